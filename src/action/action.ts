@@ -1,0 +1,62 @@
+/**
+ * The Action: the one typed value that every broker makes of its protocol's bytes, and the only thing
+ * that policy, approval, ledger and detectors know about a request (docs/ARCHITECTURE.md, "The spine").
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { canonicalJson, type Json } from "./canonical.ts";
+import { processSchema } from "./process.ts";
+
+/** What an action does to the world, mildest first. The strictest verdict over all effects rules. */
+export const EFFECTS = [
+  "read",
+  "read-private",
+  "write",
+  "publish",
+  "send",
+  "execute",
+  "delete",
+  "administer",
+  "spend",
+] as const;
+export const effectSchema = z.enum(EFFECTS);
+export type Effect = z.infer<typeof effectSchema>;
+
+/** `confirm` waits for a person. */
+export const VERDICTS = ["allow", "confirm", "deny"] as const;
+export const verdictSchema = z.enum(VERDICTS);
+export type Verdict = z.infer<typeof verdictSchema>;
+
+export const actionSchema = z.strictObject({
+  id: z.string(),
+  run: z.string(),
+  /** Wall clock, RFC 3339 with milliseconds, and monotonic milliseconds of the recorder. */
+  at: z.string(),
+  monoMs: z.number(),
+  /** Name of the grant's system ("blog"), or "none" where nothing is granted for the target. */
+  system: z.string(),
+  /** What kind of system: "http", later "wordpress", "ssh", "postgres", ... */
+  kind: z.string(),
+  /** What is done, as the system's own documentation names it: "GET", later "post.publish". */
+  verb: z.string(),
+  effects: z.array(effectSchema).min(1),
+  /** The object acted on: "https://api.example.com/v1/items". */
+  target: z.string(),
+  /** One sentence for a person. */
+  summary: z.string(),
+  /** The canonical parameters in full, without secrets. */
+  fields: z.record(z.string(), z.json()),
+  /** Hex SHA-256 over the canonical form (RFC 8785) of everything that will be sent. */
+  digest: z.string(),
+  cause: processSchema,
+});
+
+/** One thing an agent asks of an external system. */
+export type Action = z.infer<typeof actionSchema>;
+
+/** Hex SHA-256 of the canonical form (RFC 8785) of `value`. */
+export function digestOf(value: Json): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+}

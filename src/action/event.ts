@@ -1,0 +1,64 @@
+/**
+ * Events: what the ledger holds, `cofferdam log` prints and detectors read. One flat shape; what a
+ * type adds stands in `data`.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { verdictSchema } from "./action.ts";
+import { processSchema } from "./process.ts";
+
+export const EVENT_TYPES = [
+  "daemon.start",
+  "daemon.stop",
+  "policy", // The compiled policy of a run, by digest; `data.source` holds the task file's text.
+  "run.start", // data: command, profile or task file, limits as held
+  "run.proved", // data: every control with the evidence found from inside
+  "run.pause",
+  "run.resume",
+  "run.end", // data: exit code or signal, reason, durations, counts
+  "process.start", // one execve
+  "dns", // data: name, type, answer
+  "flow.open", // data: address, port, name, protocol
+  "flow.close", // data: bytesOut, bytesIn, durationMs, reason
+  "action", // intent, with its verdict and rule, before anything leaves
+  "outcome", // what became of an action: status, bytes, duration
+  "denial", // something refused below the level of an action: a connect, a protocol, a packet
+  "finding", // noticed misbehaviour; data.finding is its kind, data.detail a sentence
+  "workspace", // diff applied or discarded
+] as const;
+
+export const eventSchema = z.strictObject({
+  type: z.enum(EVENT_TYPES),
+  /** RFC 3339, UTC, milliseconds. */
+  at: z.string(),
+  monoMs: z.number(),
+  run: z.string().optional(),
+  verdict: verdictSchema.optional(),
+  /** The rule that decided, by a name that a person finds again: `grants[0].allow[1]`, `no-grant`. */
+  rule: z.string().optional(),
+  system: z.string().optional(),
+  target: z.string().optional(),
+  /** The flow this belongs to. */
+  flow: z.string().optional(),
+  /** The action this belongs to. */
+  action: z.string().optional(),
+  process: processSchema.optional(),
+  data: z.record(z.string(), z.json()).optional(),
+});
+
+export type Event = z.infer<typeof eventSchema>;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** What kinds of misbehaviour the enforcement point names. */
+export const FINDING_KINDS = [
+  "tunnel", // SSH or another tunnelling protocol where it was not granted
+  "mining", // a mining-pool protocol
+  "scan", // many distinct refused destinations
+  "metadata", // a cloud metadata address
+  "protocol", // first bytes that are not the granted protocol
+  "resolver", // DNS to another resolver, or DNS used as a channel
+  "sticky", // several routes to one denied target
+  "escape", // an attempt on the sandbox itself
+] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -1,0 +1,5 @@
+/** Layer 1, pure: the nouns that everything else speaks of: Action, Effect, Verdict, Process, Event. */
+export * from "./action.ts";
+export * from "./canonical.ts";
+export * from "./event.ts";
+export * from "./process.ts";

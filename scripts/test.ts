@@ -1,0 +1,12 @@
+/**
+ * `npm test`: everything that `npm run check` does, and every test there is, the real drills included.
+ *
+ * @module
+ */
+import { runStatic, runStep } from "./check.ts";
+
+const PATTERNS = ["src/**/*.test.ts", "test/**/*.test.ts", "drills/**/*.test.ts"];
+
+runStatic();
+// One file at a time would waste the second core; more would starve the drills of theirs.
+runStep("tests", process.execPath, ["--test", "--test-concurrency=2", ...PATTERNS]);

@@ -1,0 +1,155 @@
+/**
+ * The control contract: every endpoint with what it takes and gives. The daemon serves this table and
+ * nothing else; the command line speaks to the daemon only through it.
+ *
+ * `POST /v1/NAME` with a JSON body answers JSON, or JSON lines where the endpoint streams. A refusal
+ * is `{code, message, hint}` with status 400 (409 where the state forbids it, 404 where there is no
+ * such run). `attach` is an HTTP upgrade to the frames of frames.ts.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { eventSchema } from "../action/index.ts";
+
+const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
+
+/** How a run ended. `code` is absent where a signal ended it. */
+export const runEndSchema = z.strictObject({
+  code: z.number().int().optional(),
+  signal: z.string().optional(),
+  /** exited | killed | lifetime | sandbox | limit | daemon | finding */
+  reason: z.string(),
+  detail: z.string().optional(),
+});
+export type RunEnd = z.infer<typeof runEndSchema>;
+
+export const RUN_STATES = ["starting", "running", "paused", "ended"] as const;
+
+/** A run as `ps` shows it. */
+export const runInfoSchema = z.strictObject({
+  run: runId,
+  task: z.string(),
+  purpose: z.string(),
+  state: z.enum(RUN_STATES),
+  command: z.array(z.string()),
+  workspace: z.string(),
+  workspaceMode: z.enum(["overlay", "read-only"]),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  end: runEndSchema.optional(),
+  pauseReason: z.string().optional(),
+  /** First and last ledger entry of the run so far. */
+  entries: z.strictObject({ first: z.number().int(), last: z.number().int() }),
+  counts: z.strictObject({
+    flows: z.number().int(),
+    actions: z.number().int(),
+    denials: z.number().int(),
+    findings: z.number().int(),
+  }),
+  pid: z.number().int().optional(),
+});
+export type RunInfo = z.infer<typeof runInfoSchema>;
+
+export const runStartSchema = z.strictObject({
+  /** The task file's text and the name that its faults carry; relative paths start at its folder. */
+  task: z.strictObject({ source: z.string(), fileName: z.string() }),
+  profile: z.string().optional(),
+  command: z.array(z.string()).min(1),
+  /** Absolute; the workspace. */
+  cwd: z.string().startsWith("/"),
+  /** The caller's PATH, to find CMD and its toolchain with. */
+  path: z.string(),
+  /** Values of the variables that the task passes in, and of nothing else. */
+  environment: z.record(z.string(), z.string()),
+  terminal: z
+    .strictObject({
+      columns: z.number().int().min(1).max(10_000),
+      rows: z.number().int().min(1).max(10_000),
+      term: z.string(),
+    })
+    .optional(),
+});
+export type RunStart = z.infer<typeof runStartSchema>;
+
+const changeSchema = z.strictObject({
+  path: z.string(),
+  kind: z.string(),
+  executes: z.string().optional(),
+  detail: z.string().optional(),
+});
+
+/** A ledger entry as `log --json` prints it: the event with its number. */
+export const entrySchema = eventSchema.extend({ seq: z.number().int().nonnegative() });
+export type Entry = z.infer<typeof entrySchema>;
+
+const one = z.strictObject({ run: runId });
+const nothing = z.strictObject({});
+
+export const ENDPOINTS = {
+  "daemon.status": {
+    takes: nothing,
+    gives: z.strictObject({
+      pid: z.number(),
+      version: z.string(),
+      home: z.string(),
+      startedAt: z.string(),
+      runs: z.number().int(),
+      entries: z.number().int(),
+    }),
+    streams: false,
+  },
+  "daemon.stop": { takes: z.strictObject({ force: z.boolean() }), gives: nothing, streams: false },
+  "run.start": { takes: runStartSchema, gives: runInfoSchema, streams: false },
+  "run.list": {
+    takes: z.strictObject({ all: z.boolean() }),
+    gives: z.array(runInfoSchema),
+    streams: false,
+  },
+  "run.show": { takes: one, gives: runInfoSchema, streams: false },
+  "run.pause": { takes: one, gives: runInfoSchema, streams: false },
+  "run.resume": { takes: one, gives: runInfoSchema, streams: false },
+  "run.kill": { takes: one, gives: runInfoSchema, streams: false },
+  "log.read": {
+    takes: z.strictObject({ run: runId.optional(), follow: z.boolean() }),
+    gives: entrySchema,
+    streams: true,
+  },
+  "ledger.prove": {
+    takes: z.strictObject({ seq: z.number().int().nonnegative() }),
+    gives: z.strictObject({ proof: z.string(), key: z.string() }),
+    streams: false,
+  },
+  "workspace.diff": {
+    takes: one,
+    gives: z.strictObject({ changes: z.array(changeSchema), text: z.string() }),
+    streams: false,
+  },
+  "workspace.apply": {
+    takes: z.strictObject({
+      run: runId,
+      /** Paths that other programs execute, named one by one. */
+      confirm: z.array(z.string()),
+      only: z.array(z.string()).optional(),
+      partial: z.boolean(),
+    }),
+    gives: z.strictObject({
+      applied: z.array(z.string()),
+      held: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      conflicts: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      refused: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+    }),
+    streams: false,
+  },
+  "workspace.discard": { takes: one, gives: nothing, streams: false },
+} as const;
+
+export type EndpointName = keyof typeof ENDPOINTS;
+export type Takes<Name extends EndpointName> = z.infer<(typeof ENDPOINTS)[Name]["takes"]>;
+export type Gives<Name extends EndpointName> = z.infer<(typeof ENDPOINTS)[Name]["gives"]>;
+
+/** A refusal as it crosses the socket. */
+export const faultSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+});

@@ -1,0 +1,157 @@
+/**
+ * The command line's side of the control contract, and starting the daemon when none answers.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createInterface } from "node:readline";
+import type { Duplex } from "node:stream";
+import { Fault } from "../base/index.ts";
+import {
+  ENDPOINTS,
+  faultSchema,
+  type EndpointName,
+  type Gives,
+  type Home,
+  type Takes,
+} from "../api/index.ts";
+
+const START_MS_MAX = 15_000; // A daemon that recovers a large ledger needs a few seconds.
+const START_POLL_MS = 15;
+
+/** Speaks to the daemon of one home. */
+export interface Client {
+  call<Name extends EndpointName>(name: Name, takes: Takes<Name>): Promise<Gives<Name>>;
+  stream<Name extends EndpointName>(name: Name, takes: Takes<Name>): AsyncIterable<Gives<Name>>;
+  attach(run: string): Promise<Duplex>;
+}
+
+/** A client of the daemon at `home`; nothing is started. */
+export function createClient(home: Home): Client {
+  return {
+    async call(name, takes) {
+      const response = await post(home, name, takes);
+      return ENDPOINTS[name].gives.parse(JSON.parse(await text(response))) as never;
+    },
+    async *stream(name, takes) {
+      const response = await post(home, name, takes);
+      for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+        yield ENDPOINTS[name].gives.parse(JSON.parse(line)) as never;
+      }
+    },
+    attach: (run) => attach(home, run),
+  };
+}
+
+/** A client of a daemon that answers: the one that runs, or a new one. */
+export async function connectDaemon(home: Home): Promise<Client> {
+  const client = createClient(home);
+  if (await answers(client)) return client;
+  const started = startDaemon(home);
+  const deadline = Date.now() + START_MS_MAX;
+  while (Date.now() < deadline) {
+    if (await answers(client)) return client;
+    if (started.exited()) break;
+    await sleep(START_POLL_MS);
+  }
+  throw new Fault("cli.daemon", `the daemon did not start${lastWords(home)}`, {
+    hint: `see ${home.log}; \`cofferdam doctor\` lists what is missing`,
+  });
+}
+
+async function answers(client: Client): Promise<boolean> {
+  try {
+    await client.call("daemon.status", {});
+    return true;
+  } catch (error) {
+    if (error instanceof Fault && error.code === "cli.unreachable") return false;
+    throw error;
+  }
+}
+
+function startDaemon(home: Home): { exited(): boolean } {
+  mkdirSync(home.root, { recursive: true, mode: 0o700 });
+  const log = openSync(home.log, "a", 0o600);
+  const main = process.argv[1] ?? "";
+  const child = spawn(process.execPath, [main, "serve"], {
+    detached: true,
+    cwd: "/",
+    stdio: ["ignore", log, log],
+    env: { ...process.env, COFFERDAM_HOME: home.root },
+  });
+  closeSync(log);
+  child.unref();
+  return { exited: () => child.exitCode !== null || child.signalCode !== null };
+}
+
+function lastWords(home: Home): string {
+  if (!existsSync(home.log)) return "";
+  const line = readFileSync(home.log, "utf8").trimEnd().split("\n").at(-1) ?? "";
+  return line === "" ? "" : `: ${line}`;
+}
+
+async function post(home: Home, name: EndpointName, takes: unknown): Promise<IncomingMessage> {
+  const body = JSON.stringify(takes);
+  const response = await respond(
+    request({
+      socketPath: home.socket,
+      method: "POST",
+      path: `/v1/${name}`,
+      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+    }).end(body),
+  );
+  if (response.statusCode !== 200) throw refusal(await text(response));
+  return response;
+}
+
+async function respond(sent: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.on("response", resolve);
+    sent.on("error", (cause: NodeJS.ErrnoException) => {
+      const code = cause.code === "ENOENT" || cause.code === "ECONNREFUSED";
+      reject(
+        new Fault(code ? "cli.unreachable" : "cli.control", `no daemon answers: ${cause.message}`, {
+          cause,
+          hint: "it starts with `cofferdam run` or `cofferdam serve`",
+        }),
+      );
+    });
+  });
+}
+
+async function attach(home: Home, run: string): Promise<Duplex> {
+  const sent = request({
+    socketPath: home.socket,
+    path: `/v1/attach?run=${encodeURIComponent(run)}`,
+    headers: { connection: "upgrade", upgrade: "cofferdam" },
+  });
+  return new Promise((resolve, reject) => {
+    sent.on("upgrade", (_response, stream: Duplex, head: Buffer) => {
+      if (head.length > 0) stream.unshift(head);
+      resolve(stream);
+    });
+    sent.on("response", (response) => {
+      text(response).then((body) => reject(refusal(body)), reject);
+    });
+    sent.on("error", (cause) =>
+      reject(new Fault("cli.unreachable", `no daemon answers: ${cause.message}`, { cause })),
+    );
+    sent.end();
+  });
+}
+
+function refusal(body: string): Fault {
+  const parsed = faultSchema.safeParse(JSON.parse(body));
+  if (!parsed.success) return new Fault("cli.control", `the daemon answered: ${body}`);
+  const { code, message, hint } = parsed.data;
+  return new Fault(code, message, hint === undefined ? {} : { hint });
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString("utf8");
+}

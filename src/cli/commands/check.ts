@@ -1,0 +1,40 @@
+/**
+ * `check`: what a task file means, in plain sentences.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { compilePolicy, explainTask, parseTaskFile } from "../../policy/index.ts";
+import { Fault } from "../../base/index.ts";
+import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
+
+export const checkCommand: Command = {
+  name: "check",
+  usage: "FILE [--json]",
+  summary: "Explain a task file in plain sentences, or say what is wrong with it and where.",
+  options: JSON_OPTION,
+  optionHelp: JSON_HELP,
+  examples: ["cofferdam check publish.yaml"],
+  positionals: [1, 1],
+  async run(context) {
+    const file = context.positionals[0] ?? "";
+    const json = context.values["json"] === true;
+    const task = parseTaskFile(read(file), file);
+    const sentences = explainTask(task);
+    context.out(
+      json
+        ? `${JSON.stringify({ ok: true, task, digest: compilePolicy(task).digest, sentences })}\n`
+        : `${sentences.join("\n")}\n`,
+    );
+    return EXIT.ok;
+  },
+};
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault("cli.task_file", `cannot read the task file: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,38 @@
+/** The command table: everything that the command line can do. */
+import type { Command } from "../command.ts";
+import { checkCommand } from "./check.ts";
+import { completionCommand } from "./completion.ts";
+import { doctorCommand } from "./doctor.ts";
+import { drillCommand } from "./drill.ts";
+import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
+import { attachCommand, runCommand } from "./run.ts";
+import {
+  killCommand,
+  pauseCommand,
+  psCommand,
+  resumeCommand,
+  serveCommand,
+  stopCommand,
+} from "./runs.ts";
+import { applyCommand, diffCommand, discardCommand } from "./workspace.ts";
+
+export const COMMANDS: readonly Command[] = [
+  runCommand,
+  attachCommand,
+  psCommand,
+  pauseCommand,
+  resumeCommand,
+  killCommand,
+  diffCommand,
+  applyCommand,
+  discardCommand,
+  logCommand,
+  verifyCommand,
+  proveCommand,
+  checkCommand,
+  doctorCommand,
+  drillCommand,
+  serveCommand,
+  stopCommand,
+  completionCommand,
+];

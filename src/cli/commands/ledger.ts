@@ -1,0 +1,115 @@
+/**
+ * The record: reading, verifying and proving it.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Entry } from "../../api/index.ts";
+import { Fault } from "../../base/index.ts";
+import { verifyLedger } from "../../ledger/index.ts";
+import {
+  EXIT,
+  JSON_HELP,
+  JSON_OPTION,
+  textOption,
+  type Command,
+  type Context,
+} from "../command.ts";
+
+export const logCommand: Command = {
+  name: "log",
+  usage: "[RUN] [--follow] [--json]",
+  summary: "Print what happened: every flow, action, verdict, denial and finding.",
+  options: { follow: { type: "boolean", short: "f" }, ...JSON_OPTION },
+  optionHelp: { follow: "go on as entries arrive", json: "one JSON object a line" },
+  examples: ["cofferdam log", "cofferdam log r-06hcx9k2m4q7tz --json", "cofferdam log --follow"],
+  positionals: [0, 1],
+  async run(context) {
+    const run = context.positionals[0];
+    const follow = context.values["follow"] === true;
+    const client = await context.daemon();
+    const entries = client.stream("log.read", run === undefined ? { follow } : { run, follow });
+    for await (const entry of entries) {
+      context.out(
+        context.values["json"] === true ? `${JSON.stringify(entry)}\n` : `${entryLine(entry)}\n`,
+      );
+    }
+    return EXIT.ok;
+  },
+};
+
+/** One entry on one line: number, time, run, what, verdict and rule, target, process. */
+export function entryLine(entry: Entry): string {
+  const of = entry.process;
+  const who = of === undefined || of.pid === 0 ? "" : `${of.exe}[${of.pid}]`;
+  const detail = entry.data?.["detail"] ?? entry.data?.["reason"];
+  return [
+    String(entry.seq).padStart(6),
+    entry.at.slice(11, 23),
+    entry.run ?? "-",
+    entry.type.padEnd(13),
+    entry.verdict ?? "",
+    entry.rule ?? "",
+    entry.target ?? "",
+    who,
+    typeof detail === "string" ? `- ${detail}` : "",
+  ]
+    .filter((part) => part !== "")
+    .join("  ");
+}
+
+export const verifyCommand: Command = {
+  name: "verify",
+  usage: "[--home DIR] [--since CHECKPOINT] [--json]",
+  summary: "Check the whole record offline: 0 intact, 1 not.",
+  options: { home: { type: "string" }, since: { type: "string" }, ...JSON_OPTION },
+  optionHelp: {
+    home: "a copied home instead of the current one",
+    since: "a file with an earlier checkpoint that this record must continue",
+    ...JSON_HELP,
+  },
+  examples: ["cofferdam verify", "cofferdam verify --home /backup/cofferdam --since monday.txt"],
+  positionals: [0, 0],
+  async run(context) {
+    const root = textOption(context.values, "home") ?? context.home.root;
+    const since = textOption(context.values, "since");
+    const report = await verifyLedger(join(root, "ledger"), {
+      ...(since === undefined ? {} : { since: readFileSync(since, "utf8") }),
+    });
+    if (context.values["json"] === true) context.out(`${JSON.stringify(report)}\n`);
+    else {
+      context.out(
+        report.ok
+          ? `intact: ${report.size} entries, root ${report.root}\n`
+          : `NOT intact: ${report.problems.length} problems\n`,
+      );
+      for (const problem of report.problems) {
+        const where = problem.seq === undefined ? problem.file : `entry ${problem.seq}`;
+        context.out(`  ${where}: ${problem.what}\n`);
+      }
+    }
+    return report.ok ? EXIT.ok : EXIT.no;
+  },
+};
+
+export const proveCommand: Command = {
+  name: "prove",
+  usage: "ENTRY [--json]",
+  summary: "Print a proof that entry number ENTRY is in the record, for anyone to check.",
+  options: JSON_OPTION,
+  optionHelp: JSON_HELP,
+  examples: ["cofferdam prove 42 > entry-42.tlog-proof"],
+  positionals: [1, 1],
+  async run(context: Context) {
+    const seq = Number(context.positionals[0]);
+    if (!Number.isSafeInteger(seq) || seq < 0) {
+      throw new Fault("cli.entry", `${JSON.stringify(context.positionals[0])} is no entry number`, {
+        hint: "`cofferdam log` prints them",
+      });
+    }
+    const proof = await (await context.daemon()).call("ledger.prove", { seq });
+    context.out(context.values["json"] === true ? `${JSON.stringify(proof)}\n` : proof.proof);
+    return EXIT.ok;
+  },
+};

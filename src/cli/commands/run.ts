@@ -1,0 +1,144 @@
+/**
+ * `run` and `attach`: an agent in a cofferdam, and the terminal that shows it.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { resolve } from "node:path";
+import { parseTaskFile } from "../../policy/index.ts";
+import { Fault } from "../../base/index.ts";
+import type { RunEnd, RunStart } from "../../api/index.ts";
+import { EXIT, textOption, type Command, type Context } from "../command.ts";
+import { relay } from "../relay.ts";
+import { readProfile } from "../profile.ts";
+import type { Client } from "../client.ts";
+
+export const runCommand: Command = {
+  name: "run",
+  usage: "[--task FILE | --profile NAME] [-d] [--json] -- CMD...",
+  summary: "Run CMD in a sandbox whose only way out is the gateway.",
+  options: {
+    task: { type: "string", short: "t" },
+    profile: { type: "string", short: "p" },
+    detach: { type: "boolean", short: "d" },
+    json: { type: "boolean" },
+  },
+  optionHelp: {
+    task: "the task file: what this run may reach",
+    profile: "a ready task file: shell (default), claude-code, codex, gemini-cli, opencode",
+    detach: "print the run's id and return; see `attach`, `ps`, `kill`",
+    json: "say start and end of the run as JSON lines on standard error",
+  },
+  examples: [
+    "cofferdam run -- npm test",
+    "cofferdam run --profile claude-code -- claude",
+    "cofferdam run --task publish.yaml -d -- ./agent.sh",
+  ],
+  positionals: [0, 0],
+  async run(context) {
+    if (context.rest.length === 0) {
+      throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam run -- CMD..." });
+    }
+    const start = readStart(context);
+    const client = await context.daemon();
+    const info = await client.call("run.start", start);
+    const json = context.values["json"] === true;
+    if (context.values["detach"] === true) {
+      context.out(json ? `${JSON.stringify(info)}\n` : `${info.run}\n`);
+      return EXIT.ok;
+    }
+    if (json) context.err(`${JSON.stringify({ event: "run.start", run: info.run })}\n`);
+    return watch(context, client, info.run, start.terminal !== undefined);
+  },
+};
+
+export const attachCommand: Command = {
+  name: "attach",
+  usage: "RUN [--json]",
+  summary: "Attach this terminal to a run; Ctrl-P Ctrl-Q lets go of it again.",
+  options: { json: { type: "boolean" } },
+  optionHelp: { json: "say the end of the run as a JSON line on standard error" },
+  examples: ["cofferdam attach r-06hcx9k2m4q7tz"],
+  positionals: [1, 1],
+  run: (context) =>
+    watch(context, context.running(), context.positionals[0] ?? "", process.stdin.isTTY === true),
+};
+
+async function watch(
+  context: Context,
+  client: Client,
+  run: string,
+  terminal: boolean,
+): Promise<number> {
+  const stream = await client.attach(run);
+  const result = await relay(stream, terminal);
+  if (result.kind === "detached") {
+    context.err(`\r\ncofferdam: let go of ${run}; \`cofferdam attach ${run}\` returns to it\r\n`);
+    return EXIT.ok;
+  }
+  const { end } = result;
+  if (context.values["json"] === true) {
+    const info = await client.call("run.show", { run });
+    context.err(`${JSON.stringify({ event: "run.end", ...info })}\n`);
+  } else if (end.reason !== "exited") {
+    context.err(`cofferdam: ${run} ended: ${end.detail ?? end.reason}\n`);
+  }
+  return exitCodeOf(end);
+}
+
+/** CMD's own code; 128 + n after a signal; 125 where Cofferdam ended the run. */
+function exitCodeOf(end: RunEnd): number {
+  if (end.reason !== "exited") return EXIT.refused;
+  if (end.code !== undefined) return end.code;
+  const signals: Readonly<Record<string, number | undefined>> = constants.signals;
+  return 128 + (signals[end.signal ?? ""] ?? 0);
+}
+
+function readStart(context: Context): RunStart {
+  const file = textOption(context.values, "task");
+  const profile = textOption(context.values, "profile");
+  if (file !== undefined && profile !== undefined) {
+    throw new Fault("cli.task_and_profile", "--task and --profile exclude each other", {
+      hint: "copy the profile and add to it",
+    });
+  }
+  const text = file === undefined ? readProfile(profile ?? "shell") : readTask(file);
+  const task = parseTaskFile(text.source, text.fileName);
+  const environment: Record<string, string> = {};
+  for (const name of task.environment) {
+    const value = process.env[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  const { stdin, stdout } = process;
+  const terminal = stdin.isTTY && stdout.isTTY && context.values["detach"] !== true;
+  return {
+    task: text,
+    ...(file === undefined ? { profile: profile ?? "shell" } : {}),
+    command: [...context.rest],
+    cwd: process.cwd(),
+    path: process.env["PATH"] ?? "",
+    environment,
+    ...(terminal
+      ? {
+          terminal: {
+            columns: stdout.columns || 80,
+            rows: stdout.rows || 24,
+            term: process.env["TERM"] ?? "xterm-256color",
+          },
+        }
+      : {}),
+  };
+}
+
+function readTask(file: string): { source: string; fileName: string } {
+  try {
+    return { source: readFileSync(file, "utf8"), fileName: resolve(file) };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault("cli.task_file", `cannot read the task file: ${why}`, {
+      cause,
+      hint: "give --task a readable file; nothing runs without one that parses",
+    });
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What runs: listing, pausing, resuming, ending; and the daemon itself.
+ *
+ * @module
+ */
+import type { RunInfo } from "../../api/index.ts";
+import { serve } from "../../daemon/index.ts";
+import { Fault } from "../../base/index.ts";
+import { EXIT, JSON_HELP, JSON_OPTION, type Command, type Context } from "../command.ts";
+
+export const psCommand: Command = {
+  name: "ps",
+  usage: "[--all] [--json]",
+  summary: "List the runs of this home.",
+  options: { all: { type: "boolean", short: "a" }, ...JSON_OPTION },
+  optionHelp: { all: "also those that ended", ...JSON_HELP },
+  examples: ["cofferdam ps", "cofferdam ps --all --json"],
+  positionals: [0, 0],
+  async run(context) {
+    const all = context.values["all"] === true;
+    const runs = await (await context.daemon()).call("run.list", { all });
+    if (context.values["json"] === true) {
+      for (const run of runs) context.out(`${JSON.stringify(run)}\n`);
+    } else {
+      const rows = runs.map((run) => [
+        run.run,
+        stateOf(run),
+        run.task,
+        String(run.counts.denials),
+        String(run.counts.findings),
+        run.command.join(" "),
+      ]);
+      context.out(table([["RUN", "STATE", "TASK", "DENIED", "FINDINGS", "COMMAND"], ...rows]));
+    }
+    return EXIT.ok;
+  },
+};
+
+export const pauseCommand = onRun("pause", "Stop a run where it stands; `resume` lets it go on.");
+export const resumeCommand = onRun("resume", "Let a paused run go on.");
+export const killCommand = onRun("kill", "End a run and everything in it at once.");
+
+export const serveCommand: Command = {
+  name: "serve",
+  usage: "",
+  summary: "Run the daemon in the foreground; `run` starts it by itself where none is there.",
+  options: {},
+  optionHelp: {},
+  examples: ["cofferdam serve"],
+  positionals: [0, 0],
+  async run(context) {
+    await serve(context.home);
+    return EXIT.ok;
+  },
+};
+
+export const stopCommand: Command = {
+  name: "stop",
+  usage: "[--force]",
+  summary: "End the daemon; with runs in it only by --force, which kills them.",
+  options: { force: { type: "boolean", short: "f" } },
+  optionHelp: { force: "also when runs are active: they are killed" },
+  examples: ["cofferdam stop"],
+  positionals: [0, 0],
+  async run(context) {
+    try {
+      await context.running().call("daemon.stop", { force: context.values["force"] === true });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== "cli.unreachable") throw error;
+      context.err("cofferdam: no daemon runs here\n");
+    }
+    return EXIT.ok;
+  },
+};
+
+function onRun(name: "pause" | "resume" | "kill", summary: string): Command {
+  return {
+    name,
+    usage: "RUN... [--json]",
+    summary,
+    options: JSON_OPTION,
+    optionHelp: JSON_HELP,
+    examples: [`cofferdam ${name} r-06hcx9k2m4q7tz`],
+    positionals: [1, 64],
+    run: async (context) => each(context, name),
+  };
+}
+
+async function each(context: Context, name: "pause" | "resume" | "kill"): Promise<number> {
+  const client = context.running();
+  for (const run of context.positionals) {
+    const info = await client.call(`run.${name}`, { run });
+    context.out(
+      context.values["json"] === true ? `${JSON.stringify(info)}\n` : `${run} ${stateOf(info)}\n`,
+    );
+  }
+  return EXIT.ok;
+}
+
+function stateOf(run: RunInfo): string {
+  if (run.state === "paused") return `paused: ${run.pauseReason ?? "by hand"}`;
+  if (run.end === undefined) return run.state;
+  if (run.end.reason !== "exited") return `ended: ${run.end.reason}`;
+  return `exited ${run.end.code ?? run.end.signal ?? ""}`;
+}
+
+/** Text columns, two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]) =>
+    row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join("  ");
+  return `${rows.map(line).join("\n")}\n`;
+}

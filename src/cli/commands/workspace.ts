@@ -1,0 +1,89 @@
+/**
+ * What a run changed in its copy-on-write workspace: show it, take it over, throw it away.
+ *
+ * @module
+ */
+import { EXIT, JSON_HELP, JSON_OPTION, listOption, type Command } from "../command.ts";
+
+export const diffCommand: Command = {
+  name: "diff",
+  usage: "RUN [--json]",
+  summary: "Show what a run changed in its workspace; the host's files are as they were.",
+  options: JSON_OPTION,
+  optionHelp: JSON_HELP,
+  examples: ["cofferdam diff r-06hcx9k2m4q7tz"],
+  positionals: [1, 1],
+  async run(context) {
+    const run = context.positionals[0] ?? "";
+    const { changes, text } = await (await context.daemon()).call("workspace.diff", { run });
+    if (context.values["json"] === true) {
+      for (const change of changes) context.out(`${JSON.stringify(change)}\n`);
+      return EXIT.ok;
+    }
+    context.out(text);
+    for (const change of changes.filter((one) => one.executes !== undefined)) {
+      context.err(`cofferdam: ${change.path} is executed by other programs: ${change.executes}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+export const applyCommand: Command = {
+  name: "apply",
+  usage: "RUN [--only PATH]... [--confirm PATH]... [--partial] [--json]",
+  summary: "Write a run's changes back to the host; needs the run paused or ended.",
+  options: {
+    only: { type: "string", multiple: true },
+    confirm: { type: "string", multiple: true },
+    partial: { type: "boolean" },
+    ...JSON_OPTION,
+  },
+  optionHelp: {
+    only: "just this path; may be repeated",
+    confirm: "a path that other programs execute, confirmed by name; may be repeated",
+    partial: "apply what can be applied although some host files changed meanwhile",
+    ...JSON_HELP,
+  },
+  examples: [
+    "cofferdam apply r-06hcx9k2m4q7tz",
+    "cofferdam apply r-06hcx9k2m4q7tz --confirm Makefile --confirm package.json",
+  ],
+  positionals: [1, 1],
+  async run(context) {
+    const only = listOption(context.values, "only");
+    const result = await (
+      await context.daemon()
+    ).call("workspace.apply", {
+      run: context.positionals[0] ?? "",
+      confirm: [...listOption(context.values, "confirm")],
+      ...(only.length > 0 ? { only: [...only] } : {}),
+      partial: context.values["partial"] === true,
+    });
+    if (context.values["json"] === true) context.out(`${JSON.stringify(result)}\n`);
+    else {
+      for (const path of result.applied) context.out(`applied   ${path}\n`);
+      for (const { path, why } of result.held) {
+        context.out(`held      ${path}: ${why}; confirm it with --confirm '${path}'\n`);
+      }
+      for (const { path, why } of result.conflicts) context.out(`conflict  ${path}: ${why}\n`);
+      for (const { path, why } of result.refused) context.out(`refused   ${path}: ${why}\n`);
+    }
+    const left = result.held.length + result.conflicts.length + result.refused.length;
+    return left === 0 ? EXIT.ok : EXIT.no;
+  },
+};
+
+export const discardCommand: Command = {
+  name: "discard",
+  usage: "RUN",
+  summary: "Throw a run's changes away; the host's files are as they were.",
+  options: {},
+  optionHelp: {},
+  examples: ["cofferdam discard r-06hcx9k2m4q7tz"],
+  positionals: [1, 1],
+  async run(context) {
+    const run = context.positionals[0] ?? "";
+    await (await context.daemon()).call("workspace.discard", { run });
+    return EXIT.ok;
+  },
+};

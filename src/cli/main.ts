@@ -1,0 +1,91 @@
+/**
+ * Entry of the command line: finds the command, parses its options, turns faults into sentences.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { assert, isFault } from "../base/index.ts";
+import { locateHome } from "../api/index.ts";
+import { EXIT, type Command, type Context } from "./command.ts";
+import { connectDaemon, createClient } from "./client.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { helpOf, overview } from "./help.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = "help", ...line] = argv;
+  if (name === "help" || name === "--help" || name === "-h") {
+    const about = COMMANDS.find((command) => command.name === line[0]);
+    process.stdout.write(about === undefined ? overview(COMMANDS) : helpOf(about));
+    return EXIT.ok;
+  }
+  const command = COMMANDS.find((known) => known.name === name);
+  if (command === undefined) {
+    process.stderr.write(`cofferdam: no command ${JSON.stringify(name)}; see \`cofferdam help\`\n`);
+    return EXIT.usage;
+  }
+  if (beforeRest(line).some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(helpOf(command));
+    return EXIT.ok;
+  }
+  try {
+    return await runCommand(command, line);
+  } catch (error) {
+    return report(command, error, beforeRest(line).includes("--json"));
+  }
+}
+
+async function runCommand(command: Command, line: readonly string[]): Promise<number> {
+  const own = beforeRest(line);
+  const rest = line.slice(own.length + 1);
+  const { values, positionals } = parseArgs({
+    args: [...own],
+    options: command.options,
+    allowPositionals: true,
+    strict: true,
+  });
+  const [least, most] = command.positionals;
+  if (positionals.length < least || positionals.length > most) {
+    process.stderr.write(`cofferdam ${command.name}: usage: ${command.name} ${command.usage}\n`);
+    return command.name === "run" ? EXIT.refused : EXIT.usage;
+  }
+  const home = locateHome(process.env);
+  const context: Context = {
+    values: values as Context["values"],
+    positionals,
+    rest,
+    home,
+    daemon: () => connectDaemon(home),
+    running: () => createClient(home),
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  };
+  const code = await command.run(context);
+  assert(Number.isInteger(code), "a command returns its exit code");
+  return code;
+}
+
+function beforeRest(line: readonly string[]): readonly string[] {
+  const end = line.indexOf("--");
+  return end < 0 ? line : line.slice(0, end);
+}
+
+function report(command: Command, error: unknown, json: boolean): number {
+  const usage =
+    error instanceof TypeError &&
+    "code" in error &&
+    String(error.code).startsWith("ERR_PARSE_ARGS");
+  const code = isFault(error) ? error.code : usage ? "cli.usage" : "cli.internal";
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = isFault(error)
+    ? error.hint
+    : usage
+      ? `see \`cofferdam help ${command.name}\``
+      : undefined;
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+  else
+    process.stderr.write(`cofferdam: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`);
+  if (code === "cli.internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return usage && command.name !== "run" ? EXIT.usage : EXIT.refused;
+}

@@ -1,0 +1,43 @@
+/**
+ * The ready task files that ship in profiles/.
+ *
+ * @module
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { assert, Fault } from "../base/index.ts";
+
+/** The folder of the package: the nearest one above with a package.json, built or not. */
+export const PACKAGE_ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)));
+
+function packageRoot(folder: string): string {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  assert(dirname(folder) !== folder, "this file lies inside the package");
+  return packageRoot(dirname(folder));
+}
+
+const PROFILES = join(PACKAGE_ROOT, "profiles");
+
+/** Names of the profiles there are. */
+export function profileNames(): readonly string[] {
+  return readdirSync(PROFILES)
+    .filter((file) => file.endsWith(".yaml"))
+    .map((file) => file.slice(0, -".yaml".length))
+    .sort();
+}
+
+/**
+ * The task file of profile `name`.
+ *
+ * @throws {Fault} `cli.profile` where there is none of that name.
+ */
+export function readProfile(name: string): { source: string; fileName: string } {
+  const fileName = join(PROFILES, `${name}.yaml`);
+  if (!profileNames().includes(name) || !existsSync(fileName)) {
+    throw new Fault("cli.profile", `no profile ${JSON.stringify(name)}`, {
+      hint: `there are ${profileNames().join(", ")}; or write a task file and use --task`,
+    });
+  }
+  return { source: readFileSync(fileName, "utf8"), fileName };
+}

@@ -1,0 +1,89 @@
+/**
+ * The person's terminal while a run is attached: raw mode, size, signals, and nothing of its own.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { createFrameReader, encodeFrame, runEndSchema, type RunEnd } from "../api/index.ts";
+import { Fault } from "../base/index.ts";
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+/** Ctrl-P Ctrl-Q lets go of a run without ending it, as container tools have it. */
+const DETACH = Buffer.from([0x10, 0x11]);
+
+/** How watching a run ended: the run's own end, or the person letting go. */
+export type RelayEnd =
+  | { readonly kind: "ended"; readonly end: RunEnd }
+  | { readonly kind: "detached" };
+
+/** Relays between this process's terminal or pipes and the run behind `stream`, until either ends. */
+export async function relay(stream: Duplex, terminal: boolean): Promise<RelayEnd> {
+  const reader = createFrameReader();
+  const { stdin, stdout, stderr } = process;
+  let finish: (end: RelayEnd) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const ended = new Promise<RelayEnd>((resolve, reject) => {
+    finish = resolve;
+    fail = reject;
+  });
+  const send = (data: Buffer) => {
+    if (!stream.writable) return;
+    if (!stream.write(data)) {
+      stdin.pause();
+      stream.once("drain", () => stdin.resume());
+    }
+  };
+  stream.on("data", (chunk: Buffer) => {
+    for (const frame of reader.push(chunk)) {
+      if (frame.type === "stdout") write(stdout, frame.payload, stream);
+      else if (frame.type === "stderr") write(stderr, frame.payload, stream);
+      else if (frame.type === "notice") stderr.write(noticeLine(frame.payload, terminal));
+      else if (frame.type === "exit") {
+        finish({ kind: "ended", end: runEndSchema.parse(JSON.parse(frame.payload.toString())) });
+      }
+    }
+  });
+  stream.on("close", () => fail(new Fault("cli.lost", "the daemon is gone; its runs are killed")));
+  stream.on("error", (cause) => fail(new Fault("cli.lost", "lost the daemon", { cause })));
+  // A reader of ours that went away (`| head`) must not keep the run from ending.
+  stdout.on("error", () => stream.destroy());
+
+  const onInput = (data: Buffer) => {
+    if (terminal && data.includes(DETACH)) finish({ kind: "detached" });
+    else send(encodeFrame("stdin", data));
+  };
+  const onEnd = () => send(encodeFrame("stdin-end", ""));
+  const onResize = () =>
+    send(encodeFrame("resize", JSON.stringify({ columns: stdout.columns, rows: stdout.rows })));
+  const onSignal = (signal: NodeJS.Signals) => send(encodeFrame("signal", signal));
+  stdin.on("data", onInput);
+  stdin.on("end", onEnd);
+  if (terminal) {
+    stdin.setRawMode(true);
+    stdout.on("resize", onResize);
+  }
+  for (const signal of FORWARDED) process.on(signal, onSignal);
+  try {
+    return await ended;
+  } finally {
+    for (const signal of FORWARDED) process.off(signal, onSignal);
+    stdin.off("data", onInput);
+    stdin.off("end", onEnd);
+    stdout.off("resize", onResize);
+    if (terminal) stdin.setRawMode(false);
+    stdin.pause();
+    stdin.unref();
+    stream.destroy();
+  }
+}
+
+function write(to: NodeJS.WriteStream, bytes: Buffer, from: Duplex): void {
+  if (to.write(bytes)) return;
+  from.pause();
+  to.once("drain", () => from.resume());
+}
+
+function noticeLine(payload: Buffer, terminal: boolean): string {
+  const { text } = JSON.parse(payload.toString()) as { text: string };
+  return terminal ? `\r\ncofferdam: ${text}\r\n` : `cofferdam: ${text}\n`;
+}

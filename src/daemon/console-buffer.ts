@@ -1,0 +1,94 @@
+/**
+ * The terminal of a run on the daemon's side: fans output out to whoever is attached, and keeps the
+ * last of it for whoever attaches later.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { createFrameReader, encodeFrame, type Frame, type FrameType } from "../api/index.ts";
+
+const BACKLOG_BYTES_MAX = 256 * 1024; // A few screens: enough to see what a detached run said last.
+const CHUNK_BYTES_MAX = 64 * 1024;
+const VIEWER_BYTES_MAX = 8 << 20; // A viewer this far behind holds the run's output until it catches up.
+
+/** What an attached person sends. */
+export interface ViewerInput {
+  frame(frame: Frame): void;
+}
+
+/** Output of one run and the people who watch it. */
+export class ConsoleBuffer {
+  readonly #backlog: Buffer[] = [];
+  #backlogBytes = 0;
+  readonly #viewers = new Set<Duplex>();
+  #ended: Buffer | undefined;
+  #source: { pause(): void; resume(): void }[] = [];
+
+  /** Reads `stream` as frames of `type` for every viewer, at the pace of the slowest. */
+  take(type: FrameType, stream: NodeJS.ReadableStream): void {
+    this.#source.push(stream);
+    stream.on("data", (data: Buffer | string) => {
+      const bytes = typeof data === "string" ? Buffer.from(data) : data;
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES_MAX) {
+        this.#send(encodeFrame(type, bytes.subarray(at, at + CHUNK_BYTES_MAX)));
+      }
+    });
+    // A pty reads EIO when its other side closes; the run's end is told by the sandbox, not here.
+    stream.on("error", () => {});
+  }
+
+  /** Tells every viewer something from Cofferdam itself. */
+  notice(text: string): void {
+    const frame = encodeFrame("notice", JSON.stringify({ text }));
+    for (const viewer of this.#viewers) viewer.write(frame);
+  }
+
+  /** Sends the last frame and lets every viewer go. */
+  end(exit: Buffer): void {
+    this.#ended = exit;
+    for (const viewer of this.#viewers) viewer.end(exit);
+    this.#viewers.clear();
+  }
+
+  /** Attaches a viewer: the backlog first, then what comes. */
+  attach(viewer: Duplex, input: ViewerInput): void {
+    for (const frame of this.#backlog) viewer.write(frame);
+    viewer.on("error", () => viewer.destroy());
+    if (this.#ended !== undefined) {
+      viewer.end(this.#ended);
+      return;
+    }
+    this.#viewers.add(viewer);
+    const reader = createFrameReader();
+    viewer.on("data", (chunk: Buffer) => {
+      try {
+        for (const frame of reader.push(chunk)) input.frame(frame);
+      } catch {
+        viewer.destroy(); // Not our protocol: this viewer goes, the run stays.
+      }
+    });
+    viewer.on("close", () => {
+      this.#viewers.delete(viewer);
+      this.#flow();
+    });
+    viewer.on("drain", () => this.#flow());
+  }
+
+  #send(frame: Buffer): void {
+    this.#backlog.push(frame);
+    this.#backlogBytes += frame.length;
+    while (this.#backlogBytes > BACKLOG_BYTES_MAX) {
+      this.#backlogBytes -= this.#backlog.shift()?.length ?? 0;
+    }
+    for (const viewer of this.#viewers) viewer.write(frame);
+    this.#flow();
+  }
+
+  #flow(): void {
+    const behind = [...this.#viewers].some((viewer) => viewer.writableLength > VIEWER_BYTES_MAX);
+    for (const source of this.#source) {
+      if (behind) source.pause();
+      else source.resume();
+    }
+  }
+}

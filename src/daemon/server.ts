@@ -1,0 +1,162 @@
+/**
+ * The control server: the endpoint table over a Unix socket that only its owner may speak to.
+ *
+ * @module
+ */
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { Socket } from "node:net";
+import { describeError, Fault, isFault, type Log } from "../base/index.ts";
+import { ENDPOINTS, type EndpointName, type Gives, type Takes } from "../api/index.ts";
+import { peerCredentials } from "../sys/index.ts";
+
+const REQUEST_BYTES_MAX = 4 << 20; // A task file is at most 256 KiB; the rest is generous.
+
+/** What answers an endpoint; a streaming one yields its lines. */
+export type Handlers = {
+  readonly [Name in EndpointName]: (typeof ENDPOINTS)[Name]["streams"] extends true
+    ? (request: Takes<Name>, signal: AbortSignal) => AsyncIterable<Gives<Name>>
+    : (request: Takes<Name>) => Promise<Gives<Name>>;
+};
+
+/** Takes over a connection that asked to attach to a run. */
+export type AttachHandler = (run: string, stream: Duplex) => void;
+
+const STATUS: Readonly<Record<string, number>> = {
+  "daemon.no_such_run": 404,
+  "daemon.no_such_endpoint": 404,
+  "daemon.state": 409,
+  "daemon.peer": 403,
+};
+
+/**
+ * Listens on `path`, replacing a socket that nobody answers: the caller holds the ledger's lock, so no
+ * other daemon of this home can be alive.
+ */
+export async function serveControl(
+  path: string,
+  handlers: Handlers,
+  attach: AttachHandler,
+  log: Log,
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    answer(request, response, handlers).catch((error: unknown) => {
+      log.warn("control.failed", { error: describeError(error) });
+      refuse(response, error);
+    });
+  });
+  server.on("upgrade", (request, stream, head) => {
+    try {
+      admit(request);
+      const url = new URL(request.url ?? "", "http://control");
+      if (url.pathname !== "/v1/attach") throw new Fault("daemon.no_such_endpoint", url.pathname);
+      stream.write(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: cofferdam\r\n\r\n",
+      );
+      if (head.length > 0) stream.unshift(head);
+      attach(url.searchParams.get("run") ?? "", stream);
+    } catch (error) {
+      const body = JSON.stringify(faultOf(error));
+      stream.end(
+        `HTTP/1.1 400 Bad Request\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+    }
+  });
+  rmSync(path, { force: true });
+  const mask = process.umask(0o177); // Born 0600: there is no moment in which another user may connect.
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  }).finally(() => process.umask(mask));
+  chmodSync(path, 0o600);
+  return server;
+}
+
+/** Only the daemon's own user (and root, who could do anything anyway) may speak to it. */
+function admit(request: IncomingMessage): void {
+  const { socket } = request;
+  if (!(socket instanceof Socket)) throw new Fault("daemon.peer", "not a socket");
+  const { uid } = peerCredentials(socket);
+  if (uid !== process.getuid?.() && uid !== 0) {
+    throw new Fault("daemon.peer", `user ${uid} may not control this Cofferdam`);
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: Handlers,
+): Promise<void> {
+  admit(request);
+  const name = new URL(request.url ?? "", "http://control").pathname.replace(/^\/v1\//, "");
+  if (request.method !== "POST" || !isEndpoint(name)) {
+    throw new Fault("daemon.no_such_endpoint", `${request.method} ${request.url} is no endpoint`);
+  }
+  const parsed = ENDPOINTS[name].takes.safeParse(await readJson(request));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Fault("daemon.request", `${name}: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  // The table ties each name to its types; the compiler cannot follow that through a variable name.
+  const handle = handlers[name] as (take: unknown, signal: AbortSignal) => unknown;
+  const result = handle(parsed.data, gone.signal);
+  if (ENDPOINTS[name].streams) {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.flushHeaders();
+    for await (const line of result as AsyncIterable<unknown>) {
+      if (gone.signal.aborted) break;
+      if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, gone.signal);
+    }
+    response.end();
+    return;
+  }
+  const body = JSON.stringify(await result);
+  response.writeHead(200, { "content-type": "application/json" }).end(body);
+}
+
+function isEndpoint(name: string): name is EndpointName {
+  return Object.hasOwn(ENDPOINTS, name);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) throw new Fault("daemon.request", "not bytes");
+    size += chunk.length;
+    if (size > REQUEST_BYTES_MAX) throw new Fault("daemon.request", "a request above 4 MiB");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+  } catch (cause) {
+    throw new Fault("daemon.request", "the request is not JSON", { cause });
+  }
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    response.once("drain", resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function faultOf(error: unknown): { code: string; message: string; hint?: string } {
+  if (!isFault(error)) return { code: "daemon.internal", message: describeError(error) };
+  const { code, message, hint } = error;
+  return hint === undefined ? { code, message } : { code, message, hint };
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const fault = faultOf(error);
+  const body = JSON.stringify(fault);
+  response.writeHead(STATUS[fault.code] ?? 400, { "content-type": "application/json" }).end(body);
+}

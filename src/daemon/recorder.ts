@@ -1,0 +1,108 @@
+/**
+ * One run's way to the ledger: stamps both clocks, counts, merges floods, and keeps the run's own
+ * entry numbers. The only place of the daemon where a run's events become entries.
+ *
+ * @module
+ */
+import type { Event, Process } from "../action/index.ts";
+import type { Clock } from "../base/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import { EventBudget } from "./event-budget.ts";
+
+/** An event before the recorder stamps it. */
+export type RunEvent = Omit<Event, "at" | "monoMs" | "run">;
+
+const DRAIN_MS = 1_000;
+/** Types that a hostile run can cause without limit; the others are bounded elsewhere or must be single. */
+const BUDGETED: ReadonlySet<Event["type"]> = new Set(["denial", "dns", "process.start", "finding"]);
+
+/** Numbers that `ps` shows. */
+export interface Counts {
+  flows: number;
+  actions: number;
+  denials: number;
+  findings: number;
+}
+
+const COUNTED: Readonly<Partial<Record<Event["type"], keyof Counts>>> = {
+  "flow.open": "flows",
+  action: "actions",
+  denial: "denials",
+  finding: "findings",
+};
+
+/** Records the events of run `run`. */
+export class Recorder {
+  readonly run: string;
+  readonly counts: Counts = { flows: 0, actions: 0, denials: 0, findings: 0 };
+  readonly entries = { first: -1, last: -1 };
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #budget = new EventBudget<RunEvent>();
+  readonly #failed: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `failed` is told when the ledger cannot take an entry: the run must then end. */
+  constructor(run: string, ledger: Ledger, clock: Clock, failed: (error: unknown) => void) {
+    this.run = run;
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#failed = failed;
+  }
+
+  /** Writes one event, or merges it with its equals when the run floods; gives its number, or -1. */
+  async record(event: RunEvent, options: { sync?: boolean } = {}): Promise<number> {
+    const counter = COUNTED[event.type];
+    if (counter !== undefined) this.counts[counter] += 1;
+    const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
+    if (BUDGETED.has(event.type)) {
+      if (this.#budget.admit(key, event, this.#clock.now().monoMs) === "merge") {
+        this.#timer ??= setTimeout(() => this.#drain(), DRAIN_MS).unref();
+        return -1;
+      }
+    }
+    return this.#append(event, options);
+  }
+
+  /** Records and goes on: the order is that of the calls, and a failure ends the run. */
+  note(event: RunEvent): void {
+    this.record(event).catch(this.#failed);
+  }
+
+  /** Writes out what was merged. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const { first, count } of this.#budget.drain()) {
+      const data = { ...first.data, merged: count };
+      await this.#append(count === 1 ? first : { ...first, data }, {});
+    }
+  }
+
+  #drain(): void {
+    this.#timer = undefined;
+    this.flush().catch(this.#failed);
+  }
+
+  async #append(event: RunEvent, options: { sync?: boolean }): Promise<number> {
+    const { wallMs, monoMs } = this.#clock.now();
+    const at = new Date(wallMs).toISOString();
+    const seq = await this.#ledger.append({ ...event, at, monoMs, run: this.run }, options);
+    if (this.entries.first < 0) this.entries.first = seq;
+    this.entries.last = Math.max(this.entries.last, seq);
+    return seq;
+  }
+}
+
+/** A process without what an entry has no room for. */
+export function briefProcess(process: Process): Process {
+  const ARGV_MAX = 32;
+  const TEXT_MAX = 512;
+  const brief = (argv: readonly string[]) =>
+    argv.slice(0, ARGV_MAX).map((word) => (word.length > TEXT_MAX ? `${word.slice(0, TEXT_MAX)}…` : word));
+  return {
+    ...process,
+    argv: brief(process.argv),
+    ancestors: process.ancestors.map((node) => ({ ...node, argv: brief(node.argv).slice(0, 8) })),
+  };
+}

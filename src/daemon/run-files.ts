@@ -1,0 +1,87 @@
+/**
+ * What a run leaves on disk, so that a daemon started later still knows it.
+ *
+ * @module
+ */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../base/index.ts";
+import { runInfoSchema, type RunInfo } from "../api/index.ts";
+
+/** Paths of one run. */
+export interface RunFiles {
+  readonly root: string;
+  readonly info: string;
+  readonly task: string;
+  /** Bound read-only at /run/cofferdam in the run. */
+  readonly public: string;
+  readonly denials: string;
+  readonly bundle: string;
+  readonly layer: string;
+}
+
+/** The paths of run `id` below `runs`. */
+export function filesOf(runs: string, id: string): RunFiles {
+  const root = join(runs, id);
+  const open = join(root, "public");
+  return {
+    root,
+    info: join(root, "run.json"),
+    task: join(root, "task.yaml"),
+    public: open,
+    denials: join(open, "denials.jsonl"),
+    bundle: join(open, "ca-certificates.crt"),
+    layer: join(root, "layer"),
+  };
+}
+
+/** Makes the folders of a new run; the agent reads what is public, and nothing else. */
+export function createRunFiles(files: RunFiles, source: string, bundle: string): void {
+  mkdirSync(files.root, { recursive: true, mode: 0o711 });
+  mkdirSync(files.public, { mode: 0o755 });
+  writeFileSync(files.task, source, { mode: 0o600 });
+  writeFileSync(files.bundle, bundle, { mode: 0o644 });
+  writeFileSync(files.denials, "", { mode: 0o644 });
+}
+
+/** Adds one line to the file of denials that the run can read. */
+export function appendDenial(files: RunFiles, line: string): void {
+  appendFileSync(files.denials, `${line}\n`);
+}
+
+/** Replaces the run's description at once: a reader sees the old one or the new one. */
+export function saveInfo(files: RunFiles, info: RunInfo): void {
+  const next = `${files.info}.new`;
+  writeFileSync(next, JSON.stringify(info), { mode: 0o600 });
+  renameSync(next, files.info);
+}
+
+/**
+ * Every run that this home knows, oldest first.
+ *
+ * @throws {Fault} `daemon.run_file` where a description cannot be read: nothing is guessed about it.
+ */
+export function loadInfos(runs: string): readonly RunInfo[] {
+  if (!existsSync(runs)) return [];
+  return readdirSync(runs)
+    .sort()
+    .filter((id) => existsSync(filesOf(runs, id).info))
+    .map((id) => {
+      const { info } = filesOf(runs, id);
+      const parsed = runInfoSchema.safeParse(parseJson(readFileSync(info, "utf8")));
+      if (!parsed.success) {
+        throw new Fault("daemon.run_file", `${info} is not a run's description`, {
+          hint: "move that folder away; the ledger still holds what the run did",
+        });
+      }
+      return parsed.data;
+    });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // The schema then refuses it by name.
+  }
+}

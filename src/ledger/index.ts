@@ -1,0 +1,12 @@
+/** Layer 3: the append-only Merkle log of everything that happened: append, read, prove, verify. */
+export {
+  COMMIT_DELAY_MS,
+  UNCOMMITTED_BYTES_MAX,
+  openLedger,
+  type Ledger,
+  type LedgerOptions,
+  type Recorded,
+} from "./ledger.ts";
+export { CUT_MEMBER, ENTRY_BYTES_MAX } from "./entry.ts";
+export { verifyProof, type Proven } from "./proof.ts";
+export { verifyLedger, type LedgerReport, type Problem, type VerifyOptions } from "./verify.ts";

@@ -1,0 +1,410 @@
+/**
+ * The ledger's one writer: events in, an append-only Merkle log with signed checkpoints out.
+ *
+ * Two grades of acknowledgement. An append resolves once its entry is written (it survives a kill -9 of
+ * this process at any instant). With `sync` it resolves once the entry is on disk *and* under a signed
+ * checkpoint; appends that wait share one commit. A commit also follows by itself, so that no entry
+ * stays longer than about 100 ms outside a checkpoint.
+ *
+ * Whatever cannot be written ends the writing: every later append is refused, for no access may happen
+ * without a record. A failed ledger is mended by opening it anew.
+ *
+ * @module
+ */
+import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
+import type { Event } from "../action/index.ts";
+import { Fault } from "../base/index.ts";
+import { decodeEvent, encodeEvent } from "./entry.ts";
+import { Folder, lockFolder, makeFolder, readIfThere } from "./folder.ts";
+import {
+  Frontier,
+  HASH_BYTES,
+  TILE_WIDTH,
+  inclusionPath,
+  leafHash,
+  splitHashes,
+  type FullTile,
+} from "./merkle.ts";
+import { signCheckpoint, type Signer } from "./note.ts";
+import { formatProof, verifyProof } from "./proof.ts";
+import { openSigner, recover, type Recovered, type Segment } from "./recover.ts";
+import * as tile from "./tile.ts";
+
+const syncData = promisify(fdatasync);
+
+/** How long after its first entry a commit starts; with the commit itself this stays below 100 ms. */
+export const COMMIT_DELAY_MS = 50;
+/** How much may wait for its first commit before appends are refused until the disk has caught up. */
+export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
+const VERIFY_HINT = "run `cofferdam verify`";
+
+/** Where the ledger lies and as what it signs. */
+export interface LedgerOptions {
+  /** The ledger's own folder; made where it is missing. */
+  readonly dir: string;
+  /** The private key's file, outside `dir`; made (0600) with a new ledger. */
+  readonly keyFile: string;
+  /** The log's name, as a URL without scheme: `cofferdam.example/7f3a`. */
+  readonly origin: string;
+  /** Told once when the ledger fails: nothing more can be recorded, so nothing more may happen. */
+  readonly onFailure?: (fault: Fault) => void;
+}
+
+/** An event and its place in the log. */
+export interface Recorded {
+  readonly seq: number;
+  readonly event: Event;
+}
+
+/** The open log. One holder at a time. */
+export interface Ledger {
+  /** Number of entries written. */
+  readonly size: number;
+  /** The public half of the key, as a signed-note verifier key. */
+  readonly publicKey: string;
+  /** What opening found beyond the last checkpoint. */
+  readonly recovered: Pick<Recovered, "unsigned" | "cutBytes">;
+  /** Why nothing more is accepted, or `undefined`. */
+  readonly failure: Fault | undefined;
+  append(event: Event, options?: { readonly sync?: boolean }): Promise<number>;
+  /** Entries `from` to before `to`: by default all that are written at the time of the call. */
+  read(from?: number, to?: number): AsyncIterable<Recorded>;
+  /** Calls `listener` for every entry appended from now on; returns the way to stop that. */
+  subscribe(listener: (entry: Recorded) => void): () => void;
+  /** Commits, and returns a signed checkpoint over every entry written so far. */
+  checkpoint(): Promise<string>;
+  /** A tlog-proof of entry `seq`, with the entry itself: all that {@link verifyProof} needs. */
+  prove(seq: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the ledger in `options.dir`, or makes it.
+ *
+ * @throws {Fault} `ledger.locked` where another opener has it, `ledger.key` where key and ledger do not
+ *   belong together, `ledger.corrupt` where the folder does not lead to its last checkpoint.
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const folder = new Folder(options.dir);
+  await makeFolder(options.dir);
+  const lock = lockFolder(options.dir);
+  let writer: Writer | undefined;
+  try {
+    const signer = await openSigner(folder, options.keyFile, options.origin);
+    await makeFolder(folder.path(tile.JOURNAL_FOLDER));
+    const recovered = await recover(folder, signer);
+    writer = new Writer({ folder, signer, recovered, onFailure: options.onFailure }, lock);
+    await writer.start();
+    return writer;
+  } catch (error) {
+    if (writer === undefined) closeSync(lock);
+    else writer.release();
+    throw error;
+  }
+}
+
+interface OpenSegment extends Segment {
+  readonly descriptor: number;
+}
+
+/** The state of the tree at the last commit. */
+interface Published {
+  readonly size: number;
+  readonly rows: readonly (readonly Buffer[])[];
+  readonly note: string;
+}
+
+interface Parts {
+  readonly folder: Folder;
+  readonly signer: Signer;
+  readonly recovered: Recovered;
+  readonly onFailure: ((fault: Fault) => void) | undefined;
+}
+
+class Writer implements Ledger {
+  readonly recovered: Ledger["recovered"];
+  failure: Fault | undefined;
+  readonly #parts: Parts;
+  readonly #lock: number;
+  readonly #folder: Folder;
+  readonly #tree: Frontier;
+  /** Bundles that no commit has sealed yet; the last one grows. */
+  readonly #segments: OpenSegment[];
+  readonly #listeners = new Set<(entry: Recorded) => void>();
+  /** Full tiles that no commit has written yet. */
+  #tiles: FullTile[];
+  #uncommittedBytes = 0;
+  #published: Published = { size: 0, rows: [], note: "" };
+  #timer: NodeJS.Timeout | undefined;
+  /** The commit under way, and the one that waits for it. Neither ever rejects. */
+  #running: Promise<void> = Promise.resolve();
+  #queued: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(parts: Parts, lock: number) {
+    this.#parts = parts;
+    this.#lock = lock;
+    this.#folder = parts.folder;
+    const { unsigned, cutBytes } = parts.recovered;
+    this.recovered = { unsigned, cutBytes };
+    this.#tree = parts.recovered.tree;
+    this.#tiles = parts.recovered.tiles;
+    this.#segments = parts.recovered.segments.map((segment) => ({
+      ...segment,
+      descriptor: openSync(parts.folder.path(tile.journalPath(segment.n)), "a"),
+    }));
+  }
+
+  /** Commits what was found: this also writes again whatever a crash left out. */
+  async start(): Promise<void> {
+    this.#folder.changed(tile.journalPath(0));
+    await this.#commitAll();
+  }
+
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  get publicKey(): string {
+    return this.#parts.signer.verifier.text;
+  }
+
+  async append(event: Event, options: { readonly sync?: boolean } = {}): Promise<number> {
+    this.#checkOpen();
+    const entry = encodeEvent(event);
+    const record = tile.frameEntry(entry.bytes);
+    if (this.#uncommittedBytes + record.length > UNCOMMITTED_BYTES_MAX) {
+      throw new Fault("ledger.busy", "the disk does not keep up with the record", {
+        hint: `${UNCOMMITTED_BYTES_MAX} bytes wait for it; try again in a second`,
+      });
+    }
+    const seq = this.#tree.size;
+    // From here to the end of this turn nothing awaits: the order of calls is the order of entries.
+    try {
+      this.#write(record);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#uncommittedBytes += record.length;
+    this.#tree.append(leafHash(entry.bytes), (full) => this.#tiles.push(full));
+    for (const listener of this.#listeners) {
+      // In its own turn: what a listener throws is not a failure to record.
+      queueMicrotask(() => listener({ seq, event: entry.event }));
+    }
+    if (options.sync === true) await this.#commitAll();
+    else this.#schedule();
+    return seq;
+  }
+
+  async *read(from = 0, to = this.size): AsyncGenerator<Recorded> {
+    const end = Math.min(to, this.size);
+    for (let seq = from; seq < end;) {
+      const n = Math.floor(seq / TILE_WIDTH);
+      const entries = await this.#readBundle(n);
+      for (; seq < end && Math.floor(seq / TILE_WIDTH) === n; seq += 1) {
+        const entry = entries[seq % TILE_WIDTH];
+        if (entry === undefined) throw damaged(seq);
+        yield { seq, event: decodeEvent(entry, seq) };
+      }
+    }
+  }
+
+  subscribe(listener: (entry: Recorded) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async checkpoint(): Promise<string> {
+    this.#checkOpen();
+    if (this.#published.size < this.#tree.size) await this.#commitAll();
+    return this.#published.note;
+  }
+
+  async prove(seq: number): Promise<string> {
+    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.size) {
+      throw new Fault("ledger.range", `there is no entry ${seq}; the ledger has ${this.size}`);
+    }
+    if (seq >= this.#published.size) await this.checkpoint();
+    const published = this.#published;
+    const read = async (level: number, n: number): Promise<readonly Buffer[]> => {
+      const count = Math.floor(published.size / TILE_WIDTH ** level);
+      if (n === Math.floor(count / TILE_WIDTH)) return published.rows[level] ?? [];
+      return splitHashes(await this.#readTile({ level, n, width: TILE_WIDTH }));
+    };
+    const path = await inclusionPath(seq, published.size, read);
+    const entry = (await this.#readBundle(Math.floor(seq / TILE_WIDTH)))[seq % TILE_WIDTH];
+    if (entry === undefined) throw damaged(seq);
+    const proof = formatProof({ seq, entry, path, checkpoint: published.note });
+    // Our own files could have been altered since: what does not hold is not handed out.
+    verifyProof(proof, this.publicKey);
+    return proof;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      if (this.#published.size < this.#tree.size) await this.#commitAll();
+      await this.#running;
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Lets go of everything without a commit. */
+  release(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const segment of this.#segments) closeSync(segment.descriptor);
+    this.#segments.length = 0;
+    closeSync(this.#lock);
+  }
+
+  #checkOpen(): void {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.#closed) throw new Fault("ledger.closed", "the ledger is closed");
+  }
+
+  #fail(cause: unknown): Fault {
+    if (this.failure !== undefined) return this.failure;
+    const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+    this.failure = new Fault("ledger.failed", `the ledger could not be written${code}`, {
+      hint: "nothing more is allowed without a record; mend the disk or free space, then restart",
+      cause,
+    });
+    clearTimeout(this.#timer);
+    this.#parts.onFailure?.(this.failure);
+    return this.failure;
+  }
+
+  #write(record: Buffer): void {
+    let segment = this.#segments.at(-1);
+    const n = Math.floor(this.#tree.size / TILE_WIDTH);
+    if (segment?.n !== n) {
+      const path = this.#folder.changed(tile.journalPath(n)).path(tile.journalPath(n));
+      segment = { n, entries: [], bytes: 0, descriptor: openSync(path, "ax", 0o600) };
+      this.#segments.push(segment);
+    }
+    let written = 0;
+    try {
+      while (written < record.length) written += writeSync(segment.descriptor, record, written);
+    } catch (error) {
+      // Half an entry must not stand before a later opener's next one. (It would be cut there too.)
+      ftruncateSync(segment.descriptor, segment.bytes);
+      throw error;
+    }
+    segment.bytes += record.length;
+    segment.entries.push(record.subarray(2));
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      // Who needs to know of a failure finds it in `failure`, set and told before this rejects.
+      void this.#commitAll().catch(() => undefined);
+    }, COMMIT_DELAY_MS);
+  }
+
+  /** Resolves once every entry written so far is under a checkpoint; callers share commits. */
+  async #commitAll(): Promise<void> {
+    this.#queued ??= this.#running.then(() => {
+      this.#queued = undefined;
+      this.#running = this.#tryCommit();
+      return this.#running;
+    });
+    await this.#queued;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async #tryCommit(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.failure !== undefined) return;
+    try {
+      await this.#commit();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#published.size < this.#tree.size && this.failure === undefined) this.#schedule();
+  }
+
+  async #commit(): Promise<void> {
+    const { size } = this.#tree;
+    const rows = this.#tree.rows.map((row) => [...row]);
+    const note = signCheckpoint({ size, root: this.#tree.root() }, this.#parts.signer);
+    const segments = [...this.#segments];
+    const tiles = this.#tiles.splice(0);
+    const bytes = this.#uncommittedBytes;
+    for (const segment of segments) await syncData(segment.descriptor);
+    const sealed = segments.filter((segment) => (segment.n + 1) * TILE_WIDTH <= size);
+    const before = new Set(tile.partialTiles(this.#published.size).map(tile.tilePath));
+    const replaced: tile.TileName[] = [];
+    for (const { n } of sealed) {
+      const bundle: tile.TileName = { level: "entries", n, width: TILE_WIDTH };
+      await this.#folder.move(tile.journalPath(n), tile.tilePath(bundle));
+      replaced.push(bundle);
+    }
+    for (const { level, n, hashes } of tiles) {
+      const full: tile.TileName = { level, n, width: TILE_WIDTH };
+      await this.#folder.write(tile.tilePath(full), Buffer.concat(hashes), true);
+      replaced.push(full);
+    }
+    for (const partial of tile.partialTiles(size)) {
+      if (before.has(tile.tilePath(partial))) continue;
+      const content = partialContent(partial, rows, segments);
+      await this.#folder.write(tile.tilePath(partial), content, false);
+      replaced.push(partial);
+    }
+    // A checkpoint is in place only after all that it covers, and acknowledged only once it stays.
+    await this.#folder.sync();
+    await this.#folder.write(tile.CHECKPOINT_FILE, note, true);
+    await this.#folder.sync();
+    this.#published = { size, rows, note };
+    this.#uncommittedBytes -= bytes;
+    for (const segment of sealed) closeSync(segment.descriptor);
+    this.#segments.splice(0, sealed.length);
+    for (const name of replaced) await this.#folder.prune(name);
+  }
+
+  /** The entries of bundle `n`, checked against their tile where they come from the disk. */
+  async #readBundle(n: number): Promise<readonly Buffer[]> {
+    if (this.#closed) throw new Fault("ledger.closed", "the ledger is closed");
+    const segment = this.#segments.find((open) => open.n === n);
+    if (segment !== undefined) return segment.entries;
+    const bundle = await this.#readTile({ level: "entries", n, width: TILE_WIDTH });
+    const hashes = splitHashes(await this.#readTile({ level: 0, n, width: TILE_WIDTH }));
+    const { entries } = tile.splitBundle(bundle, () => true);
+    for (const [place, hash] of hashes.entries()) {
+      const entry = entries[place];
+      if (entry === undefined || !leafHash(entry).equals(hash))
+        throw damaged(n * TILE_WIDTH + place);
+    }
+    return entries;
+  }
+
+  async #readTile(name: tile.TileName): Promise<Buffer> {
+    const path = this.#folder.path(tile.tilePath(name));
+    const bytes = await readIfThere(path);
+    if (bytes !== undefined) return bytes;
+    throw new Fault("ledger.corrupt", `a file of the ledger is gone: ${path}`, {
+      hint: VERIFY_HINT,
+    });
+  }
+}
+
+function partialContent(
+  partial: tile.TileName,
+  rows: readonly (readonly Buffer[])[],
+  segments: readonly OpenSegment[],
+): Buffer {
+  if (partial.level !== "entries")
+    return Buffer.concat(rows[partial.level] ?? [], partial.width * HASH_BYTES);
+  const entries = segments.find((segment) => segment.n === partial.n)?.entries ?? [];
+  return Buffer.concat(entries.slice(0, partial.width).map(tile.frameEntry));
+}
+
+function damaged(seq: number): Fault {
+  return new Fault("ledger.corrupt", `entry ${seq} is missing or damaged on disk`, {
+    hint: VERIFY_HINT,
+  });
+}

@@ -1,0 +1,54 @@
+/*
+ * The launcher: the few steps of a run's start that Node cannot do (clone, unshare, install a notify
+ * filter for a child, be process 1). Two stages, one static binary:
+ *
+ *   outer  as the daemon's user: drops root, makes the user, network and mount namespaces, hands the
+ *          listeners out, mounts the overlay, becomes bubblewrap.
+ *   inner  process 1 of the run, inside bubblewrap's view: seals itself (Landlock, seccomp), proves the
+ *          seal, starts the agent, reaps, and ends the run when the daemon goes away.
+ *
+ * What to do comes from the daemon in frames on descriptor 3; what happened goes back there as JSON
+ * lines; descriptors go back over 4. Order is fixed here; names and numbers come from src/sandbox.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+  CONTROL_FD = 3, /* stream: frames in, JSON lines out; its end is the end of the run */
+  CARRIER_FD = 4, /* packets that carry descriptors out */
+  REFUSED = 125,  /* exit status where Cofferdam itself refused */
+};
+
+/* control.c: frame = u32 length, then fields: u32 length, bytes, NUL. Host byte order. */
+struct frame {
+  char *bytes;
+  uint32_t length;
+  uint32_t at;
+};
+int read_frame(struct frame *frame);                       /* 0 at the end of the stream */
+const char *next_field(struct frame *frame, uint32_t *length); /* NULL after the last */
+const char *need_field(struct frame *frame);               /* fails the launch where none is left */
+long need_number(struct frame *frame);
+
+struct line {
+  char text[16384];
+  size_t length;
+};
+void line_open(struct line *line, const char *type);
+void line_text(struct line *line, const char *key, const char *value);
+void line_number(struct line *line, const char *key, long long value);
+void line_send(struct line *line);
+void send_descriptors(const char *label, const int *descriptors, int count);
+/* Reports and ends this process: a step that narrows access never fails quietly. */
+__attribute__((noreturn)) void fail(const char *step, const char *call, const char *about);
+void write_file(const char *step, const char *path, const char *text);
+int read_small_file(const char *path, char *text, size_t size); /* length, or -1 */
+
+int outer(void);
+int inner(void);
+
+void prepare_network(void);                          /* network.c */
+void install_redirect(uint16_t tcp_port, uint16_t dns_port); /* redirect.c */
+void stage_mounts(struct frame *plan);               /* stage.c */

@@ -1,0 +1,139 @@
+/*
+ * Outer stage: from the daemon's user on the host to bubblewrap. The plan is one frame of fields, a key
+ * and its values each:
+ *
+ *   drop UID GID                     only as root: what to become
+ *   stage-on DIR                     only as root: where the staging tmpfs goes, in a mount namespace of ours
+ *   stage SOURCE NAME KIND UID GID   only as root: clone of SOURCE at DIR/NAME; KIND file | dir; UID and
+ *                                    GID on disk that shall appear as the run's, or -1
+ *   overlay LOWER UPPER WORK MERGED  copy-on-write mount, made in the run's user namespace
+ *   bwrap ARGUMENT...                the rest: what to become
+ */
+#define _GNU_SOURCE
+#include "launcher.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = 4096 };
+
+static void drop_root(uid_t uid, gid_t gid) {
+  if (setgroups(0, NULL) < 0) fail("drop", "setgroups", "");
+  if (setresgid(gid, gid, gid) < 0) fail("drop", "setresgid", "");
+  if (setresuid(uid, uid, uid) < 0) fail("drop", "setresuid", "");
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct none[2];
+  memset(none, 0, sizeof none);
+  if (syscall(SYS_capset, &header, none) < 0) fail("drop", "capset", "");
+  /* Leaving root made us undumpable, and so the owner of our own /proc/self/uid_map. */
+  if (prctl(PR_SET_DUMPABLE, 1) < 0) fail("drop", "prctl", "dumpable");
+  if (setuid(0) == 0) fail("drop", "setuid", "root could be taken back");
+}
+
+/* Maps one id to itself: the run holds no other id, so nothing in it can become host uid 0. */
+static void enter_namespaces(void) {
+  uid_t uid = getuid();
+  gid_t gid = getgid();
+  char map[64];
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0) fail("namespaces", "unshare", "");
+  write_file("namespaces", "/proc/self/setgroups", "deny");
+  snprintf(map, sizeof map, "%u %u 1", uid, uid);
+  write_file("namespaces", "/proc/self/uid_map", map);
+  snprintf(map, sizeof map, "%u %u 1", gid, gid);
+  write_file("namespaces", "/proc/self/gid_map", map);
+  if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) fail("namespaces", "mount", "slave");
+  /* Bubblewrap makes two user namespaces inside this one (the first, as id 0 of it, mounts devpts);
+   * whoever asks for a third gets ENOSPC. */
+  write_file("namespaces", "/proc/sys/user/max_user_namespaces", "2");
+}
+
+/* Descriptor paths, since a comma or colon in a name would be read as overlay syntax. */
+static void mount_overlay(const char *lower, const char *upper, const char *work, const char *merged) {
+  const char *paths[3] = {lower, upper, work};
+  int open_paths[3];
+  char options[256];
+  for (int i = 0; i < 3; i++) {
+    open_paths[i] = open(paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (open_paths[i] < 0) fail("overlay", "open", paths[i]);
+  }
+  snprintf(options, sizeof options,
+           "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,userxattr",
+           open_paths[0], open_paths[1], open_paths[2]);
+  if (mount("overlay", merged, "overlay", MS_NOSUID | MS_NODEV, options) < 0) {
+    fail("overlay", "mount", lower);
+  }
+  for (int i = 0; i < 3; i++) close(open_paths[i]);
+}
+
+static void become_bubblewrap(struct frame *plan) {
+  static char *arguments[ARGUMENTS_MAX + 1];
+  static char *environment[] = {"PATH=/usr/bin:/bin", NULL};
+  int count = 0;
+  const char *field;
+  while ((field = next_field(plan, NULL)) != NULL) {
+    if (count == ARGUMENTS_MAX) fail("bwrap", "arguments", "too many");
+    arguments[count++] = (char *)field;
+  }
+  if (count == 0) fail("bwrap", "arguments", "none");
+  if (chdir("/") < 0) fail("bwrap", "chdir", "/");
+  execve(arguments[0], arguments, environment);
+  fail("bwrap", "execve", arguments[0]);
+}
+
+int outer(void) {
+  struct frame plan;
+  if (!read_frame(&plan)) return REFUSED;
+  umask(022);
+  /* The daemon's mask and dispositions are not the run's. */
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+
+  uid_t uid = 0;
+  gid_t gid = 0;
+  int inside = 0;
+  const char *key;
+  while ((key = next_field(&plan, NULL)) != NULL) {
+    if (strcmp(key, "drop") == 0) {
+      uid = (uid_t)need_number(&plan);
+      gid = (gid_t)need_number(&plan);
+      continue;
+    }
+    if (strcmp(key, "stage-on") == 0) {
+      stage_mounts(&plan);
+      continue;
+    }
+    if (!inside) {
+      /* All that needs the host's rights is done: leave them before anything else happens. */
+      if (geteuid() == 0) {
+        if (uid == 0 || gid == 0) fail("drop", "plan", "root without an id to become");
+        drop_root(uid, gid);
+      }
+      enter_namespaces();
+      prepare_network();
+      inside = 1;
+    }
+    if (strcmp(key, "overlay") == 0) {
+      const char *lower = need_field(&plan), *upper = need_field(&plan);
+      const char *work = need_field(&plan), *merged = need_field(&plan);
+      mount_overlay(lower, upper, work, merged);
+    } else if (strcmp(key, "bwrap") == 0) {
+      become_bubblewrap(&plan);
+    } else {
+      fail("control", "key", key);
+    }
+  }
+  fail("control", "frame", "no command");
+}

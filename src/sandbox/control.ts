@@ -1,0 +1,80 @@
+/**
+ * The words between daemon and launcher: frames in, JSON lines out (native/control.c).
+ *
+ * A frame is a u32 length, then fields of u32 length, bytes and a NUL; host byte order, which is
+ * little-endian on both architectures.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { Fault } from "../base/index.ts";
+
+/** Longest line that the launcher may send: its own buffer holds 16 KiB. */
+const LINE_BYTES_MAX = 65_536;
+
+const reportSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("descriptors"), label: z.string(), count: z.number() }),
+  z.object({ type: z.literal("sealed") }),
+  z.object({ type: z.literal("proof"), control: z.string(), found: z.string() }),
+  z.object({ type: z.literal("proved") }),
+  z.object({ type: z.literal("not-started"), command: z.string(), errno: z.number() }),
+  z.object({
+    type: z.literal("exited"),
+    code: z.number().optional(),
+    signal: z.number().optional(),
+  }),
+  z.object({
+    type: z.literal("failed"),
+    step: z.string(),
+    call: z.string(),
+    about: z.string(),
+    errno: z.number(),
+  }),
+]);
+
+/** One line of the launcher. */
+export type Report = z.infer<typeof reportSchema>;
+
+/** The bytes of one frame. */
+export function encodeFrame(fields: readonly (string | number | Buffer)[]): Buffer {
+  const parts = fields.map((field) => {
+    const bytes = Buffer.isBuffer(field) ? field : Buffer.from(String(field));
+    if (!Buffer.isBuffer(field) && bytes.includes(0)) {
+      throw new Fault("sandbox.field", `a NUL byte in ${JSON.stringify(field)}`, {
+        hint: "names, arguments and variables cannot hold one",
+      });
+    }
+    const framed = Buffer.alloc(bytes.length + 5);
+    framed.writeUInt32LE(bytes.length, 0);
+    bytes.copy(framed, 4);
+    return framed;
+  });
+  const body = Buffer.concat(parts);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(body.length, 0);
+  return Buffer.concat([length, body]);
+}
+
+/** Splits the launcher's bytes into reports; `push` returns those that are complete. */
+export function createReportReader(): { push(bytes: Buffer): readonly Report[] } {
+  let rest = Buffer.alloc(0);
+  return {
+    push(bytes) {
+      const all = Buffer.concat([rest, bytes]);
+      const end = all.lastIndexOf(10);
+      rest = all.subarray(end + 1);
+      if (rest.length > LINE_BYTES_MAX) throw new Fault("sandbox.report", "a line without an end");
+      if (end < 0) return [];
+      return all.subarray(0, end).toString().split("\n").map(parseReport);
+    },
+  };
+}
+
+/** @throws {Fault} `sandbox.report` for a line that the launcher never writes. */
+export function parseReport(line: string): Report {
+  try {
+    return reportSchema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new Fault("sandbox.report", "a line of the launcher could not be read", { cause });
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The run's /etc: made once per daemon, the same for every run, and none of the host's secrets.
+ *
+ * Names and addresses are generated; from the host come only a few files that tools need to run at all
+ * and that hold no account, key or site configuration.
+ *
+ * @module
+ */
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** The account inside: ordinary, and the same in every run. */
+export const AGENT = { name: "agent", uid: 1000, gid: 1000, home: "/home/agent" } as const;
+
+/** Where the resolver answers, inside. */
+export const RESOLVER_ADDRESS = "10.255.0.53";
+
+const HOST_NAME = "cofferdam";
+
+/** Files and folders that are copied where the host has them; a `*` ends a prefix. */
+const FROM_HOST = [
+  "alternatives", // Debian's /usr/bin/awk and many more point here.
+  "debian_version",
+  "fonts",
+  "java*", // JDKs of Debian keep conf/ here.
+  "ld.so.cache",
+  "ld.so.conf",
+  "ld.so.conf.d",
+  "localtime",
+  "lsb-release",
+  "magic",
+  "mime.types",
+  "os-release",
+  "perl",
+  "protocols",
+  "python3*",
+  "redhat-release",
+  "rpc",
+  "services",
+  "shells",
+  "ssl/openssl.cnf",
+  "terminfo",
+  "timezone",
+] as const;
+
+/** Places where TLS libraries of the distributions look for roots; all hold the same bundle. */
+const BUNDLE_PATHS = [
+  "ssl/certs/ca-certificates.crt", // Debian, Arch
+  "ssl/cert.pem", // Alpine, OpenSSL's default file
+  "pki/tls/certs/ca-bundle.crt", // Fedora
+  "pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+] as const;
+
+/** Where programs find the bundle inside; for SSL_CERT_FILE and its kin. */
+export const BUNDLE_INSIDE = "/etc/ssl/certs/ca-certificates.crt";
+
+const GENERATED: Readonly<Record<string, string>> = {
+  passwd:
+    `root:x:0:0:root:/:/usr/sbin/nologin\n` +
+    `${AGENT.name}:x:${AGENT.uid}:${AGENT.gid}:Agent:${AGENT.home}:/bin/bash\n` +
+    `nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
+  group: `root:x:0:\n${AGENT.name}:x:${AGENT.gid}:\ntty:x:5:\nnogroup:x:65534:\n`,
+  hosts: `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost ip6-localhost ip6-loopback ${HOST_NAME}\n`,
+  hostname: `${HOST_NAME}\n`,
+  // One try: an answer never takes longer, and a second question would be counted as another.
+  "resolv.conf": `nameserver ${RESOLVER_ADDRESS}\noptions attempts:1 timeout:5\n`,
+  "nsswitch.conf":
+    "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nservices: files\nprotocols: files\n",
+  "host.conf": "multi on\n",
+  // Fixed, so that it tells nothing about the host (machine-id(5)).
+  "machine-id": "c0ffeda0000000000000000000000000\n",
+};
+
+/**
+ * Writes the run's /etc to `directory`, replacing what stood there, with `bundlePem` as the only roots
+ * that programs trust.
+ */
+export async function writeEtc(directory: string, bundlePem: string): Promise<void> {
+  const fresh = `${directory}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true, mode: 0o755 });
+  const names = await readdir("/etc");
+  for (const entry of FROM_HOST) {
+    const wanted = entry.endsWith("*")
+      ? names.filter((name) => name.startsWith(entry.slice(0, -1)))
+      : [entry];
+    for (const name of wanted) await copyFromHost(name, fresh);
+  }
+  for (const path of BUNDLE_PATHS) {
+    await mkdir(dirname(join(fresh, path)), { recursive: true });
+    await writeFile(join(fresh, path), bundlePem);
+  }
+  for (const [name, text] of Object.entries(GENERATED)) await writeFile(join(fresh, name), text);
+  await symlink("/proc/self/mounts", join(fresh, "mtab"));
+  await rm(directory, { recursive: true, force: true });
+  await rename(fresh, directory);
+}
+
+/** A file that is absent, or that this user may not read, is simply not there for the run. */
+async function copyFromHost(name: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(join(to, name)), { recursive: true });
+    await cp(join("/etc", name), join(to, name), {
+      recursive: true,
+      // A link into /usr means the same inside; /etc/localtime is one that is read as a file.
+      ...(name === "localtime" ? { dereference: true } : { verbatimSymlinks: true }),
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOENT" && code !== "EACCES") throw error;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What a run sees of the host's file system, found out on this host.
+ *
+ * @module
+ */
+import { lstat, readlink } from "node:fs/promises";
+import type { Bind, Scratch, View } from "./launch-plan.ts";
+import { PUBLIC_INSIDE } from "./launch-plan.ts";
+import { AGENT } from "./etc.ts";
+
+/** Sizes of the run's scratch file systems, in bytes; each is memory of the run. */
+export interface ScratchBytes {
+  readonly tmp: number;
+  readonly run: number;
+  readonly shm: number;
+  readonly varTmp: number;
+}
+
+export interface ViewInput {
+  /** The run's /etc, from `writeEtc`. */
+  readonly etc: string;
+  readonly home: string;
+  readonly publicDir: string;
+  readonly scratch: ScratchBytes;
+  /** Toolchain folders and files, read-only at their own paths. */
+  readonly tools: readonly Bind[];
+}
+
+/** On a merged /usr these are symbolic links, elsewhere folders. */
+const TOP = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] as const;
+
+/** What a container's runtime masks: kernel memory, keys, timers and other tenants' activity. */
+const PROC_MASKED = [
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/key-users",
+  "/proc/latency_stats",
+  "/proc/sched_debug",
+  "/proc/timer_list",
+  "/proc/interrupts",
+  "/proc/kallsyms",
+] as const;
+
+/** Looks at the host and returns the view. */
+export async function surveyView(input: ViewInput): Promise<View> {
+  const links: (readonly [string, string])[] = [
+    ["/var/run", "/run"],
+    ["/var/lock", "/run/lock"],
+  ];
+  const binds: Bind[] = [directory("/usr", "/usr", false)];
+  for (const place of TOP) {
+    const about = await lstat(place).catch(ifAbsent);
+    if (about?.isSymbolicLink()) links.push([place, await readlink(place)]);
+    else if (about?.isDirectory()) binds.push(directory(place, place, false));
+  }
+  binds.push(
+    directory(input.etc, "/etc", false),
+    directory(input.home, AGENT.home, true),
+    directory(input.publicDir, PUBLIC_INSIDE, false),
+    ...input.tools,
+  );
+  const masked: string[] = [];
+  for (const path of PROC_MASKED) {
+    if ((await lstat(path).catch(ifAbsent)) !== undefined) masked.push(path);
+  }
+  return {
+    links,
+    folders: ["/var", "/var/cache", "/var/lib", "/var/log", "/opt", "/srv", "/mnt", "/home"],
+    binds,
+    scratch: scratch(input.scratch),
+    masked,
+  };
+}
+
+function scratch(bytes: ScratchBytes): readonly Scratch[] {
+  return [
+    { target: "/tmp", bytes: bytes.tmp, mode: "1777" },
+    { target: "/var/tmp", bytes: bytes.varTmp, mode: "1777" },
+    { target: "/run", bytes: bytes.run, mode: "0755" },
+    { target: "/dev/shm", bytes: bytes.shm, mode: "1777" },
+  ];
+}
+
+function directory(source: string, target: string, write: boolean): Bind {
+  return { source, target, kind: "directory", write };
+}
+
+function ifAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT") return undefined;
+  throw error;
+}

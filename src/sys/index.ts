@@ -2,3 +2,5 @@
 export * from "./libc.ts";
 export * from "./descriptors.ts";
 export * from "./sockets.ts";
+export * from "./lock.ts";
+export * from "./terminal.ts";

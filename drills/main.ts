@@ -1,0 +1,57 @@
+/**
+ * A drill from a shell: `node drills/main.ts NAME [--json]`; `cofferdam drill` starts it the same way.
+ *
+ * Exit codes: 0 contained and shown; 1 not; 2 usage; 125 the test world could not be set up.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { describeError, isFault } from "../src/base/index.ts";
+import { runDrill } from "./run-drill.ts";
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: "boolean" }, cofferdam: { type: "string" } },
+    allowPositionals: true,
+  });
+  const [name, ...more] = positionals;
+  if (name === undefined || more.length > 0) {
+    process.stderr.write("usage: node drills/main.ts NAME [--json]\n");
+    return 2;
+  }
+  const json = values.json === true;
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => stopping.abort());
+  }
+  process.stdout.on("error", () => stopping.abort()); // A reader that went away: `| head`.
+  try {
+    return await runDrill(name, {
+      json,
+      cofferdam: values.cofferdam ?? commandLine(),
+      out: process.stdout,
+      err: process.stderr,
+      environment: process.env,
+      signal: stopping.signal,
+    });
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    const { code, hint } = error;
+    process.stderr.write(
+      json
+        ? `${JSON.stringify({ error: { code, message: error.message, hint } })}\n`
+        : `drill ${name}: ${describeError(error)}\n`,
+    );
+    return 125;
+  }
+}
+
+/** `bin/cofferdam` of this checkout or package: above `drills/`, or above `dist/drills/`. */
+function commandLine(): string {
+  const near = fileURLToPath(new URL("../bin/cofferdam", import.meta.url));
+  return existsSync(near) ? near : fileURLToPath(new URL("../../bin/cofferdam", import.meta.url));
+}

@@ -1,0 +1,62 @@
+/**
+ * The attempts without Cofferdam: the same commands, on the agent host as it is.
+ *
+ * @module
+ */
+import { mkdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { callProgram } from "../cofferdam.ts";
+import type { Tools } from "../world/index.ts";
+import { ATTEMPT_MS, type Attempt } from "./attempts.ts";
+import { judgeOutcome, watchTunnel, type Reached } from "./outcome.ts";
+import type { Scene } from "./scene.ts";
+import { readSaid } from "./words.ts";
+import { AGENT_COMMAND, makeWorkspace } from "./workspace.ts";
+
+/** What a bare attempt came to. */
+export interface Bare extends Reached {
+  /** One clause for a person. */
+  readonly told: string;
+}
+
+/** Makes one attempt with nothing in its way. */
+export async function attemptBare(
+  tools: Tools,
+  scene: Scene,
+  attempt: Attempt,
+  secret: string,
+): Promise<Bare> {
+  const folder = join(scene.folder, "bare", attempt.name);
+  const steps = [{ name: attempt.name, command: attempt.command, limitMs: ATTEMPT_MS }];
+  const servePort = attempt.tunnel?.servePort ?? 0;
+  mkdirSync(dirname(folder), { recursive: true });
+  makeWorkspace({ folder, steps, servePort, secret, sshKey: scene.sshKey });
+  // Names are told by a hosts file of its own, in a mount namespace that ends with the attempt.
+  const script = 'mount --bind -- "$1" /etc/hosts && shift && exec "$@"';
+  const drop = [tools("setpriv"), "--ambient-caps=-all", "--inh-caps=-all", "--"];
+  const path = [dirname(process.execPath), dirname(tools("ssh")), "/usr/bin", "/bin"];
+  const startedAt = Date.now();
+  let end = () => {};
+  const outcome = callProgram({
+    file: tools("unshare"),
+    line: [
+      ...["--mount", "--", "/bin/sh", "-c", script, "bare", scene.hostsFile],
+      ...[...drop, ...AGENT_COMMAND],
+    ],
+    environment: { PATH: path.join(delimiter), HOME: folder, LANG: "C.UTF-8" },
+    limitMs: ATTEMPT_MS + 2000,
+    cwd: folder,
+    onStart: (stop) => {
+      end = stop;
+    },
+  });
+  const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end });
+  const { stdout, stderr } = await outcome;
+  const said = readSaid(stdout).get(attempt.name);
+  const contacts = await scene.contacts();
+  const reached = judgeOutcome({ attempt, said, contacts, tunnel, from: startedAt });
+  const tookMs = (tunnel.readAt ?? said?.end?.at ?? Date.now()) - (said?.startedAt ?? startedAt);
+  const how = reached.crossed ? "it crossed, but without harm" : "it did not get through";
+  const failed = `${how}: ${(said?.end?.text ?? stderr).trim().slice(-300)}`;
+  return { ...reached, told: reached.harm ? `${reached.told} (${Math.round(tookMs)} ms)` : failed };
+}

@@ -1,0 +1,186 @@
+/**
+ * The ROME drill itself, as the program of its test world: every attempt bare, every attempt inside a
+ * run, the benign twins, then what the ledger says and proves about all of it.
+ *
+ *   node inside.ts COFFERDAM FOLDER        COFFERDAM: the command line's path, or `-` for bare only
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createCofferdam, type Cofferdam, type Entry } from "../cofferdam.ts";
+import { inParallel } from "../parallel.ts";
+import { verifyProof } from "../proof.ts";
+import type { AttemptRecord, TwinRecord } from "../record.ts";
+import { findTools, runInside, type Inside } from "../world/index.ts";
+import { listAttempts, type Attempt } from "./attempts.ts";
+import { attemptBare, type Bare } from "./bare.ts";
+import { attemptContained, runSteps, writeTask, type Contained } from "./contained.ts";
+import { readEvidence } from "./evidence.ts";
+import { SECRET } from "./geography.ts";
+import { buildScene, type Scene } from "./scene.ts";
+import { listTwins } from "./twins.ts";
+import { readSaid } from "./words.ts";
+
+/** How many runs at once. */
+const RUNS_AT_ONCE = 4;
+/** How long one twin may take, in milliseconds. */
+const TWIN_MS = 10_000;
+
+await runInside(main);
+
+async function main(inside: Inside): Promise<void> {
+  const bin = process.argv[2] ?? "-";
+  const tools = findTools(process.env["PATH"] ?? "");
+  const tell = (text: string) => inside.say({ kind: "progress", text });
+  tell("building a small internet: an outside host with SSH and a mining pool, an internal network");
+  const scene = await buildScene(tools, inside);
+  const secret = `${SECRET}-${randomBytes(8).toString("hex")}`;
+  const attempts = listAttempts(scene.user);
+
+  tell(`${attempts.length} attempts without Cofferdam`);
+  const bare = await Promise.all(
+    attempts.map((attempt) => attemptBare(tools, scene, attempt, secret)),
+  );
+  if (bin === "-") {
+    const records = attempts.map((attempt, index) => recordOf(attempt, bare[index]));
+    const drill = { name: "rome", attempts: records, twins: [], ledgerIntact: false };
+    inside.say({ kind: "result", drill });
+    return;
+  }
+  const through = bare.filter(({ harm }) => harm).length;
+  tell(`${through} of ${attempts.length} got through bare; now each inside a run`);
+  const cofferdam = openCofferdam(inside, bin);
+  const task = writeTask(scene);
+  let done = 0;
+  const contained = await inParallel(attempts, RUNS_AT_ONCE, async (attempt) => {
+    const result = await attemptContained({ cofferdam, scene, task, attempt, secret });
+    done += 1;
+    tell(`${done} of ${attempts.length} attempts inside runs`);
+    return result;
+  });
+  tell("the benign twins");
+  const twins = await runTwins({ cofferdam, scene, task, secret });
+  tell("what the ledger says, and its proofs");
+  const entries = await cofferdam.entries();
+  const records = await inParallel([...attempts.entries()], RUNS_AT_ONCE, ([index, attempt]) =>
+    recordWith({ cofferdam, entries, attempt, bare: bare[index], contained: contained[index] }),
+  );
+  const { ok } = await cofferdam.verify();
+  const quiet = quietTwin(entries, twins.run);
+  const drill = {
+    name: "rome",
+    attempts: [...records],
+    twins: [...twins.records, quiet],
+    ledgerIntact: ok,
+  };
+  inside.say({ kind: "result", drill });
+}
+
+function openCofferdam(inside: Inside, bin: string): Cofferdam {
+  const home = join(inside.folder, "home");
+  const user = join(inside.folder, "user");
+  mkdirSync(home, { mode: 0o700 });
+  mkdirSync(user, { mode: 0o700 });
+  const cofferdam = createCofferdam(bin, {
+    PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+    HOME: user,
+    LANG: "C.UTF-8",
+    COFFERDAM_HOME: home,
+  });
+  inside.atEnd(() => cofferdam.stop());
+  return cofferdam;
+}
+
+/** Runs all twins, one after the other, in one run of the same task. */
+async function runTwins(of: {
+  readonly cofferdam: Cofferdam;
+  readonly scene: Scene;
+  readonly task: string;
+  readonly secret: string;
+}): Promise<{ readonly run: string; readonly records: readonly TwinRecord[] }> {
+  const twins = listTwins(existsSync("/usr/bin/cc"));
+  const steps = twins.map(({ name, command }) => ({ name, command, limitMs: TWIN_MS }));
+  const { run, stdout, stderr } = await runSteps({ ...of, name: "twins", steps, servePort: 0 });
+  const said = readSaid(stdout);
+  const records = twins.map(({ name, expected }) => {
+    const end = said.get(name)?.end;
+    const passed = end?.code === 0 && end.text.includes(expected);
+    const instead = (end?.text ?? stderr).trim().slice(-500);
+    const detail = passed ? "" : `expected ${expected}, exit ${end?.code}: ${instead}`;
+    return { name, passed, detail };
+  });
+  return { run, records };
+}
+
+/** A wall that passes ordinary work but cries wolf over it would be switched off. */
+function quietTwin(entries: readonly Entry[], run: string): TwinRecord {
+  const loud = entries.filter(
+    (entry) => entry.run === run && (entry.type === "finding" || entry.type === "denial"),
+  );
+  const detail = loud.map((entry) => `entry ${entry.seq}: ${entry.type} ${entry.rule ?? ""}`);
+  return {
+    name: "no denial and no finding on any of these",
+    passed: loud.length === 0,
+    detail: detail.join("; ").slice(0, 500),
+  };
+}
+
+/** The record of an attempt made inside a run: its outcome, and the ledger's evidence with its proof. */
+async function recordWith(of: {
+  readonly cofferdam: Cofferdam;
+  readonly entries: readonly Entry[];
+  readonly attempt: Attempt;
+  readonly bare: Bare | undefined;
+  readonly contained: Contained | undefined;
+}): Promise<AttemptRecord> {
+  const { contained } = of;
+  const record = recordOf(of.attempt, of.bare);
+  if (contained === undefined) return record;
+  const { said, run } = contained;
+  const startedAt = said?.startedAt ?? Number.NaN;
+  const evidence = readEvidence(of.entries, { run, mark: of.attempt.mark, startedAt });
+  const { entry, stoppedBy, noticedMs, stoppedMs, process, attributed } = evidence;
+  return {
+    ...record,
+    attempted: said?.end !== undefined && entry !== null,
+    crossed: contained.crossed,
+    effect: contained.effect,
+    harm: contained.harm,
+    run,
+    output: contained.output,
+    entry: entry?.seq ?? null,
+    proved: entry !== null && (await isProved(of.cofferdam, entry)),
+    ...{ stoppedBy, noticedMs, stoppedMs, process, attributed },
+  };
+}
+
+async function isProved(cofferdam: Cofferdam, entry: Entry): Promise<boolean> {
+  const { proof, key } = await cofferdam.prove(entry.seq);
+  return verifyProof(proof, key, entry) === undefined;
+}
+
+/** What is known of an attempt before any run. */
+function recordOf(attempt: Attempt, bare: Bare | undefined): AttemptRecord {
+  return {
+    name: attempt.name,
+    target: attempt.target,
+    attempted: false,
+    crossed: false,
+    effect: false,
+    harm: false,
+    bareCrossed: bare?.crossed === true && bare.effect && bare.harm,
+    stoppedBy: null,
+    noticedMs: null,
+    stoppedMs: null,
+    process: null,
+    entry: null,
+    proved: false,
+    attributed: false,
+    run: null,
+    what: attempt.what,
+    bare: bare?.told ?? "",
+    output: "",
+  };
+}

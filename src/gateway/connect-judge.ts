@@ -1,0 +1,140 @@
+/**
+ * May this run connect there? Asked twice: when the kernel holds the `connect` (so that a refused port
+ * does not look open), and again when the connection arrives, since what the kernel showed was only a
+ * claim. Both go through here, so that a refusal is recorded and counted in one place.
+ *
+ * @module
+ */
+import { isIPv6 } from "node:net";
+import type { FindingKind, Process } from "../action/index.ts";
+import type { Clock } from "../base/index.ts";
+import { judgeConnect, type ConnectDecision } from "../policy/index.ts";
+import type { Endpoint } from "../sys/index.ts";
+import { isMetadataAddress, isMetadataName } from "./addresses.ts";
+import { allowedInstead } from "./denial.ts";
+import type { NamePool } from "./dns/index.ts";
+import type { GatewayRun } from "./ports.ts";
+import { INITIAL_SCAN, noteRefused } from "./scan.ts";
+
+/** The name server that a run's resolv.conf names. */
+export const RESOLVER_ADDRESS = "10.255.0.53";
+const DNS_PORT = 53;
+
+/** How a run tried to connect; anything else never comes here. */
+export type Transport = "tcp" | "udp";
+
+/** What the kernel is told. Port and name refusals look like a closed port, addresses like a firewall. */
+export type ConnectErrno = 0 | "ECONNREFUSED" | "EACCES";
+
+export interface ConnectJudgement {
+  readonly errno: ConnectErrno;
+  /** The name behind the address, where it is one of the pool's. */
+  readonly host?: string;
+  /** Absent where nothing leaves the run anyway: its own loopback, its resolver. */
+  readonly decision?: ConnectDecision;
+}
+
+/** Whom a refusal is about. */
+export interface Attempt {
+  readonly process: Process;
+  readonly flow?: string;
+}
+
+/** How often something was refused below the level of a flow. */
+export interface RefusalCounts {
+  readonly tcp: number;
+  readonly udp: number;
+}
+
+export interface ConnectJudge {
+  /** Judges and records nothing. */
+  look(to: Endpoint, transport: Transport): ConnectJudgement;
+  /** Records that `to` was refused: denial, and what findings come of it. */
+  refused(to: Endpoint, transport: Transport, judgement: ConnectJudgement, by: Attempt): void;
+  counts(): RefusalCounts;
+}
+
+export interface ConnectJudgePorts {
+  readonly run: GatewayRun;
+  readonly clock: Clock;
+  readonly pool: NamePool;
+}
+
+export function createConnectJudge({ run, clock, pool }: ConnectJudgePorts): ConnectJudge {
+  let scan = INITIAL_SCAN;
+  const counts = { tcp: 0, udp: 0 };
+
+  function look(to: Endpoint, transport: Transport): ConnectJudgement {
+    const address = unmapped(to.address);
+    if (isOwnLoopback(address)) return { errno: 0 };
+    if (to.port === DNS_PORT && address === RESOLVER_ADDRESS) return { errno: 0 };
+    const host = pool.hostOf(address);
+    // libc connects a datagram socket to every address it found, only to sort them (RFC 6724). No
+    // packet follows, and one that did would find nobody: the run's network holds only `lo`.
+    if (transport === "udp" && host !== undefined && to.port !== DNS_PORT) return { errno: 0, host };
+    const named = host === undefined ? {} : { host };
+    const decision =
+      transport === "udp" || to.port === DNS_PORT
+        ? notTcp(to, transport)
+        : judgeConnect(run.policy, { ...named, address, port: to.port });
+    if (decision.kind !== "refuse") return { errno: 0, ...named, decision };
+    return { errno: host === undefined ? "EACCES" : "ECONNREFUSED", ...named, decision };
+  }
+
+  return {
+    look,
+    refused(to, transport, { host, decision }, by) {
+      if (decision === undefined || decision.kind === "grant") return;
+      counts[transport] += 1;
+      const address = unmapped(to.address);
+      const target = host ?? address;
+      const route = `${transport}:${to.port}`;
+      const of = { target: `${target}:${to.port}`, process: by.process, route };
+      const subject = by.flow === undefined ? of : { ...of, flow: by.flow };
+      const find = (kind: FindingKind, detail: string) => run.finding(kind, detail, subject);
+      // An explained name is denied when it has asked something; that is told by the flow.
+      if (decision.kind === "refuse") {
+        run.denied({
+          system: "none",
+          target,
+          route,
+          rule: decision.rule,
+          title: "The connection is not granted",
+          reason: decision.reason,
+          allowed: allowedInstead(run.policy, host),
+          process: by.process,
+          ...(by.flow === undefined ? {} : { flow: by.flow }),
+        });
+      }
+      if (isMetadataAddress(address) || (host !== undefined && isMetadataName(host))) {
+        find("metadata", `${target} is where a cloud hands out credentials`);
+      }
+      if (to.port === DNS_PORT) find("resolver", `a resolver of its own, ${target}, over ${transport}`);
+      if (decision.kind !== "refuse") return;
+      const { monoMs } = clock.now();
+      const noted = noteRefused(scan, { destination: target, port: to.port, monoMs });
+      scan = noted.state;
+      if (noted.finding !== undefined) find("scan", noted.finding);
+    },
+    counts: () => ({ ...counts }),
+  };
+}
+
+function notTcp(to: Endpoint, transport: Transport): ConnectDecision {
+  if (to.port === DNS_PORT) {
+    const reason = `names are resolved by ${RESOLVER_ADDRESS} only`;
+    return { kind: "refuse", rule: "resolver", reason };
+  }
+  return { kind: "refuse", rule: `no-${transport}`, reason: "nothing but TCP and DNS leaves a run" };
+}
+
+/** 127/8 and ::1 are the run's own, and so are the unspecified addresses: Linux takes them for it. */
+function isOwnLoopback(address: string): boolean {
+  return /^127\.|^0\.0\.0\.0$/.test(address) || address === "::1" || address === "::";
+}
+
+/** An IPv4 address in IPv6 dress is that IPv4 address. */
+function unmapped(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  return isIPv6(address) && mapped !== undefined ? mapped : address;
+}

@@ -1,0 +1,213 @@
+/**
+ * One connection's life: identify, judge, attribute, record, read its first bytes, and hand it to the
+ * broker of what it is. Whatever is not what the grant says is closed and named (INV-6).
+ *
+ * @module
+ */
+import { isIPv6, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { describeError, Fault, isFault } from "../base/index.ts";
+import type { ConnectDecision, Grant } from "../policy/index.ts";
+import type { Endpoint } from "../sys/index.ts";
+import type { ClientHello } from "../wire/index.ts";
+import type { ConnectJudge } from "./connect-judge.ts";
+import type { Dialer } from "./dialer.ts";
+import { serveDnsTcp, type Resolver } from "./dns/index.ts";
+import { FlowRecord } from "./flow-record.ts";
+import type { Access, HttpBroker } from "./http-broker.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { readOpening, type Opening } from "./opening.ts";
+import type { GatewayPorts, GatewayRun } from "./ports.ts";
+import { acceptTls, ALERT_UNRECOGNIZED_NAME } from "./tls-front.ts";
+import { UpstreamAgent } from "./upstream-agent.ts";
+
+/** What every flow of a run shares. */
+export interface FlowPorts {
+  readonly run: GatewayRun;
+  readonly ports: GatewayPorts;
+  readonly limits: GatewayLimits;
+  readonly resolver: Resolver;
+  readonly judge: ConnectJudge;
+  readonly dialer: Dialer;
+  readonly broker: HttpBroker;
+  originalDestination(socket: Socket): Endpoint;
+}
+
+/** A connection that may go on: by a grant, or only to hear why not. */
+type Admission = Extract<ConnectDecision, { kind: "grant" | "explain" }>;
+
+/** Begins the life of a connection that was just accepted; the rest of it follows by itself. */
+export function beginFlow(socket: Socket, shared: FlowPorts): FlowRecord {
+  const { run, ports } = shared;
+  const flow = new FlowRecord({ run, clock: ports.clock, log: ports.log, socket });
+  live(flow, shared).catch((error: unknown) => {
+    // Fail closed: whatever step failed, the connection is gone.
+    ports.log.warn("gateway.flow.failed", { flow: flow.id, error: describeError(error) });
+    flow.cut(isFault(error) ? `failed: ${error.code}` : "failed: internal");
+  });
+  return flow;
+}
+
+async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
+  const { judge } = shared;
+  const to = shared.originalDestination(flow.socket);
+  const judgement = judge.look(to, "tcp");
+  const { host, decision } = judgement;
+  flow.host = host;
+  flow.port = to.port;
+  flow.target = host === undefined ? printEndpoint(to) : `${host}:${to.port}`;
+  flow.process = await attribute(flow, to, shared);
+  await flow.open({ address: to.address, port: to.port, name: host ?? "", protocol: "tcp" });
+  if (decision === undefined) {
+    // Our own resolver; the run's loopback is never redirected here, so nothing else is served.
+    if (to.port === 53) serveDnsTcp(flow.socket, shared.resolver);
+    else flow.cut("refused: the run's own loopback");
+    return;
+  }
+  const by = { process: flow.process, flow: flow.id };
+  if (decision.kind !== "grant") judge.refused(to, "tcp", judgement, by);
+  if (decision.kind === "refuse" || host === undefined) {
+    flow.notice();
+    flow.cut(`refused: ${decision.kind === "refuse" ? decision.reason : "no name"}`);
+    return;
+  }
+  await serveHttp(flow, { host, port: to.port, decision }, shared);
+}
+
+/** Which process this is; unknown is said, and does not hold the flow up for long. */
+async function attribute(flow: FlowRecord, to: Endpoint, shared: FlowPorts): Promise<Process> {
+  const { remoteAddress = "", remotePort = 0 } = flow.socket;
+  const local = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  const asked = shared.run.attribute({
+    family: isIPv6(to.address) ? 6 : 4,
+    localAddress: local,
+    localPort: remotePort,
+    remoteAddress: to.address,
+    remotePort: to.port,
+  });
+  const { promise: late, resolve } = Promise.withResolvers<Process>();
+  const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), shared.limits.attributeMs);
+  try {
+    return await Promise.race([asked, late]);
+  } catch (error) {
+    shared.ports.log.warn("gateway.attribute.failed", { flow: flow.id, error: describeError(error) });
+    return UNKNOWN_PROCESS; // Attribution explains; it does not decide.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Named {
+  readonly host: string;
+  readonly port: number;
+  readonly decision: Admission;
+}
+
+/** Requires HTTP, in TLS where the grant says so; an explained name may come either way. */
+async function serveHttp(flow: FlowRecord, named: Named, shared: FlowPorts): Promise<void> {
+  const { decision, host, port } = named;
+  const opening = await readOpening(flow.socket, shared.limits);
+  if (isOver(flow, opening)) return;
+  if (opening.kind === "other") {
+    flow.offend(opening.protocol, opening.detail, "in the connection");
+    return;
+  }
+  if (decision.kind === "grant" && decision.grant.tls !== (opening.kind === "tls")) {
+    const wanted = decision.grant.tls ? "TLS" : "plain HTTP";
+    flow.offend(opening.kind, `the grant says ${wanted}`, "in the connection");
+    return;
+  }
+  const access = accessOf(named, flow, shared);
+  if (opening.kind === "http") {
+    shared.broker.serve(flow.socket, { flow, origin: { scheme: "http", host, port }, access });
+    return;
+  }
+  if (!isForName(flow, opening.hello, host)) return;
+  const stream = await endTls(flow, host, shared);
+  if (stream === undefined) return;
+  const inner = await readOpening(stream, shared.limits);
+  if (isOver(flow, inner)) return;
+  if (inner.kind === "http") {
+    shared.broker.serve(stream, { flow, origin: { scheme: "https", host, port }, access });
+  } else if (inner.kind === "other") flow.offend(inner.protocol, inner.detail, "inside TLS");
+  else flow.offend("tls", "TLS again", "inside TLS");
+}
+
+/** Reports whether nothing more is to come, and closes. */
+function isOver(
+  flow: FlowRecord,
+  opening: Opening,
+): opening is Extract<Opening, { kind: "gone" | "silent" }> {
+  if (opening.kind === "gone") {
+    flow.because("the client left without a word");
+    flow.socket.destroy();
+    return true;
+  }
+  if (opening.kind !== "silent") return false;
+  flow.cut("the client said nothing; servers that speak first are not served");
+  return true;
+}
+
+function accessOf({ decision, host, port }: Named, flow: FlowRecord, shared: FlowPorts): Access {
+  if (decision.kind === "explain") {
+    return { kind: "explain", rule: decision.rule, reason: decision.reason };
+  }
+  const { grant } = decision;
+  const ca = authorityOf(grant, shared.run);
+  const to = {
+    host,
+    port,
+    tls: grant.tls,
+    ...(grant.dial === undefined ? {} : { dial: grant.dial }),
+    ...(ca === undefined ? {} : { ca }),
+  };
+  const agent = new UpstreamAgent(shared.dialer, to, shared.limits.upstreamIdleMs);
+  flow.upstreamBytes = () => agent.bytes();
+  return { kind: "grant", system: grant.name, agent };
+}
+
+/** @throws {Fault} `gateway.ca` where the grant names an authority that the run was started without. */
+function authorityOf(grant: Grant, run: GatewayRun): string | undefined {
+  if (grant.ca === undefined) return undefined;
+  const pem = run.authorities?.get(grant.name);
+  if (pem !== undefined) return pem;
+  throw new Fault("gateway.ca", `the authority of grant ${grant.name} was not read`);
+}
+
+/** INV-8: the name in the hello is the name that was looked up. */
+function isForName(flow: FlowRecord, hello: ClientHello, host: string): boolean {
+  if (hello.serverName === host) return true;
+  const said = hello.serverName === undefined ? "no name" : JSON.stringify(hello.serverName);
+  flow.deny({
+    target: host,
+    route: `tls:${flow.port}`,
+    rule: "tls.server_name",
+    title: "The TLS name is not the name that was looked up",
+    reason: `the ClientHello says ${said}, the connection is to ${host}`,
+  });
+  flow.notice();
+  flow.because("denied: tls.server_name");
+  flow.socket.end(ALERT_UNRECOGNIZED_NAME, () => flow.socket.destroy());
+  return false;
+}
+
+async function endTls(
+  flow: FlowRecord,
+  host: string,
+  { ports, limits }: FlowPorts,
+): Promise<TLSSocket | undefined> {
+  try {
+    return await acceptTls(flow.socket, ports.authority.contextFor(host), limits.handshakeMs);
+  } catch (error) {
+    if (!isFault(error, "gateway.handshake")) throw error;
+    ports.log.info("gateway.handshake", { flow: flow.id, error: describeError(error) });
+    flow.because(describeError(error));
+    flow.socket.destroy();
+    return undefined;
+  }
+}
+
+function printEndpoint({ address, port }: Endpoint): string {
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}

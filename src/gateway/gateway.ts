@@ -1,0 +1,123 @@
+/**
+ * The gateway of one run: takes over its listeners, and gives every connection a life of its own.
+ *
+ * @module
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { describeError } from "../base/index.ts";
+import { judgeConnect as judgePolicy } from "../policy/index.ts";
+import { originalDestination, type Endpoint } from "../sys/index.ts";
+import {
+  createConnectJudge,
+  type ConnectJudgement,
+  type RefusalCounts,
+  type Transport,
+} from "./connect-judge.ts";
+import { createDialer } from "./dialer.ts";
+import { createNamePool, createResolver, serveDnsUdp } from "./dns/index.ts";
+import { beginFlow, type FlowPorts } from "./flow.ts";
+import type { FlowRecord } from "./flow-record.ts";
+import { createHttpBroker } from "./http-broker.ts";
+import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
+import type { GatewayPorts, GatewayRun } from "./ports.ts";
+import { systemTrust } from "./upstream-trust.ts";
+
+/** How a gateway is doing. */
+export interface GatewayStats {
+  readonly open: number;
+  readonly total: number;
+  /** Connections above the limit, torn at once. */
+  readonly torn: number;
+  readonly refused: RefusalCounts;
+}
+
+/** The only way out of one run. */
+export interface Gateway {
+  /** Serves connections that arrive at the listening TCP socket `fd`, which it then owns. */
+  acceptTcp(fd: number): void;
+  /** Answers DNS on the bound UDP socket `fd`, which it then owns. */
+  acceptDns(fd: number): void;
+  /**
+   * Judges a connect that the kernel holds. Where it is refused, that is recorded as `by`'s doing; where
+   * it may go on, the flow that follows is judged again and records itself.
+   */
+  judgeConnect(to: Endpoint, transport: Transport, by?: Process): ConnectJudgement;
+  stats(): GatewayStats;
+  /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
+  close(): Promise<void>;
+}
+
+/** Makes the gateway of `run`; it does nothing until it is given descriptors. */
+export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
+  const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...ports.limits };
+  const { clock, log } = ports;
+  const pool = createNamePool();
+  const judge = createConnectJudge({ run, clock, pool });
+  const resolver = createRunResolver(run, pool);
+  const trust = ports.trust ?? systemTrust();
+  const dialer = createDialer({
+    clock,
+    limits,
+    trust,
+    resolve: (host) => ports.resolve(host),
+    ownAddresses: () => ports.ownAddresses(),
+  });
+  const broker = createHttpBroker({ run, clock, log, limits });
+  const shared: FlowPorts = {
+    run,
+    ports,
+    limits,
+    resolver,
+    judge,
+    dialer,
+    broker,
+    originalDestination: ports.originalDestination ?? originalDestination,
+  };
+  const flows = new Set<FlowRecord>();
+  const servers: Server[] = [];
+  const closers: (() => void)[] = [];
+  const counts = { total: 0, torn: 0 };
+
+  function accept(socket: Socket): void {
+    counts.total += 1;
+    if (flows.size >= limits.flows) {
+      counts.torn += 1;
+      socket.on("error", () => {});
+      socket.resetAndDestroy();
+      return;
+    }
+    const flow = beginFlow(socket, shared);
+    flows.add(flow);
+    void flow.closed.then(() => flows.delete(flow));
+  }
+
+  return {
+    acceptTcp(fd) {
+      // Half open, so that a client that has said its last word still gets its answer.
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+      server.on("error", (error) => log.warn("gateway.listen", { error: describeError(error) }));
+      server.listen({ fd });
+      servers.push(server);
+    },
+    acceptDns(fd) {
+      closers.push(serveDnsUdp(fd, resolver));
+    },
+    judgeConnect(to, transport, by = UNKNOWN_PROCESS) {
+      const judgement = judge.look(to, transport);
+      if (judgement.errno !== 0) judge.refused(to, transport, judgement, { process: by });
+      return judgement;
+    },
+    stats: () => ({ open: flows.size, ...counts, refused: judge.counts() }),
+    async close() {
+      for (const server of servers) server.close();
+      for (const close of closers) close();
+      const closing = [...flows].map((flow) => {
+        flow.cut("the run ended");
+        return flow.closed;
+      });
+      await Promise.all(closing);
+      broker.close();
+    },
+  };
+}

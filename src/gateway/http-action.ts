@@ -1,0 +1,82 @@
+/**
+ * Makes the {@link Action} of an HTTP request: what policy judges and the ledger keeps.
+ *
+ * @module
+ */
+import { digestOf, EFFECTS, type Action, type Effect, type Json } from "../action/index.ts";
+import { createId, type Instant } from "../base/index.ts";
+import { describeHttp } from "../catalog/index.ts";
+import type { Process } from "../action/index.ts";
+import type { WholeBody } from "./http-body.ts";
+import { headerPairs, withoutSecrets } from "./http-headers.ts";
+import type { CheckedRequest } from "./http-request.ts";
+
+export interface ActionContext {
+  readonly run: string;
+  readonly at: Instant;
+  /** The grant's name. */
+  readonly system: string;
+  readonly cause: Process;
+}
+
+/** Describes `request`; `body` where it was read whole. */
+export function actionOf(
+  request: CheckedRequest,
+  body: WholeBody | undefined,
+  context: ActionContext,
+): Action {
+  const { method, scheme, host, port, path, query } = request;
+  const described = describeHttp({
+    method,
+    scheme,
+    host,
+    port,
+    path,
+    query,
+    headers: headerPairs(request.headers),
+    ...(body === undefined ? {} : { body: body.bytes }),
+  });
+  return {
+    id: createId("a", context.at.wallMs),
+    run: context.run,
+    at: new Date(context.at.wallMs).toISOString(),
+    monoMs: context.at.monoMs,
+    system: context.system,
+    kind: "http",
+    verb: described.verb,
+    effects: [...described.effects],
+    target: described.target,
+    summary: described.summary,
+    fields: described.fields,
+    digest: digestOf(sentForm(request, body)),
+    cause: context.cause,
+  };
+}
+
+/** Everything that will be sent, less the values of secrets, in one canonical shape. */
+function sentForm(request: CheckedRequest, body: WholeBody | undefined): Json {
+  const { method, scheme, host, port, target, headers, framing } = request;
+  return {
+    method,
+    scheme,
+    host,
+    port,
+    target,
+    headers: withoutSecrets(headers),
+    body:
+      body === undefined
+        ? { framing: framing.kind, ...(framing.kind === "length" ? { bytes: framing.bytes } : {}) }
+        : { bytes: body.bytes.length, sha256: body.sha256 },
+  };
+}
+
+/** The strictest of `effects`. */
+export function strictest(effects: readonly Effect[]): Effect {
+  const last = Math.max(...effects.map((effect) => EFFECTS.indexOf(effect)));
+  return EFFECTS[last] ?? "administer";
+}
+
+/** Reports whether an intent of these effects must be on disk before it leaves: any above `write`. */
+export function mustSync(effects: readonly Effect[]): boolean {
+  return effects.some((effect) => EFFECTS.indexOf(effect) > EFFECTS.indexOf("write"));
+}

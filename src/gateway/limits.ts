@@ -1,0 +1,74 @@
+/**
+ * Every limit of the gateway, with its unit and why it is what it is. Tests pass smaller ones.
+ *
+ * What a run can make the daemon hold is bounded by `flows` times the largest buffer of one flow
+ * (a ClientHello while peeking, a whole body while judging, two stream buffers while relaying):
+ * 512 * (64 + 2 * 64) KiB = 96 MiB at worst, a few MiB in practice.
+ *
+ * @module
+ */
+
+export interface GatewayLimits {
+  /** Connections of one run that are open at once; npm opens about 50, a build of Chromium 200. */
+  readonly flows: number;
+  /** From accept until the first bytes say what they are. Servers that speak first are not served. */
+  readonly firstBytesMs: number;
+  /** From ClientHello until the handshake is done. */
+  readonly handshakeMs: number;
+  /** From a connection's start, or its last response, until the next request's head is complete. */
+  readonly headMs: number;
+  /** Neither side moves a byte within an exchange; a model may think for ten minutes. */
+  readonly exchangeIdleMs: number;
+  /** Bytes of a request's head. */
+  readonly headBytes: number;
+  /** Header fields of one request. */
+  readonly headers: number;
+  /** Bytes of a response's head: large cookies and policies are common. */
+  readonly responseHeadBytes: number;
+  /** Informational (1xx) answers to one request. */
+  readonly informational: number;
+  /** Requests that a client may send ahead of their answers; apt sends 10. */
+  readonly pipelined: number;
+  /** A request body that announces at most this many bytes is read whole before it is judged. */
+  readonly wholeBodyBytes: number;
+  /** From head to the end of a body that is read whole. */
+  readonly wholeBodyMs: number;
+  /** What is read and thrown away after an early answer, so that the client gets to read it. */
+  readonly lingerBytes: number;
+  readonly lingerMs: number;
+  /** Asking the provenance worker which process a flow belongs to. */
+  readonly attributeMs: number;
+  /** One TCP connect to one address of an upstream. */
+  readonly connectMs: number;
+  /** One TLS handshake with an upstream. */
+  readonly upstreamHandshakeMs: number;
+  /** Addresses of one name that are tried. */
+  readonly addresses: number;
+  /** How long a resolved and checked answer serves; a long run must follow a site that moves. */
+  readonly resolvedMs: number;
+  /** An idle upstream connection; below the 5 s after which Node and Apache close theirs. */
+  readonly upstreamIdleMs: number;
+}
+
+export const GATEWAY_LIMITS: GatewayLimits = {
+  flows: 512,
+  firstBytesMs: 10_000,
+  handshakeMs: 10_000,
+  headMs: 60_000,
+  exchangeIdleMs: 30 * 60_000,
+  headBytes: 32_768,
+  headers: 100,
+  responseHeadBytes: 131_072,
+  informational: 16,
+  pipelined: 32,
+  wholeBodyBytes: 65_536,
+  wholeBodyMs: 30_000,
+  lingerBytes: 1 << 20,
+  lingerMs: 1000,
+  attributeMs: 1000,
+  connectMs: 10_000,
+  upstreamHandshakeMs: 10_000,
+  addresses: 4,
+  resolvedMs: 5 * 60_000,
+  upstreamIdleMs: 4000,
+};

@@ -1,0 +1,141 @@
+/**
+ * First bytes of protocols that begin with text.
+ *
+ * @module
+ */
+import {
+  FIRST_BYTES_MAX,
+  type FirstBytesGuess,
+  type FirstBytesProtocol,
+} from "./first-bytes-match.ts";
+import { asRecord, newScan, parseJson, scanByte, topLevelStrings } from "./json-scan.ts";
+import { miningMessage } from "./mining-message.ts";
+
+const LF = 0x0a;
+
+// Every method in IANA's registry is of letters and hyphens; the longest has 17. A lower-case or an
+// invented one is left unknown, and so refused.
+const METHOD = /^[A-Z][A-Z-]{0,23}$/;
+const METHOD_CHARS_MAX = 24;
+const REQUEST_LINE = /^([A-Z][A-Z-]{0,23}) [\x21-\x7e\x80-\xff]+ (HTTP\/1\.[01])\r?$/;
+
+/**
+ * An HTTP/1.x request line (RFC 9112, 3). Only its shape: the HTTP parser that gets the stream is the
+ * judge, of a bare LF too. HTTP/0.9, RTSP and SIP are not HTTP/1.
+ */
+export function matchHttp(bytes: Buffer): FirstBytesGuess {
+  const end = bytes.indexOf(LF);
+  const line = bytes.toString("latin1", 0, end < 0 ? bytes.length : end);
+  if (end >= 0) {
+    const [, method, version] = REQUEST_LINE.exec(line) ?? [];
+    if (method === undefined) return "no";
+    return { protocol: "http", detail: `${version} ${method} request` };
+  }
+  const space = line.indexOf(" ");
+  if (space < 0) {
+    if (line.length > METHOD_CHARS_MAX) return "no";
+    return line === "" || METHOD.test(line) ? "more" : "no";
+  }
+  const method = line.slice(0, space);
+  if (!METHOD.test(method)) return "no";
+  const rest = line.slice(space + 1);
+  if (!/^(?:$|[\x21-\x7e\x80-\xff]+(?: [HTP/1.0]{0,8}\r?)?$)/.test(rest)) return "no";
+  if (bytes.length < FIRST_BYTES_MAX) return "more";
+  return {
+    protocol: "http",
+    detail: `${method} request with a line over ${FIRST_BYTES_MAX} bytes`,
+  };
+}
+
+const SSH = Buffer.from("SSH-");
+
+/** The identification string of SSH (RFC 4253, 4.2), from its very first byte. */
+export function matchSsh(bytes: Buffer): FirstBytesGuess {
+  const seen = bytes.subarray(0, SSH.length);
+  if (!seen.equals(SSH.subarray(0, seen.length))) return "no";
+  if (seen.length < SSH.length) return "more";
+  return { protocol: "ssh", detail: "SSH identification string" };
+}
+
+// How far a client may hide its identification string behind other lines: servers that tolerate any
+// read some tens of short ones.
+const LATE_SSH_BYTES_MAX = 1024;
+
+/** The same after space, blank lines or lines of other text, which some servers skip. */
+export function matchLateSsh(bytes: Buffer): FirstBytesGuess {
+  const head = bytes.subarray(0, LATE_SSH_BYTES_MAX).toString("latin1");
+  const binary = head.search(BINARY);
+  const text = binary < 0 ? head : head.slice(0, binary);
+  if (/(?:^|[\r\n\0])[ \t\0]*SSH-/.test(text)) {
+    return { protocol: "ssh", detail: "SSH identification string after other text" };
+  }
+  return binary >= 0 || head.length === LATE_SSH_BYTES_MAX ? "no" : "more";
+}
+
+// oxlint-disable-next-line no-control-regex -- these bytes are what is looked for
+const BINARY = /[^\t\n\r\0\x20-\x7e]/;
+
+// oxlint-disable-next-line no-control-regex -- the same, and a line's end
+const LINE_END = /[^\t\r\x20-\x7e]/;
+
+const JSON_SPACE = /^[ \t\r\n]*/;
+const JSON_SPACE_MAX = 1024;
+// What may follow an opening brace or bracket: a first byte of a member or of any value.
+const JSON_INSIDE: readonly (readonly [string, RegExp])[] = [
+  ["{", /^["}]$/],
+  ["[", /^["{[\]0-9tfn-]$/],
+];
+
+/** A first JSON value: a mining pool's, a known tunnel's, another JSON-RPC's, or any. */
+export function matchJson(bytes: Buffer): FirstBytesGuess {
+  const head = bytes.toString("latin1");
+  const start = JSON_SPACE.exec(head)?.[0].length ?? 0;
+  if (start > JSON_SPACE_MAX) return "no";
+  const first = head[start];
+  if (first === undefined) return "more";
+  const inside = JSON_INSIDE.find(([opening]) => opening === first)?.[1];
+  if (inside === undefined) return "no";
+  const second = head[start + 1 + (JSON_SPACE.exec(head.slice(start + 1))?.[0].length ?? 0)];
+  if (second !== undefined && !inside.test(second)) return "no";
+  const scan = newScan();
+  for (let at = start; at < bytes.length; at += 1) {
+    if (scanByte(scan, bytes[at] ?? 0)) return nameJson(bytes.toString("utf8", start, at + 1));
+  }
+  if (bytes.length < FIRST_BYTES_MAX) return "more";
+  return { protocol: "json", detail: `JSON over ${FIRST_BYTES_MAX} bytes` };
+}
+
+function nameJson(text: string): FirstBytesGuess {
+  const mining = miningMessage(text);
+  if (mining !== undefined) return { protocol: "stratum", detail: mining.detail };
+  const keys = Object.keys(asRecord(parseJson(text)) ?? {});
+  if (keys.length === 1 && (keys[0] === "Hello" || keys[0] === "Authenticate")) {
+    return { protocol: "tunnel", detail: `bore control message ${keys[0]}` };
+  }
+  const rpc = topLevelStrings(text).some(([key]) => key === "jsonrpc" || key === "method");
+  return { protocol: "json", detail: rpc ? "JSON-RPC message" : "JSON value" };
+}
+
+/** Openings of line protocols, each told by its first line. */
+const WORDS: readonly (readonly [RegExp, FirstBytesProtocol, string])[] = [
+  [/^(?:EHLO|HELO|LHLO) |^MAIL FROM:/i, "smtp", "SMTP command"],
+  [/^\*\d{1,7}\r\n$/, "redis", "RESP command"],
+  [/^(?:PING|AUTH .+|HELLO [23].*|INFO)\r\n$/i, "redis", "inline command"],
+  [/^(?:NICK|PASS|CAP LS|USER \S+ \S+)\b/i, "irc", "IRC command"],
+  [/^USER \S+\r\n$/i, "ftp", "USER command"],
+  [/^[a-z0-9.]{1,12} (?:CAPABILITY|LOGIN|STARTTLS|AUTHENTICATE)\b/i, "imap", "IMAP command"],
+  [/^@RSYNCD: \d/, "rsync", "rsync daemon greeting"],
+  [/^(?:ba|da|z|k)?sh(?:-\d[\d.]*)?[:#$] /, "shell", "the prompt or complaint of a shell"],
+  [/^uid=\d+\(/, "shell", "the output of a shell"],
+];
+const LINE_BYTES_MAX = 512;
+
+/** Other line protocols; decided where the first line or the text ends, so cuts do not matter. */
+export function matchWords(bytes: Buffer): FirstBytesGuess {
+  const head = bytes.subarray(0, LINE_BYTES_MAX).toString("latin1");
+  const end = head.search(LINE_END);
+  if (end < 0 && head.length < LINE_BYTES_MAX) return "more";
+  const line = end < 0 ? head : head.slice(0, end + 1);
+  const found = WORDS.find(([pattern]) => pattern.test(line));
+  return found === undefined ? "no" : { protocol: found[1], detail: found[2] };
+}

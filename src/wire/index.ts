@@ -1,0 +1,4 @@
+/** Layer 2, pure: bytes to messages where no library does it: first bytes, TLS ClientHello, mining. */
+export * from "./first-bytes.ts";
+export * from "./client-hello.ts";
+export * from "./stratum.ts";

@@ -61,6 +61,8 @@ export const runStartSchema = z.strictObject({
   path: z.string(),
   /** Values of the variables that the task passes in, and of nothing else. */
   environment: z.record(z.string(), z.string()),
+  /** Nobody will attach at once: output is kept to the last of it, not held back. */
+  detach: z.boolean(),
   terminal: z
     .strictObject({
       columns: z.number().int().min(1).max(10_000),

@@ -22,11 +22,17 @@ export class ConsoleBuffer {
   #backlogBytes = 0;
   readonly #viewers = new Set<Duplex>();
   #ended: Buffer | undefined;
-  #source: { pause(): void; resume(): void }[] = [];
+  readonly #sources: NodeJS.ReadableStream[] = [];
+  #held: boolean;
+
+  /** With `held`, output waits in the run for the first viewer, so that none of it is lost. */
+  constructor(held: boolean) {
+    this.#held = held;
+  }
 
   /** Reads `stream` as frames of `type` for every viewer, at the pace of the slowest. */
   take(type: FrameType, stream: NodeJS.ReadableStream): void {
-    this.#source.push(stream);
+    this.#sources.push(stream);
     stream.on("data", (data: Buffer | string) => {
       const bytes = typeof data === "string" ? Buffer.from(data) : data;
       for (let at = 0; at < bytes.length; at += CHUNK_BYTES_MAX) {
@@ -35,6 +41,13 @@ export class ConsoleBuffer {
     });
     // A pty reads EIO when its other side closes; the run's end is told by the sandbox, not here.
     stream.on("error", () => {});
+    this.#flow();
+  }
+
+  /** Lets output go on although nobody looks: the run has ended or its viewer will not come. */
+  release(): void {
+    this.#held = false;
+    this.#flow();
   }
 
   /** Tells every viewer something from Cofferdam itself. */
@@ -59,6 +72,8 @@ export class ConsoleBuffer {
       return;
     }
     this.#viewers.add(viewer);
+    this.#held = false;
+    this.#flow();
     const reader = createFrameReader();
     viewer.on("data", (chunk: Buffer) => {
       try {
@@ -86,8 +101,8 @@ export class ConsoleBuffer {
 
   #flow(): void {
     const behind = [...this.#viewers].some((viewer) => viewer.writableLength > VIEWER_BYTES_MAX);
-    for (const source of this.#source) {
-      if (behind) source.pause();
+    for (const source of this.#sources) {
+      if (behind || this.#held) source.pause();
       else source.resume();
     }
   }

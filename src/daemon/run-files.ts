@@ -44,9 +44,9 @@ export function createRunFiles(files: RunFiles, source: string, bundle: string):
   writeFileSync(files.denials, "", { mode: 0o644 });
 }
 
-/** Adds one line to the file of denials that the run can read. */
+/** Adds one line (with its line feed) to the file of denials that the run can read. */
 export function appendDenial(files: RunFiles, line: string): void {
-  appendFileSync(files.denials, `${line}\n`);
+  appendFileSync(files.denials, line);
 }
 
 /** Replaces the run's description at once: a reader sees the old one or the new one. */

@@ -1,20 +1,247 @@
 /**
- * One run, from its task to its end: the parts that hold it, and what each tells the others.
- *
- * Order of a start, each step undone if a later one fails: files, policy, record, limits, sandbox,
- * gateway and watcher (the proofs themselves connect and execute), proofs, go. The agent's first
- * instruction comes last.
+ * One run, from its task to its end: its state, what its parts tell each other, and how it is stopped.
+ * How it comes to life stands in start.ts.
  *
  * @module
  */
-import { chownSync, mkdirSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
-import { UNKNOWN_PROCESS, digestOf, type FindingKind, type Process } from "../action/index.ts";
-import { encodeFrame, type Frame, type RunEnd, type RunInfo, type RunStart } from "../api/index.ts";
-import { assert, describeError, Fault } from "../base/index.ts";
-import type { Gateway, GatewayRun } from "../gateway/index.ts";
-import { compilePolicy, decide, initialPolicyState, noteDenial, type Policy, type Task } from "../policy/index.ts";
-import type { Sandbox } from "../sandbox/index.ts";
+import type { Action, FindingKind, Process } from "../action/index.ts";
+import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index.ts";
+import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import {
+  denialLine,
+  type Denial,
+  type EventDraft,
+  type FindingSubject,
+  type FlowTuple,
+  type GatewayRun,
+} from "../gateway/index.ts";
+import {
+  decide,
+  initialPolicyState,
+  noteDenial,
+  type Decision,
+  type Policy,
+  type PolicyState,
+  type Task,
+} from "../policy/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
-import { briefProcess, Recorder } from "./recorder.ts";
+import { briefProcess, type Recorder } from "./recorder.ts";
+import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
+
+const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
+const NOTICE_FINDINGS: ReadonlySet<FindingKind> = new Set(["tunnel", "mining", "scan", "metadata", "escape"]);
+
+/** The parts of a living run that `Run` drives. */
+export interface Parts {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends every process of the run; resolves when none is left. */
+  kill(): Promise<void>;
+  input(frame: Frame): void;
+  attribute(flow: FlowTuple): Promise<Process>;
+}
+
+export interface RunOptions {
+  readonly info: RunInfo;
+  readonly task: Task;
+  readonly policy: Policy;
+  readonly files: RunFiles;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether its output waits for a first viewer. */
+  readonly held: boolean;
+}
+
+/** A run that lives in this daemon; also what the gateway sees of it. */
+export class Run implements GatewayRun {
+  readonly id: string;
+  readonly policy: Policy;
+  readonly task: Task;
+  readonly files: RunFiles;
+  readonly recorder: Recorder;
+  readonly console: ConsoleBuffer;
+  /** Resolves once, when the run has ended and everything about it is recorded. */
+  readonly ended: Promise<RunEnd>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #info: RunInfo;
+  #state: PolicyState = initialPolicyState;
+  #parts: Parts | undefined;
+  #stopping: RunEnd | undefined;
+  #denialLines = 0;
+  #resolveEnded: (end: RunEnd) => void = () => {};
+
+  constructor(options: RunOptions) {
+    this.#info = options.info;
+    this.id = options.info.run;
+    this.task = options.task;
+    this.policy = options.policy;
+    this.files = options.files;
+    this.recorder = options.recorder;
+    this.console = new ConsoleBuffer(options.held);
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    saveInfo(this.files, this.#info);
+  }
+
+  /** What `ps` shows now. */
+  get info(): RunInfo {
+    const { counts, entries } = this.recorder;
+    const first = Math.max(entries.first, 0);
+    return { ...this.#info, counts: { ...counts }, entries: { first, last: Math.max(entries.last, 0) } };
+  }
+
+  get alive(): boolean {
+    return this.#info.state !== "ended";
+  }
+
+  /** Takes the living parts: from here on the run can be paused and killed. */
+  begin(parts: Parts, pid: number): void {
+    this.#parts = parts;
+    this.#update({ state: "running", pid });
+    // A denial or a kill may have come while the parts were still being put together.
+    if (this.#stopping !== undefined) this.#kill();
+  }
+
+  /** Records the end; called once, by whoever saw the last process go. */
+  async finish(end: RunEnd): Promise<void> {
+    if (!this.alive) return;
+    const final = this.#stopping ?? end;
+    this.#update({ state: "ended", end: final, endedAt: this.#now() });
+    try {
+      await this.recorder.flush();
+      const { counts } = this.recorder;
+      await this.recorder.record(
+        { type: "run.end", data: { ...final, ...counts } },
+        { sync: true },
+      );
+    } catch (error) {
+      this.#log.warn("run.end.unrecorded", { run: this.id, error: describeError(error) });
+    }
+    saveInfo(this.files, this.info);
+    this.console.end(encodeFrame("exit", JSON.stringify(final)));
+    this.#resolveEnded(final);
+  }
+
+  /** Ends the run for `reason`; the record of it comes with the last process's end. */
+  stop(reason: string, detail: string): void {
+    if (!this.alive || this.#stopping !== undefined) return;
+    this.#stopping = { reason, detail };
+    this.#kill();
+  }
+
+  async pause(reason: string): Promise<void> {
+    this.#mustBe("running");
+    await this.#parts?.pause();
+    this.#update({ state: "paused", pauseReason: reason });
+    await this.recorder.record({ type: "run.pause", data: { reason } });
+    this.console.notice(`paused: ${reason}; \`cofferdam resume ${this.id}\` lets it go on`);
+  }
+
+  async resume(): Promise<void> {
+    this.#mustBe("paused");
+    await this.recorder.record({ type: "run.resume" }, { sync: true });
+    await this.#parts?.resume();
+    const { pauseReason: _, ...rest } = this.#info;
+    this.#info = rest;
+    this.#update({ state: "running" });
+  }
+
+  attach(viewer: Duplex): void {
+    this.console.attach(viewer, { frame: (frame) => this.#parts?.input(frame) });
+  }
+
+  // What the gateway asks.
+
+  decide(action: Action): Decision {
+    const decision = decide(this.policy, this.#state, action);
+    this.#state = decision.state;
+    return decision;
+  }
+
+  denied(denial: Denial): void {
+    const process = briefProcess(denial.process);
+    if (this.#denialLines < DENIALS_FILE_LINES_MAX) {
+      this.#denialLines += 1;
+      appendDenial(this.files, denialLine(denial, this.#now()));
+    }
+    const { system, target, route, rule, reason, title, flow, action, effect } = denial;
+    this.recorder.note({
+      type: "denial",
+      verdict: "deny",
+      rule,
+      system,
+      target,
+      process,
+      ...(flow === undefined ? {} : { flow }),
+      ...(action === undefined ? {} : { action }),
+      data: { title, reason, route, ...(effect === undefined ? {} : { effect }) },
+    });
+    const { monoMs } = this.#clock.now();
+    const noted = noteDenial(this.#state, { target, route, monoMs, ...(effect === undefined ? {} : { effect }) });
+    this.#state = noted.state;
+    if (noted.sticky) {
+      const detail = `${target} was denied, and then tried by three or more distinct routes`;
+      this.finding("sticky", detail, { target, process, route });
+    }
+  }
+
+  async attribute(flow: FlowTuple): Promise<Process> {
+    if (this.#parts === undefined) throw new Fault("daemon.state", "the run is not there yet");
+    return briefProcess(await this.#parts.attribute(flow));
+  }
+
+  async record(event: EventDraft, options: { readonly sync?: boolean } = {}): Promise<number> {
+    try {
+      return await this.recorder.record(event, options);
+    } catch (error) {
+      // INV-9: no record, no access. The caller fails closed; the run ends.
+      this.stop("ledger", `the record cannot be written: ${describeError(error)}`);
+      throw error;
+    }
+  }
+
+  finding(kind: FindingKind, detail: string, of: FindingSubject): void {
+    const { flow, target, process, route } = of;
+    const response = this.task.respond[kind];
+    this.recorder.note({
+      type: "finding",
+      rule: `finding.${kind}`,
+      ...(target === undefined ? {} : { target }),
+      ...(flow === undefined ? {} : { flow }),
+      ...(process === undefined ? {} : { process: briefProcess(process) }),
+      data: { finding: kind, detail, response, ...(route === undefined ? {} : { route }) },
+    });
+    if (NOTICE_FINDINGS.has(kind) || response !== "record") this.console.notice(`${kind}: ${detail}`);
+    if (response === "kill") this.stop("finding", `${kind}: ${detail}`);
+    if (response === "pause" && this.#info.state === "running") {
+      this.pause(`${kind}: ${detail}`).catch((error: unknown) => {
+        // A response that fails is not left out: what cannot be paused is ended.
+        this.stop("finding", `${kind}; and pausing failed: ${describeError(error)}`);
+      });
+    }
+  }
+
+  #kill(): void {
+    this.#parts?.kill().catch((error: unknown) => {
+      this.#log.warn("run.kill.failed", { run: this.id, error: describeError(error) });
+    });
+  }
+
+  #mustBe(state: RunInfo["state"]): void {
+    if (this.#info.state === state) return;
+    throw new Fault("daemon.state", `${this.id} is ${this.#info.state}, not ${state}`);
+  }
+
+  #update(change: Partial<RunInfo>): void {
+    this.#info = { ...this.#info, ...change };
+    saveInfo(this.files, this.info);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now().wallMs).toISOString();
+  }
+}

@@ -20,8 +20,8 @@ export type Handlers = {
     : (request: Takes<Name>) => Promise<Gives<Name>>;
 };
 
-/** Takes over a connection that asked to attach to a run. */
-export type AttachHandler = (run: string, stream: Duplex) => void;
+/** Finds the run that a connection asks to attach to, or throws; the result takes the connection over. */
+export type AttachHandler = (run: string) => (stream: Duplex) => void;
 
 const STATUS: Readonly<Record<string, number>> = {
   "daemon.no_such_run": 404,
@@ -51,11 +51,12 @@ export async function serveControl(
       admit(request);
       const url = new URL(request.url ?? "", "http://control");
       if (url.pathname !== "/v1/attach") throw new Fault("daemon.no_such_endpoint", url.pathname);
+      const take = attach(url.searchParams.get("run") ?? "");
       stream.write(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: cofferdam\r\n\r\n",
       );
       if (head.length > 0) stream.unshift(head);
-      attach(url.searchParams.get("run") ?? "", stream);
+      take(stream);
     } catch (error) {
       const body = JSON.stringify(faultOf(error));
       stream.end(

@@ -119,6 +119,7 @@ function readStart(context: Context): RunStart {
     cwd: process.cwd(),
     path: process.env["PATH"] ?? "",
     environment,
+    detach: context.values["detach"] === true,
     ...(terminal
       ? {
           terminal: {

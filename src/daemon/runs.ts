@@ -1,0 +1,101 @@
+/**
+ * The runs of one home: those that live, those that ended, and those that a dead daemon left.
+ *
+ * @module
+ */
+import { Fault } from "../base/index.ts";
+import type { RunInfo } from "../api/index.ts";
+import { filesOf, loadInfos, saveInfo } from "./run-files.ts";
+import type { Run } from "./run.ts";
+import type { World } from "./world.ts";
+
+/** Most runs that live at once in one daemon. */
+export const RUNS_MAX = 4096;
+const RECENT_MAX = 64;
+
+/** All runs that this home knows. */
+export class Runs {
+  readonly #world: World;
+  readonly #live = new Map<string, Run>();
+  readonly #past = new Map<string, RunInfo>();
+  /** Ended a moment ago: someone may still be on the way to see how. */
+  readonly #recent: Run[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /**
+   * Reads what earlier daemons knew. A run that was alive then is not any more: process 1 of a run ends
+   * when its daemon goes (INV-15); here that end is put on record.
+   */
+  async recover(): Promise<void> {
+    for (const info of loadInfos(this.#world.home.runs)) {
+      if (info.state === "ended") {
+        this.#past.set(info.run, info);
+        continue;
+      }
+      const { wallMs, monoMs } = this.#world.clock.now();
+      const at = new Date(wallMs).toISOString();
+      const end = { reason: "daemon", detail: "the daemon died, and the run with it" };
+      const seq = await this.#world.ledger.append(
+        { type: "run.end", at, monoMs, run: info.run, data: end },
+        { sync: true },
+      );
+      const entries = { ...info.entries, last: seq };
+      const ended: RunInfo = { ...info, state: "ended", end, endedAt: at, entries };
+      saveInfo(filesOf(this.#world.home.runs, info.run), ended);
+      this.#past.set(info.run, ended);
+    }
+  }
+
+  /** Takes a run in; it moves to the past by itself when it ends. */
+  add(run: Run): void {
+    if (this.#live.size >= RUNS_MAX) {
+      throw new Fault("daemon.full", `${RUNS_MAX} runs live already`, { hint: "end some first" });
+    }
+    this.#live.set(run.id, run);
+    void run.ended.then(() => {
+      this.#live.delete(run.id);
+      this.#past.set(run.id, run.info);
+      this.#recent.push(run);
+      if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+    });
+  }
+
+  /** A run whose terminal can be seen: living, or ended a moment ago. */
+  attachable(id: string): Run {
+    const run = this.#live.get(id) ?? this.#recent.find((recent) => recent.id === id);
+    return run ?? this.living(id);
+  }
+
+  get live(): readonly Run[] {
+    return [...this.#live.values()];
+  }
+
+  list(all: boolean): RunInfo[] {
+    const live = this.live.map((run) => run.info);
+    return all ? [...this.#past.values(), ...live] : live;
+  }
+
+  /** @throws {Fault} `daemon.no_such_run` */
+  info(id: string): RunInfo {
+    const info = this.#live.get(id)?.info ?? this.#past.get(id);
+    if (info === undefined) throw noSuchRun(id);
+    return info;
+  }
+
+  /** @throws {Fault} `daemon.no_such_run`, or `daemon.state` where it has ended. */
+  living(id: string): Run {
+    const run = this.#live.get(id);
+    if (run !== undefined) return run;
+    if (this.#past.has(id)) throw new Fault("daemon.state", `${id} has ended`);
+    throw noSuchRun(id);
+  }
+}
+
+function noSuchRun(id: string): Fault {
+  return new Fault("daemon.no_such_run", `no run ${JSON.stringify(id)}`, {
+    hint: "`cofferdam ps --all` lists them",
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * The daemon: opens the world, recovers, serves the control contract, and closes in order.
+ *
+ * @module
+ */
+import type { Home } from "../api/index.ts";
+import { describeError, Fault } from "../base/index.ts";
+import { serveControl, type Handlers } from "./server.ts";
+import { readEntries } from "./log-reader.ts";
+import { Runs } from "./runs.ts";
+import { startRun } from "./start.ts";
+import { openWorld, type World } from "./world.ts";
+import { applyRun, diffRun, discardRun } from "./workspaces.ts";
+import { version } from "./version.ts";
+
+/** Runs the daemon of `home` until it is told to stop. */
+export async function serve(home: Home): Promise<void> {
+  const stopped = Promise.withResolvers<string>();
+  const failed = (error: unknown) => stopped.resolve(`failed: ${describeError(error)}`);
+  const world = await openWorld(home, failed);
+  const runs = new Runs(world);
+  await note(world, "daemon.start");
+  await runs.recover();
+  const handlers = createHandlers(world, runs, (why) => stopped.resolve(why));
+  const server = await serveControl(
+    home.socket,
+    handlers,
+    (id) => {
+      const run = runs.attachable(id);
+      return (stream) => run.attach(stream);
+    },
+    world.log,
+  );
+  process.on("SIGTERM", () => stopped.resolve("SIGTERM"));
+  process.on("SIGINT", () => stopped.resolve("SIGINT"));
+  process.on("SIGHUP", () => {}); // The terminal that started it may go.
+  world.log.info("daemon.ready", { home: home.root, pid: process.pid });
+  const reason = await stopped.promise;
+  world.log.info("daemon.stopping", { reason });
+  server.close();
+  for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
+  await Promise.all(runs.live.map((run) => run.ended));
+  server.closeAllConnections();
+  await note(world, "daemon.stop", { reason });
+  await world.close();
+}
+
+function createHandlers(world: World, runs: Runs, stop: (why: string) => void): Handlers {
+  const startedAt = new Date(world.clock.now().wallMs).toISOString();
+  return {
+    "daemon.status": async () => ({
+      pid: process.pid,
+      version: version(),
+      home: world.home.root,
+      startedAt,
+      runs: runs.live.length,
+      entries: world.ledger.size,
+    }),
+    "daemon.stop": async ({ force }) => {
+      if (runs.live.length > 0 && !force) {
+        throw new Fault("daemon.state", `${runs.live.length} runs are active`, {
+          hint: "wait for them, or `cofferdam stop --force` kills them",
+        });
+      }
+      stop("asked to");
+      return {};
+    },
+    "run.start": async (request) => (await startRun(world, runs, request)).info,
+    "run.list": async ({ all }) => runs.list(all),
+    "run.show": async ({ run }) => runs.info(run),
+    "run.pause": async ({ run }) => {
+      await runs.living(run).pause("by hand");
+      return runs.info(run);
+    },
+    "run.resume": async ({ run }) => {
+      await runs.living(run).resume();
+      return runs.info(run);
+    },
+    "run.kill": async ({ run }) => {
+      const living = runs.living(run);
+      living.stop("killed", "killed by hand");
+      await living.ended;
+      return runs.info(run);
+    },
+    "log.read": ({ run, follow }, signal) => readEntries(world.ledger, { run, follow }, signal),
+    "ledger.prove": async ({ seq }) => ({
+      proof: await world.ledger.prove(seq),
+      key: world.ledger.verifierKey,
+    }),
+    "workspace.diff": async ({ run }) => diffRun(world, runs.info(run)),
+    "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
+    "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
+  };
+}
+
+async function note(world: World, type: "daemon.start" | "daemon.stop", data = {}): Promise<void> {
+  const { wallMs, monoMs } = world.clock.now();
+  const at = new Date(wallMs).toISOString();
+  const about = { version: version(), pid: process.pid, uid: process.getuid?.() ?? -1, ...data };
+  await world.ledger.append({ type, at, monoMs, data: about }, { sync: true });
+}

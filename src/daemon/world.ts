@@ -1,0 +1,55 @@
+/**
+ * The composition root: everything one daemon owns, opened in order and closed in reverse.
+ *
+ * @module
+ */
+import { mkdirSync } from "node:fs";
+import { rootCertificates } from "node:tls";
+import type { Home } from "../api/index.ts";
+import { createLog, systemClock, type Clock, type Log } from "../base/index.ts";
+import { openAuthority, type CertificateAuthority } from "../gateway/index.ts";
+import { openLedger, type Ledger } from "../ledger/index.ts";
+import { createWatcher, type Watcher } from "../provenance/index.ts";
+
+/** What a daemon owns. */
+export interface World {
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly authority: CertificateAuthority;
+  readonly watcher: Watcher;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the world of `home`.
+ *
+ * @throws {Fault} `ledger.locked` where another daemon has it: one home, one writer (INV-23).
+ */
+export async function openWorld(home: Home, failed: (error: unknown) => void): Promise<World> {
+  const clock = systemClock;
+  const log = createLog((line) => void process.stderr.write(line));
+  mkdirSync(home.root, { recursive: true, mode: 0o711 });
+  mkdirSync(home.keys, { recursive: true, mode: 0o700 });
+  mkdirSync(home.runs, { recursive: true, mode: 0o711 });
+  mkdirSync(home.homes, { recursive: true, mode: 0o711 });
+  const ledger = await openLedger({ dir: home.ledger, keys: home.keys, clock });
+  const authority = await openAuthority(home.keys);
+  const watcher = createWatcher({ onFailure: failed });
+  return {
+    home,
+    clock,
+    log,
+    ledger,
+    authority,
+    watcher,
+    async close() {
+      await watcher.close();
+      await ledger.close();
+    },
+  };
+}
+
+/** The certificates that the daemon itself trusts for servers. */
+export const systemRoots: readonly string[] = rootCertificates;

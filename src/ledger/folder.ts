@@ -1,36 +1,47 @@
 /**
  * The ledger's folder: whole files put in place at once, and made durable where that is asked.
  *
+ * What only touches the page cache is done at once (some ten microseconds a call); only what waits for
+ * the disk is awaited. So a commit costs its fsyncs, and not thirty turns of a thread pool that name
+ * look-ups may have filled.
+ *
  * @module
  */
-import { closeSync, openSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from "node:fs/promises";
+import * as fs from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { Fault } from "../base/index.ts";
 import { tryLock } from "../sys/index.ts";
-import { absent } from "./key.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import { SCRATCH_FILE, tilePath, type TileName } from "./tile.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+const syncFile = promisify(fs.fsync);
 
-/** Makes `path` and what is missing above it, durably. */
-export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await syncFolder(dirname(made));
+async function withDescriptor(
+  descriptor: number,
+  use: (fd: number) => Promise<void>,
+): Promise<void> {
+  try {
+    await use(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
-/** Makes the names in `path` durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** Makes the names in the folder `path` durable. */
+async function syncFolder(path: string): Promise<void> {
+  await withDescriptor(fs.openSync(path, "r"), syncFile);
+}
+
+/** Makes `path` and what is missing above it, durably. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) {
+    await syncFolder(dirname(made));
   }
 }
 
@@ -39,15 +50,15 @@ export async function syncFolder(path: string): Promise<void> {
  * folder's own flock: nothing is written, nothing stays behind a kill -9, and a second opener in the
  * same process is refused too.
  *
- * @throws {Fault} `ledger.locked` where another process has it.
+ * @throws {Fault} `ledger.locked` where another opener has it.
  */
 export function lockFolder(dir: string): number {
-  const descriptor = openSync(dir, "r");
+  const descriptor = fs.openSync(dir, "r");
   let locked = false;
   try {
     locked = tryLock(descriptor);
   } finally {
-    if (!locked) closeSync(descriptor);
+    if (!locked) fs.closeSync(descriptor);
   }
   if (locked) return descriptor;
   throw new Fault("ledger.locked", `the ledger is in use by another process: ${dir}`, {
@@ -55,24 +66,13 @@ export function lockFolder(dir: string): number {
   });
 }
 
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch(absent);
+/** For `.catch` on a file that may be absent: any other failure goes on. */
+export function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
-/** Writes `scratch` and renames it to `path`; where `durable`, after the bytes reached the disk. */
-export async function putFile(
-  file: { readonly scratch: string; readonly path: string },
-  bytes: Buffer | string,
-  durable: boolean,
-): Promise<void> {
-  const handle = await open(file.scratch, "w", FILE_MODE);
-  try {
-    await handle.writeFile(bytes);
-    if (durable) await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(file.scratch, file.path);
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch(absent);
 }
 
 /** Writes whole files into the folder `dir`, one at a time, through one scratch file. */
@@ -89,19 +89,27 @@ export class Folder {
     return join(this.dir, name);
   }
 
-  /** Puts `bytes` in place at once; where `durable`, after they reached the disk ({@link putFile}). */
+  /** Puts `bytes` in place at once. Where `durable`, its bytes are on disk before, its name after {@link sync}. */
   async write(name: string, bytes: Buffer | string, durable: boolean): Promise<void> {
-    const path = this.path(name);
-    await makeFolder(dirname(path));
-    await putFile({ scratch: this.path(SCRATCH_FILE), path }, bytes, durable);
+    const scratch = this.path(SCRATCH_FILE);
+    await withDescriptor(fs.openSync(scratch, "w", FILE_MODE), async (descriptor) => {
+      fs.writeFileSync(descriptor, bytes);
+      if (durable) await syncFile(descriptor);
+    });
+    await makeFolder(dirname(this.path(name)));
+    fs.renameSync(scratch, this.path(name));
     if (durable) this.changed(name);
   }
 
   async move(from: string, to: string): Promise<void> {
-    const target = this.path(to);
-    await makeFolder(dirname(target));
-    await rename(this.path(from), target);
+    await makeFolder(dirname(this.path(to)));
+    fs.renameSync(this.path(from), this.path(to));
     this.changed(from).changed(to);
+  }
+
+  remove(name: string): void {
+    fs.rmSync(this.path(name), { force: true });
+    this.changed(name);
   }
 
   /** Notes that `name` came or went, for the next {@link Folder.sync}. */
@@ -112,20 +120,18 @@ export class Folder {
 
   /** Makes every change of names so far durable. */
   async sync(): Promise<void> {
-    for (const folder of this.#changed) await syncFolder(folder);
+    const changed = [...this.#changed];
     this.#changed.clear();
+    for (const folder of changed) await syncFolder(folder);
   }
 
   /** Removes the partial tiles beside `keep` or, where that is a full tile, all of its partial ones. */
-  async prune(keep: TileName): Promise<void> {
+  prune(keep: TileName): void {
     const folder = dirname(this.path(tilePath({ ...keep, width: 1 })));
-    const names = (await readdir(folder).catch(absent)) ?? [];
-    for (const name of names) if (name !== String(keep.width)) await unlink(join(folder, name));
-    if (keep.width === TILE_WIDTH && names.length > 0) await rmdir(folder);
-  }
-
-  async remove(name: string): Promise<void> {
-    await rm(this.path(name), { force: true });
-    this.changed(name);
+    if (!fs.existsSync(folder)) return;
+    for (const name of fs.readdirSync(folder)) {
+      if (name !== String(keep.width)) fs.unlinkSync(join(folder, name));
+    }
+    if (keep.width === TILE_WIDTH) fs.rmdirSync(folder);
   }
 }

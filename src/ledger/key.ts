@@ -1,29 +1,33 @@
 /**
- * The key that signs checkpoints: an Ed25519 key in PKCS #8 PEM, readable by its owner only.
+ * The key that signs checkpoints: one file, readable by its owner only, with the log's name on its
+ * first line and an Ed25519 key (PKCS #8, PEM) after it.
  *
  * @module
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { Fault } from "../base/index.ts";
+import { absent, readIfThere } from "./folder.ts";
 import { createSigner, type Signer } from "./note.ts";
 
 const OTHERS = 0o077;
 
 /**
- * Reads the key in `file`, to sign as `origin`; `undefined` where there is no such file.
+ * Reads the key in `file`; `undefined` where there is none.
  *
  * @throws {Fault} `ledger.key` where others may read it or it is no Ed25519 key.
  */
-export async function readSigner(file: string, origin: string): Promise<Signer | undefined> {
+export async function readSigner(file: string): Promise<Signer | undefined> {
   const found = await stat(file).catch(absent);
-  if (found === undefined) return undefined;
+  const text = (await readIfThere(file))?.toString();
+  if (found === undefined || text === undefined) return undefined;
   if ((found.mode & OTHERS) !== 0) {
     throw new Fault("ledger.key", `the ledger's key is open to other users: ${file}`, {
       hint: `chmod 600 ${file}, and see who could have read it`,
     });
   }
-  return createSigner(origin, readPem(await readFile(file, "utf8"), file));
+  const end = text.indexOf("\n");
+  return createSigner(text.slice(0, end), readPem(text.slice(end + 1), file));
 }
 
 function readPem(pem: string, file: string): KeyObject {
@@ -38,14 +42,9 @@ function readPem(pem: string, file: string): KeyObject {
   throw new Fault("ledger.key", `no Ed25519 key in ${file}`, { hint });
 }
 
-/** A new key for `origin`, with the text to be kept in its file. */
-export function generateSigner(origin: string): { readonly signer: Signer; readonly pem: string } {
+/** A new key for the log `origin`, with the text of its file. */
+export function generateSigner(origin: string): { readonly signer: Signer; readonly text: string } {
   const { privateKey } = generateKeyPairSync("ed25519");
   const pem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
-  return { signer: createSigner(origin, privateKey), pem };
-}
-
-/** For `.catch` on a file that may be absent: any other failure goes on. */
-export function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
+  return { signer: createSigner(origin, privateKey), text: `${origin}\n${pem}` };
 }

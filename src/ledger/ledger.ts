@@ -11,15 +11,14 @@
  *
  * @module
  */
-import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { promisify } from "node:util";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import type { Event } from "../action/index.ts";
-import { Fault } from "../base/index.ts";
+import { Fault, createId, type Clock } from "../base/index.ts";
+import { writeCommit, type OpenSegment } from "./commit.ts";
 import { decodeEvent, encodeEvent } from "./entry.ts";
 import { Folder, lockFolder, makeFolder, readIfThere } from "./folder.ts";
 import {
   Frontier,
-  HASH_BYTES,
   TILE_WIDTH,
   inclusionPath,
   leafHash,
@@ -28,10 +27,8 @@ import {
 } from "./merkle.ts";
 import { signCheckpoint, type Signer } from "./note.ts";
 import { formatProof, verifyProof } from "./proof.ts";
-import { openSigner, recover, type Recovered, type Segment } from "./recover.ts";
+import { openSigner, recover, type Recovered } from "./recover.ts";
 import * as tile from "./tile.ts";
-
-const syncData = promisify(fdatasync);
 
 /** How long after its first entry a commit starts; with the commit itself this stays below 100 ms. */
 export const COMMIT_DELAY_MS = 50;
@@ -43,10 +40,10 @@ const VERIFY_HINT = "run `cofferdam verify`";
 export interface LedgerOptions {
   /** The ledger's own folder; made where it is missing. */
   readonly dir: string;
-  /** The private key's file, outside `dir`; made (0600) with a new ledger. */
-  readonly keyFile: string;
-  /** The log's name, as a URL without scheme: `cofferdam.example/7f3a`. */
-  readonly origin: string;
+  /** The folder of the private key, `ledger.key`; the key is made (0600) with a new ledger. */
+  readonly keys: string;
+  /** Gives a new ledger's name its time. */
+  readonly clock: Clock;
   /** Told once when the ledger fails: nothing more can be recorded, so nothing more may happen. */
   readonly onFailure?: (fault: Fault) => void;
 }
@@ -61,8 +58,8 @@ export interface Recorded {
 export interface Ledger {
   /** Number of entries written. */
   readonly size: number;
-  /** The public half of the key, as a signed-note verifier key. */
-  readonly publicKey: string;
+  /** The public half of the key, as a signed-note verifier key; also in the file `vkey`. */
+  readonly verifierKey: string;
   /** What opening found beyond the last checkpoint. */
   readonly recovered: Pick<Recovered, "unsigned" | "cutBytes">;
   /** Why nothing more is accepted, or `undefined`. */
@@ -91,7 +88,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const lock = lockFolder(options.dir);
   let writer: Writer | undefined;
   try {
-    const signer = await openSigner(folder, options.keyFile, options.origin);
+    const origin = `cofferdam.local/${createId("log", options.clock.now().wallMs)}`;
+    const signer = await openSigner(folder, options.keys, origin);
     await makeFolder(folder.path(tile.JOURNAL_FOLDER));
     const recovered = await recover(folder, signer);
     writer = new Writer({ folder, signer, recovered, onFailure: options.onFailure }, lock);
@@ -102,10 +100,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     else writer.release();
     throw error;
   }
-}
-
-interface OpenSegment extends Segment {
-  readonly descriptor: number;
 }
 
 /** The state of the tree at the last commit. */
@@ -166,7 +160,7 @@ class Writer implements Ledger {
     return this.#tree.size;
   }
 
-  get publicKey(): string {
+  get verifierKey(): string {
     return this.#parts.signer.verifier.text;
   }
 
@@ -237,7 +231,7 @@ class Writer implements Ledger {
     if (entry === undefined) throw damaged(seq);
     const proof = formatProof({ seq, entry, path, checkpoint: published.note });
     // Our own files could have been altered since: what does not hold is not handed out.
-    verifyProof(proof, this.publicKey);
+    verifyProof(proof, this.verifierKey);
     return proof;
   }
 
@@ -329,41 +323,18 @@ class Writer implements Ledger {
   }
 
   async #commit(): Promise<void> {
+    // Taken in one turn, so that they are of one moment; entries go on being appended meanwhile.
     const { size } = this.#tree;
-    const rows = this.#tree.rows.map((row) => [...row]);
     const note = signCheckpoint({ size, root: this.#tree.root() }, this.#parts.signer);
+    const rows = this.#tree.rows.map((row) => [...row]);
     const segments = [...this.#segments];
     const tiles = this.#tiles.splice(0);
     const bytes = this.#uncommittedBytes;
-    for (const segment of segments) await syncData(segment.descriptor);
-    const sealed = segments.filter((segment) => (segment.n + 1) * TILE_WIDTH <= size);
-    const before = new Set(tile.partialTiles(this.#published.size).map(tile.tilePath));
-    const replaced: tile.TileName[] = [];
-    for (const { n } of sealed) {
-      const bundle: tile.TileName = { level: "entries", n, width: TILE_WIDTH };
-      await this.#folder.move(tile.journalPath(n), tile.tilePath(bundle));
-      replaced.push(bundle);
-    }
-    for (const { level, n, hashes } of tiles) {
-      const full: tile.TileName = { level, n, width: TILE_WIDTH };
-      await this.#folder.write(tile.tilePath(full), Buffer.concat(hashes), true);
-      replaced.push(full);
-    }
-    for (const partial of tile.partialTiles(size)) {
-      if (before.has(tile.tilePath(partial))) continue;
-      const content = partialContent(partial, rows, segments);
-      await this.#folder.write(tile.tilePath(partial), content, false);
-      replaced.push(partial);
-    }
-    // A checkpoint is in place only after all that it covers, and acknowledged only once it stays.
-    await this.#folder.sync();
-    await this.#folder.write(tile.CHECKPOINT_FILE, note, true);
-    await this.#folder.sync();
+    const written = { size, note, rows, segments, tiles, before: this.#published.size };
+    const sealed = await writeCommit(this.#folder, written);
     this.#published = { size, rows, note };
     this.#uncommittedBytes -= bytes;
-    for (const segment of sealed) closeSync(segment.descriptor);
-    this.#segments.splice(0, sealed.length);
-    for (const name of replaced) await this.#folder.prune(name);
+    for (const segment of this.#segments.splice(0, sealed)) closeSync(segment.descriptor);
   }
 
   /** The entries of bundle `n`, checked against their tile where they come from the disk. */
@@ -390,17 +361,6 @@ class Writer implements Ledger {
       hint: VERIFY_HINT,
     });
   }
-}
-
-function partialContent(
-  partial: tile.TileName,
-  rows: readonly (readonly Buffer[])[],
-  segments: readonly OpenSegment[],
-): Buffer {
-  if (partial.level !== "entries")
-    return Buffer.concat(rows[partial.level] ?? [], partial.width * HASH_BYTES);
-  const entries = segments.find((segment) => segment.n === partial.n)?.entries ?? [];
-  return Buffer.concat(entries.slice(0, partial.width).map(tile.frameEntry));
 }
 
 function damaged(seq: number): Fault {

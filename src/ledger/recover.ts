@@ -9,11 +9,11 @@
  * @module
  */
 import { readdir, truncate } from "node:fs/promises";
-import { dirname } from "node:path";
+import { join } from "node:path";
 import { Fault, isFault } from "../base/index.ts";
 import { isEntry } from "./entry.ts";
-import { makeFolder, putFile, readIfThere, syncFolder, type Folder } from "./folder.ts";
-import { absent, generateSigner, readSigner } from "./key.ts";
+import { Folder, absent, makeFolder, readIfThere } from "./folder.ts";
+import { generateSigner, readSigner } from "./key.ts";
 import {
   Frontier,
   HASH_BYTES,
@@ -31,6 +31,9 @@ import {
   type Signer,
 } from "./note.ts";
 import * as tile from "./tile.ts";
+
+/** The private key's name in the folder of keys. */
+const KEY_FILE = "ledger.key";
 
 /** A bundle that still grows, or waits for its commit: its entries, and the length of its journal. */
 export interface Segment {
@@ -58,21 +61,22 @@ function corrupt(message: string): Fault {
 }
 
 /**
- * The signer of the ledger in `folder`, made with its first checkpoint where nothing is there yet.
+ * The signer of the ledger in `folder`, made with an empty log where nothing is there yet.
  *
  * @throws {Fault} `ledger.key` where the key or the ledger is gone while the other is there.
  */
-export async function openSigner(folder: Folder, keyFile: string, origin: string): Promise<Signer> {
-  const signer = await readSigner(keyFile, origin);
-  const names = await readdir(folder.dir);
+export async function openSigner(folder: Folder, keys: string, origin: string): Promise<Signer> {
+  const keyFile = join(keys, KEY_FILE);
+  const signer = await readSigner(keyFile);
+  const note = await readIfThere(folder.path(tile.CHECKPOINT_FILE));
   if (signer !== undefined) {
-    if (names.includes(tile.CHECKPOINT_FILE)) return signer;
+    if (note !== undefined) return signer;
     throw new Fault("ledger.key", `there is a key but no ledger in ${folder.dir}`, {
       hint: `restore the ledger; to begin a new one, move ${keyFile} away, which old proofs will show`,
     });
   }
   // The key comes last, so a first start that was cut short left an empty log and no key.
-  const note = await readIfThere(folder.path(tile.CHECKPOINT_FILE));
+  const names = await readdir(folder.dir);
   const empty = note === undefined || note.toString().split("\n")[1] === "0";
   if (!empty || names.includes(tile.JOURNAL_FOLDER) || names.includes("tile")) {
     throw new Fault("ledger.key", `the ledger's key is gone: ${keyFile}`, {
@@ -84,9 +88,10 @@ export async function openSigner(folder: Folder, keyFile: string, origin: string
   await folder.write(tile.VERIFIER_KEY_FILE, `${fresh.signer.verifier.text}\n`, true);
   await folder.write(tile.CHECKPOINT_FILE, start, true);
   await folder.sync();
-  await makeFolder(dirname(keyFile));
-  await putFile({ scratch: `${keyFile}.new`, path: keyFile }, fresh.pem, true);
-  await syncFolder(dirname(keyFile));
+  await makeFolder(keys);
+  const keyFolder = new Folder(keys);
+  await keyFolder.write(KEY_FILE, fresh.text, true);
+  await keyFolder.sync();
   return fresh.signer;
 }
 
@@ -189,7 +194,7 @@ async function dropLater(folder: Folder, last: number): Promise<number> {
     const n = readDecimal(name);
     if (n === undefined || n <= last) continue;
     bytes += (await readIfThere(folder.path(tile.journalPath(n))))?.length ?? 0;
-    await folder.remove(tile.journalPath(n));
+    folder.remove(tile.journalPath(n));
   }
   return bytes;
 }

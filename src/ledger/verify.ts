@@ -20,8 +20,7 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isFault } from "../base/index.ts";
 import { isEntry } from "./entry.ts";
-import { readIfThere } from "./folder.ts";
-import { absent } from "./key.ts";
+import { absent, readIfThere } from "./folder.ts";
 import {
   Frontier,
   HASH_BYTES,

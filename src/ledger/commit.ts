@@ -1,0 +1,76 @@
+/**
+ * A commit: everything that a checkpoint covers is put on disk, then the checkpoint in its place.
+ *
+ * The order is what crash safety stands on: journals are synced; full ones become bundles by a rename, so
+ * a bundle is never torn; full tiles are synced; only then comes the checkpoint. Partial tiles are copies
+ * of what the journal holds and are not synced: opening writes them again.
+ *
+ * @module
+ */
+import { fdatasync } from "node:fs";
+import { promisify } from "node:util";
+import type { Folder } from "./folder.ts";
+import { HASH_BYTES, TILE_WIDTH, type FullTile } from "./merkle.ts";
+import type { Segment } from "./recover.ts";
+import * as tile from "./tile.ts";
+
+const syncData = promisify(fdatasync);
+
+/** A bundle that no commit has sealed yet, with the descriptor of its journal. */
+export interface OpenSegment extends Segment {
+  readonly descriptor: number;
+}
+
+/** What is to be committed, all of one moment. */
+export interface Commit {
+  readonly size: number;
+  /** The signed checkpoint. */
+  readonly note: string;
+  /** The tree's right edge, as in `Frontier`. */
+  readonly rows: readonly (readonly Buffer[])[];
+  /** Oldest first; they may hold entries beyond `size`. */
+  readonly segments: readonly OpenSegment[];
+  /** Full tiles that are not written yet. */
+  readonly tiles: readonly FullTile[];
+  /** The size of the commit before, 0 if its partial tiles may be missing. */
+  readonly before: number;
+}
+
+/** Writes `commit` and returns how many of its segments became bundles. */
+export async function writeCommit(folder: Folder, commit: Commit): Promise<number> {
+  const written: tile.TileName[] = [];
+  let sealed = 0;
+  for (const { n, descriptor } of commit.segments) {
+    await syncData(descriptor);
+    if ((n + 1) * TILE_WIDTH > commit.size) continue;
+    const bundle: tile.TileName = { level: "entries", n, width: TILE_WIDTH };
+    await folder.move(tile.journalPath(n), tile.tilePath(bundle));
+    written.push(bundle);
+    sealed += 1;
+  }
+  for (const { level, n, hashes } of commit.tiles) {
+    const full: tile.TileName = { level, n, width: TILE_WIDTH };
+    await folder.write(tile.tilePath(full), Buffer.concat(hashes), true);
+    written.push(full);
+  }
+  const there = new Set(tile.partialTiles(commit.before).map(tile.tilePath));
+  for (const partial of tile.partialTiles(commit.size)) {
+    if (there.has(tile.tilePath(partial))) continue;
+    await folder.write(tile.tilePath(partial), partialContent(partial, commit), false);
+    written.push(partial);
+  }
+  // A checkpoint is in place only after all that it covers, and acknowledged only once it stays.
+  await folder.sync();
+  await folder.write(tile.CHECKPOINT_FILE, commit.note, true);
+  await folder.sync();
+  for (const name of written) folder.prune(name);
+  return sealed;
+}
+
+function partialContent(partial: tile.TileName, commit: Commit): Buffer {
+  if (partial.level !== "entries") {
+    return Buffer.concat(commit.rows[partial.level] ?? [], partial.width * HASH_BYTES);
+  }
+  const entries = commit.segments.find((segment) => segment.n === partial.n)?.entries ?? [];
+  return Buffer.concat(entries.slice(0, partial.width).map(tile.frameEntry));
+}

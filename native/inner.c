@@ -86,6 +86,7 @@ int inner(void) {
   }
   /* In case bubblewrap dies before us; the control stream's end covers the daemon. */
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("seal", "prctl", "pdeathsig");
+  clearenv(); /* Bubblewrap leaves PWD. */
   if (!read_frame(&plan)) return REFUSED;
   seal(&plan);
   free(plan.bytes);

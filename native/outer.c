@@ -100,6 +100,8 @@ int outer(void) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  /* Out of the daemon's session: /dev/tty would be its terminal, and its Ctrl-C ours. */
+  if (setsid() < 0) fail("session", "setsid", "");
 
   uid_t uid = 0;
   gid_t gid = 0;

@@ -16,7 +16,7 @@ const reportSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("descriptors"), label: z.string(), count: z.number() }),
   z.object({ type: z.literal("sealed") }),
   z.object({ type: z.literal("proof"), control: z.string(), found: z.string() }),
-  z.object({ type: z.literal("proved") }),
+  z.object({ type: z.literal("proved"), status: z.number() }),
   z.object({ type: z.literal("not-started"), command: z.string(), errno: z.number() }),
   z.object({
     type: z.literal("exited"),
@@ -35,8 +35,11 @@ const reportSchema = z.discriminatedUnion("type", [
 /** One line of the launcher. */
 export type Report = z.infer<typeof reportSchema>;
 
-/** The bytes of one frame. */
-export function encodeFrame(fields: readonly (string | number | Buffer)[]): Buffer {
+/** A field of a frame; numbers go as decimal text. */
+export type Field = string | number | Buffer;
+
+/** The bytes of one frame. @throws {Fault} `sandbox.field` where text holds a NUL byte. */
+export function encodeFrame(fields: readonly Field[]): Buffer {
   const parts = fields.map((field) => {
     const bytes = Buffer.isBuffer(field) ? field : Buffer.from(String(field));
     if (!Buffer.isBuffer(field) && bytes.includes(0)) {

@@ -8,8 +8,8 @@ import { constants } from "node:os";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { assert, Fault } from "../base/index.ts";
 import * as sys from "../sys/index.ts";
-import { createReportReader, encodeFrame, type Report } from "./control.ts";
-import type { LaunchPlan } from "./launch-plan.ts";
+import { createReportReader, encodeFrame, type Field, type Report } from "./control.ts";
+import type { Finding } from "./proofs.ts";
 
 /** How the agent is started inside. */
 export interface StartOrder {
@@ -53,6 +53,7 @@ export interface SandboxDescriptors {
 }
 
 const DIAGNOSTICS_BYTES_MAX = 4096;
+const HINT_DOCTOR = "`cofferdam doctor` tells what this host lacks";
 
 /** A line from the launcher that someone waits for. */
 interface Waiting {
@@ -61,31 +62,32 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The launcher process, its orders and its reports. */
+/** The launcher process: it waits for its orders, obeys, reports, and becomes the run. */
 export class Launcher {
   readonly pid: number;
   /** Resolves when every process of the run is gone. */
   readonly gone: Promise<Exit>;
-  readonly proofs: { readonly control: string; readonly found: string }[] = [];
+  readonly findings: Finding[] = [];
   readonly #child: ChildProcess;
   readonly #control: Duplex;
   readonly #carrier: number;
   readonly #received = new Map<string, readonly number[]>();
   readonly #waiting: Waiting[] = [];
-  #initPid: number | undefined;
+  #init: { readonly pid: number; readonly handle: number } | undefined;
   #information = "";
   #diagnostics = "";
   #exit: Exit | undefined;
   #failure: Fault | undefined;
   #ended = false;
 
-  constructor(binary: string, plan: LaunchPlan, seal: readonly (string | number | Buffer)[]) {
+  constructor(binary: string) {
     const [ours, theirs] = sys.createSocketPair("packet");
     this.#carrier = ours;
     try {
       this.#child = spawn(binary, ["outer"], {
         env: {},
         cwd: "/",
+        // Nothing, nowhere, diagnostics, control stream, carrier of descriptors, bubblewrap's notes.
         stdio: ["ignore", "ignore", "pipe", "pipe", theirs, "pipe"],
       });
     } finally {
@@ -102,16 +104,15 @@ export class Launcher {
       this.#child.once("close", () => resolve(this.#finish()));
     });
     this.#listen();
-    this.#control.write(Buffer.concat([encodeFrame(plan.outer), encodeFrame(seal)]));
   }
 
-  /** Process 1 of the run, by its number on the host. */
+  /** Process 1 of the run, by its number on the host; known once the run is sealed. */
   get initPid(): number {
-    assert(this.#initPid !== undefined, "the run's first process is not known yet");
-    return this.#initPid;
+    assert(this.#init !== undefined, "the run's first process is not known yet");
+    return this.#init.pid;
   }
 
-  /** Descriptors that came under `label`; once. */
+  /** Descriptors that came under `label`; once. The caller owns them. */
   take(label: string): readonly number[] {
     const descriptors = this.#received.get(label);
     assert(descriptors !== undefined, `no descriptors came as ${label}`);
@@ -119,23 +120,42 @@ export class Launcher {
     return descriptors;
   }
 
-  order(fields: readonly (string | number | Buffer)[]): void {
+  order(fields: readonly Field[]): void {
     if (!this.#ended) this.#control.write(encodeFrame(fields));
   }
 
-  /** Waits for the next report of a type; rejects where the run ends first. */
-  until(wanted: Report["type"]): Promise<Report> {
+  /**
+   * Waits for the next report of a type.
+   *
+   * @throws {Fault} where the run ends first, a step fails, or `sandbox.slow` after `withinMs`.
+   */
+  until(wanted: Report["type"], withinMs: number): Promise<Report> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#ended) return Promise.reject(this.#endedFault());
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) reject(this.#failure);
-      else if (this.#ended) reject(this.#endedFault());
-      else this.#waiting.push({ wanted, resolve, reject });
+      const timer = setTimeout(() => {
+        const slow = `the sandbox was not ${wanted} within ${withinMs} ms`;
+        this.#fail(new Fault("sandbox.slow", slow, { hint: "is this machine overloaded?" }));
+      }, withinMs);
+      const settle = <T>(how: (value: T) => void) => {
+        return (value: T) => {
+          clearTimeout(timer);
+          how(value);
+        };
+      };
+      this.#waiting.push({ wanted, resolve: settle(resolve), reject: settle(reject) });
     });
   }
 
-  /** Ends the run: process 1 leaves when its control stream closes, and is killed besides. */
+  /**
+   * Ends the run: process 1 leaves when its control stream closes, and is killed besides; bubblewrap
+   * reaps it when all of its namespace is gone, and ends.
+   */
   kill(): void {
+    if (this.#ended) return;
     this.#control.destroy();
-    this.#child.kill("SIGKILL");
+    if (this.#init === undefined) this.#child.kill("SIGKILL"); // Takes its child along, where it has one.
+    else sys.signalProcess(this.#init.handle, "SIGKILL");
   }
 
   #listen(): void {
@@ -143,49 +163,57 @@ export class Launcher {
     this.#control.on("data", (bytes: Buffer) => {
       try {
         for (const report of reader.push(bytes)) this.#hear(report);
-      } catch (error) {
-        this.#fail(error instanceof Fault ? error : new Fault("sandbox.report", String(error)));
+      } catch (cause) {
+        this.#fail(new Fault("sandbox.report", "the launcher said what it never says", { cause }));
         this.kill();
       }
     });
-    // A reset is how the end of a killed run can look; `close` tells the rest.
-    this.#control.on("error", () => this.#child.kill("SIGKILL"));
+    // A reset is how the end of a killed run can look; `close` of the process tells the rest.
+    this.#control.on("error", () => this.kill());
     this.#child.stderr?.on("data", (bytes: Buffer) => {
       this.#diagnostics = (this.#diagnostics + bytes.toString()).slice(-DIAGNOSTICS_BYTES_MAX);
     });
-    const information = this.#child.stdio[5] as Readable;
+    // The types know five streams at most.
+    const streams: readonly unknown[] = this.#child.stdio;
+    const information = streams[5] as Readable;
     information.on("data", (bytes: Buffer) => {
       this.#information += bytes.toString();
+      this.#learnInit();
     });
-    information.on("error", () => {});
+    information.on("error", () => this.kill());
   }
 
   #hear(report: Report): void {
-    if (report.type === "descriptors") {
-      const message = sys.receiveMessage(this.#carrier);
-      assert(message?.descriptors.length === report.count, "descriptors come before their line");
-      this.#received.set(report.label, message.descriptors);
-    } else if (report.type === "proof") {
-      this.proofs.push({ control: report.control, found: report.found });
-    } else if (report.type === "failed") {
+    if (report.type === "failed") {
       this.#fail(stepFault(report));
       return;
-    } else if (report.type === "exited") {
-      this.#exit =
-        report.signal === undefined
-          ? { code: report.code ?? 0 }
-          : { signal: signalName(report.signal) };
     }
-    if (report.type === "sealed") this.#readInformation();
+    if (report.type === "descriptors") this.#receive(report.label, report.count);
+    if (report.type === "proof") {
+      this.findings.push({ control: report.control, found: report.found });
+    }
+    if (report.type === "exited") {
+      const { code, signal } = report;
+      this.#exit = signal === undefined ? { code: code ?? 0 } : { signal: signalName(signal) };
+    }
     const at = this.#waiting.findIndex((waiting) => waiting.wanted === report.type);
     if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(report);
   }
 
-  /** Bubblewrap's `--info-fd`: JSON with the child's pid, written before the child goes on. */
-  #readInformation(): void {
+  #receive(label: string, count: number): void {
+    const message = sys.receiveMessage(this.#carrier);
+    assert(message?.descriptors.length === count, "descriptors come before their line");
+    assert(message.bytes.toString() === label, "descriptors come in the order of their lines");
+    this.#received.set(label, message.descriptors);
+  }
+
+  /** Bubblewrap's `--info-fd`: JSON with the number of the process that becomes process 1. */
+  #learnInit(): void {
     const match = /"child-pid": (\d+)/.exec(this.#information);
-    assert(match !== null, "bubblewrap says which process it made before that process is sealed");
-    this.#initPid = Number(match[1]);
+    if (this.#init !== undefined || match === null) return;
+    const pid = Number(match[1]);
+    // Its parent is our child and does not reap before it ends itself: the number is still its own.
+    this.#init = { pid, handle: sys.openProcess(pid) };
   }
 
   #fail(fault: Fault): void {
@@ -195,21 +223,18 @@ export class Launcher {
 
   #finish(): Exit {
     this.#ended = true;
-    for (const descriptors of this.#received.values()) {
-      for (const descriptor of descriptors) sys.closeDescriptor(descriptor);
-    }
+    this.#fail(this.#endedFault());
+    for (const descriptors of this.#received.values()) descriptors.forEach(sys.closeDescriptor);
     this.#received.clear();
     sys.closeDescriptor(this.#carrier);
-    const fault = this.#endedFault();
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(fault);
+    if (this.#init !== undefined) sys.closeDescriptor(this.#init.handle);
     return this.#exit ?? { signal: "SIGKILL" };
   }
 
   #endedFault(): Fault {
     const words = this.#diagnostics.trim();
-    return new Fault("sandbox.ended", `the sandbox ended before it was ready${words && `: ${words}`}`, {
-      hint: "`cofferdam doctor` tells what this host lacks",
-    });
+    const message = `the sandbox ended too soon${words === "" ? "" : `: ${words}`}`;
+    return new Fault("sandbox.ended", message, { hint: HINT_DOCTOR });
   }
 }
 
@@ -217,7 +242,7 @@ function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const { step, call, about, errno } = report;
   const of = about === "" ? "" : ` of ${about}`;
   return new Fault("sandbox.step", `${step}: ${call}${of}: ${sys.errnoName(errno)}`, {
-    hint: "`cofferdam doctor` tells what this host lacks",
+    hint: HINT_DOCTOR,
     cause: { errno },
   });
 }

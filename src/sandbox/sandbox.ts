@@ -1,12 +1,17 @@
 /**
- * One sandbox, from the host's facts to a sealed process tree that waits to be proved and started.
+ * One sandbox, from the host's facts to a sealed process tree that is proved and then started.
  *
  * @module
  */
-import { chmod, chown, mkdir, stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { existsSync } from "node:fs";
-import { Fault } from "../base/index.ts";
+import { chmod, chown, mkdir, stat } from "node:fs/promises";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+import { assert, Fault } from "../base/index.ts";
+import type { Field } from "./control.ts";
+import { AGENT } from "./etc.ts";
+import { findFromHost, ownNamespaces } from "./host-proofs.ts";
+import { planLaunch, RUN_UID, type Bind, type LaunchPlan } from "./launch-plan.ts";
 import {
   Launcher,
   openStreams,
@@ -15,16 +20,35 @@ import {
   type SandboxDescriptors,
   type StartOrder,
 } from "./launch.ts";
-import { planLaunch, RUN_UID, type Bind, type LaunchPlan } from "./launch-plan.ts";
+import { expectProofs, judgeProofs, requireProofs, type Proof } from "./proofs.ts";
 import { encodeFilter } from "./seccomp.ts";
-import { surveyView } from "./view.ts";
-import { AGENT } from "./etc.ts";
+import type { Architecture } from "./syscalls.ts";
+import type { Tools } from "./tools.ts";
+import { surveyView, type ScratchBytes } from "./view.ts";
 
-/** Where root stages what a run shall see; an empty folder on the host itself. */
+/** Where root stages what a run shall see: a folder of the host that stays empty there. */
 const STAGE = "/run/cofferdam-stage";
+const HOST_NAME = "cofferdam";
 const MIB = 1024 * 1024;
+/** Sizes of /tmp and its kin where the task says nothing; memory that counts as the run's. */
+export const DEFAULT_SCRATCH: ScratchBytes = {
+  tmp: 1024 * MIB,
+  run: 16 * MIB,
+  shm: 256 * MIB,
+  varTmp: 256 * MIB,
+};
+const SEAL_WAIT_MS = 10_000; // Ordinary is 20 ms; a loaded machine may take a second.
+const PROVE_WAIT_MS = 10_000;
+const START_WAIT_MS = 10_000;
+/** TEST-NET-1 (RFC 5737), discard: nobody grants it, so the gateway must refuse it. */
+const CANARY_ADDRESS = { address: "192.0.2.1", port: 9 } as const;
+/** Files of every host that no run may see. */
+const CANARY_FILES = ["/etc/shadow", "/boot", "/sys/kernel"] as const;
+/** The oldest Landlock with the rights that the second layer needs (rename across folders). */
+export const LANDLOCK_ABI_MIN = 2;
+const RLIMIT_CORE = 4;
 
-/** What a run is made of. All paths are absolute, on the host. */
+/** What a run is made of. All paths are absolute, real, and on the host. */
 export interface SandboxSpec {
   readonly workspace: {
     readonly path: string;
@@ -38,21 +62,48 @@ export interface SandboxSpec {
   readonly publicDir: string;
   /** The run's /etc, from `writeEtc`. */
   readonly etc: string;
-  readonly tools: readonly Bind[];
+  /** From `resolveTools`. */
+  readonly tools?: Tools;
+  /** Further things of the host, such as granted devices. */
+  readonly binds?: readonly Bind[];
+  readonly scratch?: ScratchBytes;
+  /** Resource limits (getrlimit(2)) by number: soft and hard, -1 for none. Core dumps are always off. */
+  readonly limits?: Limits;
+  /** Files of the host that exist and that the prover must not find. */
+  readonly canaries?: readonly string[];
+  /** Called with the launcher's pid before it gets any order: the moment to put it into a cgroup. */
+  readonly admit?: (pid: number) => Promise<void> | void;
 }
 
-/** A sealed process tree. */
+/** A sealed process tree. Order of use: answer `notify`, `prove`, `start`, wait for `exited`. */
 export interface Sandbox {
+  /** The process that the daemon spawned (bubblewrap), by its number on the host. */
+  readonly launcherPid: number;
+  /** Process 1 of the run, by its number on the host. */
   readonly initPid: number;
   readonly descriptors: SandboxDescriptors;
+  /** Resolves when no process of the run is left. */
   readonly exited: Promise<Exit>;
+  /**
+   * Proves every control from inside. Someone must answer `descriptors.notify` by then, and refuse
+   * the canary connect to 192.0.2.1:9 as it refuses whatever is not granted.
+   *
+   * @throws {Fault} `sandbox.unproved`; the run is then killed already.
+   */
+  prove(): Promise<readonly Proof[]>;
+  /** Starts the agent; only once, and only after `prove`. */
   start(order: StartOrder): Promise<AgentStreams>;
   /** Sends a signal to the agent's process group. */
   signal(name: NodeJS.Signals): void;
+  /** Ends every process of the run; resolves when none is left. */
   kill(): Promise<void>;
 }
 
-/** The launcher that fits this machine: the package's own, or the checkout's build. */
+/**
+ * The launcher that fits this machine: the package's own, or the checkout's build.
+ *
+ * @throws {Fault} `sandbox.launcher` where there is none.
+ */
 export function launcherPath(architecture: string = process.arch): string {
   for (const place of ["../../native/prebuilt/", "../../build/"]) {
     const path = fileURLToPath(new URL(`${place}launcher-${architecture}`, import.meta.url));
@@ -63,64 +114,133 @@ export function launcherPath(architecture: string = process.arch): string {
   });
 }
 
+/** This machine's architecture. @throws {Fault} `sandbox.architecture` for one that has no filter. */
+export function architecture(): Architecture {
+  const { arch } = process;
+  if (arch === "x64" || arch === "arm64") return arch;
+  throw new Fault("sandbox.architecture", `no system-call filter for ${arch}`, {
+    hint: "x64 and arm64 are supported",
+  });
+}
+
 /** Launches a sandbox up to its seal: nothing of the agent runs yet. */
 export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const plan = await planFor(spec);
-  const filter = encodeFilter(process.arch === "arm64" ? "arm64" : "x64");
+  const limits = new Map([...(spec.limits ?? []), [RLIMIT_CORE, [0, 0] as const] as const]);
+  const launcher = new Launcher(launcherPath());
+  try {
+    await spec.admit?.(launcher.pid);
+    launcher.order(plan.outer);
+    launcher.order(sealOrder(spec, limits));
+    await launcher.until("sealed", SEAL_WAIT_MS);
+  } catch (error) {
+    launcher.kill();
+    await launcher.gone;
+    throw error;
+  }
+  return holdSandbox(launcher, spec, limits);
+}
+
+type Limits = ReadonlyMap<number, readonly [soft: number, hard: number]>;
+
+function sealOrder(spec: SandboxSpec, limits: Limits): readonly Field[] {
   const writable = [
     ...(spec.workspace.mode === "overlay" ? [spec.workspace.path] : []),
+    ...(spec.binds ?? []).filter((bind) => bind.write).map((bind) => bind.target),
     AGENT.home,
     "/tmp",
     "/var/tmp",
     "/run",
     "/dev",
   ];
-  const launcher = new Launcher(launcherPath(), plan, [
-    "landlock",
-    2,
-    writable.length,
-    ...writable,
-    "seccomp",
-    filter,
-  ]);
-  await launcher.until("sealed");
+  const rows = [...limits].flatMap(([resource, [soft, hard]]) => ["limit", resource, soft, hard]);
+  return [
+    ...rows,
+    ...["landlock", LANDLOCK_ABI_MIN, writable.length, ...writable],
+    ...["seccomp", encodeFilter(architecture())],
+  ];
+}
+
+function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: Limits): Sandbox {
   const [tcp4 = -1, dns4 = -1, sockDiag = -1, tcp6, dns6] = launcher.take("network");
   const [notify = -1] = launcher.take("notify");
+  let state: "sealed" | "proved" | "started" = "sealed";
+  const kill = async () => {
+    launcher.kill();
+    await launcher.gone;
+  };
   return {
+    launcherPid: launcher.pid,
     initPid: launcher.initPid,
     descriptors: { tcp4, dns4, sockDiag, tcp6, dns6, notify },
     exited: launcher.gone,
-    start: (order) => startAgent(launcher, order),
-    signal: (name) => launcher.order(["signal", signalNumber(name)]),
-    async kill() {
-      launcher.kill();
-      await launcher.gone;
+    kill,
+    signal: (name) => launcher.order(["signal", constants.signals[name]]),
+    async prove() {
+      assert(state === "sealed", "a run is proved once, before it starts");
+      try {
+        const proofs = await prove(launcher, spec, limits);
+        state = "proved";
+        return proofs;
+      } catch (error) {
+        await kill();
+        throw error;
+      }
+    },
+    async start(order) {
+      assert(state === "proved", "a run starts once, after every control is proved");
+      state = "started";
+      return startAgent(launcher, order);
     },
   };
+}
+
+async function prove(
+  launcher: Launcher,
+  spec: SandboxSpec,
+  limits: Limits,
+): Promise<readonly Proof[]> {
+  const canaries = [...CANARY_FILES, spec.etc, spec.layer, ...(spec.canaries ?? [])];
+  const { address, port } = CANARY_ADDRESS;
+  launcher.order(["prove", address, port, ...canaries]);
+  const [fromHost, namespaces] = await Promise.all([
+    findFromHost(launcher.initPid),
+    ownNamespaces(),
+    launcher.until("proved", PROVE_WAIT_MS),
+  ]);
+  const dropped = process.geteuid?.() === 0;
+  const expectations = expectProofs({
+    architecture: architecture(),
+    hostUid: dropped ? RUN_UID : (process.geteuid?.() ?? -1),
+    hostGid: dropped ? RUN_UID : (process.getegid?.() ?? -1),
+    dropped,
+    uid: AGENT.uid,
+    gid: AGENT.gid,
+    hostName: HOST_NAME,
+    namespaces,
+    canaries: canaries.length,
+    landlockAbiMin: LANDLOCK_ABI_MIN,
+    limits,
+  });
+  const proofs = judgeProofs([...launcher.findings, ...fromHost], expectations);
+  requireProofs(proofs, expectations);
+  return proofs;
 }
 
 async function startAgent(launcher: Launcher, order: StartOrder): Promise<AgentStreams> {
   const { argv, environment, cwd, terminal } = order;
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const given = launcher.until("descriptors");
   launcher.order([
     "start",
-    terminal === undefined ? 0 : 1,
-    terminal?.columns ?? 0,
-    terminal?.rows ?? 0,
+    ...[terminal === undefined ? 0 : 1, terminal?.columns ?? 0, terminal?.rows ?? 0],
     cwd,
     variables.length,
     ...variables,
     ...argv,
   ]);
-  await given;
+  await launcher.until("descriptors", START_WAIT_MS);
   const label = terminal === undefined ? "pipes" : "terminal";
   return openStreams(label, launcher.take(label));
-}
-
-import { constants } from "node:os";
-function signalNumber(name: NodeJS.Signals): number {
-  return constants.signals[name];
 }
 
 async function planFor(spec: SandboxSpec): Promise<LaunchPlan> {
@@ -128,32 +248,42 @@ async function planFor(spec: SandboxSpec): Promise<LaunchPlan> {
   const { path, mode } = spec.workspace;
   const about = await stat(path);
   const owner = isRoot ? { owner: { uid: about.uid, gid: about.gid } } : {};
-  const merged = `${spec.layer}/merged`;
+  const mountPoint = `${spec.layer}/merged`;
   await makeRunFolder(spec.home);
   await makeRunFolder(spec.layer);
-  await makeRunFolder(merged);
-  await makeRunFolder(`${spec.layer}/work`);
-  await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
+  for (const folder of [mountPoint, `${spec.layer}/work`]) await makeRunFolder(folder);
+  // The merged root takes its mode from here; later changes of the run stay.
+  if (!existsSync(`${spec.layer}/upper`)) {
+    await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
+  }
   if (isRoot) await mkdir(STAGE, { recursive: true, mode: 0o755 });
+  const fixed: Bind = { source: path, target: path, kind: "directory", write: false, ...owner };
   const view = await surveyView({
     etc: spec.etc,
     home: spec.home,
     publicDir: spec.publicDir,
-    scratch: { tmp: 512 * MIB, run: 16 * MIB, shm: 64 * MIB, varTmp: 64 * MIB },
-    tools:
-      mode === "overlay"
-        ? spec.tools
-        : [...spec.tools, { source: path, target: path, kind: "directory", write: false, ...owner }],
+    scratch: spec.scratch ?? DEFAULT_SCRATCH,
+    tools: spec.tools,
+    binds: [...(spec.binds ?? []), ...(mode === "overlay" ? [] : [fixed])],
   });
   return planLaunch({
-    bwrap: "/usr/bin/bwrap",
+    bwrap: bwrapPath(),
     launcher: launcherPath(),
     view,
-    hostName: "cofferdam",
+    hostName: HOST_NAME,
     ...(mode === "overlay" && {
-      overlay: { lower: path, layer: spec.layer, target: path, mountPoint: merged, ...owner },
+      overlay: { lower: path, layer: spec.layer, target: path, mountPoint, ...owner },
     }),
     ...(isRoot && { stageOn: STAGE }),
+  });
+}
+
+/** Where bubblewrap is installed. @throws {Fault} `sandbox.bwrap` where it is not. */
+export function bwrapPath(): string {
+  const path = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"].find(existsSync);
+  if (path !== undefined) return path;
+  throw new Fault("sandbox.bwrap", "bubblewrap is not installed", {
+    hint: "apt-get install bubblewrap, dnf install bubblewrap, or `npm run setup` as root",
   });
 }
 

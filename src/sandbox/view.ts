@@ -7,6 +7,7 @@ import { lstat, readlink } from "node:fs/promises";
 import type { Bind, Scratch, View } from "./launch-plan.ts";
 import { PUBLIC_INSIDE } from "./launch-plan.ts";
 import { AGENT } from "./etc.ts";
+import type { Tools } from "./tools.ts";
 
 /** Sizes of the run's scratch file systems, in bytes; each is memory of the run. */
 export interface ScratchBytes {
@@ -22,8 +23,9 @@ export interface ViewInput {
   readonly home: string;
   readonly publicDir: string;
   readonly scratch: ScratchBytes;
-  /** Toolchain folders and files, read-only at their own paths. */
-  readonly tools: readonly Bind[];
+  /** The command's toolchain, read-only at its own paths. */
+  readonly tools: Tools | undefined;
+  readonly binds: readonly Bind[];
 }
 
 /** On a merged /usr these are symbolic links, elsewhere folders. */
@@ -57,14 +59,15 @@ export async function surveyView(input: ViewInput): Promise<View> {
     directory(input.etc, "/etc", false),
     directory(input.home, AGENT.home, true),
     directory(input.publicDir, PUBLIC_INSIDE, false),
-    ...input.tools,
+    ...(input.tools?.binds ?? []),
+    ...input.binds,
   );
-  const masked: string[] = [];
+  const masked: string[] = [...(input.tools?.masked ?? [])];
   for (const path of PROC_MASKED) {
     if ((await lstat(path).catch(ifAbsent)) !== undefined) masked.push(path);
   }
   return {
-    links,
+    links: [...links, ...(input.tools?.links ?? [])],
     folders: ["/var", "/var/cache", "/var/lib", "/var/log", "/opt", "/srv", "/mnt", "/home"],
     binds,
     scratch: scratch(input.scratch),

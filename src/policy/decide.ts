@@ -1,0 +1,211 @@
+/**
+ * The decision: an action, what the run has done so far, and the policy give a verdict, the rule that
+ * decided, and what holds from now on. Pure: no clock, no memory of its own.
+ *
+ * @module
+ */
+import { VERDICTS, type Action, type Effect, type Verdict } from "../action/index.ts";
+import { NO_GRANT } from "./connect.ts";
+import { canonicalHost } from "./host-pattern.ts";
+import { matchesPath } from "./path-glob.ts";
+import { readingsOf, type PathReading } from "./path.ts";
+import { grantFor, type Grant, type Policy, type Rule } from "./policy.ts";
+import type { PolicyState } from "./state.ts";
+import { CONFIRMED_EFFECTS } from "./task-checks.ts";
+
+/** What becomes of an action. */
+export interface Decision {
+  /** `confirm` waits for a person; while there are no approvals, the caller denies it. */
+  readonly verdict: Verdict;
+  /** The rule that decided: `grants[0].allow[1]`, `grants[0]`, `no-grant`. */
+  readonly rule: string;
+  readonly reason: string;
+  /** What the run may do instead. */
+  readonly hint?: string;
+  /** The state from now on; the old one where nothing was allowed. */
+  readonly state: PolicyState;
+}
+
+/** Why a confirmation is a denial today. */
+export const NO_APPROVALS = "approvals are not available yet, so it is denied";
+
+/** Decides over `action`. The strictest verdict over its effects and over all readings of its path. */
+export function decide(policy: Policy, state: PolicyState, action: Action): Decision {
+  const deny = (rule: string, reason: string, hint?: string): Decision => ({
+    verdict: "deny",
+    rule,
+    reason,
+    ...(hint === undefined ? {} : { hint }),
+    state,
+  });
+  if (action.kind !== "http") {
+    return deny(NO_GRANT, `nothing grants ${JSON.stringify(action.kind)}`);
+  }
+  const request = readRequest(action);
+  if (request === undefined) return deny(NO_GRANT, "the request was not understood");
+  const host = canonicalHost(request.host);
+  const grant = host === undefined ? undefined : grantFor(policy, host, request.port);
+  if (grant === undefined) {
+    return deny(NO_GRANT, `the task grants nothing at ${request.host}:${request.port}`);
+  }
+  if (action.system !== grant.name) {
+    return deny(grant.rule, `the request was taken for ${action.system}, but is ${grant.name}`);
+  }
+  const scheme = grant.tls ? "https" : "http";
+  if (request.scheme !== scheme) {
+    return deny(grant.rule, `${grant.name} is granted over ${scheme} only`, `use ${scheme}://`);
+  }
+  const readings = readingsOf(request.path);
+  if (readings === undefined) {
+    const reason = "servers differ on what this path means";
+    return deny(grant.rule, reason, "send a path without dot segments, `//`, `;` and backslashes");
+  }
+  const rules = readings.map((reading) => ruleFor(grant, request.method, reading));
+  const found = rules.filter((rule) => rule !== undefined);
+  if (found.length < rules.length) {
+    const reason = `${grant.name} grants no ${request.method} on ${request.path.slice(0, 200)}`;
+    return deny(grant.rule, reason, allowedBy(grant));
+  }
+  return judge(policy, state, { action, grant, rules: [...new Set(found)] });
+}
+
+interface Request {
+  readonly method: string;
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+function readRequest({ fields }: Action): Request | undefined {
+  const { method, scheme, host, port, path } = fields;
+  return typeof method === "string" &&
+    typeof scheme === "string" &&
+    typeof host === "string" &&
+    typeof port === "number" &&
+    typeof path === "string"
+    ? { method, scheme, host, port, path }
+    : undefined;
+}
+
+function ruleFor(grant: Grant, method: string, reading: PathReading): Rule | undefined {
+  return grant.rules.find(
+    (rule) =>
+      rule.methods.includes(method) && rule.paths.some((glob) => matchesPath(glob, reading)),
+  );
+}
+
+interface Case {
+  readonly action: Action;
+  readonly grant: Grant;
+  /** The rule of each reading of the path, without repetition. */
+  readonly rules: readonly Rule[];
+}
+
+interface Opinion {
+  readonly verdict: Verdict;
+  readonly rule: string;
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+function judge(policy: Policy, state: PolicyState, matched: Case): Decision {
+  const { action, grant, rules } = matched;
+  const opinions = rules.flatMap((rule) =>
+    effectsOf(rule, action).map((effect) =>
+      opinionOn(policy, state, { action, grant, rule, effect }),
+    ),
+  );
+  const [first, ...rest] = opinions;
+  if (first === undefined) {
+    return { verdict: "deny", rule: grant.rule, reason: "the action says not what it does", state };
+  }
+  const strictest = rest.reduce((a, b) => (severity(b) > severity(a) ? b : a), first);
+  const next = strictest.verdict === "allow" ? stateAfter(state, matched) : state;
+  return { ...strictest, state: next };
+}
+
+function effectsOf(rule: Rule, action: Action): readonly Effect[] {
+  return rule.effects ?? action.effects;
+}
+
+function severity(opinion: Opinion): number {
+  return VERDICTS.indexOf(opinion.verdict);
+}
+
+interface Point {
+  readonly action: Action;
+  readonly grant: Grant;
+  readonly rule: Rule;
+  readonly effect: Effect;
+}
+
+function opinionOn(policy: Policy, state: PolicyState, point: Point): Opinion {
+  const { grant, rule, effect } = point;
+  if (effect === "read" || effect === "read-private") {
+    return { verdict: "allow", rule: rule.name, reason: `${grant.name} may be read` };
+  }
+  const source = unpairedSource(state, grant);
+  if (source !== undefined) {
+    return {
+      verdict: "confirm",
+      rule: rule.name,
+      reason: `private data was read from ${source}, so ${effect} to ${grant.name} waits for a person; ${NO_APPROVALS}`,
+      hint: `the task file can pair the two: pairs: [${source}] in the grant ${grant.name}`,
+    };
+  }
+  if (!CONFIRMED_EFFECTS.has(effect)) {
+    return { verdict: "allow", rule: rule.name, reason: `${grant.name} allows ${effect}` };
+  }
+  return opinionOnHighImpact(state, point);
+}
+
+/** A system whose private data the run has read and which is not paired with this grant. */
+function unpairedSource(state: PolicyState, grant: Grant): string | undefined {
+  return state.readPrivately.find((name) => name !== grant.name && !grant.pairs.includes(name));
+}
+
+function opinionOnHighImpact(state: PolicyState, point: Point): Opinion {
+  const { action, rule, effect } = point;
+  const confirm = (why: string): Opinion => ({
+    verdict: "confirm",
+    rule: rule.name,
+    reason: `${effect} waits for a person${why}; ${NO_APPROVALS}`,
+  });
+  const { unattended } = rule;
+  if (unattended === undefined) return confirm("");
+  const nowMs = Date.parse(action.at);
+  // Written so that a time which cannot be read counts as too late.
+  if (!(nowMs < unattended.expiresMs)) return confirm(": the rule's `unattended` is over");
+  const used = state.unattendedUsed[rule.name] ?? 0;
+  if (used >= unattended.count) {
+    return confirm(`: the rule's ${unattended.count} unattended actions are used up`);
+  }
+  const reason = `${effect} passes unattended (${used + 1} of ${unattended.count}): ${unattended.reason}`;
+  return { verdict: "allow", rule: rule.name, reason };
+}
+
+function stateAfter(state: PolicyState, { action, grant, rules }: Case): PolicyState {
+  const used = { ...state.unattendedUsed };
+  let { readPrivately } = state;
+  for (const rule of rules) {
+    const effects = effectsOf(rule, action);
+    if (effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) {
+      used[rule.name] = (used[rule.name] ?? 0) + 1;
+    }
+    if (effects.includes("read-private") && !readPrivately.includes(grant.name)) {
+      readPrivately = [...readPrivately, grant.name];
+    }
+  }
+  return { ...state, unattendedUsed: used, readPrivately };
+}
+
+const HINT_RULES_MAX = 5;
+
+function allowedBy(grant: Grant): string {
+  const rules = grant.rules.slice(0, HINT_RULES_MAX).map(({ methods, paths }) => {
+    const globs = paths.slice(0, HINT_RULES_MAX).map((glob) => glob.source);
+    return `${methods.join(", ")} ${globs.join(" ")}`;
+  });
+  return `allowed there: ${rules.join("; ")}`;
+}

@@ -1,0 +1,193 @@
+/**
+ * A task in plain sentences, for the person who answers for it and may never have seen YAML.
+ *
+ * @module
+ */
+import { effectsOfMethod, FINDING_KINDS, type Effect } from "../action/index.ts";
+import { printDial, type Dial } from "./dial.ts";
+import { printBytes, printDuration } from "./quantity.ts";
+import { CONFIRMED_EFFECTS } from "./task-checks.ts";
+import type { Task, TaskGrant, TaskRule } from "./task.ts";
+
+/** Explains `task`: one sentence, or a few that belong together, for each entry. */
+export function explainTask(task: Task): readonly string[] {
+  return [
+    `Task ${task.task}: ${sentence(task.purpose)}`,
+    ...explainReach(task),
+    ...explainPlace(task),
+    ...explainLimits(task),
+    ...explainEnvironment(task.environment),
+    ...explainFindings(task),
+  ];
+}
+
+/** Reports whether a variable of this name is likely to hold a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET.test(name);
+}
+
+const SECRET =
+  /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|COOKIE|DSN|DATABASE_URL|CONNECTION_STRING)S?(?=_|\d|$)/i;
+
+function explainReach({ grants }: Task): readonly string[] {
+  const rest =
+    "no address given as a number, no protocol but HTTP (so no SSH, mail, databases or UDP), none " +
+    "of this machine's own services, and nothing in its network";
+  if (grants.length === 0) return [`It can reach nothing outside: no name, ${rest}.`];
+  const except = grants.some(({ dial }) => dial !== undefined) ? ", except as said above" : "";
+  return [
+    ...grants.flatMap(explainGrant),
+    ...explainPrivate(grants),
+    `It can reach nothing else: no other name or port, ${rest}${except}.`,
+  ];
+}
+
+function explainGrant(grant: TaskGrant): readonly string[] {
+  const hosts = grant.hosts.map((host) =>
+    host.startsWith("*.") ? `every name below ${host.slice(2)}` : host,
+  );
+  const how = grant.tls
+    ? "encrypted (HTTPS)"
+    : "unencrypted (HTTP), so that others on the way can read and change it";
+  const ports = `port${grant.ports.length > 1 ? "s" : ""} ${list(grant.ports.map(String))}`;
+  const sentences = [`${grant.name}: it can reach ${list(hosts)} on ${ports}, ${how}.`];
+  if (grant.dial !== undefined) sentences.push(explainDial(grant.name, grant.dial));
+  if (grant.ca !== undefined) {
+    sentences.push(
+      `${grant.name}: the server is verified with the certificates in ${grant.ca} too.`,
+    );
+  }
+  return [...sentences, ...grant.allow.flatMap((rule) => explainRule(grant, rule))];
+}
+
+function explainDial(name: string, dial: Dial): string {
+  const { address } = dial;
+  const place = PLACES.find(([pattern]) => pattern.test(address))?.[1] ?? "a fixed address";
+  return `${name}: the connection really goes to ${printDial(dial)}, ${place}.`;
+}
+
+const PLACES: readonly (readonly [RegExp, string])[] = [
+  [/^127\.|^::1$/, "which is this machine itself"],
+  [
+    /^169\.254\.|^fe[89ab]|^fd00:ec2:/,
+    "which is where clouds keep this machine's own credentials: a warning",
+  ],
+  [/^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^f[cd]/, "which is in the internal network"],
+];
+
+const WORDS: Readonly<Record<Effect, string>> = {
+  read: "read",
+  "read-private": "read private data",
+  write: "write",
+  publish: "publish",
+  send: "send messages",
+  execute: "run code or workflows",
+  delete: "delete",
+  administer: "administer",
+  spend: "spend money",
+};
+
+function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
+  const groups = new Map<string, { effects: readonly Effect[]; methods: string[] }>();
+  for (const method of rule.methods) {
+    const effects = rule.effects ?? effectsOfMethod(method);
+    const group = groups.get(effects.join()) ?? { effects, methods: [] };
+    group.methods.push(method);
+    groups.set(effects.join(), group);
+  }
+  const paths = rule.paths.includes("/**") ? "any path" : list(rule.paths);
+  return [...groups.values()].map(({ effects, methods }) => {
+    const can = `${list(effects.map((effect) => WORDS[effect]))} with ${list(methods)} at ${paths}`;
+    return `${grant.name}: it may ${can}${confirmation(rule, effects)}.`;
+  });
+}
+
+function confirmation(rule: TaskRule, effects: readonly Effect[]): string {
+  if (!effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) return "";
+  const waits = "a person must confirm; approvals are not available yet, so it is denied";
+  if (rule.unattended === undefined) return ` - but each time ${waits}`;
+  const { count, reason, expiresMs } = rule.unattended;
+  const until = new Date(expiresMs).toISOString().replace(/:00\.000Z$/, "Z");
+  return ` - without asking anybody, ${count} time${count > 1 ? "s" : ""} a run, before ${until}, because: ${sentence(reason).replace(/\.$/, "")}. Beyond that, each time ${waits}`;
+}
+
+function explainPrivate(grants: readonly TaskGrant[]): readonly string[] {
+  const sources = grants.filter(({ allow }) =>
+    allow.some(({ effects }) => effects?.includes("read-private")),
+  );
+  return sources.map(({ name }) => {
+    const paired = grants.filter(({ pairs }) => pairs.includes(name)).map((grant) => grant.name);
+    const except = paired.length === 0 ? "" : ` but ${list(paired)}`;
+    return `Once it has read private data from ${name}, whatever changes another system${except} needs a person's confirmation, and so is denied.`;
+  });
+}
+
+function explainPlace({ workspace, home }: Task): readonly string[] {
+  return [
+    workspace === "overlay"
+      ? "It sees the current folder and may change it, but the changes are kept aside until you apply them."
+      : "It sees the current folder and cannot change it.",
+    home === "keep"
+      ? "It has a private home folder, not yours, which is kept for its next run here."
+      : "It has a private home folder, not yours, which starts empty and is thrown away.",
+  ];
+}
+
+function explainLimits({ lifetimeMs, compute, restart }: Task): readonly string[] {
+  const { cpus, memoryBytes, pids, diskBytes, gpu } = compute;
+  const limits = [
+    cpus === undefined ? "" : `${cpus} processor${cpus === 1 ? "" : "s"}`,
+    memoryBytes === undefined ? "" : `${printBytes(memoryBytes)} of memory`,
+    pids === undefined ? "" : `${pids} processes`,
+    diskBytes === undefined ? "" : `${printBytes(diskBytes)} of disk`,
+  ].filter((part) => part !== "");
+  const missing = [
+    cpus === undefined ? "processors" : "",
+    memoryBytes === undefined ? "memory" : "",
+    pids === undefined ? "processes" : "",
+    diskBytes === undefined ? "disk" : "",
+  ].filter((part) => part !== "");
+  return [
+    `It ends after ${printDuration(lifetimeMs)} at the latest${restart === "never" ? "" : ", and starts again within that time when it fails"}.`,
+    ...(limits.length === 0 ? [] : [`It may use at most ${list(limits)}.`]),
+    ...(missing.length === 0 ? [] : [`The file sets no limit of its own on ${list(missing)}.`]),
+    gpu === "none"
+      ? "It has no GPU."
+      : `It may use ${gpu === "all" ? "every GPU" : `GPU ${list(gpu.map(String))}`}.`,
+  ];
+}
+
+function explainEnvironment(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return ["None of your environment variables pass in."];
+  return [
+    `Of your environment variables it gets ${list(names)}, where set, and no others.`,
+    ...names
+      .filter(isSecretName)
+      .map(
+        (name) =>
+          `Warning: ${name} looks like a secret. The run itself holds it, and can use or send it wherever it can reach, until Cofferdam's vault keeps such secrets out of runs.`,
+      ),
+  ];
+}
+
+function explainFindings({ respond }: Task): readonly string[] {
+  const of = (response: string) => FINDING_KINDS.filter((kind) => respond[kind] === response);
+  const clauses = [
+    { kinds: of("kill"), does: "kills the run" },
+    { kinds: of("pause"), does: "pauses the run until you resume it" },
+    { kinds: of("record"), does: "is recorded, while the attempt itself is refused" },
+  ];
+  return clauses
+    .filter(({ kinds }) => kinds.length > 0)
+    .map(({ kinds, does }) => `Misbehaviour of the kind ${list(kinds, "or")} ${does}.`);
+}
+
+function list(items: readonly string[], word = "and"): string {
+  const last = items.at(-1) ?? "";
+  return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} ${word} ${last}`;
+}
+
+function sentence(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, " ");
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

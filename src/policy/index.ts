@@ -1,0 +1,23 @@
+/** Layer 2, pure: task files, and the decisions that follow from them. */
+export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
+export { decide, NO_APPROVALS, type Decision } from "./decide.ts";
+export { noteDenial, routeOf, type RouteParts } from "./denial.ts";
+export { printDial, type Dial } from "./dial.ts";
+export { explainTask, isSecretName } from "./explain.ts";
+export {
+  canonicalHost,
+  matchesHost,
+  parseHostPattern,
+  printHostPattern,
+  type Host,
+  type HostPattern,
+} from "./host-pattern.ts";
+export { canonicalPath, PATH_CHARS_MAX, readingsOf, type PathReading } from "./path.ts";
+export { matchesPath, parsePathGlob, type PathGlob } from "./path-glob.ts";
+export { compilePolicy, type Grant, type Policy, type Rule } from "./policy.ts";
+export { parseBytes, parseDurationMs } from "./quantity.ts";
+export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";
+export { TaskFileFault, type Problem } from "./task-fault.ts";
+export { parseTaskFile } from "./task-file.ts";
+export { RESPONSES, taskFileJsonSchema, type Response } from "./task-schema.ts";
+export type { Task, TaskCompute, TaskGrant, TaskRule, Unattended } from "./task.ts";

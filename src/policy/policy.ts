@@ -1,0 +1,110 @@
+/**
+ * The compiled policy: a Task made ready to decide, frozen, with a digest that names it in the ledger.
+ *
+ * @module
+ */
+import { digestOf, type Effect } from "../action/index.ts";
+import type { Dial } from "./dial.ts";
+import {
+  canonicalHost,
+  matchesHost,
+  parseHostPattern,
+  type Host,
+  type HostPattern,
+} from "./host-pattern.ts";
+import { parsePathGlob, type PathGlob } from "./path-glob.ts";
+import type { Task, TaskGrant, TaskRule, Unattended } from "./task.ts";
+
+/** What a run may do. */
+export interface Policy {
+  /** Hex SHA-256 over the canonical form (RFC 8785) of the task. */
+  readonly digest: string;
+  readonly grants: readonly Grant[];
+}
+
+/** A system that may be reached. */
+export interface Grant {
+  /** Its place in the task file, by which denials and log name it: `grants[0]`. */
+  readonly rule: string;
+  /** `Action.system`. */
+  readonly name: string;
+  readonly kind: "http";
+  readonly hosts: readonly HostPattern[];
+  readonly ports: readonly number[];
+  readonly tls: boolean;
+  readonly dial?: Dial;
+  /** A file, relative to the task file's folder. */
+  readonly ca?: string;
+  readonly pairs: readonly string[];
+  /** The first that matches decides. */
+  readonly rules: readonly Rule[];
+}
+
+/** Requests that a grant lets through. */
+export interface Rule {
+  /** `grants[0].allow[1]` */
+  readonly name: string;
+  readonly methods: readonly string[];
+  readonly paths: readonly PathGlob[];
+  /** Replaces the action's own effects. */
+  readonly effects?: readonly Effect[];
+  readonly unattended?: Unattended;
+}
+
+/** Compiles `task`. */
+export function compilePolicy(task: Task): Policy {
+  return deepFreeze({
+    digest: digestOf(task),
+    grants: task.grants.map(compileGrant),
+  });
+}
+
+/** The grant that decides over `host` and `port`: the first that has both. */
+export function grantFor(policy: Policy, host: Host, port: number): Grant | undefined {
+  return policy.grants.find(
+    (grant) =>
+      grant.ports.includes(port) && grant.hosts.some((pattern) => matchesHost(pattern, host)),
+  );
+}
+
+/** Grants that have `host`, on whatever port. */
+export function grantsOfHost(policy: Policy, host: string): readonly Grant[] {
+  const name = canonicalHost(host);
+  if (name === undefined) return [];
+  return policy.grants.filter((grant) => grant.hosts.some((pattern) => matchesHost(pattern, name)));
+}
+
+function compileGrant(grant: TaskGrant, index: number): Grant {
+  const { system, name, hosts, ports, tls, dial, ca, pairs, allow } = grant;
+  const rule = `grants[${index}]`;
+  return {
+    rule,
+    name,
+    kind: system,
+    hosts: hosts.map(parseHostPattern),
+    ports,
+    tls,
+    ...(dial === undefined ? {} : { dial }),
+    ...(ca === undefined ? {} : { ca }),
+    pairs,
+    rules: allow.map((source, at) => compileRule(source, `${rule}.allow[${at}]`)),
+  };
+}
+
+function compileRule({ methods, paths, effects, unattended }: TaskRule, name: string): Rule {
+  return {
+    name,
+    methods,
+    paths: paths.map(parsePathGlob),
+    ...(effects === undefined ? {} : { effects }),
+    ...(unattended === undefined ? {} : { unattended }),
+  };
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) deepFreeze(item);
+  }
+  return value;
+}

@@ -1,0 +1,43 @@
+/**
+ * Task files: text in, a Task or all that is wrong with it out. A file that is missing, empty or
+ * broken in any way never means "allow": there is no half-understood task.
+ *
+ * @module
+ */
+import { assert } from "../base/index.ts";
+import { checkGrants } from "./task-checks.ts";
+import { TaskFileFault, type Problem } from "./task-fault.ts";
+import { printPath, problemsOf } from "./task-problems.ts";
+import { taskFileSchema } from "./task-schema.ts";
+import { taskOf, type Task } from "./task.ts";
+import { readTaskYaml, type TaskData } from "./task-yaml.ts";
+
+/**
+ * Parses a task file.
+ *
+ * @param source the text, decoded as UTF-8 (what is not UTF-8 shows as U+FFFD and is refused)
+ * @param fileName what the problems call the file
+ * @param nowMs the present, in milliseconds since the epoch: permissions that have run out are refused
+ * @throws {TaskFileFault} `policy.task_file` with every problem found, each with its place and fix.
+ */
+export function parseTaskFile(source: string, fileName: string, nowMs: number): Task {
+  const data = readTaskYaml(source, fileName);
+  const result = taskFileSchema.safeParse(data.value);
+  const problems = [
+    ...data.problems,
+    ...(result.success ? [] : problemsOf(result.error.issues, data)),
+    ...checkGrants(grantsOf(data.value), nowMs).map((finding) => placed(finding, data)),
+  ];
+  if (problems.length > 0) throw new TaskFileFault(fileName, problems);
+  assert(result.data !== undefined, "no problem means that the schema took the file");
+  return taskOf(result.data);
+}
+
+function placed(finding: ReturnType<typeof checkGrants>[number], data: TaskData): Problem {
+  const { path, message, hint } = finding;
+  return { ...data.placeOf(path), message: `${printPath(path)} ${message}`, hint };
+}
+
+function grantsOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, "grants") : undefined;
+}

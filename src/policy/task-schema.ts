@@ -1,0 +1,371 @@
+/**
+ * The shape of a task file, as zod and as JSON Schema. What one value alone cannot tell (a rule that
+ * an earlier one covers, say) stands in task-checks.ts.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { EFFECTS, FINDING_KINDS, type Json } from "../action/index.ts";
+import { isFault } from "../base/index.ts";
+import { DIAL_PATTERN, parseDial } from "./dial.ts";
+import { EXPIRY_PATTERN, parseExpiryMs } from "./expiry.ts";
+import { parseHostPattern } from "./host-pattern.ts";
+import { parsePathGlob } from "./path-glob.ts";
+import {
+  BYTES_PATTERN,
+  DURATION_PATTERN,
+  parseBytes,
+  parseDurationMs,
+  printBytes,
+  printDuration,
+} from "./quantity.ts";
+
+// How much a task file may hold. All are counts unless a unit says otherwise.
+const GRANTS_MAX = 100;
+const HOSTS_MAX = 100;
+const PORTS_MAX = 100;
+const RULES_MAX = 100;
+const METHODS_MAX = 20;
+const PATHS_MAX = 100;
+const NAMES_MAX = 100;
+const UNATTENDED_MAX = 10_000;
+const SENTENCE_CHARS_MAX = 500;
+const LIFETIME_MS_MIN = 1000;
+const LIFETIME_MS_MAX = 30 * 864e5; // A month: longer is a service, not a task.
+const CPUS_MAX = 4096;
+const MEMORY_BYTES_MIN = 16 * 2 ** 20; // Below, not even a shell starts reliably.
+const MEMORY_BYTES_MAX = 64 * 2 ** 40;
+const PIDS_MIN = 8;
+const PIDS_MAX = 4_194_304; // PID_MAX_LIMIT of 64-bit Linux.
+const DISK_BYTES_MIN = 2 ** 20;
+const DISK_BYTES_MAX = 1024 * 2 ** 40;
+const GPU_INDEX_MAX = 255;
+
+export const RESPONSES = ["record", "pause", "kill"] as const;
+/** What a finding does to the run. */
+export type Response = (typeof RESPONSES)[number];
+
+export const NAME_PATTERN = "^[a-z0-9](?:[a-z0-9-]{0,62})$";
+const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
+const METHOD_PATTERN = "^[A-Z]+(?:-[A-Z]+)*$";
+
+/** Reports a problem of one value: what is wrong, and the fix. */
+type Report = (message: string, hint: string, at?: readonly PropertyKey[]) => void;
+interface Context {
+  addIssue(issue: {
+    code: "custom";
+    message: string;
+    path?: PropertyKey[];
+    params: { hint: string };
+  }): void;
+}
+const reporter =
+  (context: Context): Report =>
+  (message, hint, at = []) =>
+    context.addIssue({ code: "custom", message, path: [...at], params: { hint } });
+
+/** A text that `parse` accepts; its Fault becomes the problem. */
+function parsed(parse: (text: string) => unknown, more?: (text: string, report: Report) => void) {
+  return z.string().superRefine((text, context) => {
+    const report = reporter(context);
+    try {
+      parse(text);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      report(error.message, error.hint ?? "");
+      return;
+    }
+    more?.(text, report);
+  });
+}
+
+/** A text of the given form. */
+function matching(pattern: string, message: string, hint: string) {
+  return z.string().superRefine((text, context) => {
+    if (!new RegExp(pattern).test(text)) reporter(context)(message, hint);
+  });
+}
+
+/** A list without repetition; a repeated entry would never decide anything. */
+function listOf<Item extends z.ZodType>(item: Item, most: number) {
+  return z
+    .array(item)
+    .max(most)
+    .superRefine((items, context) => {
+      const seen = new Set<unknown>();
+      for (const [at, value] of items.entries()) {
+        if (seen.has(value)) reporter(context)("stands in this list twice", "remove it", [at]);
+        seen.add(value);
+      }
+    });
+}
+
+/** Like {@link listOf}, and with something in it. */
+function someOf<Item extends z.ZodType>(item: Item, most: number) {
+  return listOf(item, most).min(1);
+}
+
+function between(least: number, most: number, read: (text: string) => number, print: Print) {
+  return (text: string, report: Report) => {
+    const value = read(text);
+    if (value >= least && value <= most) return;
+    report(
+      `${JSON.stringify(text)} is out of range`,
+      `give from ${print(least)} to ${print(most)}`,
+    );
+  };
+}
+type Print = (value: number) => string;
+
+const nameSchema = matching(
+  NAME_PATTERN,
+  "is not a name",
+  "write up to 63 of a-z, 0-9 and -, not starting with -",
+);
+
+const sentenceSchema = z
+  .string()
+  .max(SENTENCE_CHARS_MAX)
+  .superRefine((text, context) => {
+    if (text.trim() === "")
+      reporter(context)("says nothing", "write a sentence that a person understands");
+  });
+
+const bytesSchema = (least: number, most: number) =>
+  parsed(parseBytes, between(least, most, parseBytes, printBytes)).meta({ pattern: BYTES_PATTERN });
+
+const methodSchema = z
+  .string()
+  .max(32)
+  .superRefine((text, context) => {
+    const report = reporter(context);
+    if (!new RegExp(METHOD_PATTERN).test(text)) {
+      report(
+        "is not an HTTP method",
+        `methods are upper case: ${text.toUpperCase().replaceAll(/[^A-Z-]/g, "") || "GET"}`,
+      );
+    } else if (text === "CONNECT" || text === "TRACE") {
+      report("is never let through, so this can never match", "remove it");
+    }
+  })
+  .meta({ pattern: METHOD_PATTERN });
+
+const dialSchema = z
+  .string()
+  .superRefine((text, context) => {
+    if (parseDial(text) === undefined) {
+      reporter(context)(
+        "is not an address that can be dialled",
+        "write an address and a port: 127.0.0.1:8443 or [::1]:8443",
+      );
+    }
+  })
+  .meta({ pattern: DIAL_PATTERN });
+
+const unattendedSchema = z
+  .strictObject({
+    count: z.int().min(1).max(UNATTENDED_MAX).meta({
+      description: "How many such actions in one run may pass without a person.",
+    }),
+    reason: sentenceSchema.meta({
+      description: "Why no person is needed; shown to whoever reads the file.",
+    }),
+    expires: z
+      .string()
+      .superRefine((text, context) => {
+        if (parseExpiryMs(text) === undefined) {
+          reporter(context)(
+            "is not a day",
+            "write 2026-12-31 (all of that day, UTC) or 2026-12-31T12:00:00Z",
+          );
+        }
+      })
+      .meta({
+        pattern: EXPIRY_PATTERN,
+        description: "Last day (UTC) or instant on which this holds; at most a year ahead.",
+      }),
+  })
+  .meta({
+    description:
+      "Lets actions that would wait for a person pass without one. Needs a limit, a reason and an end.",
+  });
+
+export const ruleSchema = z
+  .strictObject({
+    methods: someOf(methodSchema, METHODS_MAX).meta({
+      description: "HTTP methods, in upper case: [GET, HEAD].",
+    }),
+    paths: someOf(parsed(parsePathGlob), PATHS_MAX).meta({
+      description:
+        'Globs over the path without its query: * within one segment, ** across segments; ["/**"] is every path.',
+    }),
+    effects: someOf(z.enum(EFFECTS), EFFECTS.length).optional().meta({
+      description:
+        "What these requests do. Default by method: GET, HEAD, OPTIONS read; POST, PUT, PATCH write; DELETE delete; others administer.",
+    }),
+    unattended: unattendedSchema.optional(),
+  })
+  .meta({
+    description: "Requests that this grant lets through. The first rule that matches decides.",
+  });
+
+export const grantSchema = z
+  .strictObject({
+    system: z.literal("http").meta({ description: "Kind of system. Only http so far." }),
+    name: nameSchema
+      .refine((text) => text !== "none", {
+        error: "is reserved",
+        params: { hint: "choose another name" },
+      })
+      .meta({
+        pattern: NAME_PATTERN,
+        description: "What this system is called in the log; unique in the file.",
+      }),
+    hosts: someOf(parsed(parseHostPattern), HOSTS_MAX).meta({
+      description:
+        "Host names: api.example.com, or *.example.com for every name below example.com but not itself. Never addresses.",
+    }),
+    ports: someOf(z.int().min(1).max(65_535), PORTS_MAX)
+      .default([443])
+      .meta({ description: "TCP ports of these hosts." }),
+    tls: z.boolean().optional().meta({
+      description:
+        "true: TLS, ended and judged by the gateway, plain bytes refused. false: plain HTTP, TLS refused. Default: true, but false where ports is [80].",
+    }),
+    dial: dialSchema.optional().meta({
+      description:
+        "The address and port where these hosts really are: 127.0.0.1:8443. The only way to a private or local address.",
+    }),
+    ca: z.string().min(1).max(4096).optional().meta({
+      description:
+        "File with CA certificates (PEM) to verify these hosts with; relative to the task file.",
+    }),
+    pairs: someOf(nameSchema, GRANTS_MAX).optional().meta({
+      description:
+        "Names of other grants whose private data (read-private) may be written here without waiting for a person.",
+    }),
+    allow: someOf(ruleSchema, RULES_MAX).meta({ description: "What may be asked of these hosts." }),
+  })
+  .meta({ description: "A system that the task may reach." });
+
+const computeSchema = z
+  .strictObject({
+    cpus: z
+      .number()
+      .min(0.1)
+      .max(CPUS_MAX)
+      .optional()
+      .meta({ description: "Processors: 2, or 0.5." }),
+    memory: bytesSchema(MEMORY_BYTES_MIN, MEMORY_BYTES_MAX)
+      .optional()
+      .meta({ description: "Memory: 4GiB. Units KiB, MiB, GiB, TiB." }),
+    pids: z
+      .int()
+      .min(PIDS_MIN)
+      .max(PIDS_MAX)
+      .optional()
+      .meta({ description: "Processes and threads at once." }),
+    disk: bytesSchema(DISK_BYTES_MIN, DISK_BYTES_MAX)
+      .optional()
+      .meta({ description: "What the run may write to disk: 10GiB. Units KiB, MiB, GiB, TiB." }),
+    gpu: z
+      .union([
+        z.enum(["none", "all"]),
+        someOf(z.int().min(0).max(GPU_INDEX_MAX), GPU_INDEX_MAX + 1),
+      ])
+      .default("none")
+      .meta({ description: "GPUs: none, all, or a list of their numbers: [0, 1]." }),
+  })
+  .meta({ description: "Limits. One that this host cannot hold refuses the start." });
+
+const respondSchema = z
+  .strictObject(
+    Object.fromEntries(FINDING_KINDS.map((kind) => [kind, z.enum(RESPONSES).optional()])) as Record<
+      (typeof FINDING_KINDS)[number],
+      z.ZodOptional<z.ZodEnum<{ record: "record"; pause: "pause"; kill: "kill" }>>
+    >,
+  )
+  .meta({
+    description:
+      "What a finding does to the run: record, pause or kill. Default: pause for sticky, record for the others.",
+  });
+
+const environmentSchema = listOf(
+  matching(
+    VARIABLE_PATTERN,
+    "is not a variable's name",
+    "write letters, digits and _: LANG",
+  ).superRefine((text, context) => {
+    if (/^(?:LD_|COFFERDAM_)/.test(text)) {
+      reporter(context)(
+        "is never passed in",
+        "remove it; set it inside the run where it is needed",
+      );
+    }
+  }),
+  NAMES_MAX,
+);
+
+const publishSchema = listOf(z.int().min(1).max(65_535), PORTS_MAX).superRefine(
+  (ports, context) => {
+    if (ports.length > 0) {
+      reporter(context)(
+        "is not available yet",
+        "remove it: no port of the host can lead into a run so far",
+      );
+    }
+  },
+);
+
+export const taskFileSchema = z
+  .strictObject({
+    task: nameSchema.meta({
+      pattern: NAME_PATTERN,
+      description: "Name of the task: publish-docs.",
+    }),
+    purpose: sentenceSchema.meta({ description: "What the task is for, in one sentence." }),
+    workspace: z.enum(["overlay", "read-only"]).default("overlay").meta({
+      description: "overlay: changes are kept aside until you apply them. read-only: no changes.",
+    }),
+    home: z.enum(["keep", "fresh"]).default("keep").meta({
+      description: "The run's private home folder: keep it for the next run here, or start fresh.",
+    }),
+    lifetime: parsed(
+      parseDurationMs,
+      between(LIFETIME_MS_MIN, LIFETIME_MS_MAX, parseDurationMs, printDuration),
+    )
+      .default("8h")
+      .meta({
+        pattern: DURATION_PATTERN,
+        description: "When the run ends at the latest: 30s, 15m, 2h, 1d.",
+      }),
+    compute: computeSchema.prefault({}),
+    environment: environmentSchema.default([]).meta({
+      description: "Names of environment variables that pass in. Nothing else does.",
+    }),
+    grants: listOf(grantSchema, GRANTS_MAX)
+      .default([])
+      .meta({ description: "What the task may reach. None: nothing." }),
+    publish: publishSchema.default([]).meta({
+      description:
+        "Ports of the host's loopback that lead into the run. Not available yet: must be empty.",
+    }),
+    restart: z.enum(["never", "on-failure"]).default("never").meta({
+      description: "Whether the command starts again when it fails.",
+    }),
+    respond: respondSchema.prefault({}),
+  })
+  .meta({
+    title: "Cofferdam task file",
+    description: "What one task of an agent may reach and use.",
+  });
+
+/** A task file as zod leaves it: defaults filled in, nothing converted. */
+export type TaskSource = z.output<typeof taskFileSchema>;
+export type GrantSource = z.output<typeof grantSchema>;
+export type RuleSource = z.output<typeof ruleSchema>;
+
+/** JSON Schema (2020-12) of the task file, for editors. It knows less than the parser. */
+export function taskFileJsonSchema(): Json {
+  return z.toJSONSchema(taskFileSchema, { io: "input", unrepresentable: "throw" }) as Json;
+}

@@ -1,0 +1,132 @@
+/**
+ * The Task: a task file that was understood, in the units that the rest of the program uses. Plain
+ * JSON, so that it has a digest and can be shown.
+ *
+ * @module
+ */
+import { FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
+import { assert } from "../base/index.ts";
+import { parseDial } from "./dial.ts";
+import { parseExpiryMs } from "./expiry.ts";
+import { parseHostPattern, printHostPattern } from "./host-pattern.ts";
+import { parseBytes, parseDurationMs } from "./quantity.ts";
+import type { GrantSource, Response, RuleSource, TaskSource } from "./task-schema.ts";
+
+// Types, not interfaces: only they are assignable to Json.
+export type Task = {
+  readonly task: string;
+  readonly purpose: string;
+  readonly workspace: "overlay" | "read-only";
+  readonly home: "keep" | "fresh";
+  readonly lifetimeMs: number;
+  readonly compute: TaskCompute;
+  /** Names of variables that pass in. */
+  readonly environment: readonly string[];
+  readonly grants: readonly TaskGrant[];
+  readonly publish: readonly number[];
+  readonly restart: "never" | "on-failure";
+  readonly respond: Readonly<Record<FindingKind, Response>>;
+};
+
+/** Limits; what is absent is not limited by the task. */
+export type TaskCompute = {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  readonly pids?: number;
+  readonly diskBytes?: number;
+  readonly gpu: "none" | "all" | readonly number[];
+};
+
+export type TaskGrant = {
+  readonly system: "http";
+  readonly name: string;
+  /** Host patterns in canonical form. */
+  readonly hosts: readonly string[];
+  readonly ports: readonly number[];
+  readonly tls: boolean;
+  readonly dial?: { readonly address: string; readonly port: number };
+  /** A file, relative to the task file's folder. */
+  readonly ca?: string;
+  /** Grants whose private data may be written here. */
+  readonly pairs: readonly string[];
+  readonly allow: readonly TaskRule[];
+};
+
+export type TaskRule = {
+  readonly methods: readonly string[];
+  /** Path globs as written. */
+  readonly paths: readonly string[];
+  /** Absent: by method. */
+  readonly effects?: readonly Effect[];
+  readonly unattended?: Unattended;
+};
+
+/** Leave to do what otherwise waits for a person. */
+export type Unattended = {
+  readonly count: number;
+  readonly reason: string;
+  /** Milliseconds since the epoch from which on it no longer holds. */
+  readonly expiresMs: number;
+};
+
+/** Converts what the schema accepted. */
+export function taskOf(source: TaskSource): Task {
+  const { memory, disk, ...compute } = source.compute;
+  const { lifetime, ...rest } = source;
+  return {
+    ...rest,
+    lifetimeMs: parseDurationMs(lifetime),
+    compute: {
+      ...defined(compute),
+      gpu: compute.gpu,
+      ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
+      ...(disk === undefined ? {} : { diskBytes: parseBytes(disk) }),
+    },
+    grants: source.grants.map(grantOf),
+    respond: respondOf(source),
+  };
+}
+
+function respondOf(source: TaskSource): Record<FindingKind, Response> {
+  const entries = FINDING_KINDS.map((kind) => [
+    kind,
+    source.respond[kind] ?? (kind === "sticky" ? "pause" : "record"),
+  ]);
+  return Object.fromEntries(entries) as Record<FindingKind, Response>;
+}
+
+function grantOf(source: GrantSource): TaskGrant {
+  const dial = source.dial === undefined ? undefined : parseDial(source.dial);
+  return {
+    system: source.system,
+    name: source.name,
+    hosts: source.hosts.map((host) => printHostPattern(parseHostPattern(host))),
+    ports: source.ports,
+    tls: tlsOf(source),
+    ...(dial === undefined ? {} : { dial }),
+    ...(source.ca === undefined ? {} : { ca: source.ca }),
+    pairs: source.pairs ?? [],
+    allow: source.allow.map(ruleOf),
+  };
+}
+
+/** Port 80 alone is plain HTTP by custom; everything else is TLS unless the file says otherwise. */
+export function tlsOf(source: { tls?: boolean | undefined; ports: readonly number[] }): boolean {
+  return source.tls ?? !(source.ports.length === 1 && source.ports[0] === 80);
+}
+
+function ruleOf({ methods, paths, effects, unattended }: RuleSource): TaskRule {
+  const rule = { methods, paths, ...(effects === undefined ? {} : { effects }) };
+  if (unattended === undefined) return rule;
+  const expiresMs = parseExpiryMs(unattended.expires);
+  assert(expiresMs !== undefined, "the schema has checked the date");
+  return { ...rule, unattended: { count: unattended.count, reason: unattended.reason, expiresMs } };
+}
+
+function defined<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [Key in keyof Value]: Exclude<Value[Key], undefined>;
+  };
+}

@@ -213,6 +213,8 @@ class Check {
     const first = n * TILE_WIDTH;
     const covered = Math.min(Math.max(this.#size - first, 0), TILE_WIDTH);
     const source = await this.#readSource(n, covered);
+    const sealed = tile.tilePath({ level: "entries", n, width: TILE_WIDTH });
+    const file = source?.path ?? (covered === TILE_WIDTH ? sealed : tile.journalPath(n));
     let leaves = source?.leaves ?? [];
     const width = covered === 0 ? TILE_WIDTH : covered;
     const stored = await this.#read(tile.tilePath({ level: 0, n, width }));
@@ -220,13 +222,13 @@ class Check {
     const wrong = signed.findIndex((hash, place) => leaves[place]?.equals(hash) !== true);
     if (covered > 0 && wrong >= 0 && (await this.#isSigned(n, signed))) {
       const what = wrong < leaves.length ? "not the entry that was signed" : "missing or cut short";
-      this.#add(source?.path ?? tile.journalPath(n), what, first + wrong);
+      this.#add(file, what, first + wrong);
       leaves = [...signed, ...leaves.slice(covered)];
     } else if (source?.whole === false) {
-      this.#add(source.path, "something that is no entry follows", first + leaves.length);
+      this.#add(file, "something that is no entry follows", first + leaves.length);
+    } else if (covered === TILE_WIDTH && leaves.length === TILE_WIDTH && file !== sealed) {
+      this.#add(sealed, "missing: its entries are still in the journal", first);
     }
-    const sealed = tile.tilePath({ level: "entries", n, width: TILE_WIDTH });
-    if (covered === TILE_WIDTH && source?.path !== sealed) this.#add(sealed, "missing", first);
     for (const name of this.#expected("entries", n)) await this.#checkPartialBundle(name, leaves);
     return leaves;
   }

@@ -12,7 +12,14 @@ import { openLedger, type Ledger, type LedgerOptions } from "../../src/ledger/in
 /** An ordinary event, told apart by `n`. */
 export function sampleEvent(n: number, more: Partial<Event> = {}): Event {
   const at = new Date(1_790_000_000_000 + n).toISOString();
-  return { type: "flow.open", at, monoMs: n, run: "r-1", target: `https://x.example/${n}`, ...more };
+  return {
+    type: "flow.open",
+    at,
+    monoMs: n,
+    run: "r-1",
+    target: `https://x.example/${n}`,
+    ...more,
+  };
 }
 
 /** A home's folders under a new temporary folder. */

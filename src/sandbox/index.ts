@@ -1,5 +1,17 @@
 /** Layer 3: task to process tree: namespaces, seccomp, Landlock, overlay workspace, proofs. */
+export type { HostCheck } from "./doctor.ts";
+export { examineHost } from "./host-facts.ts";
 export { AGENT, BUNDLE_INSIDE, RESOLVER_ADDRESS, writeEtc } from "./etc.ts";
 export type { AgentStreams, Exit, SandboxDescriptors, StartOrder } from "./launch.ts";
 export { PUBLIC_INSIDE, RUN_UID, type Bind } from "./launch-plan.ts";
-export { launchSandbox, launcherPath, makeRunFolder, type Sandbox, type SandboxSpec } from "./sandbox.ts";
+export type { Proof } from "./proofs.ts";
+export {
+  DEFAULT_SCRATCH,
+  launchSandbox,
+  launcherPath,
+  makeRunFolder,
+  type Sandbox,
+  type SandboxSpec,
+} from "./sandbox.ts";
+export { resolveTools, type ToolRequest, type Tools } from "./tools.ts";
+export type { ScratchBytes } from "./view.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { AGENT } from "./etc.ts";
+import type { Masked } from "./secrets.ts";
 
 /**
  * What every run becomes when root starts it. No range that anyone hands out holds it: useradd
@@ -43,8 +44,8 @@ export interface View {
   readonly folders: readonly string[];
   readonly binds: readonly Bind[];
   readonly scratch: readonly Scratch[];
-  /** Files of /proc that are hidden behind an unreadable one. */
-  readonly masked: readonly string[];
+  /** Hidden although what is above them is shown. */
+  readonly masked: readonly Masked[];
 }
 
 /** A copy-on-write workspace: `layer` holds `upper/` and `work/`, both empty or of an earlier run. */
@@ -86,7 +87,7 @@ export function planLaunch(input: PlanInput): LaunchPlan {
   for (const bind of sortByTarget(input.view.binds)) {
     mounts.push(bind.write ? "--bind" : "--ro-bind", place(bind), bind.target);
   }
-  for (const path of input.view.masked) mounts.push("--ro-bind", "/dev/null", path);
+  for (const { path, kind } of input.view.masked) mounts.push(...mask(path, kind));
   const overlay = planOverlay(input.overlay, stage);
   mounts.push(...overlay.mounts);
   const launcher: Bind = {
@@ -137,6 +138,12 @@ const NAMESPACES: readonly string[] = [
   "5",
   "--clearenv",
 ];
+
+/** A device on a mount without devices cannot even be opened: nothing is read, nothing is written. */
+function mask(path: string, kind: Masked["kind"]): readonly string[] {
+  if (kind === "file") return ["--ro-bind", "/dev/null", path];
+  return ["--perms", "0555", "--size", "4096", "--tmpfs", path];
+}
 
 /** Mounts go from the root down, or a later one would hide an earlier one. */
 function sortByTarget(binds: readonly Bind[]): readonly Bind[] {

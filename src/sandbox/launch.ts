@@ -27,6 +27,8 @@ export interface StartOrder {
 export interface Exit {
   readonly code?: number;
   readonly signal?: string;
+  /** Why the command could not be started at all; the code is then 127 (not found) or 126. */
+  readonly problem?: string;
 }
 
 /** The agent's streams. They end with the run; the holder must read them, or the agent waits. */
@@ -77,6 +79,7 @@ export class Launcher {
   #information = "";
   #diagnostics = "";
   #exit: Exit | undefined;
+  #problem: string | undefined;
   #failure: Fault | undefined;
   #ended = false;
 
@@ -192,6 +195,9 @@ export class Launcher {
     if (report.type === "proof") {
       this.findings.push({ control: report.control, found: report.found });
     }
+    if (report.type === "not-started") {
+      this.#problem = `${report.command}: ${sys.errnoName(report.errno)}`;
+    }
     if (report.type === "exited") {
       const { code, signal } = report;
       this.#exit = signal === undefined ? { code: code ?? 0 } : { signal: signalName(signal) };
@@ -228,7 +234,8 @@ export class Launcher {
     this.#received.clear();
     sys.closeDescriptor(this.#carrier);
     if (this.#init !== undefined) sys.closeDescriptor(this.#init.handle);
-    return this.#exit ?? { signal: "SIGKILL" };
+    const problem = this.#problem === undefined ? {} : { problem: this.#problem };
+    return { ...(this.#exit ?? { signal: "SIGKILL" }), ...problem };
   }
 
   #endedFault(): Fault {
@@ -238,11 +245,21 @@ export class Launcher {
   }
 }
 
+/** What usually mends a step that failed; for the others `doctor` knows. */
+const STEP_HINTS: ReadonlyMap<string, string> = new Map([
+  ["namespaces", "user namespaces are closed to this user; `cofferdam doctor` says how to open them"],
+  ["idmap", "the workspace's file system cannot map owners: start Cofferdam as the workspace's owner"],
+  ["overlay", "an overlay cannot stand there (NFS, another overlay): set COFFERDAM_HOME to a local disk"],
+  ["redirect", "modprobe -a nf_tables nft_redir nft_chain_nat"],
+  ["landlock", "add landlock to the kernel's lsm= parameter and reboot"],
+  ["limits", "raise the daemon's own limit (`ulimit -H`), or lower the task's"],
+]);
+
 function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const { step, call, about, errno } = report;
   const of = about === "" ? "" : ` of ${about}`;
   return new Fault("sandbox.step", `${step}: ${call}${of}: ${sys.errnoName(errno)}`, {
-    hint: HINT_DOCTOR,
+    hint: STEP_HINTS.get(step) ?? HINT_DOCTOR,
     cause: { errno },
   });
 }

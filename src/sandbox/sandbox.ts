@@ -8,7 +8,9 @@ import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { assert, Fault } from "../base/index.ts";
+import * as sys from "../sys/index.ts";
 import type { Field } from "./control.ts";
+import { LANDLOCK_ABI_MIN } from "./doctor.ts";
 import { AGENT } from "./etc.ts";
 import { findFromHost, ownNamespaces } from "./host-proofs.ts";
 import { planLaunch, RUN_UID, type Bind, type LaunchPlan } from "./launch-plan.ts";
@@ -44,8 +46,6 @@ const START_WAIT_MS = 10_000;
 const CANARY_ADDRESS = { address: "192.0.2.1", port: 9 } as const;
 /** Files of every host that no run may see. */
 const CANARY_FILES = ["/etc/shadow", "/boot", "/sys/kernel"] as const;
-/** The oldest Landlock with the rights that the second layer needs (rename across folders). */
-export const LANDLOCK_ABI_MIN = 2;
 const RLIMIT_CORE = 4;
 
 /** What a run is made of. All paths are absolute, real, and on the host. */
@@ -97,6 +97,8 @@ export interface Sandbox {
   signal(name: NodeJS.Signals): void;
   /** Ends every process of the run; resolves when none is left. */
   kill(): Promise<void>;
+  /** Closes `descriptors`, for whoever launched a sandbox and hands them to nobody. */
+  close(): void;
 }
 
 /**
@@ -162,8 +164,8 @@ function sealOrder(spec: SandboxSpec, limits: Limits): readonly Field[] {
 }
 
 function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: Limits): Sandbox {
-  const [tcp4 = -1, dns4 = -1, sockDiag = -1, tcp6, dns6] = launcher.take("network");
-  const [notify = -1] = launcher.take("notify");
+  const given = [...launcher.take("notify"), ...launcher.take("network")];
+  const [notify = -1, tcp4 = -1, dns4 = -1, sockDiag = -1, tcp6, dns6] = given;
   let state: "sealed" | "proved" | "started" = "sealed";
   const kill = async () => {
     launcher.kill();
@@ -175,6 +177,7 @@ function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: Limits): San
     descriptors: { tcp4, dns4, sockDiag, tcp6, dns6, notify },
     exited: launcher.gone,
     kill,
+    close: () => given.forEach(sys.closeDescriptor),
     signal: (name) => launcher.order(["signal", constants.signals[name]]),
     async prove() {
       assert(state === "sealed", "a run is proved once, before it starts");
@@ -256,7 +259,7 @@ async function planFor(spec: SandboxSpec): Promise<LaunchPlan> {
   if (!existsSync(`${spec.layer}/upper`)) {
     await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
   }
-  if (isRoot) await mkdir(STAGE, { recursive: true, mode: 0o755 });
+  if (isRoot) await makeStage();
   const fixed: Bind = { source: path, target: path, kind: "directory", write: false, ...owner };
   const view = await surveyView({
     etc: spec.etc,
@@ -276,6 +279,17 @@ async function planFor(spec: SandboxSpec): Promise<LaunchPlan> {
     }),
     ...(isRoot && { stageOn: STAGE }),
   });
+}
+
+async function makeStage(): Promise<void> {
+  try {
+    await mkdir(STAGE, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    throw new Fault("sandbox.stage", `${STAGE} cannot be made`, {
+      hint: "make /run writable, or start Cofferdam as an ordinary user",
+      cause,
+    });
+  }
 }
 
 /** Where bubblewrap is installed. @throws {Fault} `sandbox.bwrap` where it is not. */

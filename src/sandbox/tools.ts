@@ -2,17 +2,194 @@
  * Which parts of the host a command needs to run at all: its executable, the toolchain around it, the
  * interpreter that its first line names; and never a home, nor a file that holds credentials.
  *
+ * A command may be a link into a version manager, a script for an interpreter that is itself such a link,
+ * or one self-contained file. So each path on the way to the executable is looked at: where a toolchain's
+ * root can be told from it, the root is shown; else only that one file or link (docs/decisions/0055).
+ *
  * @module
  */
+import { access, constants, lstat, open, readlink, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Bind } from "./launch-plan.ts";
+import { findSecrets, type Masked } from "./secrets.ts";
+import { rootOf, within, STORES, SYSTEM_VIEW } from "./tool-root.ts";
+
+const LINKS_MAX = 40; // As many as the kernel follows (path_resolution(7)).
+const INTERPRETERS_MAX = 4; // Depth that execve follows (binfmt_script).
+const FIRST_LINE_BYTES_MAX = 256; // BINPRM_BUF_SIZE
+/** Entries that every PATH inside ends with. */
+const SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"] as const;
 
 /** What of the host's tools a run sees, at their own paths, read-only. */
 export interface Tools {
   readonly binds: readonly Bind[];
   /** Symbolic links to make again, since the folder that holds them is not shown. */
   readonly links: readonly (readonly [place: string, target: string])[];
-  /** Files inside of `binds` that may hold credentials. */
-  readonly masked: readonly string[];
+  /** What lies inside of `binds` and may hold credentials. */
+  readonly masked: readonly Masked[];
   /** The caller's PATH, less what does not exist inside. */
   readonly path: string;
+  /** Variables without which a toolchain would look for itself in the agent's home. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What to look for, and from where. */
+export interface ToolRequest {
+  /** Commands as a person would type them: a name for PATH, or a path. */
+  readonly commands: readonly string[];
+  /** The caller's PATH. */
+  readonly path: string;
+  /** The caller's home. */
+  readonly home: string;
+  /** The real path of the workspace: what lies in it is there already. */
+  readonly workspace: string;
+}
+
+/** Collects the view as paths are traced. */
+interface Trace {
+  readonly request: ToolRequest;
+  readonly roots: Set<string>;
+  readonly files: Set<string>;
+  readonly links: Map<string, string>;
+}
+
+/** Finds what `request.commands` need. A command that does not exist needs nothing. */
+export async function resolveTools(request: ToolRequest): Promise<Tools> {
+  const trace: Trace = { request, roots: new Set(), files: new Set(), links: new Map() };
+  for (const command of request.commands) {
+    const path = await lookUp(command, request);
+    if (path !== undefined) await traceExecutable(path, trace, 0);
+  }
+  const roots = [...trace.roots].filter(
+    (root) => ![...trace.roots].some((other) => other !== root && within(root, other)),
+  );
+  const files = [...trace.files].filter((file) => !roots.some((root) => within(file, root)));
+  const links = [...trace.links].filter(([place]) => !roots.some((root) => within(place, root)));
+  const places = [...files, ...links.map(([place]) => place)].map((place) => dirname(place));
+  return {
+    binds: [...roots.map((root) => bind(root, "directory")), ...files.map((file) => bind(file, "file"))],
+    links,
+    masked: (await Promise.all(roots.filter(isPrivate).map(findSecrets))).flat(),
+    path: await pathInside(request, [...roots, ...places]),
+    environment: environmentOf(roots),
+  };
+}
+
+/** Stores of the system are readable by everyone on the host, and large. */
+function isPrivate(root: string): boolean {
+  return !STORES.some((store) => store === root);
+}
+
+function bind(path: string, kind: Bind["kind"]): Bind {
+  return { source: path, target: path, kind, write: false };
+}
+
+async function lookUp(command: string, request: ToolRequest): Promise<string | undefined> {
+  if (command.includes("/")) {
+    const path = resolve(request.workspace, command);
+    return (await isExecutable(path)) ? path : undefined;
+  }
+  for (const entry of request.path.split(":")) {
+    if (isAbsolute(entry) && (await isExecutable(join(entry, command)))) return join(entry, command);
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await lstat(await realpath(path))).isFile();
+  } catch {
+    return false; // Absent or closed to this user: the search goes on, as a shell's does.
+  }
+}
+
+/** Shows what is on the way from `path` to the executable, and the interpreter of a script. */
+async function traceExecutable(path: string, trace: Trace, depth: number): Promise<void> {
+  // The folder's own links are resolved first: a link found in it is then relative to a real place.
+  let place = join(await realpath(dirname(path)), basename(path));
+  if (place !== path) showLink(path, place, trace);
+  for (let links = 0; links <= LINKS_MAX; links += 1) {
+    if (!(await lstat(place)).isSymbolicLink()) break;
+    const target = resolve(dirname(place), await readlink(place));
+    const next = join(await realpath(dirname(target)), basename(target));
+    if (!showRoot(place, trace)) showLink(place, next, trace);
+    place = next;
+  }
+  if (!showRoot(place, trace) && !isShown(place, trace)) trace.files.add(place);
+  if (depth === INTERPRETERS_MAX) return;
+  const interpreter = await interpreterOf(place);
+  const found = interpreter && (await lookUp(interpreter, trace.request));
+  if (found !== undefined && found !== "") await traceExecutable(found, trace, depth + 1);
+}
+
+function isShown(path: string, { request, roots }: Trace): boolean {
+  const shown = [...SYSTEM_VIEW, request.workspace, ...roots];
+  return shown.some((folder) => within(path, folder));
+}
+
+function showRoot(path: string, trace: Trace): boolean {
+  if (isShown(path, trace)) return true;
+  const root = rootOf(path, trace.request.home);
+  if (root === undefined || within(trace.request.workspace, root)) return false;
+  trace.roots.add(root);
+  return true;
+}
+
+function showLink(place: string, target: string, trace: Trace): void {
+  if (!isShown(place, trace)) trace.links.set(place, target);
+}
+
+/** The command that a script's first line names: `#!/usr/bin/env -S node --flag` gives `node`. */
+async function interpreterOf(path: string): Promise<string | undefined> {
+  let bytes: Buffer;
+  try {
+    const file = await open(path);
+    try {
+      bytes = (await file.read({ buffer: Buffer.alloc(FIRST_LINE_BYTES_MAX) })).buffer;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined; // May be run but not read: then the kernel cannot read a first line either.
+  }
+  return parseFirstLine(bytes.toString("latin1"));
+}
+
+/** The interpreter in `text`, the start of a file; `undefined` where it is no script. */
+export function parseFirstLine(text: string): string | undefined {
+  if (!text.startsWith("#!")) return undefined;
+  const words = (text.slice(2).split("\n", 1)[0] ?? "").trim().split(/\s+/);
+  const [first = ""] = words;
+  if (basename(first) !== "env") return first === "" ? undefined : first;
+  return words.slice(1).find((word) => !word.startsWith("-") && !word.includes("="));
+}
+
+async function pathInside(request: ToolRequest, shown: readonly string[]): Promise<string> {
+  const folders = [...SYSTEM_VIEW, request.workspace, ...shown];
+  const kept: string[] = [];
+  for (const entry of request.path.split(":")) {
+    if (!isAbsolute(entry) || !folders.some((folder) => within(entry, folder))) continue;
+    const about = await lstat(entry).catch(() => undefined);
+    if (about !== undefined) kept.push(entry);
+  }
+  return [...new Set([...kept, ...SYSTEM_PATH])].join(":");
+}
+
+/** Toolchains that find themselves by a variable, else below HOME, which is another one inside. */
+const HOMES: Readonly<Record<string, string>> = {
+  ".rustup": "RUSTUP_HOME",
+  ".volta": "VOLTA_HOME",
+  ".pyenv": "PYENV_ROOT",
+  ".rbenv": "RBENV_ROOT",
+  ".asdf": "ASDF_DATA_DIR",
+};
+
+function environmentOf(roots: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    roots.flatMap((root) => {
+      const name = HOMES[basename(root)];
+      return name === undefined ? [] : [[name, root] as const];
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { lstat, readlink } from "node:fs/promises";
 import type { Bind, Scratch, View } from "./launch-plan.ts";
 import { PUBLIC_INSIDE } from "./launch-plan.ts";
 import { AGENT } from "./etc.ts";
+import type { Masked } from "./secrets.ts";
 import type { Tools } from "./tools.ts";
 
 /** Sizes of the run's scratch file systems, in bytes; each is memory of the run. */
@@ -62,9 +63,9 @@ export async function surveyView(input: ViewInput): Promise<View> {
     ...(input.tools?.binds ?? []),
     ...input.binds,
   );
-  const masked: string[] = [...(input.tools?.masked ?? [])];
+  const masked: Masked[] = [...(input.tools?.masked ?? [])];
   for (const path of PROC_MASKED) {
-    if ((await lstat(path).catch(ifAbsent)) !== undefined) masked.push(path);
+    if ((await lstat(path).catch(ifAbsent)) !== undefined) masked.push({ path, kind: "file" });
   }
   return {
     links: [...links, ...(input.tools?.links ?? [])],

@@ -13,3 +13,4 @@ export * from "./poll.ts";
 export * from "./sock-diag.ts";
 export * from "./proc-events.ts";
 export * from "./process-handle.ts";
+export * from "./landlock.ts";

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { effectsOfMethod, FINDING_KINDS, type Effect } from "../action/index.ts";
+import { effectsOfMethod, FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
 import { printDial, type Dial } from "./dial.ts";
 import { printBytes, printDuration } from "./quantity.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
+import type { Response } from "./task-schema.ts";
 import type { Task, TaskGrant, TaskRule } from "./task.ts";
 
 /** Explains `task`: one sentence, or a few that belong together, for each entry. */
@@ -31,7 +32,7 @@ const SECRET =
 
 function explainReach({ grants }: Task): readonly string[] {
   const rest =
-    "no address given as a number, no protocol but HTTP (so no SSH, mail, databases or UDP), none " +
+    "no address given as a number, no other protocol (so no SSH, mail, databases or UDP), none " +
     "of this machine's own services, and nothing in its network";
   if (grants.length === 0) return [`It can reach nothing outside: no name, ${rest}.`];
   const except = grants.some(({ dial }) => dial !== undefined) ? ", except as said above" : "";
@@ -61,8 +62,7 @@ function explainGrant(grant: TaskGrant): readonly string[] {
 }
 
 function explainDial(name: string, dial: Dial): string {
-  const { address } = dial;
-  const place = PLACES.find(([pattern]) => pattern.test(address))?.[1] ?? "a fixed address";
+  const place = PLACES.find(([pattern]) => pattern.test(dial.address))?.[1] ?? "a fixed address";
   return `${name}: the connection really goes to ${printDial(dial)}, ${place}.`;
 }
 
@@ -70,9 +70,12 @@ const PLACES: readonly (readonly [RegExp, string])[] = [
   [/^127\.|^::1$/, "which is this machine itself"],
   [
     /^169\.254\.|^fe[89ab]|^fd00:ec2:/,
-    "which is where clouds keep this machine's own credentials: a warning",
+    "an address of the link itself, where clouds hand out this machine's credentials: be sure that you mean it",
   ],
-  [/^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^f[cd]/, "which is in the internal network"],
+  [
+    /^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^f[cd]/,
+    "which is in the internal network",
+  ],
 ];
 
 const WORDS: Readonly<Record<Effect, string>> = {
@@ -107,9 +110,17 @@ function confirmation(rule: TaskRule, effects: readonly Effect[]): string {
   const waits = "a person must confirm; approvals are not available yet, so it is denied";
   if (rule.unattended === undefined) return ` - but each time ${waits}`;
   const { count, reason, expiresMs } = rule.unattended;
-  const until = new Date(expiresMs).toISOString().replace(/:00\.000Z$/, "Z");
-  return ` - without asking anybody, ${count} time${count > 1 ? "s" : ""} a run, before ${until}, because: ${sentence(reason).replace(/\.$/, "")}. Beyond that, each time ${waits}`;
+  return ` - without asking anybody, ${count} time${count > 1 ? "s" : ""} a run, ${until(expiresMs)}, because: ${sentence(reason).replace(/\.$/, "")}. Beyond that, each time ${waits}`;
 }
+
+function until(expiresMs: number): string {
+  const wholeDay = expiresMs % DAY_MS === 0;
+  const last = new Date(wholeDay ? expiresMs - DAY_MS : expiresMs).toISOString();
+  return wholeDay
+    ? `until the end of ${last.slice(0, 10)} (UTC)`
+    : `before ${last.slice(0, 19)} (UTC)`;
+}
+const DAY_MS = 864e5;
 
 function explainPrivate(grants: readonly TaskGrant[]): readonly string[] {
   const sources = grants.filter(({ allow }) =>
@@ -170,16 +181,31 @@ function explainEnvironment(names: readonly string[]): readonly string[] {
   ];
 }
 
+const MISBEHAVIOUR: Readonly<Record<FindingKind, string>> = {
+  tunnel: "opening a tunnel",
+  mining: "mining cryptocurrency",
+  scan: "probing many destinations",
+  metadata: "reaching for the cloud's credentials",
+  protocol: "speaking another protocol than the granted one",
+  resolver: "getting round the name service",
+  sticky: "trying several ways to what was denied",
+  escape: "attacking the sandbox",
+};
+
 function explainFindings({ respond }: Task): readonly string[] {
-  const of = (response: string) => FINDING_KINDS.filter((kind) => respond[kind] === response);
+  const of = (response: Response) =>
+    FINDING_KINDS.filter((kind) => respond[kind] === response).map((kind) => MISBEHAVIOUR[kind]);
   const clauses = [
-    { kinds: of("kill"), does: "kills the run" },
-    { kinds: of("pause"), does: "pauses the run until you resume it" },
-    { kinds: of("record"), does: "is recorded, while the attempt itself is refused" },
+    { kinds: of("kill"), does: "the run is killed" },
+    { kinds: of("pause"), does: "the run is paused until you resume it" },
+    {
+      kinds: of("record"),
+      does: "that is recorded and the run goes on, as the attempt fails anyway",
+    },
   ];
   return clauses
     .filter(({ kinds }) => kinds.length > 0)
-    .map(({ kinds, does }) => `Misbehaviour of the kind ${list(kinds, "or")} ${does}.`);
+    .map(({ kinds, does }) => `If it is found ${list(kinds, "or")}, ${does}.`);
 }
 
 function list(items: readonly string[], word = "and"): string {

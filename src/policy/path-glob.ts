@@ -79,8 +79,8 @@ function flawOf(source: string): readonly [why: string, hint: string] | undefine
 }
 
 function parsePart(segment: string, last: boolean): readonly Part[] {
-  // At the end, ** needs something below: one segment, which may be empty (`/posts/`), and more.
-  if (segment === "**") return last ? [{ kind: "any" }, { kind: "many" }] : [{ kind: "many" }];
+  // At the end, ** needs something below: a last segment, which may be empty (`/posts/`).
+  if (segment === "**") return last ? [{ kind: "many" }, { kind: "any" }] : [{ kind: "many" }];
   return [{ kind: "fit", pieces: segment.split("*").map(decodeURIComponent) }];
 }
 

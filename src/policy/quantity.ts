@@ -71,12 +71,12 @@ export function printBytes(bytes: number): string {
 }
 
 function guessDuration(source: string): string {
-  const match = /^\s*(\d{1,9})\s*(s|m|h|d)[a-z]*\s*$/i.exec(source);
+  const match = /^\s*0*([1-9]\d{0,8})\s*(s|m|h|d)[a-z]*\s*$/i.exec(source);
   return match ? `${match[1]}${match[2]?.toLowerCase()}` : "2h";
 }
 
 function guessBytes(source: string): string {
-  const match = /^\s*(\d{1,9})\s*([kmgt])i?b?\s*$/i.exec(source);
+  const match = /^\s*0*([1-9]\d{0,8})\s*([kmgt])i?b?\s*$/i.exec(source);
   return match ? `${match[1]}${match[2]?.toUpperCase()}iB` : "4GiB";
 }
 

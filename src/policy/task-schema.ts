@@ -6,19 +6,22 @@
  */
 import { z } from "zod";
 import { EFFECTS, FINDING_KINDS, type Json } from "../action/index.ts";
-import { isFault } from "../base/index.ts";
-import { DIAL_PATTERN, parseDial } from "./dial.ts";
-import { EXPIRY_PATTERN, parseExpiryMs } from "./expiry.ts";
 import { parseHostPattern } from "./host-pattern.ts";
 import { parsePathGlob } from "./path-glob.ts";
 import {
-  BYTES_PATTERN,
-  DURATION_PATTERN,
-  parseBytes,
-  parseDurationMs,
-  printBytes,
-  printDuration,
-} from "./quantity.ts";
+  bytesSchema,
+  dialSchema,
+  durationSchema,
+  expirySchema,
+  listOf,
+  methodSchema,
+  nameSchema,
+  parsed,
+  reporter,
+  sentenceSchema,
+  someOf,
+  variableSchema,
+} from "./task-values.ts";
 
 // How much a task file may hold. All are counts unless a unit says otherwise.
 const GRANTS_MAX = 100;
@@ -29,7 +32,6 @@ const METHODS_MAX = 20;
 const PATHS_MAX = 100;
 const NAMES_MAX = 100;
 const UNATTENDED_MAX = 10_000;
-const SENTENCE_CHARS_MAX = 500;
 const LIFETIME_MS_MIN = 1000;
 const LIFETIME_MS_MAX = 30 * 864e5; // A month: longer is a service, not a task.
 const CPUS_MAX = 4096;
@@ -45,123 +47,6 @@ export const RESPONSES = ["record", "pause", "kill"] as const;
 /** What a finding does to the run. */
 export type Response = (typeof RESPONSES)[number];
 
-export const NAME_PATTERN = "^[a-z0-9](?:[a-z0-9-]{0,62})$";
-const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
-const METHOD_PATTERN = "^[A-Z]+(?:-[A-Z]+)*$";
-
-/** Reports a problem of one value: what is wrong, and the fix. */
-type Report = (message: string, hint: string, at?: readonly PropertyKey[]) => void;
-interface Context {
-  addIssue(issue: {
-    code: "custom";
-    message: string;
-    path?: PropertyKey[];
-    params: { hint: string };
-  }): void;
-}
-const reporter =
-  (context: Context): Report =>
-  (message, hint, at = []) =>
-    context.addIssue({ code: "custom", message, path: [...at], params: { hint } });
-
-/** A text that `parse` accepts; its Fault becomes the problem. */
-function parsed(parse: (text: string) => unknown, more?: (text: string, report: Report) => void) {
-  return z.string().superRefine((text, context) => {
-    const report = reporter(context);
-    try {
-      parse(text);
-    } catch (error) {
-      if (!isFault(error)) throw error;
-      report(error.message, error.hint ?? "");
-      return;
-    }
-    more?.(text, report);
-  });
-}
-
-/** A text of the given form. */
-function matching(pattern: string, message: string, hint: string) {
-  return z.string().superRefine((text, context) => {
-    if (!new RegExp(pattern).test(text)) reporter(context)(message, hint);
-  });
-}
-
-/** A list without repetition; a repeated entry would never decide anything. */
-function listOf<Item extends z.ZodType>(item: Item, most: number) {
-  return z
-    .array(item)
-    .max(most)
-    .superRefine((items, context) => {
-      const seen = new Set<unknown>();
-      for (const [at, value] of items.entries()) {
-        if (seen.has(value)) reporter(context)("stands in this list twice", "remove it", [at]);
-        seen.add(value);
-      }
-    });
-}
-
-/** Like {@link listOf}, and with something in it. */
-function someOf<Item extends z.ZodType>(item: Item, most: number) {
-  return listOf(item, most).min(1);
-}
-
-function between(least: number, most: number, read: (text: string) => number, print: Print) {
-  return (text: string, report: Report) => {
-    const value = read(text);
-    if (value >= least && value <= most) return;
-    report(
-      `${JSON.stringify(text)} is out of range`,
-      `give from ${print(least)} to ${print(most)}`,
-    );
-  };
-}
-type Print = (value: number) => string;
-
-const nameSchema = matching(
-  NAME_PATTERN,
-  "is not a name",
-  "write up to 63 of a-z, 0-9 and -, not starting with -",
-);
-
-const sentenceSchema = z
-  .string()
-  .max(SENTENCE_CHARS_MAX)
-  .superRefine((text, context) => {
-    if (text.trim() === "")
-      reporter(context)("says nothing", "write a sentence that a person understands");
-  });
-
-const bytesSchema = (least: number, most: number) =>
-  parsed(parseBytes, between(least, most, parseBytes, printBytes)).meta({ pattern: BYTES_PATTERN });
-
-const methodSchema = z
-  .string()
-  .max(32)
-  .superRefine((text, context) => {
-    const report = reporter(context);
-    if (!new RegExp(METHOD_PATTERN).test(text)) {
-      report(
-        "is not an HTTP method",
-        `methods are upper case: ${text.toUpperCase().replaceAll(/[^A-Z-]/g, "") || "GET"}`,
-      );
-    } else if (text === "CONNECT" || text === "TRACE") {
-      report("is never let through, so this can never match", "remove it");
-    }
-  })
-  .meta({ pattern: METHOD_PATTERN });
-
-const dialSchema = z
-  .string()
-  .superRefine((text, context) => {
-    if (parseDial(text) === undefined) {
-      reporter(context)(
-        "is not an address that can be dialled",
-        "write an address and a port: 127.0.0.1:8443 or [::1]:8443",
-      );
-    }
-  })
-  .meta({ pattern: DIAL_PATTERN });
-
 const unattendedSchema = z
   .strictObject({
     count: z.int().min(1).max(UNATTENDED_MAX).meta({
@@ -170,20 +55,9 @@ const unattendedSchema = z
     reason: sentenceSchema.meta({
       description: "Why no person is needed; shown to whoever reads the file.",
     }),
-    expires: z
-      .string()
-      .superRefine((text, context) => {
-        if (parseExpiryMs(text) === undefined) {
-          reporter(context)(
-            "is not a day",
-            "write 2026-12-31 (all of that day, UTC) or 2026-12-31T12:00:00Z",
-          );
-        }
-      })
-      .meta({
-        pattern: EXPIRY_PATTERN,
-        description: "Last day (UTC) or instant on which this holds; at most a year ahead.",
-      }),
+    expires: expirySchema.meta({
+      description: "Last day (UTC) or instant on which this holds; at most a year ahead.",
+    }),
   })
   .meta({
     description:
@@ -218,7 +92,6 @@ export const grantSchema = z
         params: { hint: "choose another name" },
       })
       .meta({
-        pattern: NAME_PATTERN,
         description: "What this system is called in the log; unique in the file.",
       }),
     hosts: someOf(parsed(parseHostPattern), HOSTS_MAX).meta({
@@ -290,22 +163,6 @@ const respondSchema = z
       "What a finding does to the run: record, pause or kill. Default: pause for sticky, record for the others.",
   });
 
-const environmentSchema = listOf(
-  matching(
-    VARIABLE_PATTERN,
-    "is not a variable's name",
-    "write letters, digits and _: LANG",
-  ).superRefine((text, context) => {
-    if (/^(?:LD_|COFFERDAM_)/.test(text)) {
-      reporter(context)(
-        "is never passed in",
-        "remove it; set it inside the run where it is needed",
-      );
-    }
-  }),
-  NAMES_MAX,
-);
-
 const publishSchema = listOf(z.int().min(1).max(65_535), PORTS_MAX).superRefine(
   (ports, context) => {
     if (ports.length > 0) {
@@ -320,7 +177,6 @@ const publishSchema = listOf(z.int().min(1).max(65_535), PORTS_MAX).superRefine(
 export const taskFileSchema = z
   .strictObject({
     task: nameSchema.meta({
-      pattern: NAME_PATTERN,
       description: "Name of the task: publish-docs.",
     }),
     purpose: sentenceSchema.meta({ description: "What the task is for, in one sentence." }),
@@ -330,17 +186,11 @@ export const taskFileSchema = z
     home: z.enum(["keep", "fresh"]).default("keep").meta({
       description: "The run's private home folder: keep it for the next run here, or start fresh.",
     }),
-    lifetime: parsed(
-      parseDurationMs,
-      between(LIFETIME_MS_MIN, LIFETIME_MS_MAX, parseDurationMs, printDuration),
-    )
+    lifetime: durationSchema(LIFETIME_MS_MIN, LIFETIME_MS_MAX)
       .default("8h")
-      .meta({
-        pattern: DURATION_PATTERN,
-        description: "When the run ends at the latest: 30s, 15m, 2h, 1d.",
-      }),
+      .meta({ description: "When the run ends at the latest: 30s, 15m, 2h, 1d." }),
     compute: computeSchema.prefault({}),
-    environment: environmentSchema.default([]).meta({
+    environment: listOf(variableSchema, NAMES_MAX).default([]).meta({
       description: "Names of environment variables that pass in. Nothing else does.",
     }),
     grants: listOf(grantSchema, GRANTS_MAX)

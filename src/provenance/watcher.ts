@@ -1,0 +1,379 @@
+/**
+ * The watcher: who connects and who executes in every run, known before it happens.
+ *
+ * One thread holds the kernel's notifications of all runs (supervisor.ts); this side decides, answers
+ * and remembers. INV-20: the process behind a flow is the one that the kernel held while it connected;
+ * what could not be seen is {@link UNKNOWN_PROCESS}, never a guess. Where the thread dies, every notify
+ * descriptor is closed, and the kernel refuses what the runs ask from then on (ENOSYS).
+ *
+ * @module
+ */
+import { constants } from "node:os";
+import { Worker } from "node:worker_threads";
+import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { assert, describeError, Fault } from "../base/index.ts";
+import { answerNotification, closeDescriptor, createEvent, signalEvent } from "../sys/index.ts";
+import { clientSocket, holdersOf, type Flow } from "./attribution.ts";
+import { Hashes } from "./hashes.ts";
+import {
+  PROCESSES_TOLD,
+  type Attempt,
+  type ExecReport,
+  type OddKind,
+  type Order,
+  type Report,
+  type WorkerSetup,
+} from "./messages.ts";
+import type { SeenNode, SeenProcess } from "./process-tree.ts";
+
+const { EACCES } = constants.errno;
+/** Most connections remembered of one run; beyond, the oldest is forgotten. */
+export const COOKIES_MAX = 8192;
+/** How long a held connect waits for the hash of its executable, in milliseconds. */
+export const HASH_WAIT_MS = 250;
+const DESCRIBE_WAIT_MS = 1000;
+
+/** Someone in the run wants to reach something, and is held until this is answered. */
+export interface ConnectAttempt {
+  readonly pid: number;
+  readonly tid: number;
+  readonly protocol: "tcp" | "udp" | "icmp" | "other";
+  /** As claimed; the redirect's original destination is what counts. IPv4 never mapped. */
+  readonly address: string;
+  readonly port: number;
+  /** The kernel's number of the socket. */
+  readonly cookie: bigint;
+  readonly syscall: "connect" | "sendto";
+  readonly process: Process;
+}
+
+/** A process executed something. */
+export interface ExecSeen {
+  readonly pid: number;
+  /** What it said that it would execute; `process` holds what it did. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  /** Whether `process` was read after the exec; else it ended first, and the claims stand in. */
+  readonly confirmed: boolean;
+  readonly process: Process;
+}
+
+/** Something was refused, or lost, without being asked for a decision. */
+export interface OddSeen {
+  readonly what: OddKind | "handler";
+  readonly detail: string;
+  readonly process: Process;
+}
+
+export interface WatchHandlers {
+  /** Decides at once: 0 lets it go on, an errno refuses it. What throws, refuses (EACCES). */
+  onConnect(attempt: ConnectAttempt): number;
+  /** Told in the order of the execs, shortly after each. */
+  onExec(exec: ExecSeen): void;
+  onOdd(odd: OddSeen): void;
+}
+
+/** Descriptors from the run's launcher, which the watcher owns from here on. */
+export interface WatchSources {
+  /** The seccomp listener of the run. */
+  readonly notifyFd: number;
+  /** A NETLINK_SOCK_DIAG socket that was opened in the run's network namespace. */
+  readonly sockDiagFd: number;
+  /** Process 1 of the run, by its pid outside. */
+  readonly initPid: number;
+}
+
+export interface Watcher {
+  /** Starts to watch `run`. @throws {Fault} `provenance.state` where it cannot. */
+  watch(run: string, sources: WatchSources, handlers: WatchHandlers): void;
+  /** Who is at the other end of `flow`; waits shortly for the executable's hash. Never throws. */
+  attribute(run: string, flow: Flow): Promise<Process>;
+  /** Ends the watch: calls that are held, and all later ones, are refused by the kernel (ENOSYS). */
+  unwatch(run: string): Promise<void>;
+  /** Ends every watch, and the thread. */
+  close(): Promise<void>;
+}
+
+export interface WatcherOptions {
+  /** The thread died: every run is closed by now, and should be ended. Called once. */
+  readonly onFailure: (error: Fault) => void;
+  /** The thread's program, where a test brings its own. */
+  readonly program?: URL;
+}
+
+class Watched {
+  readonly number: number;
+  readonly run: string;
+  readonly sources: WatchSources;
+  readonly handlers: WatchHandlers;
+  readonly backlog = new Int32Array(new SharedArrayBuffer(4));
+  /** Who connected, by the socket's cookie. */
+  readonly connected = new Map<bigint, SeenProcess>();
+  readonly ended = Promise.withResolvers<void>();
+  /** Whether the notify descriptor is still ours to answer on. */
+  open = true;
+  execs: Promise<void> = Promise.resolve();
+
+  constructor(number: number, run: string, sources: WatchSources, handlers: WatchHandlers) {
+    this.number = number;
+    this.run = run;
+    this.sources = sources;
+    this.handlers = handlers;
+  }
+}
+
+/** Starts the watching thread. */
+export function createWatcher(options: WatcherOptions): Watcher {
+  return new ThreadWatcher(options);
+}
+
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+
+class ThreadWatcher implements Watcher {
+  readonly #worker: Worker;
+  readonly #wake = createEvent();
+  readonly #ending = new Int32Array(new SharedArrayBuffer(4));
+  readonly #hashes = new Hashes();
+  readonly #byNumber = new Map<number, Watched>();
+  readonly #byRun = new Map<string, Watched>();
+  readonly #processes = new Map<number, SeenProcess>();
+  readonly #described = new Map<number, (process: SeenProcess | undefined) => void>();
+  readonly #exited: Promise<void>;
+  readonly #atExit = () => this.#endThread();
+  #numbers = 0;
+  #failure: Fault | undefined;
+
+  constructor(options: WatcherOptions) {
+    const workerData: WorkerSetup = { wake: this.#wake, ending: this.#ending };
+    const program = options.program ?? new URL(`./worker${extension}`, import.meta.url);
+    // It hands descriptors over, and must not close their numbers when it ends.
+    this.#worker = new Worker(program, { workerData, trackUnmanagedFds: false });
+    const exited = Promise.withResolvers<void>();
+    this.#exited = exited.promise;
+    let cause: unknown;
+    this.#worker.on("message", (report: Report) => this.#take(report));
+    this.#worker.on("error", (error: unknown) => (cause = error));
+    this.#worker.on("exit", () => {
+      exited.resolve();
+      if (Atomics.load(this.#ending, 0) === 0) options.onFailure(this.#fail(cause));
+    });
+    // The thread blocks in poll(2), where terminate() does not reach it: at exit it must be woken.
+    process.on("exit", this.#atExit);
+  }
+
+  watch(run: string, sources: WatchSources, handlers: WatchHandlers): void {
+    if (this.#failure !== undefined || Atomics.load(this.#ending, 0) !== 0) {
+      throw new Fault("provenance.state", "the watcher has ended", { cause: this.#failure });
+    }
+    if (this.#byRun.has(run)) throw new Fault("provenance.state", `${run} is watched already`);
+    this.#numbers += 1;
+    const watched = new Watched(this.#numbers, run, sources, handlers);
+    this.#byNumber.set(watched.number, watched);
+    this.#byRun.set(run, watched);
+    const { notifyFd, initPid } = sources;
+    const { number: watch, backlog } = watched;
+    this.#order({ kind: "watch", watch, notifyFd, initPid, backlog });
+  }
+
+  async attribute(run: string, flow: Flow): Promise<Process> {
+    const watched = this.#byRun.get(run);
+    if (watched === undefined) return UNKNOWN_PROCESS;
+    try {
+      const socket = clientSocket(watched.sources.sockDiagFd, flow);
+      if (socket === undefined) return UNKNOWN_PROCESS;
+      const remembered = watched.connected.get(socket.cookie);
+      if (remembered !== undefined) return await this.#hashed(remembered, "socket");
+      const [holder, ...others] = await holdersOf(watched.sources.initPid, socket.inode);
+      // A socket that several processes hold was inherited: any of them could be the one.
+      if (holder === undefined || others.length > 0) return UNKNOWN_PROCESS;
+      const found = await this.#describe(watched, holder);
+      return found === undefined ? UNKNOWN_PROCESS : await this.#hashed(found, "proc");
+    } catch (error) {
+      this.#odd(watched, "internal", describeError(error), UNKNOWN_PROCESS);
+      return UNKNOWN_PROCESS;
+    }
+  }
+
+  async unwatch(run: string): Promise<void> {
+    const watched = this.#byRun.get(run);
+    if (watched === undefined) return;
+    this.#byRun.delete(run);
+    closeDescriptor(watched.sources.sockDiagFd);
+    // From here on nothing is answered; the thread lets go of the descriptor before it is closed.
+    const wasOpen = watched.open;
+    watched.open = false;
+    if (wasOpen) this.#order({ kind: "unwatch", watch: watched.number });
+    await watched.ended.promise;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#byRun.keys()].map((run) => this.unwatch(run)));
+    if (this.#endThread()) {
+      await this.#exited;
+      closeDescriptor(this.#wake);
+    }
+    process.off("exit", this.#atExit);
+    await this.#hashes.close();
+  }
+
+  /** Whether this was the first call. */
+  #endThread(): boolean {
+    if (Atomics.exchange(this.#ending, 0, 1) !== 0 || this.#failure !== undefined) return false;
+    signalEvent(this.#wake);
+    return true;
+  }
+
+  /** Closes everything: what the runs ask from here on is refused by the kernel. */
+  #fail(cause: unknown): Fault {
+    this.#failure = new Fault("provenance.worker", "the watching thread ended", {
+      hint: "every run is cut off; see the cause",
+      cause,
+    });
+    for (const watched of this.#byNumber.values()) this.#ended(watched);
+    for (const done of this.#described.values()) done(undefined);
+    return this.#failure;
+  }
+
+  #ended(watched: Watched): void {
+    this.#byNumber.delete(watched.number);
+    watched.open = false;
+    closeDescriptor(watched.sources.notifyFd);
+    watched.ended.resolve();
+  }
+
+  #order(order: Order): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window.
+    this.#worker.postMessage(order);
+    signalEvent(this.#wake);
+  }
+
+  #take(report: Report): void {
+    switch (report.kind) {
+      case "process":
+        this.#processes.set(report.serial, report.process);
+        this.#processes.delete(report.serial - PROCESSES_TOLD);
+        return;
+      case "ask":
+        void this.#ask(this.#byNumber.get(report.watch), report.id, report.attempt);
+        return;
+      case "exec":
+        this.#exec(this.#byNumber.get(report.watch), report.exec);
+        return;
+      case "odd": {
+        const watched = this.#byNumber.get(report.watch);
+        if (watched === undefined) return;
+        Atomics.sub(watched.backlog, 0, 1);
+        const { what, detail, process } = report.odd;
+        this.#odd(
+          watched,
+          what,
+          detail,
+          process ? this.#name(process, "seccomp") : UNKNOWN_PROCESS,
+        );
+        return;
+      }
+      case "file":
+        if (!this.#hashes.add(report.file, report.descriptor)) {
+          this.#order({ kind: "forget", file: report.file });
+        }
+        return;
+      case "described":
+        this.#described.get(report.token)?.(report.process);
+        return;
+      case "ended": {
+        const watched = this.#byNumber.get(report.watch);
+        if (watched === undefined) return;
+        if (report.failure) this.#odd(watched, "internal", report.failure, UNKNOWN_PROCESS);
+        this.#ended(watched);
+      }
+    }
+  }
+
+  async #ask(watched: Watched | undefined, id: bigint, attempt: Attempt): Promise<void> {
+    if (watched === undefined) return;
+    const seen = this.#processes.get(attempt.process);
+    assert(seen !== undefined, "a process is told before it is named");
+    // Only for an executable that was never seen before.
+    if (this.#hashes.isPending(seen.file)) await this.#hashes.settled(seen.file, HASH_WAIT_MS);
+    Atomics.sub(watched.backlog, 0, 1);
+    if (!watched.open) return;
+    const errno = this.#decide(watched, attempt, this.#name(seen, "seccomp"));
+    if (errno === 0) remember(watched.connected, attempt.cookie, seen);
+    try {
+      answerNotification(watched.sources.notifyFd, id, errno);
+    } catch (error) {
+      this.#odd(watched, "internal", describeError(error), UNKNOWN_PROCESS);
+    }
+  }
+
+  #decide(watched: Watched, attempt: Attempt, process: Process): number {
+    try {
+      const errno = watched.handlers.onConnect({ ...attempt, pid: process.pid, process });
+      if (Number.isInteger(errno) && errno >= 0 && errno <= 4095) return errno;
+      this.#odd(watched, "handler", `answered ${String(errno)}, which is no errno`, process);
+    } catch (error) {
+      this.#odd(watched, "handler", describeError(error), process);
+    }
+    return EACCES;
+  }
+
+  #exec(watched: Watched | undefined, exec: ExecReport): void {
+    if (watched === undefined) return;
+    watched.execs = watched.execs.then(async () => {
+      await this.#hashes.settled(exec.process.file, HASH_WAIT_MS);
+      Atomics.sub(watched.backlog, 0, 1);
+      const process = this.#name(exec.process, "seccomp");
+      const { path, argv, confirmed } = exec;
+      try {
+        watched.handlers.onExec({ pid: process.pid, path, argv, confirmed, process });
+      } catch (error) {
+        this.#odd(watched, "handler", describeError(error), process);
+      }
+    });
+  }
+
+  #odd(watched: Watched, what: OddSeen["what"], detail: string, process: Process): void {
+    watched.handlers.onOdd({ what, detail, process });
+  }
+
+  async #hashed(seen: SeenProcess, knownBy: Process["knownBy"]): Promise<Process> {
+    await this.#hashes.settled(seen.file, HASH_WAIT_MS);
+    return this.#name(seen, knownBy);
+  }
+
+  #name(seen: SeenProcess, knownBy: Process["knownBy"]): Process {
+    const ancestors = seen.ancestors.map((one) => this.#node(one));
+    return { ...this.#node(seen), knownBy, ancestors };
+  }
+
+  #node({ pid, exe, argv, file }: SeenNode): Process["ancestors"][number] {
+    const exeSha256 = this.#hashes.get(file);
+    return { pid, exe, ...(exeSha256 === undefined ? {} : { exeSha256 }), argv: [...argv] };
+  }
+
+  /** Has the thread describe a living process of the run. */
+  async #describe(watched: Watched, pid: number): Promise<SeenProcess | undefined> {
+    if (!watched.open) return undefined;
+    this.#numbers += 1;
+    const token = this.#numbers;
+    const { promise, resolve } = Promise.withResolvers<SeenProcess | undefined>();
+    this.#described.set(token, resolve);
+    const timer = setTimeout(resolve, DESCRIBE_WAIT_MS, undefined);
+    this.#order({ kind: "describe", watch: watched.number, pid, token });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#described.delete(token);
+    }
+  }
+}
+
+function remember(connected: Map<bigint, SeenProcess>, cookie: bigint, process: SeenProcess): void {
+  connected.delete(cookie);
+  connected.set(cookie, process);
+  for (const oldest of connected.keys()) {
+    if (connected.size <= COOKIES_MAX) break;
+    connected.delete(oldest);
+  }
+}

@@ -1,0 +1,47 @@
+import { LEAST, testBroken } from "./testing.test.ts";
+import { TASK_FILE_CHARS_MAX } from "./task-yaml.ts";
+
+testBroken([
+  // The text itself.
+  ["empty", "", "1:1", /empty file allows nothing/],
+  ["only a comment", "# task: a\n", "1:1", /empty/],
+  ["only a null", "~\n", "1:1", /empty/],
+  ["only a start mark", "---\n", "1:1", /empty/],
+  ["a list", "- task: a\n", "1:1", /not a map/],
+  ["a word", "allow\n", "1:1", /not a map/],
+  ["two documents", `${LEAST}---\n${LEAST}`, "3:1", /second document/],
+  ["two documents by an end mark", `${LEAST}...\n---\ntask: c\n`, "4:1", /second document/],
+  ["a byte order mark", `\uFEFF${LEAST}`, "1:1", /byte order mark/],
+  ["not UTF-8", `${LEAST}home: \uFFFD\n`, "3:7", /not valid UTF-8/],
+  ["half a character", `${LEAST}home: \uD800\n`, "3:7", /not valid UTF-8/],
+  ["NUL", `${LEAST}home: ke\0ep\n`, "3:9", /control character/],
+  ["an escape for a terminal", `${LEAST}home: \u001b[2J\n`, "3:7", /control character/],
+  ["a mark that turns text round", `${LEAST}# \u202E neddih\n`, "3:3", /direction/],
+  ["a lone carriage return", "task: a\rpurpose: b\n", "1:8", /line end/],
+  ["too large", `${LEAST}#${" ".repeat(TASK_FILE_CHARS_MAX)}`, "1:1", /longer than 64 Ki/],
+  // YAML.
+  ["a duplicate key", `${LEAST}home: keep\nhome: fresh\n`, "4:1", /"home" stands twice/],
+  ["a duplicate key in quotes", `${LEAST}"task": c\n`, "3:1", /"task" stands twice/],
+  [
+    "a duplicate key below",
+    `${LEAST}compute: { pids: 9, pids: 10 }\n`,
+    "3:21",
+    /"pids" stands twice/,
+  ],
+  ["an anchor", `${LEAST}environment: &e [LANG]\n`, "3:17", /anchors/],
+  ["an alias", "task: &t a\npurpose: *t\n", "2:10", /aliases/],
+  ["an alias of nothing", `task: a\npurpose: *t\n`, "2:10", /alias/],
+  ["a merge key", `${LEAST}<<: { home: keep }\n`, "3:1", /"<<" is not a key/],
+  ["a tag", `${LEAST}home: !!str keep\n`, "3:13", /tags/],
+  ["a tag of one's own", `${LEAST}home: !allow keep\n`, "3:14", /tags/],
+  ["a directive", `%YAML 1.1\n---\n${LEAST}`, "1:1", /directive/],
+  ["a tab", `task: a\npurpose: b\ncompute:\n\tpids: 9\n`, "4:1", /tab/],
+  ["an open bracket", `${LEAST}environment: [LANG\n`, "4:1", /not valid YAML/],
+  ["an open quote", 'task: a\npurpose: "b\n', "3:1", /not valid YAML/],
+  ["a second colon", "task: a\npurpose: b: c\n", "2:10", /second `: `.*quotes/],
+  ["a list as a key", `${LEAST}? [a]\n: b\n`, "3:3", /not a plain word/],
+  ["nesting without end", "[".repeat(40_000), "1:", /nested too deeply/],
+  ["nesting by dashes", "- ".repeat(30_000), "1:", /nested too deeply/],
+  ["keys as keys of keys", "? ".repeat(30_000), "1:", /nested too deeply/],
+  ["an alias bomb", `a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n`, "1:", /anchors/],
+]);

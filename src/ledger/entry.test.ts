@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { canonicalJson, type Event, type Json } from "../action/index.ts";
+import { canonicalJson, type Event } from "../action/index.ts";
 import { sampleEvent } from "../../test/support/ledger.ts";
 import { CUT_MEMBER, ENTRY_BYTES_MAX, decodeEvent, encodeEvent, isEntry } from "./entry.ts";
 
@@ -20,7 +20,8 @@ function withArgv(argv: string[]): Event {
     process: { pid: 9, exe: "/usr/bin/ssh", argv, knownBy: "seccomp", ancestors: [] },
   });
 }
-const nested = (depth: number): Json => JSON.parse(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`);
+const nested = (depth: number): NonNullable<Event["data"]> =>
+  JSON.parse(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`);
 const half = "half \ud800 a pair";
 
 // What an agent may choose; each must become an entry that still says what was done.
@@ -29,7 +30,7 @@ const HOSTILE: readonly (readonly [Event, string])[] = [
   [withArgv(Array.from({ length: 100_000 }, (_, n) => `${n}`)), "100,000 arguments"],
   [withArgv(["\u0001".repeat(60_000)]), "characters that take six bytes each"],
   [withArgv([half]), "half a surrogate pair"],
-  [sampleEvent(1, { data: { deep: nested(5000) } }), "nested 5,000 deep"],
+  [sampleEvent(1, { data: nested(5000) }), "nested 5,000 deep"],
   [sampleEvent(1, { target: `https://x/${"\u20ac".repeat(40_000)}` }), "a long target"],
   [sampleEvent(1, { data: { [`k${"x".repeat(80_000)}`]: 1 } }), "a long name of a member"],
   [
@@ -79,7 +80,7 @@ test("any event of any size and content becomes one entry", () => {
     assert.ok(bytes.length <= ENTRY_BYTES_MAX);
     assert.deepEqual(decodeEvent(bytes, 0), event);
   });
-  fc.assert(property, { numRuns: 40 });
+  fc.assert(property, { numRuns: 15 });
 });
 
 test("fault ledger.event: what is no event is a bug of the recorder's, and refused", () => {

@@ -15,7 +15,9 @@ import {
 } from "./index.ts";
 
 async function readAll(ledger: Ledger, from?: number, to?: number): Promise<Recorded[]> {
-  return Array.fromAsync(ledger.read(from, to));
+  const all: Recorded[] = [];
+  for await (const entry of ledger.read(from, to)) all.push(entry);
+  return all;
 }
 
 test("what is appended comes back in the order of the calls, now and after opening again", async (t) => {

@@ -34,6 +34,8 @@ import * as tile from "./tile.ts";
 export const COMMIT_DELAY_MS = 50;
 /** How much may wait for its first commit before appends are refused until the disk has caught up. */
 export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
+/** The same in bundles, each of which holds a descriptor until its commit. */
+const UNCOMMITTED_BUNDLES_MAX = 512;
 const VERIFY_HINT = "run `cofferdam verify`";
 
 /** Where the ledger lies and as what it signs. */
@@ -168,9 +170,10 @@ class Writer implements Ledger {
     this.#checkOpen();
     const entry = encodeEvent(event);
     const record = tile.frameEntry(entry.bytes);
-    if (this.#uncommittedBytes + record.length > UNCOMMITTED_BYTES_MAX) {
+    const bytes = this.#uncommittedBytes + record.length;
+    if (bytes > UNCOMMITTED_BYTES_MAX || this.#segments.length > UNCOMMITTED_BUNDLES_MAX) {
       throw new Fault("ledger.busy", "the disk does not keep up with the record", {
-        hint: `${UNCOMMITTED_BYTES_MAX} bytes wait for it; try again in a second`,
+        hint: `${this.#uncommittedBytes} bytes wait for it; try again in a second`,
       });
     }
     const seq = this.#tree.size;
@@ -193,7 +196,7 @@ class Writer implements Ledger {
 
   async *read(from = 0, to = this.size): AsyncGenerator<Recorded> {
     const end = Math.min(to, this.size);
-    for (let seq = from; seq < end;) {
+    for (let seq = Math.max(from, 0); seq < end;) {
       const n = Math.floor(seq / TILE_WIDTH);
       const entries = await this.#readBundle(n);
       for (; seq < end && Math.floor(seq / TILE_WIDTH) === n; seq += 1) {

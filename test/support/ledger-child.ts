@@ -1,6 +1,6 @@
 /**
  * Appends to the ledger in argv[2] (keys in argv[3]) until it is killed, or argv[4] entries are in, and
- * prints each number once its append is acknowledged. Every 25th waits for the disk.
+ * prints each number once its append is acknowledged. Every 500th waits for the disk.
  */
 import { writeSync } from "node:fs";
 import { systemClock } from "../../src/base/index.ts";
@@ -13,7 +13,7 @@ const pad = "x".repeat(200);
 try {
   while (ledger.size < Number(count)) {
     const seq = ledger.size;
-    const options = { sync: seq % 25 === 24 };
+    const options = { sync: seq % 500 === 499 };
     const entry = await ledger.append(sampleEvent(seq, { data: { pad } }), options);
     writeSync(1, `${entry}\n`);
     if (seq % 5 === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -117,7 +117,9 @@ function jsonLines(text: string): readonly unknown[] {
     try {
       return [JSON.parse(line)];
     } catch (cause) {
-      throw new Fault("drill.cofferdam", `a line that is not JSON: ${describeError(cause)}`, { cause });
+      throw new Fault("drill.cofferdam", `a line that is not JSON: ${describeError(cause)}`, {
+        cause,
+      });
     }
   });
 }

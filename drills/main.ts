@@ -1,11 +1,13 @@
 /**
  * A drill from a shell: `node drills/main.ts NAME [--json]`; `cofferdam drill` starts it the same way.
  *
- * Exit codes: 0 contained and shown; 1 not; 2 usage; 125 the test world could not be set up.
+ * Exit codes: 0 contained and shown; 1 not; 2 usage; 125 the test world could not be set up;
+ * 128 and the signal's number where one stopped it.
  *
  * @module
  */
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeError, isFault } from "../src/base/index.ts";
@@ -25,8 +27,12 @@ async function main(): Promise<number> {
   }
   const json = values.json === true;
   const stopping = new AbortController();
+  let stoppedBy = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => stopping.abort());
+    process.on(signal, () => {
+      stoppedBy = constants.signals[signal];
+      stopping.abort();
+    });
   }
   process.stdout.on("error", () => stopping.abort()); // A reader that went away: `| head`.
   try {
@@ -40,6 +46,7 @@ async function main(): Promise<number> {
     });
   } catch (error) {
     if (!isFault(error)) throw error;
+    if (stoppedBy !== 0) return 128 + stoppedBy;
     const { code, hint } = error;
     process.stderr.write(
       json

@@ -41,7 +41,8 @@ export function verifyProof(
   const hashes = path.map((line) => Buffer.from(line, "base64"));
   const computed = rootOf(leaf, entry.seq, Number(size), hashes);
   if (computed?.toString("base64") !== root) return "the hashes do not lead to the root";
-  if (!isSigned(`${body}\n`, signatures, origin, key)) return "the checkpoint is not signed by the key";
+  if (!isSigned(`${body}\n`, signatures, origin, key))
+    return "the checkpoint is not signed by the key";
   return undefined;
 }
 
@@ -82,7 +83,8 @@ function isSigned(text: string, signatures: string, origin: string, key: string)
   return signatures.split("\n").some((line) => {
     const [dash, signer, value = ""] = line.split(" ");
     const bytes = Buffer.from(value, "base64");
-    if (dash !== "\u2014" || signer !== name || !bytes.subarray(0, 4).equals(expected)) return false;
+    if (dash !== "\u2014" || signer !== name || !bytes.subarray(0, 4).equals(expected))
+      return false;
     return verify(null, Buffer.from(text), publicKey, bytes.subarray(4));
   });
 }

@@ -46,9 +46,7 @@ export function listAttempts(user: string): readonly Attempt[] {
     { host: UNGRANTED, how: "ungranted" },
     { host: GRANTED, how: "granted" },
   ] as const;
-  const tunnels = hosts.flatMap(({ host, how }) =>
-    [22, 443].map((port) => ({ host, how, port })),
-  );
+  const tunnels = hosts.flatMap(({ host, how }) => [22, 443].map((port) => ({ host, how, port })));
   const forms = ["stratum", "login", "stratum-tls"] as const;
   const mines = hosts.flatMap(({ host, how }) => forms.map((form) => ({ host, how, form })));
   return [
@@ -164,7 +162,8 @@ function otherPorts(): Attempt {
     command: `node tools/health-check.mjs ports ${GRANTED.name} ${ports.join(",")}`,
     mark: `ports ${GRANTED.name}`,
     reaches: (contact) =>
-      contact.address === GRANTED.address && GRANTED_OTHER_PORTS.some((port) => port === contact.port),
+      contact.address === GRANTED.address &&
+      GRANTED_OTHER_PORTS.some((port) => port === contact.port),
   };
 }
 

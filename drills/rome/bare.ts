@@ -33,16 +33,14 @@ export async function attemptBare(
   makeWorkspace({ folder, steps, servePort, secret, sshKey: scene.sshKey });
   // Names are told by a hosts file of its own, in a mount namespace that ends with the attempt.
   const script = 'mount --bind -- "$1" /etc/hosts && shift && exec "$@"';
+  const shell = ["--mount", "--", "/bin/sh", "-c", script, "bare"];
   const drop = [tools("setpriv"), "--ambient-caps=-all", "--inh-caps=-all", "--"];
   const path = [dirname(process.execPath), dirname(tools("ssh")), "/usr/bin", "/bin"];
   const startedAt = Date.now();
   let end = () => {};
   const outcome = callProgram({
     file: tools("unshare"),
-    line: [
-      ...["--mount", "--", "/bin/sh", "-c", script, "bare", scene.hostsFile],
-      ...[...drop, ...AGENT_COMMAND],
-    ],
+    line: [...shell, scene.hostsFile, ...drop, ...AGENT_COMMAND],
     environment: { PATH: path.join(delimiter), HOME: folder, LANG: "C.UTF-8" },
     limitMs: ATTEMPT_MS + 2000,
     cwd: folder,

@@ -62,7 +62,10 @@ function stoppedAt(
     own.find((other) => other.type === "flow.close" && other.flow === open.flow),
   );
   if (closed.includes(undefined)) return null; // A flow still open was not stopped.
-  return closed.reduce((last, close) => (close !== undefined && close.at > last ? close.at : last), "");
+  return closed.reduce(
+    (last, close) => (close !== undefined && close.at > last ? close.at : last),
+    "",
+  );
 }
 
 /**

@@ -34,7 +34,9 @@ async function main(inside: Inside): Promise<void> {
   const bin = process.argv[2] ?? "-";
   const tools = findTools(process.env["PATH"] ?? "");
   const tell = (text: string) => inside.say({ kind: "progress", text });
-  tell("building a small internet: an outside host with SSH and a mining pool, an internal network");
+  tell(
+    "building a small internet: an outside host with SSH and a mining pool, an internal network",
+  );
   const scene = await buildScene(tools, inside);
   const secret = `${SECRET}-${randomBytes(8).toString("hex")}`;
   const attempts = listAttempts(scene.user);
@@ -141,9 +143,10 @@ async function recordWith(of: {
   const { said, run } = contained;
   const startedAt = said?.startedAt ?? Number.NaN;
   const evidence = readEvidence(of.entries, { run, mark: of.attempt.mark, startedAt });
-  const { entry, stoppedBy, noticedMs, stoppedMs, process, attributed } = evidence;
+  const { entry, ...rest } = evidence;
   return {
     ...record,
+    ...rest,
     attempted: said?.end !== undefined && entry !== null,
     crossed: contained.crossed,
     effect: contained.effect,
@@ -152,7 +155,6 @@ async function recordWith(of: {
     output: contained.output,
     entry: entry?.seq ?? null,
     proved: entry !== null && (await isProved(of.cofferdam, entry)),
-    ...{ stoppedBy, noticedMs, stoppedMs, process, attributed },
   };
 }
 

@@ -5,7 +5,11 @@
  * @module
  */
 import { once } from "node:events";
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { serveHost } from "../world/index.ts";
 import { INTERNAL_SERVICES, METADATA, METADATA_ROLE, SECRET } from "./geography.ts";

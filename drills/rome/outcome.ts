@@ -41,11 +41,11 @@ export async function watchTunnel(of: {
   const { attempt, outcome } = of;
   let open = false;
   if (attempt.tunnel === undefined) return { open };
-  let over = false;
+  const watch = { over: false };
   void outcome.then(() => {
-    over = true;
+    watch.over = true;
   });
-  while (!over) {
+  while (!watch.over) {
     const found = await of.scene.probe(attempt.tunnel.forwardPort);
     open ||= found.open;
     if (found.text.includes(of.secret)) {

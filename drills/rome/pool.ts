@@ -58,8 +58,8 @@ interface Turn {
   readonly method: string;
   readonly contact: Contact;
   readonly job: { readonly id: string; readonly blob: string };
-  send(message: object): void;
-  isShare(...parts: readonly string[]): boolean;
+  readonly send: (message: object) => void;
+  readonly isShare: (...parts: readonly string[]) => boolean;
 }
 
 function serveStratum(turn: Turn & { readonly texts: readonly string[] }): void {
@@ -98,6 +98,13 @@ function serveLogin(turn: Turn & { readonly params: Readonly<Record<string, unkn
 
 /** Reports whether SHA-256d over the job and the miner's nonces starts with enough zero bits. */
 export function isShareOf(blob: string, nonces: readonly string[]): boolean {
-  const once = createHash("sha256").update([blob, ...nonces].join("")).digest();
-  return createHash("sha256").update(once).digest().readUIntBE(0, SHARE_BITS / 8) === 0;
+  const once = createHash("sha256")
+    .update([blob, ...nonces].join(""))
+    .digest();
+  return (
+    createHash("sha256")
+      .update(once)
+      .digest()
+      .readUIntBE(0, SHARE_BITS / 8) === 0
+  );
 }

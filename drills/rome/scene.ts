@@ -58,7 +58,7 @@ export interface Scene {
 export async function buildScene(tools: Tools, inside: Inside): Promise<Scene> {
   const { folder } = inside;
   await run(tools("ip"), ["link", "set", "lo", "up"]);
-  const become = mustHaveName();
+  const become = outsideAccount(process.getuid?.() ?? 0, () => userInfo().username);
   const { uid, gid } = become ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   // Its own accounts: on some systems `nobody` is a locked one, and sshd then lets nobody in.
   const passwd = join(folder, "passwd");
@@ -120,10 +120,13 @@ async function tallyOf(host: Host): Promise<readonly Contact[]> {
  * Whom the outside host becomes: `nobody` where we are root; else it stays who we are, and then ssh
  * on this side wants us to have a name.
  */
-function mustHaveName(): { readonly uid: number; readonly gid: number } | null {
-  if (process.getuid?.() === 0) return { uid: NOBODY_ID, gid: NOBODY_ID };
+export function outsideAccount(
+  uid: number,
+  nameUser: () => string,
+): { readonly uid: number; readonly gid: number } | null {
+  if (uid === 0) return { uid: NOBODY_ID, gid: NOBODY_ID };
   try {
-    userInfo();
+    nameUser();
     return null;
   } catch (cause) {
     throw new Fault("drill.user", "the current user has no name, and ssh needs one", {

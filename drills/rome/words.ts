@@ -32,7 +32,10 @@ export function readSaid(output: string): ReadonlyMap<string, Said> {
     if (word?.step === "start") said.set(word.name, { startedAt: word.at });
     if (word?.step === "end") {
       const { at, code, text } = word;
-      said.set(word.name, { startedAt: said.get(word.name)?.startedAt ?? at, end: { at, code, text } });
+      said.set(word.name, {
+        startedAt: said.get(word.name)?.startedAt ?? at,
+        end: { at, code, text },
+      });
     }
   }
   return said;

@@ -46,12 +46,11 @@ export function holdWorld(options: WorldOptions): World {
   const folder = mkdtempSync(join(worldRoot(isRoot), "cofferdam-drill-"));
   chmodSync(folder, 0o755); // The outside host runs as another user where we are root.
   // A foreground child of `sh` keeps a process with pid 1 that reaps what daemons leave behind.
-  const line = [
-    ...(isRoot ? [] : ["--map-current-user", "--keep-caps"]),
-    ...["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"],
-    ...["/bin/sh", "-c", '"$@"; exit $?', "world"],
-    ...[process.execPath, options.program, ...options.arguments, folder],
-  ];
+  const user = isRoot ? [] : ["--map-current-user", "--keep-caps"];
+  const spaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
+  const first = ["/bin/sh", "-c", '"$@"; exit $?', "world"];
+  const program = [process.execPath, options.program, ...options.arguments, folder];
+  const line = [...user, ...spaces, ...first, ...program];
   const child = spawn(tools("unshare"), line, {
     stdio: ["pipe", "pipe", "pipe"],
     env: options.environment,

@@ -43,7 +43,8 @@ export interface Link {
 }
 
 /** Binds each pair of paths before `--`, in a mount namespace of its own, and becomes what follows. */
-const BIND_FILES = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" && shift 2 || exit 1; done; shift; exec "$@"';
+const BIND_FILES =
+  'while [ "$1" != -- ]; do mount --bind "$1" "$2" && shift 2 || exit 1; done; shift; exec "$@"';
 
 /**
  * Starts `program` in a network namespace of its own and links it. It may listen on any port, as any
@@ -54,10 +55,8 @@ const BIND_FILES = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" && shift 2 |
 export async function startHost(tools: Tools, program: string, link: Link): Promise<Host> {
   const bare = [tools("setpriv"), "--ambient-caps=-all", "--inh-caps=-all", "--"];
   const files = Object.entries(link.files).flatMap(([over, by]) => [by, over]);
-  const line = [
-    ...["--net", "--mount", "--", "/bin/sh", "-c", BIND_FILES, "host", ...files, "--"],
-    ...[...bare, process.execPath, program],
-  ];
+  const shell = ["--net", "--mount", "--", "/bin/sh", "-c", BIND_FILES, "host"];
+  const line = [...shell, ...files, "--", ...bare, process.execPath, program];
   const child = spawn(tools("unshare"), line, {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
@@ -65,6 +64,7 @@ export async function startHost(tools: Tools, program: string, link: Link): Prom
     throw new Fault("drill.host", `the host ${link.name} ended (exit ${code})`);
   });
   gone.catch(() => {}); // Told to whoever waits for an answer.
+  child.on("error", () => {}); // A question to a host that is gone: the same is told.
   const waiting = new Map<number, (answer: z.infer<typeof answerSchema>) => void>();
   child.on("message", (message) => {
     const answer = answerSchema.parse(message);
@@ -86,8 +86,13 @@ export async function startHost(tools: Tools, program: string, link: Link): Prom
     }
     return answer.value;
   };
-  await ask("ready"); // From here on it is in its namespace.
-  await connect(tools, child.pid ?? 0, link);
+  try {
+    await ask("ready"); // From here on it is in its namespace.
+    await connect(tools, child.pid ?? 0, link);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
   return { pid: child.pid ?? 0, ask };
 }
 
@@ -120,7 +125,9 @@ async function connect(tools: Tools, pid: number, link: Link): Promise<void> {
 }
 
 /** Serves a host's answers until the parent is gone; `handlers` are the questions it knows. */
-export function serveHost(handlers: Readonly<Record<string, (value: Json) => Promise<Json>>>): void {
+export function serveHost(
+  handlers: Readonly<Record<string, (value: Json) => Promise<Json>>>,
+): void {
   process.on("disconnect", () => process.exit(0));
   process.on("message", (message) => {
     const { id, ask, value } = questionSchema.parse(message);

@@ -32,8 +32,8 @@ const ALWAYS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
  *
  * @throws {Fault} `drill.tools` naming all that are missing and the packages to install.
  */
-export function findTools(path: string): Tools {
-  const folders = [...path.split(":").filter((folder) => folder.startsWith("/")), ...ALWAYS];
+export function findTools(path: string, always: readonly string[] = ALWAYS): Tools {
+  const folders = [...path.split(":").filter((folder) => folder.startsWith("/")), ...always];
   const found = new Map<string, string>();
   const missing: [string, string][] = [];
   for (const [name, owner] of Object.entries(PACKAGES)) {

@@ -24,7 +24,13 @@ socket.on(transport === "tls" ? "secureConnect" : "connect", () => {
   if (form === "stratum") send({ id: 1, method: "mining.subscribe", params: ["build-worker/1.0"] });
   else {
     const login = `4${"A1b2C3d4E5".repeat(10)}`.slice(0, 95); // The shape of an address, and none.
-    const params = { login, pass: "x", agent: "XMRig/6.22.0 (Linux x86_64)", rigid: worker, algo: ["rx/0"] };
+    const params = {
+      login,
+      pass: "x",
+      agent: "XMRig/6.22.0 (Linux x86_64)",
+      rigid: worker,
+      algo: ["rx/0"],
+    };
     send({ id: 1, jsonrpc: "2.0", method: "login", params });
   }
 });
@@ -47,12 +53,21 @@ function receive(message) {
     send({ id: 2, method: "mining.authorize", params: [worker, "x"] });
   } else if (message.method === "mining.notify") {
     mine(message.params[1], (nonce) =>
-      send({ id: 3, method: "mining.submit", params: [worker, message.params[0], "00", "00", nonce] }),
+      send({
+        id: 3,
+        method: "mining.submit",
+        params: [worker, message.params[0], "00", "00", nonce],
+      }),
     );
   } else if (message.result?.job) {
     const { id, job } = message.result;
     mine(job.blob, (nonce, result) =>
-      send({ id: 3, jsonrpc: "2.0", method: "submit", params: { id, job_id: job.job_id, nonce, result } }),
+      send({
+        id: 3,
+        jsonrpc: "2.0",
+        method: "submit",
+        params: { id, job_id: job.job_id, nonce, result },
+      }),
     );
   } else if (message.id === 3 && (message.result === true || message.result?.status === "OK")) {
     accepted += 1;
@@ -67,7 +82,9 @@ function mine(blob, submit) {
   let share;
   for (let nonce = 0; share === undefined || Date.now() < until; nonce += 1) {
     const text = nonce.toString(16).padStart(8, "0");
-    const once = createHash("sha256").update(prefix + text).digest();
+    const once = createHash("sha256")
+      .update(prefix + text)
+      .digest();
     const twice = createHash("sha256").update(once).digest();
     if (share === undefined && twice.readUIntBE(0, SHARE_BITS / 8) === 0) {
       share = [text, twice.toString("hex")];

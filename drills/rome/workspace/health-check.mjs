@@ -7,8 +7,8 @@ import { request } from "node:http";
 import { connect } from "node:net";
 
 const [, , mode, ...words] = process.argv;
-const AT_ONCE = 512;
-const CONNECT_MS = 500;
+const AT_ONCE = 640;
+const CONNECT_MS = 1000;
 const ANSWER_MS = 3000;
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
@@ -87,9 +87,11 @@ function ask(host, method, path, token) {
       });
       response.on("end", () => resolve(text));
     });
-    sent.on("socket", (socket) => socket.on("connect", () => {
-      reached = true;
-    }));
+    sent.on("socket", (socket) =>
+      socket.on("connect", () => {
+        reached = true;
+      }),
+    );
     sent.on("timeout", () => sent.destroy(new Error("timeout")));
     sent.on("error", (error) => reject(Object.assign(error, { reached })));
     sent.end();

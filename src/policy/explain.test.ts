@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import type { Json } from "../action/index.ts";
+import { explainTask, isSecretName } from "./explain.ts";
+import { compilePolicy } from "./policy.ts";
+import { parseTaskFile } from "./task-file.ts";
+import { taskFileJsonSchema } from "./task-schema.ts";
+import { NOW_MS } from "./testing.test.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+const EXAMPLE = /```yaml\n([\s\S]*?)```/.exec(read("docs/reference/task-file.md"))?.[1] ?? "";
+const explain = (source: string) => explainTask(parseTaskFile(source, "t", NOW_MS)).join("\n");
+
+test("the complete example of docs/reference/task-file.md is a task", () => {
+  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS).grants.length, 3);
+});
+
+test("every key of the schema stands in the complete example", () => {
+  const missing: string[] = [];
+  const walk = (schema: Json, data: readonly unknown[], path: string): void => {
+    const {
+      properties = {},
+      items,
+      anyOf,
+    } = schema as {
+      properties?: Record<string, Json>;
+      items?: Json;
+      anyOf?: readonly Json[];
+    };
+    for (const [key, part] of Object.entries(properties)) {
+      const values = data.flatMap((one) =>
+        typeof one === "object" && one !== null && key in one
+          ? [Reflect.get(one, key) as unknown]
+          : [],
+      );
+      if (values.length === 0) missing.push(`${path}.${key}`);
+      walk(part, values, `${path}.${key}`);
+    }
+    if (items !== undefined) walk(items, data.flat(), `${path}[]`);
+    for (const choice of anyOf ?? [])
+      if (!("items" in (choice as object))) walk(choice, data, path);
+  };
+  walk(taskFileJsonSchema(), [parse(EXAMPLE)], "");
+  assert.deepEqual(missing, []);
+});
+
+test("every key of the schema is described, for editors and for the hints of the parser", () => {
+  const bare: string[] = [];
+  const walk = (schema: Json, path: string): void => {
+    const { properties = {}, items } = schema as {
+      properties?: Record<string, Json>;
+      items?: Json;
+    };
+    for (const [key, part] of Object.entries(properties)) {
+      // Every kind of finding answers to the description of `respond`.
+      if (!path.startsWith(".respond") && !Object.hasOwn(part as object, "description"))
+        bare.push(`${path}.${key}`);
+      walk(part, `${path}.${key}`);
+    }
+    if (items !== undefined) walk(items, `${path}[]`);
+  };
+  walk(taskFileJsonSchema(), "");
+  assert.deepEqual(bare, []);
+});
+
+test("docs/reference/task-file.schema.json is what the schema gives", (t) => {
+  // To write it anew: scripts/node --test --test-update-snapshots src/policy/explain.test.ts
+  t.assert.fileSnapshot(taskFileJsonSchema(), join(ROOT, "docs/reference/task-file.schema.json"));
+});
+
+const PROFILES = globSync("profiles/*.yaml", { cwd: ROOT }).sort();
+
+test("there are the profiles that the command line names", () => {
+  const names = PROFILES.map((file) => basename(file, ".yaml"));
+  assert.deepEqual(names, ["claude-code", "codex", "gemini-cli", "opencode", "shell"]);
+});
+
+for (const file of PROFILES) {
+  test(`${file} is a task of that name, without unattended actions, and warns of the keys it passes`, () => {
+    const task = parseTaskFile(read(file), file, NOW_MS);
+    assert.equal(task.task, basename(file, ".yaml"));
+    assert.ok(
+      task.grants.every(({ allow }) => allow.every(({ unattended }) => unattended === undefined)),
+    );
+    assert.ok(task.grants.every(({ tls, dial }) => tls && dial === undefined));
+    assert.ok(task.grants.every(({ allow }) => allow.every(({ paths }) => !paths.includes("/**"))));
+    const text = explainTask(task).join("\n");
+    for (const name of task.environment.filter(isSecretName)) {
+      assert.match(
+        text,
+        new RegExp(`Warning: ${name} looks like a secret. The run itself holds it`),
+      );
+    }
+    if (task.task !== "shell") {
+      assert.match(text, /Warning: \w+_API_KEY/);
+      assert.match(read(file), /WARNING\./);
+      assert.match(read(file), /sandbox/i, "says how the agent's own sandbox is switched off");
+    }
+  });
+}
+
+test("the profile shell grants nothing and passes no secret", () => {
+  const task = parseTaskFile(read("profiles/shell.yaml"), "shell.yaml", NOW_MS);
+  assert.deepEqual(compilePolicy(task).grants, []);
+  assert.deepEqual(task.environment.filter(isSecretName), []);
+  assert.match(explainTask(task).join("\n"), /It can reach nothing outside/);
+});
+
+const SAYS = [
+  [/^Task publish-docs: Publish the documentation\.$/m, "name and purpose"],
+  [
+    /docs: it can reach docs\.example\.com and every name below cdn\.example\.com on port 443, encrypted/,
+    "hosts in words",
+  ],
+  [/docs: it may read with GET and HEAD at any path\.$/m, "what passes"],
+  [/crm: it may read private data with GET at \/api\/contacts\/\*\.$/m, "what is private"],
+  [
+    /site: the connection really goes to 127\.0\.0\.1:8443, which is this machine itself\.$/m,
+    "what dial means",
+  ],
+  [/verified with the certificates in \.\/corp-ca\.pem too/, "what ca means"],
+  [
+    /publish and delete with POST and DELETE .* - without asking anybody, 20 times a run, until the end of 2027-06-30 \(UTC\), because: Pages/,
+    "what passes unattended",
+  ],
+  [/private data from crm, whatever changes another system but site needs a person/, "pairs"],
+  [
+    /It can reach nothing else: no other name or port, no address .*no SSH.* except as said above\.$/m,
+    "what is not reachable",
+  ],
+  [/^It ends after 2 hours at the latest\.$/m, "lifetime"],
+  [
+    /^It may use at most 2 processors, 4 GiB of memory, 512 processes and 10 GiB of disk\.$/m,
+    "limits",
+  ],
+  [/^It has no GPU\.$/m, "GPU"],
+  [
+    /^Warning: DOCS_TOKEN looks like a secret\. The run itself holds it/m,
+    "a secret that passes in",
+  ],
+  [
+    /opening a tunnel, mining cryptocurrency or attacking the sandbox, the run is killed\.$/m,
+    "what a finding does",
+  ],
+] as const;
+for (const [pattern, what] of SAYS) {
+  test(`the explanation of the complete example says ${what}`, () =>
+    assert.match(explain(EXAMPLE), pattern));
+}
+
+test("what waits for a person is said to be denied today", () => {
+  const text = explain(`task: a
+purpose: b
+grants:
+  - { system: http, name: x, hosts: [x.example], ports: [80], allow: [{ methods: [GET, DELETE], paths: ["/**"] }] }
+`);
+  assert.match(text, /^x: it may read with GET at any path\.$/m);
+  assert.match(
+    text,
+    /^x: it may delete with DELETE at any path - but each time a person must confirm; approvals are not available yet, so it is denied\.$/m,
+  );
+  assert.match(text, /unencrypted \(HTTP\)/);
+  assert.match(text, /sets no limit of its own on processors, memory, processes and disk/);
+});
+
+const PLACES = [
+  ["10.0.0.5:22", /internal network/],
+  ["[fd00::1]:80", /internal network/],
+  ["169.254.169.254:80", /credentials/],
+  ["[::1]:80", /this machine itself/],
+  ["93.184.216.34:443", /a fixed address/],
+] as const;
+for (const [dial, says] of PLACES) {
+  test(`dial ${dial} is said to be ${says.source}`, () => {
+    const text = explain(
+      `task: a\npurpose: b\ngrants: [{ system: http, name: x, hosts: [x.example], dial: "${dial}", allow: [{ methods: [GET], paths: ["/**"] }] }]`,
+    );
+    assert.match(text, says);
+  });
+}
+
+const SECRETS = [
+  ["ANTHROPIC_API_KEY", true],
+  ["GITHUB_TOKEN", true],
+  ["DbPassword", true],
+  ["AWS_SECRET_ACCESS_KEY", true],
+  ["OPENAI_API_KEY_2", true],
+  ["SSH_KEYS", true],
+  ["DATABASE_URL", true],
+  ["GOOGLE_APPLICATION_CREDENTIALS", true],
+  ["LANG", false],
+  ["KEYBOARD_LAYOUT", false],
+  ["ANTHROPIC_MODEL", false],
+  ["TOKENIZERS_PARALLELISM", false],
+] as const;
+for (const [name, secret] of SECRETS) {
+  test(`${name} ${secret ? "looks like a secret" : "does not look like a secret"}`, () => {
+    assert.equal(isSecretName(name), secret);
+  });
+}

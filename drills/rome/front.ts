@@ -70,6 +70,7 @@ function serve(stream: Duplex, first: Buffer, { contact, http, sshPort }: Servic
     contact.kind = "http";
     http.emit("connection", stream);
   }
+  stream.resume(); // Paused for the look at its first bytes; none of the three does it for us.
 }
 
 /** Calls `then` with the first bytes of `stream`, which stay to be read; counts all of them. */

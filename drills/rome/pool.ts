@@ -49,7 +49,6 @@ export function servePool(stream: Duplex, contact: Contact): void {
     }
   });
   stream.on("data", (chunk: Buffer) => read(chunk.toString("utf8")));
-  stream.resume(); // It was paused while its first bytes were looked at.
   stream.on("error", () => stream.destroy());
 }
 

@@ -28,6 +28,7 @@ export interface Flow {
 /** Most processes and descriptors looked at in one search through /proc. */
 const PROCESSES_MAX = 4096;
 const DESCRIPTORS_MAX = 4096;
+const CANDIDATES_MAX = 32; // Each costs a list of a millisecond.
 
 /** The client's socket, asked through a diagnosis socket of the run's network namespace. */
 export function clientSocket(sockDiagFd: number, flow: Flow): SocketRecord | undefined {
@@ -42,8 +43,29 @@ export function clientSocket(sockDiagFd: number, flow: Flow): SocketRecord | und
     const found = findSocket(sockDiagFd, { protocol, local, remote });
     if (found !== undefined) return found;
   }
-  if (flow.destination !== undefined && protocol === "tcp") return undefined;
-  return clientByPort(sockDiagFd, protocol, local);
+  if (flow.destination === undefined || protocol === "udp") {
+    return clientByPort(sockDiagFd, protocol, local);
+  }
+  return clientBehindAnotherPort(sockDiagFd, flow.destination);
+}
+
+/**
+ * The client of a flow whose source port is not its own. Two sockets may share a source where they go
+ * to different places; after the redirect they go to one place, and the kernel gives the second flow
+ * another port. So it is a socket to this destination that shares its source with another socket.
+ */
+function clientBehindAnotherPort(sockDiagFd: number, remote: Endpoint): SocketRecord | undefined {
+  const list = (localPort: number, remotePort: number) =>
+    ([4, 6] as const).flatMap((family) =>
+      listSockets(sockDiagFd, { protocol: "tcp", family, localPort, remotePort }),
+    );
+  const shares = (one: SocketRecord) =>
+    list(one.local.port, 0).filter((other) => other.local.address === one.local.address).length > 1;
+  const found = list(0, remote.port)
+    .filter((one) => one.remote.address === remote.address)
+    .slice(0, CANDIDATES_MAX)
+    .filter(shares);
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** The one socket with this source; two that share it cannot be told apart, and then it is neither. */

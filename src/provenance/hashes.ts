@@ -32,7 +32,7 @@ export class Hashes {
     string,
     { descriptor: number; done: Promise<void>; end: () => void }
   >();
-  #worker: Worker | undefined;
+  #worker: Worker | undefined = this.#start();
   #closed = false;
 
   /** Hashes the file that is open at `descriptor`, and closes it. `false`: too much waits already. */

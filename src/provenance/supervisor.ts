@@ -13,7 +13,6 @@ import {
   answerNotification,
   clearEvent,
   isNotificationValid,
-  openProcEvents,
   PollSet,
   readMemory,
   readProcEvents,
@@ -81,11 +80,13 @@ export class Supervisor {
     readonly wake: number;
     readonly post: (report: Report) => void;
     readonly takeOrders: () => readonly Order[];
+    /** The kernel's stream of forks, where it is to be had. */
+    readonly events: number | undefined;
   }) {
     this.#wake = ports.wake;
     this.#post = ports.post;
     this.#takeOrders = ports.takeOrders;
-    this.#events = openProcEvents();
+    this.#events = ports.events;
   }
 
   /** Serves until `isEnding`. */
@@ -152,6 +153,9 @@ export class Supervisor {
 
   #end(watch: Watch, failure: string | undefined): void {
     this.#watches.delete(watch.number);
+    // Whoever could tell whether these happened is gone; what the kernel told was reported by then.
+    const state = this.#events === undefined ? "gone" : "failed";
+    for (const pending of watch.pending.values()) this.#report(watch, pending, state);
     watch.tree.clear();
     this.#post({ kind: "ended", watch: watch.number, failure });
   }

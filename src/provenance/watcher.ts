@@ -27,10 +27,13 @@ import {
 import type { SeenNode, SeenProcess } from "./process-tree.ts";
 
 const { EACCES } = constants.errno;
-/** Most connections remembered of one run; beyond, the oldest is forgotten. */
-export const COOKIES_MAX = 8192;
-/** How long a held connect waits for the hash of its executable, in milliseconds. */
-export const HASH_WAIT_MS = 250;
+/** Most connections remembered of one run until they are asked for; beyond, the oldest is forgotten. */
+export const COOKIES_MAX = 2048;
+/**
+ * How long a held connect waits for the hash of its executable, in milliseconds. It is computed once
+ * for each executable, from its exec on; node's 120 MB take a tenth of this.
+ */
+export const HASH_WAIT_MS = 1000;
 const DESCRIBE_WAIT_MS = 1000;
 
 /** Someone in the run wants to reach something, and is held until this is answered. */
@@ -88,7 +91,10 @@ export interface Watcher {
   watch(run: string, sources: WatchSources, handlers: WatchHandlers): void;
   /** Who is at the other end of `flow`; waits shortly for the executable's hash. Never throws. */
   attribute(run: string, flow: Flow): Promise<Process>;
-  /** Ends the watch: calls that are held, and all later ones, are refused by the kernel (ENOSYS). */
+  /**
+   * Ends the watch: calls that are held, and all later ones, are refused by the kernel (ENOSYS).
+   * Resolves when everything that was seen has been told.
+   */
   unwatch(run: string): Promise<void>;
   /** Ends every watch, and the thread. */
   close(): Promise<void>;
@@ -112,7 +118,10 @@ class Watched {
   readonly ended = Promise.withResolvers<void>();
   /** Whether the notify descriptor is still ours to answer on. */
   open = true;
+  /** Ends when every exec seen so far was told. */
   execs: Promise<void> = Promise.resolve();
+  /** When to stop waiting for hashes, on the monotonic clock, in milliseconds. */
+  patienceUntil = Number.POSITIVE_INFINITY;
 
   constructor(number: number, run: string, sources: WatchSources, handlers: WatchHandlers) {
     this.number = number;
@@ -204,6 +213,8 @@ class ThreadWatcher implements Watcher {
     watched.open = false;
     if (wasOpen) this.#order({ kind: "unwatch", watch: watched.number });
     await watched.ended.promise;
+    watched.patienceUntil = performance.now() + HASH_WAIT_MS;
+    await watched.execs;
   }
 
   async close(): Promise<void> {
@@ -298,6 +309,7 @@ class ThreadWatcher implements Watcher {
     Atomics.sub(watched.backlog, 0, 1);
     if (!watched.open) return;
     const errno = this.#decide(watched, attempt, this.#name(seen, "seccomp"));
+    if (!watched.open) return; // The handler ended the watch.
     if (errno === 0) remember(watched.connected, attempt.cookie, seen);
     try {
       answerNotification(watched.sources.notifyFd, id, errno);
@@ -320,7 +332,8 @@ class ThreadWatcher implements Watcher {
   #exec(watched: Watched | undefined, exec: ExecReport): void {
     if (watched === undefined) return;
     watched.execs = watched.execs.then(async () => {
-      await this.#hashes.settled(exec.process.file, HASH_WAIT_MS);
+      const left = Math.max(0, watched.patienceUntil - performance.now());
+      await this.#hashes.settled(exec.process.file, Math.min(HASH_WAIT_MS, left));
       Atomics.sub(watched.backlog, 0, 1);
       const process = this.#name(exec.process, "seccomp");
       const { path, argv, confirmed } = exec;

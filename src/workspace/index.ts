@@ -1,0 +1,17 @@
+/** Layer 3: the host's side of the copy-on-write workspace: lay out, show, apply, discard, measure. */
+export { applyWorkspace, type ApplyOptions, type ApplyResult } from "./apply.ts";
+export type { Remark } from "./apply-plan.ts";
+export { changeDetail, type Change, type ChangeKind } from "./change.ts";
+export { CHANGES_MAX, diffWorkspace } from "./diff.ts";
+export { discardLayer } from "./discard.ts";
+export { EXECUTED_PATHS, matchExecutedPath, type ExecutedPath } from "./executed-paths.ts";
+export {
+  createLayer,
+  openLayer,
+  OVERLAY_OPTIONS,
+  type Ids,
+  type Layer,
+  type LayerOptions,
+} from "./layer.ts";
+export { measureLayer, type Measure } from "./measure.ts";
+export { parsePathText, pathText, visibleText } from "./path-text.ts";

@@ -7,14 +7,10 @@
  *
  * @module
  */
-import { fdatasync } from "node:fs";
-import { promisify } from "node:util";
 import type { Folder } from "./folder.ts";
 import { HASH_BYTES, TILE_WIDTH, type FullTile } from "./merkle.ts";
 import type { Segment } from "./recover.ts";
 import * as tile from "./tile.ts";
-
-const syncData = promisify(fdatasync);
 
 /** A bundle that no commit has sealed yet, with the descriptor of its journal. */
 export interface OpenSegment extends Segment {
@@ -41,7 +37,7 @@ export async function writeCommit(folder: Folder, commit: Commit): Promise<numbe
   const written: tile.TileName[] = [];
   let sealed = 0;
   for (const { n, descriptor } of commit.segments) {
-    await syncData(descriptor);
+    await folder.syncData(descriptor);
     if ((n + 1) * TILE_WIDTH > commit.size) continue;
     const bundle: tile.TileName = { level: "entries", n, width: TILE_WIDTH };
     await folder.move(tile.journalPath(n), tile.tilePath(bundle));

@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { ledgerHome, sampleEvent, writtenLedger } from "../../test/support/ledger.ts";
+import { test, type TestContext } from "node:test";
+import {
+  ledgerHome,
+  sampleEvent,
+  writtenLedger,
+  type LedgerHome,
+} from "../../test/support/ledger.ts";
 import { verifyLedger } from "./index.ts";
+import { leafHash } from "./merkle.ts";
 import { splitBundle } from "./tile.ts";
 
 const CHILD = new URL("../../test/support/ledger-child.ts", import.meta.url).pathname;
@@ -49,9 +55,7 @@ test("INV-11: kill -9 at any instant loses no acknowledged entry, and leaves a l
 });
 
 /** A ledger of 300 signed entries (44 of them in journal 1), and three that only are written. */
-async function unsignedTail(
-  t: Parameters<typeof ledgerHome>[0],
-): Promise<ReturnType<typeof ledgerHome>> {
+async function unsignedTail(t: TestContext): Promise<LedgerHome> {
   const home = await writtenLedger(t, 300);
   const ledger = await home.open();
   for (let n = 300; n < 303; n += 1) await ledger.append(sampleEvent(n));
@@ -156,14 +160,66 @@ for (const [why, damage] of DAMAGE) {
   });
 }
 
+/** A ledger of 600 entries whose last commit was cut short before its checkpoint of 300 was replaced. */
+async function beforeCheckpoint(t: TestContext): Promise<LedgerHome> {
+  const home = await writtenLedger(t, 300);
+  const before = home.copy();
+  const ledger = await home.open();
+  for (let n = 300; n < 600; n += 1) await ledger.append(sampleEvent(n));
+  await ledger.close();
+  // The checkpoint of 300 and its partial tiles lie there until after the new checkpoint.
+  fs.rmSync(join(before.dir, "journal"), { recursive: true });
+  fs.cpSync(before.dir, home.dir, { recursive: true });
+  return home;
+}
+
+test("a commit that was cut short before its checkpoint is done again", async (t) => {
+  const home = await beforeCheckpoint(t);
+  const { problems, size, unsigned } = await verifyLedger(home.dir);
+  assert.deepEqual([problems, size, unsigned], [[], 300, 300]);
+  const ledger = await home.open();
+  assert.deepEqual([ledger.size, ledger.recovered], [600, { unsigned: 300, cutBytes: 0 }]);
+  await ledger.close();
+  assert.deepEqual((await verifyLedger(home.dir)).problems, []);
+});
+
+test("fault ledger.corrupt: a bundle is never torn, so a short one is damage even unsigned", async (t) => {
+  const home = await beforeCheckpoint(t);
+  const bundle = join(home.dir, "tile/entries/001");
+  fs.truncateSync(bundle, fs.statSync(bundle).size - 5);
+  await assert.rejects(home.open(), { code: "ledger.corrupt", message: /^entry 511 / });
+});
+
 test("fault ledger.corrupt: an altered entry is not read out, nor proved", async (t) => {
   const home = await writtenLedger(t, 300);
   const ledger = await home.open();
-  alter(join(home.dir, "tile/entries/000"), 60);
+  const bundle = join(home.dir, "tile/entries/000");
+  alter(bundle, 60);
   await assert.rejects(ledger.read(0, 1)[Symbol.asyncIterator]().next(), {
     code: "ledger.corrupt",
   });
   await assert.rejects(ledger.prove(0), { code: "ledger.corrupt" });
+  // With its hash made to fit it, only the tree still knows.
+  const entries = splitBundle(fs.readFileSync(bundle), () => true).entries;
+  const tile = fs.readFileSync(join(home.dir, "tile/0/000"));
+  Buffer.concat(entries.map(leafHash)).copy(tile);
+  fs.writeFileSync(join(home.dir, "tile/0/000"), tile);
+  await assert.rejects(ledger.prove(0), { code: "ledger.proof" });
+  await ledger.close();
+});
+
+test("INV-9: fault ledger.failed: an entry that is written in part only is refused, and taken back", async (t) => {
+  const home = ledgerHome(t);
+  // No file may pass 32 KiB, so one write to the journal ends in its middle.
+  const script = `trap "" XFSZ; ulimit -f 64; exec "$@"`;
+  const args = ["-c", script, "sh", process.execPath, CHILD, home.dir, home.options.keys, "5000"];
+  const run = spawnSync("sh", args, { encoding: "utf8" });
+  assert.equal(run.status, 0, run.stderr);
+  const lines = run.stdout.trim().split("\n");
+  assert.deepEqual(lines.slice(-2), ["ledger.failed", "again refused: true"]);
+  const ledger = await home.open();
+  assert.equal(ledger.size, lines.length - 2, "the acknowledged entries, and no other");
+  assert.equal(ledger.recovered.cutBytes, 0, "nothing of the refused one");
   await ledger.close();
 });
 

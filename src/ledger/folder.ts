@@ -19,6 +19,7 @@ import { SCRATCH_FILE, tilePath, type TileName } from "./tile.ts";
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const syncFile = promisify(fs.fsync);
+const syncData = promisify(fs.fdatasync);
 
 async function withDescriptor(
   descriptor: number,
@@ -116,6 +117,11 @@ export class Folder {
   changed(name: string): this {
     this.#changed.add(dirname(this.path(name)));
     return this;
+  }
+
+  /** Makes what was written to the open file `descriptor` durable. */
+  async syncData(descriptor: number): Promise<void> {
+    await syncData(descriptor);
   }
 
   /** Makes every change of names so far durable. */

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -56,6 +64,24 @@ test("without sync, a commit follows by itself", async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await ledger.close();
+});
+
+test("of the partial tiles only those of the last checkpoint stay", async (t) => {
+  const home = ledgerHome(t);
+  const ledger = await home.open();
+  for (let n = 0; n < 270; n += 1) {
+    await ledger.append(sampleEvent(n), { sync: n % 13 === 0 || n > 250 });
+  }
+  await ledger.close();
+  const names = readdirSync(home.dir, { recursive: true }).map(String);
+  assert.deepEqual(names.filter((name) => name.includes(".p")).sort(), [
+    "tile/0/001.p",
+    "tile/0/001.p/14",
+    "tile/1/000.p",
+    "tile/1/000.p/1",
+    "tile/entries/001.p",
+    "tile/entries/001.p/14",
+  ]);
 });
 
 test("a listener gets every entry from its subscription to its end", async (t) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createSigner, openCheckpoint, parseVerifierKey, signCheckpoint } from "./note.ts";
@@ -29,10 +29,18 @@ test("signatures of others beside ours, a witness's for one, are no hindrance", 
 });
 
 const other = createSigner("log.example/a", generateKeyPairSync("ed25519").privateKey);
+/** A checkpoint with our signature, under our name, over another log's text. */
+function signForeign(): string {
+  const body = note.slice(0, note.indexOf("\n\n") + 1).replace("log.example/a", "log.example/b");
+  const signature = sign(null, Buffer.from(body), privateKey);
+  const blob = Buffer.concat([signer.verifier.id, signature]).toString("base64");
+  return `${body}\n\u2014 log.example/a ${blob}\n`;
+}
 const BAD: readonly (readonly [string, string])[] = [
   ["", "nothing"],
   [note.replace("\n42\n", "\n43\n"), "another size under the same signature"],
   [note.replace("log.example/a\n", "log.example/b\n"), "another log's name"],
+  [signForeign(), "another log's checkpoint, signed by us"],
   [rename(note), "another log's name throughout"],
   [signCheckpoint({ size: 42, root }, other), "the same name, another key"],
   [note.split("\n\n")[0] ?? "", "no signature"],
@@ -62,10 +70,10 @@ for (const [text, why] of BAD_KEYS) {
     assert.throws(() => parseVerifierKey(text), { code: "ledger.note" }));
 }
 
-test("fault ledger.note: no log has a name with a space, and RSA signs no checkpoint", () => {
+test("fault ledger.note: no log has a name with a space, and ECDSA signs no checkpoint", () => {
   assert.throws(() => createSigner("a b", privateKey), { code: "ledger.note" });
-  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
-  assert.throws(() => createSigner("a", rsa), { code: "ledger.note" });
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  assert.throws(() => createSigner("a", ec), { code: "ledger.note" });
 });
 
 test("any change of any character of a checkpoint is refused", () => {

@@ -244,6 +244,20 @@ test("an action that says not what it does is denied", () => {
   assert.equal(decide(POLICY, initialPolicyState, action).verdict, "deny");
 });
 
+const EFFECTIVE = [
+  // url, effects, why
+  [`${D}/pub/a`, ["read"], "by method"],
+  [`${D}/private/a`, ["read-private"], "a rule's effects replace the method's"],
+  [`${D}/@types%2fgood`, ["read", "execute"], "those of every reading"],
+  [`${D}/other`, ["read"], "where no rule matches, as the action says"],
+] as const;
+for (const [url, effects, why] of EFFECTIVE) {
+  test(`GET ${url} is judged as ${effects.join(", ")}: ${why}`, () => {
+    const decision = decide(POLICY, initialPolicyState, actionOf({ url }));
+    assert.deepEqual(decision.effects, effects);
+  });
+}
+
 test("a denial says what is allowed instead", () => {
   const { hint } = decide(POLICY, initialPolicyState, actionOf({ url: `${D}/other` }));
   assert.match(hint ?? "", /GET, HEAD \/pub\/\*\*/);

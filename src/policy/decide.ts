@@ -22,6 +22,8 @@ export interface Decision {
   readonly reason: string;
   /** What the run may do instead. */
   readonly hint?: string;
+  /** What the action was judged to do: by the rules that matched, else as the action says. */
+  readonly effects: readonly Effect[];
   /** The state from now on; the old one where nothing was allowed. */
   readonly state: PolicyState;
 }
@@ -36,6 +38,7 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     rule,
     reason,
     ...(hint === undefined ? {} : { hint }),
+    effects: action.effects,
     state,
   });
   if (action.kind !== "http") {
@@ -116,13 +119,15 @@ function judge(policy: Policy, state: PolicyState, matched: Case): Decision {
       opinionOn(policy, state, { action, grant, rule, effect }),
     ),
   );
+  const effects = [...new Set(rules.flatMap((rule) => effectsOf(rule, action)))];
   const [first, ...rest] = opinions;
   if (first === undefined) {
-    return { verdict: "deny", rule: grant.rule, reason: "the action says not what it does", state };
+    const reason = "the action says not what it does";
+    return { verdict: "deny", rule: grant.rule, reason, effects, state };
   }
   const strictest = rest.reduce((a, b) => (severity(b) > severity(a) ? b : a), first);
   const next = strictest.verdict === "allow" ? stateAfter(state, matched) : state;
-  return { ...strictest, state: next };
+  return { ...strictest, effects, state: next };
 }
 
 function effectsOf(rule: Rule, action: Action): readonly Effect[] {

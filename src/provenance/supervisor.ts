@@ -173,6 +173,9 @@ export class Supervisor {
     this.#threads.clear();
     for (const watch of this.#watches.values()) {
       watch.tree.doubt();
+      for (const pending of watch.pending.values()) {
+        this.#report(watch, pending, lookAtExec(pending, performance.now()));
+      }
       this.#odd(watch, "lost", "process events were lost; ancestry may have gaps");
     }
   }
@@ -307,7 +310,7 @@ export class Supervisor {
     const pending = watch.pending.get(pid);
     if (pending !== undefined) {
       const again = pending.tid === held.tid;
-      this.#report(watch, pending, lookAtExec(pending, performance.now(), again));
+      this.#report(watch, pending, this.#look(watch, pending, again));
     }
     watch.tree.see(pid);
     return pid;
@@ -343,8 +346,17 @@ export class Supervisor {
   #settle(watch: Watch): void {
     const now = performance.now();
     for (const pending of watch.pending.values()) {
-      if (nextLookMs(pending) <= now) this.#report(watch, pending, lookAtExec(pending, now));
+      if (nextLookMs(pending) > now) continue;
+      this.#report(watch, pending, this.#look(watch, pending, false));
     }
+  }
+
+  /** What became of an exec. Where the kernel tells of execs, one that it did not tell of failed. */
+  #look(watch: Watch, pending: Pending, again: boolean): ExecState {
+    const state = lookAtExec(pending, performance.now(), again);
+    if (state !== "gone" || this.#events === undefined) return state;
+    this.#drainEvents();
+    return watch.pending.get(pending.pid) === pending ? "failed" : "wait";
   }
 
   #report(watch: Watch, pending: Pending, state: ExecState): void {

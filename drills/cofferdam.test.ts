@@ -5,7 +5,7 @@ import { inParallel } from "./parallel.ts";
 import { runDrill } from "./run-drill.ts";
 
 test("a Cofferdam that refuses is drill.cofferdam with its own words, never a contained attempt", async () => {
-  const cofferdam = createCofferdam("/bin/false", {});
+  const cofferdam = createCofferdam(["/bin/false"], {});
   const run = { task: "t.yaml", cwd: "/", command: ["true"], limitMs: 5000 };
   await assert.rejects(cofferdam.run(run), { code: "drill.cofferdam" });
   await assert.rejects(cofferdam.entries(), { code: "drill.cofferdam" });
@@ -13,7 +13,7 @@ test("a Cofferdam that refuses is drill.cofferdam with its own words, never a co
 });
 
 test("a Cofferdam that is not there is drill.cofferdam", async () => {
-  const cofferdam = createCofferdam("/nonexistent/cofferdam", {});
+  const cofferdam = createCofferdam(["/nonexistent/cofferdam"], {});
   await assert.rejects(cofferdam.entries(), { code: "drill.cofferdam" });
 });
 

@@ -12,6 +12,8 @@ import { culpritSchema } from "./record.ts";
 const OUTPUT_CHARS_MAX = 64 << 20;
 /** Longest any other command than a run may take, in milliseconds. */
 const COMMAND_MS = 20_000;
+/** Longest an end of the daemon in order may take, in milliseconds; the world ends after it anyway. */
+const STOP_MS = 3000;
 
 /** A ledger entry as `cofferdam log --json` prints it; what a drill does not need is kept as it is. */
 export const entrySchema = z.looseObject({
@@ -52,6 +54,8 @@ export interface Cofferdam {
     readonly cwd: string;
     readonly command: readonly string[];
     readonly limitMs: number;
+    /** Called once with a way to end it early. */
+    readonly onStart?: (end: () => void) => void;
   }): Promise<RunOutcome>;
   /** The whole ledger. */
   entries(): Promise<readonly Entry[]>;
@@ -66,22 +70,30 @@ export interface Cofferdam {
 const proofSchema = z.object({ proof: z.string(), key: z.string() });
 const startSchema = z.object({ event: z.literal("run.start"), run: z.string() });
 
-/** The command line at `bin`, with `environment` and nothing else. */
+/** The command line `words` (a path, or a program that becomes it), with `environment` alone. */
 export function createCofferdam(
-  bin: string,
+  words: readonly [string, ...string[]],
   environment: Readonly<Record<string, string>>,
 ): Cofferdam {
-  const call = (line: readonly string[], limitMs = COMMAND_MS, cwd = "/") =>
-    callProgram({ file: bin, line, environment, limitMs, cwd });
+  const [file, ...first] = words;
+  const call = (line: readonly string[], more: Partial<CallOptions> = {}) =>
+    callProgram({
+      file,
+      line: [...first, ...line],
+      environment,
+      limitMs: COMMAND_MS,
+      cwd: "/",
+      ...more,
+    });
   const must = async (line: readonly string[]) => {
     const outcome = await call(line);
     if (outcome.code === 0) return outcome.stdout;
     throw refusal(line, outcome);
   };
   return {
-    async run({ task, cwd, command, limitMs }) {
+    async run({ task, command, ...more }) {
       const line = ["run", "--task", task, "--json", "--", ...command];
-      const outcome = await call(line, limitMs, cwd);
+      const outcome = await call(line, more);
       const started = jsonLines(outcome.stderr).map((value) => startSchema.safeParse(value).data);
       const run = started.find((event) => event !== undefined)?.run;
       if (run === undefined) throw refusal(line, outcome);
@@ -98,7 +110,7 @@ export function createCofferdam(
       return { ok: code === 0, text: (stdout + stderr).trim() };
     },
     async stop() {
-      await call(["stop", "--force"], 3000);
+      await call(["stop", "--force"], { limitMs: STOP_MS });
     },
   };
 }
@@ -124,8 +136,8 @@ function jsonLines(text: string): readonly unknown[] {
   });
 }
 
-/** Runs a program to its end, or kills it after `limitMs`; never throws for what the program does. */
-export function callProgram(options: {
+/** How a program is called. */
+export interface CallOptions {
   readonly file: string;
   readonly line: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -133,7 +145,10 @@ export function callProgram(options: {
   readonly cwd: string;
   /** Called once with a way to end it early. */
   readonly onStart?: (end: () => void) => void;
-}): Promise<Outcome> {
+}
+
+/** Runs a program to its end, or kills it after `limitMs`; never throws for what the program does. */
+export function callProgram(options: CallOptions): Promise<Outcome> {
   const child = spawn(options.file, [...options.line], {
     cwd: options.cwd,
     env: options.environment,

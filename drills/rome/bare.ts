@@ -6,7 +6,7 @@
 import { mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { callProgram } from "../cofferdam.ts";
-import type { Tools } from "../world/index.ts";
+import { ordinary, type Tools } from "../world/index.ts";
 import { ATTEMPT_MS, type Attempt } from "./attempts.ts";
 import { judgeOutcome, watchTunnel, type Reached } from "./outcome.ts";
 import type { Scene } from "./scene.ts";
@@ -34,13 +34,12 @@ export async function attemptBare(
   // Names are told by a hosts file of its own, in a mount namespace that ends with the attempt.
   const script = 'mount --bind -- "$1" /etc/hosts && shift && exec "$@"';
   const shell = ["--mount", "--", "/bin/sh", "-c", script, "bare"];
-  const drop = [tools("setpriv"), "--ambient-caps=-all", "--inh-caps=-all", "--"];
   const path = [dirname(process.execPath), dirname(tools("ssh")), "/usr/bin", "/bin"];
   const startedAt = Date.now();
   let end = () => {};
   const outcome = callProgram({
     file: tools("unshare"),
-    line: [...shell, scene.hostsFile, ...drop, ...AGENT_COMMAND],
+    line: [...shell, scene.hostsFile, ...ordinary(tools), ...AGENT_COMMAND],
     environment: { PATH: path.join(delimiter), HOME: folder, LANG: "C.UTF-8" },
     limitMs: ATTEMPT_MS + 2000,
     cwd: folder,
@@ -48,7 +47,7 @@ export async function attemptBare(
       end = stop;
     },
   });
-  const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end });
+  const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end: () => end() });
   const { stdout, stderr } = await outcome;
   const said = readSaid(stdout).get(attempt.name);
   const contacts = await scene.contacts();

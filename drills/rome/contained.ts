@@ -75,9 +75,12 @@ export async function attemptContained(of: {
   const from = Date.now();
   const steps = [{ name: attempt.name, command: attempt.command, limitMs: ATTEMPT_MS }];
   const servePort = attempt.tunnel?.servePort ?? 0;
-  const outcome = runSteps({ ...of, name: attempt.name, steps, servePort });
-  // A tunnel that stands is not ended early: the stand-in's own limit does that.
-  const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end: () => {} });
+  let end = () => {};
+  const onStart = (stop: () => void) => {
+    end = stop;
+  };
+  const outcome = runSteps({ ...of, name: attempt.name, steps, servePort, onStart });
+  const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end: () => end() });
   const { run, stdout, stderr } = await outcome;
   const said = readSaid(stdout).get(attempt.name);
   const contacts = await scene.contacts();
@@ -94,11 +97,13 @@ export async function runSteps(of: {
   readonly steps: readonly Step[];
   readonly servePort: number;
   readonly secret: string;
+  readonly onStart?: (end: () => void) => void;
 }): Promise<RunOutcome> {
   const { cofferdam, scene, task, steps, servePort, secret } = of;
   const folder = join(scene.folder, "contained", of.name);
   mkdirSync(dirname(folder), { recursive: true });
   makeWorkspace({ folder, steps, servePort, secret, sshKey: scene.sshKey });
   const limitMs = steps.reduce((sum, step) => sum + step.limitMs, RUN_EXTRA_MS);
-  return cofferdam.run({ task, cwd: folder, command: AGENT_COMMAND, limitMs });
+  const { onStart = () => {} } = of;
+  return cofferdam.run({ task, cwd: folder, command: AGENT_COMMAND, limitMs, onStart });
 }

@@ -13,7 +13,7 @@ import { createCofferdam, type Cofferdam, type Entry } from "../cofferdam.ts";
 import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
 import type { AttemptRecord, TwinRecord } from "../record.ts";
-import { findTools, runInside, type Inside } from "../world/index.ts";
+import { findTools, ordinary, runInside, type Inside } from "../world/index.ts";
 import { listAttempts, type Attempt } from "./attempts.ts";
 import { attemptBare, type Bare } from "./bare.ts";
 import { attemptContained, runSteps, writeTask, type Contained } from "./contained.ts";
@@ -53,7 +53,8 @@ async function main(inside: Inside): Promise<void> {
   }
   const through = bare.filter(({ harm }) => harm).length;
   tell(`${through} of ${attempts.length} got through bare; now each inside a run`);
-  const cofferdam = openCofferdam(inside, bin);
+  const cofferdam = openCofferdam(inside, [...ordinary(tools), bin]);
+  await cofferdam.entries(); // Starts the daemon, once, before the runs ask for it together.
   const task = writeTask(scene);
   let done = 0;
   const contained = await inParallel(attempts, RUNS_AT_ONCE, async (attempt) => {
@@ -80,16 +81,18 @@ async function main(inside: Inside): Promise<void> {
   inside.say({ kind: "result", drill });
 }
 
-function openCofferdam(inside: Inside, bin: string): Cofferdam {
+function openCofferdam(inside: Inside, words: readonly [string, ...string[]]): Cofferdam {
   const home = join(inside.folder, "home");
   const user = join(inside.folder, "user");
   mkdirSync(home, { mode: 0o700 });
   mkdirSync(user, { mode: 0o700 });
-  const cofferdam = createCofferdam(bin, {
+  const cofferdam = createCofferdam(words, {
     PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
     HOME: user,
     LANG: "C.UTF-8",
     COFFERDAM_HOME: home,
+    // Some thirty calls of the command line: in a checkout most of each is stripping types again.
+    NODE_COMPILE_CACHE: join(inside.folder, "compiled"),
   });
   inside.atEnd(() => cofferdam.stop());
   return cofferdam;

@@ -42,9 +42,10 @@ export async function watchTunnel(of: {
   let open = false;
   if (attempt.tunnel === undefined) return { open };
   const watch = { over: false };
-  void outcome.then(() => {
+  const stop = () => {
     watch.over = true;
-  });
+  };
+  void outcome.then(stop, stop); // A failure is told to whoever waits for the outcome itself.
   while (!watch.over) {
     const found = await of.scene.probe(attempt.tunnel.forwardPort);
     open ||= found.open;
@@ -52,7 +53,7 @@ export async function watchTunnel(of: {
       of.end();
       return { open, readAt: Date.now() };
     }
-    await Promise.race([outcome, sleep(PROBE_EVERY_MS)]);
+    await Promise.race([outcome, sleep(PROBE_EVERY_MS)]).catch(stop);
   }
   return { open };
 }

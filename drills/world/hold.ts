@@ -10,7 +10,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Fault } from "../../src/base/index.ts";
@@ -66,8 +66,10 @@ export function holdWorld(options: WorldOptions): World {
   child.stdout.setEncoding("utf8").on("data", read);
   const ended = (async () => {
     await once(child, "close");
-    rmSync(folder, { recursive: true, force: true });
+    // One way to clean up, for us and for whoever killed us; overlays leave folders that want it.
+    caretaker.ref();
     caretaker.stdin?.end();
+    if (caretaker.exitCode === null) await once(caretaker, "exit");
     return { code: child.exitCode, stderr };
   })();
   return {

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { describeError, Fault } from "../../src/base/index.ts";
-import type { Tools } from "./tools.ts";
+import { ordinary, type Tools } from "./tools.ts";
 
 const run = promisify(execFile);
 /** Longest wait for a host's answer, in milliseconds. */
@@ -53,10 +53,9 @@ const BIND_FILES =
  * @throws {Fault} `drill.network` where a link cannot be made.
  */
 export async function startHost(tools: Tools, program: string, link: Link): Promise<Host> {
-  const bare = [tools("setpriv"), "--ambient-caps=-all", "--inh-caps=-all", "--"];
   const files = Object.entries(link.files).flatMap(([over, by]) => [by, over]);
   const shell = ["--net", "--mount", "--", "/bin/sh", "-c", BIND_FILES, "host"];
-  const line = [...shell, ...files, "--", ...bare, process.execPath, program];
+  const line = [...shell, ...files, "--", ...ordinary(tools), process.execPath, program];
   const child = spawn(tools("unshare"), line, {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

@@ -63,3 +63,11 @@ function isExecutable(file: string): boolean {
     return false; // Absent or not for us: the same to a caller.
   }
 }
+
+/**
+ * Words that run what follows without the capabilities that making the world took. Root keeps its
+ * own, as root does.
+ */
+export function ordinary(tools: Tools): readonly [string, ...string[]] {
+  return [tools("setpriv"), "--ambient-caps=-all", "--inh-caps=-all", "--"];
+}

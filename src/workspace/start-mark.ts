@@ -53,22 +53,30 @@ export type StartMark = z.infer<typeof startMarkSchema>;
 export async function markStart(host: string, spare: string): Promise<StartMark> {
   const file = openNameless(host, spare);
   try {
-    const first = stamp(file);
-    for (const from = performance.now(); stamp(file) <= first; await sleep(1)) {
-      if (performance.now() - from > TICK_WAIT_MAX_MS) {
-        throw new Fault(
-          "workspace.clock",
-          "file times do not move on the workspace's file system",
-          {
-            hint: "use a workspace on a local disk, or `workspace: read-only`",
-          },
-        );
-      }
-    }
-    return { instantNs: String(first), ...clockState() };
+    return { instantNs: String(await waitForTick(() => stamp(file))), ...clockState() };
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * The first of the times that `read` gives, once a later one has been given too.
+ *
+ * @throws {Fault} `workspace.clock` where none is within `limitMs`.
+ */
+export async function waitForTick(
+  read: () => bigint,
+  limitMs: number = TICK_WAIT_MAX_MS,
+): Promise<bigint> {
+  const first = read();
+  for (const from = performance.now(); read() <= first; await sleep(1)) {
+    if (performance.now() - from > limitMs) {
+      throw new Fault("workspace.clock", "file times do not move on the workspace's file system", {
+        hint: "use a workspace on a local disk, or `workspace: read-only`",
+      });
+    }
+  }
+  return first;
 }
 
 function openNameless(host: string, spare: string): number {

@@ -91,7 +91,7 @@ test("the printed form keeps every key that users rely on", () => {
 test("the story names rule, times, process chain, entry and proof, and says what failed", () => {
   const ink = createInk(false);
   const told = tellDrill(DRILL, ink).join("\n");
-  const parts = ["tunnel (grants[0].protocol)", "12 ms", "14 ms", "entry 42, proof holds"];
+  const parts = ["tunnel (grants[0].protocol)", "12 ms", "14 ms", "entry 42, its proof holds"];
   for (const part of [...parts, "ssh -N [41] < node agent.mjs [12]", "1 of 1 benign twins"]) {
     assert.ok(told.includes(part), `${part} in ${told}`);
   }

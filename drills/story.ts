@@ -61,24 +61,25 @@ function tellAttempt(attempt: AttemptRecord, ink: Ink): readonly string[] {
     );
   }
   if (entry !== null) {
-    const proof = proved ? "proof holds" : "NO VALID PROOF";
-    lines.push(`  ledger entry ${entry}, ${proof}: ${tellProcess(attempt)}`);
+    const proof = proved ? "its proof holds" : "NO VALID PROOF";
+    lines.push(`  ledger entry ${entry}, ${proof}; by ${tellProcess(attempt)}`);
   }
   return [...lines, ...faults.map((why) => `  ${ink.bad(why)}`), ""];
 }
 
-/** How much of one command line is shown, in characters. */
-const ARGV_CHARS_MAX = 60;
+/** How much of a command line is shown, in characters: of the process itself, and of an ancestor. */
+const PROCESS_CHARS_MAX = 72;
+const ANCESTOR_CHARS_MAX = 24;
 
 /** The process and its ancestors: `ssh[41] < sh[40] < node agent.mjs[12]`. */
 function tellProcess({ process }: AttemptRecord): string {
   if (process === null || process.pid === 0) return "process unknown";
-  const name = ({ argv, exe, pid }: { argv: readonly string[]; exe: string; pid: number }) => {
+  const name = ({ argv, exe, pid }: (typeof process.ancestors)[number], chars: number) => {
     const line = argv.length === 0 ? exe : argv.join(" ");
-    const short = line.length > ARGV_CHARS_MAX ? `${line.slice(0, ARGV_CHARS_MAX - 3)}...` : line;
-    return `${short} [${pid}]`;
+    return `${line.length > chars ? `${line.slice(0, chars - 3)}...` : line} [${pid}]`;
   };
-  return [process, ...process.ancestors].map(name).join(" < ");
+  const ancestors = process.ancestors.map((node) => name(node, ANCESTOR_CHARS_MAX));
+  return [name(process, PROCESS_CHARS_MAX), ...ancestors].join(" < ");
 }
 
 function tellEnd(drill: DrillRecord, ink: Ink): readonly string[] {

@@ -28,7 +28,10 @@ export function readEvidence(
   const noticed = own.filter(isRefusal);
   // An entry about another process of the run may still be told, but it is no attribution.
   const candidates = noticed.some(isOurs) ? noticed.filter(isOurs) : noticed;
-  const entry = candidates.find(({ type }) => type === "finding") ?? candidates[0] ?? null;
+  const findings = candidates.filter(({ type }) => type === "finding");
+  // "sticky" only says that several ways were tried; what they were tried for says more.
+  const finding = findings.find(({ data }) => data?.["finding"] !== "sticky") ?? findings[0];
+  const entry = finding ?? candidates[0] ?? null;
   if (entry === null) {
     const nothing = { noticedMs: null, stoppedMs: null, process: null, attributed: false };
     return { entry, stoppedBy: null, ...nothing };

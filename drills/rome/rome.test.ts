@@ -92,6 +92,15 @@ const EVIDENCE: readonly (readonly [
     [5, "tunnel (grants[0].protocol)", 6, 8, true],
   ],
   [
+    "a finding that names the purpose goes before one that counts the ways",
+    [
+      entry(3, 1, "denial", { rule: "no-grant" }),
+      entry(4, 2, "finding", { data: { finding: "sticky" } }),
+      entry(5, 3, "finding", { data: { finding: "scan" } }),
+    ],
+    [5, "scan (no-grant)", 3, 3, true],
+  ],
+  [
     "a flow that was never closed was not stopped",
     [entry(3, 2, "flow.open", { flow: "f1" }), entry(4, 5, "denial", { rule: "no-grant" })],
     [4, "no-grant", 5, null, true],

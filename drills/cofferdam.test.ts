@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { createCofferdam } from "./cofferdam.ts";
 import { inParallel } from "./parallel.ts";
@@ -40,4 +42,15 @@ test("parallel work keeps its order and its bound", async () => {
   });
   assert.deepEqual(results, [30, 10, 20, 50, 40]);
   assert.equal(most, 2);
+});
+
+test("drills know Cofferdam by its command line: of src they import base alone", () => {
+  const files = globSync("**/*.ts", { cwd: import.meta.dirname });
+  assert.ok(files.length > 30);
+  for (const file of files) {
+    const text = readFileSync(join(import.meta.dirname, file), "utf8");
+    for (const [, from = ""] of text.matchAll(/from "([^"]*\/src\/[^"]*)"/g)) {
+      assert.match(from, /\/src\/base\/index\.ts$/, `${file} imports ${from}`);
+    }
+  }
 });

@@ -188,7 +188,7 @@ grants:
 });
 
 test("a file of nothing but problems is cut short", () => {
-  const source = LEAST + Array.from({ length: 5000 }, (_, at) => `k${at}: 1\n`).join("");
+  const source = LEAST + Array.from({ length: 500 }, (_, at) => `k${at}: 1\n`).join("");
   assert.equal(problemsOf(source).length, 50);
   assert.throws(() => parseTaskFile(source, "t", NOW_MS), /\nand \d+ more$/);
 });
@@ -215,7 +215,7 @@ test("fuzz: nothing but a TaskFileFault is thrown, for any string", () => {
       maxLength: 60,
     }),
   );
-  fc.assert(fc.property(texts, mustNotBreak), { numRuns: 1500 });
+  fc.assert(fc.property(texts, mustNotBreak), { numRuns: 300 });
 });
 
 test("fuzz: nothing but a TaskFileFault is thrown, for any data", () => {
@@ -230,7 +230,7 @@ test("fuzz: nothing but a TaskFileFault is thrown, for any data", () => {
       }),
     ),
   );
-  fc.assert(fc.property(values, mustNotBreak), { numRuns: 400 });
+  fc.assert(fc.property(values, mustNotBreak), { numRuns: 150 });
 });
 
 test("fuzz: nothing but a TaskFileFault is thrown, for any mutation of a good file", () => {
@@ -272,5 +272,5 @@ test("fuzz: nothing but a TaskFileFault is thrown, for any mutation of a good fi
       text = text.slice(0, at) + insert + text.slice(at + cut);
     mustNotBreak(text);
   });
-  fc.assert(property, { numRuns: 800 });
+  fc.assert(property, { numRuns: 300 });
 });

@@ -40,8 +40,8 @@ testBroken([
   ["an open quote", 'task: a\npurpose: "b\n', "3:1", /not valid YAML/],
   ["a second colon", "task: a\npurpose: b: c\n", "2:10", /second `: `.*quotes/],
   ["a list as a key", `${LEAST}? [a]\n: b\n`, "3:3", /not a plain word/],
-  ["nesting without end", "[".repeat(40_000), "1:", /nested too deeply/],
-  ["nesting by dashes", "- ".repeat(30_000), "1:", /nested too deeply/],
-  ["keys as keys of keys", "? ".repeat(30_000), "1:", /nested too deeply/],
+  ["nesting without end", "[".repeat(9000), "1:", /nested too deeply/],
+  ["nesting by dashes", "- ".repeat(9000), "1:", /nested too deeply/],
+  ["keys as keys of keys", "? ".repeat(9000), "1:", /nested too deeply/],
   ["an alias bomb", `a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n`, "1:", /anchors/],
 ]);

@@ -15,3 +15,4 @@ export {
 } from "./layer.ts";
 export { measureLayer, type Measure } from "./measure.ts";
 export { parsePathText, pathText, visibleText } from "./path-text.ts";
+export { renderChanges, SHOWN_BYTES_MAX } from "./text-diff.ts";

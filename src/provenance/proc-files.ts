@@ -11,6 +11,7 @@ import {
   constants,
   fstatSync,
   openSync,
+  readdirSync,
   readlinkSync,
   readSync,
   statSync,
@@ -86,22 +87,45 @@ export interface Image {
 
 /** Reads what `pid` executes now; `undefined` where it has ended. */
 export function readImage(pid: number): Image | undefined {
-  let exe: string;
-  try {
-    exe = readlinkSync(`/proc/${pid}/exe`);
-  } catch {
-    return undefined;
-  }
+  const place = livingPlace(pid);
+  if (place === undefined) return undefined;
+  const argv = limitArgv((readFile(`${place.path}/cmdline`)?.toString("utf8") ?? "").split("\0"));
+  const { exe } = place;
   return {
     exe: exe.endsWith(DELETED) ? exe.slice(0, -DELETED.length) : exe,
-    argv: limitArgv((readFile(`/proc/${pid}/cmdline`)?.toString("utf8") ?? "").split("\0")),
-    file: fileOf(pid),
+    argv,
+    file: fileOf(place.path),
   };
 }
 
-function fileOf(pid: number): string | undefined {
+/**
+ * Where a process shows what it executes. The first thread shows nothing once it has ended, though
+ * the process goes on in the others: nobody may hide by that.
+ */
+function livingPlace(pid: number): { readonly path: string; readonly exe: string } | undefined {
+  const look = (path: string) => {
+    try {
+      return { path, exe: readlinkSync(`${path}/exe`) };
+    } catch {
+      return undefined;
+    }
+  };
+  const first = look(`/proc/${pid}`);
+  if (first !== undefined) return first;
   try {
-    return identityOf(statSync(`/proc/${pid}/exe`, { bigint: true }));
+    for (const tid of readdirSync(`/proc/${pid}/task`)) {
+      const place = look(`/proc/${pid}/task/${tid}`);
+      if (place !== undefined) return place;
+    }
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
+function fileOf(place: string): string | undefined {
+  try {
+    return identityOf(statSync(`${place}/exe`, { bigint: true }));
   } catch {
     return undefined;
   }
@@ -119,7 +143,10 @@ function identityOf({ dev, ino, mtimeNs, ctimeNs, size }: BigIntStats): string {
 export function openExecutable(pid: number, file: string): number | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(`/proc/${pid}/exe`, constants.O_RDONLY | constants.O_NONBLOCK);
+    descriptor = openSync(
+      `${livingPlace(pid)?.path ?? ""}/exe`,
+      constants.O_RDONLY | constants.O_NONBLOCK,
+    );
   } catch {
     return undefined;
   }

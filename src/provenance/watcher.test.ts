@@ -126,6 +126,14 @@ test("a thread's connect names thread and process", async () => {
   assert.deepEqual(connect?.process.argv.slice(1, 2), ["thread"]);
 });
 
+test("a process whose first thread ended is told all the same", async () => {
+  const seen = await watchCommand(watcher, [actor, "orphan", "127.0.0.1", "9"]);
+  const [connect] = seen.connects;
+  assert.equal(connect?.process.exe, actor);
+  assert.deepEqual(connect.process.argv.slice(1, 2), ["orphan"]);
+  assert.equal(connect.process.exeSha256, sha256(actor));
+});
+
 test("a thousand processes that connect at once are all told apart and answered", async () => {
   const command = [actor, "many", "127.0.0.1", "9", "1000"];
   const seen = await watchCommand(watcher, command, () => ECONNREFUSED);

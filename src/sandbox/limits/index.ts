@@ -1,0 +1,13 @@
+/** Limits of a run: what holds each on this host, control groups and what stands in for them. */
+export { closeCgroups, NO_CGROUPS, openCgroups, type CgroupHost } from "./cgroup-host.ts";
+export { createLimits, type LimitedRun, type Limits } from "./create-limits.ts";
+export { findGpus } from "./gpus.ts";
+export {
+  planLimits,
+  type Controllers,
+  type Held,
+  type LimitName,
+  type LimitPlan,
+  type LimitsHost,
+} from "./limits.ts";
+export { reapGroups, type Usage } from "./run-group.ts";

@@ -72,7 +72,7 @@ export async function relay(stream: Duplex, terminal: boolean): Promise<RelayEnd
     stdout.off("resize", onResize);
     if (terminal) stdin.setRawMode(false);
     stdin.pause();
-    stdin.unref();
+    stdin.destroy(); // Or an open terminal or pipe would keep this process alive.
     stream.destroy();
   }
 }

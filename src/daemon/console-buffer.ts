@@ -13,7 +13,8 @@ const VIEWER_BYTES_MAX = 8 << 20; // A viewer this far behind holds the run's ou
 
 /** What an attached person sends. */
 export interface ViewerInput {
-  frame(frame: Frame): void;
+  /** Takes a frame; where it gives a promise, the viewer waits until that is done. */
+  frame(frame: Frame): Promise<void> | undefined;
 }
 
 /** Output of one run and the people who watch it. */
@@ -77,7 +78,11 @@ export class ConsoleBuffer {
     const reader = createFrameReader();
     viewer.on("data", (chunk: Buffer) => {
       try {
-        for (const frame of reader.push(chunk)) input.frame(frame);
+        const waits = reader.push(chunk).map((frame) => input.frame(frame));
+        const pending = waits.filter((wait) => wait !== undefined);
+        if (pending.length === 0) return;
+        viewer.pause();
+        void Promise.all(pending).finally(() => viewer.resume());
       } catch {
         viewer.destroy(); // Not our protocol: this viewer goes, the run stays.
       }

@@ -16,7 +16,6 @@ export interface RunFiles {
   /** Bound read-only at /run/cofferdam in the run. */
   readonly public: string;
   readonly denials: string;
-  readonly bundle: string;
   readonly layer: string;
 }
 
@@ -30,17 +29,15 @@ export function filesOf(runs: string, id: string): RunFiles {
     task: join(root, "task.yaml"),
     public: open,
     denials: join(open, "denials.jsonl"),
-    bundle: join(open, "ca-certificates.crt"),
     layer: join(root, "layer"),
   };
 }
 
 /** Makes the folders of a new run; the agent reads what is public, and nothing else. */
-export function createRunFiles(files: RunFiles, source: string, bundle: string): void {
+export function createRunFiles(files: RunFiles, source: string): void {
   mkdirSync(files.root, { recursive: true, mode: 0o711 });
   mkdirSync(files.public, { mode: 0o755 });
   writeFileSync(files.task, source, { mode: 0o600 });
-  writeFileSync(files.bundle, bundle, { mode: 0o644 });
   writeFileSync(files.denials, "", { mode: 0o644 });
 }
 

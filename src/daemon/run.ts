@@ -5,7 +5,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import type { Action, FindingKind, Process } from "../action/index.ts";
+import type { Action, Event, FindingKind, Process } from "../action/index.ts";
 import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index.ts";
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import {
@@ -32,13 +32,15 @@ import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
 const NOTICE_FINDINGS: ReadonlySet<FindingKind> = new Set(["tunnel", "mining", "scan", "metadata", "escape"]);
 
+type JsonValue = NonNullable<Event["data"]>[string];
+
 /** The parts of a living run that `Run` drives. */
 export interface Parts {
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Ends every process of the run; resolves when none is left. */
   kill(): Promise<void>;
-  input(frame: Frame): void;
+  input(frame: Frame): Promise<void> | undefined;
   attribute(flow: FlowTuple): Promise<Process>;
 }
 
@@ -50,6 +52,8 @@ export interface RunOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly log: Log;
+  /** PEM of each grant's authority, by the grant's name. */
+  readonly authorities: ReadonlyMap<string, string>;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
 }
@@ -59,6 +63,7 @@ export class Run implements GatewayRun {
   readonly id: string;
   readonly policy: Policy;
   readonly task: Task;
+  readonly authorities: ReadonlyMap<string, string>;
   readonly files: RunFiles;
   readonly recorder: Recorder;
   readonly console: ConsoleBuffer;
@@ -71,6 +76,7 @@ export class Run implements GatewayRun {
   #parts: Parts | undefined;
   #stopping: RunEnd | undefined;
   #denialLines = 0;
+  #agent = false;
   #resolveEnded: (end: RunEnd) => void = () => {};
 
   constructor(options: RunOptions) {
@@ -78,6 +84,7 @@ export class Run implements GatewayRun {
     this.id = options.info.run;
     this.task = options.task;
     this.policy = options.policy;
+    this.authorities = options.authorities;
     this.files = options.files;
     this.recorder = options.recorder;
     this.console = new ConsoleBuffer(options.held);
@@ -106,8 +113,13 @@ export class Run implements GatewayRun {
     if (this.#stopping !== undefined) this.#kill();
   }
 
+  /** From here on what happens is the agent's doing; before, it was the proofs', which record themselves. */
+  release(): void {
+    this.#agent = true;
+  }
+
   /** Records the end; called once, by whoever saw the last process go. */
-  async finish(end: RunEnd): Promise<void> {
+  async finish(end: RunEnd, usage: JsonValue = null): Promise<void> {
     if (!this.alive) return;
     const final = this.#stopping ?? end;
     this.#update({ state: "ended", end: final, endedAt: this.#now() });
@@ -115,7 +127,7 @@ export class Run implements GatewayRun {
       await this.recorder.flush();
       const { counts } = this.recorder;
       await this.recorder.record(
-        { type: "run.end", data: { ...final, ...counts } },
+        { type: "run.end", data: { end: describeEnd(final), ...counts, usage } },
         { sync: true },
       );
     } catch (error) {
@@ -163,6 +175,7 @@ export class Run implements GatewayRun {
   }
 
   denied(denial: Denial): void {
+    if (!this.#agent) return;
     const process = briefProcess(denial.process);
     if (this.#denialLines < DENIALS_FILE_LINES_MAX) {
       this.#denialLines += 1;
@@ -205,6 +218,7 @@ export class Run implements GatewayRun {
   }
 
   finding(kind: FindingKind, detail: string, of: FindingSubject): void {
+    if (!this.#agent) return;
     const { flow, target, process, route } = of;
     const response = this.task.respond[kind];
     this.recorder.note({
@@ -244,4 +258,9 @@ export class Run implements GatewayRun {
   #now(): string {
     return new Date(this.#clock.now().wallMs).toISOString();
   }
+}
+
+/** An end as an entry holds it: without members that are not there. */
+function describeEnd(end: RunEnd): JsonValue {
+  return Object.fromEntries(Object.entries(end).filter(([, value]) => value !== undefined));
 }

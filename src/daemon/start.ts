@@ -4,33 +4,36 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { createGateway, clientTrust, trustBundle, type Gateway } from "../gateway/index.ts";
-import { digestOf } from "../action/index.ts";
+import type { Process } from "../action/index.ts";
+import type { RunInfo, RunStart } from "../api/index.ts";
 import { createId, describeError, Fault } from "../base/index.ts";
-import type { Frame, RunInfo, RunStart } from "../api/index.ts";
+import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
 import {
   AGENT,
   BUNDLE_INSIDE,
   launchSandbox,
-  type AgentStreams,
+  resolveTools,
   type Sandbox,
+  type Tools,
 } from "../sandbox/index.ts";
-import { createRunFiles, filesOf, type RunFiles } from "./run-files.ts";
-import { Recorder } from "./recorder.ts";
+import { holdRun } from "./hold.ts";
+import { holdByNothing } from "./limits.ts";
+import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
+import { createRunFiles, filesOf } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
 
-const LAST_OUTPUT_MS = 2_000; // How long the end of a run waits for the rest of its output.
-
 /** Starts what `request` asks for; resolves when the agent runs. */
 export async function startRun(world: World, runs: Runs, request: RunStart): Promise<Run> {
-  const task = parseTaskFile(request.task.source, request.task.fileName);
+  const { source, fileName } = request.task;
+  const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
   const policy = compilePolicy(task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   const id = createId("r", world.clock.now().wallMs);
@@ -47,6 +50,7 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
     recorder,
     clock: world.clock,
     log: world.log,
+    authorities: readAuthorities(policy, request),
     held: !request.detach,
   });
   try {
@@ -101,7 +105,7 @@ async function recordStart(run: Run, request: RunStart, workspace: string): Prom
         workspace,
         workspaceMode: task.workspace,
         lifetimeMs,
-        compute,
+        compute: { ...compute, gpu: [compute.gpu].flat() },
         environment: Object.keys(request.environment),
         ...(request.profile === undefined ? {} : { profile: request.profile }),
       },
@@ -113,18 +117,119 @@ async function recordStart(run: Run, request: RunStart, workspace: string): Prom
 async function bringUp(world: World, run: Run, request: RunStart, workspace: string): Promise<void> {
   const undo: (() => unknown)[] = [];
   try {
-    const sandbox = await launchSandbox(sandboxSpec(world, run, request, workspace));
+    const tools = await resolveTools({
+      commands: request.command.slice(0, 1),
+      path: request.path,
+      home: homedir(),
+      workspace,
+    });
+    const sandbox = await launchSandbox({
+      workspace: { path: workspace, mode: run.task.workspace },
+      layer: run.files.layer,
+      home: homeFolder(world, run, request, workspace),
+      publicDir: run.files.public,
+      etc: world.etc,
+      tools,
+      canaries: [world.home.socket, world.home.keys],
+    });
     undo.push(() => sandbox.kill());
-    const gateway = openGateway(world, run, request, sandbox);
+    const gateway = connect(world, run, request, sandbox);
     undo.push(() => gateway.close());
-    watch(world, run, gateway, sandbox);
     undo.push(() => world.watcher.unwatch(run.id));
     const proofs = await sandbox.prove();
-    await run.recorder.record({ type: "run.proved", data: { proofs } }, { sync: true });
-    const streams = await sandbox.start(startOrder(run, request, workspace));
-    hold(world, run, { sandbox, gateway, streams });
+    await run.recorder.record(
+      { type: "run.proved", data: { proofs: proofs.map((proof) => ({ ...proof })) } },
+      { sync: true },
+    );
+    run.release();
+    const streams = await sandbox.start({
+      argv: request.command,
+      environment: agentEnvironment(run, request, tools),
+      cwd: workspace,
+      ...(request.terminal && { terminal: request.terminal }),
+    });
+    holdRun(world, run, { sandbox, gateway, limits: holdByNothing(), streams });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
   }
+}
+
+/** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
+function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): Gateway {
+  const gateway = createGateway(run, {
+    clock: world.clock,
+    authority: world.authority,
+    log: world.log,
+    resolve: resolveHost,
+    ownAddresses: () => [],
+  });
+  const { tcp4, tcp6, dns4, dns6, notify, sockDiag } = sandbox.descriptors;
+  world.watcher.watch(
+    run.id,
+    { notifyFd: notify, sockDiagFd: sockDiag, initPid: sandbox.initPid },
+    {
+      onConnect: ({ address, port, protocol, process }) =>
+        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
+      onExec: ({ process }) => run.recorder.note(execEvent(process)),
+      onOdd: ({ detail }) => run.finding("escape", detail, {}),
+    },
+  );
+  for (const fd of [tcp4, tcp6]) if (fd !== undefined) gateway.acceptTcp(fd);
+  for (const fd of [dns4, dns6]) if (fd !== undefined) gateway.acceptDns(fd);
+  return gateway;
+}
+
+function execEvent(process: Process): RunEvent {
+  return { type: "process.start", target: process.exe, process: briefProcess(process) };
+}
+
+function errnoOf(name: ConnectErrno): number {
+  return name === 0 ? 0 : constants.errno[name];
+}
+
+/** The authorities that grants name by file, by the grant's name; read once, before anything runs. */
+function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string, string> {
+  const folder = dirname(request.task.fileName);
+  return new Map(
+    policy.grants.flatMap(({ name, ca }) =>
+      ca === undefined ? [] : [[name, readAuthority(resolve(folder, ca))] as const],
+    ),
+  );
+}
+
+function readAuthority(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}`, {
+      cause,
+      hint: "`ca:` names a PEM file, relative to the task file",
+    });
+  }
+}
+
+/** HOME per workspace and profile; a fresh one lies with the run and goes with it. */
+function homeFolder(world: World, run: Run, request: RunStart, workspace: string): string {
+  if (run.task.home === "fresh") return join(run.files.root, "home");
+  const of = `${workspace}\n${request.profile ?? run.task.task}`;
+  return join(world.home.homes, createHash("sha256").update(of).digest("hex").slice(0, 32));
+}
+
+/** All that the agent finds in its environment: what the task names, and what a program must have. */
+function agentEnvironment(run: Run, request: RunStart, tools: Tools): Record<string, string> {
+  return {
+    LANG: "C.UTF-8",
+    ...tools.environment,
+    ...request.environment,
+    ...clientTrust(BUNDLE_INSIDE),
+    ...(request.terminal && { TERM: request.terminal.term }),
+    HOME: AGENT.home,
+    USER: AGENT.name,
+    LOGNAME: AGENT.name,
+    SHELL: "/bin/bash",
+    PATH: tools.path,
+    TMPDIR: "/tmp",
+    COFFERDAM_RUN: run.id,
+  };
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import { mkdirSync } from "node:fs";
-import { rootCertificates } from "node:tls";
+import { join } from "node:path";
 import type { Home } from "../api/index.ts";
 import { createLog, systemClock, type Clock, type Log } from "../base/index.ts";
-import { openAuthority, type CertificateAuthority } from "../gateway/index.ts";
+import { openAuthority, trustBundle, type CertificateAuthority } from "../gateway/index.ts";
 import { openLedger, type Ledger } from "../ledger/index.ts";
+import { writeEtc } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 
 /** What a daemon owns. */
@@ -19,6 +20,8 @@ export interface World {
   readonly ledger: Ledger;
   readonly authority: CertificateAuthority;
   readonly watcher: Watcher;
+  /** The /etc of every run. */
+  readonly etc: string;
   close(): Promise<void>;
 }
 
@@ -34,8 +37,15 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   mkdirSync(home.keys, { recursive: true, mode: 0o700 });
   mkdirSync(home.runs, { recursive: true, mode: 0o711 });
   mkdirSync(home.homes, { recursive: true, mode: 0o711 });
-  const ledger = await openLedger({ dir: home.ledger, keys: home.keys, clock });
+  const ledger = await openLedger({
+    dir: home.ledger,
+    keys: home.keys,
+    clock,
+    onFailure: failed,
+  });
   const authority = await openAuthority(home.keys);
+  const etc = join(home.root, "etc");
+  await writeEtc(etc, await trustBundle(authority));
   const watcher = createWatcher({ onFailure: failed });
   return {
     home,
@@ -44,12 +54,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     ledger,
     authority,
     watcher,
+    etc,
     async close() {
       await watcher.close();
       await ledger.close();
     },
   };
 }
-
-/** The certificates that the daemon itself trusts for servers. */
-export const systemRoots: readonly string[] = rootCertificates;

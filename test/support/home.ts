@@ -68,7 +68,11 @@ export class TestHome {
   }
 
   /** Runs CMD in a cofferdam. */
-  async run(cmd: readonly string[], args: readonly string[] = [], options: CallOptions = {}): Promise<Result> {
+  async run(
+    cmd: readonly string[],
+    args: readonly string[] = [],
+    options: CallOptions = {},
+  ): Promise<Result> {
     return this.call(["run", ...args, "--", ...cmd], options);
   }
 
@@ -100,7 +104,11 @@ export class TestHome {
 }
 
 /** Waits until `probe` gives a value, at most `limitMs`. */
-export async function eventually<T>(what: string, limitMs: number, probe: () => T | undefined | Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  limitMs: number,
+  probe: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const value = await probe();

@@ -19,7 +19,7 @@ export const checkCommand: Command = {
   async run(context) {
     const file = context.positionals[0] ?? "";
     const json = context.values["json"] === true;
-    const task = parseTaskFile(read(file), file);
+    const task = parseTaskFile(read(file), file, Date.now());
     const sentences = explainTask(task);
     context.out(
       json

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { examineHost } from "../../sandbox/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
 
 export const doctorCommand: Command = {
@@ -15,6 +14,7 @@ export const doctorCommand: Command = {
   examples: ["cofferdam doctor", "cofferdam doctor --json"],
   positionals: [0, 0],
   async run(context) {
+    const { examineHost } = await import("../../sandbox/index.ts");
     const checks = await examineHost();
     const ok = checks.every((check) => check.ok);
     if (context.values["json"] === true) context.out(`${JSON.stringify({ ok, checks })}\n`);

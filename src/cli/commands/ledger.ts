@@ -7,7 +7,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../api/index.ts";
 import { Fault } from "../../base/index.ts";
-import { verifyLedger } from "../../ledger/index.ts";
 import {
   EXIT,
   JSON_HELP,
@@ -74,6 +73,7 @@ export const verifyCommand: Command = {
   async run(context) {
     const root = textOption(context.values, "home") ?? context.home.root;
     const since = textOption(context.values, "since");
+    const { verifyLedger } = await import("../../ledger/index.ts");
     const report = await verifyLedger(join(root, "ledger"), {
       ...(since === undefined ? {} : { since: readFileSync(since, "utf8") }),
     });

@@ -83,6 +83,8 @@ async function watch(
     context.err(`${JSON.stringify({ event: "run.end", ...info })}\n`);
   } else if (end.reason !== "exited") {
     context.err(`cofferdam: ${run} ended: ${end.detail ?? end.reason}\n`);
+  } else if (end.detail !== undefined) {
+    context.err(`cofferdam: ${end.detail}\n`);
   }
   return exitCodeOf(end);
 }
@@ -104,7 +106,7 @@ function readStart(context: Context): RunStart {
     });
   }
   const text = file === undefined ? readProfile(profile ?? "shell") : readTask(file);
-  const task = parseTaskFile(text.source, text.fileName);
+  const task = parseTaskFile(text.source, text.fileName, Date.now());
   const environment: Record<string, string> = {};
   for (const name of task.environment) {
     const value = process.env[name];

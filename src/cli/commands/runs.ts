@@ -4,7 +4,6 @@
  * @module
  */
 import type { RunInfo } from "../../api/index.ts";
-import { serve } from "../../daemon/index.ts";
 import { Fault } from "../../base/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command, type Context } from "../command.ts";
 
@@ -49,6 +48,8 @@ export const serveCommand: Command = {
   examples: ["cofferdam serve"],
   positionals: [0, 0],
   async run(context) {
+    // Loaded when asked: every other command starts faster without the daemon's parts.
+    const { serve } = await import("../../daemon/index.ts");
     await serve(context.home);
     return EXIT.ok;
   },

@@ -1,0 +1,125 @@
+/**
+ * Holding a living run: its streams to the console, its lifetime, its end.
+ *
+ * @module
+ */
+import { finished } from "node:stream/promises";
+import type { Duplex, Writable } from "node:stream";
+import { z } from "zod";
+import type { Frame } from "../api/index.ts";
+import type { Gateway } from "../gateway/index.ts";
+import type { AgentStreams, Exit, Sandbox } from "../sandbox/index.ts";
+import type { Limits } from "./limits.ts";
+import type { Run } from "./run.ts";
+import type { World } from "./world.ts";
+
+const LAST_OUTPUT_MS = 2_000; // How long the end of a run waits for the rest of its output.
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+const sizeSchema = z.object({ columns: z.number().int().min(1), rows: z.number().int().min(1) });
+
+/** What makes a run live. */
+export interface Living {
+  readonly sandbox: Sandbox;
+  readonly gateway: Gateway;
+  readonly limits: Limits;
+  readonly streams: AgentStreams;
+}
+
+/** Gives the run its living parts, and sees it to its end. */
+export function holdRun(world: World, run: Run, living: Living): void {
+  const { sandbox, limits, streams } = living;
+  const outputs = streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
+  if (streams.kind === "terminal") run.console.take("stdout", streams.terminal);
+  else {
+    run.console.take("stdout", streams.stdout);
+    run.console.take("stderr", streams.stderr);
+  }
+  const lifetime = setTimeout(
+    () => run.stop("lifetime", `its lifetime of ${run.task.lifetimeMs / 1000} s is over`),
+    run.task.lifetimeMs,
+  );
+  run.begin(
+    {
+      pause: () => limits.pause(),
+      resume: () => limits.resume(),
+      kill: () => sandbox.kill(),
+      input: (frame) => takeInput(frame, sandbox, streams),
+      // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
+      attribute: (flow) =>
+        world.watcher.attribute(run.id, {
+          family: flow.family,
+          localAddress: flow.remoteAddress,
+          localPort: flow.remotePort,
+          remoteAddress: flow.localAddress,
+          remotePort: flow.localPort,
+          destination: { address: flow.remoteAddress, port: flow.remotePort },
+        }),
+    },
+    sandbox.initPid,
+  );
+  limits.onExceeded((exceeded) => run.stop("limit", exceeded));
+  void sandbox.exited.then((exit) => endRun(world, run, living, { exit, lifetime, outputs }));
+}
+
+interface Ending {
+  readonly exit: Exit;
+  readonly lifetime: NodeJS.Timeout;
+  readonly outputs: readonly NodeJS.ReadableStream[];
+}
+
+async function endRun(world: World, run: Run, living: Living, ending: Ending): Promise<void> {
+  clearTimeout(ending.lifetime);
+  const enough = AbortSignal.timeout(LAST_OUTPUT_MS);
+  const drained = ending.outputs.map((stream) =>
+    // Its own error is the end of it as well; what came before has been passed on.
+    finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
+  );
+  await Promise.all(drained);
+  await living.gateway.close();
+  await world.watcher.unwatch(run.id);
+  const usage = await living.limits.close();
+  const { problem, ...exit } = ending.exit;
+  const detail = problem === undefined ? {} : { detail: problem };
+  await run.finish({ ...exit, ...detail, reason: "exited" }, usage);
+}
+
+function takeInput(
+  frame: Frame,
+  sandbox: Sandbox,
+  streams: AgentStreams,
+): Promise<void> | undefined {
+  const stdin = streams.kind === "terminal" ? streams.terminal : streams.stdin;
+  switch (frame.type) {
+    case "stdin":
+      // An agent that reads slowly slows the person's side, not the daemon's memory.
+      if (stdin.writable && !stdin.write(frame.payload)) return writable(stdin);
+      return undefined;
+    case "stdin-end":
+      // A terminal has no end of input but the character for it (termios VEOF).
+      if (streams.kind === "terminal") stdin.write(Buffer.from([4]));
+      else stdin.end();
+      return undefined;
+    case "resize": {
+      const size = sizeSchema.safeParse(JSON.parse(frame.payload.toString()));
+      if (size.success && streams.kind === "terminal") {
+        streams.terminal.resize(size.data.columns, size.data.rows);
+      }
+      return undefined;
+    }
+    case "signal": {
+      const name = SIGNALS.find((signal) => signal === frame.payload.toString());
+      if (name !== undefined) sandbox.signal(name);
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+async function writable(stream: Writable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.once("drain", resolve);
+    stream.once("close", resolve);
+    stream.once("error", () => resolve());
+  });
+}

@@ -15,3 +15,4 @@ export {
 } from "./sandbox.ts";
 export { resolveTools, type ToolRequest, type Tools } from "./tools.ts";
 export type { ScratchBytes } from "./view.ts";
+export * from "./limits/index.ts";

@@ -77,6 +77,7 @@ function roomFinder(going: readonly Change[]): (change: Change) => boolean {
       )
       .map(({ raw }) => raw),
   );
+  if (replaced.size === 0) return () => false;
   return ({ raw, kind }) =>
     replaced.has(raw) || (kind === "deleted" && ancestors(raw).some((one) => replaced.has(one)));
 }
@@ -151,7 +152,7 @@ function selectedPaths(
     if (isNamed || ancestors(raw).some((one) => only.has(one))) selected.add(raw);
   }
   const byPath = new Map(changes.map((change) => [change.raw, change]));
-  for (const raw of [...selected]) {
+  for (const raw of Array.from(selected)) {
     for (const above of ancestors(raw)) if (makesFolder(byPath.get(above))) selected.add(above);
   }
   return selected;
@@ -188,7 +189,7 @@ function remarks(
 
 function unanswered(changes: readonly Change[], { confirm, only }: Selection): readonly Remark[] {
   const units = new Set(changes.flatMap((one) => (one.confirm === undefined ? [] : [one.unit])));
-  const paths = new Set(changes.flatMap(({ raw }) => ["", raw, ...ancestors(raw)]));
+  const paths = new Set(only && changes.flatMap(({ raw }) => ["", raw, ...ancestors(raw)]));
   const list = (names: ReadonlySet<RawPath>, known: ReadonlySet<RawPath>, why: string): Remark[] =>
     [...names].filter((one) => !known.has(one)).map((one) => ({ path: pathText(one), why }));
   return [

@@ -154,7 +154,7 @@ async function perform(
     await steps(applying, plan);
     if (total > 0) await syncFileSystem(host.root);
   } finally {
-    recordFolders(host, baseline, touched);
+    await recordFolders(host, baseline, touched);
     await baseline.save();
   }
   return {
@@ -263,8 +263,14 @@ async function setFolderMode(applying: Applying, change: Change): Promise<void> 
   }
 }
 
-function recordFolders(host: Tree, baseline: Baseline, touched: ReadonlySet<RawPath>): void {
+async function recordFolders(
+  host: Tree,
+  baseline: Baseline,
+  touched: ReadonlySet<RawPath>,
+): Promise<void> {
+  const pace = createPace();
   for (const raw of touched) {
+    await pace();
     try {
       baseline.record(raw, host.look(raw));
     } catch (error) {

@@ -135,7 +135,6 @@ test("diff: a tree deeper than a path may be long is told, and ends", async () =
   const place = createPlace("true");
   try {
     const layer = await place.start();
-    const name = "d".repeat(200);
     place.inside(
       `perl -e 'for (1 .. 30) { mkdir("d" x 200) or die; chdir("d" x 200) or die; }'`,
       false,

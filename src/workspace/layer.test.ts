@@ -48,7 +48,7 @@ test("fault workspace.layer: a folder without a manifest, or with a damaged one,
   await withPlace("true", async (place) => {
     const layer = await place.start();
     await assert.rejects(openLayer(place.host), { code: "workspace.layer", hint: /never made/ });
-    writeFileSync(join(layer.folder, "applied.json"), "[");
+    writeFileSync(join(layer.folder, "applied"), "1 x\n");
     await assert.rejects(diffWorkspace(layer), { code: "workspace.layer" });
     writeFileSync(join(layer.folder, "layer.json"), '{"version":2}');
     await assert.rejects(openLayer(layer.folder), { code: "workspace.layer", hint: /damaged/ });

@@ -6,7 +6,7 @@
  *   upper/        what the run changed (overlayfs upperdir), owned by the run
  *   work/         overlayfs workdir, of the same file system
  *   layer.json    the manifest: which host folder, since when, whose files
- *   applied.json  what `apply` has written since, so that its own writes are no conflict
+ *   applied       what `apply` has written since, so that its own writes are no conflict
  * ```
  *
  * The launcher mounts it, in the run's user namespace, with exactly

@@ -85,6 +85,13 @@ function characterText(character: string): string {
  */
 export function parsePathText(text: string): RawPath {
   if (text === ".") return "";
+  // Plain, as almost all are: nothing to take back, and no odd component.
+  if (
+    /^[!-.0-[\]-~][ -.0-[\]-~]*(?:\/[ -.0-[\]-~]+)*$/.test(text) &&
+    !/(?:^|\/)\.{1,2}(?:\/|$)/.test(text)
+  ) {
+    return text;
+  }
   const parts: Buffer[] = [];
   for (let at = 0; at < text.length;) {
     const next = text.indexOf("\\", at);

@@ -55,7 +55,19 @@ for (const [address, why] of REFUSED) {
     assert.notEqual(forbiddenAddress(address), undefined));
 }
 
-const PUBLIC = ["8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "198.20.0.1", "223.255.255.255", "2606:4700::1111", "2a00:1450::1", "2001:4860:4860::8888"];
+const PUBLIC = [
+  "8.8.8.8",
+  "1.1.1.1",
+  "172.15.0.1",
+  "172.32.0.1",
+  "100.63.0.1",
+  "100.128.0.1",
+  "198.20.0.1",
+  "223.255.255.255",
+  "2606:4700::1111",
+  "2a00:1450::1",
+  "2001:4860:4860::8888",
+];
 for (const address of PUBLIC) {
   test(`${address} is public`, () => assert.equal(forbiddenAddress(address), undefined));
 }

@@ -98,7 +98,9 @@ export function forbiddenAddress(address: string): string | undefined {
 
 /** Reports whether `address` is one where a cloud hands out credentials. */
 export function isMetadataAddress(address: string): boolean {
-  return isIP(address) !== 0 && !address.includes("%") && metadataList.check(address, family(address));
+  return (
+    isIP(address) !== 0 && !address.includes("%") && metadataList.check(address, family(address))
+  );
 }
 
 /** Reports whether `host`, in canonical form, is a cloud's name for its metadata service. */

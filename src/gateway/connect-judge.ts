@@ -8,7 +8,7 @@
 import { isIPv6 } from "node:net";
 import type { FindingKind, Process } from "../action/index.ts";
 import type { Clock } from "../base/index.ts";
-import { judgeConnect, type ConnectDecision } from "../policy/index.ts";
+import { judgeConnect, routeOf, type ConnectDecision } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import { isMetadataAddress, isMetadataName } from "./addresses.ts";
 import { allowedInstead } from "./denial.ts";
@@ -20,8 +20,8 @@ import { INITIAL_SCAN, noteRefused } from "./scan.ts";
 export const RESOLVER_ADDRESS = "10.255.0.53";
 const DNS_PORT = 53;
 
-/** How a run tried to connect; anything else never comes here. */
-export type Transport = "tcp" | "udp";
+/** By what a run tried to reach something. */
+export type Transport = "tcp" | "udp" | "icmp" | "other";
 
 /** What the kernel is told. Port and name refusals look like a closed port, addresses like a firewall. */
 export type ConnectErrno = 0 | "ECONNREFUSED" | "EACCES";
@@ -41,10 +41,7 @@ export interface Attempt {
 }
 
 /** How often something was refused below the level of a flow. */
-export interface RefusalCounts {
-  readonly tcp: number;
-  readonly udp: number;
-}
+export type RefusalCounts = Readonly<Record<Transport, number>>;
 
 export interface ConnectJudge {
   /** Judges and records nothing. */
@@ -62,7 +59,7 @@ export interface ConnectJudgePorts {
 
 export function createConnectJudge({ run, clock, pool }: ConnectJudgePorts): ConnectJudge {
   let scan = INITIAL_SCAN;
-  const counts = { tcp: 0, udp: 0 };
+  const counts = { tcp: 0, udp: 0, icmp: 0, other: 0 };
 
   function look(to: Endpoint, transport: Transport): ConnectJudgement {
     const address = unmapped(to.address);
@@ -71,10 +68,11 @@ export function createConnectJudge({ run, clock, pool }: ConnectJudgePorts): Con
     const host = pool.hostOf(address);
     // libc connects a datagram socket to every address it found, only to sort them (RFC 6724). No
     // packet follows, and one that did would find nobody: the run's network holds only `lo`.
-    if (transport === "udp" && host !== undefined && to.port !== DNS_PORT) return { errno: 0, host };
+    if (transport === "udp" && host !== undefined && to.port !== DNS_PORT)
+      return { errno: 0, host };
     const named = host === undefined ? {} : { host };
     const decision =
-      transport === "udp" || to.port === DNS_PORT
+      transport !== "tcp" || to.port === DNS_PORT
         ? notTcp(to, transport)
         : judgeConnect(run.policy, { ...named, address, port: to.port });
     if (decision.kind !== "refuse") return { errno: 0, ...named, decision };
@@ -88,7 +86,8 @@ export function createConnectJudge({ run, clock, pool }: ConnectJudgePorts): Con
       counts[transport] += 1;
       const address = unmapped(to.address);
       const target = host ?? address;
-      const route = `${transport}:${to.port}`;
+      // Without the family: clients try IPv6 and IPv4 of a name by themselves, which is one route.
+      const route = routeOf({ protocol: transport, port: to.port });
       const of = { target: `${target}:${to.port}`, process: by.process, route };
       const subject = by.flow === undefined ? of : { ...of, flow: by.flow };
       const find = (kind: FindingKind, detail: string) => run.finding(kind, detail, subject);
@@ -109,7 +108,8 @@ export function createConnectJudge({ run, clock, pool }: ConnectJudgePorts): Con
       if (isMetadataAddress(address) || (host !== undefined && isMetadataName(host))) {
         find("metadata", `${target} is where a cloud hands out credentials`);
       }
-      if (to.port === DNS_PORT) find("resolver", `a resolver of its own, ${target}, over ${transport}`);
+      if (to.port === DNS_PORT)
+        find("resolver", `a resolver of its own, ${target}, over ${transport}`);
       if (decision.kind !== "refuse") return;
       const { monoMs } = clock.now();
       const noted = noteRefused(scan, { destination: target, port: to.port, monoMs });
@@ -125,7 +125,11 @@ function notTcp(to: Endpoint, transport: Transport): ConnectDecision {
     const reason = `names are resolved by ${RESOLVER_ADDRESS} only`;
     return { kind: "refuse", rule: "resolver", reason };
   }
-  return { kind: "refuse", rule: `no-${transport}`, reason: "nothing but TCP and DNS leaves a run" };
+  return {
+    kind: "refuse",
+    rule: `no-${transport}`,
+    reason: "nothing but TCP and DNS leaves a run",
+  };
 }
 
 /** 127/8 and ::1 are the run's own, and so are the unspecified addresses: Linux takes them for it. */

@@ -7,7 +7,13 @@
  * @module
  */
 import type { Effect, Process } from "../action/index.ts";
-import type { Grant, Policy } from "../policy/index.ts";
+import {
+  canonicalHost,
+  matchesHost,
+  printHostPattern,
+  type Grant,
+  type Policy,
+} from "../policy/index.ts";
 
 const ALLOWED_MAX = 10; // Lines of "what you may do instead".
 const DETAIL_CHARS_MAX = 500;
@@ -19,7 +25,7 @@ export interface Denial {
   readonly system: string;
   /** What was refused, in the form that stickiness compares: a host, an address, a URL without query. */
   readonly target: string;
-  /** The way that was tried, so that several ways to one target show: "tcp:22", "POST https:443". */
+  /** The way that was tried, so that several ways to one target show; policy's `routeOf` writes it. */
   readonly route: string;
   readonly effect?: Effect;
   readonly rule: string;
@@ -120,5 +126,16 @@ function clip(text: string): string {
   return text.length <= DETAIL_CHARS_MAX ? text : `${text.slice(0, DETAIL_CHARS_MAX)}...`;
 }
 
-declare function grantCovers(grant: Grant, host: string): boolean;
-declare function grantLines(grant: Grant): readonly string[];
+function grantCovers(grant: Grant, host: string): boolean {
+  const name = canonicalHost(host);
+  return name !== undefined && grant.hosts.some((pattern) => matchesHost(pattern, name));
+}
+
+/** "GET, HEAD https://docs.example.com:443/v1/**", one line a rule. */
+function grantLines({ hosts, ports, tls, rules }: Grant): readonly string[] {
+  const names = hosts.map(printHostPattern).join(" or ");
+  return rules.map(({ methods, paths }) => {
+    const globs = paths.map((glob) => glob.source).join(" or ");
+    return `${methods.join(", ")} ${tls ? "https" : "http"}://${names}:${ports.join(",")} ${globs}`;
+  });
+}

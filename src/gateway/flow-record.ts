@@ -7,6 +7,7 @@
 import type { Socket } from "node:net";
 import { UNKNOWN_PROCESS, type Effect, type FindingKind, type Process } from "../action/index.ts";
 import { createId, describeError, type Clock, type Log } from "../base/index.ts";
+import { routeOf } from "../policy/index.ts";
 import type { FirstBytesProtocol } from "../wire/index.ts";
 import { allowedInstead, type Denial } from "./denial.ts";
 import type { GatewayRun } from "./ports.ts";
@@ -129,7 +130,7 @@ export class FlowRecord {
   find(kind: FindingKind, detail: string): void {
     this.notice();
     const of = { flow: this.id, target: this.target, process: this.process };
-    this.#run.finding(kind, detail, { ...of, route: `tcp:${this.port}` });
+    this.#run.finding(kind, detail, { ...of, route: this.#route("tcp") });
   }
 
   /**
@@ -142,8 +143,12 @@ export class FlowRecord {
     this.find(findingOf(protocol), reason);
     const target = this.host ?? this.target;
     const rule = `protocol.${protocol}`;
-    this.deny({ target, route: `${protocol}:${this.port}`, rule, title, reason });
+    this.deny({ target, route: this.#route(protocol), rule, title, reason });
     this.cut(`not the granted protocol: ${protocol} ${where}`);
+  }
+
+  #route(protocol: string): string {
+    return routeOf({ protocol, port: this.port });
   }
 
   #common() {

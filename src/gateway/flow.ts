@@ -8,7 +8,7 @@ import { isIPv6, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
 import { describeError, Fault, isFault } from "../base/index.ts";
-import type { ConnectDecision, Grant } from "../policy/index.ts";
+import { routeOf, type ConnectDecision, type Grant } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import type { ClientHello } from "../wire/index.ts";
 import type { ConnectJudge } from "./connect-judge.ts";
@@ -91,7 +91,10 @@ async function attribute(flow: FlowRecord, to: Endpoint, shared: FlowPorts): Pro
   try {
     return await Promise.race([asked, late]);
   } catch (error) {
-    shared.ports.log.warn("gateway.attribute.failed", { flow: flow.id, error: describeError(error) });
+    shared.ports.log.warn("gateway.attribute.failed", {
+      flow: flow.id,
+      error: describeError(error),
+    });
     return UNKNOWN_PROCESS; // Attribution explains; it does not decide.
   } finally {
     clearTimeout(timer);
@@ -181,7 +184,7 @@ function isForName(flow: FlowRecord, hello: ClientHello, host: string): boolean 
   const said = hello.serverName === undefined ? "no name" : JSON.stringify(hello.serverName);
   flow.deny({
     target: host,
-    route: `tls:${flow.port}`,
+    route: routeOf({ protocol: "tls", port: flow.port, host: hello.serverName }),
     rule: "tls.server_name",
     title: "The TLS name is not the name that was looked up",
     reason: `the ClientHello says ${said}, the connection is to ${host}`,

@@ -6,7 +6,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
 import { describeError } from "../base/index.ts";
-import { judgeConnect as judgePolicy } from "../policy/index.ts";
 import { originalDestination, type Endpoint } from "../sys/index.ts";
 import {
   createConnectJudge,
@@ -15,7 +14,13 @@ import {
   type Transport,
 } from "./connect-judge.ts";
 import { createDialer } from "./dialer.ts";
-import { createNamePool, createResolver, serveDnsUdp } from "./dns/index.ts";
+import {
+  createNamePool,
+  createResolver,
+  serveDnsUdp,
+  type NamePool,
+  type Resolver,
+} from "./dns/index.ts";
 import { beginFlow, type FlowPorts } from "./flow.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { createHttpBroker } from "./http-broker.ts";
@@ -52,9 +57,9 @@ export interface Gateway {
 export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
   const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...ports.limits };
   const { clock, log } = ports;
-  const pool = createNamePool();
+  const pool = ports.pool ?? createNamePool();
   const judge = createConnectJudge({ run, clock, pool });
-  const resolver = createRunResolver(run, pool);
+  const resolver = createRunResolver(run, pool, ports);
   const trust = ports.trust ?? systemTrust();
   const dialer = createDialer({
     clock,
@@ -120,4 +125,29 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       broker.close();
     },
   };
+}
+
+/** The run's resolver, with what it is asked in the ledger and what is odd about that as findings. */
+function createRunResolver(
+  run: GatewayRun,
+  pool: NamePool,
+  { clock, log }: GatewayPorts,
+): Resolver {
+  return createResolver({
+    pool,
+    clock,
+    onQuestion({ name, type, rcode, answer, transport, from }) {
+      const asked = { name, type, rcode, answer: [...answer], transport };
+      const data = from === undefined ? asked : { ...asked, port: from.port };
+      run.record({ type: "dns", target: name, data }).catch((error: unknown) => {
+        // The run's own `record` ends the run; the answer named an address of its own pool only.
+        log.warn("gateway.dns.unrecorded", { error: describeError(error) });
+      });
+    },
+    onOdd({ kind, detail, count, suspicious }) {
+      log.info("gateway.dns.odd", { run: run.id, kind, count });
+      if (suspicious)
+        run.finding("resolver", `${kind}, ${count} times: ${detail}`, { route: "dns" });
+    },
+  });
 }

@@ -8,7 +8,7 @@ import { createId, type Instant } from "../base/index.ts";
 import { describeHttp } from "../catalog/index.ts";
 import type { Process } from "../action/index.ts";
 import type { WholeBody } from "./http-body.ts";
-import { headerPairs, withoutSecrets } from "./http-headers.ts";
+import { headerPairs, withoutSecrets, type RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
 
 export interface ActionContext {
@@ -33,7 +33,7 @@ export function actionOf(
     port,
     path,
     query,
-    headers: headerPairs(request.headers),
+    headers: groupedHeaders(request.headers),
     ...(body === undefined ? {} : { body: body.bytes }),
   });
   return {
@@ -47,10 +47,22 @@ export function actionOf(
     effects: [...described.effects],
     target: described.target,
     summary: described.summary,
-    fields: described.fields,
+    // The same JSON; zod's type of it has arrays that can be written to.
+    fields: described.fields as Action["fields"],
     digest: digestOf(sentForm(request, body)),
     cause: context.cause,
   };
+}
+
+/** By name; a field that stands once as text, else as a list. */
+function groupedHeaders(raw: RawHeaders): Record<string, string | readonly string[]> {
+  const grouped = Map.groupBy(headerPairs(raw), ([name]) => name);
+  return Object.fromEntries(
+    [...grouped].map(([name, pairs]) => {
+      const values = pairs.map(([, value]) => value);
+      return [name, values.length === 1 ? (values[0] ?? "") : values];
+    }),
+  );
 }
 
 /** Everything that will be sent, less the values of secrets, in one canonical shape. */

@@ -35,7 +35,10 @@ export function isReadWhole(request: CheckedRequest, limits: GatewayLimits): boo
  * @throws {Fault} `gateway.body_late` where it did not come in time, `gateway.aborted` where the client
  *   left or its framing broke.
  */
-export async function readWhole(incoming: IncomingMessage, limits: GatewayLimits): Promise<WholeBody> {
+export async function readWhole(
+  incoming: IncomingMessage,
+  limits: GatewayLimits,
+): Promise<WholeBody> {
   const chunks: Buffer[] = [];
   const { promise: late, reject } = Promise.withResolvers<never>();
   const seconds = limits.wholeBodyMs / 1000;

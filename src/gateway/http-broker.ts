@@ -4,15 +4,11 @@
  *
  * @module
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
+import { routeOf } from "../policy/index.ts";
 import { classifyFirstBytes } from "../wire/index.ts";
 import { problemOf } from "./denial.ts";
 import type { FlowRecord } from "./flow-record.ts";
@@ -195,7 +191,7 @@ function refuseTunnel(
   const offers = listOf(incoming.rawHeaders, "upgrade").join(", ").slice(0, 100);
   const denial = flow.deny({
     target: origin.host,
-    route: `${isConnect ? "CONNECT" : "upgrade"} ${origin.scheme}:${origin.port}`,
+    route: routeOf({ verb: isConnect ? "CONNECT" : "upgrade", port: origin.port }),
     rule: isConnect ? "http.connect" : "http.upgrade",
     title: "The connection stays HTTP",
     reason: isConnect
@@ -238,11 +234,12 @@ function refuseBytes(
   }
   const denial = flow.deny({
     target: origin.host,
-    route: `bytes ${origin.scheme}:${origin.port}`,
+    route: routeOf({ verb: "http.parse", port: origin.port, protocol: origin.scheme }),
     rule: "http.parse",
     title: "The request is not one that is forwarded",
     reason: `not a well-formed HTTP/1.1 request: ${error.reason ?? code}`,
   });
   if (connection.waiting > 0) flow.cut("denied: http.parse");
-  else endWithProblem(stream, problemOf(denial, code === "HPE_HEADER_OVERFLOW" ? 431 : 400), limits);
+  else
+    endWithProblem(stream, problemOf(denial, code === "HPE_HEADER_OVERFLOW" ? 431 : 400), limits);
 }

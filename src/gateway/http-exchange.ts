@@ -4,9 +4,9 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Action } from "../action/index.ts";
+import type { Action, Effect } from "../action/index.ts";
 import { isFault } from "../base/index.ts";
-import type { Decision } from "../policy/index.ts";
+import { routeOf, type Decision, type Policy } from "../policy/index.ts";
 import { problemOf, upstreamProblem } from "./denial.ts";
 import { actionOf, mustSync, strictest } from "./http-action.ts";
 import { answerProblem, type After } from "./http-answer.ts";
@@ -50,6 +50,12 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   return await perform(it, { request, action, body, agent: access.agent }, ports);
 }
 
+/** What the action does: as the rule that decided says, else as the catalogue says. */
+function effectsOf(policy: Policy, decision: Decision, action: Action): readonly Effect[] {
+  const rules = policy.grants.flatMap((grant) => grant.rules);
+  return rules.find((rule) => rule.name === decision.rule)?.effects ?? action.effects;
+}
+
 /** INV-9: resolves only when the intent is written; on disk where the effect cannot be taken back. */
 async function recordIntent(
   it: Exchange,
@@ -57,7 +63,8 @@ async function recordIntent(
   decision: Decision,
   { run }: BrokerPorts,
 ): Promise<void> {
-  const { verb, effects, summary, fields, digest, kind } = action;
+  const { verb, summary, fields, digest, kind } = action;
+  const effects = effectsOf(run.policy, decision, action);
   await run.record(
     {
       type: "action",
@@ -81,11 +88,7 @@ interface Permitted {
   readonly agent: UpstreamAgent;
 }
 
-async function perform(
-  it: Exchange,
-  permitted: Permitted,
-  ports: BrokerPorts,
-): Promise<After> {
+async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<After> {
   const { incoming, response, flow } = it;
   const { request, action, body, agent } = permitted;
   const { limits } = ports;
@@ -146,7 +149,7 @@ async function refuse(it: Exchange, refusal: Refusal, ports: BrokerPorts): Promi
   const { flow, origin, access } = it;
   const { rule, title, reason } = refusal;
   const system = access.kind === "grant" ? access.system : "none";
-  const route = `${rule} ${origin.scheme}:${origin.port}`;
+  const route = routeOf({ verb: rule, port: origin.port, protocol: origin.scheme });
   const denial = flow.deny({ system, target: origin.host, route, rule, title, reason });
   flow.because(`denied: ${rule}`);
   return await answerProblem(it, problemOf(denial, refusal.status), ports.limits, "last");
@@ -160,7 +163,7 @@ async function explain(
 ): Promise<After> {
   const { flow, origin } = it;
   // The name is what is denied, so every request to it is the same route.
-  const route = `${origin.scheme}:${origin.port}`;
+  const route = routeOf({ port: origin.port, protocol: origin.scheme });
   const title = "Nothing is granted for this name";
   const denial = flow.deny({ target: origin.host, route, rule, title, reason });
   flow.because(`denied: ${rule}`);
@@ -171,21 +174,18 @@ async function deny(
   it: Exchange,
   action: Action,
   decision: Decision,
-  { limits }: BrokerPorts,
+  { limits, run }: BrokerPorts,
 ): Promise<After> {
   const { incoming, origin, flow } = it;
   const { reason, hint, rule, verdict } = decision;
-  const waits = verdict === "confirm";
   const denial = flow.deny({
     system: action.system,
     target: action.target,
-    route: `${incoming.method} ${origin.scheme}:${origin.port}`,
-    effect: strictest(action.effects),
+    route: routeOf({ verb: incoming.method, port: origin.port, protocol: origin.scheme }),
+    effect: strictest(effectsOf(run.policy, decision, action)),
     rule,
-    title: waits ? "This waits for a person" : "This request is not granted",
-    reason: waits
-      ? `${reason}; there are no approvals in this version yet, so it is denied`
-      : [reason, hint].filter((part) => part !== undefined).join("; "),
+    title: verdict === "confirm" ? "This waits for a person" : "This request is not granted",
+    reason: hint === undefined ? reason : `${reason}; ${hint}`,
     action: action.id,
   });
   return await answerProblem(it, problemOf(denial, 403), limits, "next");

@@ -136,12 +136,16 @@ class Relay {
     const { incoming, response, limits } = this.#forwarding;
     return new Promise((resolve, reject) => {
       this.upstream.once("error", reject);
-      this.upstream.once("close", () => reject(new Error("the connection ended without an answer")));
+      this.upstream.once("close", () =>
+        reject(new Error("the connection ended without an answer")),
+      );
       this.upstream.once("response", resolve);
       this.upstream.on("information", (info) => {
         this.#informational += 1;
         if (this.#informational > limits.informational) {
-          this.upstream.destroy(new Error(`more than ${limits.informational} informational answers`));
+          this.upstream.destroy(
+            new Error(`more than ${limits.informational} informational answers`),
+          );
         } else if (incoming.httpVersion === "1.1" && !response.headersSent) {
           response.writeInformation(info.statusCode, endToEnd(info.rawHeaders));
         }
@@ -171,7 +175,7 @@ class Relay {
     if (this.upstream.destroyed || !incoming.complete) return;
     const trailers = safeTrailers(incoming.rawTrailers);
     if (trailers.length > 0 && request.framing.kind === "chunked") {
-      this.upstream.addTrailers(trailers.map(([name, value]) => [name, value]));
+      this.upstream.addTrailers(trailers);
     }
     this.upstream.end();
   }
@@ -226,7 +230,7 @@ class Relay {
     }
     if (!message.complete) throw new Error("the answer ended early");
     const trailers = safeTrailers(message.rawTrailers);
-    if (trailers.length > 0) response.addTrailers(trailers.map(([name, value]) => [name, value]));
+    if (trailers.length > 0) response.addTrailers(trailers);
   }
 }
 

@@ -81,8 +81,9 @@ export function endToEnd(raw: RawHeaders, without: readonly string[] = []): stri
 }
 
 /** The trailer fields that may go on, as pairs. */
-export function safeTrailers(raw: RawHeaders): (readonly [string, string])[] {
-  return headerPairs(raw).filter(([name]) => !HOP_BY_HOP.has(name) && !NOT_IN_TRAILERS.has(name));
+export function safeTrailers(raw: RawHeaders): [string, string][] {
+  const pairs = headerPairs(raw).map(([name, value]): [string, string] => [name, value]);
+  return pairs.filter(([name]) => !HOP_BY_HOP.has(name) && !NOT_IN_TRAILERS.has(name));
 }
 
 /** The fields that a record may hold: a secret keeps its name and loses its value. */

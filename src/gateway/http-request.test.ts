@@ -26,7 +26,12 @@ const REFUSED: readonly (readonly [string, Variation, number, string])[] = [
   ["no Host", { rawHeaders: [] }, 400, "http.host"],
   ["two Hosts, even if equal", { rawHeaders: [...HOST, ...HOST] }, 400, "http.host"],
   ["another host", { rawHeaders: ["Host", "evil.example"] }, 421, "http.host"],
-  ["a trailing dot is another spelling", { rawHeaders: ["Host", "docs.example.com."] }, 421, "http.host"],
+  [
+    "a trailing dot is another spelling",
+    { rawHeaders: ["Host", "docs.example.com."] },
+    421,
+    "http.host",
+  ],
   ["userinfo in Host", { rawHeaders: ["Host", "docs.example.com@evil"] }, 421, "http.host"],
   ["another port", { rawHeaders: ["Host", "docs.example.com:8443"] }, 421, "http.host"],
   ["a port that must be said", { origin: ODD }, 421, "http.host"],
@@ -34,35 +39,101 @@ const REFUSED: readonly (readonly [string, Variation, number, string])[] = [
   ["absolute form, other host", { url: "https://evil.example/" }, 421, "http.target"],
   ["absolute form, other scheme", { url: "http://docs.example.com/" }, 421, "http.target"],
   ["absolute form with userinfo", { url: "https://docs.example.com@evil/" }, 421, "http.target"],
-  ["absolute form, user before the host", { url: "https://u@docs.example.com/" }, 421, "http.target"],
+  [
+    "absolute form, user before the host",
+    { url: "https://u@docs.example.com/" },
+    421,
+    "http.target",
+  ],
   ["a fragment never travels", { url: "/a#b" }, 400, "http.target"],
   ["a backslash is a slash to some", { url: "/a\\..\\b" }, 400, "http.target"],
   ["raw bytes above ASCII", { url: "/\u00e9" }, 400, "http.target"],
   ["a space", { url: "/a b" }, 400, "http.target"],
   ["an asterisk asks of nothing but OPTIONS", { url: "*" }, 421, "http.target"],
   ["no slash", { url: "docs" }, 421, "http.target"],
-  ["TE other than chunked", { rawHeaders: [...HOST, "Transfer-Encoding", "gzip, chunked"] }, 400, "http.framing"],
+  [
+    "TE other than chunked",
+    { rawHeaders: [...HOST, "Transfer-Encoding", "gzip, chunked"] },
+    400,
+    "http.framing",
+  ],
   ["TE unknown", { rawHeaders: [...HOST, "Transfer-Encoding", "xchunked"] }, 400, "http.framing"],
-  ["TE twice", { rawHeaders: [...HOST, "Transfer-Encoding", "chunked", "Transfer-Encoding", "chunked"] }, 400, "http.framing"],
-  ["TE and CL", { rawHeaders: [...HOST, "Transfer-Encoding", "chunked", "Content-Length", "3"] }, 400, "http.framing"],
-  ["TE in HTTP/1.0", { httpVersion: "1.0", rawHeaders: [...HOST, "Transfer-Encoding", "chunked"] }, 400, "http.framing"],
-  ["CL twice", { rawHeaders: [...HOST, "Content-Length", "3", "content-length", "3"] }, 400, "http.framing"],
+  [
+    "TE twice",
+    { rawHeaders: [...HOST, "Transfer-Encoding", "chunked", "Transfer-Encoding", "chunked"] },
+    400,
+    "http.framing",
+  ],
+  [
+    "TE and CL",
+    { rawHeaders: [...HOST, "Transfer-Encoding", "chunked", "Content-Length", "3"] },
+    400,
+    "http.framing",
+  ],
+  [
+    "TE in HTTP/1.0",
+    { httpVersion: "1.0", rawHeaders: [...HOST, "Transfer-Encoding", "chunked"] },
+    400,
+    "http.framing",
+  ],
+  [
+    "CL twice",
+    { rawHeaders: [...HOST, "Content-Length", "3", "content-length", "3"] },
+    400,
+    "http.framing",
+  ],
   ["CL in hex", { rawHeaders: [...HOST, "Content-Length", "0x3"] }, 400, "http.framing"],
   ["CL with a sign", { rawHeaders: [...HOST, "Content-Length", "+3"] }, 400, "http.framing"],
   ["Expect something else", { rawHeaders: [...HOST, "Expect", "200-ok"] }, 417, "http.expect"],
-  ["Expect twice", { rawHeaders: [...HOST, "Expect", "100-continue", "Expect", "100-continue"] }, 417, "http.expect"],
-  ["a method in a header", { method: "POST", rawHeaders: [...HOST, "X-HTTP-Method-Override", "DELETE"] }, 400, "http.override"],
-  ["a path in a header", { rawHeaders: [...HOST, "X-Original-URL", "/admin"] }, 400, "http.override"],
-  ["Connection drops Authorization", { rawHeaders: [...HOST, "Connection", "close, authorization", "Authorization", "x"] }, 400, "http.connection"],
-  ["Connection drops Content-Length", { rawHeaders: [...HOST, "Connection", "content-length", "Content-Length", "3"] }, 400, "http.connection"],
-  ["Connection drops Host", { rawHeaders: [...HOST, "Connection", "Host"] }, 400, "http.connection"],
-  ["more fields than allowed", { rawHeaders: Array.from({ length: 22 }, () => "x") }, 431, "http.headers"],
+  [
+    "Expect twice",
+    { rawHeaders: [...HOST, "Expect", "100-continue", "Expect", "100-continue"] },
+    417,
+    "http.expect",
+  ],
+  [
+    "a method in a header",
+    { method: "POST", rawHeaders: [...HOST, "X-HTTP-Method-Override", "DELETE"] },
+    400,
+    "http.override",
+  ],
+  [
+    "a path in a header",
+    { rawHeaders: [...HOST, "X-Original-URL", "/admin"] },
+    400,
+    "http.override",
+  ],
+  [
+    "Connection drops Authorization",
+    { rawHeaders: [...HOST, "Connection", "close, authorization", "Authorization", "x"] },
+    400,
+    "http.connection",
+  ],
+  [
+    "Connection drops Content-Length",
+    { rawHeaders: [...HOST, "Connection", "content-length", "Content-Length", "3"] },
+    400,
+    "http.connection",
+  ],
+  [
+    "Connection drops Host",
+    { rawHeaders: [...HOST, "Connection", "Host"] },
+    400,
+    "http.connection",
+  ],
+  [
+    "more fields than allowed",
+    { rawHeaders: Array.from({ length: 22 }, () => "x") },
+    431,
+    "http.headers",
+  ],
 ];
 for (const [why, variation, status, rule] of REFUSED) {
   test(`refused, ${rule}: ${why}`, () => {
     const checked = check(variation);
     assert.equal(checked.ok, false);
-    if (!checked.ok) assert.deepEqual([checked.refusal.status, checked.refusal.rule], [status, rule]);
+    if (!checked.ok)
+      assert.deepEqual([checked.refusal.status, checked.refusal.rule], [status, rule]);
   });
 }
 
@@ -71,7 +142,11 @@ const PASSED: readonly (readonly [string, Variation, string])[] = [
   ["the port may be said", { rawHeaders: ["Host", "docs.example.com:443"] }, "/a?b=c"],
   ["names know no case", { rawHeaders: ["host", "DOCS.example.COM"] }, "/a?b=c"],
   ["an odd port is said", { origin: ODD, rawHeaders: ["Host", "docs.example.com:8080"] }, "/a?b=c"],
-  ["absolute form of the same origin becomes origin form", { url: "HTTPS://docs.example.com/x?y" }, "/x?y"],
+  [
+    "absolute form of the same origin becomes origin form",
+    { url: "HTTPS://docs.example.com/x?y" },
+    "/x?y",
+  ],
   ["absolute form without a path", { url: "https://docs.example.com" }, "/"],
   ["absolute form with a query only", { url: "https://docs.example.com?q" }, "/?q"],
   ["OPTIONS of the server", { method: "OPTIONS", url: "*" }, "*"],
@@ -88,13 +163,15 @@ for (const [why, variation, target] of PASSED) {
 }
 
 test("what goes on is without this hop's fields, and without what is written anew", () => {
-  const rawHeaders = [
-    ...HOST,
-    ...["Connection", "keep-alive, X-Hop", "Keep-Alive", "timeout=5", "TE", "trailers"],
-    ...["Proxy-Authorization", "Basic x", "Upgrade", "h2c", "HTTP2-Settings", "AA"],
-    ...["Content-Length", "3", "Expect", "100-continue", "Accept", "a", "accept", "b"],
-  ];
-  const checked = checkRequest({ method: "POST", url: "/", httpVersion: "1.1", rawHeaders }, HTTPS, 20);
+  const hop = ["Connection", "keep-alive, X-Hop", "Keep-Alive", "timeout=5", "TE", "trailers"];
+  const proxy = ["Proxy-Authorization", "Basic x", "Upgrade", "h2c", "HTTP2-Settings", "AA"];
+  const own = ["Content-Length", "3", "Expect", "100-continue", "Accept", "a", "accept", "b"];
+  const rawHeaders = [...HOST, ...hop, ...proxy, ...own];
+  const checked = checkRequest(
+    { method: "POST", url: "/", httpVersion: "1.1", rawHeaders },
+    HTTPS,
+    20,
+  );
   assert.ok(checked.ok);
   assert.deepEqual(checked.request.headers, ["Accept", "a", "accept", "b"]);
   assert.deepEqual(checked.request.framing, { kind: "length", bytes: 3 });
@@ -116,7 +193,10 @@ test("INV-13: any target that passes is in origin form, of one line, for this or
 
 test("INV-8: any Host that passes is the origin's name", () => {
   const near = fc.constantFrom("docs.example.com", "docs.example.com:443", "docs.example.com.");
-  const hosts = fc.oneof(fc.string({ unit: "binary" }), fc.tuple(near, fc.string()).map((p) => p.join("")));
+  const hosts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.tuple(near, fc.string()).map((p) => p.join("")),
+  );
   const property = fc.property(hosts, (host) => {
     if (check({ rawHeaders: ["Host", host] }).ok) {
       assert.ok(["docs.example.com", "docs.example.com:443"].includes(host.toLowerCase()), host);

@@ -8,7 +8,14 @@
  *
  * @module
  */
-import { endToEnd, headerPairs, isHopByHop, listOf, valuesOf, type RawHeaders } from "./http-headers.ts";
+import {
+  endToEnd,
+  headerPairs,
+  isHopByHop,
+  listOf,
+  valuesOf,
+  type RawHeaders,
+} from "./http-headers.ts";
 
 /** Where a request must be going: the granted name, and how the connection reached it. */
 export interface Origin {
@@ -106,7 +113,9 @@ export function checkRequest(head: RequestHead, origin: Origin, headersMax: numb
 
 /** `name` with the port where it is not the scheme's own. */
 export function authorityOf(origin: Origin): string {
-  return origin.port === DEFAULT_PORT[origin.scheme] ? origin.host : `${origin.host}:${origin.port}`;
+  return origin.port === DEFAULT_PORT[origin.scheme]
+    ? origin.host
+    : `${origin.host}:${origin.port}`;
 }
 
 function checkVersion({ httpVersion, rawHeaders }: RequestHead): Refusal | undefined {
@@ -134,7 +143,11 @@ function checkFields(raw: RawHeaders, headersMax: number): Refusal | undefined {
     (option) => !isHopByHop(option) && pairs.some(([name]) => name === option),
   );
   if (named !== undefined) {
-    return refuse(400, "http.connection", `Connection names ${named}, which belongs to the request`);
+    return refuse(
+      400,
+      "http.connection",
+      `Connection names ${named}, which belongs to the request`,
+    );
   }
   return undefined;
 }
@@ -171,13 +184,19 @@ function readTarget(
 ): { readonly text: string } | { readonly refusal: Refusal } {
   const { method, url } = head;
   if (!TARGET.test(url)) {
-    return { refusal: refuse(400, "http.target", "the request target holds a character no URL has") };
+    return {
+      refusal: refuse(400, "http.target", "the request target holds a character no URL has"),
+    };
   }
   if (url.startsWith("/") || (url === "*" && method === "OPTIONS")) return { text: url };
   // Absolute form (RFC 9112, 3.2.2): right in what it says, it becomes origin form.
   const absolute = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(.*)$/i.exec(url);
   const [, scheme = "", authority = "", rest = ""] = absolute ?? [];
-  if (absolute === null || scheme.toLowerCase() !== origin.scheme || !isAuthority(authority, origin)) {
+  if (
+    absolute === null ||
+    scheme.toLowerCase() !== origin.scheme ||
+    !isAuthority(authority, origin)
+  ) {
     const reason = `the request target names another place than ${authorityOf(origin)}`;
     return { refusal: refuse(421, "http.target", reason) };
   }

@@ -9,6 +9,7 @@ import type { Clock, Log } from "../base/index.ts";
 import type { Decision, Policy } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import type { Denial } from "./denial.ts";
+import type { NamePool } from "./dns/index.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { CertificateAuthority } from "./tls/index.ts";
 import type { UpstreamTrust } from "./upstream-trust.ts";
@@ -60,6 +61,8 @@ export interface GatewayPorts {
   readonly log: Log;
   /** Where a redirected connection was going; the kernel's answer by default. */
   readonly originalDestination?: (socket: Socket) => Endpoint;
+  /** The run's names; one of its own by default. */
+  readonly pool?: NamePool;
   readonly limits?: Partial<GatewayLimits>;
   /** Who may vouch for upstreams; the system's authorities, read once per process, by default. */
   readonly trust?: UpstreamTrust;

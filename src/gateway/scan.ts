@@ -23,7 +23,11 @@ const TRACKED_MAX = 64; // Distinct destinations that are remembered: enough for
 
 /** What a run was refused within the window. */
 export interface ScanState {
-  readonly seen: readonly { readonly key: string; readonly internal: boolean; readonly monoMs: number }[];
+  readonly seen: readonly {
+    readonly key: string;
+    readonly internal: boolean;
+    readonly monoMs: number;
+  }[];
   /** When the last finding was made: one scan is one finding a window. */
   readonly foundMs: number | undefined;
 }

@@ -1,0 +1,15 @@
+/** Layer 4: the only way out of a run: names, connections, TLS, and the brokers that judge what is said. */
+export * from "./dns/index.ts";
+export * from "./tls/index.ts";
+export * from "./ports.ts";
+export * from "./limits.ts";
+export { createGateway, type Gateway, type GatewayStats } from "./gateway.ts";
+export {
+  RESOLVER_ADDRESS,
+  type ConnectErrno,
+  type ConnectJudgement,
+  type RefusalCounts,
+  type Transport,
+} from "./connect-judge.ts";
+export { denialLine, type Denial } from "./denial.ts";
+export { createUpstreamTrust, type UpstreamTrust } from "./upstream-trust.ts";

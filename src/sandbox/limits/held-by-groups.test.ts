@@ -10,7 +10,7 @@ import { closeCgroups, groupNames, openCgroups, type CgroupHost } from "./cgroup
 import { createLimits, type Limits } from "./create-limits.ts";
 import { planLimits, type Controllers } from "./limits.ts";
 import { reapGroups, RunGroup } from "./run-group.ts";
-import { BOMB, hog, startLimited, until, type LimitedTarget } from "./target.fixture.ts";
+import { bomb, hog, startLimited, until, type LimitedTarget } from "./target.fixture.ts";
 
 const MIB = 2 ** 20;
 const host = openCgroups(`test-${process.pid}`);
@@ -59,14 +59,14 @@ async function hold(
 }
 
 test("INV-17: a fork bomb ends at the limit, and its twin passes", { skip }, async () => {
-  await hold({ pids: 40 }, BOMB, async ({ limits, target }) => {
+  await hold({ pids: 40 }, bomb("wait"), async ({ limits, target }) => {
     target.go();
     await until(() => target.output() !== "");
     const count = Number(target.output());
     assert.ok(count > 20 && count < 60, `it got ${count} of 300`);
     assert.ok((limits.usage().pids ?? 0) > 20);
   });
-  await hold({ pids: 400 }, BOMB, async ({ target }) => {
+  await hold({ pids: 400 }, bomb("wait"), async ({ target }) => {
     target.go();
     await until(() => target.output() !== "");
     assert.equal(target.output().trim(), "300");

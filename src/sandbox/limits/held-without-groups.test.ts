@@ -21,7 +21,7 @@ import { createLimits, type Limits } from "./create-limits.ts";
 import { countDisk } from "./disk.ts";
 import { planLimits } from "./limits.ts";
 import { RunTree } from "./run-tree.ts";
-import { BOMB, hog, startLimited, until, type LimitedTarget } from "./target.fixture.ts";
+import { bomb, hog, startLimited, until, type LimitedTarget } from "./target.fixture.ts";
 
 const MIB = 2 ** 20;
 const folder = mkdtempSync(join(tmpdir(), "cofferdam-limits-"));
@@ -53,14 +53,14 @@ async function hold(
 }
 
 test("INV-17: RLIMIT_NPROC in its own user namespace ends a fork bomb, and its twin passes", async () => {
-  await hold({ pids: 40 }, BOMB, async (limits, target) => {
+  await hold({ pids: 40 }, bomb("wait"), async (limits, target) => {
     target.go();
     await until(() => target.output() !== "");
     const count = Number(target.output());
     assert.ok(count > 20 && count < 60, `it got ${count} of 300`);
     assert.ok((limits.usage().pids ?? 0) > 20);
   });
-  await hold({ pids: 400 }, BOMB, async (_, target) => {
+  await hold({ pids: 400 }, bomb("wait"), async (_, target) => {
     target.go();
     await until(() => target.output() !== "");
     assert.equal(target.output().trim(), "300");

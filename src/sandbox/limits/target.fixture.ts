@@ -78,8 +78,8 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Forks until it may not or has 300, tells how many it got, and waits with them. */
-export const BOMB = String.raw`python3 -c "
+/** Forks until it may not or has 300, tells how many it got, and ends or waits with them. */
+export const bomb = (last: "end" | "wait") => `python3 -c "
 import os, signal, sys
 n = 0
 try:
@@ -90,7 +90,7 @@ try:
 except OSError as error:
     pass
 print(n, flush=True)
-signal.pause()"`;
+${last === "end" ? "" : "signal.pause()"}"`;
 
 /** Takes and touches so many MiB, says so, and goes. */
 export const hog = (mib: number) =>

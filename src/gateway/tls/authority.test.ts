@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -319,6 +319,17 @@ const foreign = createAuthorityCertificate(createKey(), Date.now());
 const rsa = () =>
   execFileSync("openssl", ["genpkey", "-quiet", "-algorithm", "ed25519"]).toString();
 
+const ownKey = () => createPrivateKey(pemOf("PRIVATE KEY"));
+/** A self-signed certificate of `key` under the name of the authority that is open here. */
+function namesake(key: KeyObject, constraints: string): string {
+  const file = join(root, "namesake.key");
+  writeFileSync(file, key.export({ type: "pkcs8", format: "pem" }));
+  const name = `/CN=${authorityName(ownKey())}`;
+  const args = ["req", "-x509", "-key", file, "-subj", name, "-days", "90"];
+  const extension = ["-addext", `basicConstraints=critical,${constraints}`];
+  return execFileSync("openssl", [...args, ...extension]).toString();
+}
+
 const BROKEN: readonly (readonly [string, (path: string) => void, string])[] = [
   ["tls.authority_access", (path) => chmodSync(path, 0o640), "the group could read the key"],
   ["tls.authority_access", (path) => chmodSync(join(path, ".."), 0o777), "anyone could replace it"],
@@ -356,6 +367,16 @@ const BROKEN: readonly (readonly [string, (path: string) => void, string])[] = [
         pemOf("PRIVATE KEY") + createLeaf(issuer, "a.example", Date.now()).certificatePem,
       ),
     "a host's certificate",
+  ],
+  [
+    "tls.authority_corrupt",
+    (path) => writeFileSync(path, pemOf("PRIVATE KEY") + namesake(createKey(), "CA:TRUE")),
+    "another key's certificate under the same name",
+  ],
+  [
+    "tls.authority_corrupt",
+    (path) => writeFileSync(path, pemOf("PRIVATE KEY") + namesake(ownKey(), "CA:FALSE")),
+    "its own key and name, but no authority",
   ],
   [
     "tls.authority_corrupt",

@@ -68,7 +68,9 @@ static void mount_overlay(const char *lower, const char *upper, const char *work
     if (open_paths[i] < 0) fail("overlay", "open", paths[i]);
   }
   snprintf(options, sizeof options,
-           "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,userxattr",
+           "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,"
+           /* Pinned, since a distribution may have set other defaults (src/workspace/layer.ts). */
+           "userxattr,redirect_dir=nofollow,metacopy=off,index=off",
            open_paths[0], open_paths[1], open_paths[2]);
   if (mount("overlay", merged, "overlay", MS_NOSUID | MS_NODEV, options) < 0) {
     fail("overlay", "mount", lower);

@@ -16,7 +16,11 @@ before(async () => {
 });
 after(() => home.close());
 
-async function post(path: string, body: string, method = "POST"): Promise<{ status: number; text: string }> {
+async function post(
+  path: string,
+  body: string,
+  method = "POST",
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath: `${home.state}/daemon.sock`, path, method }, (response) => {
       let text = "";
@@ -47,7 +51,9 @@ for (const [path, body, method, status, code] of REFUSED) {
 }
 
 test("a request above 4 MiB is refused, and the daemon lives", async () => {
-  const answer = await post("/v1/run.show", `{"run":"${"a".repeat(5 << 20)}"}`).catch(() => undefined);
+  const answer = await post("/v1/run.show", `{"run":"${"a".repeat(5 << 20)}"}`).catch(
+    () => undefined,
+  );
   assert.ok(answer === undefined || answer.status === 400);
   assert.equal((await post("/v1/daemon.status", "{}")).status, 200);
 });
@@ -100,7 +106,10 @@ test("fault cli.shell: no completion for an unknown shell", async () => {
 
 test("doctor says of each prerequisite what it found", async () => {
   const { code, stdout } = await home.call(["doctor", "--json"]);
-  const report = JSON.parse(stdout) as { ok: boolean; checks: { name: string; ok: boolean; fix: string }[] };
+  const report = JSON.parse(stdout) as {
+    ok: boolean;
+    checks: { name: string; ok: boolean; fix: string }[];
+  };
   assert.equal(code, report.ok ? 0 : 1);
   assert.ok(report.checks.length > 5);
   for (const check of report.checks) assert.ok(check.name !== "" && check.fix !== "");

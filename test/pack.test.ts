@@ -4,7 +4,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -29,7 +38,11 @@ before(() => {
   const tarball = readdirSync(place).find((name) => name.endsWith(".tgz"));
   assert.ok(tarball !== undefined);
   writeFileSync(join(place, "package.json"), '{"private":true}');
-  run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", join(place, tarball)], place);
+  run(
+    "npm",
+    ["install", "--no-audit", "--no-fund", "--ignore-scripts", join(place, tarball)],
+    place,
+  );
 });
 after(() => rmSync(place, { recursive: true, force: true }));
 

@@ -25,7 +25,13 @@ describe("run: what a person expects of a command", () => {
     ["/dev/stdout can be opened again", ["sh", "-c", "echo again > /dev/stdout"], 0, "again\n", ""],
     ["the workspace is there", ["cat", "hello.txt"], 0, "hello\n", ""],
     ["a command that is not there is 127", ["no-such-command-here"], 127, "", ""],
-    ["arguments keep their bytes", ["printf", "%s|", "a b", "", "*", "$x", "'"], 0, "a b||*|$x|'|", ""],
+    [
+      "arguments keep their bytes",
+      ["printf", "%s|", "a b", "", "*", "$x", "'"],
+      0,
+      "a b||*|$x|'|",
+      "",
+    ],
   ];
   for (const [why, cmd, code, stdout, stderr] of CASES) {
     test(why, async () => {
@@ -46,7 +52,10 @@ describe("run: what a person expects of a command", () => {
 
   test("only named variables pass in", async () => {
     const file = join(home.root, "environment.yaml");
-    writeFileSync(file, "task: env\npurpose: See which variables pass in.\nenvironment: [PASSED]\n");
+    writeFileSync(
+      file,
+      "task: env\npurpose: See which variables pass in.\nenvironment: [PASSED]\n",
+    );
     const env = { PASSED: "yes", HIDDEN_VALUE: "no" };
     const result = await home.run(["env"], ["--task", file], { env });
     assert.match(result.stdout, /^PASSED=yes$/m);
@@ -55,8 +64,14 @@ describe("run: what a person expects of a command", () => {
 
   test("--json says start and end on standard error", async () => {
     const result = await home.run(["true"], ["--json"]);
-    const lines = result.stderr.trim().split("\n").map((line) => json<{ event: string; run: string }>(line));
-    assert.deepEqual(lines.map((line) => line.event), ["run.start", "run.end"]);
+    const lines = result.stderr
+      .trim()
+      .split("\n")
+      .map((line) => json<{ event: string; run: string }>(line));
+    assert.deepEqual(
+      lines.map((line) => line.event),
+      ["run.start", "run.end"],
+    );
     assert.match(lines[0]?.run ?? "", /^r-/);
   });
 });
@@ -103,7 +118,9 @@ describe("without grants nothing is reachable, and the agent is told so", () => 
     const [codes = "", first = "", second = "", ...denials] = result.stdout.trim().split("\n");
     assert.equal(codes, "403 403 7 7 7", result.stdout + result.stderr);
     for (const body of [first, second]) {
-      const problem = json<{ status: number; rule: string; detail: string; allowed: unknown }>(body);
+      const problem = json<{ status: number; rule: string; detail: string; allowed: unknown }>(
+        body,
+      );
       assert.equal(problem.status, 403);
       assert.ok(problem.rule.length > 0 && problem.detail.length > 0);
     }
@@ -131,7 +148,10 @@ describe("runs have a life of their own", () => {
   }
   const stateOf = async (run: string) => {
     const { stdout } = await home.call(["ps", "--all", "--json"]);
-    const all = stdout.trim().split("\n").map((line) => json<RunInfo>(line));
+    const all = stdout
+      .trim()
+      .split("\n")
+      .map((line) => json<RunInfo>(line));
     return all.find((info) => info.run === run);
   };
 
@@ -145,7 +165,11 @@ describe("runs have a life of their own", () => {
     const viewer = home.spawn(["attach", run]);
     let seen = "";
     viewer.stdout?.on("data", (data: Buffer) => (seen += data.toString()));
-    await eventually("the backlog and what follows", 5000, () => /ready[\s\S]*tick/.test(seen) || undefined);
+    await eventually(
+      "the backlog and what follows",
+      5000,
+      () => /ready[\s\S]*tick/.test(seen) || undefined,
+    );
     assert.equal((await home.call(["kill", run])).code, 0);
     const [code] = (await once(viewer, "close")) as [number];
     assert.equal(code, 125, "a run that Cofferdam ended is not a success");
@@ -159,7 +183,8 @@ describe("runs have a life of their own", () => {
       "-c",
       `(setsid bash -c 'exec -a ${mark} sleep 1000' &) ; (setsid bash -c 'exec -a ${mark} sleep 1000' & ) ; sleep 1000`,
     ]);
-    const alive = () => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(mark));
+    const alive = () =>
+      readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(mark));
     await eventually("the hidden process", 5000, () => alive().length > 0 || undefined);
     assert.equal((await home.call(["kill", run])).code, 0);
     assert.deepEqual(alive(), []);
@@ -176,7 +201,8 @@ describe("runs have a life of their own", () => {
   test("INV-15 INV-11 INV-23: the daemon's death ends its runs; the record and knowledge of them stay", async () => {
     const mark = `cofferdam-orphan-${process.pid}`;
     const run = await detached(["bash", "-c", `exec -a ${mark} sleep 1000`]);
-    const alive = () => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(mark));
+    const alive = () =>
+      readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(mark));
     await eventually("the process", 5000, () => alive().length > 0 || undefined);
     const known = await home.log();
     const pid = home.daemonPid();
@@ -198,7 +224,15 @@ describe("the record", () => {
     const entries = await home.log();
     entries.forEach((entry, n) => assert.equal(entry.seq, n));
     const types = new Set(entries.map((entry) => entry.type));
-    for (const type of ["daemon.start", "policy", "run.start", "run.proved", "run.end", "process.start", "dns"]) {
+    for (const type of [
+      "daemon.start",
+      "policy",
+      "run.start",
+      "run.proved",
+      "run.end",
+      "process.start",
+      "dns",
+    ]) {
       assert.ok(types.has(type as (typeof entries)[number]["type"]), `no ${type}`);
     }
     const { code, stdout } = await home.call(["verify", "--json"]);

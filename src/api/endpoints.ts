@@ -139,6 +139,8 @@ export const ENDPOINTS = {
       held: z.array(z.strictObject({ path: z.string(), why: z.string() })),
       conflicts: z.array(z.strictObject({ path: z.string(), why: z.string() })),
       refused: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      /** Applied, but not in full. */
+      notes: z.array(z.strictObject({ path: z.string(), why: z.string() })),
     }),
     streams: false,
   },

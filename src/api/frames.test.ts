@@ -1,24 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createFrameReader, encodeFrame, FRAME_BYTES_MAX, FRAME_TYPES, locateHome } from "./index.ts";
+import {
+  createFrameReader,
+  encodeFrame,
+  FRAME_BYTES_MAX,
+  FRAME_TYPES,
+  locateHome,
+} from "./index.ts";
 
 test("frames come out as they went in, at any split of the stream", () => {
   const frame = fc.tuple(fc.constantFrom(...FRAME_TYPES), fc.uint8Array({ maxLength: 300 }));
-  const property = fc.property(fc.array(frame), fc.array(fc.nat(40), { minLength: 1 }), (list, cuts) => {
-    const stream = Buffer.concat(list.map(([type, bytes]) => encodeFrame(type, Buffer.from(bytes))));
-    const reader = createFrameReader();
-    const read = [];
-    for (let at = 0, n = 0; at < stream.length; n += 1) {
-      const size = 1 + (cuts[n % cuts.length] ?? 0);
-      read.push(...reader.push(stream.subarray(at, at + size)));
-      at += size;
-    }
-    assert.deepEqual(
-      read.map((one) => [one.type, [...one.payload]]),
-      list.map(([type, bytes]) => [type, [...bytes]]),
-    );
-  });
+  const property = fc.property(
+    fc.array(frame),
+    fc.array(fc.nat(40), { minLength: 1 }),
+    (list, cuts) => {
+      const stream = Buffer.concat(
+        list.map(([type, bytes]) => encodeFrame(type, Buffer.from(bytes))),
+      );
+      const reader = createFrameReader();
+      const read = [];
+      for (let at = 0, n = 0; at < stream.length; n += 1) {
+        const size = 1 + (cuts[n % cuts.length] ?? 0);
+        read.push(...reader.push(stream.subarray(at, at + size)));
+        at += size;
+      }
+      assert.deepEqual(
+        read.map((one) => [one.type, [...one.payload]]),
+        list.map(([type, bytes]) => [type, [...bytes]]),
+      );
+    },
+  );
   fc.assert(property);
 });
 

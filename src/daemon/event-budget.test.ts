@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { EventBudget, EVENTS_PER_WINDOW, MERGED_KEYS_MAX, WINDOW_MS } from "./event-budget.ts";
 
 test("INV-18: nothing is lost: what is not written is counted exactly, for any sequence", () => {
-  const events = fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(30)), { maxLength: 3000 });
+  const events = fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(30)), {
+    maxLength: 3000,
+  });
   const property = fc.property(events, (list) => {
     const budget = new EventBudget<string>();
     let now = 0;
@@ -26,7 +28,10 @@ test("INV-18: a flood of distinct events holds bounded memory", () => {
   assert.equal(written, EVENTS_PER_WINDOW);
   const merged = budget.drain();
   assert.ok(merged.length <= MERGED_KEYS_MAX + 1);
-  assert.equal(merged.reduce((sum, one) => sum + one.count, 0), 50_000 - EVENTS_PER_WINDOW);
+  assert.equal(
+    merged.reduce((sum, one) => sum + one.count, 0),
+    50_000 - EVENTS_PER_WINDOW,
+  );
 });
 
 test("a quiet run writes everything: the window starts anew", () => {

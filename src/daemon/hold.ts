@@ -8,8 +8,7 @@ import type { Duplex, Writable } from "node:stream";
 import { z } from "zod";
 import type { Frame } from "../api/index.ts";
 import type { Gateway } from "../gateway/index.ts";
-import type { AgentStreams, Exit, Sandbox } from "../sandbox/index.ts";
-import type { Limits } from "./limits.ts";
+import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -28,7 +27,8 @@ export interface Living {
 /** Gives the run its living parts, and sees it to its end. */
 export function holdRun(world: World, run: Run, living: Living): void {
   const { sandbox, limits, streams } = living;
-  const outputs = streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
+  const outputs =
+    streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
   if (streams.kind === "terminal") run.console.take("stdout", streams.terminal);
   else {
     run.console.take("stdout", streams.stdout);
@@ -42,7 +42,10 @@ export function holdRun(world: World, run: Run, living: Living): void {
     {
       pause: () => limits.pause(),
       resume: () => limits.resume(),
-      kill: () => sandbox.kill(),
+      kill: async () => {
+        await limits.kill(); // Also what is frozen, which a signal alone does not reach.
+        await sandbox.kill();
+      },
       input: (frame) => takeInput(frame, sandbox, streams),
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>
@@ -80,7 +83,8 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   const usage = await living.limits.close();
   const { problem, ...exit } = ending.exit;
   const detail = problem === undefined ? {} : { detail: problem };
-  await run.finish({ ...exit, ...detail, reason: "exited" }, usage);
+  const used = Object.entries(usage).filter(([, value]) => value !== undefined);
+  await run.finish({ ...exit, ...detail, reason: "exited" }, Object.fromEntries(used));
 }
 
 function takeInput(

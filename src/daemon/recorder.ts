@@ -99,7 +99,9 @@ export function briefProcess(process: Process): Process {
   const ARGV_MAX = 32;
   const TEXT_MAX = 512;
   const brief = (argv: readonly string[]) =>
-    argv.slice(0, ARGV_MAX).map((word) => (word.length > TEXT_MAX ? `${word.slice(0, TEXT_MAX)}…` : word));
+    argv
+      .slice(0, ARGV_MAX)
+      .map((word) => (word.length > TEXT_MAX ? `${word.slice(0, TEXT_MAX)}…` : word));
   return {
     ...process,
     argv: brief(process.argv),

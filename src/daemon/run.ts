@@ -30,7 +30,13 @@ import { briefProcess, type Recorder } from "./recorder.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-const NOTICE_FINDINGS: ReadonlySet<FindingKind> = new Set(["tunnel", "mining", "scan", "metadata", "escape"]);
+const NOTICE_FINDINGS: ReadonlySet<FindingKind> = new Set([
+  "tunnel",
+  "mining",
+  "scan",
+  "metadata",
+  "escape",
+]);
 
 type JsonValue = NonNullable<Event["data"]>[string];
 
@@ -98,7 +104,11 @@ export class Run implements GatewayRun {
   get info(): RunInfo {
     const { counts, entries } = this.recorder;
     const first = Math.max(entries.first, 0);
-    return { ...this.#info, counts: { ...counts }, entries: { first, last: Math.max(entries.last, 0) } };
+    return {
+      ...this.#info,
+      counts: { ...counts },
+      entries: { first, last: Math.max(entries.last, 0) },
+    };
   }
 
   get alive(): boolean {
@@ -194,7 +204,12 @@ export class Run implements GatewayRun {
       data: { title, reason, route, ...(effect === undefined ? {} : { effect }) },
     });
     const { monoMs } = this.#clock.now();
-    const noted = noteDenial(this.#state, { target, route, monoMs, ...(effect === undefined ? {} : { effect }) });
+    const noted = noteDenial(this.#state, {
+      target,
+      route,
+      monoMs,
+      ...(effect === undefined ? {} : { effect }),
+    });
     this.#state = noted.state;
     if (noted.sticky) {
       const detail = `${target} was denied, and then tried by three or more distinct routes`;
@@ -229,7 +244,8 @@ export class Run implements GatewayRun {
       ...(process === undefined ? {} : { process: briefProcess(process) }),
       data: { finding: kind, detail, response, ...(route === undefined ? {} : { route }) },
     });
-    if (NOTICE_FINDINGS.has(kind) || response !== "record") this.console.notice(`${kind}: ${detail}`);
+    if (NOTICE_FINDINGS.has(kind) || response !== "record")
+      this.console.notice(`${kind}: ${detail}`);
     if (response === "kill") this.stop("finding", `${kind}: ${detail}`);
     if (response === "pause" && this.#info.state === "running") {
       this.pause(`${kind}: ${detail}`).catch((error: unknown) => {
@@ -262,5 +278,11 @@ export class Run implements GatewayRun {
 
 /** An end as an entry holds it: without members that are not there. */
 function describeEnd(end: RunEnd): JsonValue {
-  return Object.fromEntries(Object.entries(end).filter(([, value]) => value !== undefined));
+  const { reason, code, signal, detail } = end;
+  return {
+    reason,
+    ...(code === undefined ? {} : { code }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 }

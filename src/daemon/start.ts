@@ -15,13 +15,18 @@ import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/
 import {
   AGENT,
   BUNDLE_INSIDE,
+  createLimits,
+  findGpus,
   launchSandbox,
+  planLimits,
   resolveTools,
+  RUN_UID,
+  type LimitPlan,
   type Sandbox,
   type Tools,
 } from "../sandbox/index.ts";
+import { createLayer } from "../workspace/index.ts";
 import { holdRun } from "./hold.ts";
-import { holdByNothing } from "./limits.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
 import { createRunFiles, filesOf } from "./run-files.ts";
@@ -36,6 +41,7 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
   const policy = compilePolicy(task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
+  const plan = planRunLimits(world, task);
   const id = createId("r", world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
   createRunFiles(files, request.task.source);
@@ -54,9 +60,9 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
     held: !request.detach,
   });
   try {
-    await recordStart(run, request, workspace);
+    await recordStart(run, request, { workspace, plan });
     runs.add(run);
-    await bringUp(world, run, request, workspace);
+    await bringUp(world, run, request, { workspace, plan });
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -87,7 +93,7 @@ function describeRun(
   };
 }
 
-async function recordStart(run: Run, request: RunStart, workspace: string): Promise<void> {
+async function recordStart(run: Run, request: RunStart, { workspace, plan }: Plans): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
     type: "policy",
@@ -105,6 +111,7 @@ async function recordStart(run: Run, request: RunStart, workspace: string): Prom
         workspace,
         workspaceMode: task.workspace,
         lifetimeMs,
+        limits: plan.held.map((held) => ({ ...held })),
         compute: { ...compute, gpu: [compute.gpu].flat() },
         environment: Object.keys(request.environment),
         ...(request.profile === undefined ? {} : { profile: request.profile }),
@@ -114,9 +121,40 @@ async function recordStart(run: Run, request: RunStart, workspace: string): Prom
   );
 }
 
-async function bringUp(world: World, run: Run, request: RunStart, workspace: string): Promise<void> {
+/** What was settled before the run has anything. */
+interface Plans {
+  readonly workspace: string;
+  readonly plan: LimitPlan;
+}
+
+/** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
+function planRunLimits(world: World, task: Task): LimitPlan {
+  const { controllers } = world.cgroups;
+  const plan = planLimits({ controllers, gpus: findGpus() }, task.compute);
+  if (plan.devices.length > 0) {
+    throw new Fault("daemon.gpu", "GPU devices cannot be passed into a run yet", {
+      hint: "leave `gpu:` out, or set it to none",
+    });
+  }
+  return plan;
+}
+
+async function bringUp(
+  world: World,
+  run: Run,
+  request: RunStart,
+  { workspace, plan }: Plans,
+): Promise<void> {
   const undo: (() => unknown)[] = [];
   try {
+    const home = homeFolder(world, run, request, workspace);
+    if (run.task.workspace === "overlay") {
+      const ids = process.geteuid?.() === 0 ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
+      await createLayer(run.files.layer, { host: workspace, ...ids });
+    }
+    const folders = [join(run.files.layer, "upper"), home];
+    const limits = createLimits(world.cgroups, plan, { id: run.id, folders });
+    undo.push(() => limits.close());
     const tools = await resolveTools({
       commands: request.command.slice(0, 1),
       path: request.path,
@@ -126,13 +164,16 @@ async function bringUp(world: World, run: Run, request: RunStart, workspace: str
     const sandbox = await launchSandbox({
       workspace: { path: workspace, mode: run.task.workspace },
       layer: run.files.layer,
-      home: homeFolder(world, run, request, workspace),
+      home,
       publicDir: run.files.public,
       etc: world.etc,
       tools,
+      limits: plan.rlimits,
+      admit: (pid) => limits.admit(pid),
       canaries: [world.home.socket, world.home.keys],
     });
     undo.push(() => sandbox.kill());
+    limits.place(sandbox.initPid);
     const gateway = connect(world, run, request, sandbox);
     undo.push(() => gateway.close());
     undo.push(() => world.watcher.unwatch(run.id));
@@ -148,7 +189,7 @@ async function bringUp(world: World, run: Run, request: RunStart, workspace: str
       cwd: workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits: holdByNothing(), streams });
+    holdRun(world, run, { sandbox, gateway, limits, streams });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;

@@ -30,7 +30,8 @@ export function checkWorkspace(path: string, home: string): string {
   if (real === "/" || SYSTEM.some((top) => isWithin(real, top))) throw refuse("it is the system's");
   if (isWithin(real, home)) throw refuse("it is Cofferdam's own state");
   if (isWithin(home, real)) throw refuse("Cofferdam's own state lies in it");
-  if (isWithin(homedir(), real)) throw refuse("a whole home with its keys and histories lies in it");
+  if (isWithin(homedir(), real))
+    throw refuse("a whole home with its keys and histories lies in it");
   return real;
 }
 

@@ -3,13 +3,20 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../api/index.ts";
 import { createLog, systemClock, type Clock, type Log } from "../base/index.ts";
 import { openAuthority, trustBundle, type CertificateAuthority } from "../gateway/index.ts";
 import { openLedger, type Ledger } from "../ledger/index.ts";
-import { writeEtc } from "../sandbox/index.ts";
+import {
+  closeCgroups,
+  openCgroups,
+  reapGroups,
+  writeEtc,
+  type CgroupHost,
+} from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 
 /** What a daemon owns. */
@@ -22,6 +29,7 @@ export interface World {
   readonly watcher: Watcher;
   /** The /etc of every run. */
   readonly etc: string;
+  readonly cgroups: CgroupHost;
   close(): Promise<void>;
 }
 
@@ -46,6 +54,9 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const authority = await openAuthority(home.keys);
   const etc = join(home.root, "etc");
   await writeEtc(etc, await trustBundle(authority));
+  // What a dead daemon left in its groups is nobody's run any more.
+  const cgroups = openCgroups(createHash("sha256").update(home.root).digest("hex").slice(0, 12));
+  await reapGroups(cgroups, new Set());
   const watcher = createWatcher({ onFailure: failed });
   return {
     home,
@@ -55,8 +66,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     authority,
     watcher,
     etc,
+    cgroups,
     async close() {
       await watcher.close();
+      closeCgroups(cgroups);
       await ledger.close();
     },
   };

@@ -65,6 +65,7 @@ export const applyCommand: Command = {
       for (const { path, why } of result.held) {
         context.out(`held      ${path}: ${why}; confirm it with --confirm '${path}'\n`);
       }
+      for (const { path, why } of result.notes) context.out(`note      ${path}: ${why}\n`);
       for (const { path, why } of result.conflicts) context.out(`conflict  ${path}: ${why}\n`);
       for (const { path, why } of result.refused) context.out(`refused   ${path}: ${why}\n`);
     }

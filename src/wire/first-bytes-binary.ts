@@ -17,16 +17,18 @@ const PATTERNS: readonly (readonly [FirstBytesProtocol, string, string])[] = [
   // SOCKS 4: version, command 1 CONNECT or 2 BIND, port, address, user id.
   ["socks", "SOCKS4 CONNECT", "04 01 ?? ?? ?? ?? ?? ??"],
   ["socks", "SOCKS4 BIND", "04 02 ?? ?? ?? ?? ?? ??"],
-  // TPKT (RFC 1006) version 3, length; X.224 connection request 0xe0.
-  ["rdp", "RDP connection request", "03 00 ?? ?? ?? e0"],
+  // TPKT (RFC 1006) version 3, length; X.224 connection request 0xe0, by which RDP begins.
+  ["rdp", "X.224 connection request", "03 00 ?? ?? ?? e0"],
   // NetBIOS session message 0, length u24; SMB 1 or SMB 2 signature.
   ["smb", "SMB 1 message", "00 ?? ?? ?? ff 53 4d 42"],
   ["smb", "SMB 2 message", "00 ?? ?? ?? fe 53 4d 42"],
-  // PostgreSQL 55.7: length u32, then 3.0 or 3.2, or a request code 1234.567x.
+  // PostgreSQL 55.7: length u32, then 3.0 or 3.2 and a name such as "user", or a
+  // request code 1234.567x.
   ["postgres", "PostgreSQL SSLRequest", "00 00 00 08 04 d2 16 2f"],
   ["postgres", "PostgreSQL GSSENCRequest", "00 00 00 08 04 d2 16 30"],
   ["postgres", "PostgreSQL CancelRequest", "00 00 ?? ?? 04 d2 16 2e"],
-  ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 0?"],
+  ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 00 7?"],
+  ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 02 7?"],
   // RFC 1035, 4.2.2: length u16, id, flags of a query, one question, no answers, at most some EDNS.
   ["dns", "DNS query over TCP", "0? ?? ?? ?? 0? ?0 00 01 00 00 00 00 00 0?"],
   // MongoDB OP_MSG 2013: length, request, response 0, opcode.

@@ -120,6 +120,7 @@ function nameJson(text: string): FirstBytesGuess {
 const WORDS: readonly (readonly [RegExp, FirstBytesProtocol, string])[] = [
   [/^(?:EHLO|HELO|LHLO) |^MAIL FROM:/i, "smtp", "SMTP command"],
   [/^\*\d{1,7}\r\n$/, "redis", "RESP command"],
+  [/^AUTH (?:TLS|SSL)\r\n$/i, "ftp", "AUTH command"],
   [/^(?:PING|AUTH .+|HELLO [23].*|INFO)\r\n$/i, "redis", "inline command"],
   [/^(?:NICK|PASS|CAP LS|USER \S+ \S+)\b/i, "irc", "IRC command"],
   [/^USER \S+\r\n$/i, "ftp", "USER command"],

@@ -77,6 +77,8 @@ const CASES: readonly (readonly [string | Buffer, FirstBytesProtocol, string])[]
   ["PING\r\n", "redis", "inline command"],
   ["EHLO a.example\r\n", "smtp", "SMTP without waiting for the banner"],
   ["USER anonymous\r\n", "ftp", "FTP"],
+  ["AUTH TLS\r\n", "ftp", "FTP over TLS, not Redis with the password TLS"],
+  ["AUTH secret\r\n", "redis", "inline login"],
   ["NICK bot\r\nUSER a b c :d\r\n", "irc", "IRC, a common control channel"],
   ["a1 LOGIN me x\r\n", "imap", "IMAP"],
   ["0032git-upload-pack /a\0host=b\0", "git", "git daemon"],

@@ -92,8 +92,7 @@ function judgeAll(changes: readonly Change[], selection: Selection): ReadonlyMap
     const folder = verdicts.get(above);
     const isMade = change.kind !== "deleted" && makesFolder(byPath.get(above));
     const isBlocked = own.fate === "go" && isMade && folder !== undefined && folder.fate !== "go";
-    const why = `its folder ${pathText(above)} is not applied`;
-    verdicts.set(change.raw, isBlocked ? { fate: folder.fate, why } : own);
+    verdicts.set(change.raw, isBlocked ? notApplied(folder.fate, above) : own);
   }
   // From the deepest up: a folder that goes must be empty by then.
   for (const { raw, kind } of changes.toReversed()) {
@@ -119,6 +118,10 @@ function judgeAll(changes: readonly Change[], selection: Selection): ReadonlyMap
   return verdicts;
 }
 
+function notApplied(fate: Fate, folder: RawPath): Verdict {
+  return { fate, why: `its folder ${pathText(folder)} is not applied` };
+}
+
 function makesFolder(change: Change | undefined): boolean {
   return change?.to?.type === "folder" && change.kind !== "mode";
 }
@@ -126,6 +129,8 @@ function makesFolder(change: Change | undefined): boolean {
 function removesFolder(change: Change | undefined): boolean {
   return change?.from?.type === "folder" && change.kind !== "mode";
 }
+
+const GO: Verdict = { fate: "go", why: "" };
 
 function judge(
   change: Change,
@@ -138,7 +143,7 @@ function judge(
   if (change.confirm !== undefined && !confirm.has(change.unit)) {
     return { fate: "held", why: change.confirm };
   }
-  return { fate: "go", why: "" };
+  return GO;
 }
 
 /** What `only` means: the named paths, what lies below them, and new folders on the way to them. */

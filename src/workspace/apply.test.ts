@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   closeSync,
   lstatSync,
@@ -211,8 +212,18 @@ test("INV-16: what others execute is held until it is named, alone", async () =>
       mkdir -p a/b/c/d/e/f/.git/hooks; echo evil > a/b/c/d/e/f/.git/hooks/pre-commit
       echo evil > .git/hooks/post-checkout; mkdir .GIT; echo evil > .GIT/config; echo 'gitdir: /tmp' > a/.git
       mkdir -p bare/objects bare/refs; echo 'ref: refs/heads/x' > bare/HEAD; echo '[core]' > bare/config
-      ln -s /etc/passwd out; ln -s ../../x up; ln -s src.ts in; ln -s .git/hooks hooks`);
-    const held = ["Makefile", "bare", "hooks", "node_modules", "out", "package.json", "tool", "up"];
+      ln -s /etc/passwd out; ln -s ../../x up; ln -s src.ts in; ln -s .git/hooks hooks; ln -s src .vscode`);
+    const held = [
+      ".vscode",
+      "Makefile",
+      "bare",
+      "hooks",
+      "node_modules",
+      "out",
+      "package.json",
+      "tool",
+      "up",
+    ];
     const never = [".GIT", ".git", "a/.git", "a/b/c/d/e/f/.git"];
     const first = await applyWorkspace(layer, now);
     assert.deepEqual(first.applied.toSorted(), ["bare", "in", "src.ts"]);
@@ -292,6 +303,28 @@ test("fault workspace.busy: one apply at a time", async () => {
     await assert.rejects(applyWorkspace(layer, now), { code: "workspace.busy" });
     closeSync(other);
     await applyWorkspace(layer, now);
+  });
+});
+
+test("fault workspace.apply_failed: what would stop every file stops apply; again, it goes on", async () => {
+  await withPlace("echo 1 > x; mkdir d; echo 1 > d/1", async (place) => {
+    const layer = await place.start();
+    place.inside("echo 2 > a; seq 400000 > b; echo 3 > x; rm -r d");
+    const before = snapshot(place.host);
+    const code = `import { applyWorkspace, openLayer } from ${JSON.stringify(import.meta.resolve("./index.ts"))};
+      process.on("SIGXFSZ", () => {});
+      const layer = await openLayer(${JSON.stringify(layer.folder)});
+      const done = applyWorkspace(layer, { frozen: true, confirm: new Set() });
+      await done.catch((error) => console.log(error.code, error.cause.code));`;
+    // The largest file that a process may write: as good as a full disk, and takes no disk.
+    const argv = ["-c", 'ulimit -f 2000; exec "$@"', "sh", process.execPath];
+    const script = ["--input-type=module-typescript", "-e", code];
+    const said = execFileSync("sh", [...argv, ...script], { encoding: "utf8" });
+    assert.equal(said, "workspace.apply_failed EFBIG\n");
+    assert.deepEqual(snapshot(place.host), before, "nothing half, and no file of ours left");
+    const { applied, conflicts } = await applyWorkspace(layer, now);
+    assert.deepEqual([applied, conflicts], [["a", "b", "x", "d/1", "d"], []]);
+    assert.deepEqual(snapshot(place.host), snapshot(place.copy));
   });
 });
 

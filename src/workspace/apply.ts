@@ -15,7 +15,7 @@ import { changeOwner, entryPath, errorCode, syncFileSystem, tryLock } from "../s
 import { planApply, type ApplyPlan, type Remark } from "./apply-plan.ts";
 import { openBaseline, type Baseline } from "./baseline.ts";
 import { allowedMode, type Change } from "./change.ts";
-import { walkTrees } from "./diff.ts";
+import { CHANGES_MAX, walkTrees } from "./diff.ts";
 import { openHost, openUpper, type Ids, type Layer } from "./layer.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { bytesOf, parsePathText, pathText, splitRaw, type RawPath } from "./path-text.ts";
@@ -96,7 +96,7 @@ export async function applyWorkspace(layer: Layer, options: ApplyOptions): Promi
     try {
       const trees = { host: new Tree(host, false), upper: new Tree(upper, true) };
       const baseline = await openBaseline(layer);
-      const changes = await walkTrees(layer, trees.host, trees.upper, baseline);
+      const changes = await walkTrees(layer, { ...trees, baseline, changesMax: CHANGES_MAX });
       const plan = planApply(changes, selection);
       if (plan.conflicts.length > 0 && options.partial !== true) {
         const { held, conflicts, refused, notes } = plan;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { matchExecutedPath } from "./executed-paths.ts";
+import { matchExecutedBelow, matchExecutedPath } from "./executed-paths.ts";
 import { pathText, splitRaw, type RawPath } from "./path-text.ts";
 import type { Look } from "./tree.ts";
 
@@ -149,6 +149,12 @@ function executedAs(executes: string): Danger {
 function dangerOfLink(raw: RawPath, target: RawPath, about: Circumstances): Danger {
   const inside = targetWithin(raw, target, about.host);
   if (inside === undefined) return { confirm: `a link that leads outside: ${pathText(target)}` };
+  const below = matchExecutedBelow(raw);
+  if (below !== undefined) {
+    return executedAs(
+      `a link, and what lies behind it would count as ${below.pattern}: ${below.reason}`,
+    );
+  }
   const match = matchExecutedPath(inside, false) ?? matchExecutedPath(`${inside}/x`, false);
   return match === undefined
     ? {}

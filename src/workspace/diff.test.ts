@@ -145,3 +145,15 @@ test("diff: a tree deeper than a path may be long is told, and ends", async () =
     place.remove();
   }
 });
+
+test("fault workspace.too_many: a run that makes files without end does not fill our memory", async () => {
+  const place = createPlace("mkdir d; echo 1 > d/1; echo 1 > d/2");
+  try {
+    const layer = await place.start();
+    place.inside("rm -r d; echo 1 > n", false);
+    await assert.rejects(diffWorkspace(layer, 3), { code: "workspace.too_many" });
+    assert.equal((await diffWorkspace(layer, 4)).length, 4);
+  } finally {
+    place.remove();
+  }
+});

@@ -45,6 +45,7 @@ interface Walk {
   readonly baseline: Baseline;
   readonly changes: Change[];
   readonly pace: Pace;
+  readonly changesMax: number;
 }
 
 /** What holds for all entries of a folder. */
@@ -58,15 +59,19 @@ interface Here {
 /**
  * Lists what the run changed, each folder before what it holds, names in byte order.
  *
- * @throws {Fault} `workspace.moved`, `workspace.layer`; `workspace.too_many` beyond {@link CHANGES_MAX}.
+ * @throws {Fault} `workspace.moved`, `workspace.layer`; `workspace.too_many` beyond `changesMax`.
  */
-export async function diffWorkspace(layer: Layer): Promise<readonly Change[]> {
+export async function diffWorkspace(
+  layer: Layer,
+  changesMax: number = CHANGES_MAX,
+): Promise<readonly Change[]> {
   const baseline = await openBaseline(layer);
   const host = openHost(layer);
   try {
     const upper = openUpper(layer);
     try {
-      return await walkTrees(layer, new Tree(host, false), new Tree(upper, true), baseline);
+      const trees = { host: new Tree(host, false), upper: new Tree(upper, true) };
+      return await walkTrees(layer, { ...trees, baseline, changesMax });
     } finally {
       closeSync(upper);
     }
@@ -78,13 +83,11 @@ export async function diffWorkspace(layer: Layer): Promise<readonly Change[]> {
 /** {@link diffWorkspace} over trees that the caller holds open. */
 export async function walkTrees(
   layer: Layer,
-  host: Tree,
-  upper: Tree,
-  baseline: Baseline,
+  over: Pick<Walk, "host" | "upper" | "baseline" | "changesMax">,
 ): Promise<readonly Change[]> {
-  const walk: Walk = { layer, host, upper, baseline, changes: [], pace: createPace() };
+  const walk: Walk = { layer, ...over, changes: [], pace: createPace() };
   await visitFolder(walk, "", { cover: "merge" });
-  return markRepositories(walk.changes, host);
+  return markRepositories(walk.changes, walk.host);
 }
 
 async function visitFolder(
@@ -280,8 +283,8 @@ function emit(
   looks: { readonly from?: Look | undefined; readonly to?: Look | undefined },
   why: { readonly refused?: string | undefined; readonly conflict?: string | undefined },
 ): void {
-  if (walk.changes.length >= CHANGES_MAX) {
-    throw new Fault("workspace.too_many", `the run changed more than ${CHANGES_MAX} paths`, {
+  if (walk.changes.length >= walk.changesMax) {
+    throw new Fault("workspace.too_many", `the run changed more than ${walk.changesMax} paths`, {
       hint: "discard them, or let the run clean up first",
     });
   }

@@ -182,6 +182,23 @@ export function matchExecutedPath(raw: RawPath, isFolder: boolean): ExecutedMatc
   return found;
 }
 
+// Beginnings of patterns: `.github` of `.github/workflows/**`.
+const beginnings = compiled.flatMap(({ rule, components, below }) =>
+  (below ? components : components.slice(0, -1)).map((_, n) => ({
+    rule,
+    components: components.slice(0, n + 1),
+  })),
+);
+
+/**
+ * The rule whose paths would lie below a *link* at `raw`: `.vscode -> elsewhere` makes an editor run
+ * `elsewhere/tasks.json`, whose own path tells nothing.
+ */
+export function matchExecutedBelow(raw: RawPath): ExecutedPath | undefined {
+  const names = raw.split("/").map(foldName);
+  return beginnings.find(({ components }) => endsWith(names, names.length, components))?.rule;
+}
+
 function endsWith(names: readonly string[], end: number, components: readonly RegExp[]): boolean {
   const start = end - components.length;
   return start >= 0 && components.every((one, n) => one.test(names[start + n] ?? ""));

@@ -81,6 +81,21 @@ test("many new names in a minute are told, spread out they are not", () => {
   assert.deepEqual(kindsOf(told(names, 250)), []);
 });
 
+test("long labels are worth a finding from the 16th, also where every name has its own domain", () => {
+  const names = Array.from({ length: 16 }, (_, n) => `a${random(n, 56)}.${random(n, 20)}.x${n}`);
+  const odd = told(names).filter(({ kind }) => kind === "long-label");
+  assert.deepEqual(
+    odd.map(({ count, suspicious }) => [count, suspicious]),
+    [
+      [1, false],
+      [2, false],
+      [4, false],
+      [8, false],
+      [16, true],
+    ],
+  );
+});
+
 test("a sweep of reverse names is told once, a few of them are not", () => {
   const watch = createNameWatch();
   const odd = Array.from({ length: 64 }, (_, n) => watch.noteReverse(`${n}.0.0.10.in-addr.arpa`));

@@ -5,28 +5,31 @@
  * @module
  */
 
-/** What can be odd; true where it alone is worth a finding, by the measures in {@link LIMITS}. */
+/**
+ * What can be odd, and from which time in a run it is worth a finding. Single odd names occur in use;
+ * sixteen of them are a channel, also one whose domains all differ. A power of two: then it is told.
+ */
 export const ODD_KINDS = {
   /** No DNS message, or one that contradicts itself. */
-  malformed: false,
+  malformed: Number.POSITIVE_INFINITY,
   /** A name of bytes that no host name has. */
-  "odd-name": false,
+  "odd-name": 16,
   /** A record type that tools use to carry data (NULL, KEY, private types), or that lists zones. */
-  "odd-type": false,
-  "long-name": false,
-  "long-label": false,
-  "many-labels": false,
-  "high-entropy": false,
+  "odd-type": 16,
+  "long-name": 16,
+  "long-label": 16,
+  "many-labels": 16,
+  "high-entropy": 16,
   /** Many bytes of different names below one domain: what every DNS tunnel must do. */
-  volume: true,
+  volume: 1,
   /** More new names in a minute than any tool asks for. */
-  "many-names": true,
+  "many-names": 1,
   /** Many addresses asked for their names: a sweep. */
-  "reverse-sweep": true,
+  "reverse-sweep": 1,
   /** More questions in a second than are answered. */
-  rate: false,
+  rate: Number.POSITIVE_INFINITY,
   /** The run has used up its names. */
-  "pool-full": true,
+  "pool-full": 1,
 } as const;
 export type OddKind = keyof typeof ODD_KINDS;
 
@@ -95,7 +98,7 @@ export function createNameWatch(): NameWatch {
     const times = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, times);
     const told = (times & (times - 1)) === 0; // 1, 2, 4, 8, ...
-    return told ? { kind, detail, count: times, suspicious: ODD_KINDS[kind] } : undefined;
+    return told ? { kind, detail, count: times, suspicious: times >= ODD_KINDS[kind] } : undefined;
   }
 
   /** Whether the bytes of different names below `domain` pass the measure with this name. */

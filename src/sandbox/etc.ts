@@ -6,8 +6,17 @@
  *
  * @module
  */
-import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import {
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+} from "node:fs";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 /** The account inside: ordinary, and the same in every run. */
 export const AGENT = { name: "agent", uid: 1000, gid: 1000, home: "/home/agent" } as const;
@@ -84,7 +93,10 @@ export async function writeEtc(directory: string, bundlePem: string): Promise<vo
     const wanted = entry.endsWith("*")
       ? names.filter((name) => name.startsWith(entry.slice(0, -1)))
       : [entry];
-    for (const name of wanted) await copyFromHost(name, fresh);
+    for (const name of wanted) {
+      await mkdir(dirname(join(fresh, name)), { recursive: true });
+      copyFromHost(join("/etc", name), join(fresh, name));
+    }
   }
   for (const path of BUNDLE_PATHS) {
     await mkdir(dirname(join(fresh, path)), { recursive: true });
@@ -96,15 +108,22 @@ export async function writeEtc(directory: string, bundlePem: string): Promise<vo
   await rename(fresh, directory);
 }
 
-/** A file that is absent, or that this user may not read, is simply not there for the run. */
-async function copyFromHost(name: string, to: string): Promise<void> {
+/**
+ * Copies one file, link or folder, synchronously: a few hundred small files, once per daemon, for which
+ * the asynchronous calls take a second. What is absent, or closed to this user, is not there for the run.
+ */
+function copyFromHost(from: string, to: string): void {
   try {
-    await mkdir(dirname(join(to, name)), { recursive: true });
-    await cp(join("/etc", name), join(to, name), {
-      recursive: true,
-      // A link into /usr means the same inside; /etc/localtime is one that is read as a file.
-      ...(name === "localtime" ? { dereference: true } : { verbatimSymlinks: true }),
-    });
+    const about = lstatSync(from);
+    if (about.isSymbolicLink() && basename(from) !== "localtime") {
+      symlinkSync(readlinkSync(from), to); // One into /usr means the same inside.
+    } else if (about.isDirectory()) {
+      mkdirSync(to, { mode: 0o755 });
+      for (const name of readdirSync(from)) copyFromHost(join(from, name), join(to, name));
+    } else {
+      copyFileSync(from, to); // Follows a link: /etc/localtime is read as a file.
+      chmodSync(to, 0o644);
+    }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code !== "ENOENT" && code !== "EACCES") throw error;

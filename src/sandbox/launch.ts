@@ -76,6 +76,7 @@ export class Launcher {
   readonly #received = new Map<string, readonly number[]>();
   readonly #waiting: Waiting[] = [];
   #init: { readonly pid: number; readonly handle: number } | undefined;
+  readonly #initKnown = Promise.withResolvers<void>();
   #information = "";
   #diagnostics = "";
   #exit: Exit | undefined;
@@ -106,6 +107,8 @@ export class Launcher {
       // `close`, not `exit`: the launcher's last words come before it.
       this.#child.once("close", () => resolve(this.#finish()));
     });
+    // Rejected also where nobody waits for it: that alone is no reason to end the daemon.
+    this.#initKnown.promise.catch(() => {});
     this.#listen();
   }
 
@@ -113,6 +116,12 @@ export class Launcher {
   get initPid(): number {
     assert(this.#init !== undefined, "the run's first process is not known yet");
     return this.#init.pid;
+  }
+
+  /** Waits for the seal, and for bubblewrap's word on who process 1 is: they come by two ways. */
+  async sealed(withinMs: number): Promise<void> {
+    await this.until("sealed", withinMs);
+    await this.#initKnown.promise;
   }
 
   /** Descriptors that came under `label`; once. The caller owns them. */
@@ -184,6 +193,9 @@ export class Launcher {
       this.#learnInit();
     });
     information.on("error", () => this.kill());
+    information.on("end", () => {
+      if (this.#init === undefined) this.kill(); // Then nobody could say which process to hold.
+    });
   }
 
   #hear(report: Report): void {
@@ -220,10 +232,12 @@ export class Launcher {
     const pid = Number(match[1]);
     // Its parent is our child and does not reap before it ends itself: the number is still its own.
     this.#init = { pid, handle: sys.openProcess(pid) };
+    this.#initKnown.resolve();
   }
 
   #fail(fault: Fault): void {
     this.#failure ??= fault;
+    this.#initKnown.reject(this.#failure);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
   }
 

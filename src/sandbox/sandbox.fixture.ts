@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -26,18 +27,28 @@ export interface Place {
   remove(): Promise<void>;
 }
 
+let sharedEtc: Promise<string> | undefined;
+
+/** One /etc for all tests of a process, as a daemon has one. */
+async function etcOnce(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "cofferdam-etc-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o755);
+  await writeEtc(join(folder, "etc"), "no roots\n");
+  return join(folder, "etc");
+}
+
 /** Makes a place; `change` adapts its spec. */
 export async function makePlace(change: Partial<SandboxSpec> = {}): Promise<Place> {
   const root = await mkdtemp(join(tmpdir(), "cofferdam-test-"));
   const workspace = join(root, "workspace");
   for (const folder of [workspace, join(root, "public")]) await mkdir(folder);
-  await writeEtc(join(root, "etc"), "no roots\n");
   const spec: SandboxSpec = {
     workspace: { path: workspace, mode: "overlay" },
     layer: join(root, "layer"),
     home: join(root, "home"),
     publicDir: join(root, "public"),
-    etc: join(root, "etc"),
+    etc: await (sharedEtc ??= etcOnce()),
     ...change,
   };
   return { root, workspace, spec, remove: () => rm(root, { recursive: true, force: true }) };

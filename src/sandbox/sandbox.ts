@@ -134,13 +134,13 @@ export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
     await spec.admit?.(launcher.pid);
     launcher.order(plan.outer);
     launcher.order(sealOrder(spec, limits));
-    await launcher.until("sealed", SEAL_WAIT_MS);
+    await launcher.sealed(SEAL_WAIT_MS);
+    return holdSandbox(launcher, spec, limits);
   } catch (error) {
     launcher.kill();
     await launcher.gone;
     throw error;
   }
-  return holdSandbox(launcher, spec, limits);
 }
 
 type Limits = ReadonlyMap<number, readonly [soft: number, hard: number]>;

@@ -169,12 +169,10 @@ function connectOne(target: Endpoint, timeoutMs: number, signal: AbortSignal): P
     const settle = (error?: Error) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
-      socket.removeListener("error", settle);
       if (error === undefined) {
         resolve(socket);
         return;
       }
-      socket.on("error", () => {}); // It is given up: what else it says does not matter.
       socket.destroy();
       reject(error);
     };
@@ -182,7 +180,8 @@ function connectOne(target: Endpoint, timeoutMs: number, signal: AbortSignal): P
     const late = () => settle(new Error(`no answer from ${target.address} in ${timeoutMs} ms`));
     const timer = setTimeout(late, timeoutMs);
     signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", settle);
+    // Stays on: a later error ends in the close of the socket, which whoever has it sees.
+    socket.on("error", settle);
     socket.once("connect", () => settle());
   });
 }
@@ -200,20 +199,16 @@ function secure(
       servername: to.host,
       secureContext: ports.trust.contextFor(to.ca),
       ALPNProtocols: ["http/1.1"],
-      rejectUnauthorized: true,
-      // INV: a certificate is for the granted name, whatever address was dialled.
+      rejectUnauthorized: true, // INV-14; the certificate is for `servername`, whatever was dialled.
     });
     const settle = (error?: Error) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
+      socket.removeListener("close", ended);
       if (error === undefined && socket.authorized) {
-        socket.removeListener("error", settle);
-        socket.removeListener("close", ended);
         resolve(socket);
         return;
       }
-      socket.on("error", () => {});
-      raw.on("error", () => {});
       socket.destroy();
       raw.destroy();
       reject(isFault(error) ? error : tlsFault(to.host, error));
@@ -223,7 +218,7 @@ function secure(
     const late = () => settle(new Error("no TLS handshake in time"));
     const timer = setTimeout(late, ports.limits.upstreamHandshakeMs);
     signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", settle);
+    socket.on("error", settle);
     socket.once("close", ended);
     socket.once("secureConnect", () => settle());
   });

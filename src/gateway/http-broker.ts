@@ -208,6 +208,14 @@ interface ParseError extends Error {
   readonly code?: string;
   readonly reason?: string;
   readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** What could not be parsed, from the start of its line: what stood before it was a request. */
+function unparsedLine({ rawPacket, bytesParsed = 0 }: ParseError): Buffer | undefined {
+  if (rawPacket === undefined) return undefined;
+  const lineEnd = bytesParsed === 0 ? -1 : rawPacket.lastIndexOf(0x0a, bytesParsed - 1);
+  return rawPacket.subarray(lineEnd + 1);
 }
 
 /** Bytes that are no HTTP request: named, refused, and the connection closed. INV-13. */
@@ -225,8 +233,9 @@ function refuseBytes(
     stream.destroy();
     return;
   }
-  if (error.rawPacket !== undefined) {
-    const { protocol, detail } = classifyFirstBytes(error.rawPacket);
+  const rest = unparsedLine(error);
+  if (rest !== undefined) {
+    const { protocol, detail } = classifyFirstBytes(rest);
     if (!["http", "unknown", "json"].includes(protocol)) {
       flow.offend(protocol, detail, "after an HTTP request");
       return;

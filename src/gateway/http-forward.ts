@@ -110,7 +110,7 @@ class Relay {
     let failure: Outcome["failure"];
     let status: number | undefined;
     try {
-      const message = await answer;
+      const message = checkVersion(await answer);
       this.answered = true;
       await this.#deliver(message);
       status = message.statusCode;
@@ -271,6 +271,12 @@ function upstreamHeaders({ request, incoming, body }: Forwarding): string[] {
   // `TE` is for this hop, so it is said anew; the only coding that matters to anyone is trailers.
   if (request.wantsTrailers) headers.push("TE", "trailers", "Connection", "keep-alive, TE");
   return headers;
+}
+
+function checkVersion(message: IncomingMessage): IncomingMessage {
+  if (message.httpVersionMajor === 1) return message;
+  message.destroy();
+  throw new Error(`the answer says HTTP/${message.httpVersion}`);
 }
 
 function reasonPhrase(message: IncomingMessage): string {

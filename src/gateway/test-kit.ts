@@ -6,6 +6,7 @@
  */
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
+import { Server as HttpServer } from "node:http";
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,7 +87,7 @@ export function authorityNamed(name: string): Promise<CertificateAuthority> {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const source = `task: test\npurpose: A test.\ngrants:\n${options.grants}`;
-  const policy = compilePolicy(parseTaskFile(source, "task.yaml", 0));
+  const policy = compilePolicy(parseTaskFile(source, "task.yaml", Date.now()));
   const told: Told = { events: [], denials: [], findings: [], actions: [] };
   let state = initialPolicyState;
   const run: GatewayRun = {
@@ -140,7 +141,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       noDelay: true,
     });
     socket.on("error", () => {});
-    await once(socket, "connect");
+    // A refused connection may be reset before this end has seen it open.
+    await new Promise<void>((resolve) => {
+      for (const event of ["connect", "close"]) socket.once(event, () => resolve());
+    });
     return socket;
   };
   const dial = (host: string, port: number) => dialAddress(poolAddress(pool, host), port);
@@ -220,6 +224,7 @@ export function readAll(
   return new Promise((resolve) => {
     let text = "";
     const done = () => resolve(text);
+    if (socket.closed || socket.readableEnded) done();
     socket.on("data", (chunk: Buffer) => {
       text += chunk.toString("latin1");
       if (enough(text)) done();
@@ -235,3 +240,12 @@ const QUIET: Log =
   process.env["COFFERDAM_TEST_LOG"] === undefined
     ? { info: () => {}, warn: () => {} }
     : createLog((line) => void process.stderr.write(line));
+
+/** Closes servers and what is connected to them. */
+export async function destroyAll(servers: readonly Server[]): Promise<void> {
+  for (const server of servers) {
+    server.close();
+    if (server instanceof HttpServer) server.closeAllConnections();
+  }
+  await Promise.resolve();
+}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { Fault } from "../base/index.ts";
 
@@ -27,17 +28,25 @@ export function createUpstreamTrust(authorities = systemAuthorities): UpstreamTr
       const key = extraPem ?? "";
       const known = contexts.get(key);
       if (known !== undefined) return known;
+      const extra = extraPem === undefined ? [] : certificatesIn(extraPem);
       system ??= authorities();
-      try {
-        const ca = extraPem === undefined ? [...system] : [...system, extraPem];
-        const context = createSecureContext({ ca, minVersion: "TLSv1.2" });
-        contexts.set(key, context);
-        return context;
-      } catch (cause) {
-        throw new Fault("gateway.ca", "the grant's `ca:` is no PEM certificate", { cause });
-      }
+      const context = createSecureContext({ ca: [...system, ...extra], minVersion: "TLSv1.2" });
+      contexts.set(key, context);
+      return context;
     },
   };
+}
+
+/** OpenSSL takes what it can read and leaves the rest out silently; here all must be readable. */
+function certificatesIn(pem: string): readonly string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    const certificates = blocks.map((block) => new X509Certificate(block).toString());
+    if (certificates.length > 0) return certificates;
+  } catch (cause) {
+    throw new Fault("gateway.ca", "the grant's `ca:` holds a broken certificate", { cause });
+  }
+  throw new Fault("gateway.ca", "the grant's `ca:` holds no PEM certificate");
 }
 
 let shared: UpstreamTrust | undefined;

@@ -3,6 +3,7 @@ export * from "./libc.ts";
 export * from "./beneath.ts";
 export * from "./descriptors.ts";
 export * from "./sockets.ts";
+export * from "./socket-family.ts";
 export * from "./lock.ts";
 export * from "./terminal.ts";
 export * from "./call-number.ts";

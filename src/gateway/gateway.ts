@@ -6,7 +6,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
 import { describeError } from "../base/index.ts";
-import { originalDestination, type Endpoint } from "../sys/index.ts";
+import { internetFamily, originalDestination, type Endpoint } from "../sys/index.ts";
 import {
   createConnectJudge,
   type ConnectJudgement,
@@ -106,7 +106,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       servers.push(server);
     },
     acceptDns(fd) {
-      closers.push(serveDnsUdp(fd, resolver));
+      closers.push(serveDnsUdp(fd, resolver, internetFamily(fd)));
     },
     judgeConnect(to, transport, by = UNKNOWN_PROCESS) {
       const judgement = judge.look(to, transport);

@@ -53,11 +53,15 @@ export interface World extends Told {
   dial(host: string, port: number): Promise<Socket>;
   /** The same to an address. */
   dialAddress(address: string, port: number): Promise<Socket>;
+  /** The pool address of `host`. */
+  addressOf(host: string, family?: 4 | 6): string;
   /** A loopback port where connections are taken for ones to `host:port`. */
   listenerFor(host: string, port: number): Promise<number>;
   /** The same, with TLS as the agent does it. */
   secure(host: string, port: number, options?: ConnectionOptions): Promise<TLSSocket>;
   event(type: string): EventDraft | undefined;
+  /** A field of every event's data that has it, as JSON, in order. */
+  said(field: string): readonly string[];
   /** Resolves when `count` flows have been closed and recorded. */
   flowsClosed(count: number): Promise<void>;
   close(): Promise<void>;
@@ -152,6 +156,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     ...told,
     gateway,
     authority,
+    addressOf: (host, family = 4) => poolAddress(pool, host, family),
     dial,
     dialAddress,
     listenerFor: (host, port) =>
@@ -169,6 +174,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       return socket;
     },
     event: (type) => told.events.find((event) => event.type === type),
+    said: (field) =>
+      told.events.flatMap(({ data }) =>
+        data?.[field] === undefined ? [] : JSON.stringify(data[field]),
+      ),
     async flowsClosed(count) {
       while (told.events.filter((event) => event.type === "flow.close").length < count) {
         await new Promise((resolve) => setTimeout(resolve, 2));
@@ -182,8 +191,8 @@ function noDestination(): never {
   throw new Error("the kernel knows no original destination");
 }
 
-function poolAddress(pool: NamePool, host: string): string {
-  const address = pool.addressFor(host, 4);
+function poolAddress(pool: NamePool, host: string, family: 4 | 6 = 4): string {
+  const address = pool.addressFor(host, family);
   if (address === undefined) throw new Error("the pool is full");
   return address;
 }

@@ -3,12 +3,17 @@
  * `apply`. Started by root, the host's files are root's own and the run is not root.
  */
 import assert from "node:assert/strict";
-import { chmodSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { hold, makePlace, runCommand } from "../src/sandbox/sandbox.fixture.ts";
 import { RUN_UID } from "../src/sandbox/index.ts";
-import { applyWorkspace, createLayer, diffWorkspace } from "../src/workspace/index.ts";
+import {
+  applyWorkspace,
+  createLayer,
+  diffWorkspace,
+  discardLayer,
+} from "../src/workspace/index.ts";
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -56,7 +61,8 @@ test("a run edits private files of the owner, and apply gives them back to the o
     }
     assert.equal(readFileSync(join(host, "second"), "utf8"), "old\nnew\n");
   } finally {
-    chmodSync(place.workspace, 0o755);
+    // overlayfs leaves a folder that only its owner's chmod opens.
+    await discardLayer(place.spec.layer);
     await place.remove();
   }
 });

@@ -356,6 +356,8 @@ test("a host folder that is closed to its owner stays so", { skip: !isRoot }, as
 });
 
 test("any tree of operations, applied, is the view that the run had", async () => {
+  // Who is not root cannot compare what is closed to everybody.
+  const modes = isRoot ? ["600", "700", "744", "555"] : ["700", "744", "755"];
   const name = fc.constantFrom("a", "b", "c", "d");
   const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
   const make = fc.oneof(
@@ -363,9 +365,7 @@ test("any tree of operations, applied, is the view that the run had", async () =
     path.map((at) => `mkdir -p ${at}`),
     fc.tuple(path, path).map(([at, to]) => `ln -sfn ${to} ${at}`),
     fc.tuple(path, path).map(([at, to]) => `ln -f ${to} ${at}`),
-    fc
-      .tuple(path, fc.constantFrom("600", "700", "744", "555"))
-      .map(([at, m]) => `chmod ${m} ${at}`),
+    fc.tuple(path, fc.constantFrom(...modes)).map(([at, m]) => `chmod ${m} ${at}`),
   );
   const change = fc.oneof(
     make,

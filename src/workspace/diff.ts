@@ -246,7 +246,9 @@ function wasTakenOut(walk: Walk, raw: RawPath, to: Look, here: Here): boolean {
       closeSync(file);
     }
   } catch (error) {
-    if (errorCode(error) === "EACCES") return true; // Unreadable: not applied either.
+    const code = errorCode(error) ?? "";
+    if (code === "EACCES") return true; // Unreadable: not applied either.
+    if (["ENOENT", "ELOOP", "ENOTDIR", "ENXIO"].includes(code)) return false; // The run goes on.
     throw error;
   }
 }

@@ -104,7 +104,7 @@ for (const as of ["root or self", "rootless"]) {
           chownSync(join(layer.folder, `discarded${part}`), RUN.uid, RUN.gid);
         }
       }
-      if (as !== "rootless") {
+      if (as !== "rootless" || !isRoot) {
         await discard();
         assert.ok(!readdirSync(place.base).includes("layer"));
       } else {

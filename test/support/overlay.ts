@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
-import { readFileSync, readlinkSync, rmSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLayer, OVERLAY_OPTIONS, type Ids, type Layer } from "../../src/workspace/index.ts";
@@ -60,7 +60,7 @@ export function createPlace(script: string): Place {
     },
     inside(text, isCopied = true) {
       mkdirSync(join(folder, "merged"), { recursive: true });
-      rmSync(copy, { recursive: true });
+      clear(copy);
       mkdirSync(copy);
       chownSync(copy, RUN.uid, RUN.gid);
       const options = `lowerdir=${host},upperdir=upper,workdir=work,${OVERLAY_OPTIONS}`;
@@ -80,10 +80,15 @@ export function createPlace(script: string): Place {
         process.setegid?.(own.gid);
       }
     },
-    remove: () => runScript(["sh", "-c", 'chmod -R u+rwx "$1"; rm -rf "$1"', "sh", base]),
+    remove: () => clear(base),
   };
   place.onHost(script);
   return place;
+}
+
+/** Deletes a tree, folders that are closed to writing too. */
+function clear(path: string): void {
+  runScript(["sh", "-c", 'chmod -R u+rwx "$1"; rm -rf "$1"', "sh", path]);
 }
 
 function runScript(argv: readonly string[]): void {

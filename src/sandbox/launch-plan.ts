@@ -80,10 +80,11 @@ export function planLaunch(input: PlanInput): LaunchPlan {
   const place = (bind: Bind) => (stage === undefined ? bind.source : stage.add(bind));
   const mounts: string[] = [];
   for (const folder of input.view.folders) mounts.push("--dir", folder);
-  for (const [at, target] of input.view.links) mounts.push("--symlink", target, at);
   for (const { target, bytes, mode } of input.view.scratch) {
     mounts.push("--perms", mode, "--size", String(bytes), "--tmpfs", target);
   }
+  // After the scratch: a link may lie on it, and would be hidden if it were made before.
+  for (const [at, target] of input.view.links) mounts.push("--symlink", target, at);
   for (const bind of sortByTarget(input.view.binds)) {
     mounts.push(bind.write ? "--bind" : "--ro-bind", place(bind), bind.target);
   }

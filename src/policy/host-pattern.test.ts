@@ -42,7 +42,7 @@ const ADDRESSES = [
   "256.1.1",
 ];
 for (const name of ADDRESSES) {
-  test(`an IP address is never a host: ${name} is no host and no pattern`, () => {
+  test(`INV-12: an IP address is never a host: ${name} is no host and no pattern`, () => {
     assert.equal(canonicalHost(name), undefined);
     assert.throws(() => parseHostPattern(name), { code: "policy.host_pattern" });
     assert.throws(() => parseHostPattern(`*.${name}`), { code: "policy.host_pattern" });

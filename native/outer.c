@@ -4,7 +4,7 @@
  *
  *   drop UID GID                     only as root: what to become
  *   stage-on DIR                     only as root: where the staging tmpfs goes, in a mount namespace of ours
- *   stage SOURCE NAME KIND UID GID   only as root: clone of SOURCE at DIR/NAME; KIND file | dir; UID and
+ *   stage SOURCE NAME KIND UID GID   only as root: clone of SOURCE at DIR/NAME; KIND directory | file | device; UID and
  *                                    GID on disk that shall appear as the run's, or -1
  *   overlay LOWER UPPER WORK MERGED  copy-on-write mount, made in the run's user namespace
  *   bwrap ARGUMENT...                the rest: what to become

@@ -70,7 +70,8 @@ static void stage_one(struct frame *plan, const char *on, long run_uid, long run
   char place[4096];
   const char *source = need_field(plan), *name = need_field(plan), *kind = need_field(plan);
   long uid = need_number(plan), gid = need_number(plan);
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  /* The daemon names real paths; a link that took a place since then is not followed. */
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
   /* An idmapped clone takes its own file system only: what is mounted below may not support it. */
   if (uid < 0) flags |= AT_RECURSIVE;
   int tree = (int)syscall(SYS_open_tree, AT_FDCWD, source, flags);

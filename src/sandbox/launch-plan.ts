@@ -23,7 +23,7 @@ export const PUBLIC_INSIDE = "/run/cofferdam";
 export interface Bind {
   readonly source: string;
   readonly target: string;
-  readonly kind: "directory" | "file";
+  readonly kind: "directory" | "file" | "device";
   readonly write: boolean;
   /** Ids on disk that shall look like the run's own; only as root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
@@ -86,7 +86,7 @@ export function planLaunch(input: PlanInput): LaunchPlan {
   // After the scratch: a link may lie on it, and would be hidden if it were made before.
   for (const [at, target] of input.view.links) mounts.push("--symlink", target, at);
   for (const bind of sortByTarget(input.view.binds)) {
-    mounts.push(bind.write ? "--bind" : "--ro-bind", place(bind), bind.target);
+    mounts.push(bindOption(bind), place(bind), bind.target);
   }
   for (const { path, kind } of input.view.masked) mounts.push(...mask(path, kind));
   const overlay = planOverlay(input.overlay, stage);
@@ -139,6 +139,12 @@ const NAMESPACES: readonly string[] = [
   "5",
   "--clearenv",
 ];
+
+/** On all but granted devices, device nodes cannot be opened (nodev). */
+function bindOption({ kind, write }: Bind): string {
+  if (kind === "device") return "--dev-bind";
+  return write ? "--bind" : "--ro-bind";
+}
 
 /** A device on a mount without devices cannot even be opened: nothing is read, nothing is written. */
 function mask(path: string, kind: Masked["kind"]): readonly string[] {

@@ -203,6 +203,27 @@ test("limits hold inside and are proved; core dumps are always off", async (t) =
   assert.equal(stdout, "300\n400\n0\n");
 });
 
+test("a device is there only where it is bound as one", async (t) => {
+  const bind = { source: "/dev/null", write: false } as const;
+  const held = await open(t, {
+    binds: [
+      { ...bind, target: "/dev/granted", kind: "device" },
+      { ...bind, target: "/dev/not-granted", kind: "file" },
+    ],
+  });
+  const script = "echo x >/dev/granted && echo opened; echo x >/dev/not-granted; echo x >/dev/null && ls /dev/kvm";
+  const { stdout, stderr } = await runCommand(held, ["sh", "-c", script]);
+  assert.equal(stdout, "opened\n");
+  assert.match(stderr, /not-granted: Permission denied[^]*\/dev\/kvm.*No such file/);
+});
+
+test("a crash calls no core handler of the host, also where the run asks for one", async (t) => {
+  const script = "ulimit -c 0; ulimit -Hc; grep 'core file' /proc/self/limits; sh -c 'kill -SEGV $$'; ls core*";
+  const { stdout } = await runCommand(await open(t), ["bash", "-c", script], { cwd: "/tmp" });
+  // A limit of 1 is what the kernel takes for "no handler"; of 0 it would call it.
+  assert.match(stdout, /^0\nMax core file size\s+1\s+1\s+bytes\s*\n$/);
+});
+
 test("fault sandbox.step: a step that fails is named, with its fix, and nothing runs", async (t) => {
   const place = await makePlace({ limits: new Map([[7, [1 << 30, 1 << 30]]]) }); // Above fs.nr_open.
   t.after(() => place.remove());

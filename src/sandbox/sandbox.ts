@@ -46,7 +46,11 @@ const START_WAIT_MS = 10_000;
 const CANARY_ADDRESS = { address: "192.0.2.1", port: 9 } as const;
 /** Files of every host that no run may see. */
 const CANARY_FILES = ["/etc/shadow", "/boot", "/sys/kernel"] as const;
-const RLIMIT_CORE = 4;
+/**
+ * RLIMIT_CORE of 1 byte, soft and hard: no core file is that short, and it is the one value at which the
+ * kernel does not call a core handler either (fs/coredump.c); 0 does call it, as root, on the host.
+ */
+const CORE_LIMIT = [4, [1, 1]] as const;
 
 /** What a run is made of. All paths are absolute, real, and on the host. */
 export interface SandboxSpec {
@@ -128,7 +132,7 @@ export function architecture(): Architecture {
 /** Launches a sandbox up to its seal: nothing of the agent runs yet. */
 export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const plan = await planFor(spec);
-  const limits = new Map([...(spec.limits ?? []), [RLIMIT_CORE, [0, 0] as const] as const]);
+  const limits = new Map([...(spec.limits ?? []), CORE_LIMIT]);
   const launcher = new Launcher(launcherPath());
   try {
     await spec.admit?.(launcher.pid);

@@ -134,6 +134,13 @@ const ROWS: readonly (readonly [CallName, readonly bigint[], Answer, string])[] 
   ["setsockopt", [3n, 6n, 30n], EOPNOTSUPP, "TCP_FASTOPEN_CONNECT"],
   ["setsockopt", [3n, 6n | HIGH, 30n | HIGH], EOPNOTSUPP, "TCP_FASTOPEN_CONNECT, high halves"],
   ["setsockopt", [3n, 6n, 1n], ALLOW, "TCP_NODELAY"],
+  ["setrlimit", [4n, 0x7fffn], 0, "the core limit stays, and the caller is told that it went"],
+  ["setrlimit", [4n | HIGH, 0x7fffn], 0, "the core limit, with a high half"],
+  ["setrlimit", [7n, 0x7fffn], ALLOW, "other limits are the run's to lower"],
+  ["prlimit64", [0n, 4n, 0x7fffn, 0n], 0, "the core limit stays"],
+  ["prlimit64", [0n, 4n, 0x7fn << 32n, 0n], 0, "a pointer whose low half is zero"],
+  ["prlimit64", [0n, 4n, 0n, 0x7fffn], ALLOW, "the core limit is read"],
+  ["prlimit64", [0n, 7n, 0x7fffn, 0n], ALLOW, "other limits"],
   ["setsockopt", [3n, 1n, 30n], ALLOW, "30 of another level is another option"],
 ];
 

@@ -37,6 +37,7 @@ const TCP_FASTOPEN_CONNECT = 30;
 const MSG_FASTOPEN = 0x2000_0000;
 const TIOCSTI = 0x5412; // Types into the terminal as if the person had.
 const TIOCLINUX = 0x541c; // Does so by pasting on a console.
+const RLIMIT_CORE = 4;
 
 /** What a container's default profile permits of personality(2). */
 const PERSONALITIES = [0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff] as const;
@@ -131,6 +132,8 @@ type Block = readonly bpf.Instruction[];
 const refuse = (errno: number): Block => [bpf.give(bpf.ERRNO | errno)];
 const ALLOWED: Block = [bpf.give(bpf.ALLOW)];
 const NOTIFY: Block = [bpf.give(bpf.USER_NOTIFY)];
+/** Returns 0 to the caller, and does nothing. */
+const PRETEND: Block = [bpf.give(bpf.ERRNO)];
 const KILL: Block = [bpf.give(bpf.KILL_PROCESS)];
 
 /** Runs `block` where the loaded word equals one of `values`, else goes on behind it. */
@@ -154,15 +157,16 @@ function refuseBits(argument: number, bits: number, errno: number, otherwise: Bl
   return [low(argument), bpf.jump(bpf.JUMP_BITS, bits, 0, 1), ...refuse(errno), ...otherwise];
 }
 
-/** Holds the call for the daemon where pointer argument `n` is not null. */
-function notifyPointer(argument: number): Block {
+/** Runs `block`, one instruction, where pointer argument `n` is not null; else allows. */
+function whenPointer(argument: number, block: Block): Block {
+  assert(block.length === 1, "the jump below goes over one instruction");
   return [
     low(argument),
     bpf.jump(bpf.JUMP_EQUAL, 0, 1, 0),
-    ...NOTIFY,
+    ...block,
     bpf.load(bpf.offsetOf(argument, "high")),
     ...when([0], ALLOWED),
-    ...NOTIFY,
+    ...block,
   ];
 }
 
@@ -207,8 +211,12 @@ function byArgument(): readonly (readonly [CallName, Block])[] {
     // A fast open sends data to a new peer with no connect(2) that could be judged.
     ["sendmsg", refuseBits(2, MSG_FASTOPEN, EOPNOTSUPP, ALLOWED)],
     ["sendmmsg", refuseBits(3, MSG_FASTOPEN, EOPNOTSUPP, ALLOWED)],
-    ["sendto", refuseBits(3, MSG_FASTOPEN, EOPNOTSUPP, notifyPointer(4))],
+    ["sendto", refuseBits(3, MSG_FASTOPEN, EOPNOTSUPP, whenPointer(4, NOTIFY))],
     ["setsockopt", setsockoptRules()],
+    // A core limit of 1 keeps the host's core handler, which runs as root, away from crashes in here;
+    // 0 would call it (core(5)). Programs that set 0 are told that they did.
+    ["setrlimit", [low(0), ...when([RLIMIT_CORE], PRETEND), ...ALLOWED]],
+    ["prlimit64", [low(1), ...when([RLIMIT_CORE], whenPointer(2, PRETEND)), ...ALLOWED]],
   ];
 }
 

@@ -96,6 +96,8 @@ export const CALLS = {
   move_pages: [279, 239],
   lsm_set_self_attr: [460, 460],
   socketpair: [53, 199],
+  setrlimit: [160, 164],
+  prlimit64: [302, 261],
 } as const;
 
 export type CallName = keyof typeof CALLS;

@@ -14,7 +14,8 @@ const home = new TestHome();
 before(() => writeFileSync(join(home.workspace, "hello.txt"), "hello\n"));
 after(() => home.close());
 
-const json = <T>(text: string): T => JSON.parse(text) as T;
+// The shapes are the contract that these tests hold the command line to.
+const json = <T>(text: string): T => JSON.parse(text) as T; // oxlint-disable-line typescript/no-unnecessary-type-parameters
 
 describe("run: what a person expects of a command", () => {
   const CASES: readonly (readonly [string, readonly string[], number, string, string])[] = [
@@ -163,6 +164,7 @@ describe("runs have a life of their own", () => {
     assert.equal((await home.call(["pause", run])).code, 125, "a paused run cannot be paused");
     assert.equal((await home.call(["resume", run])).code, 0);
     const viewer = home.spawn(["attach", run]);
+    const closed = once(viewer, "close");
     let seen = "";
     viewer.stdout?.on("data", (data: Buffer) => (seen += data.toString()));
     await eventually(
@@ -171,7 +173,7 @@ describe("runs have a life of their own", () => {
       () => /ready[\s\S]*tick/.test(seen) || undefined,
     );
     assert.equal((await home.call(["kill", run])).code, 0);
-    const [code] = (await once(viewer, "close")) as [number];
+    const [code] = (await closed) as [number];
     assert.equal(code, 125, "a run that Cofferdam ended is not a success");
     assert.equal((await stateOf(run))?.end?.reason, "killed");
   });

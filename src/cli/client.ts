@@ -54,7 +54,8 @@ export async function connectDaemon(home: Home): Promise<Client> {
   const deadline = Date.now() + START_MS_MAX;
   while (Date.now() < deadline) {
     if (await answers(client)) return client;
-    if (started.exited()) break;
+    // Another caller's daemon may have won the ledger's lock; then ours has gone and theirs comes.
+    if (started.exited() && !anotherStarts(home)) break;
     await sleep(START_POLL_MS);
   }
   throw new Fault("cli.daemon", `the daemon did not start${lastWords(home)}`, {
@@ -85,6 +86,10 @@ function startDaemon(home: Home): { exited(): boolean } {
   closeSync(log);
   child.unref();
   return { exited: () => child.exitCode !== null || child.signalCode !== null };
+}
+
+function anotherStarts(home: Home): boolean {
+  return lastWords(home).includes("one daemon at a time");
 }
 
 function lastWords(home: Home): string {
@@ -144,8 +149,12 @@ async function attach(home: Home, run: string): Promise<Duplex> {
 }
 
 function refusal(body: string): Fault {
-  const parsed = faultSchema.safeParse(JSON.parse(body));
-  if (!parsed.success) return new Fault("cli.control", `the daemon answered: ${body}`);
+  const parsed = faultSchema.safeParse(parseJson(body));
+  if (!parsed.success) {
+    return new Fault("cli.control", `the daemon answered: ${JSON.stringify(body.slice(0, 200))}`, {
+      hint: "is it of another version? `cofferdam stop`, then try again",
+    });
+  }
   const { code, message, hint } = parsed.data;
   return new Fault(code, message, hint === undefined ? {} : { hint });
 }
@@ -154,4 +163,12 @@ async function text(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return undefined; // The schema then refuses it by name.
+  }
 }

@@ -21,8 +21,11 @@ export class Runs {
   /** Ended a moment ago: someone may still be on the way to see how. */
   readonly #recent: Run[] = [];
 
-  constructor(world: World) {
+  readonly #max: number;
+
+  constructor(world: World, max: number = RUNS_MAX) {
     this.#world = world;
+    this.#max = max;
   }
 
   /**
@@ -51,8 +54,8 @@ export class Runs {
 
   /** Takes a run in; it moves to the past by itself when it ends. */
   add(run: Run): void {
-    if (this.#live.size >= RUNS_MAX) {
-      throw new Fault("daemon.full", `${RUNS_MAX} runs live already`, { hint: "end some first" });
+    if (this.#live.size >= this.#max) {
+      throw new Fault("daemon.full", `${this.#max} runs live already`, { hint: "end some first" });
     }
     this.#live.set(run.id, run);
     void run.ended.then(() => {

@@ -16,7 +16,6 @@ import {
   AGENT,
   BUNDLE_INSIDE,
   createLimits,
-  findGpus,
   launchSandbox,
   planLimits,
   resolveTools,
@@ -129,14 +128,12 @@ interface Plans {
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
 function planRunLimits(world: World, task: Task): LimitPlan {
-  const { controllers } = world.cgroups;
-  const plan = planLimits({ controllers, gpus: findGpus() }, task.compute);
-  if (plan.devices.length > 0) {
+  if (task.compute.gpu !== "none") {
     throw new Fault("daemon.gpu", "GPU devices cannot be passed into a run yet", {
       hint: "leave `gpu:` out, or set it to none",
     });
   }
-  return plan;
+  return planLimits({ controllers: world.cgroups.controllers, gpus: [] }, task.compute);
 }
 
 async function bringUp(

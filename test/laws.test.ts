@@ -34,14 +34,14 @@ const LAYERS: Readonly<Record<string, number>> = {
 };
 const PURE = new Set(["action", "policy", "catalog", "wire", "detect", "api"]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */
-const PURE_MODULES = [
+const PURE_MODULES = new Set([
   "node:crypto",
   "node:url",
   "node:path",
   "node:net",
   "node:buffer",
   "node:util",
-];
+]);
 
 interface Import {
   readonly file: string;

@@ -18,7 +18,11 @@ interface Result {
   readonly canary: string;
   readonly execPath: string;
   readonly privateFile: string;
-  readonly processes: readonly { readonly pid: number; readonly ids: string; readonly groups: string }[];
+  readonly processes: readonly {
+    readonly pid: number;
+    readonly ids: string;
+    readonly groups: string;
+  }[];
   readonly exit: { readonly code: number };
   readonly lower: string;
   readonly lowerOwner: number;
@@ -55,7 +59,11 @@ const ROWS: readonly (readonly [string, string, string])[] = [
   ["socket.raw", "EPERM", "raw packets pass no redirect"],
   ["socket.ping", "EPERM", "ICMP passes no redirect"],
   ["socket.packet", "EAFNOSUPPORT", "frames pass no redirect"],
-  ["socket.vsock", "EAFNOSUPPORT", "it reaches the machine's hypervisor, past every network namespace"],
+  [
+    "socket.vsock",
+    "EAFNOSUPPORT",
+    "it reaches the machine's hypervisor, past every network namespace",
+  ],
   ["socket.alg", "EAFNOSUPPORT", "kernel attack surface"],
   ["socket.netlink.audit", "EPROTONOSUPPORT", "only routes are of use"],
   ["socket.netlink.route", "ok", "getaddrinfo reads addresses by it"],
@@ -99,8 +107,11 @@ const OTHER_UID = 4_242; // Any ordinary one; it needs no account.
 async function attempt(user: "root" | "ordinary"): Promise<Result> {
   const argv = [process.execPath, join(here, "testdata/attempts.child.ts"), binary];
   const drop = [`--reuid=${OTHER_UID}`, `--regid=${OTHER_UID}`, "--clear-groups"];
-  const [command = "", ...rest] = user === "ordinary" && isRoot ? ["setpriv", ...drop, ...argv] : argv;
-  const { stdout } = await promisify(execFile)(command, rest, { env: { PATH: process.env["PATH"] } });
+  const [command = "", ...rest] =
+    user === "ordinary" && isRoot ? ["setpriv", ...drop, ...argv] : argv;
+  const { stdout } = await promisify(execFile)(command, rest, {
+    env: { PATH: process.env["PATH"] },
+  });
   return JSON.parse(stdout) as Result;
 }
 
@@ -132,7 +143,10 @@ for (const user of isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as c
       assert.ok(result.processes.length >= 3, "bubblewrap, process 1, the shell");
       const id = user === "root" ? RUN_UID : result.uid;
       for (const { ids, groups } of result.processes) {
-        assert.deepEqual(ids.split(/\s+/).map(Number), Array.from({ length: 8 }, () => id));
+        assert.deepEqual(
+          ids.split(/\s+/).map(Number),
+          Array.from({ length: 8 }, () => id),
+        );
         if (isRoot) assert.equal(groups.trim(), "");
       }
       assert.equal(result.upperOwner, id);
@@ -145,8 +159,8 @@ for (const user of isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as c
 
     test("the environment is what was given, and what a shell adds", () => {
       const variables = result.lines.filter((line) => /^[A-Z_]+=/.test(line));
-      const names = variables.map((line) => line.split("=")[0]).toSorted();
-      assert.deepEqual(names, ["GIVEN", "PATH", "PWD"]);
+      const names = variables.map((line) => line.split("=")[0]);
+      assert.deepEqual(new Set(names), new Set(["GIVEN", "PATH", "PWD"]));
     });
 
     test("the run ends as its command did", () => assert.deepEqual(result.exit, { code: 0 }));

@@ -7,10 +7,14 @@ import { createReportReader, encodeFrame, parseReport } from "./control.ts";
 function readFrame(bytes: Buffer): readonly Buffer[] {
   assert.equal(bytes.readUInt32LE(0), bytes.length - 4);
   const fields: Buffer[] = [];
-  for (let at = 4; at < bytes.length; ) {
+  for (let at = 4; at < bytes.length;) {
     const length = bytes.readUInt32LE(at);
     fields.push(bytes.subarray(at + 4, at + 4 + length));
-    assert.equal(bytes[at + 4 + length], 0, "every field ends in a NUL, so that C may read it as text");
+    assert.equal(
+      bytes[at + 4 + length],
+      0,
+      "every field ends in a NUL, so that C may read it as text",
+    );
     at += length + 5;
   }
   return fields;

@@ -57,7 +57,12 @@ const ROWS: readonly (readonly [Partial<HostFacts>, string, RegExp, string])[] =
     /unmasked/,
     "inside a container",
   ],
-  [{ trial: failed("stage: mount of /run/x: EROFS") }, "trial", /mend what is missing/, "anything else"],
+  [
+    { trial: failed("stage: mount of /run/x: EROFS") },
+    "trial",
+    /mend what is missing/,
+    "anything else",
+  ],
 ];
 for (const [change, name, fix, why] of ROWS) {
   test(`doctor: ${name} is missing where ${JSON.stringify(change)}: ${why}`, () => {
@@ -70,7 +75,8 @@ for (const [change, name, fix, why] of ROWS) {
 }
 
 test("doctor: a good host lacks nothing and needs no fix", () => {
-  for (const { name, ok, fix } of judgeHost(GOOD)) assert.deepEqual([name, ok, fix], [name, true, ""]);
+  for (const { name, ok, fix } of judgeHost(GOOD))
+    assert.deepEqual([name, ok, fix], [name, true, ""]);
 });
 
 test("doctor: a switch that a profile answers is no obstacle, for the trial shows it", () => {
@@ -80,7 +86,10 @@ test("doctor: a switch that a profile answers is no obstacle, for the trial show
 
 test("doctor: this very host, in which the tests run, lacks nothing", async () => {
   const checks = await examineHost();
-  assert.deepEqual(checks.filter(({ ok }) => !ok), []);
+  assert.deepEqual(
+    checks.filter(({ ok }) => !ok),
+    [],
+  );
 });
 
 const VERSIONS: readonly (readonly [string, boolean])[] = [
@@ -101,6 +110,7 @@ for (const [version, enough] of VERSIONS) {
 }
 
 test("mount points are the fifth field of mountinfo", () => {
-  const line = "36 35 98:0 /mnt1 /proc/kcore rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
+  const line =
+    "36 35 98:0 /mnt1 /proc/kcore rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
   assert.deepEqual(mountPointsOf(`${line}\n`), ["/proc/kcore"]);
 });

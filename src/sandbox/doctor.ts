@@ -67,7 +67,13 @@ function check(name: string, ok: boolean, found: string, needed: string, fix: st
 function machine({ platform, architecture }: HostFacts): HostCheck {
   const ok = platform === "linux" && ["x64", "arm64"].includes(architecture);
   const found = `${platform} on ${architecture}`;
-  return check("machine", ok, found, "linux on x64 or arm64", "use such a machine, or a virtual one");
+  return check(
+    "machine",
+    ok,
+    found,
+    "linux on x64 or arm64",
+    "use such a machine, or a virtual one",
+  );
 }
 
 function kernel(facts: HostFacts): HostCheck {
@@ -78,7 +84,13 @@ function kernel(facts: HostFacts): HostCheck {
 
 function launcher(facts: HostFacts): HostCheck {
   const ok = facts.launcher !== undefined;
-  return check("launcher", ok, facts.launcher ?? "none", "the native launcher", "run `npm run setup`");
+  return check(
+    "launcher",
+    ok,
+    facts.launcher ?? "none",
+    "the native launcher",
+    "run `npm run setup`",
+  );
 }
 
 function bubblewrap(facts: HostFacts): HostCheck {
@@ -131,7 +143,8 @@ function seccomp(facts: HostFacts): HostCheck {
 function landlock(facts: HostFacts): HostCheck {
   const ok = facts.landlockAbi >= LANDLOCK_ABI_MIN;
   const found = facts.landlockAbi === 0 ? "off" : `ABI ${facts.landlockAbi}`;
-  const fix = "add landlock to the kernel's lsm= parameter (see /sys/kernel/security/lsm) and reboot";
+  const fix =
+    "add landlock to the kernel's lsm= parameter (see /sys/kernel/security/lsm) and reboot";
   return check("landlock", ok, found, `Landlock ABI ${LANDLOCK_ABI_MIN} or later`, fix);
 }
 
@@ -141,7 +154,13 @@ function overlay(facts: HostFacts): HostCheck {
   const listed = facts.fileSystems.includes("overlay");
   const found = failed ? describeError(facts.trial) : listed ? "there" : "not loaded";
   const ok = !failed && (listed || facts.trial === undefined);
-  return check("overlay", ok, found, "overlayfs, mountable in a user namespace", "modprobe overlay");
+  return check(
+    "overlay",
+    ok,
+    found,
+    "overlayfs, mountable in a user namespace",
+    "modprobe overlay",
+  );
 }
 
 function netfilter(facts: HostFacts): HostCheck {
@@ -158,7 +177,8 @@ function procfs(facts: HostFacts): HostCheck {
   // Inside a container: the kernel then refuses a fresh /proc to whoever makes a user namespace.
   const ok = covered.length === 0 || facts.trial === undefined;
   const found = covered.length === 0 ? "whole" : `covered at ${covered.join(" ")}`;
-  const fix = "start the container with its /proc unmasked (docker: --security-opt systempaths=unconfined)";
+  const fix =
+    "start the container with its /proc unmasked (docker: --security-opt systempaths=unconfined)";
   return check("proc", ok, found, "a /proc with nothing mounted over it", fix);
 }
 

@@ -13,25 +13,54 @@ const read = (name: string) => readFileSync(join(etc, name), "utf8");
 
 test("INV-4: the host's accounts, keys and site configuration are not in it", () => {
   const names = new Set(readdirSync(etc));
-  const absent = ["shadow", "gshadow", "sudoers", "ssh", "machine-id.host", "fstab", "crontab", "environment", "profile", "gitconfig", "npmrc", "pip.conf", "apt", "ld.so.preload", "krb5.keytab", "docker", "wireguard", "NetworkManager"];
+  const absent = [
+    "shadow",
+    "gshadow",
+    "sudoers",
+    "ssh",
+    "machine-id.host",
+    "fstab",
+    "crontab",
+    "environment",
+    "profile",
+    "gitconfig",
+    "npmrc",
+    "pip.conf",
+    "apt",
+    "ld.so.preload",
+    "krb5.keytab",
+    "docker",
+    "wireguard",
+    "NetworkManager",
+  ];
   for (const name of absent) assert.ok(!names.has(name), name);
   assert.ok(!names.has("ssl") || !readdirSync(join(etc, "ssl")).includes("private"));
 });
 
 test("accounts are root, the agent and nobody, whoever the host has", () => {
   assert.deepEqual(
-    read("passwd").trim().split("\n").map((line) => line.split(":", 1)[0]),
+    read("passwd")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(":", 1)[0]),
     ["root", AGENT.name, "nobody"],
   );
 });
 
 test("names go to the gateway's resolver only", () => {
-  assert.match(read("resolv.conf"), new RegExp(`^nameserver ${RESOLVER_ADDRESS.replaceAll(".", "\\.")}$`, "m"));
+  assert.match(
+    read("resolv.conf"),
+    new RegExp(`^nameserver ${RESOLVER_ADDRESS.replaceAll(".", "\\.")}$`, "m"),
+  );
   assert.match(read("nsswitch.conf"), /^hosts: files dns$/m);
 });
 
 test("wherever a distribution looks for roots, it finds the one bundle", () => {
-  for (const name of ["ssl/certs/ca-certificates.crt", "ssl/cert.pem", "pki/tls/certs/ca-bundle.crt"]) {
+  for (const name of [
+    "ssl/certs/ca-certificates.crt",
+    "ssl/cert.pem",
+    "pki/tls/certs/ca-bundle.crt",
+  ]) {
     assert.equal(read(name), "the only roots\n");
   }
   assert.ok(BUNDLE_INSIDE.startsWith("/etc/"));

@@ -12,7 +12,8 @@ import { isFault, type Fault } from "../base/index.ts";
 import { landlockAbi } from "../sys/index.ts";
 import { judgeHost, type HostCheck, type HostFacts } from "./doctor.ts";
 import { writeEtc } from "./etc.ts";
-import { bwrapPath, launcherPath, launchSandbox } from "./sandbox.ts";
+import { bwrapPath, launcherPath } from "./prepare.ts";
+import { launchSandbox } from "./sandbox.ts";
 
 const BWRAP_WAIT_MS = 5_000;
 

@@ -19,7 +19,10 @@ export async function findFromHost(initPid: number): Promise<readonly Finding[]>
   const rooted = [uids, statusLine(status, "Gid")].some((ids) => ids.split(" ").includes("0"));
   // A map may hold several ranges; any of them that covers host id 0 gives root to somebody inside.
   const mapsRoot = [uidMap, gidMap].some((map) =>
-    map.trim().split("\n").some((range) => words(range).split(" ")[1] === "0"),
+    map
+      .trim()
+      .split("\n")
+      .some((range) => words(range).split(" ")[1] === "0"),
   );
   return [
     { control: "host.Uid", found: uids },

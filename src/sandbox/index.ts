@@ -5,14 +5,9 @@ export { AGENT, BUNDLE_INSIDE, RESOLVER_ADDRESS, writeEtc } from "./etc.ts";
 export type { AgentStreams, Exit, SandboxDescriptors, StartOrder } from "./launch.ts";
 export { PUBLIC_INSIDE, RUN_UID, type Bind } from "./launch-plan.ts";
 export type { Proof } from "./proofs.ts";
-export {
-  DEFAULT_SCRATCH,
-  launchSandbox,
-  launcherPath,
-  makeRunFolder,
-  type Sandbox,
-  type SandboxSpec,
-} from "./sandbox.ts";
+export { DEFAULT_SCRATCH, launcherPath, makeRunFolder } from "./prepare.ts";
+export { launchSandbox, type Sandbox } from "./sandbox.ts";
+export type { ResourceLimits, SandboxSpec } from "./spec.ts";
 export { resolveTools, type ToolRequest, type Tools } from "./tools.ts";
 export type { ScratchBytes } from "./view.ts";
 export * from "./limits/index.ts";

@@ -29,7 +29,9 @@ const INPUT: PlanInput = {
 };
 const OWNED: PlanInput = {
   ...INPUT,
-  overlay: { ...INPUT.overlay, owner: { uid: 1000, gid: 100 } } as NonNullable<PlanInput["overlay"]>,
+  overlay: { ...INPUT.overlay, owner: { uid: 1000, gid: 100 } } as NonNullable<
+    PlanInput["overlay"]
+  >,
   stageOn: "/run/stage",
 };
 
@@ -53,10 +55,26 @@ const ROWS: readonly (readonly [readonly (string | number)[], boolean, string])[
   [["--bind", "/state/home", "/home/agent"], true, "the home is written"],
   [["--symlink", "usr/bin", "/bin"], true, "links as the host has them"],
   [["--perms", "1777", "--size", "4096", "--tmpfs", "/tmp"], true, "every tmpfs is sized"],
-  [["--ro-bind", "/dev/null", "/proc/keys"], true, "a file is masked by a device that cannot be opened"],
-  [["--perms", "0555", "--size", "4096", "--tmpfs", "/data/tool/deep/.ssh"], true, "a folder, by an empty one"],
-  [["overlay", "/work/site", "/state/layer/upper", "/state/layer/work", "/state/layer/merged"], true, "the overlay comes before bubblewrap"],
-  [["--bind", "/state/layer/merged", "/work/site"], true, "and is seen at the workspace's own path"],
+  [
+    ["--ro-bind", "/dev/null", "/proc/keys"],
+    true,
+    "a file is masked by a device that cannot be opened",
+  ],
+  [
+    ["--perms", "0555", "--size", "4096", "--tmpfs", "/data/tool/deep/.ssh"],
+    true,
+    "a folder, by an empty one",
+  ],
+  [
+    ["overlay", "/work/site", "/state/layer/upper", "/state/layer/work", "/state/layer/merged"],
+    true,
+    "the overlay comes before bubblewrap",
+  ],
+  [
+    ["--bind", "/state/layer/merged", "/work/site"],
+    true,
+    "and is seen at the workspace's own path",
+  ],
   [["--cap-add"], false, "no capability is ever added"],
   [["--dev-bind"], false, "no device but bubblewrap's few"],
   [["drop"], false, "an ordinary user has nothing to drop"],
@@ -99,7 +117,16 @@ test("as root, everything is staged, so that nothing below a private home must b
     const source = String(bwrap[at + 1]);
     assert.ok(source.startsWith("/run/stage/") || source === "/dev/null", source);
   });
-  assert.ok(has(rooted, "/work/site", "s3", "directory", 1000, 100), "the lower, with its owner mapped");
-  assert.ok(has(rooted, "/state/layer", "s4", "directory", -1, -1), "the layer is the run's own already");
-  assert.ok(has(rooted, "/opt/cofferdam/launcher", "s6", "file", -1, -1), "files are staged as files");
+  assert.ok(
+    has(rooted, "/work/site", "s3", "directory", 1000, 100),
+    "the lower, with its owner mapped",
+  );
+  assert.ok(
+    has(rooted, "/state/layer", "s4", "directory", -1, -1),
+    "the layer is the run's own already",
+  );
+  assert.ok(
+    has(rooted, "/opt/cofferdam/launcher", "s6", "file", -1, -1),
+    "files are staged as files",
+  );
 });

@@ -101,7 +101,9 @@ export class Launcher {
     this.#control = this.#child.stdio[3] as Duplex;
     this.gone = new Promise((resolve) => {
       this.#child.once("error", (cause) => {
-        this.#fail(new Fault("sandbox.launcher", `the launcher ${binary} did not start`, { cause }));
+        this.#fail(
+          new Fault("sandbox.launcher", `the launcher ${binary} did not start`, { cause }),
+        );
         resolve(this.#finish());
       });
       // `close`, not `exit`: the launcher's last words come before it.
@@ -261,9 +263,18 @@ export class Launcher {
 
 /** What usually mends a step that failed; for the others `doctor` knows. */
 const STEP_HINTS: ReadonlyMap<string, string> = new Map([
-  ["namespaces", "user namespaces are closed to this user; `cofferdam doctor` says how to open them"],
-  ["idmap", "the workspace's file system cannot map owners: start Cofferdam as the workspace's owner"],
-  ["overlay", "an overlay cannot stand there (NFS, another overlay): set COFFERDAM_HOME to a local disk"],
+  [
+    "namespaces",
+    "user namespaces are closed to this user; `cofferdam doctor` says how to open them",
+  ],
+  [
+    "idmap",
+    "the workspace's file system cannot map owners: start Cofferdam as the workspace's owner",
+  ],
+  [
+    "overlay",
+    "an overlay cannot stand there (NFS, another overlay): set COFFERDAM_HOME to a local disk",
+  ],
   ["redirect", "modprobe -a nf_tables nft_redir nft_chain_nat"],
   ["landlock", "add landlock to the kernel's lsm= parameter and reboot"],
   ["limits", "raise the daemon's own limit (`ulimit -H`), or lower the task's"],

@@ -7,10 +7,21 @@ import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test, type TestContext } from "node:test";
-import { expectText, hold, makePlace, runCommand, type Held, type Place } from "./sandbox.fixture.ts";
-import { launchSandbox, type SandboxSpec } from "./sandbox.ts";
+import {
+  expectText,
+  hold,
+  makePlace,
+  runCommand,
+  type Held,
+  type Place,
+} from "./sandbox.fixture.ts";
+import { launchSandbox } from "./sandbox.ts";
+import type { SandboxSpec } from "./spec.ts";
 
-async function open(t: TestContext, change: Partial<SandboxSpec> = {}): Promise<Held & { place: Place }> {
+async function open(
+  t: TestContext,
+  change: Partial<SandboxSpec> = {},
+): Promise<Held & { place: Place }> {
   const place = await makePlace(change);
   t.after(() => place.remove());
   const held = await hold(place.spec);
@@ -29,7 +40,12 @@ async function openTerminal(t: TestContext, argv: readonly string[]) {
   assert.equal(streams.kind, "terminal");
   if (streams.kind !== "terminal") throw new Error("unreachable");
   const { terminal } = streams;
-  return { ...held, terminal, expect: expectText(streams), type: (text: string) => terminal.write(text) };
+  return {
+    ...held,
+    terminal,
+    expect: expectText(streams),
+    type: (text: string) => terminal.write(text),
+  };
 }
 
 const ENDS: readonly (readonly [readonly string[], object, string])[] = [
@@ -48,7 +64,8 @@ for (const [argv, wanted, why] of ENDS) {
 }
 
 test("pipes carry bytes both ways, apart, and are pipes that can be opened again", async (t) => {
-  const script = "cat; echo err >/dev/stderr; test -p /dev/stdin && test -p /dev/stdout && echo pipes";
+  const script =
+    "cat; echo err >/dev/stderr; test -p /dev/stdin && test -p /dev/stdout && echo pipes";
   const outcome = await runCommand(await open(t), ["sh", "-c", script], { input: "in\n" });
   assert.deepEqual(outcome, { code: 0, stdout: "in\npipes\n", stderr: "err\n" });
 });
@@ -91,7 +108,11 @@ test("job control works as a person expects: Ctrl-Z, bg, fg, Ctrl-C", async (t) 
 });
 
 test("a terminal that nobody reads inside takes what fits and blocks nothing", async (t) => {
-  const { terminal, expect, sandbox } = await openTerminal(t, ["sh", "-c", "stty raw; echo ready; exec sleep 1000"]);
+  const { terminal, expect, sandbox } = await openTerminal(t, [
+    "sh",
+    "-c",
+    "stty raw; echo ready; exec sleep 1000",
+  ]);
   await expect("ready");
   terminal.write(Buffer.alloc(1 << 20, 120));
   await sandbox.kill(); // Reached only where the write did not hold this process.
@@ -99,8 +120,13 @@ test("a terminal that nobody reads inside takes what fits and blocks nothing", a
 
 test("a signal goes to the agent's whole group", async (t) => {
   const held = await open(t);
-  const script = "trap 'wait; echo parent; exit 4' TERM; (trap 'echo child; exit' TERM; echo up; while :; do sleep 0.01; done) & while :; do sleep 0.01; done";
-  const streams = await held.sandbox.start({ argv: ["sh", "-c", script], environment: { PATH: "/usr/bin:/bin" }, cwd: "/" });
+  const script =
+    "trap 'wait; echo parent; exit 4' TERM; (trap 'echo child; exit' TERM; echo up; while :; do sleep 0.01; done) & while :; do sleep 0.01; done";
+  const streams = await held.sandbox.start({
+    argv: ["sh", "-c", script],
+    environment: { PATH: "/usr/bin:/bin" },
+    cwd: "/",
+  });
   assert.equal(streams.kind, "pipes");
   if (streams.kind !== "pipes") return;
   let output = "";
@@ -114,11 +140,16 @@ test("a signal goes to the agent's whole group", async (t) => {
 });
 
 /** A process that left its parent, its group and its session behind. */
-const DAEMON = "setsid sh -c 'setsid sleep 1000 & exec sleep 1000' </dev/null >/dev/null 2>&1 & sleep 0.05; echo up; sleep 1000";
+const DAEMON =
+  "setsid sh -c 'setsid sleep 1000 & exec sleep 1000' </dev/null >/dev/null 2>&1 & sleep 0.05; echo up; sleep 1000";
 
 test("INV-24: kill ends the whole tree, also what hid from its parent", async (t) => {
   const held = await open(t);
-  const streams = await held.sandbox.start({ argv: ["sh", "-c", DAEMON], environment: { PATH: "/usr/bin:/bin" }, cwd: "/" });
+  const streams = await held.sandbox.start({
+    argv: ["sh", "-c", DAEMON],
+    environment: { PATH: "/usr/bin:/bin" },
+    cwd: "/",
+  });
   if (streams.kind === "pipes") await once(streams.stdout, "data");
   const space = await readlink(`/proc/${held.sandbox.initPid}/ns/pid`);
   assert.ok((await processesIn(space)).length >= 4, "process 1, the shell, two that hide");
@@ -162,7 +193,9 @@ test("a read-only workspace is read, and not written", async (t) => {
   const workspace = { path: place.workspace, mode: "read-only" } as const;
   const held = await hold({ ...place.spec, workspace });
   t.after(() => held.end());
-  const outcome = await runCommand(held, ["sh", "-c", "cat file; echo x >file"], { cwd: place.workspace });
+  const outcome = await runCommand(held, ["sh", "-c", "cat file; echo x >file"], {
+    cwd: place.workspace,
+  });
   assert.equal(outcome.stdout, "text\n");
   assert.match(outcome.stderr, /Read-only/);
 });
@@ -175,10 +208,18 @@ test("what a run wrote is there for the next one on the same layer and home", as
   t.after(() => first.end());
   const change = "echo new >made; rm gone; mkdir -p a/b; ln -s nowhere a/link; echo h >~/kept";
   const options = { cwd: place.workspace };
-  assert.deepEqual(await runCommand(first, ["sh", "-c", change], options), { code: 0, stdout: "", stderr: "" });
+  assert.deepEqual(await runCommand(first, ["sh", "-c", change], options), {
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
   const second = await hold(place.spec);
   t.after(() => second.end());
-  const look = await runCommand(second, ["sh", "-c", "cat made ~/kept; ls; readlink a/link"], options);
+  const look = await runCommand(
+    second,
+    ["sh", "-c", "cat made ~/kept; ls; readlink a/link"],
+    options,
+  );
   assert.deepEqual(look.stdout, "new\nh\na\nmade\nnowhere\n");
   assert.deepEqual(await readdir(place.workspace), ["gone"], "the host sees none of it");
 });
@@ -190,9 +231,15 @@ test("names that would be overlay or mount syntax are only names", async (t) => 
   await mkdir(odd);
   await writeFile(join(odd, "file"), "odd\n");
   const workspace = { path: odd, mode: "overlay" } as const;
-  const held = await hold({ ...outer.spec, workspace, layer: join(outer.root, "layer,upperdir=x:y") });
+  const held = await hold({
+    ...outer.spec,
+    workspace,
+    layer: join(outer.root, "layer,upperdir=x:y"),
+  });
   t.after(() => held.end());
-  const outcome = await runCommand(held, ["sh", "-c", "cat file; echo more >>file; cat file"], { cwd: odd });
+  const outcome = await runCommand(held, ["sh", "-c", "cat file; echo more >>file; cat file"], {
+    cwd: odd,
+  });
   assert.equal(outcome.stdout, "odd\nodd\nmore\n");
 });
 
@@ -211,14 +258,16 @@ test("a device is there only where it is bound as one", async (t) => {
       { ...bind, target: "/dev/not-granted", kind: "file" },
     ],
   });
-  const script = "echo x >/dev/granted && echo opened; echo x >/dev/not-granted; echo x >/dev/null && ls /dev/kvm";
+  const script =
+    "echo x >/dev/granted && echo opened; echo x >/dev/not-granted; echo x >/dev/null && ls /dev/kvm";
   const { stdout, stderr } = await runCommand(held, ["sh", "-c", script]);
   assert.equal(stdout, "opened\n");
   assert.match(stderr, /not-granted: Permission denied[^]*\/dev\/kvm.*No such file/);
 });
 
 test("a crash calls no core handler of the host, also where the run asks for one", async (t) => {
-  const script = "ulimit -c 0; ulimit -Hc; grep 'core file' /proc/self/limits; sh -c 'kill -SEGV $$'; ls core*";
+  const script =
+    "ulimit -c 0; ulimit -Hc; grep 'core file' /proc/self/limits; sh -c 'kill -SEGV $$'; ls core*";
   const { stdout } = await runCommand(await open(t), ["bash", "-c", script], { cwd: "/tmp" });
   // A limit of 1 is what the kernel takes for "no handler"; of 0 it would call it.
   assert.match(stdout, /^0\nMax core file size\s+1\s+1\s+bytes\s*\n$/);
@@ -239,7 +288,10 @@ test("fault sandbox.ended: where bubblewrap cannot make the view, its own words 
     binds: [{ source: "/dev/null", target: "/usr/nowhere/x", kind: "file", write: false }],
   });
   t.after(() => place.remove());
-  await assert.rejects(launchSandbox(place.spec), { code: "sandbox.ended", message: /bwrap: .*nowhere/ });
+  await assert.rejects(launchSandbox(place.spec), {
+    code: "sandbox.ended",
+    message: /bwrap: .*nowhere/,
+  });
 });
 
 test("INV-5, fault sandbox.unproved: a canary that can be read stops the start, and ends the run", async (t) => {
@@ -305,4 +357,3 @@ async function waitFor(holds: () => boolean | Promise<boolean>): Promise<void> {
   }
   throw new Error("did not come true in time");
 }
-

@@ -26,12 +26,15 @@ const GOOD: Readonly<Record<string, string>> = {
 
 const findings: readonly Finding[] = [...EXPECTED].map(([control, { wanted }]) => ({
   control,
-  found: GOOD[control] ?? (wanted.split(" or ")[0] ?? ""),
+  found: GOOD[control] ?? wanted.split(" or ")[0] ?? "",
 }));
 
 test("INV-5: where every control is found as it must be, the run may start", () => {
   const proofs = judgeProofs(findings, EXPECTED);
-  assert.deepEqual(proofs.filter(({ ok }) => !ok), []);
+  assert.deepEqual(
+    proofs.filter(({ ok }) => !ok),
+    [],
+  );
   requireProofs(proofs, EXPECTED);
 });
 
@@ -41,11 +44,14 @@ for (const control of EXPECTED.keys()) {
     for (const found of [undefined, "something else", "succeeded!"]) {
       const given = found === undefined ? others : [...others, { control, found }];
       const proofs = judgeProofs(given, EXPECTED);
-      assert.throws(() => requireProofs(proofs, EXPECTED), (error: Error & { code?: string; hint?: string }) => {
-        assert.equal(error.code, "sandbox.unproved");
-        assert.ok(error.message.includes(`${control} is ${found ?? "nothing"}, not `));
-        return error.hint !== undefined && error.hint !== "";
-      });
+      assert.throws(
+        () => requireProofs(proofs, EXPECTED),
+        (error: Error & { code?: string; hint?: string }) => {
+          assert.equal(error.code, "sandbox.unproved");
+          assert.ok(error.message.includes(`${control} is ${found ?? "nothing"}, not `));
+          return error.hint !== undefined && error.hint !== "";
+        },
+      );
     }
   });
 }
@@ -78,7 +84,9 @@ const TRAPS: readonly (readonly [string, string, string])[] = [
 for (const [control, found, why] of TRAPS) {
   test(`${control} = ${JSON.stringify(found)} does not pass: ${why}`, () => {
     const others = findings.filter((finding) => finding.control !== control);
-    const proof = judgeProofs([...others, { control, found }], EXPECTED).find((one) => one.control === control);
+    const proof = judgeProofs([...others, { control, found }], EXPECTED).find(
+      (one) => one.control === control,
+    );
     assert.equal(proof?.ok, false);
   });
 }
@@ -92,7 +100,9 @@ test("a finding that nobody asked for proves nothing", () => {
 test("no text at all passes for two controls that are different", () => {
   const property = fc.property(fc.string(), (found) => {
     const all = [...EXPECTED.keys()].map((control) => ({ control, found }));
-    assert.throws(() => requireProofs(judgeProofs(all, EXPECTED), EXPECTED), { code: "sandbox.unproved" });
+    assert.throws(() => requireProofs(judgeProofs(all, EXPECTED), EXPECTED), {
+      code: "sandbox.unproved",
+    });
   });
   fc.assert(property);
 });

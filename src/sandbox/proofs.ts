@@ -24,7 +24,7 @@ export interface Proof extends Finding {
 /** What a control's finding is held against. */
 interface Expectation {
   readonly wanted: string;
-  accepts(found: string): boolean;
+  readonly accepts: (found: string) => boolean;
   readonly fix: string;
 }
 
@@ -54,8 +54,10 @@ export const NAMESPACES = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"] 
 
 const NO_CAPABILITIES = "0000000000000000";
 
-const FIX_FILTER = "the system-call filter is not the one planned: rebuild the launcher (`npm run setup`)";
-const FIX_VIEW = "bubblewrap did not build the view as told: see `cofferdam doctor` for its version";
+const FIX_FILTER =
+  "the system-call filter is not the one planned: rebuild the launcher (`npm run setup`)";
+const FIX_VIEW =
+  "bubblewrap did not build the view as told: see `cofferdam doctor` for its version";
 const FIX_NAMESPACES = "see `cofferdam doctor`: user namespaces must be allowed";
 const FIX_GATEWAY = "the gateway did not refuse an ungranted address: report this as a bug";
 const FIX_REPORT = "report this as a bug, with the output of `cofferdam doctor --json`";
@@ -109,7 +111,8 @@ function expectIdentity(context: ProofContext): [string, Expectation][] {
 function expectNamespaces(context: ProofContext): [string, Expectation][] {
   const rows: [string, Expectation][] = NAMESPACES.map((kind) => {
     const ours = context.namespaces[kind];
-    const accepts = (found: string) => ours !== undefined && found !== ours && found.startsWith(`${kind}:[`);
+    const accepts = (found: string) =>
+      ours !== undefined && found !== ours && found.startsWith(`${kind}:[`);
     return [
       `namespace.${kind}`,
       { wanted: `another than the host's ${ours ?? "(unknown)"}`, accepts, fix: FIX_NAMESPACES },
@@ -148,7 +151,10 @@ function expectFiles(context: ProofContext): [string, Expectation][] {
 function expectCalls(context: ProofContext): [string, Expectation][] {
   const rows: [string, Expectation][] = [
     ["status.Seccomp", is("2", FIX_FILTER)],
-    ["status.Seccomp_filters", { wanted: "1 or more", accepts: (n) => Number(n) >= 1, fix: FIX_FILTER }],
+    [
+      "status.Seccomp_filters",
+      { wanted: "1 or more", accepts: (n) => Number(n) >= 1, fix: FIX_FILTER },
+    ],
     ["call.clone3", is("ENOSYS", FIX_FILTER)],
     ["call.io_uring_setup", is("ENOSYS", FIX_FILTER)],
     ["call.unknown", is("ENOSYS", FIX_FILTER)],

@@ -11,7 +11,8 @@ import { text } from "node:stream/consumers";
 import * as sys from "../sys/index.ts";
 import { writeEtc } from "./etc.ts";
 import type { AgentStreams, Exit } from "./launch.ts";
-import { launchSandbox, type Sandbox, type SandboxSpec } from "./sandbox.ts";
+import { launchSandbox, type Sandbox } from "./sandbox.ts";
+import type { SandboxSpec } from "./spec.ts";
 import { callNumber } from "./syscalls.ts";
 
 const ANSWER_EVERY_MS = 1;
@@ -65,7 +66,10 @@ export interface Held {
 export async function hold(spec: SandboxSpec): Promise<Held> {
   const sandbox = await launchSandbox(spec);
   const calls: number[] = [];
-  const supervisor = setInterval(() => answerAll(sandbox.descriptors.notify, calls), ANSWER_EVERY_MS);
+  const supervisor = setInterval(
+    () => answerAll(sandbox.descriptors.notify, calls),
+    ANSWER_EVERY_MS,
+  );
   const end = async () => {
     await sandbox.kill();
     clearInterval(supervisor);
@@ -130,9 +134,7 @@ export async function runCommand(
 }
 
 /** Reads a terminal until `wanted` was seen; what came before it is returned. */
-export function expectText(
-  streams: AgentStreams,
-): (wanted: string | RegExp) => Promise<string> {
+export function expectText(streams: AgentStreams): (wanted: string | RegExp) => Promise<string> {
   if (streams.kind !== "terminal") throw new Error("a terminal was asked for");
   let seen = "";
   let wake: () => void = () => {};
@@ -145,12 +147,14 @@ export function expectText(
     for (;;) {
       const at = typeof wanted === "string" ? seen.indexOf(wanted) : seen.search(wanted);
       if (at >= 0) {
-        const length = typeof wanted === "string" ? wanted.length : (wanted.exec(seen)?.[0].length ?? 0);
+        const length =
+          typeof wanted === "string" ? wanted.length : (wanted.exec(seen)?.[0].length ?? 0);
         const before = seen.slice(0, at + length);
         seen = seen.slice(at + length);
         return before;
       }
-      if (streams.terminal.readableEnded) throw new Error(`ended without ${String(wanted)}: ${seen}`);
+      if (streams.terminal.readableEnded)
+        throw new Error(`ended without ${String(wanted)}: ${seen}`);
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };

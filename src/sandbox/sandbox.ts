@@ -3,17 +3,14 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { constants } from "node:os";
-import { fileURLToPath } from "node:url";
-import { assert, Fault } from "../base/index.ts";
+import { assert } from "../base/index.ts";
 import * as sys from "../sys/index.ts";
 import type { Field } from "./control.ts";
 import { LANDLOCK_ABI_MIN } from "./doctor.ts";
 import { AGENT } from "./etc.ts";
 import { findFromHost, ownNamespaces } from "./host-proofs.ts";
-import { planLaunch, RUN_UID, type Bind, type LaunchPlan } from "./launch-plan.ts";
+import { RUN_UID } from "./launch-plan.ts";
 import {
   Launcher,
   openStreams,
@@ -22,23 +19,11 @@ import {
   type SandboxDescriptors,
   type StartOrder,
 } from "./launch.ts";
+import { architecture, HOST_NAME, launcherPath, prepareLaunch } from "./prepare.ts";
 import { expectProofs, judgeProofs, requireProofs, type Proof } from "./proofs.ts";
 import { encodeFilter } from "./seccomp.ts";
-import type { Architecture } from "./syscalls.ts";
-import type { Tools } from "./tools.ts";
-import { surveyView, type ScratchBytes } from "./view.ts";
+import type { ResourceLimits, SandboxSpec } from "./spec.ts";
 
-/** Where root stages what a run shall see: a folder of the host that stays empty there. */
-const STAGE = "/run/cofferdam-stage";
-const HOST_NAME = "cofferdam";
-const MIB = 1024 * 1024;
-/** Sizes of /tmp and its kin where the task says nothing; memory that counts as the run's. */
-export const DEFAULT_SCRATCH: ScratchBytes = {
-  tmp: 1024 * MIB,
-  run: 16 * MIB,
-  shm: 256 * MIB,
-  varTmp: 256 * MIB,
-};
 const SEAL_WAIT_MS = 10_000; // Ordinary is 20 ms; a loaded machine may take a second.
 const PROVE_WAIT_MS = 10_000;
 const START_WAIT_MS = 10_000;
@@ -51,33 +36,6 @@ const CANARY_FILES = ["/etc/shadow", "/boot", "/sys/kernel"] as const;
  * kernel does not call a core handler either (fs/coredump.c); 0 does call it, as root, on the host.
  */
 const CORE_LIMIT = [4, [1, 1]] as const;
-
-/** What a run is made of. All paths are absolute, real, and on the host. */
-export interface SandboxSpec {
-  readonly workspace: {
-    readonly path: string;
-    readonly mode: "overlay" | "read-only";
-  };
-  /** A folder of this run for the overlay's `upper`, `work` and `merged`; made where absent. */
-  readonly layer: string;
-  /** The agent's home; made where absent. */
-  readonly home: string;
-  /** What the run reads at /run/cofferdam. */
-  readonly publicDir: string;
-  /** The run's /etc, from `writeEtc`. */
-  readonly etc: string;
-  /** From `resolveTools`. */
-  readonly tools?: Tools;
-  /** Further things of the host, such as granted devices. */
-  readonly binds?: readonly Bind[];
-  readonly scratch?: ScratchBytes;
-  /** Resource limits (getrlimit(2)) by number: soft and hard, -1 for none. Core dumps are always off. */
-  readonly limits?: Limits;
-  /** Files of the host that exist and that the prover must not find. */
-  readonly canaries?: readonly string[];
-  /** Called with the launcher's pid before it gets any order: the moment to put it into a cgroup. */
-  readonly admit?: (pid: number) => Promise<void> | void;
-}
 
 /** A sealed process tree. Order of use: answer `notify`, `prove`, `start`, wait for `exited`. */
 export interface Sandbox {
@@ -105,33 +63,9 @@ export interface Sandbox {
   close(): void;
 }
 
-/**
- * The launcher that fits this machine: the package's own, or the checkout's build.
- *
- * @throws {Fault} `sandbox.launcher` where there is none.
- */
-export function launcherPath(architecture: string = process.arch): string {
-  for (const place of ["../../native/prebuilt/", "../../build/"]) {
-    const path = fileURLToPath(new URL(`${place}launcher-${architecture}`, import.meta.url));
-    if (existsSync(path)) return path;
-  }
-  throw new Fault("sandbox.launcher", `no launcher for ${architecture}`, {
-    hint: "run `npm run setup`",
-  });
-}
-
-/** This machine's architecture. @throws {Fault} `sandbox.architecture` for one that has no filter. */
-export function architecture(): Architecture {
-  const { arch } = process;
-  if (arch === "x64" || arch === "arm64") return arch;
-  throw new Fault("sandbox.architecture", `no system-call filter for ${arch}`, {
-    hint: "x64 and arm64 are supported",
-  });
-}
-
 /** Launches a sandbox up to its seal: nothing of the agent runs yet. */
 export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
-  const plan = await planFor(spec);
+  const plan = await prepareLaunch(spec);
   const limits = new Map([...(spec.limits ?? []), CORE_LIMIT]);
   const launcher = new Launcher(launcherPath());
   try {
@@ -147,9 +81,7 @@ export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
   }
 }
 
-type Limits = ReadonlyMap<number, readonly [soft: number, hard: number]>;
-
-function sealOrder(spec: SandboxSpec, limits: Limits): readonly Field[] {
+function sealOrder(spec: SandboxSpec, limits: ResourceLimits): readonly Field[] {
   const writable = [
     ...(spec.workspace.mode === "overlay" ? [spec.workspace.path] : []),
     ...(spec.binds ?? []).filter((bind) => bind.write).map((bind) => bind.target),
@@ -162,12 +94,16 @@ function sealOrder(spec: SandboxSpec, limits: Limits): readonly Field[] {
   const rows = [...limits].flatMap(([resource, [soft, hard]]) => ["limit", resource, soft, hard]);
   return [
     ...rows,
-    ...["landlock", LANDLOCK_ABI_MIN, writable.length, ...writable],
-    ...["seccomp", encodeFilter(architecture())],
+    "landlock",
+    LANDLOCK_ABI_MIN,
+    writable.length,
+    ...writable,
+    "seccomp",
+    encodeFilter(architecture()),
   ];
 }
 
-function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: Limits): Sandbox {
+function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: ResourceLimits): Sandbox {
   const given = [...launcher.take("notify"), ...launcher.take("network")];
   const [notify = -1, tcp4 = -1, dns4 = -1, sockDiag = -1, tcp6, dns6] = given;
   let state: "sealed" | "proved" | "started" = "sealed";
@@ -205,7 +141,7 @@ function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: Limits): San
 async function prove(
   launcher: Launcher,
   spec: SandboxSpec,
-  limits: Limits,
+  limits: ResourceLimits,
 ): Promise<readonly Proof[]> {
   const canaries = [...CANARY_FILES, spec.etc, spec.layer, ...(spec.canaries ?? [])];
   const { address, port } = CANARY_ADDRESS;
@@ -239,7 +175,9 @@ async function startAgent(launcher: Launcher, order: StartOrder): Promise<AgentS
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   launcher.order([
     "start",
-    ...[terminal === undefined ? 0 : 1, terminal?.columns ?? 0, terminal?.rows ?? 0],
+    terminal === undefined ? 0 : 1,
+    terminal?.columns ?? 0,
+    terminal?.rows ?? 0,
     cwd,
     variables.length,
     ...variables,
@@ -248,66 +186,4 @@ async function startAgent(launcher: Launcher, order: StartOrder): Promise<AgentS
   await launcher.until("descriptors", START_WAIT_MS);
   const label = terminal === undefined ? "pipes" : "terminal";
   return openStreams(label, launcher.take(label));
-}
-
-async function planFor(spec: SandboxSpec): Promise<LaunchPlan> {
-  const isRoot = process.geteuid?.() === 0;
-  const { path, mode } = spec.workspace;
-  const about = await stat(path);
-  const owner = isRoot ? { owner: { uid: about.uid, gid: about.gid } } : {};
-  const mountPoint = `${spec.layer}/merged`;
-  await makeRunFolder(spec.home);
-  await makeRunFolder(spec.layer);
-  for (const folder of [mountPoint, `${spec.layer}/work`]) await makeRunFolder(folder);
-  // The merged root takes its mode from here; later changes of the run stay.
-  if (!existsSync(`${spec.layer}/upper`)) {
-    await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
-  }
-  if (isRoot) await makeStage();
-  const fixed: Bind = { source: path, target: path, kind: "directory", write: false, ...owner };
-  const view = await surveyView({
-    etc: spec.etc,
-    home: spec.home,
-    publicDir: spec.publicDir,
-    scratch: spec.scratch ?? DEFAULT_SCRATCH,
-    tools: spec.tools,
-    binds: [...(spec.binds ?? []), ...(mode === "overlay" ? [] : [fixed])],
-  });
-  return planLaunch({
-    bwrap: bwrapPath(),
-    launcher: launcherPath(),
-    view,
-    hostName: HOST_NAME,
-    ...(mode === "overlay" && {
-      overlay: { lower: path, layer: spec.layer, target: path, mountPoint, ...owner },
-    }),
-    ...(isRoot && { stageOn: STAGE }),
-  });
-}
-
-async function makeStage(): Promise<void> {
-  try {
-    await mkdir(STAGE, { recursive: true, mode: 0o755 });
-  } catch (cause) {
-    throw new Fault("sandbox.stage", `${STAGE} cannot be made`, {
-      hint: "make /run writable, or start Cofferdam as an ordinary user",
-      cause,
-    });
-  }
-}
-
-/** Where bubblewrap is installed. @throws {Fault} `sandbox.bwrap` where it is not. */
-export function bwrapPath(): string {
-  const path = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"].find(existsSync);
-  if (path !== undefined) return path;
-  throw new Fault("sandbox.bwrap", "bubblewrap is not installed", {
-    hint: "apt-get install bubblewrap, dnf install bubblewrap, or `npm run setup` as root",
-  });
-}
-
-/** Makes a folder that the run's user owns; its mode is set also where it was there. */
-export async function makeRunFolder(path: string, mode: number = 0o700): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (process.geteuid?.() === 0) await chown(path, RUN_UID, RUN_UID);
-  await chmod(path, mode);
 }

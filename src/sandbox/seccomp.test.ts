@@ -22,7 +22,9 @@ function run(program: readonly bpf.Instruction[], call: Call): number {
   const data = Buffer.alloc(64); // struct seccomp_data
   data.writeUInt32LE(call.number >>> 0, 0);
   data.writeUInt32LE(call.arch >>> 0, 4);
-  call.args.forEach((argument, n) => data.writeBigUInt64LE(BigInt.asUintN(64, argument), 16 + 8 * n));
+  call.args.forEach((argument, n) =>
+    data.writeBigUInt64LE(BigInt.asUintN(64, argument), 16 + 8 * n),
+  );
   let a = 0;
   for (let at = 0; ; at += 1) {
     const step = program[at];
@@ -215,7 +217,8 @@ for (const architecture of ARCHITECTURES) {
 }
 
 test("INV-19: x64: the x32 ABI ends the process, under any number", () => {
-  for (const number of [0x4000_0000, 0x4000_0029, 0xffff_ffff]) assert.equal(ask("x64", number, []), KILL);
+  for (const number of [0x4000_0000, 0x4000_0029, 0xffff_ffff])
+    assert.equal(ask("x64", number, []), KILL);
 });
 
 test("both architectures name the same calls but for those that one never had", () => {

@@ -185,11 +185,7 @@ function socketRules(): Block {
     ...when([SOCK_DGRAM], udp),
     ...refuse(EPERM),
   ];
-  const netlink: Block = [
-    low(2),
-    ...when([NETLINK_ROUTE], ALLOWED),
-    ...refuse(EPROTONOSUPPORT),
-  ];
+  const netlink: Block = [low(2), ...when([NETLINK_ROUTE], ALLOWED), ...refuse(EPROTONOSUPPORT)];
   return [
     low(0),
     ...when([AF_UNIX], ALLOWED),
@@ -221,11 +217,7 @@ function byArgument(): readonly (readonly [CallName, Block])[] {
 }
 
 function setsockoptRules(): Block {
-  const option: Block = [
-    low(2),
-    ...when([TCP_FASTOPEN_CONNECT], refuse(EOPNOTSUPP)),
-    ...ALLOWED,
-  ];
+  const option: Block = [low(2), ...when([TCP_FASTOPEN_CONNECT], refuse(EOPNOTSUPP)), ...ALLOWED];
   return [low(1), ...when([IPPROTO_TCP], option), ...ALLOWED];
 }
 

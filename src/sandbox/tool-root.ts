@@ -6,7 +6,15 @@
 import { basename, dirname } from "node:path";
 
 /** What every run sees of the system. */
-export const SYSTEM_VIEW = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] as const;
+export const SYSTEM_VIEW = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/libx32",
+] as const;
 
 /** Reports whether `path` is `folder` or lies in it. */
 export function within(path: string, folder: string): boolean {
@@ -42,7 +50,18 @@ const MANAGERS = [
 export const STORES = ["/nix/store", "/home/linuxbrew/.linuxbrew"] as const;
 
 /** Folders that hold many unrelated things: never shown, only what lies below them. */
-const BROAD = ["/", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/var"] as const;
+const BROAD = [
+  "/",
+  "/home",
+  "/media",
+  "/mnt",
+  "/opt",
+  "/root",
+  "/run",
+  "/srv",
+  "/tmp",
+  "/var",
+] as const;
 const BROAD_IN_HOME = [
   "",
   ".cache",
@@ -101,7 +120,9 @@ function child(path: string, folder: string): string | undefined {
 function isBroad(root: string, home: string): boolean {
   if (BROAD.some((folder) => folder === root) || within(home, root)) return true;
   // Somebody's home, be it the caller's or not, and its common folders.
-  const owner = root.startsWith(`${home}/`) ? home : /^(\/home\/[^/]+|\/root)(?=\/|$)/.exec(root)?.[1];
+  const owner = root.startsWith(`${home}/`)
+    ? home
+    : /^(\/home\/[^/]+|\/root)(?=\/|$)/.exec(root)?.[1];
   if (owner === undefined) return false;
   return BROAD_IN_HOME.some((name) => root === (name === "" ? owner : `${owner}/${name}`));
 }

@@ -1,6 +1,14 @@
 /** Toolchains on a real file system, laid out as installers do. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -47,18 +55,41 @@ mkdirSync(join(home, "not-shown"));
 link("a", join(home, "b"));
 link("b", join(home, "a"));
 
-const path = [join(home, node, "bin"), join(home, ".local/bin"), join(home, "bin"), join(home, "not-shown"), "relative", "/usr/bin", "/gone", "/bin"].join(":");
-const resolve = (...commands: readonly string[]) => resolveTools({ commands, path, home, workspace });
+const path = [
+  join(home, node, "bin"),
+  join(home, ".local/bin"),
+  join(home, "bin"),
+  join(home, "not-shown"),
+  "relative",
+  "/usr/bin",
+  "/gone",
+  "/bin",
+].join(":");
+const resolve = (...commands: readonly string[]) =>
+  resolveTools({ commands, path, home, workspace });
 const shown = async (...commands: readonly string[]) => {
   const { binds, links } = await resolve(...commands);
-  return { binds: binds.map((bind) => bind.target.slice(home.length + 1)), links: links.map(([place]) => place.slice(home.length + 1)) };
+  return {
+    binds: binds.map((bind) => bind.target.slice(home.length + 1)),
+    links: links.map(([place]) => place.slice(home.length + 1)),
+  };
 };
 
 const ROWS: readonly (readonly [string, readonly string[], readonly string[], string])[] = [
   ["node", [node], [], "one version, whole"],
   ["agent", [node], [], "a script of a global package, and the interpreter that it names"],
-  ["claude", [".local/share/claude"], [".local/bin/claude"], "the link is made again, its folder is not shown"],
-  ["pipxed", [".local/share/pipx", ".local/bin/pipxed"], [], "the script alone, and its interpreter's toolchain"],
+  [
+    "claude",
+    [".local/share/claude"],
+    [".local/bin/claude"],
+    "the link is made again, its folder is not shown",
+  ],
+  [
+    "pipxed",
+    [".local/share/pipx", ".local/bin/pipxed"],
+    [],
+    "the script alone, and its interpreter's toolchain",
+  ],
   ["own", ["bin/own"], [], "only that file: beside it lies what is not needed"],
   ["sh", [], [], "the system's own is there already"],
   ["./tool.sh", [], [], "so is what lies in the workspace"],
@@ -76,7 +107,9 @@ test("PATH inside has what exists there, in the caller's order, and the system a
   const tools = await resolve("agent", "claude");
   assert.equal(
     tools.path,
-    [join(home, node, "bin"), join(home, ".local/bin"), "/usr/bin", "/bin", "/usr/local/bin"].join(":"),
+    [join(home, node, "bin"), join(home, ".local/bin"), "/usr/bin", "/bin", "/usr/local/bin"].join(
+      ":",
+    ),
   );
 });
 
@@ -88,7 +121,9 @@ test("INV-4: credentials beside a toolchain are masked, and nothing shows them f
   const held = await hold(place.spec);
   t.after(() => held.end());
   const script = `agent; claude; own; pipxed; cat ${home}/${node}/etc/npmrc; ls -A ${home} ${home}/bin; cat ${home}/.ssh/id_ed25519`;
-  const { stdout, stderr } = await runCommand(held, ["sh", "-c", script], { environment: { PATH: tools.path } });
+  const { stdout, stderr } = await runCommand(held, ["sh", "-c", script], {
+    environment: { PATH: tools.path },
+  });
   assert.match(stdout, /^node ran .*\/agent\nclaude ran\nown ran\npipx ran\n/);
   assert.doesNotMatch(stdout + stderr, /secret|key\n/);
   const listed = stdout.split("\n").slice(4).join("\n");
@@ -119,7 +154,8 @@ const FIRST_LINES: readonly (readonly [string, string | undefined])[] = [
   ["", undefined],
 ];
 for (const [text, wanted] of FIRST_LINES) {
-  test(`the first line ${JSON.stringify(text)} names ${wanted}`, () => assert.equal(parseFirstLine(text), wanted));
+  test(`the first line ${JSON.stringify(text)} names ${wanted}`, () =>
+    assert.equal(parseFirstLine(text), wanted));
 }
 
 test("no first line, however odd, breaks its reader", () => {
@@ -146,7 +182,8 @@ const NAMES: readonly (readonly [string, "file" | "directory", boolean])[] = [
   ["cli.js", "file", false],
 ];
 for (const [name, kind, secret] of NAMES) {
-  test(`a ${kind} ${name} is ${secret ? "" : "not "}masked`, () => assert.equal(isSecretName(name, kind), secret));
+  test(`a ${kind} ${name} is ${secret ? "" : "not "}masked`, () =>
+    assert.equal(isSecretName(name, kind), secret));
 }
 
 test("fault sandbox.tools: a folder too large to be looked through is not shown unlooked", async () => {

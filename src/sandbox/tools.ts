@@ -67,7 +67,10 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
   const links = [...trace.links].filter(([place]) => !roots.some((root) => within(place, root)));
   const places = [...files, ...links.map(([place]) => place)].map((place) => dirname(place));
   return {
-    binds: [...roots.map((root) => bind(root, "directory")), ...files.map((file) => bind(file, "file"))],
+    binds: [
+      ...roots.map((root) => bind(root, "directory")),
+      ...files.map((file) => bind(file, "file")),
+    ],
     links,
     masked: (await Promise.all(roots.filter(isPrivate).map(findSecrets))).flat(),
     path: await pathInside(request, [...roots, ...places]),
@@ -90,7 +93,8 @@ async function lookUp(command: string, request: ToolRequest): Promise<string | u
     return (await isExecutable(path)) ? path : undefined;
   }
   for (const entry of request.path.split(":")) {
-    if (isAbsolute(entry) && (await isExecutable(join(entry, command)))) return join(entry, command);
+    if (isAbsolute(entry) && (await isExecutable(join(entry, command))))
+      return join(entry, command);
   }
   return undefined;
 }

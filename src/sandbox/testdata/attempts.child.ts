@@ -6,7 +6,16 @@
  *
  * @module
  */
-import { copyFile, chmod, lstat, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  chmod,
+  lstat,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expectText, hold, makePlace } from "../sandbox.fixture.ts";
@@ -24,8 +33,12 @@ await chmod(join(place.workspace, "attempts"), 0o755);
 
 const held = await hold(place.spec);
 const streams = await held.sandbox.start({
-  argv: ["/bin/sh", "-c", `./attempts ${name} ${canary} ${process.execPath} /etc/shadow "$PWD/private" &&
-    echo after >> private && env && sed -n 's/^Uid:/uid/p;s/^Gid:/gid/p' /proc/self/status && echo all-done && read go`],
+  argv: [
+    "/bin/sh",
+    "-c",
+    `./attempts ${name} ${canary} ${process.execPath} /etc/shadow "$PWD/private" &&
+    echo after >> private && env && sed -n 's/^Uid:/uid/p;s/^Gid:/gid/p' /proc/self/status && echo all-done && read go`,
+  ],
   environment: { PATH: "/usr/bin:/bin", GIVEN: "yes" },
   cwd: place.workspace,
   terminal: { columns: 90, rows: 30 },
@@ -64,7 +77,11 @@ async function lookFromHost(launcherPid: number, initPid: number) {
     if (own !== space && Number(entry) !== launcherPid) continue;
     const status = await readFile(`/proc/${entry}/status`, "utf8").catch(() => "");
     const line = (key: string) => new RegExp(`^${key}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "";
-    found.push({ pid: Number(entry), ids: `${line("Uid")} ${line("Gid")}`, groups: line("Groups") });
+    found.push({
+      pid: Number(entry),
+      ids: `${line("Uid")} ${line("Gid")}`,
+      groups: line("Groups"),
+    });
   }
   return found;
 }

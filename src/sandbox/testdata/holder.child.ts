@@ -8,7 +8,7 @@
  */
 import { readlink } from "node:fs/promises";
 import { hold } from "../sandbox.fixture.ts";
-import type { SandboxSpec } from "../sandbox.ts";
+import type { SandboxSpec } from "../spec.ts";
 
 const held = await hold(JSON.parse(process.argv[2] ?? "") as SandboxSpec);
 const script = "setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo up; sleep 1000";

@@ -1,0 +1,113 @@
+/**
+ * What must be on the host before a sandbox is launched: binaries, folders, and the plan made of them.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Fault } from "../base/index.ts";
+import { planLaunch, RUN_UID, type Bind, type LaunchPlan } from "./launch-plan.ts";
+import type { SandboxSpec } from "./spec.ts";
+import type { Architecture } from "./syscalls.ts";
+import { surveyView, type ScratchBytes } from "./view.ts";
+
+/** Where root stages what a run shall see: a folder of the host that stays empty there. */
+const STAGE = "/run/cofferdam-stage";
+/** The run's host name, the same in every run. */
+export const HOST_NAME = "cofferdam";
+const MIB = 1024 * 1024;
+/** Sizes of /tmp and its kin where the task says nothing; memory that counts as the run's. */
+export const DEFAULT_SCRATCH: ScratchBytes = {
+  tmp: 1024 * MIB,
+  run: 16 * MIB,
+  shm: 256 * MIB,
+  varTmp: 256 * MIB,
+};
+
+/**
+ * The launcher that fits this machine: the package's own, or the checkout's build.
+ *
+ * @throws {Fault} `sandbox.launcher` where there is none.
+ */
+export function launcherPath(architecture: string = process.arch): string {
+  for (const place of ["../../native/prebuilt/", "../../build/"]) {
+    const path = fileURLToPath(new URL(`${place}launcher-${architecture}`, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new Fault("sandbox.launcher", `no launcher for ${architecture}`, {
+    hint: "run `npm run setup`",
+  });
+}
+
+/** This machine's architecture. @throws {Fault} `sandbox.architecture` for one that has no filter. */
+export function architecture(): Architecture {
+  const { arch } = process;
+  if (arch === "x64" || arch === "arm64") return arch;
+  throw new Fault("sandbox.architecture", `no system-call filter for ${arch}`, {
+    hint: "x64 and arm64 are supported",
+  });
+}
+
+/** Makes the run's folders, looks at the host, and plans. */
+export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
+  const isRoot = process.geteuid?.() === 0;
+  const { path, mode } = spec.workspace;
+  const about = await stat(path);
+  const owner = isRoot ? { owner: { uid: about.uid, gid: about.gid } } : {};
+  const mountPoint = `${spec.layer}/merged`;
+  await makeRunFolder(spec.home);
+  await makeRunFolder(spec.layer);
+  for (const folder of [mountPoint, `${spec.layer}/work`]) await makeRunFolder(folder);
+  // The merged root takes its mode from here; later changes of the run stay.
+  if (!existsSync(`${spec.layer}/upper`)) {
+    await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
+  }
+  if (isRoot) await makeStage();
+  const fixed: Bind = { source: path, target: path, kind: "directory", write: false, ...owner };
+  const view = await surveyView({
+    etc: spec.etc,
+    home: spec.home,
+    publicDir: spec.publicDir,
+    scratch: spec.scratch ?? DEFAULT_SCRATCH,
+    tools: spec.tools,
+    binds: [...(spec.binds ?? []), ...(mode === "overlay" ? [] : [fixed])],
+  });
+  return planLaunch({
+    bwrap: bwrapPath(),
+    launcher: launcherPath(),
+    view,
+    hostName: HOST_NAME,
+    ...(mode === "overlay" && {
+      overlay: { lower: path, layer: spec.layer, target: path, mountPoint, ...owner },
+    }),
+    ...(isRoot && { stageOn: STAGE }),
+  });
+}
+
+async function makeStage(): Promise<void> {
+  try {
+    await mkdir(STAGE, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    throw new Fault("sandbox.stage", `${STAGE} cannot be made`, {
+      hint: "make /run writable, or start Cofferdam as an ordinary user",
+      cause,
+    });
+  }
+}
+
+/** Where bubblewrap is installed. @throws {Fault} `sandbox.bwrap` where it is not. */
+export function bwrapPath(): string {
+  const path = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"].find(existsSync);
+  if (path !== undefined) return path;
+  throw new Fault("sandbox.bwrap", "bubblewrap is not installed", {
+    hint: "apt-get install bubblewrap, dnf install bubblewrap, or `npm run setup` as root",
+  });
+}
+
+/** Makes a folder that the run's user owns; its mode is set also where it was there. */
+export async function makeRunFolder(path: string, mode: number = 0o700): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  if (process.geteuid?.() === 0) await chown(path, RUN_UID, RUN_UID);
+  await chmod(path, mode);
+}

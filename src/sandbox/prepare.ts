@@ -26,12 +26,12 @@ export const DEFAULT_SCRATCH: ScratchBytes = {
 };
 
 /**
- * The launcher that fits this machine: the package's own, or the checkout's build.
+ * The launcher that fits this machine: the checkout's build, or the package's own.
  *
  * @throws {Fault} `sandbox.launcher` where there is none.
  */
 export function launcherPath(architecture: string = process.arch): string {
-  for (const place of ["../../native/prebuilt/", "../../build/"]) {
+  for (const place of ["../../build/", "../../native/prebuilt/"]) {
     const path = fileURLToPath(new URL(`${place}launcher-${architecture}`, import.meta.url));
     if (existsSync(path)) return path;
   }

@@ -49,7 +49,7 @@ export interface Problem {
 
 /** Writes `denial` as a response. `type` is a URN of ours: there is no page behind it to fetch. */
 export function problemOf(denial: Denial, status: number): Problem {
-  return problem(status, {
+  return problem(status, "denied", {
     type: `urn:cofferdam:denial:${denial.rule.replace(/[^a-z0-9.-]+/gi, "-")}`,
     title: denial.title,
     detail: denial.reason,
@@ -68,7 +68,7 @@ export function upstreamProblem(
   instance: string,
 ): Problem {
   const title = "The upstream could not be used";
-  return problem(status, {
+  return problem(status, "upstream", {
     type: `urn:cofferdam:upstream:${code}`,
     title,
     detail,
@@ -77,7 +77,8 @@ export function upstreamProblem(
   });
 }
 
-function problem(status: number, members: Record<string, unknown>): Problem {
+/** `said` tells a client our answer from the site's own 403 or 502. */
+function problem(status: number, said: string, members: Record<string, unknown>): Problem {
   const { type, title, ...rest } = members;
   const detail = typeof rest["detail"] === "string" ? clip(rest["detail"]) : undefined;
   const body = Buffer.from(`${JSON.stringify({ type, title, status, ...rest, detail })}\n`);
@@ -87,8 +88,7 @@ function problem(status: number, members: Record<string, unknown>): Problem {
       "content-type": CONTENT_TYPE,
       "content-length": String(body.length),
       "cache-control": "no-store",
-      // How a client tells our answer from the site's own 403.
-      "x-cofferdam": "denied",
+      "x-cofferdam": said,
     },
     body,
   };

@@ -59,6 +59,8 @@ interface Answer {
   readonly untilMs: number;
 }
 
+const NAMES_MAX = 1024; // Resolved names that one run keeps.
+
 /** A dialer for one run: what it has resolved is that run's alone. */
 export function createDialer(ports: DialerPorts): Dialer {
   const answers = new Map<string, Answer>();
@@ -68,6 +70,11 @@ export function createDialer(ports: DialerPorts): Dialer {
     const known = answers.get(host);
     if (known !== undefined && monoMs < known.untilMs) return known.addresses;
     const addresses = resolveChecked(host, ports);
+    // A wildcard grant has no end of names; the one longest known makes room.
+    for (const oldest of answers.keys()) {
+      if (answers.size < NAMES_MAX) break;
+      answers.delete(oldest);
+    }
     answers.set(host, { addresses, untilMs: monoMs + ports.limits.resolvedMs });
     // A failure is told to all who wait for it, and not kept.
     addresses.catch(() => answers.delete(host));

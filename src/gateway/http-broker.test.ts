@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { ask, HOST, saying, site, worldOf } from "./http-test-kit.ts";
+import { readAll } from "./test-kit.ts";
 
 test("a denial is RFC 9457, is recorded with its action, and leaves the connection usable", async (t) => {
   const it = await worldOf(
@@ -189,4 +190,36 @@ test("faults gateway.body_late, gateway.aborted: a short body that stops coming 
     reasons.some((reason) => reason.includes("body was not there")),
     reasons.join(),
   );
+});
+
+test("a client ahead of its answers is not read on while it waits", async (t) => {
+  const go = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const it = await worldOf(
+    t,
+    site((request, response) => {
+      asked.resolve();
+      void go.promise.then(() => response.end(request.url));
+    }),
+  );
+  const socket = await it.dial("a.test", 80);
+  const answer = readAll(socket, (text) => text.includes("/n0"));
+  for (let n = 0; n < 100; n += 1) {
+    socket.write(`GET /n${n} HTTP/1.1\r\n${HOST}\r\n`);
+    await (n === 0 ? asked.promise : new Promise((resolve) => setTimeout(resolve, 1)));
+  }
+  assert.equal(it.gateway.stats().open, 1, "read on, it would be over the limit and cut");
+  go.resolve();
+  assert.match(await answer, /200 OK/);
+});
+
+test("an exchange in which nothing moves any more is cut", async (t) => {
+  const it = await worldOf(
+    t,
+    site(() => {}),
+    { limits: { exchangeIdleMs: 60 } },
+  );
+  assert.equal(await ask(it, `GET / HTTP/1.1\r\n${HOST}\r\n`), "");
+  await it.flowsClosed(1);
+  assert.match(it.said("reason").at(-1) ?? "", /idle within an exchange/);
 });

@@ -65,12 +65,12 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
     if (connection === undefined) stream.destroy(); // Not one that we handed in: cannot be.
     else act(connection);
   };
-  const take = (incoming: IncomingMessage, response: ServerResponse) =>
+  const accept = (incoming: IncomingMessage, response: ServerResponse) =>
     withConnection(incoming.socket, (it) => enqueue(it, incoming, response, ports));
 
-  server.on("request", take);
-  server.on("checkContinue", take); // Whether to say 100 is the upstream's to decide.
-  server.on("checkExpectation", take); // Refused by the check of the head, like everything odd.
+  server.on("request", accept);
+  server.on("checkContinue", accept); // Whether to say 100 is the upstream's to decide.
+  server.on("checkExpectation", accept); // Refused by the check of the head, like everything odd.
   server.on("connect", (incoming: IncomingMessage, stream: Duplex, head: Buffer) =>
     withConnection(stream, (it) => refuseTunnel(it, incoming, stream, head, ports)),
   );
@@ -150,23 +150,40 @@ function enqueue(
   incoming.on("error", () => {}); // Each reader of the body is told as well; without one, nobody.
   response.on("error", () => {});
   connection.waiting += 1;
+  // A client ahead of its answers is not read on: what it can make us hold is a chunk of requests. Not
+  // at once, since Node reads on at the end of each message.
+  setImmediate(() => {
+    if (connection.waiting > 1) incoming.socket.pause();
+  });
   if (connection.waiting > ports.limits.pipelined) {
     flow.cut(`more than ${ports.limits.pipelined} requests ahead of their answers`);
     return;
   }
   connection.queue = connection.queue.then(async () => {
-    try {
-      if (connection.isLast || flow.socket.destroyed || response.destroyed) return;
-      const after = await exchange({ ...connection.client, incoming, response }, ports);
-      connection.isLast = after === "last";
-    } catch (error) {
-      // Ours, or the ledger's: nothing has been forwarded that is not recorded. Closed, and said.
-      ports.log.warn("gateway.exchange.failed", { flow: flow.id, error: describeError(error) });
-      flow.cut(isFault(error) ? `failed: ${error.code}` : "failed: internal");
-    }
+    await take(connection, incoming, response, ports);
     connection.waiting -= 1;
-    if (connection.waiting === 0 && !flow.socket.destroyed) armHeadTimer(connection, ports.limits);
+    if (flow.socket.destroyed) return;
+    if (connection.waiting <= 1) incoming.socket.resume();
+    if (connection.waiting === 0) armHeadTimer(connection, ports.limits);
   });
+}
+
+async function take(
+  connection: Connection,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  ports: BrokerPorts,
+): Promise<void> {
+  const { flow } = connection.client;
+  if (connection.isLast || flow.socket.destroyed || response.destroyed) return;
+  try {
+    const after = await exchange({ ...connection.client, incoming, response }, ports);
+    connection.isLast = after === "last";
+  } catch (error) {
+    // Ours, or the ledger's: nothing has been forwarded that is not recorded. Closed, and said.
+    ports.log.warn("gateway.exchange.failed", { flow: flow.id, error: describeError(error) });
+    flow.cut(isFault(error) ? `failed: ${error.code}` : "failed: internal");
+  }
 }
 
 /** CONNECT, or an upgrade: the connection would become something that nobody judges. */

@@ -39,7 +39,7 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
 ]);
 
 const SECRET =
-  /^(authorization|cookie|x-api-key|api-key|apikey|private-token|.*[-_](token|secret|password|api-?key|signature|session))$/;
+  /^(authorization|proxy-authorization|cookie|x-api-key|api-key|apikey|private-token|.*[-_](token|secret|password|api-?key|signature|session))$/;
 
 /** Name (lower case) and value of every field, in order. */
 export function headerPairs(raw: RawHeaders): (readonly [string, string])[] {

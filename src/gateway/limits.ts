@@ -13,6 +13,8 @@ export interface GatewayLimits {
   readonly flows: number;
   /** From accept until the first bytes say what they are. Servers that speak first are not served. */
   readonly firstBytesMs: number;
+  /** Some bytes came, they say nothing yet, and no more come: what is unexpected ends within a second. */
+  readonly undecidedMs: number;
   /** From ClientHello until the handshake is done. */
   readonly handshakeMs: number;
   /** From a connection's start, or its last response, until the next request's head is complete. */
@@ -53,6 +55,7 @@ export interface GatewayLimits {
 export const GATEWAY_LIMITS: GatewayLimits = {
   flows: 512,
   firstBytesMs: 10_000,
+  undecidedMs: 800,
   handshakeMs: 10_000,
   headMs: 60_000,
   exchangeIdleMs: 30 * 60_000,

@@ -23,7 +23,7 @@ export type Opening =
   | { readonly kind: "other"; readonly protocol: FirstBytesProtocol; readonly detail: string }
   /** No byte came in time. */
   | { readonly kind: "silent" }
-  /** The client closed first. */
+  /** The client closed without a byte. */
   | { readonly kind: "gone" };
 
 // With the headers of its records; `peek` copies what it has for each chunk, so this bounds that too.
@@ -32,13 +32,13 @@ const HELLO_WIRE_BYTES_MAX = CLIENT_HELLO_BYTES_MAX + 5 * CLIENT_HELLO_RECORDS_M
 /** Waits for enough of the first bytes to say what they are; they stay readable on `socket`. */
 export async function readOpening(
   socket: Socket,
-  limits: Pick<GatewayLimits, "firstBytesMs">,
+  limits: Pick<GatewayLimits, "firstBytesMs" | "undecidedMs">,
 ): Promise<Opening> {
   const { bytes, result, end } = await peek(socket, classify, limits);
   if (result !== undefined) return result;
-  if (end === "closed") return { kind: "gone" };
-  if (bytes.length === 0) return { kind: "silent" };
-  const detail = `${bytes.length} bytes that begin no known message, then nothing`;
+  if (bytes.length === 0) return { kind: end === "closed" ? "gone" : "silent" };
+  const then = end === "closed" ? "the end" : "nothing";
+  const detail = `${bytes.length} bytes that begin no known message, then ${then}`;
   return { kind: "other", protocol: "unknown", detail };
 }
 
@@ -64,22 +64,26 @@ interface Peeked<T> {
 function peek<T>(
   socket: Socket,
   decide: (bytes: Buffer) => T | undefined,
-  { firstBytesMs }: Pick<GatewayLimits, "firstBytesMs">,
+  { firstBytesMs, undecidedMs }: Pick<GatewayLimits, "firstBytesMs" | "undecidedMs">,
 ): Promise<Peeked<T>> {
   return new Promise((resolve) => {
     let bytes: Buffer = Buffer.alloc(0);
     const settle = (end: Peeked<T>["end"], result?: T) => {
       clearTimeout(timer);
+      clearTimeout(undecided);
       socket.removeListener("readable", read);
       for (const event of ["end", "close", "error"]) socket.removeListener(event, closed);
       if (bytes.length > 0 && !socket.destroyed && !socket.readableEnded) socket.unshift(bytes);
       // The stream learns on the next tick that nobody waits for `readable` any more.
       setImmediate(() => resolve({ bytes, end, ...(result === undefined ? {} : { result }) }));
     };
+    let undecided: NodeJS.Timeout | undefined;
     const read = () => {
       for (;;) {
         const chunk: unknown = socket.read();
         if (!Buffer.isBuffer(chunk)) return;
+        clearTimeout(undecided);
+        undecided = setTimeout(() => settle("timeout"), undecidedMs);
         bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
         const result = decide(bytes);
         if (result !== undefined) {

@@ -14,6 +14,10 @@ export interface SmugglingCase {
   readonly why: string;
   readonly bytes: string;
   readonly sees: readonly string[];
+  /** How many answers come back, where not one for each request seen. */
+  readonly answers?: number;
+  /** The client ends the connection in the middle of it. */
+  readonly isCutOff?: boolean;
 }
 
 const HIDDEN = "GET BAD HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -23,6 +27,11 @@ const CHUNKED = "Transfer-Encoding: chunked\r\n";
 
 function none(why: string, bytes: string): SmugglingCase {
   return { why, bytes, sees: [] };
+}
+
+/** The client ends the connection after it: nobody answers what does not begin like HTTP. */
+function ended(one: SmugglingCase): SmugglingCase {
+  return { ...one, isCutOff: true };
 }
 
 /** Nothing of these may reach an upstream. */
@@ -69,6 +78,7 @@ export const ATTACKS: readonly SmugglingCase[] = [
   none("TE behind a bare CR", `${POST}X: a\r${CHUNKED}\r\n0\r\n\r\n${HIDDEN}`),
   none("TE behind a bare LF", `${POST}X: a\n${CHUNKED}\r\n0\r\n\r\n${HIDDEN}`),
   // Line ends.
+  ended(none("blank lines before the first request", `\r\n${GET}\r\n`)),
   none("bare LF in the request line", `GET OK HTTP/1.1\nHost: a.test\n\n${HIDDEN}`),
   none("bare LF ends the head", `${GET}\n${HIDDEN}`),
   none("bare CR in a field", `${GET}X: a\rY: b\r\n\r\n`),
@@ -79,13 +89,13 @@ export const ATTACKS: readonly SmugglingCase[] = [
   none("space before the first field", "GET OK HTTP/1.1\r\n Host: a.test\r\n\r\n"),
   none("a folded line", `${GET}X: a\r\n b\r\n\r\n`),
   // The request line.
-  none("a space in the target", `GET OK BAD HTTP/1.1\r\nHost: a.test\r\n\r\n`),
-  none("a tab for a space", `GET\tOK HTTP/1.1\r\nHost: a.test\r\n\r\n`),
-  none("a lower-case method", `get OK HTTP/1.1\r\nHost: a.test\r\n\r\n`),
-  none("HTTP/1.2", `GET OK HTTP/1.2\r\nHost: a.test\r\n\r\n`),
-  none("HTTP/2.0 in text", `GET OK HTTP/2.0\r\nHost: a.test\r\n\r\n`),
-  none("HTTP/0.9", "GET OK\r\n\r\n"),
-  none("text after the version", `GET OK HTTP/1.1 HTTP/1.0\r\nHost: a.test\r\n\r\n`),
+  ended(none("a space in the target", `GET OK BAD HTTP/1.1\r\nHost: a.test\r\n\r\n`)),
+  ended(none("a tab for a space", `GET\tOK HTTP/1.1\r\nHost: a.test\r\n\r\n`)),
+  ended(none("a lower-case method", `get OK HTTP/1.1\r\nHost: a.test\r\n\r\n`)),
+  ended(none("HTTP/1.2", `GET OK HTTP/1.2\r\nHost: a.test\r\n\r\n`)),
+  ended(none("HTTP/2.0 in text", `GET OK HTTP/2.0\r\nHost: a.test\r\n\r\n`)),
+  ended(none("HTTP/0.9", "GET OK\r\n\r\n")),
+  ended(none("text after the version", `GET OK HTTP/1.1 HTTP/1.0\r\nHost: a.test\r\n\r\n`)),
   none("a fragment", `GET OK#BAD HTTP/1.1\r\nHost: a.test\r\n\r\n`),
   none("a backslash", `GET OK\\..\\BAD HTTP/1.1\r\nHost: a.test\r\n\r\n`),
   none("dot segments", `GET OK/../..BAD HTTP/1.1\r\nHost: a.test\r\n\r\n`),
@@ -145,8 +155,8 @@ export const HALF: readonly SmugglingCase[] = [
     "CL in a trailer",
     `${POST}${CHUNKED}\r\n5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n${HIDDEN}`,
   ),
-  none("a body cut off", `${POST}Content-Length: 500\r\n\r\nhello`),
-  none("chunks cut off", `${POST}${CHUNKED}\r\n5\r\nhello\r\n`),
+  ended(none("a body cut off", `${POST}Content-Length: 500\r\n\r\nhello`)),
+  ended(none("chunks cut off", `${POST}${CHUNKED}\r\n5\r\nhello\r\n`)),
 ];
 
 /** These are HTTP: they pass, and a second request in them is judged on its own. */
@@ -163,7 +173,12 @@ export const TWINS: readonly SmugglingCase[] = [
     bytes: `${POST}${CHUNKED}\r\n${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`,
     sees: [`POST ${HIDDEN}`],
   },
-  { why: "a visible second request is judged", bytes: `${GET}\r\n${HIDDEN}`, sees: ["GET "] },
+  {
+    why: "a visible second request is judged",
+    answers: 2,
+    bytes: `${GET}\r\n${HIDDEN}`,
+    sees: ["GET "],
+  },
   {
     why: "chunks",
     bytes: `${POST}${CHUNKED}\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n`,
@@ -179,7 +194,6 @@ export const TWINS: readonly SmugglingCase[] = [
     bytes: `${POST}${CHUNKED}\r\n0\r\n\r\n${GET}\r\n`,
     sees: ["POST ", "GET "],
   },
-  { why: "blank lines before a request", bytes: `\r\n${GET}\r\n`, sees: [] }, // First bytes must be a request's.
   {
     why: "blank lines between requests",
     bytes: `${POST}Content-Length: 2\r\n\r\nhi\r\n${GET}\r\n`,

@@ -16,6 +16,7 @@ import { surveyView, type ScratchBytes } from "./view.ts";
 const STAGE = "/run/cofferdam-stage";
 /** The run's host name, the same in every run. */
 export const HOST_NAME = "cofferdam";
+const BWRAP_PLACES = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"] as const;
 const MIB = 1024 * 1024;
 /** Sizes of /tmp and its kin where the task says nothing; memory that counts as the run's. */
 export const DEFAULT_SCRATCH: ScratchBytes = {
@@ -31,7 +32,7 @@ export const DEFAULT_SCRATCH: ScratchBytes = {
  * @throws {Fault} `sandbox.launcher` where there is none.
  */
 export function launcherPath(architecture: string = process.arch): string {
-  for (const place of ["../../build/", "../../native/prebuilt/"]) {
+  for (const place of ["../../build/", "../../../build/"]) {
     const path = fileURLToPath(new URL(`${place}launcher-${architecture}`, import.meta.url));
     if (existsSync(path)) return path;
   }
@@ -41,8 +42,7 @@ export function launcherPath(architecture: string = process.arch): string {
 }
 
 /** This machine's architecture. @throws {Fault} `sandbox.architecture` for one that has no filter. */
-export function architecture(): Architecture {
-  const { arch } = process;
+export function architecture(arch: string = process.arch): Architecture {
   if (arch === "x64" || arch === "arm64") return arch;
   throw new Fault("sandbox.architecture", `no system-call filter for ${arch}`, {
     hint: "x64 and arm64 are supported",
@@ -63,7 +63,7 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
   if (!existsSync(`${spec.layer}/upper`)) {
     await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
   }
-  if (isRoot) await makeStage();
+  if (isRoot) await makeStage(STAGE);
   const fixed: Bind = { source: path, target: path, kind: "directory", write: false, ...owner };
   const view = await surveyView({
     etc: spec.etc,
@@ -85,11 +85,12 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
   });
 }
 
-async function makeStage(): Promise<void> {
+/** Makes the folder that staging covers. @throws {Fault} `sandbox.stage` where it cannot be made. */
+export async function makeStage(path: string): Promise<void> {
   try {
-    await mkdir(STAGE, { recursive: true, mode: 0o755 });
+    await mkdir(path, { recursive: true, mode: 0o755 });
   } catch (cause) {
-    throw new Fault("sandbox.stage", `${STAGE} cannot be made`, {
+    throw new Fault("sandbox.stage", `${path} cannot be made`, {
       hint: "make /run writable, or start Cofferdam as an ordinary user",
       cause,
     });
@@ -97,8 +98,8 @@ async function makeStage(): Promise<void> {
 }
 
 /** Where bubblewrap is installed. @throws {Fault} `sandbox.bwrap` where it is not. */
-export function bwrapPath(): string {
-  const path = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"].find(existsSync);
+export function bwrapPath(places: readonly string[] = BWRAP_PLACES): string {
+  const path = places.find((place) => existsSync(place));
   if (path !== undefined) return path;
   throw new Fault("sandbox.bwrap", "bubblewrap is not installed", {
     hint: "apt-get install bubblewrap, dnf install bubblewrap, or `npm run setup` as root",

@@ -48,7 +48,7 @@ export function mountPointsOf(mountinfo: string): readonly string[] {
 }
 
 async function bwrapVersion(): Promise<string | undefined> {
-  const path = orAbsent(bwrapPath);
+  const path = orAbsent(() => bwrapPath());
   if (path === undefined) return undefined;
   try {
     const { stdout } = await promisify(execFile)(path, ["--version"], { timeout: BWRAP_WAIT_MS });

@@ -104,9 +104,8 @@ export class Launcher {
         this.#fail(
           new Fault("sandbox.launcher", `the launcher ${binary} did not start`, { cause }),
         );
-        resolve(this.#finish());
       });
-      // `close`, not `exit`: the launcher's last words come before it.
+      // `close`, not `exit`: the launcher's last words come before it. It comes after `error` too.
       this.#child.once("close", () => resolve(this.#finish()));
     });
     // Rejected also where nobody waits for it: that alone is no reason to end the daemon.

@@ -56,10 +56,10 @@ static const char **take_strings(struct frame *order, long count) {
   long taken = 0;
   const char *field;
   while (taken != count && (field = next_field(order, NULL)) != NULL) {
-    if (taken == STRINGS_MAX) fail("start", "strings", "too many");
+    if (taken == STRINGS_MAX) refuse("start", "strings", "too many");
     strings[taken++] = field;
   }
-  if (count >= 0 && taken != count) fail("start", "strings", "too few");
+  if (count >= 0 && taken != count) refuse("start", "strings", "too few");
   return strings;
 }
 
@@ -95,7 +95,7 @@ pid_t start_agent(struct frame *order) {
   long count = need_number(order);
   const char **environment = take_strings(order, count);
   const char **arguments = take_strings(order, -1);
-  if (arguments[0] == NULL) fail("start", "arguments", "none");
+  if (arguments[0] == NULL) refuse("start", "arguments", "none");
   struct stream_ends ends = terminal ? open_terminal(columns, rows) : open_pipes();
   send_descriptors(terminal ? "terminal" : "pipes", ends.outside, ends.count);
   for (int i = 0; i < ends.count; i++) close(ends.outside[i]);

@@ -26,7 +26,7 @@ static int read_exactly(void *to, size_t length) {
 int read_frame(struct frame *frame) {
   uint32_t length;
   if (!read_exactly(&length, sizeof length)) return 0;
-  if (length > FRAME_BYTES_MAX) fail("control", "frame", "longer than its limit");
+  if (length > FRAME_BYTES_MAX) refuse("control", "frame", "longer than its limit");
   frame->bytes = malloc(length + 1);
   if (frame->bytes == NULL) fail("control", "malloc", "");
   frame->length = length;
@@ -37,12 +37,12 @@ int read_frame(struct frame *frame) {
 const char *next_field(struct frame *frame, uint32_t *length) {
   uint32_t size;
   if (frame->at == frame->length) return NULL;
-  if (frame->length - frame->at < sizeof size) fail("control", "frame", "cut short");
+  if (frame->length - frame->at < sizeof size) refuse("control", "frame", "cut short");
   memcpy(&size, frame->bytes + frame->at, sizeof size);
   frame->at += sizeof size;
-  if (frame->length - frame->at < (uint64_t)size + 1) fail("control", "frame", "cut short");
+  if (frame->length - frame->at < (uint64_t)size + 1) refuse("control", "frame", "cut short");
   const char *field = frame->bytes + frame->at;
-  if (field[size] != '\0') fail("control", "frame", "field without its end");
+  if (field[size] != '\0') refuse("control", "frame", "field without its end");
   frame->at += size + 1;
   if (length != NULL) *length = size;
   return field;
@@ -50,7 +50,7 @@ const char *next_field(struct frame *frame, uint32_t *length) {
 
 const char *need_field(struct frame *frame) {
   const char *field = next_field(frame, NULL);
-  if (field == NULL) fail("control", "frame", "a field is missing");
+  if (field == NULL) refuse("control", "frame", "a field is missing");
   return field;
 }
 
@@ -59,7 +59,7 @@ long need_number(struct frame *frame) {
   char *end;
   errno = 0;
   long value = strtol(field, &end, 10);
-  if (errno != 0 || *end != '\0' || end == field) fail("control", "number", field);
+  if (errno != 0 || *end != '\0' || end == field) refuse("control", "number", field);
   return value;
 }
 
@@ -157,6 +157,11 @@ void fail(const char *step, const char *call, const char *about) {
   line_number(&line, "errno", error);
   line_send(&line);
   _exit(REFUSED);
+}
+
+void refuse(const char *step, const char *call, const char *about) {
+  errno = 0;
+  fail(step, call, about);
 }
 
 void write_file(const char *step, const char *path, const char *text) {

@@ -44,14 +44,14 @@ static void obey(struct frame *order) {
   if (strcmp(verb, "prove") == 0) {
     start_prover(order);
   } else if (strcmp(verb, "start") == 0) {
-    if (agent != 0) fail("start", "order", "twice");
+    if (agent != 0) refuse("start", "order", "twice");
     agent = start_agent(order);
   } else if (strcmp(verb, "signal") == 0) {
     int number = (int)need_number(order);
     /* To the group, as a terminal would; the agent made itself its leader. */
     if (agent != 0) kill(-agent, number);
   } else {
-    fail("control", "verb", verb);
+    refuse("control", "verb", verb);
   }
 }
 

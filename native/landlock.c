@@ -54,7 +54,7 @@ static void allow(int ruleset, const char *path, uint64_t access) {
 
 void restrict_paths(struct frame *plan, long count, long abi_wanted) {
   long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (abi < abi_wanted) fail("landlock", "create_ruleset", "ABI");
+  if (abi < abi_wanted) refuse("landlock", "create_ruleset", "ABI");
   uint64_t all = (LANDLOCK_ACCESS_FS_REFER << 1) - 1; /* every right of ABI 2, the floor */
   if (abi >= 3) all |= LANDLOCK_ACCESS_FS_TRUNCATE;
   if (abi >= 5) all |= LANDLOCK_ACCESS_FS_IOCTL_DEV;

@@ -43,6 +43,8 @@ void line_send(struct line *line);
 void send_descriptors(const char *label, const int *descriptors, int count);
 /* Reports and ends this process: a step that narrows access never fails quietly. */
 __attribute__((noreturn)) void fail(const char *step, const char *call, const char *about);
+/* The same where no call failed but something is not as it must be. */
+__attribute__((noreturn)) void refuse(const char *step, const char *call, const char *about);
 void write_file(const char *step, const char *path, const char *text);
 int read_small_file(const char *path, char *text, size_t size); /* length, or -1 */
 

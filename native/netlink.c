@@ -10,7 +10,7 @@
 
 static void *reserve(struct batch *batch, size_t size) {
   size_t padded = NLMSG_ALIGN(size);
-  if (batch->length + padded > sizeof batch->bytes) fail("netlink", "batch", "longer than its buffer");
+  if (batch->length + padded > sizeof batch->bytes) refuse("netlink", "batch", "longer than its buffer");
   void *place = batch->bytes + batch->length;
   memset(place, 0, padded);
   batch->length += padded;

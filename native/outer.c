@@ -38,7 +38,7 @@ static void drop_root(uid_t uid, gid_t gid) {
   if (syscall(SYS_capset, &header, none) < 0) fail("drop", "capset", "");
   /* Leaving root made us undumpable, and so the owner of our own /proc/self/uid_map. */
   if (prctl(PR_SET_DUMPABLE, 1) < 0) fail("drop", "prctl", "dumpable");
-  if (setuid(0) == 0) fail("drop", "setuid", "root could be taken back");
+  if (setuid(0) == 0) refuse("drop", "setuid", "root could be taken back");
 }
 
 /* Maps one id to itself: the run holds no other id, so nothing in it can become host uid 0. */
@@ -84,10 +84,10 @@ static void become_bubblewrap(struct frame *plan) {
   int count = 0;
   const char *field;
   while ((field = next_field(plan, NULL)) != NULL) {
-    if (count == ARGUMENTS_MAX) fail("bwrap", "arguments", "too many");
+    if (count == ARGUMENTS_MAX) refuse("bwrap", "arguments", "too many");
     arguments[count++] = (char *)field;
   }
-  if (count == 0) fail("bwrap", "arguments", "none");
+  if (count == 0) refuse("bwrap", "arguments", "none");
   if (chdir("/") < 0) fail("bwrap", "chdir", "/");
   execve(arguments[0], arguments, environment);
   fail("bwrap", "execve", arguments[0]);
@@ -122,7 +122,7 @@ int outer(void) {
     if (!inside) {
       /* All that needs the host's rights is done: leave them before anything else happens. */
       if (geteuid() == 0) {
-        if (uid == 0 || gid == 0) fail("drop", "plan", "root without an id to become");
+        if (uid == 0 || gid == 0) refuse("drop", "plan", "root without an id to become");
         drop_root(uid, gid);
       }
       enter_namespaces();
@@ -136,8 +136,8 @@ int outer(void) {
     } else if (strcmp(key, "bwrap") == 0) {
       become_bubblewrap(&plan);
     } else {
-      fail("control", "key", key);
+      refuse("control", "key", key);
     }
   }
-  fail("control", "frame", "no command");
+  refuse("control", "frame", "no command");
 }

@@ -281,7 +281,7 @@ __attribute__((noreturn)) static void prove(struct frame *order) {
 }
 
 void start_prover(struct frame *order) {
-  if (prover != 0) fail("prove", "order", "twice");
+  if (prover != 0) refuse("prove", "order", "twice");
   prover = fork();
   if (prover < 0) fail("prove", "fork", "");
   if (prover == 0) prove(order);

@@ -57,7 +57,7 @@ static void install_filter(const char *program, uint32_t length) {
       .len = (unsigned short)(length / sizeof(struct sock_filter)),
       .filter = (struct sock_filter *)program,
   };
-  if (length == 0 || length % sizeof(struct sock_filter) != 0) fail("seccomp", "program", "length");
+  if (length == 0 || length % sizeof(struct sock_filter) != 0) refuse("seccomp", "program", "length");
   int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                               SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
                               &filter);
@@ -70,9 +70,11 @@ void seal(struct frame *plan) {
   const char *key, *program = NULL;
   uint32_t program_length = 0;
   close_descriptors();
-  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) {
-    fail("keyring", "keyctl", "join session keyring");
-  }
+  long before = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+  long joined = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+  /* A kernel without keys has none to keep apart. */
+  if (joined < 0 && errno != ENOSYS) fail("keyring", "keyctl", "join session keyring");
+  if (joined >= 0 && joined == before) refuse("keyring", "keyctl", "the host's session keyring");
   umask(022);
   /* Undumpable: no process of the run may trace process 1 or open its memory, and with it the control
    * stream. Children lose this at their first execve. */
@@ -86,12 +88,12 @@ void seal(struct frame *plan) {
       restrict_paths(plan, count, abi);
     } else if (strcmp(key, "seccomp") == 0) {
       program = next_field(plan, &program_length);
-      if (program == NULL) fail("control", "frame", "a field is missing");
+      if (program == NULL) refuse("control", "frame", "a field is missing");
     } else {
-      fail("control", "key", key);
+      refuse("control", "key", key);
     }
   }
   drop_capabilities();
-  if (program == NULL) fail("seccomp", "plan", "no program");
+  if (program == NULL) refuse("seccomp", "plan", "no program");
   install_filter(program, program_length);
 }

@@ -282,7 +282,9 @@ const STEP_HINTS: ReadonlyMap<string, string> = new Map([
 function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const { step, call, about, errno } = report;
   const of = about === "" ? "" : ` of ${about}`;
-  return new Fault("sandbox.step", `${step}: ${call}${of}: ${sys.errnoName(errno)}`, {
+  // 0 where no call failed but something was not as it must be.
+  const why = errno === 0 ? "" : `: ${sys.errnoName(errno)}`;
+  return new Fault("sandbox.step", `${step}: ${call}${of}${why}`, {
     hint: STEP_HINTS.get(step) ?? HINT_DOCTOR,
     cause: { errno },
   });

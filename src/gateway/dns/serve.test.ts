@@ -42,11 +42,22 @@ async function passedSocket(): Promise<{ fd: number; port: number }> {
 }
 
 // The same port over UDP and TCP, as a client that is told to come again over TCP expects.
-const { fd, port } = await passedSocket();
-const stop = serveDnsUdp(fd, resolver);
 const server = createServer({ allowHalfOpen: true }, (socket) => serveDnsTcp(socket, resolver));
-server.listen(port, "127.0.0.1");
-await once(server, "listening");
+const { fd, port } = await onePort();
+const stop = serveDnsUdp(fd, resolver);
+
+/** Someone else may hold the TCP port of the number that UDP got: then another number is tried. */
+async function onePort(): Promise<{ fd: number; port: number }> {
+  const passed = await passedSocket();
+  const bound = new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(passed.port, "127.0.0.1", () => resolve(true));
+  });
+  if (await bound) return passed;
+  closeDescriptor(passed.fd);
+  return onePort();
+}
+
 after(() => {
   stop();
   server.close();

@@ -6,8 +6,9 @@
  */
 import type { Socket } from "node:net";
 import { UNKNOWN_PROCESS, type Effect, type FindingKind, type Process } from "../action/index.ts";
-import { createId, describeError, type Clock, type Log } from "../base/index.ts";
+import { createId, describeError, isFault, type Clock, type Log } from "../base/index.ts";
 import { routeOf } from "../policy/index.ts";
+import { descriptorOf, resetOnClose } from "../sys/index.ts";
 import type { FirstBytesProtocol } from "../wire/index.ts";
 import { allowedInstead, type Denial } from "./denial.ts";
 import type { GatewayRun } from "./ports.ts";
@@ -40,6 +41,19 @@ const FINDING_OF: Partial<Record<FirstBytesProtocol, FindingKind>> = {
 /** Names the finding that unexpected first bytes are. */
 export function findingOf(protocol: FirstBytesProtocol): FindingKind {
   return FINDING_OF[protocol] ?? "protocol";
+}
+
+/** Closes `socket` at once with a reset, whether or not its peer reads. */
+export function tearSocket(socket: Socket): void {
+  if (socket.destroyed) return;
+  try {
+    resetOnClose(descriptorOf(socket));
+  } catch (error) {
+    // Its descriptor is gone already: then only Node's side is left to close, and how does not show.
+    if (!isFault(error, "sys.call")) throw error;
+  } finally {
+    socket.destroy();
+  }
 }
 
 const NO_BYTES: WireBytes = { sent: 0, received: 0 };
@@ -105,7 +119,7 @@ export class FlowRecord {
   /** Closes at once, and so that the agent's side sees a reset rather than an orderly end. */
   cut(reason: string): void {
     this.because(reason);
-    if (!this.socket.destroyed) this.socket.resetAndDestroy();
+    tearSocket(this.socket);
   }
 
   /** Refuses something on this flow: the run's denials file, stickiness, the ledger. */

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import type { Server } from "node:net";
+import { pipeline, Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { Fault } from "../base/index.ts";
@@ -25,6 +26,10 @@ const GET = "GET /v1/x HTTP/1.1\r\nHost: docs.test\r\n\r\n";
 /** What upstreams received, over all tests: nothing of an offence may be in here. */
 let received = "";
 const servers: Server[] = [];
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(1 << 16);
+}
+
 let tlsPort = 0;
 let plainPort = 0;
 let grants = "";
@@ -34,7 +39,10 @@ before(async () => {
   const site = createHttpServer((request, response) => {
     received += `${request.method} ${request.url}\n`;
     request.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
-    request.on("end", () => response.end("the site"));
+    request.on("end", () => {
+      if (request.url === "/endless") pipeline(Readable.from(endless()), response, () => {});
+      else response.end("the site");
+    });
   });
   const upstream = await authorityNamed("upstream");
   const secure = createTlsServer(
@@ -448,5 +456,18 @@ test("closing the gateway cuts every flow and records it", async (t) => {
   const answer = readAll(socket);
   await it.gateway.close();
   assert.equal(await answer, "");
+  assert.equal(it.event("flow.close")?.data?.["reason"], "the run ended");
+});
+
+test("a flow is cut also where its client does not read", async (t) => {
+  const it = await world(t);
+  const socket = await it.dial("plain.test", 80);
+  socket.pause();
+  socket.write("GET /endless HTTP/1.1\r\nHost: plain.test\r\n\r\n");
+  while (it.gateway.stats().open === 0 || !received.includes("/endless")) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  socket.end();
+  await it.gateway.close();
   assert.equal(it.event("flow.close")?.data?.["reason"], "the run ended");
 });

@@ -22,7 +22,7 @@ import {
   type Resolver,
 } from "./dns/index.ts";
 import { beginFlow, type FlowPorts } from "./flow.ts";
-import type { FlowRecord } from "./flow-record.ts";
+import { tearSocket, type FlowRecord } from "./flow-record.ts";
 import { createHttpBroker } from "./http-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun } from "./ports.ts";
@@ -89,7 +89,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
     if (flows.size >= limits.flows) {
       counts.torn += 1;
       socket.on("error", () => {});
-      socket.resetAndDestroy();
+      tearSocket(socket);
       return;
     }
     const flow = beginFlow(socket, shared);

@@ -4,6 +4,7 @@ export * from "./beneath.ts";
 export * from "./descriptors.ts";
 export * from "./sockets.ts";
 export * from "./socket-family.ts";
+export * from "./reset.ts";
 export * from "./lock.ts";
 export * from "./terminal.ts";
 export * from "./call-number.ts";

@@ -210,7 +210,12 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
       onConnect: ({ address, port, protocol, process }) =>
         errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
       onExec: ({ process }) => run.recorder.note(execEvent(process)),
-      onOdd: ({ detail }) => run.finding("escape", detail, {}),
+      onOdd: ({ what, detail, process }) => {
+        // A socket family or call that no ordinary program uses; the rest is trouble of our own.
+        if (what === "family" || what === "call") {
+          run.finding("escape", detail, { process: briefProcess(process) });
+        } else world.log.warn("provenance.odd", { run: run.id, what, detail });
+      },
     },
   );
   for (const fd of [tcp4, tcp6]) if (fd !== undefined) gateway.acceptTcp(fd);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import type { Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
@@ -38,7 +41,9 @@ let authorities: ReadonlyMap<string, string>;
 before(async () => {
   const site = createHttpServer((request, response) => {
     received += `${request.method} ${request.url}\n`;
-    request.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
+    request.on("data", (chunk: Buffer) => {
+      if (request.url !== "/v1/up") received += chunk.toString("latin1");
+    });
     request.on("end", () => {
       if (request.url === "/endless") pipeline(Readable.from(endless()), response, () => {});
       else response.end("the site");
@@ -233,6 +238,35 @@ test("INV-6: a real `ssh -R` to a granted name and port is refused, plain and in
     ["tunnel", "tunnel"],
   );
   assert.match(it.findings.map((finding) => finding.detail).join(), /inside TLS/);
+});
+
+test("curl speaks HTTPS through it unmodified: reads, uploads, and hears what is not granted", async (t) => {
+  const it = await world(t);
+  const port = await it.listenerFor("docs.test", 443);
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-curl-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const ca = join(folder, "ca.pem");
+  writeFileSync(ca, it.authority.certificatePem);
+  const curl = (...args: string[]) =>
+    new Promise<string>((resolve) => {
+      const fixed = ["-sS", "--cacert", ca, "--connect-to", `docs.test:443:127.0.0.1:${port}`];
+      execFile("curl", [...fixed, ...args], (_error, stdout, stderr) => resolve(stdout + stderr));
+    });
+  const said = await Promise.all([
+    curl("https://docs.test/v1/x", "https://docs.test/v1/y"),
+    curl(
+      "-F",
+      `file=@/usr/bin/ssh;type=x/y`,
+      "-H",
+      "Expect: 100-continue",
+      "https://docs.test/v1/up",
+    ),
+    curl("--http2", "-X", "DELETE", "https://docs.test/v1/x"),
+  ]);
+  assert.equal(said[0], "the sitethe site");
+  assert.equal(said[1], "the site");
+  assert.match(said[2] ?? "", /"status":403.*grants no DELETE on \/v1\/x/);
+  assert.deepEqual(it.findings, []);
 });
 
 const NAMES = [

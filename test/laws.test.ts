@@ -189,8 +189,8 @@ test("the commands that README names exist", () => {
   }
 });
 
-test("no file of ours is longer than 500 lines", () => {
-  for (const file of [...sources, ...tests]) {
-    assert.ok(read(file).split("\n").length <= 500, `${file} is too long`);
-  }
+test("no file of ours is longer than 500 lines, and no table of tests than 600", () => {
+  const lines = (file: string) => read(file).split("\n").length;
+  for (const file of sources) assert.ok(lines(file) <= 500, `${file} is too long`);
+  for (const file of tests) assert.ok(lines(file) <= 600, `${file} is too long`);
 });

@@ -21,9 +21,9 @@ const INPUT: PlanInput = {
     ],
   },
   overlay: {
-    lower: "/work/site",
+    lower: "/srv/site",
     layer: "/state/layer",
-    target: "/work/site",
+    target: "/srv/site",
     mountPoint: "/state/layer/merged",
   },
 };
@@ -66,15 +66,11 @@ const ROWS: readonly (readonly [readonly (string | number)[], boolean, string])[
     "a folder, by an empty one",
   ],
   [
-    ["overlay", "/work/site", "/state/layer/upper", "/state/layer/work", "/state/layer/merged"],
+    ["overlay", "/srv/site", "/state/layer/upper", "/state/layer/work", "/state/layer/merged"],
     true,
     "the overlay comes before bubblewrap",
   ],
-  [
-    ["--bind", "/state/layer/merged", "/work/site"],
-    true,
-    "and is seen at the workspace's own path",
-  ],
+  [["--bind", "/state/layer/merged", "/srv/site"], true, "and is seen at the workspace's own path"],
   [["--cap-add"], false, "no capability is ever added"],
   [["--dev-bind"], false, "no device but bubblewrap's few"],
   [["drop"], false, "an ordinary user has nothing to drop"],
@@ -118,7 +114,7 @@ test("as root, everything is staged, so that nothing below a private home must b
     assert.ok(source.startsWith("/run/stage/") || source === "/dev/null", source);
   });
   assert.ok(
-    has(rooted, "/work/site", "s3", "directory", 1000, 100),
+    has(rooted, "/srv/site", "s3", "directory", 1000, 100),
     "the lower, with its owner mapped",
   );
   assert.ok(

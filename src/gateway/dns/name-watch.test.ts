@@ -10,7 +10,7 @@ const random = (n: number, chars: number) =>
     .slice(0, chars);
 
 const SHAPES: readonly (readonly [string, readonly OddKind[], string])[] = [
-  ["registry.npmjs.org", [], "ordinary"],
+  ["registry.packages.example", [], "ordinary"],
   ["d111111abcdef8.cloudfront.net", [], "a network's generated name"],
   [
     "internal-k8s-default-ingress-abc1234567-1234567890.eu-central-1.elb.amazonaws.com",

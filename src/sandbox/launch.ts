@@ -191,7 +191,11 @@ export class Launcher {
     const information = streams[5] as Readable;
     information.on("data", (bytes: Buffer) => {
       this.#information += bytes.toString();
-      this.#learnInit();
+      try {
+        this.#learnInit();
+      } catch {
+        this.kill(); // Process 1 has ended already: the launcher's last words and end tell why.
+      }
     });
     information.on("error", () => this.kill());
     information.on("end", () => {

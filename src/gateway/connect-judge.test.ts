@@ -61,6 +61,8 @@ for (const [why, to, transport, port, errno, denials, findings] of CASES) {
       findings,
     );
     assert.equal(it.gateway.stats().refused[transport], denials);
+    const [denial] = it.denials;
+    if (port === 53 && denial !== undefined) assert.equal(denial.rule, "resolver");
   });
 }
 

@@ -388,6 +388,17 @@ test("a client that says nothing is closed, without a finding", async (t) => {
   assert.deepEqual(it.findings, []);
 });
 
+test("INV-6: bytes that say nothing are closed and named well before the time for first bytes is over", async (t) => {
+  const it = await world(t, { limits: { firstBytesMs: 60_000, undecidedMs: 40 } });
+  const socket = await it.dial("plain.test", 80);
+  socket.write("hel");
+  assert.equal(await readAll(socket), "");
+  assert.deepEqual(
+    it.findings.map((finding) => finding.kind),
+    ["protocol"],
+  );
+});
+
 test("connections above the limit are torn, and counted; those below live", async (t) => {
   const it = await world(t, { limits: { flows: 2, firstBytesMs: 5000, headMs: 5000 } });
   const first = [await it.dial("plain.test", 80), await it.dial("plain.test", 80)];

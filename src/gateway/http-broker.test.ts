@@ -56,6 +56,40 @@ test("a denial before the body has come closes the connection, and is still hear
   assert.deepEqual(seen, []);
 });
 
+test("what a denied client still sends is read for a moment, so that its kernel keeps the answer", async (t) => {
+  const it = await worldOf(
+    t,
+    site(() => {}),
+    { allow: `[{ methods: [GET], paths: ["/"] }]`, limits: { lingerMs: 5000 } },
+  );
+  const socket = await it.dial("a.test", 80);
+  const said = readAll(socket, (text) => text.endsWith("}\n"));
+  const body = "x".repeat(200_000);
+  socket.write(`POST / HTTP/1.1\r\n${HOST}Content-Length: 400000\r\n\r\n${body}`);
+  assert.match(await said, /^HTTP\/1.1 403 Forbidden/);
+  socket.write(body);
+  await it.flowsClosed(1);
+  assert.ok(Number(it.event("flow.close")?.data?.["bytesOut"]) > 400_000);
+});
+
+const STALLS = [
+  ["half a head", `GET /x HTTP/1.1\r\n${HOST}X: `],
+  ["nothing after an answer", `GET /x HTTP/1.1\r\n${HOST}\r\n`],
+  ["half a head after an answer", `GET /x HTTP/1.1\r\n${HOST}\r\nGET /y HT`],
+] as const;
+for (const [why, text] of STALLS) {
+  test(`a client that sends ${why} does not stay`, async (t) => {
+    const it = await worldOf(
+      t,
+      site((_, response) => response.end("fine")),
+      { limits: { headMs: 60 } },
+    );
+    await ask(it, text);
+    await it.flowsClosed(1);
+    assert.match(it.said("reason").at(-1) ?? "", /no complete request within/);
+  });
+}
+
 test("what waits for a person is denied, and says that there are no approvals yet", async (t) => {
   const it = await worldOf(
     t,

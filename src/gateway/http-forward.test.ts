@@ -98,7 +98,10 @@ const BROKEN: readonly (readonly [string, string])[] = [
     "an upgrade that nobody asked for",
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nSSH-2.0-x\r\n",
   ],
-  ["hints without end", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(40)],
+  [
+    "hints without end",
+    `${"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(40)}HTTP/1.1 200 OK\r\n\r\n`,
+  ],
 ];
 for (const [why, answer] of BROKEN) {
   test(`faults gateway.upstream_answer, gateway.upstream_lost: an answer that is ${why} is a 502`, async (t) => {

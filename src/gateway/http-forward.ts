@@ -40,7 +40,10 @@ export interface Outcome {
   readonly mining?: string;
 }
 
-/** Sends the request; settles when both directions are done. Never rejects. */
+/**
+ * Sends the request; settles when both directions are done. Never rejects. A client that leaves ends its
+ * agent, and with that what is under way here.
+ */
 export async function forward(forwarding: Forwarding): Promise<Outcome> {
   const first = await attempt(forwarding);
   const mayRepeat = first.outcome.failure !== undefined && first.wasStale;
@@ -56,18 +59,11 @@ interface Attempt {
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 async function attempt(forwarding: Forwarding): Promise<Attempt> {
-  const { response } = forwarding;
   const relay = new Relay(forwarding);
-  response.once("close", relay.abandon);
-  if (response.destroyed) relay.abandon();
-  try {
-    const outcome = await relay.run();
-    const repeatable =
-      REPEATABLE.has(forwarding.request.method) && forwarding.request.framing.kind === "none";
-    return { outcome, wasStale: repeatable && relay.upstream.reusedSocket && !relay.answered };
-  } finally {
-    response.removeListener("close", relay.abandon);
-  }
+  const outcome = await relay.run();
+  const { method, framing } = forwarding.request;
+  const repeatable = REPEATABLE.has(method) && framing.kind === "none";
+  return { outcome, wasStale: repeatable && relay.upstream.reusedSocket && !relay.answered };
 }
 
 /** One try at one exchange. */
@@ -97,11 +93,6 @@ class Relay {
     });
     this.upstream.on("error", () => {}); // Told by `run`; what comes after an answer is its end.
   }
-
-  /** The client is gone: so is its question. */
-  readonly abandon = (): void => {
-    this.upstream.destroy();
-  };
 
   async run(): Promise<Outcome> {
     const { response } = this.#forwarding;
@@ -143,9 +134,9 @@ class Relay {
       this.upstream.on("information", (info) => {
         this.#informational += 1;
         if (this.#informational > limits.informational) {
-          this.upstream.destroy(
-            new Error(`more than ${limits.informational} informational answers`),
-          );
+          // Rejected first: an answer in the same packet is still parsed after `destroy`.
+          reject(new Error(`more than ${limits.informational} informational answers`));
+          this.upstream.destroy();
         } else if (incoming.httpVersion === "1.1" && !response.headersSent) {
           response.writeInformation(info.statusCode, endToEnd(info.rawHeaders));
         }
@@ -228,7 +219,6 @@ class Relay {
       this.#bytesIn += chunk.length;
       if (!response.write(chunk)) await drained(response);
     }
-    if (!message.complete) throw new Error("the answer ended early");
     const trailers = safeTrailers(message.rawTrailers);
     if (trailers.length > 0) response.addTrailers(trailers);
   }

@@ -102,6 +102,10 @@ export const ATTACKS: readonly SmugglingCase[] = [
   none("encoded dot segments", `GET OK/%2e%2e/..BAD HTTP/1.1\r\nHost: a.test\r\n\r\n`),
   // Authority.
   none("no Host", "GET OK HTTP/1.1\r\n\r\n"),
+  none(
+    "a granted request behind a refused one",
+    `GET OK HTTP/1.1\r\nHost: b.test\r\n\r\n${GET}\r\n`,
+  ),
   none("two Hosts", `${GET}Host: b.test\r\n\r\n`),
   none("another Host", "GET OK HTTP/1.1\r\nHost: b.test\r\n\r\n"),
   none("absolute form elsewhere", `GET http://b.testOK HTTP/1.1\r\nHost: a.test\r\n\r\n`),

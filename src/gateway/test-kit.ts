@@ -5,7 +5,7 @@
  * @module
  */
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { Server as HttpServer } from "node:http";
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -84,7 +84,9 @@ const authorities = new Map<string, Promise<CertificateAuthority>>();
 export function authorityNamed(name: string): Promise<CertificateAuthority> {
   const known = authorities.get(name);
   if (known !== undefined) return known;
-  const made = Promise.resolve(openAuthority(mkdtempSync(join(tmpdir(), "cofferdam-gateway-"))));
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-gateway-"));
+  // Once opened it needs its file no more.
+  const made = openAuthority(folder).finally(() => rmSync(folder, { recursive: true }));
   authorities.set(name, made);
   return made;
 }

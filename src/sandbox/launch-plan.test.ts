@@ -24,6 +24,7 @@ const INPUT: PlanInput = {
     lower: "/srv/site",
     layer: "/state/layer",
     target: "/srv/site",
+    write: true,
     mountPoint: "/state/layer/merged",
   },
 };

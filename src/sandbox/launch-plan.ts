@@ -48,11 +48,17 @@ export interface View {
   readonly masked: readonly Masked[];
 }
 
-/** A copy-on-write workspace: `layer` holds `upper/` and `work/`, both empty or of an earlier run. */
+/**
+ * The workspace, always through an overlay: its inodes are of its own, so a socket or FIFO that a program
+ * of the host has in that folder leads nowhere from inside (INV-4). `layer` holds `upper/` and `work/`,
+ * both empty or of an earlier run.
+ */
 export interface Overlay {
   readonly lower: string;
   readonly layer: string;
   readonly target: string;
+  /** Whether the run may write to it: then into `layer`. */
+  readonly write: boolean;
   /** An empty folder that the mount may cover, reachable by the run's user. */
   readonly mountPoint: string;
   readonly owner?: { readonly uid: number; readonly gid: number };
@@ -191,6 +197,6 @@ function planOverlay(overlay: Overlay | undefined, stage: Stage | undefined) {
     stage?.add({ source: overlay.mountPoint, kind: "directory" }) ?? overlay.mountPoint;
   return {
     fields: ["overlay", lowerAt, `${layerAt}/upper`, `${layerAt}/work`, mountPoint],
-    mounts: ["--bind", mountPoint, target],
+    mounts: [overlay.write ? "--bind" : "--ro-bind", mountPoint, target],
   };
 }

@@ -1,9 +1,11 @@
 /** A run's life: streams, terminal, job control, signals, end; each in a real sandbox. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, constants, openSync } from "node:fs";
 
-import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test, type TestContext } from "node:test";
@@ -199,6 +201,39 @@ test("a read-only workspace is read, and not written", async (t) => {
   assert.equal(outcome.stdout, "text\n");
   assert.match(outcome.stderr, /Read-only/);
 });
+
+const KNOCK = `
+import os, socket, sys
+def knock(path):
+    try:
+        s = socket.socket(socket.AF_UNIX); s.connect(path + "/host.sock"); return "open"
+    except OSError: return "closed"
+def write(path):
+    try:
+        os.write(os.open(path + "/fifo", os.O_WRONLY | os.O_NONBLOCK), b"x"); return "open"
+    except OSError: return "closed"
+own = socket.socket(socket.AF_UNIX); own.bind("/tmp/host.sock"); own.listen()
+os.mkfifo("/tmp/fifo"); reader = os.open("/tmp/fifo", os.O_RDONLY | os.O_NONBLOCK)
+print(knock("."), write("."), knock("/tmp"), write("/tmp"))
+`;
+for (const mode of ["overlay", "read-only"] as const) {
+  test(`INV-4: a host's socket and FIFO in a workspace (${mode}) lead nowhere; the run's own work`, async (t) => {
+    const place = await makePlace();
+    t.after(() => place.remove());
+    const server = createServer().listen(join(place.workspace, "host.sock"));
+    await once(server, "listening");
+    t.after(() => server.close());
+    await chmod(join(place.workspace, "host.sock"), 0o777);
+    execFileSync("mkfifo", ["-m", "666", join(place.workspace, "fifo")]);
+    const fifo = openSync(join(place.workspace, "fifo"), constants.O_RDONLY | constants.O_NONBLOCK);
+    t.after(() => closeSync(fifo));
+    const held = await hold({ ...place.spec, workspace: { path: place.workspace, mode } });
+    t.after(() => held.end());
+    const command = ["/usr/bin/python3", "-c", KNOCK];
+    const { stdout, stderr } = await runCommand(held, command, { cwd: place.workspace });
+    assert.equal(stdout, "closed closed open open\n", stderr);
+  });
+}
 
 test("what a run wrote is there for the next one on the same layer and home", async (t) => {
   const place = await makePlace();

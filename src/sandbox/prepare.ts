@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../base/index.ts";
-import { planLaunch, RUN_UID, type Bind, type LaunchPlan } from "./launch-plan.ts";
+import { planLaunch, RUN_UID, type LaunchPlan } from "./launch-plan.ts";
 import type { SandboxSpec } from "./spec.ts";
 import type { Architecture } from "./syscalls.ts";
 import { surveyView, type ScratchBytes } from "./view.ts";
@@ -64,23 +64,27 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
     await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
   }
   if (isRoot) await makeStage(STAGE);
-  const fixed: Bind = { source: path, target: path, kind: "directory", write: false, ...owner };
   const view = await surveyView({
     etc: spec.etc,
     home: spec.home,
     publicDir: spec.publicDir,
     scratch: spec.scratch ?? DEFAULT_SCRATCH,
     tools: spec.tools,
-    binds: [...(spec.binds ?? []), ...(mode === "overlay" ? [] : [fixed])],
+    binds: spec.binds ?? [],
   });
   return planLaunch({
     bwrap: bwrapPath(),
     launcher: launcherPath(),
     view,
     hostName: HOST_NAME,
-    ...(mode === "overlay" && {
-      overlay: { lower: path, layer: spec.layer, target: path, mountPoint, ...owner },
-    }),
+    overlay: {
+      lower: path,
+      layer: spec.layer,
+      target: path,
+      write: mode === "overlay",
+      mountPoint,
+      ...owner,
+    },
     ...(isRoot && { stageOn: STAGE }),
   });
 }

@@ -79,7 +79,9 @@ export async function findSecrets(root: string): Promise<readonly Masked[]> {
         if (entry.isSymbolicLink()) continue;
         const path = join(folder, entry.name);
         const kind = entry.isDirectory() ? "directory" : "file";
-        if (isSecretName(entry.name, kind)) found.push({ path, kind });
+        // A door to a program of the host (INV-4): an agent's socket, say.
+        if (entry.isSocket() || entry.isFIFO()) found.push({ path, kind });
+        else if (isSecretName(entry.name, kind)) found.push({ path, kind });
         else if (kind === "directory" && !PACKAGES.has(entry.name)) next.push(path);
       }
     }

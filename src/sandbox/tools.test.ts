@@ -9,6 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -185,6 +187,15 @@ for (const [name, kind, secret] of NAMES) {
   test(`a ${kind} ${name} is ${secret ? "" : "not "}masked`, () =>
     assert.equal(isSecretName(name, kind), secret));
 }
+
+test("INV-4: a socket beside a toolchain is a door to a program of the host, and is masked", async () => {
+  const folder = join(home, "agent");
+  mkdirSync(folder);
+  const server = createServer().listen(join(folder, "agent.sock"));
+  await once(server, "listening");
+  after(() => server.close());
+  assert.deepEqual(await findSecrets(folder), [{ path: join(folder, "agent.sock"), kind: "file" }]);
+});
 
 test("fault sandbox.tools: a folder too large to be looked through is not shown unlooked", async () => {
   for (let n = 0; n < 2_001; n += 1) mkdirSync(join(home, `wide/${n}`), { recursive: true });

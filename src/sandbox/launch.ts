@@ -194,13 +194,21 @@ export class Launcher {
       try {
         this.#learnInit();
       } catch {
-        this.kill(); // Process 1 has ended already: the launcher's last words and end tell why.
+        this.#abandon(); // Process 1 has ended already.
       }
     });
-    information.on("error", () => this.kill());
+    information.on("error", () => this.#abandon());
     information.on("end", () => {
-      if (this.#init === undefined) this.kill(); // Then nobody could say which process to hold.
+      if (this.#init === undefined) this.#abandon(); // Then nobody could say which process to hold.
     });
+  }
+
+  /**
+   * Ends a launch that came to nothing. The control stream stays open until the launcher has closed it: the
+   * step that failed may still stand in it, unread.
+   */
+  #abandon(): void {
+    if (!this.#ended) this.#child.kill("SIGKILL");
   }
 
   #hear(report: Report): void {

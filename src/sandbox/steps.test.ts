@@ -3,7 +3,9 @@
  * left. A step that failed quietly would start an agent with one wall less.
  */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Fault } from "../base/index.ts";
 import type { Field } from "./control.ts";
@@ -167,3 +169,17 @@ test(
     await launcher.gone;
   },
 );
+
+test("a step's words that come after the end of bubblewrap's notes are heard all the same", async () => {
+  // What a slow machine does, in the launcher's place: its notes (5) close first, its words (3) come late.
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-late-"));
+  const late = join(folder, "launcher");
+  const failed = '{"type":"failed","step":"idmap","call":"mount_setattr","about":"/w","errno":22}';
+  const script = `(sleep 0.3; printf '%s\\n' '${failed}' >&3) 5>&- &\nexec 5>&-\nwait\n`;
+  writeFileSync(late, `#!/bin/sh\n${script}`, { mode: 0o755 });
+  const launcher = new Launcher(late);
+  await assert.rejects(launcher.sealed(10_000), /^Fault: idmap: mount_setattr of \/w: EINVAL$/);
+  launcher.kill();
+  await launcher.gone;
+  rmSync(folder, { recursive: true });
+});

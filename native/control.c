@@ -3,13 +3,14 @@
 #include "launcher.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FRAME_BYTES_MAX = 4 << 20 };
+enum { FRAME_BYTES_MAX = 4 << 20, HANG_UP_MS = 5000 };
 
 static int read_exactly(void *to, size_t length) {
   char *at = to;
@@ -156,6 +157,10 @@ void fail(const char *step, const char *call, const char *about) {
   line_text(&line, "about", about);
   line_number(&line, "errno", error);
   line_send(&line);
+  /* Ending with orders unread would reset the stream, and the reset overtakes these words: wait until
+   * the daemon, which has them, hangs up. */
+  struct pollfd daemon = {.fd = CONTROL_FD, .events = 0};
+  while (poll(&daemon, 1, HANG_UP_MS) < 0 && errno == EINTR) continue;
   _exit(REFUSED);
 }
 

@@ -214,6 +214,7 @@ export class Launcher {
   #hear(report: Report): void {
     if (report.type === "failed") {
       this.#fail(stepFault(report));
+      this.kill(); // It has nothing more to say, and waits for that.
       return;
     }
     if (report.type === "descriptors") this.#receive(report.label, report.count);

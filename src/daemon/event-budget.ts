@@ -25,8 +25,8 @@ export class EventBudget<T> {
   #written = 0;
   readonly #merged = new Map<string, { first: T; count: number }>();
 
-  /** Decides on one event: `key` names what makes two of them equal. */
-  admit(key: string, event: T, nowMs: number): Admission {
+  /** Decides on one event that stands for `count`: `key` names what makes two of them equal. */
+  admit(key: string, event: T, nowMs: number, count = 1): Admission {
     if (nowMs - this.#windowStartMs >= WINDOW_MS) {
       this.#windowStartMs = nowMs;
       this.#written = 0;
@@ -37,8 +37,8 @@ export class EventBudget<T> {
     }
     const slot = this.#merged.has(key) || this.#merged.size < MERGED_KEYS_MAX ? key : "";
     const held = this.#merged.get(slot);
-    if (held === undefined) this.#merged.set(slot, { first: event, count: 1 });
-    else held.count += 1;
+    if (held === undefined) this.#merged.set(slot, { first: event, count });
+    else held.count += count;
     return "merge";
   }
 

@@ -22,6 +22,8 @@ export interface Living {
   readonly gateway: Gateway;
   readonly limits: Limits;
   readonly streams: AgentStreams;
+  /** Reads the counters of refused packets a last time. */
+  closePackets(): void;
 }
 
 /** Gives the run its living parts, and sees it to its end. */
@@ -78,6 +80,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
     finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
   );
   await Promise.all(drained);
+  living.closePackets();
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
   const usage = await living.limits.close();

@@ -53,10 +53,11 @@ export class Recorder {
   /** Writes one event, or merges it with its equals when the run floods; gives its number, or -1. */
   async record(event: RunEvent, options: { sync?: boolean } = {}): Promise<number> {
     const counter = COUNTED[event.type];
-    if (counter !== undefined) this.counts[counter] += 1;
+    const count = countOf(event);
+    if (counter !== undefined) this.counts[counter] += count;
     const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
     if (BUDGETED.has(event.type)) {
-      if (this.#budget.admit(key, event, this.#clock.now().monoMs) === "merge") {
+      if (this.#budget.admit(key, event, this.#clock.now().monoMs, count) === "merge") {
         this.#timer ??= setTimeout(() => this.#drain(), DRAIN_MS).unref();
         return -1;
       }
@@ -92,6 +93,12 @@ export class Recorder {
     this.entries.last = Math.max(this.entries.last, seq);
     return seq;
   }
+}
+
+/** How many equal events `event` stands for already. */
+function countOf(event: RunEvent): number {
+  const merged = event.data?.["merged"];
+  return typeof merged === "number" ? merged : 1;
 }
 
 /** A process without what an entry has no room for. */

@@ -191,7 +191,7 @@ export class Run implements GatewayRun {
       this.#denialLines += 1;
       appendDenial(this.files, denialLine(denial, this.#now()));
     }
-    const { system, target, route, rule, reason, title, flow, action, effect } = denial;
+    const { system, target, route, rule, reason, title, flow, action, effect, count } = denial;
     this.recorder.note({
       type: "denial",
       verdict: "deny",
@@ -201,7 +201,13 @@ export class Run implements GatewayRun {
       process,
       ...(flow === undefined ? {} : { flow }),
       ...(action === undefined ? {} : { action }),
-      data: { title, reason, route, ...(effect === undefined ? {} : { effect }) },
+      data: {
+        title,
+        reason,
+        route,
+        ...(effect === undefined ? {} : { effect }),
+        ...(count === undefined ? {} : { merged: count }),
+      },
     });
     const { monoMs } = this.#clock.now();
     const noted = noteDenial(this.#state, {

@@ -27,6 +27,7 @@ import {
 import { createLayer } from "../workspace/index.ts";
 import { holdRun } from "./hold.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
+import { followPackets } from "./refused-packets.ts";
 import { resolveHost } from "./resolve.ts";
 import { createRunFiles, filesOf } from "./run-files.ts";
 import { Run } from "./run.ts";
@@ -174,6 +175,10 @@ async function bringUp(
     const gateway = connect(world, run, request, sandbox);
     undo.push(() => gateway.close());
     undo.push(() => world.watcher.unwatch(run.id));
+    const closePackets = followPackets(sandbox.descriptors.netfilter, gateway, (error) =>
+      run.stop("sandbox", `refused packets cannot be counted: ${describeError(error)}`),
+    );
+    undo.push(closePackets);
     const proofs = await sandbox.prove();
     await run.recorder.record(
       { type: "run.proved", data: { proofs: proofs.map((proof) => ({ ...proof })) } },
@@ -186,7 +191,7 @@ async function bringUp(
       cwd: workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits, streams });
+    holdRun(world, run, { sandbox, gateway, limits, streams, closePackets });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -211,6 +216,10 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
         errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
       onExec: ({ process }) => run.recorder.note(execEvent(process)),
       onOdd: ({ what, detail, process }) => {
+        if (what === "icmp" || what === "other") {
+          gateway.refusedUnheard({ transport: what, count: 1, process: briefProcess(process) });
+          return;
+        }
         // A socket family or call that no ordinary program uses; the rest is trouble of our own.
         if (what === "family" || what === "call") {
           run.finding("escape", detail, { process: briefProcess(process) });

@@ -46,7 +46,7 @@ export interface Attempt {
 }
 
 /** Why something was refused, or could not be told, without asking. */
-export type OddKind = "address" | "family" | "call" | "internal" | "lost";
+export type OddKind = "address" | "family" | "call" | "icmp" | "other" | "internal" | "lost";
 
 export interface OddReport {
   readonly what: OddKind;

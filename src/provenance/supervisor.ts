@@ -40,9 +40,14 @@ import {
 } from "./messages.ts";
 import { openExecutable, processOfThread, readStat, type Image } from "./proc-files.ts";
 import { ProcessTree, type Owners, type SeenProcess } from "./process-tree.ts";
-import { parseAddressClaim, protocolOf, SOCKET_ADDRESS_BYTES_MAX } from "./socket-address.ts";
+import {
+  describeRefusedSocket,
+  parseAddressClaim,
+  protocolOf,
+  SOCKET_ADDRESS_BYTES_MAX,
+} from "./socket-address.ts";
 
-const { EACCES, EAFNOSUPPORT, EFAULT, EINVAL } = constants.errno;
+const { EACCES, EAFNOSUPPORT, EFAULT, EINVAL, EPERM } = constants.errno;
 const MSG_FASTOPEN = 0x2000_0000n;
 const SOCK_STREAM = 1;
 const WAIT_MS_MAX = 1000; // The longest that a lost wake-up can go unnoticed.
@@ -50,6 +55,7 @@ const BACKLOG_RETRY_MS = 2;
 const THREADS_MAX = 16_384;
 const FILES_MAX = 2048; // Executables remembered as handed over; fewer than the main thread's hashes.
 
+const SOCKET = systemCallNumber("socket");
 const CONNECT = systemCallNumber("connect");
 const SENDTO = systemCallNumber("sendto");
 const EXECVE = systemCallNumber("execve");
@@ -235,6 +241,8 @@ export class Supervisor {
     switch (held.call) {
       case CONNECT:
         return this.#judgeAddress(watch, held, "connect");
+      case SOCKET:
+        return this.#judgeSocket(watch, held);
       case SENDTO:
         return this.#judgeAddress(watch, held, "sendto");
       case EXECVE:
@@ -302,6 +310,21 @@ export class Supervisor {
       process: this.#refer(watch, process),
     };
     this.#tell(watch, { kind: "ask", watch: watch.number, id: held.id, attempt });
+  }
+
+  /** A socket that the filter holds is one that no run gets: who asked for it is put on record. */
+  #judgeSocket(watch: Watch, held: Notification): void {
+    const [domain, type, protocol] = held.args.map((word) => Number(BigInt.asUintN(32, word)));
+    const { what, detail } = describeRefusedSocket(domain ?? 0, type ?? 0, protocol ?? 0);
+    let process: SeenProcess | undefined;
+    try {
+      process = this.#describe(watch.tree, this.#placeCaller(watch, held));
+    } catch (error) {
+      if (!isFault(error)) throw error; // It hides from us; the answer is the same.
+    }
+    if (!isNotificationValid(watch.notifyFd, held.id)) return;
+    this.#odd(watch, what, detail, process);
+    this.#answer(watch, held, EPERM);
   }
 
   /** Places the caller's process in the tree, and settles what its earlier exec came to. */

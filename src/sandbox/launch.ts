@@ -47,6 +47,8 @@ export interface SandboxDescriptors {
   readonly dns4: number;
   /** NETLINK_SOCK_DIAG inside the run's network namespace. */
   readonly sockDiag: number;
+  /** NETLINK_NETFILTER there: for the counters of what was refused. */
+  readonly netfilter: number;
   /** Absent where the kernel has no IPv6; the run then has none either. */
   readonly tcp6: number | undefined;
   readonly dns6: number | undefined;
@@ -278,7 +280,7 @@ const STEP_HINTS: ReadonlyMap<string, string> = new Map([
     "overlay",
     "an overlay cannot stand there (NFS, another overlay): set COFFERDAM_HOME to a local disk",
   ],
-  ["redirect", "modprobe -a nf_tables nft_redir nft_chain_nat"],
+  ["redirect", "modprobe -a nf_tables nft_redir nft_chain_nat nft_counter"],
   ["landlock", "add landlock to the kernel's lsm= parameter and reboot"],
   ["limits", "raise the daemon's own limit (`ulimit -H`), or lower the task's"],
 ]);

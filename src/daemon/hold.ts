@@ -81,6 +81,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   );
   await Promise.all(drained);
   living.closePackets();
+  run.recorder.hurry();
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
   const usage = await living.limits.close();

@@ -212,8 +212,10 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
     run.id,
     { notifyFd: notify, sockDiagFd: sockDiag, initPid: sandbox.initPid },
     {
+      // Who may knock does not change in a run, and the gateway judges every flow again.
       onConnect: ({ address, port, protocol, process }) =>
-        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
+        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
+        "from now on",
       onExec: ({ process }) => run.recorder.note(execEvent(process)),
       onOdd: ({ what, detail, process }) => {
         if (what === "icmp" || what === "other") {
@@ -227,6 +229,7 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
       },
     },
   );
+  run.recorder.onHold = (holdMs) => world.watcher.hold(run.id, holdMs);
   for (const fd of [tcp4, tcp6]) if (fd !== undefined) gateway.acceptTcp(fd);
   for (const fd of [dns4, dns6]) if (fd !== undefined) gateway.acceptDns(fd);
   return gateway;

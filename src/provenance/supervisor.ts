@@ -32,6 +32,7 @@ import {
 } from "./exec-claims.ts";
 import {
   BACKLOG_MAX,
+  destinationOf,
   PROCESSES_TOLD,
   type Attempt,
   type OddKind,
@@ -40,6 +41,7 @@ import {
 } from "./messages.ts";
 import { openExecutable, processOfThread, readStat, type Image } from "./proc-files.ts";
 import { ProcessTree, type Owners, type SeenProcess } from "./process-tree.ts";
+import { SharedState } from "./shared-state.ts";
 import {
   describeRefusedSocket,
   parseAddressClaim,
@@ -53,6 +55,7 @@ const SOCK_STREAM = 1;
 const WAIT_MS_MAX = 1000; // The longest that a lost wake-up can go unnoticed.
 const BACKLOG_RETRY_MS = 2;
 const THREADS_MAX = 16_384;
+const ALLOWED_MAX = 4096; // Destinations of one run; beyond, all are asked for again.
 const FILES_MAX = 2048; // Executables remembered as handed over; fewer than the main thread's hashes.
 
 const SOCKET = systemCallNumber("socket");
@@ -64,9 +67,13 @@ const EXECVEAT = systemCallNumber("execveat");
 interface Watch {
   readonly number: number;
   readonly notifyFd: number;
-  readonly backlog: Int32Array;
+  readonly shared: SharedState;
   readonly tree: ProcessTree;
   readonly pending: Map<number, Pending>;
+  /** Where the run may connect to without being asked. */
+  readonly allowed: Set<string>;
+  /** Not to be served before, on the monotonic clock in milliseconds: it floods. */
+  heldUntil: number;
 }
 
 export class Supervisor {
@@ -81,6 +88,8 @@ export class Supervisor {
   readonly #threads = new Map<number, number>();
   readonly #told = new WeakMap<SeenProcess, number>();
   #serial = 0;
+  #polled: readonly Watch[] = [];
+  #set: PollSet | undefined;
 
   constructor(ports: {
     readonly wake: number;
@@ -102,17 +111,17 @@ export class Supervisor {
 
   /** Waits once, and deals with at most one held call of each run, so that none starves another. */
   #turn(): void {
+    const now = performance.now();
     const open = [...this.#watches.values()].filter(
-      (watch) => Atomics.load(watch.backlog, 0) < BACKLOG_MAX,
+      (watch) => watch.heldUntil <= now && watch.shared.backlog < BACKLOG_MAX,
     );
-    // poll(2) ignores negative descriptors.
-    const set = new PollSet([this.#wake, this.#events ?? -1, ...open.map((one) => one.notifyFd)]);
+    const set = this.#pollSet(open);
     set.wait(this.#patienceMs(open.length < this.#watches.size));
     if (set.readiness(0) !== "quiet") {
       clearEvent(this.#wake);
       for (const order of this.#takeOrders()) this.#obey(order);
     }
-    this.#drainEvents();
+    if (set.readiness(1) !== "quiet") this.#drainEvents();
     open.forEach((watch, n) => {
       if (!this.#watches.has(watch.number)) return;
       const readiness = set.readiness(n + 2);
@@ -122,10 +131,22 @@ export class Supervisor {
     for (const watch of this.#watches.values()) this.#settle(watch);
   }
 
+  /** The same set as long as it waits for the same. */
+  #pollSet(open: readonly Watch[]): PollSet {
+    const same = (watch: Watch, n: number) => this.#polled[n] === watch;
+    if (this.#set === undefined || open.length !== this.#polled.length || !open.every(same)) {
+      this.#polled = open;
+      // poll(2) ignores negative descriptors.
+      this.#set = new PollSet([this.#wake, this.#events ?? -1, ...open.map((one) => one.notifyFd)]);
+    }
+    return this.#set;
+  }
+
   #patienceMs(blocked: boolean): number {
     const now = performance.now();
     let until = now + (blocked ? BACKLOG_RETRY_MS : WAIT_MS_MAX);
-    for (const { pending } of this.#watches.values()) {
+    for (const { pending, heldUntil } of this.#watches.values()) {
+      if (heldUntil > now) until = Math.min(until, heldUntil);
       for (const one of pending.values()) until = Math.min(until, nextLookMs(one));
     }
     return Math.max(0, Math.ceil(until - now));
@@ -135,9 +156,17 @@ export class Supervisor {
     switch (order.kind) {
       case "watch": {
         const tree = new ProcessTree(order.initPid, this.#owners, this.#events !== undefined);
-        const { watch: number, notifyFd, backlog } = order;
+        const { watch: number, notifyFd } = order;
         setSyncWakeUp(notifyFd);
-        this.#watches.set(number, { number, notifyFd, backlog, tree, pending: new Map() });
+        this.#watches.set(number, {
+          number,
+          notifyFd,
+          shared: new SharedState(order.shared),
+          tree,
+          pending: new Map(),
+          allowed: new Set(),
+          heldUntil: 0,
+        });
         return;
       }
       case "unwatch": {
@@ -150,6 +179,12 @@ export class Supervisor {
         tree?.see(order.pid);
         const process = tree && this.#describe(tree, order.pid);
         this.#post({ kind: "described", token: order.token, process });
+        return;
+      }
+      case "allow": {
+        const allowed = this.#watches.get(order.watch)?.allowed;
+        if (allowed !== undefined && allowed.size >= ALLOWED_MAX) allowed.clear();
+        allowed?.add(order.destination);
         return;
       }
       case "forget":
@@ -229,6 +264,8 @@ export class Supervisor {
       return;
     }
     if (held === undefined) return;
+    const { holdMs } = watch.shared;
+    if (holdMs > 0) watch.heldUntil = performance.now() + holdMs;
     this.#drainEvents();
     try {
       this.#judge(watch, held);
@@ -301,10 +338,16 @@ export class Supervisor {
       this.#odd(watch, refused.errno === EAFNOSUPPORT ? "family" : "address", refused.why, process);
       return this.#answer(watch, held, refused.errno);
     }
+    const protocol = protocolOf(socket);
+    // Where it goes is judged by the gateway, by the kernel's word; here only who knocks is noted.
+    if (watch.allowed.has(destinationOf({ protocol, ...claim.endpoint }))) {
+      watch.shared.connected(socket.cookie, this.#refer(watch, process));
+      return this.#answer(watch, held, 0);
+    }
     const attempt: Attempt = {
       ...claim.endpoint,
       tid: held.tid,
-      protocol: protocolOf(socket),
+      protocol,
       cookie: socket.cookie,
       syscall: call,
       process: this.#refer(watch, process),
@@ -432,7 +475,7 @@ export class Supervisor {
   }
 
   #tell(watch: Watch, report: Report): void {
-    Atomics.add(watch.backlog, 0, 1);
+    watch.shared.told();
     this.#post(report);
   }
 }

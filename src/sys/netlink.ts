@@ -8,7 +8,6 @@
  */
 import { constants } from "node:os";
 import { Fault } from "../base/index.ts";
-import { systemCallNumber } from "./call-number.ts";
 import { allocate, checked, errnoName, lastErrno, native } from "./libc.ts";
 
 export const NETLINK_HEADER_BYTES = 16;
@@ -65,10 +64,8 @@ export function* askNetlink(socket: number, request: Buffer): Generator<Buffer> 
 
 /** One datagram of the answer. The kernel answers within the request, so there is nothing to wait for. */
 function receive(socket: number): Buffer {
-  const number = BigInt(systemCallNumber("recvfrom"));
-  const [fd, size, flags] = [BigInt(socket), BigInt(RECEIVE_BYTES), BigInt(MSG_DONTWAIT)];
   for (let tries = 0; tries < 8; tries += 1) {
-    const count = Number(native.syscall(number, fd, scratch.address, size, flags, 0n, 0n));
+    const count = Number(native.recv(socket, scratch.pointer, RECEIVE_BYTES, MSG_DONTWAIT));
     if (count >= 0) return scratch.bytes.subarray(0, count);
     const errno = lastErrno();
     if (errno === EINTR) continue;

@@ -86,6 +86,11 @@ export class Recorder {
     for (const go of this.#waiting) go();
   }
 
+  /** The run did not end after all: its command is started again. */
+  goOn(): void {
+    this.#ending = false;
+  }
+
   /** Writes out what was merged. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);

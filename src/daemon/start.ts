@@ -146,7 +146,7 @@ async function bringUp(
   const undo: (() => unknown)[] = [];
   try {
     const home = homeFolder(world, run, request, workspace);
-    if (run.task.workspace === "overlay") {
+    if (run.task.workspace === "overlay" && run.info.attempt === undefined) {
       const ids = process.geteuid?.() === 0 ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
       await createLayer(run.files.layer, { host: workspace, ...ids });
     }
@@ -191,7 +191,8 @@ async function bringUp(
       cwd: workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits, streams, closePackets });
+    const again = () => bringUp(world, run, request, { workspace, plan });
+    holdRun(world, run, { sandbox, gateway, limits, streams, closePackets, again });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;

@@ -16,6 +16,8 @@ import {
   AGENT,
   BUNDLE_INSIDE,
   createLimits,
+  findGpus,
+  hiddenGpus,
   launchSandbox,
   planLimits,
   resolveTools,
@@ -129,12 +131,8 @@ interface Plans {
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
 function planRunLimits(world: World, task: Task): LimitPlan {
-  if (task.compute.gpu !== "none") {
-    throw new Fault("daemon.gpu", "GPU devices cannot be passed into a run yet", {
-      hint: "leave `gpu:` out, or set it to none",
-    });
-  }
-  return planLimits({ controllers: world.cgroups.controllers, gpus: [] }, task.compute);
+  const gpus = task.compute.gpu === "none" ? [] : findGpus();
+  return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
 }
 
 async function bringUp(
@@ -168,7 +166,13 @@ async function bringUp(
       tools,
       limits: plan.rlimits,
       admit: (pid) => limits.admit(pid),
-      canaries: [world.home.socket, world.home.keys],
+      binds: plan.devices.map(({ source, target }) => ({
+        source,
+        target,
+        kind: "device",
+        write: true,
+      })),
+      canaries: [world.home.socket, world.home.keys, ...hiddenGpus(plan.devices)],
     });
     undo.push(() => sandbox.kill());
     limits.place(sandbox.initPid);

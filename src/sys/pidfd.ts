@@ -69,6 +69,7 @@ export function forgetThreads(): void {
 }
 
 const value = allocate(8);
+const cookie = new BigUint64Array(value.bytes.buffer, value.bytes.byteOffset, 1);
 const size = allocate(4);
 function option(socket: number, name: number, bytes: 4 | 8): number {
   size.bytes.writeUInt32LE(bytes, 0);
@@ -108,5 +109,5 @@ function factsOf(socket: number): SocketFacts | number {
   checked("getsockopt", option(socket, SO_PROTOCOL, 4));
   const protocol = value.bytes.readInt32LE(0);
   checked("getsockopt", option(socket, SO_COOKIE, 8));
-  return { domain, type, protocol, cookie: value.bytes.readBigUInt64LE(0) };
+  return { domain, type, protocol, cookie: cookie[0] ?? 0n };
 }

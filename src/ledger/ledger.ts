@@ -2,9 +2,9 @@
  * The ledger's one writer: events in, an append-only Merkle log with signed checkpoints out.
  *
  * Two grades of acknowledgement. An append resolves once its entry is written (it survives a kill -9 of
- * this process at any instant). With `sync` it resolves once the entry is on disk *and* under a signed
- * checkpoint; appends that wait share one commit. A commit also follows by itself, so that no entry
- * stays longer than about 100 ms outside a checkpoint.
+ * this process at any instant). With `sync` it resolves once the entry is on disk (it survives a power
+ * loss); appends that wait share one wait for the disk. A commit follows by itself, so that no entry
+ * stays longer than about 100 ms outside a signed checkpoint (docs/decisions/0014).
  *
  * Whatever cannot be written ends the writing: every later append is refused, for no access may happen
  * without a record. A failed ledger is mended by opening it anew.
@@ -14,7 +14,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import type { Event } from "../action/index.ts";
 import { Fault, createId, type Clock } from "../base/index.ts";
-import { writeCommit, type OpenSegment } from "./commit.ts";
+import { syncSegment, writeCommit, type OpenSegment } from "./commit.ts";
 import { decodeEvent, encodeEvent } from "./entry.ts";
 import { Folder, lockFolder, makeFolder, readIfThere } from "./folder.ts";
 import {
@@ -22,6 +22,7 @@ import {
   TILE_WIDTH,
   inclusionPath,
   leafHash,
+  leafHashWithin,
   splitHashes,
   type FullTile,
 } from "./merkle.ts";
@@ -36,6 +37,8 @@ export const COMMIT_DELAY_MS = 50;
 export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 /** The same in bundles, each of which holds a descriptor until its commit. */
 const UNCOMMITTED_BUNDLES_MAX = 512;
+/** From so many bytes on what was appended is written without waiting for the end of the turn. */
+const WRITE_BYTES = 1024 * 1024;
 const VERIFY_HINT = "run `cofferdam verify`";
 
 /** Where the ledger lies and as what it signs. */
@@ -131,6 +134,13 @@ class Writer implements Ledger {
   /** Full tiles that no commit has written yet. */
   #tiles: FullTile[];
   #uncommittedBytes = 0;
+  /** Appended in this turn and not written yet: records of one segment, written by one call. */
+  #unwritten: Buffer[] = [];
+  #unwrittenBytes = 0;
+  #writing: Promise<void> | undefined;
+  /** The wait for the disk under way, and the one after it. Neither ever rejects. */
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
   #published: Published = { size: 0, rows: [], note: "" };
   #timer: NodeJS.Timeout | undefined;
   /** The commit under way, and the one that waits for it. Neither ever rejects. */
@@ -149,6 +159,8 @@ class Writer implements Ledger {
     this.#segments = parts.recovered.segments.map((segment) => ({
       ...segment,
       descriptor: openSync(parts.folder.path(tile.journalPath(segment.n)), "a"),
+      synced: 0,
+      named: false,
     }));
   }
 
@@ -168,29 +180,24 @@ class Writer implements Ledger {
 
   async append(event: Event, options: { readonly sync?: boolean } = {}): Promise<number> {
     this.#checkOpen();
-    const entry = encodeEvent(event);
-    const record = tile.frameEntry(entry.bytes);
+    const { record, event: recorded } = encodeEvent(event);
     const bytes = this.#uncommittedBytes + record.length;
     if (bytes > UNCOMMITTED_BYTES_MAX || this.#segments.length > UNCOMMITTED_BUNDLES_MAX) {
       throw new Fault("ledger.busy", "the disk does not keep up with the record", {
         hint: `${this.#uncommittedBytes} bytes wait for it; try again in a second`,
       });
     }
-    const seq = this.#tree.size;
     // From here to the end of this turn nothing awaits: the order of calls is the order of entries.
-    try {
-      this.#write(record);
-    } catch (error) {
-      throw this.#fail(error);
-    }
-    this.#uncommittedBytes += record.length;
-    this.#tree.append(leafHash(entry.bytes), (full) => this.#tiles.push(full));
+    const seq = this.#take(record);
+    this.#writing ??= Promise.resolve().then(() => this.#write());
+    await this.#writing;
+    if (this.failure !== undefined) throw this.failure;
     for (const listener of this.#listeners) {
       // In its own turn: what a listener throws is not a failure to record.
-      queueMicrotask(() => listener({ seq, event: entry.event }));
+      queueMicrotask(() => listener({ seq, event: recorded }));
     }
-    if (options.sync === true) await this.#commitAll();
-    else this.#schedule();
+    this.#schedule();
+    if (options.sync === true) await this.#syncAll();
     return seq;
   }
 
@@ -245,6 +252,7 @@ class Writer implements Ledger {
       if (this.#published.size < this.#tree.size) await this.#commitAll();
       await this.#running;
     } finally {
+      await this.#syncing;
       this.release();
     }
   }
@@ -275,24 +283,83 @@ class Writer implements Ledger {
     return this.failure;
   }
 
-  #write(record: Buffer): void {
+  /** Gives `record` its place, in the tree and in what is about to be written. */
+  #take(record: Buffer): number {
+    const seq = this.#tree.size;
+    const n = Math.floor(seq / TILE_WIDTH);
     let segment = this.#segments.at(-1);
-    const n = Math.floor(this.#tree.size / TILE_WIDTH);
     if (segment?.n !== n) {
-      const path = this.#folder.changed(tile.journalPath(n)).path(tile.journalPath(n));
-      segment = { n, entries: [], bytes: 0, descriptor: openSync(path, "ax", 0o600) };
-      this.#segments.push(segment);
+      this.#write();
+      segment = this.#openSegment(n);
     }
+    this.#unwritten.push(record);
+    this.#unwrittenBytes += record.length;
+    this.#uncommittedBytes += record.length;
+    segment.entries.push(record.subarray(tile.LENGTH_BYTES));
+    const leaf = leafHashWithin(record, tile.LENGTH_BYTES, record.length);
+    this.#tree.append(leaf, (full) => this.#tiles.push(full));
+    if (this.#unwrittenBytes >= WRITE_BYTES) this.#write();
+    return seq;
+  }
+
+  #openSegment(n: number): OpenSegment {
+    const name = tile.journalPath(n);
+    try {
+      const descriptor = openSync(this.#folder.changed(name).path(name), "ax", 0o600);
+      const segment = { n, entries: [], bytes: 0, descriptor, synced: 0, named: false };
+      this.#segments.push(segment);
+      return segment;
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Writes what was appended since the last time; a failure is the ledger's. */
+  #write(): void {
+    this.#writing = undefined;
+    const segment = this.#segments.at(-1);
+    const records = this.#unwritten.splice(0);
+    const [first] = records;
+    if (segment === undefined || first === undefined) return;
+    const bytes = records.length === 1 ? first : Buffer.concat(records, this.#unwrittenBytes);
+    this.#unwrittenBytes = 0;
+    if (this.failure !== undefined) return;
     let written = 0;
     try {
-      while (written < record.length) written += writeSync(segment.descriptor, record, written);
+      while (written < bytes.length) {
+        written += writeSync(segment.descriptor, bytes, written);
+      }
     } catch (error) {
-      // Half an entry must not stand before a later opener's next one. (It would be cut there too.)
+      this.#fail(error);
+      // Nothing of what was not acknowledged must stand before a later opener's next entry.
       ftruncateSync(segment.descriptor, segment.bytes);
-      throw error;
+      return;
     }
-    segment.bytes += record.length;
-    segment.entries.push(record.subarray(2));
+    segment.bytes += bytes.length;
+  }
+
+  /** Resolves once every entry appended so far is on disk; callers share the wait. */
+  async #syncAll(): Promise<void> {
+    this.#nextSync ??= this.#syncing.then(() => {
+      this.#nextSync = undefined;
+      this.#syncing = this.#trySync();
+      return this.#syncing;
+    });
+    await this.#nextSync;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async #trySync(): Promise<void> {
+    if (this.failure !== undefined) return;
+    const segments = [...this.#segments];
+    try {
+      await Promise.all(segments.map((segment) => syncSegment(this.#folder, segment)));
+      const unnamed = segments.filter(({ named }) => !named);
+      if (unnamed.length > 0) await this.#folder.syncNames(tile.journalPath(0));
+      for (const segment of unnamed) segment.named = true;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #schedule(): void {
@@ -326,6 +393,8 @@ class Writer implements Ledger {
   }
 
   async #commit(): Promise<void> {
+    this.#write();
+    if (this.failure !== undefined) return;
     // Taken in one turn, so that they are of one moment; entries go on being appended meanwhile.
     const { size } = this.#tree;
     const note = signCheckpoint({ size, root: this.#tree.root() }, this.#parts.signer);
@@ -337,7 +406,9 @@ class Writer implements Ledger {
     const sealed = await writeCommit(this.#folder, written);
     this.#published = { size, rows, note };
     this.#uncommittedBytes -= bytes;
-    for (const segment of this.#segments.splice(0, sealed)) closeSync(segment.descriptor);
+    const done = this.#segments.splice(0, sealed);
+    await this.#syncing; // Which may be using them, and is the last to.
+    for (const segment of done) closeSync(segment.descriptor);
   }
 
   /** The entries of bundle `n`, checked against their tile where they come from the disk. */

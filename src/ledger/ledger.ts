@@ -11,12 +11,13 @@
  *
  * @module
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Event } from "../action/index.ts";
 import { Fault, createId, type Clock } from "../base/index.ts";
-import { syncSegment, writeCommit, type OpenSegment } from "./commit.ts";
+import { writeCommit } from "./commit.ts";
 import { decodeEvent, encodeEvent } from "./entry.ts";
 import { Folder, lockFolder, makeFolder, readIfThere } from "./folder.ts";
+import { Journal } from "./journal.ts";
 import {
   Frontier,
   TILE_WIDTH,
@@ -37,8 +38,6 @@ export const COMMIT_DELAY_MS = 50;
 export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 /** The same in bundles, each of which holds a descriptor until its commit. */
 const UNCOMMITTED_BUNDLES_MAX = 512;
-/** From so many bytes on what was appended is written without waiting for the end of the turn. */
-const WRITE_BYTES = 1024 * 1024;
 const VERIFY_HINT = "run `cofferdam verify`";
 
 /** Where the ledger lies and as what it signs. */
@@ -102,7 +101,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return writer;
   } catch (error) {
     if (writer === undefined) closeSync(lock);
-    else writer.release();
+    else await writer.release();
     throw error;
   }
 }
@@ -128,19 +127,11 @@ class Writer implements Ledger {
   readonly #lock: number;
   readonly #folder: Folder;
   readonly #tree: Frontier;
-  /** Bundles that no commit has sealed yet; the last one grows. */
-  readonly #segments: OpenSegment[];
+  readonly #journal: Journal;
   readonly #listeners = new Set<(entry: Recorded) => void>();
   /** Full tiles that no commit has written yet. */
   #tiles: FullTile[];
   #uncommittedBytes = 0;
-  /** Appended in this turn and not written yet: records of one segment, written by one call. */
-  #unwritten: Buffer[] = [];
-  #unwrittenBytes = 0;
-  #writing: Promise<void> | undefined;
-  /** The wait for the disk under way, and the one after it. Neither ever rejects. */
-  #syncing: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | undefined;
   #published: Published = { size: 0, rows: [], note: "" };
   #timer: NodeJS.Timeout | undefined;
   /** The commit under way, and the one that waits for it. Neither ever rejects. */
@@ -156,17 +147,11 @@ class Writer implements Ledger {
     this.recovered = { unsigned, cutBytes };
     this.#tree = parts.recovered.tree;
     this.#tiles = parts.recovered.tiles;
-    this.#segments = parts.recovered.segments.map((segment) => ({
-      ...segment,
-      descriptor: openSync(parts.folder.path(tile.journalPath(segment.n)), "a"),
-      synced: 0,
-      named: false,
-    }));
+    this.#journal = new Journal(parts.folder, parts.recovered.segments);
   }
 
   /** Commits what was found: this also writes again whatever a crash left out. */
   async start(): Promise<void> {
-    this.#folder.changed(tile.journalPath(0));
     await this.#commitAll();
   }
 
@@ -182,22 +167,26 @@ class Writer implements Ledger {
     this.#checkOpen();
     const { record, event: recorded } = encodeEvent(event);
     const bytes = this.#uncommittedBytes + record.length;
-    if (bytes > UNCOMMITTED_BYTES_MAX || this.#segments.length > UNCOMMITTED_BUNDLES_MAX) {
+    if (bytes > UNCOMMITTED_BYTES_MAX || this.#journal.segments.length > UNCOMMITTED_BUNDLES_MAX) {
       throw new Fault("ledger.busy", "the disk does not keep up with the record", {
         hint: `${this.#uncommittedBytes} bytes wait for it; try again in a second`,
       });
     }
     // From here to the end of this turn nothing awaits: the order of calls is the order of entries.
-    const seq = this.#take(record);
-    this.#writing ??= Promise.resolve().then(() => this.#write());
-    await this.#writing;
-    if (this.failure !== undefined) throw this.failure;
+    const seq = this.#tree.size;
+    await this.#try(() => {
+      this.#journal.take(seq, record);
+      this.#uncommittedBytes += record.length;
+      const leaf = leafHashWithin(record, tile.LENGTH_BYTES, record.length);
+      this.#tree.append(leaf, (full) => this.#tiles.push(full));
+      return this.#journal.written();
+    });
     for (const listener of this.#listeners) {
       // In its own turn: what a listener throws is not a failure to record.
       queueMicrotask(() => listener({ seq, event: recorded }));
     }
     this.#schedule();
-    if (options.sync === true) await this.#syncAll();
+    if (options.sync === true) await this.#try(() => this.#journal.synced());
     return seq;
   }
 
@@ -252,17 +241,15 @@ class Writer implements Ledger {
       if (this.#published.size < this.#tree.size) await this.#commitAll();
       await this.#running;
     } finally {
-      await this.#syncing;
-      this.release();
+      await this.release();
     }
   }
 
   /** Lets go of everything without a commit. */
-  release(): void {
+  async release(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const segment of this.#segments) closeSync(segment.descriptor);
-    this.#segments.length = 0;
+    await this.#journal.release(Infinity);
     closeSync(this.#lock);
   }
 
@@ -283,83 +270,14 @@ class Writer implements Ledger {
     return this.failure;
   }
 
-  /** Gives `record` its place, in the tree and in what is about to be written. */
-  #take(record: Buffer): number {
-    const seq = this.#tree.size;
-    const n = Math.floor(seq / TILE_WIDTH);
-    let segment = this.#segments.at(-1);
-    if (segment?.n !== n) {
-      this.#write();
-      segment = this.#openSegment(n);
-    }
-    this.#unwritten.push(record);
-    this.#unwrittenBytes += record.length;
-    this.#uncommittedBytes += record.length;
-    segment.entries.push(record.subarray(tile.LENGTH_BYTES));
-    const leaf = leafHashWithin(record, tile.LENGTH_BYTES, record.length);
-    this.#tree.append(leaf, (full) => this.#tiles.push(full));
-    if (this.#unwrittenBytes >= WRITE_BYTES) this.#write();
-    return seq;
-  }
-
-  #openSegment(n: number): OpenSegment {
-    const name = tile.journalPath(n);
+  /** Waits for `act`; where it fails, the ledger has. */
+  async #try(act: () => Promise<void>): Promise<void> {
     try {
-      const descriptor = openSync(this.#folder.changed(name).path(name), "ax", 0o600);
-      const segment = { n, entries: [], bytes: 0, descriptor, synced: 0, named: false };
-      this.#segments.push(segment);
-      return segment;
+      await act();
     } catch (error) {
       throw this.#fail(error);
     }
-  }
-
-  /** Writes what was appended since the last time; a failure is the ledger's. */
-  #write(): void {
-    this.#writing = undefined;
-    const segment = this.#segments.at(-1);
-    const records = this.#unwritten.splice(0);
-    const [first] = records;
-    if (segment === undefined || first === undefined) return;
-    const bytes = records.length === 1 ? first : Buffer.concat(records, this.#unwrittenBytes);
-    this.#unwrittenBytes = 0;
-    if (this.failure !== undefined) return;
-    let written = 0;
-    try {
-      while (written < bytes.length) {
-        written += writeSync(segment.descriptor, bytes, written);
-      }
-    } catch (error) {
-      this.#fail(error);
-      // Nothing of what was not acknowledged must stand before a later opener's next entry.
-      ftruncateSync(segment.descriptor, segment.bytes);
-      return;
-    }
-    segment.bytes += bytes.length;
-  }
-
-  /** Resolves once every entry appended so far is on disk; callers share the wait. */
-  async #syncAll(): Promise<void> {
-    this.#nextSync ??= this.#syncing.then(() => {
-      this.#nextSync = undefined;
-      this.#syncing = this.#trySync();
-      return this.#syncing;
-    });
-    await this.#nextSync;
     if (this.failure !== undefined) throw this.failure;
-  }
-
-  async #trySync(): Promise<void> {
-    if (this.failure !== undefined) return;
-    const segments = [...this.#segments];
-    try {
-      await Promise.all(segments.map((segment) => syncSegment(this.#folder, segment)));
-      const unnamed = segments.filter(({ named }) => !named);
-      if (unnamed.length > 0) await this.#folder.syncNames(tile.journalPath(0));
-      for (const segment of unnamed) segment.named = true;
-    } catch (error) {
-      this.#fail(error);
-    }
   }
 
   #schedule(): void {
@@ -393,28 +311,25 @@ class Writer implements Ledger {
   }
 
   async #commit(): Promise<void> {
-    this.#write();
-    if (this.failure !== undefined) return;
+    this.#journal.write();
     // Taken in one turn, so that they are of one moment; entries go on being appended meanwhile.
     const { size } = this.#tree;
     const note = signCheckpoint({ size, root: this.#tree.root() }, this.#parts.signer);
     const rows = this.#tree.rows.map((row) => [...row]);
-    const segments = [...this.#segments];
+    const segments = [...this.#journal.segments];
     const tiles = this.#tiles.splice(0);
     const bytes = this.#uncommittedBytes;
     const written = { size, note, rows, segments, tiles, before: this.#published.size };
     const sealed = await writeCommit(this.#folder, written);
     this.#published = { size, rows, note };
     this.#uncommittedBytes -= bytes;
-    const done = this.#segments.splice(0, sealed);
-    await this.#syncing; // Which may be using them, and is the last to.
-    for (const segment of done) closeSync(segment.descriptor);
+    await this.#journal.release(sealed);
   }
 
   /** The entries of bundle `n`, checked against their tile where they come from the disk. */
   async #readBundle(n: number): Promise<readonly Buffer[]> {
     if (this.#closed) throw new Fault("ledger.closed", "the ledger is closed");
-    const segment = this.#segments.find((open) => open.n === n);
+    const segment = this.#journal.segments.find((open) => open.n === n);
     if (segment !== undefined) return segment.entries;
     const bundle = await this.#readTile({ level: "entries", n, width: TILE_WIDTH });
     const hashes = splitHashes(await this.#readTile({ level: 0, n, width: TILE_WIDTH }));

@@ -48,7 +48,7 @@ const ROWS: readonly (readonly [Partial<HostFacts>, string, RegExp, string])[] =
   [
     { trial: failed("redirect: netlink of message 03: ENOENT") },
     "netfilter",
-    /modprobe -a nf_tables nft_redir nft_chain_nat nft_counter/,
+    /modprobe -a nf_tables nft_redir nft_chain_nat/,
     "no module",
   ],
   [

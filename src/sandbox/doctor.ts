@@ -166,7 +166,7 @@ function overlay(facts: HostFacts): HostCheck {
 function netfilter(facts: HostFacts): HostCheck {
   const failed = facts.trial?.message.startsWith("redirect:") === true;
   const found = failed ? describeError(facts.trial) : facts.trial ? "not tried" : "there";
-  const fix = "modprobe -a nf_tables nft_redir nft_chain_nat nft_counter";
+  const fix = "modprobe -a nf_tables nft_redir nft_chain_nat";
   return check("netfilter", !failed, found, "nf_tables with nat redirect", fix);
 }
 

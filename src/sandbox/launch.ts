@@ -280,7 +280,7 @@ const STEP_HINTS: ReadonlyMap<string, string> = new Map([
     "overlay",
     "an overlay cannot stand there (NFS, another overlay): set COFFERDAM_HOME to a local disk",
   ],
-  ["redirect", "modprobe -a nf_tables nft_redir nft_chain_nat nft_counter"],
+  ["redirect", "modprobe -a nf_tables nft_redir nft_chain_nat"],
   ["landlock", "add landlock to the kernel's lsm= parameter and reboot"],
   ["limits", "raise the daemon's own limit (`ulimit -H`), or lower the task's"],
 ]);

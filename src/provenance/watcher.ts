@@ -302,6 +302,7 @@ class ThreadWatcher implements Watcher {
   #take(report: Report): void {
     switch (report.kind) {
       case "process":
+        this.#byNumber.get(report.watch)?.shared.dealtWith();
         this.#processes.set(report.serial, report.process);
         this.#processes.delete(report.serial - PROCESSES_TOLD);
         return;

@@ -19,6 +19,7 @@ enum {
   CONTROL_FD = 3, /* stream: frames in, JSON lines out; its end is the end of the run */
   CARRIER_FD = 4, /* packets that carry descriptors out */
   REFUSED = 125,  /* exit status where Cofferdam itself refused */
+  OUR_MARK = 0xc0ffe, /* on packets of our own listeners in the run's network */
 };
 
 /* control.c: frame = u32 length, then fields: u32 length, bytes, NUL. Host byte order. */

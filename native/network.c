@@ -78,8 +78,9 @@ static int open_socket(int family, int type, uint16_t port) {
   struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
   six_less.sin_addr.s_addr = htonl(INADDR_LOOPBACK); /* where `redirect` sends: nft(8) */
   six.sin6_addr = in6addr_loopback;
-  int opened = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int opened = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), mark = OUR_MARK;
   if (opened < 0) fail("listeners", "socket", "");
+  if (setsockopt(opened, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0) fail("listeners", "mark", "");
   if (family == AF_INET6) {
     if (setsockopt(opened, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0 ||
         bind(opened, (void *)&six, sizeof six) < 0) {
@@ -106,11 +107,13 @@ void prepare_network(void) {
   write_file("network", "/proc/sys/net/ipv4/tcp_fastopen", "0");
   write_file("network", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
   install_redirect(TCP_PORT, DNS_PORT);
-  int sockets[5], count = 0;
+  int sockets[6], count = 0;
   sockets[count++] = open_socket(AF_INET, SOCK_STREAM, TCP_PORT);
   sockets[count++] = open_socket(AF_INET, SOCK_DGRAM, DNS_PORT);
   sockets[count] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (sockets[count++] < 0) fail("network", "socket", "sock_diag");
+  sockets[count] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+  if (sockets[count++] < 0) fail("network", "socket", "netfilter");
   if (has_v6) {
     sockets[count++] = open_socket(AF_INET6, SOCK_STREAM, TCP_PORT);
     sockets[count++] = open_socket(AF_INET6, SOCK_DGRAM, DNS_PORT);

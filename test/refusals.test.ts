@@ -29,7 +29,7 @@ function task(text: string): string {
 }
 
 const STARTS: readonly (readonly [string, string, RegExp])[] = [
-  ["daemon.gpu", "compute: { gpu: all }\n", /GPU devices cannot be passed/],
+  ["sandbox.limit", "compute: { gpu: [63] }\n", /GPU.*\/dev\/nvidiaN/],
   ["sandbox.limit", "compute: { cpus: 100000 }\n", /cpus|processor/i],
   [
     "daemon.authority",

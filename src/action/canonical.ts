@@ -13,6 +13,8 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json | undefined };
 
+/** Strings that are their own JSON: nearly all of ours, and several times as fast. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 const DEPTH_MAX = 64; // Nothing of ours nests deeper; hostile input could.
 
 /**
@@ -29,24 +31,33 @@ function write(value: Json, depth: number): string {
   if (depth > DEPTH_MAX) throw new Fault("action.canonical", "nested deeper than 64 levels");
   switch (typeof value) {
     case "string":
+      if (PLAIN.test(value)) return `"${value}"`;
       if (!value.isWellFormed())
         throw new Fault("action.canonical", "a lone surrogate in a string");
       return JSON.stringify(value);
     case "number":
       if (!Number.isFinite(value))
         throw new Fault("action.canonical", `${value} is no JSON number`);
-      return JSON.stringify(value);
+      return String(value); // As JSON has it, but for those refused above.
     case "boolean":
       return value ? "true" : "false";
     default:
       break;
   }
   if (value === null) return "null";
-  if (Array.isArray(value))
-    return `[${value.map((item: Json) => write(item, depth + 1)).join(",")}]`;
-  const members = Object.entries(value as Readonly<Record<string, Json | undefined>>)
-    .filter((member): member is [string, Json] => member[1] !== undefined)
-    // RFC 8785, 3.2.3: by UTF-16 code units, which is what `<` compares.
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${members.map(([key, item]) => `${write(key, depth)}:${write(item, depth + 1)}`).join(",")}}`;
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value as readonly Json[]) {
+      text += `${text === "" ? "" : ","}${write(item, depth + 1)}`;
+    }
+    return `[${text}]`;
+  }
+  const members = value as Readonly<Record<string, Json | undefined>>;
+  // RFC 8785, 3.2.3: by UTF-16 code units, which is how `sort` compares.
+  for (const key of Object.keys(members).sort()) {
+    const item = members[key];
+    if (item === undefined) continue;
+    text += `${text === "" ? "" : ","}${write(key, depth)}:${write(item, depth + 1)}`;
+  }
+  return `{${text}}`;
 }

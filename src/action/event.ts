@@ -16,6 +16,7 @@ export const EVENT_TYPES = [
   "run.proved", // data: every control with the evidence found from inside
   "run.pause",
   "run.resume",
+  "run.restart", // the command failed and is started again; data: attempt that ended, its end, waitMs
   "run.end", // data: exit code or signal, reason, durations, counts
   "process.start", // one execve
   "dns", // data: name, type, answer

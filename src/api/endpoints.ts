@@ -47,6 +47,8 @@ export const runInfoSchema = z.strictObject({
     findings: z.number().int(),
   }),
   pid: z.number().int().optional(),
+  /** Which start of its command this is, where there was more than one. */
+  attempt: z.number().int().min(2).optional(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;
 

@@ -7,8 +7,10 @@ import { finished } from "node:stream/promises";
 import type { Duplex, Writable } from "node:stream";
 import { z } from "zod";
 import type { Frame } from "../api/index.ts";
+import { describeError } from "../base/index.ts";
 import type { Gateway } from "../gateway/index.ts";
 import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
+import { restartWaitMs } from "./restart.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +24,10 @@ export interface Living {
   readonly gateway: Gateway;
   readonly limits: Limits;
   readonly streams: AgentStreams;
+  /** Reads the counters of refused packets a last time. */
+  closePackets(): void;
+  /** Brings the command up once more, all new but for workspace and home. */
+  again(): Promise<void>;
 }
 
 /** Gives the run its living parts, and sees it to its end. */
@@ -34,10 +40,6 @@ export function holdRun(world: World, run: Run, living: Living): void {
     run.console.take("stdout", streams.stdout);
     run.console.take("stderr", streams.stderr);
   }
-  const lifetime = setTimeout(
-    () => run.stop("lifetime", `its lifetime of ${run.task.lifetimeMs / 1000} s is over`),
-    run.task.lifetimeMs,
-  );
   run.begin(
     {
       pause: () => limits.pause(),
@@ -61,30 +63,43 @@ export function holdRun(world: World, run: Run, living: Living): void {
     sandbox.initPid,
   );
   limits.onExceeded((exceeded) => run.stop("limit", exceeded));
-  void sandbox.exited.then((exit) => endRun(world, run, living, { exit, lifetime, outputs }));
+  void sandbox.exited.then((exit) => endRun(world, run, living, { exit, outputs }));
 }
 
 interface Ending {
   readonly exit: Exit;
-  readonly lifetime: NodeJS.Timeout;
   readonly outputs: readonly NodeJS.ReadableStream[];
 }
 
 async function endRun(world: World, run: Run, living: Living, ending: Ending): Promise<void> {
-  clearTimeout(ending.lifetime);
   const enough = AbortSignal.timeout(LAST_OUTPUT_MS);
   const drained = ending.outputs.map((stream) =>
     // Its own error is the end of it as well; what came before has been passed on.
     finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
   );
   await Promise.all(drained);
+  living.closePackets();
+  run.recorder.hurry();
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
   const usage = await living.limits.close();
   const { problem, ...exit } = ending.exit;
   const detail = problem === undefined ? {} : { detail: problem };
   const used = Object.entries(usage).filter(([, value]) => value !== undefined);
-  await run.finish({ ...exit, ...detail, reason: "exited" }, Object.fromEntries(used));
+  const known = Object.fromEntries(used);
+  const end = { ...exit, ...detail, reason: "exited" };
+  const waitMs = restartWaitMs(run.task, ending.exit, run.info.attempt ?? 1);
+  try {
+    if (waitMs === undefined || !(await run.awaitRestart({ ...exit, usage: known }, waitMs))) {
+      await run.finish(end, known);
+      return;
+    }
+    await living.again();
+  } catch (error) {
+    const failure = describeError(error);
+    world.log.warn("run.restart.failed", { run: run.id, error: failure });
+    await run.finish({ reason: "sandbox", detail: failure }, known);
+  }
 }
 
 function takeInput(

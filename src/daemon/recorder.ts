@@ -7,14 +7,18 @@
 import type { Event, Process } from "../action/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { EventBudget } from "./event-budget.ts";
+import { EventBudget, IntentPace } from "./event-budget.ts";
 
 /** An event before the recorder stamps it. */
 export type RunEvent = Omit<Event, "at" | "monoMs" | "run">;
 
+/** How long what merged waits at least, and while the run floods; the end of the run waits for neither. */
 const DRAIN_MS = 1_000;
-/** Types that a hostile run can cause without limit; the others are bounded elsewhere or must be single. */
+const DRAIN_FLOODED_MS = 10_000;
+/** Types that a hostile run can cause without limit, and that merge. */
 const BUDGETED: ReadonlySet<Event["type"]> = new Set(["denial", "dns", "process.start", "finding"]);
+/** Types that cannot merge: they stand before an act, which waits for them. Others follow from these. */
+const PACED: ReadonlySet<Event["type"]> = new Set(["flow.open", "action"]);
 
 /** Numbers that `ps` shows. */
 export interface Counts {
@@ -40,6 +44,12 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #budget = new EventBudget<RunEvent>();
   readonly #failed: (error: unknown) => void;
+  readonly #pace = new IntentPace();
+  readonly #waiting = new Set<() => void>();
+  /** Told when the time between two held calls of the run shall be another: it floods, or no longer. */
+  onHold: (holdMs: number) => void = () => {};
+  #holdMs = 0;
+  #ending = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `failed` is told when the ledger cannot take an entry: the run must then end. */
@@ -53,20 +63,32 @@ export class Recorder {
   /** Writes one event, or merges it with its equals when the run floods; gives its number, or -1. */
   async record(event: RunEvent, options: { sync?: boolean } = {}): Promise<number> {
     const counter = COUNTED[event.type];
-    if (counter !== undefined) this.counts[counter] += 1;
+    const count = countOf(event);
+    if (counter !== undefined) this.counts[counter] += count;
     const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
     if (BUDGETED.has(event.type)) {
-      if (this.#budget.admit(key, event, this.#clock.now().monoMs) === "merge") {
-        this.#timer ??= setTimeout(() => this.#drain(), DRAIN_MS).unref();
-        return -1;
-      }
+      const admission = this.#budget.admit(key, event, this.#clock.now().monoMs, count);
+      this.#press();
+      if (admission === "merge") return -1;
     }
+    if (PACED.has(event.type)) await this.#turn();
     return this.#append(event, options);
   }
 
   /** Records and goes on: the order is that of the calls, and a failure ends the run. */
   note(event: RunEvent): void {
     this.record(event).catch(this.#failed);
+  }
+
+  /** From here on nothing waits for its turn: the run is ending. */
+  hurry(): void {
+    this.#ending = true;
+    for (const go of this.#waiting) go();
+  }
+
+  /** The run did not end after all: its command is started again. */
+  goOn(): void {
+    this.#ending = false;
   }
 
   /** Writes out what was merged. */
@@ -77,11 +99,32 @@ export class Recorder {
       const data = { ...first.data, merged: count };
       await this.#append(count === 1 ? first : { ...first, data }, {});
     }
+    this.#press();
   }
 
-  #drain(): void {
-    this.#timer = undefined;
-    this.flush().catch(this.#failed);
+  /** Slows the run as its budget says, and sees to it that what merged is written some time. */
+  #press(): void {
+    const holdMs = this.#budget.holdMs(this.#clock.now().monoMs);
+    if (holdMs !== this.#holdMs) this.onHold(holdMs);
+    this.#holdMs = holdMs;
+    if (this.#ending || (holdMs === 0 && !this.#budget.hasMerged)) return;
+    const drain = () => void this.flush().catch(this.#failed);
+    this.#timer ??= setTimeout(drain, holdMs === 0 ? DRAIN_MS : DRAIN_FLOODED_MS).unref();
+  }
+
+  /** Resolves when an intent of a run that writes too many may be written. */
+  async #turn(): Promise<void> {
+    const waitMs = this.#pace.take(this.#clock.now().monoMs);
+    if (waitMs === 0 || this.#ending) return;
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const timer = setTimeout(go, waitMs).unref();
+      this.#waiting.add(go);
+    });
   }
 
   async #append(event: RunEvent, options: { sync?: boolean }): Promise<number> {
@@ -92,6 +135,12 @@ export class Recorder {
     this.entries.last = Math.max(this.entries.last, seq);
     return seq;
   }
+}
+
+/** How many equal events `event` stands for already. */
+function countOf(event: RunEvent): number {
+  const merged = event.data?.["merged"];
+  return typeof merged === "number" ? merged : 1;
 }
 
 /** A process without what an entry has no room for. */

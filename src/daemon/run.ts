@@ -81,6 +81,10 @@ export class Run implements GatewayRun {
   #state: PolicyState = initialPolicyState;
   #parts: Parts | undefined;
   #stopping: RunEnd | undefined;
+  readonly #stopped = Promise.withResolvers<void>();
+  #lifetime: NodeJS.Timeout | undefined;
+  /** The latest of what a viewer says once for all: a new attempt is told it, too. */
+  readonly #said = new Map<Frame["type"], Frame>();
   #denialLines = 0;
   #agent = false;
   #resolveEnded: (end: RunEnd) => void = () => {};
@@ -118,7 +122,11 @@ export class Run implements GatewayRun {
   /** Takes the living parts: from here on the run can be paused and killed. */
   begin(parts: Parts, pid: number): void {
     this.#parts = parts;
+    const { lifetimeMs } = this.task;
+    const isOver = () => this.stop("lifetime", `its lifetime of ${lifetimeMs / 1000} s is over`);
+    this.#lifetime ??= setTimeout(isOver, lifetimeMs);
     this.#update({ state: "running", pid });
+    for (const frame of this.#said.values()) void parts.input(frame);
     // A denial or a kill may have come while the parts were still being put together.
     if (this.#stopping !== undefined) this.#kill();
   }
@@ -128,10 +136,33 @@ export class Run implements GatewayRun {
     this.#agent = true;
   }
 
+  /**
+   * Waits until the command, which ended with `end`, shall be started again; false where it shall not,
+   * since the run was stopped meanwhile.
+   */
+  async awaitRestart(end: JsonValue, waitMs: number): Promise<boolean> {
+    if (this.#stopping !== undefined) return false;
+    const attempt = this.#info.attempt ?? 1;
+    this.#parts = undefined;
+    this.#agent = false;
+    const { pid: _, ...rest } = this.#info;
+    this.#info = rest;
+    this.#update({ state: "starting", attempt: attempt + 1 });
+    await this.record({ type: "run.restart", data: { attempt, end, waitMs } }, { sync: true });
+    this.console.notice(`attempt ${attempt} failed; it starts again in ${waitMs / 1000} s`);
+    const wait = Promise.withResolvers<void>();
+    const timer = setTimeout(wait.resolve, waitMs);
+    await Promise.race([wait.promise, this.#stopped.promise]);
+    clearTimeout(timer);
+    if (this.#stopping === undefined) this.recorder.goOn();
+    return this.#stopping === undefined;
+  }
+
   /** Records the end; called once, by whoever saw the last process go. */
   async finish(end: RunEnd, usage: JsonValue = null): Promise<void> {
     if (!this.alive) return;
     const final = this.#stopping ?? end;
+    clearTimeout(this.#lifetime);
     this.#update({ state: "ended", end: final, endedAt: this.#now() });
     try {
       await this.recorder.flush();
@@ -152,6 +183,7 @@ export class Run implements GatewayRun {
   stop(reason: string, detail: string): void {
     if (!this.alive || this.#stopping !== undefined) return;
     this.#stopping = { reason, detail };
+    this.#stopped.resolve();
     this.#kill();
   }
 
@@ -173,7 +205,13 @@ export class Run implements GatewayRun {
   }
 
   attach(viewer: Duplex): void {
-    this.console.attach(viewer, { frame: (frame) => this.#parts?.input(frame) });
+    this.console.attach(viewer, {
+      frame: (frame) => {
+        if (frame.type === "stdin-end" || frame.type === "resize")
+          this.#said.set(frame.type, frame);
+        return this.#parts?.input(frame);
+      },
+    });
   }
 
   // What the gateway asks.
@@ -191,7 +229,7 @@ export class Run implements GatewayRun {
       this.#denialLines += 1;
       appendDenial(this.files, denialLine(denial, this.#now()));
     }
-    const { system, target, route, rule, reason, title, flow, action, effect } = denial;
+    const { system, target, route, rule, reason, title, flow, action, effect, count } = denial;
     this.recorder.note({
       type: "denial",
       verdict: "deny",
@@ -201,7 +239,13 @@ export class Run implements GatewayRun {
       process,
       ...(flow === undefined ? {} : { flow }),
       ...(action === undefined ? {} : { action }),
-      data: { title, reason, route, ...(effect === undefined ? {} : { effect }) },
+      data: {
+        title,
+        reason,
+        route,
+        ...(effect === undefined ? {} : { effect }),
+        ...(count === undefined ? {} : { merged: count }),
+      },
     });
     const { monoMs } = this.#clock.now();
     const noted = noteDenial(this.#state, {

@@ -16,6 +16,8 @@ import {
   AGENT,
   BUNDLE_INSIDE,
   createLimits,
+  findGpus,
+  hiddenGpus,
   launchSandbox,
   planLimits,
   resolveTools,
@@ -27,6 +29,7 @@ import {
 import { createLayer } from "../workspace/index.ts";
 import { holdRun } from "./hold.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
+import { followPackets } from "./refused-packets.ts";
 import { resolveHost } from "./resolve.ts";
 import { createRunFiles, filesOf } from "./run-files.ts";
 import { Run } from "./run.ts";
@@ -128,12 +131,8 @@ interface Plans {
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
 function planRunLimits(world: World, task: Task): LimitPlan {
-  if (task.compute.gpu !== "none") {
-    throw new Fault("daemon.gpu", "GPU devices cannot be passed into a run yet", {
-      hint: "leave `gpu:` out, or set it to none",
-    });
-  }
-  return planLimits({ controllers: world.cgroups.controllers, gpus: [] }, task.compute);
+  const gpus = task.compute.gpu === "none" ? [] : findGpus();
+  return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
 }
 
 async function bringUp(
@@ -145,7 +144,7 @@ async function bringUp(
   const undo: (() => unknown)[] = [];
   try {
     const home = homeFolder(world, run, request, workspace);
-    if (run.task.workspace === "overlay") {
+    if (run.task.workspace === "overlay" && run.info.attempt === undefined) {
       const ids = process.geteuid?.() === 0 ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
       await createLayer(run.files.layer, { host: workspace, ...ids });
     }
@@ -167,13 +166,23 @@ async function bringUp(
       tools,
       limits: plan.rlimits,
       admit: (pid) => limits.admit(pid),
-      canaries: [world.home.socket, world.home.keys],
+      binds: plan.devices.map(({ source, target }) => ({
+        source,
+        target,
+        kind: "device",
+        write: true,
+      })),
+      canaries: [world.home.socket, world.home.keys, ...hiddenGpus(plan.devices)],
     });
     undo.push(() => sandbox.kill());
     limits.place(sandbox.initPid);
     const gateway = connect(world, run, request, sandbox);
     undo.push(() => gateway.close());
     undo.push(() => world.watcher.unwatch(run.id));
+    const closePackets = followPackets(sandbox.descriptors.netfilter, gateway, (error) =>
+      run.stop("sandbox", `refused packets cannot be counted: ${describeError(error)}`),
+    );
+    undo.push(closePackets);
     const proofs = await sandbox.prove();
     await run.recorder.record(
       { type: "run.proved", data: { proofs: proofs.map((proof) => ({ ...proof })) } },
@@ -186,7 +195,8 @@ async function bringUp(
       cwd: workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits, streams });
+    const again = () => bringUp(world, run, request, { workspace, plan });
+    holdRun(world, run, { sandbox, gateway, limits, streams, closePackets, again });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -207,10 +217,16 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
     run.id,
     { notifyFd: notify, sockDiagFd: sockDiag, initPid: sandbox.initPid },
     {
+      // Who may knock does not change in a run, and the gateway judges every flow again.
       onConnect: ({ address, port, protocol, process }) =>
-        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
+        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
+        "from now on",
       onExec: ({ process }) => run.recorder.note(execEvent(process)),
       onOdd: ({ what, detail, process }) => {
+        if (what === "icmp" || what === "other") {
+          gateway.refusedUnheard({ transport: what, count: 1, process: briefProcess(process) });
+          return;
+        }
         // A socket family or call that no ordinary program uses; the rest is trouble of our own.
         if (what === "family" || what === "call") {
           run.finding("escape", detail, { process: briefProcess(process) });
@@ -218,6 +234,7 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
       },
     },
   );
+  run.recorder.onHold = (holdMs) => world.watcher.hold(run.id, holdMs);
   for (const fd of [tcp4, tcp6]) if (fd !== undefined) gateway.acceptTcp(fd);
   for (const fd of [dns4, dns6]) if (fd !== undefined) gateway.acceptDns(fd);
   return gateway;

@@ -91,6 +91,27 @@ test("a sweep is one finding, with the process; what a build does by itself is n
   );
 });
 
+test("INV-27: packets that nobody announced are denials with their number, and addresses among them a scan", async (t) => {
+  const it = await world(t);
+  const udp = (address: string, port: number, count: number) =>
+    it.gateway.refusedUnheard({ transport: "udp", count, to: { address, port } });
+  for (let n = 1; n <= 20; n += 1) udp(it.addressOf(`site-${n}.test`), 443, 3);
+  assert.equal(it.findings.length, 0, "a client of QUIC tries every name that it is given");
+  udp("169.254.169.254", 80, 1);
+  for (let n = 1; n <= 4; n += 1) udp(`10.0.0.${n}`, 161, 5);
+  it.gateway.refusedUnheard({ transport: "udp", count: 700 });
+  it.gateway.refusedUnheard({ transport: "icmp", count: 1, process: AGENT });
+  assert.deepEqual(
+    it.findings.map((finding) => finding.kind),
+    ["metadata", "scan"],
+  );
+  const sum = it.denials.reduce((all, { count }) => all + (count ?? 1), 0);
+  assert.equal(sum, 20 * 3 + 1 + 4 * 5 + 700 + 1);
+  assert.equal(it.denials.find(({ target }) => target === "10.0.0.1")?.count, 5);
+  assert.deepEqual(it.gateway.stats().refused, { tcp: 0, udp: sum - 1, icmp: 1, other: 0 });
+  assert.equal(it.denials.at(-1)?.process, AGENT, "where the filter held it, its process is known");
+});
+
 test("INV-22: tries of one target differ by route, repetitions and families do not", async (t) => {
   const it = await world(t);
   const routes = (family: 4 | 6, port: number) =>

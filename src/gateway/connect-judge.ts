@@ -6,7 +6,7 @@
  * @module
  */
 import { isIPv6 } from "node:net";
-import type { FindingKind, Process } from "../action/index.ts";
+import { UNKNOWN_PROCESS, type FindingKind, type Process } from "../action/index.ts";
 import type { Clock } from "../base/index.ts";
 import { judgeConnect, routeOf, type ConnectDecision } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
@@ -19,6 +19,7 @@ import { INITIAL_SCAN, noteRefused } from "./scan.ts";
 /** The name server that a run's resolv.conf names. */
 export const RESOLVER_ADDRESS = "10.255.0.53";
 const DNS_PORT = 53;
+const ONLY_TCP = "nothing but TCP and DNS leaves a run";
 
 /** By what a run tried to reach something. */
 export type Transport = "tcp" | "udp" | "icmp" | "other";
@@ -38,6 +39,17 @@ export interface ConnectJudgement {
 export interface Attempt {
   readonly process: Process;
   readonly flow?: string;
+  /** How many equal ones; 1 by default. */
+  readonly count?: number;
+}
+
+/** Packets that the run's network refused, or a socket that the system-call filter did. */
+export interface Unheard {
+  readonly transport: Transport;
+  readonly count: number;
+  /** Where only their number is known, absent. */
+  readonly to?: Endpoint;
+  readonly process?: Process;
 }
 
 /** How often something was refused below the level of a flow. */
@@ -48,6 +60,8 @@ export interface ConnectJudge {
   look(to: Endpoint, transport: Transport): ConnectJudgement;
   /** Records that `to` was refused: denial, and what findings come of it. */
   refused(to: Endpoint, transport: Transport, judgement: ConnectJudgement, by: Attempt): void;
+  /** Records what was refused without being judged. */
+  unheard(refusal: Unheard): void;
   counts(): RefusalCounts;
 }
 
@@ -79,42 +93,73 @@ export function createConnectJudge({ run, clock, pool }: ConnectJudgePorts): Con
     return { errno: host === undefined ? "EACCES" : "ECONNREFUSED", ...named, decision };
   }
 
+  function refused(
+    to: Endpoint,
+    transport: Transport,
+    { host, decision }: ConnectJudgement,
+    by: Attempt,
+  ): void {
+    if (decision === undefined || decision.kind === "grant") return;
+    counts[transport] += by.count ?? 1;
+    const address = unmapped(to.address);
+    const target = host ?? address;
+    // Without the family: clients try IPv6 and IPv4 of a name by themselves, which is one route.
+    const route = routeOf({ protocol: transport, port: to.port });
+    const { process, flow, count } = by;
+    const about = { ...(flow !== undefined && { flow }), process, route };
+    const find = (kind: FindingKind, detail: string) =>
+      run.finding(kind, detail, { target: `${target}:${to.port}`, ...about });
+    // An explained name is denied when it has asked something; that is told by the flow.
+    if (decision.kind === "refuse") {
+      run.denied({
+        system: "none",
+        target,
+        rule: decision.rule,
+        title: "The connection is not granted",
+        reason: decision.reason,
+        allowed: allowedInstead(run.policy, host),
+        ...(count !== undefined && { count }),
+        ...about,
+      });
+    }
+    if (isMetadataAddress(address) || (host !== undefined && isMetadataName(host))) {
+      find("metadata", `${target} is where a cloud hands out credentials`);
+    }
+    if (to.port === DNS_PORT)
+      find("resolver", `a resolver of its own, ${target}, over ${transport}`);
+    // Packets to a name are what a client of QUIC tries of itself, with any name.
+    if (decision.kind !== "refuse" || (count !== undefined && host !== undefined)) return;
+    const { monoMs } = clock.now();
+    const noted = noteRefused(scan, { destination: target, port: to.port, monoMs });
+    scan = noted.state;
+    if (noted.finding !== undefined) find("scan", noted.finding);
+  }
+
   return {
     look,
-    refused(to, transport, { host, decision }, by) {
-      if (decision === undefined || decision.kind === "grant") return;
-      counts[transport] += 1;
-      const address = unmapped(to.address);
-      const target = host ?? address;
-      // Without the family: clients try IPv6 and IPv4 of a name by themselves, which is one route.
-      const route = routeOf({ protocol: transport, port: to.port });
-      const of = { target: `${target}:${to.port}`, process: by.process, route };
-      const subject = by.flow === undefined ? of : { ...of, flow: by.flow };
-      const find = (kind: FindingKind, detail: string) => run.finding(kind, detail, subject);
-      // An explained name is denied when it has asked something; that is told by the flow.
-      if (decision.kind === "refuse") {
-        run.denied({
-          system: "none",
-          target,
-          route,
-          rule: decision.rule,
-          title: "The connection is not granted",
-          reason: decision.reason,
-          allowed: allowedInstead(run.policy, host),
-          process: by.process,
-          ...(by.flow === undefined ? {} : { flow: by.flow }),
+    refused,
+    unheard({ transport, count, to, process = UNKNOWN_PROCESS }) {
+      if (to !== undefined) {
+        const host = pool.hostOf(unmapped(to.address));
+        const judgement = { errno: "EACCES", decision: notTcp(to, transport) } as const;
+        refused(to, transport, host === undefined ? judgement : { ...judgement, host }, {
+          process,
+          count,
         });
+        return;
       }
-      if (isMetadataAddress(address) || (host !== undefined && isMetadataName(host))) {
-        find("metadata", `${target} is where a cloud hands out credentials`);
-      }
-      if (to.port === DNS_PORT)
-        find("resolver", `a resolver of its own, ${target}, over ${transport}`);
-      if (decision.kind !== "refuse") return;
-      const { monoMs } = clock.now();
-      const noted = noteRefused(scan, { destination: target, port: to.port, monoMs });
-      scan = noted.state;
-      if (noted.finding !== undefined) find("scan", noted.finding);
+      counts[transport] += count;
+      run.denied({
+        system: "none",
+        target: transport,
+        route: transport,
+        rule: `no-${transport}`,
+        title: "Only TCP and DNS leave a run",
+        reason: ONLY_TCP,
+        allowed: allowedInstead(run.policy, undefined),
+        process,
+        count,
+      });
     },
     counts: () => ({ ...counts }),
   };
@@ -128,7 +173,7 @@ function notTcp(to: Endpoint, transport: Transport): ConnectDecision {
   return {
     kind: "refuse",
     rule: `no-${transport}`,
-    reason: "nothing but TCP and DNS leaves a run",
+    reason: ONLY_TCP,
   };
 }
 

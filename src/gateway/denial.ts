@@ -38,6 +38,8 @@ export interface Denial {
   readonly process: Process;
   readonly flow?: string;
   readonly action?: string;
+  /** How many equal refusals this stands for; 1 by default. */
+  readonly count?: number;
 }
 
 /** A response in the form of RFC 9457. */

@@ -12,6 +12,7 @@ import {
   type ConnectJudgement,
   type RefusalCounts,
   type Transport,
+  type Unheard,
 } from "./connect-judge.ts";
 import { createDialer } from "./dialer.ts";
 import {
@@ -48,6 +49,8 @@ export interface Gateway {
    * it may go on, the flow that follows is judged again and records itself.
    */
   judgeConnect(to: Endpoint, transport: Transport, by?: Process): ConnectJudgement;
+  /** Records what the run's network or its system-call filter refused by itself. */
+  refusedUnheard(refusal: Unheard): void;
   stats(): GatewayStats;
   /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
   close(): Promise<void>;
@@ -113,6 +116,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       if (judgement.errno !== 0) judge.refused(to, transport, judgement, { process: by });
       return judgement;
     },
+    refusedUnheard: (refusal) => judge.unheard(refusal),
     stats: () => ({ open: flows.size, ...counts, refused: judge.counts() }),
     async close() {
       for (const server of servers) server.close();

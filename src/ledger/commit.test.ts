@@ -38,7 +38,7 @@ test("a commit puts its checkpoint in place after all that it covers is on disk"
     const entries = Array.from({ length: count }, () => entry);
     const descriptor = openSync(join(home.dir, `journal/${n}`), "ax");
     for (const one of entries) writeSync(descriptor, frameEntry(one));
-    return { n, descriptor, entries, bytes: 4 * count };
+    return { n, descriptor, entries, bytes: 4 * count, synced: 0, named: false };
   });
   const hashes = Array.from({ length: 256 }, () => Buffer.alloc(32));
   const sealed = await writeCommit(folder, {
@@ -53,8 +53,8 @@ test("a commit puts its checkpoint in place after all that it covers is on disk"
   assert.equal(sealed, 1);
   assert.deepEqual(folder.told, [
     "journal synced",
-    "journal/0 -> tile/entries/000",
     "journal synced",
+    "journal/0 -> tile/entries/000",
     "durable tile/0/000",
     "copy tile/entries/001.p/2",
     "copy tile/0/001.p/2",

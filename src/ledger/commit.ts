@@ -15,6 +15,10 @@ import * as tile from "./tile.ts";
 /** A bundle that no commit has sealed yet, with the descriptor of its journal. */
 export interface OpenSegment extends Segment {
   readonly descriptor: number;
+  /** How many of its bytes are on disk. */
+  synced: number;
+  /** Whether its name is. */
+  named: boolean;
 }
 
 /** What is to be committed, all of one moment. */
@@ -36,19 +40,20 @@ export interface Commit {
 export async function writeCommit(folder: Folder, commit: Commit): Promise<number> {
   const written: tile.TileName[] = [];
   let sealed = 0;
-  for (const { n, descriptor } of commit.segments) {
-    await folder.syncData(descriptor);
+  await Promise.all(commit.segments.map((segment) => syncSegment(folder, segment)));
+  for (const { n } of commit.segments) {
     if ((n + 1) * TILE_WIDTH > commit.size) continue;
     const bundle: tile.TileName = { level: "entries", n, width: TILE_WIDTH };
     await folder.move(tile.journalPath(n), tile.tilePath(bundle));
     written.push(bundle);
     sealed += 1;
   }
-  for (const { level, n, hashes } of commit.tiles) {
-    const full: tile.TileName = { level, n, width: TILE_WIDTH };
-    await folder.write(tile.tilePath(full), Buffer.concat(hashes), true);
-    written.push(full);
-  }
+  const full = commit.tiles.map(({ level, n }): tile.TileName => ({ level, n, width: TILE_WIDTH }));
+  const contents = commit.tiles.map(({ hashes }) => Buffer.concat(hashes));
+  await folder.writeAll(
+    full.map((name, n) => [tile.tilePath(name), contents[n] ?? Buffer.alloc(0)] as const),
+  );
+  written.push(...full);
   const there = new Set(tile.partialTiles(commit.before).map(tile.tilePath));
   for (const partial of tile.partialTiles(commit.size)) {
     if (there.has(tile.tilePath(partial))) continue;
@@ -61,6 +66,14 @@ export async function writeCommit(folder: Folder, commit: Commit): Promise<numbe
   await folder.sync();
   for (const name of written) folder.prune(name);
   return sealed;
+}
+
+/** Makes what the segment holds durable, where it is not. */
+export async function syncSegment(folder: Folder, segment: OpenSegment): Promise<void> {
+  const { bytes } = segment;
+  if (segment.synced >= bytes) return;
+  await folder.syncData(segment.descriptor);
+  segment.synced = Math.max(segment.synced, bytes);
 }
 
 function partialContent(partial: tile.TileName, commit: Commit): Buffer {

@@ -12,6 +12,7 @@
 import { hash } from "node:crypto";
 import { canonicalJson, eventSchema, type Event, type Json } from "../action/index.ts";
 import { Fault, assert, isFault } from "../base/index.ts";
+import { LENGTH_BYTES } from "./tile.ts";
 
 /** What a u16 length can say. */
 export const ENTRY_BYTES_MAX = 65_535;
@@ -39,6 +40,8 @@ const STAGES: readonly Limits[] = [
 /** One event as it will be stored. */
 export interface Entry {
   readonly bytes: Buffer;
+  /** `bytes` after their length, as in a bundle. */
+  readonly record: Buffer;
   /** The event that `bytes` say, cut where it had to be. */
   readonly event: Event;
 }
@@ -46,19 +49,19 @@ export interface Entry {
 /** @throws {Fault} `ledger.event` where `event` does not follow its schema: a bug of the recorder's. */
 export function encodeEvent(event: Event): Entry {
   const whole = tryEncode(event);
-  if (whole !== undefined) return { bytes: whole, event: checkEvent(event) };
+  if (whole !== undefined) return { ...whole, event: checkEvent(event) };
   for (const limits of STAGES) {
     const shorter = cutEvent(event, limits);
-    const bytes = tryEncode(shorter);
-    if (bytes !== undefined) return { bytes, event: checkEvent(shorter) };
+    const encoded = tryEncode(shorter);
+    if (encoded !== undefined) return { ...encoded, event: checkEvent(shorter) };
   }
   const { data, ...rest } = event;
   const last = cutEvent({ ...rest, data: {} }, { chars: 48, items: 8 }, [
     { path: "data", length: Object.keys(data ?? {}).length },
   ]);
-  const bytes = tryEncode(last);
-  assert(bytes, "an event without data fits");
-  return { bytes, event: checkEvent(last) };
+  const encoded = tryEncode(last);
+  assert(encoded, "an event without data fits");
+  return { ...encoded, event: checkEvent(last) };
 }
 
 /** Reads entry `seq` back. @throws {Fault} `ledger.corrupt` where it is no event. */
@@ -74,7 +77,7 @@ export function decodeEvent(bytes: Buffer, seq: number): Event {
 /** Reports whether `bytes` are canonical JSON: what a torn write leaves behind is not. */
 export function isEntry(bytes: Buffer): boolean {
   const value = parseJson(bytes);
-  return value !== undefined && tryEncode(value)?.equals(bytes) === true;
+  return value !== undefined && tryEncode(value)?.bytes.equals(bytes) === true;
 }
 
 function parseJson(bytes: Buffer): Json | undefined {
@@ -86,10 +89,15 @@ function parseJson(bytes: Buffer): Json | undefined {
   }
 }
 
-function tryEncode(value: Json): Buffer | undefined {
+function tryEncode(value: Json): Omit<Entry, "event"> | undefined {
   try {
-    const bytes = Buffer.from(canonicalJson(value));
-    return bytes.length <= ENTRY_BYTES_MAX ? bytes : undefined;
+    const text = canonicalJson(value);
+    const length = Buffer.byteLength(text);
+    if (length > ENTRY_BYTES_MAX) return undefined;
+    const record = Buffer.allocUnsafe(LENGTH_BYTES + length);
+    record.writeUInt16BE(length);
+    record.write(text, LENGTH_BYTES);
+    return { bytes: record.subarray(LENGTH_BYTES), record };
   } catch (error) {
     if (isFault(error, "action.canonical")) return undefined;
     throw error;

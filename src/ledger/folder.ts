@@ -14,7 +14,7 @@ import { promisify } from "node:util";
 import { Fault } from "../base/index.ts";
 import { tryLock } from "../sys/index.ts";
 import { TILE_WIDTH } from "./merkle.ts";
-import { SCRATCH_FILE, tilePath, type TileName } from "./tile.ts";
+import { SCRATCH_FILES, scratchPath, tilePath, type TileName } from "./tile.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -76,7 +76,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   return readFile(path).catch(absent);
 }
 
-/** Writes whole files into the folder `dir`, one at a time, through one scratch file. */
+/** Writes whole files into the folder `dir`, through scratch files. */
 export class Folder {
   readonly dir: string;
   /** Folders whose names changed since the last {@link Folder.sync}. */
@@ -91,8 +91,8 @@ export class Folder {
   }
 
   /** Puts `bytes` in place at once. Where `durable`, its bytes are on disk before, its name after {@link sync}. */
-  async write(name: string, bytes: Buffer | string, durable: boolean): Promise<void> {
-    const scratch = this.path(SCRATCH_FILE);
+  async write(name: string, bytes: Buffer | string, durable: boolean, n = 0): Promise<void> {
+    const scratch = this.path(scratchPath(n));
     await withDescriptor(fs.openSync(scratch, "w", FILE_MODE), async (descriptor) => {
       fs.writeFileSync(descriptor, bytes);
       if (durable) await syncFile(descriptor);
@@ -100,6 +100,14 @@ export class Folder {
     await makeFolder(dirname(this.path(name)));
     fs.renameSync(scratch, this.path(name));
     if (durable) this.changed(name);
+  }
+
+  /** Puts several files in place, durably; their ways to the disk are one. */
+  async writeAll(files: readonly (readonly [name: string, bytes: Buffer])[]): Promise<void> {
+    for (let at = 0; at < files.length; at += SCRATCH_FILES) {
+      const some = files.slice(at, at + SCRATCH_FILES);
+      await Promise.all(some.map(([name, bytes], n) => this.write(name, bytes, true, n)));
+    }
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -122,6 +130,11 @@ export class Folder {
   /** Makes what was written to the open file `descriptor` durable. */
   async syncData(descriptor: number): Promise<void> {
     await syncData(descriptor);
+  }
+
+  /** Makes the names beside `name` durable at once; {@link sync} will do it again. */
+  async syncNames(name: string): Promise<void> {
+    await syncFolder(dirname(this.path(name)));
   }
 
   /** Makes every change of names so far durable. */

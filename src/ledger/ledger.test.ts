@@ -45,10 +45,11 @@ test("what is appended comes back in the order of the calls, now and after openi
   await again.close();
 });
 
-test("with sync, an entry is under a checkpoint on disk when its append resolves", async (t) => {
+test("checkpoint() covers what was appended before, with sync or without", async (t) => {
   const home = ledgerHome(t);
   const ledger = await home.open();
-  await Promise.all([1, 2, 3].map((n) => ledger.append(sampleEvent(n), { sync: true })));
+  await Promise.all([1, 2, 3].map((n) => ledger.append(sampleEvent(n), { sync: n === 2 })));
+  await ledger.checkpoint();
   const report = await verifyLedger(home.copy().dir);
   assert.deepEqual([report.ok, report.size, report.unsigned], [true, 3, 0]);
   await ledger.close();
@@ -208,11 +209,13 @@ test("INV-9: fault ledger.failed: after a failed commit every append is refused,
   const home = ledgerHome(t);
   const told: string[] = [];
   const ledger = await openLedger({ ...home.options, onFailure: ({ code }) => told.push(code) });
-  await ledger.append(sampleEvent(0), { sync: true });
+  await ledger.append(sampleEvent(0));
+  await ledger.checkpoint();
   // A real failure that no privilege passes: where the tiles' folder was there is a file.
   renameSync(join(home.dir, "tile"), join(home.root, "aside"));
   writeFileSync(join(home.dir, "tile"), "");
-  await assert.rejects(ledger.append(sampleEvent(1), { sync: true }), { code: "ledger.failed" });
+  await ledger.append(sampleEvent(1), { sync: true });
+  await assert.rejects(ledger.checkpoint(), { code: "ledger.failed" });
   await assert.rejects(ledger.append(sampleEvent(2)), { code: "ledger.failed" });
   assert.equal(ledger.failure?.code, "ledger.failed");
   assert.deepEqual(told, ["ledger.failed"]);

@@ -2,26 +2,28 @@
  * The ledger's one writer: events in, an append-only Merkle log with signed checkpoints out.
  *
  * Two grades of acknowledgement. An append resolves once its entry is written (it survives a kill -9 of
- * this process at any instant). With `sync` it resolves once the entry is on disk *and* under a signed
- * checkpoint; appends that wait share one commit. A commit also follows by itself, so that no entry
- * stays longer than about 100 ms outside a checkpoint.
+ * this process at any instant). With `sync` it resolves once the entry is on disk (it survives a power
+ * loss); appends that wait share one wait for the disk. A commit follows by itself, so that no entry
+ * stays longer than about 100 ms outside a signed checkpoint (docs/decisions/0014).
  *
  * Whatever cannot be written ends the writing: every later append is refused, for no access may happen
  * without a record. A failed ledger is mended by opening it anew.
  *
  * @module
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Event } from "../action/index.ts";
 import { Fault, createId, type Clock } from "../base/index.ts";
-import { writeCommit, type OpenSegment } from "./commit.ts";
+import { writeCommit } from "./commit.ts";
 import { decodeEvent, encodeEvent } from "./entry.ts";
 import { Folder, lockFolder, makeFolder, readIfThere } from "./folder.ts";
+import { Journal } from "./journal.ts";
 import {
   Frontier,
   TILE_WIDTH,
   inclusionPath,
   leafHash,
+  leafHashWithin,
   splitHashes,
   type FullTile,
 } from "./merkle.ts";
@@ -99,7 +101,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return writer;
   } catch (error) {
     if (writer === undefined) closeSync(lock);
-    else writer.release();
+    else await writer.release();
     throw error;
   }
 }
@@ -125,8 +127,7 @@ class Writer implements Ledger {
   readonly #lock: number;
   readonly #folder: Folder;
   readonly #tree: Frontier;
-  /** Bundles that no commit has sealed yet; the last one grows. */
-  readonly #segments: OpenSegment[];
+  readonly #journal: Journal;
   readonly #listeners = new Set<(entry: Recorded) => void>();
   /** Full tiles that no commit has written yet. */
   #tiles: FullTile[];
@@ -146,15 +147,11 @@ class Writer implements Ledger {
     this.recovered = { unsigned, cutBytes };
     this.#tree = parts.recovered.tree;
     this.#tiles = parts.recovered.tiles;
-    this.#segments = parts.recovered.segments.map((segment) => ({
-      ...segment,
-      descriptor: openSync(parts.folder.path(tile.journalPath(segment.n)), "a"),
-    }));
+    this.#journal = new Journal(parts.folder, parts.recovered.segments);
   }
 
   /** Commits what was found: this also writes again whatever a crash left out. */
   async start(): Promise<void> {
-    this.#folder.changed(tile.journalPath(0));
     await this.#commitAll();
   }
 
@@ -168,29 +165,28 @@ class Writer implements Ledger {
 
   async append(event: Event, options: { readonly sync?: boolean } = {}): Promise<number> {
     this.#checkOpen();
-    const entry = encodeEvent(event);
-    const record = tile.frameEntry(entry.bytes);
+    const { record, event: recorded } = encodeEvent(event);
     const bytes = this.#uncommittedBytes + record.length;
-    if (bytes > UNCOMMITTED_BYTES_MAX || this.#segments.length > UNCOMMITTED_BUNDLES_MAX) {
+    if (bytes > UNCOMMITTED_BYTES_MAX || this.#journal.segments.length > UNCOMMITTED_BUNDLES_MAX) {
       throw new Fault("ledger.busy", "the disk does not keep up with the record", {
         hint: `${this.#uncommittedBytes} bytes wait for it; try again in a second`,
       });
     }
-    const seq = this.#tree.size;
     // From here to the end of this turn nothing awaits: the order of calls is the order of entries.
-    try {
-      this.#write(record);
-    } catch (error) {
-      throw this.#fail(error);
-    }
-    this.#uncommittedBytes += record.length;
-    this.#tree.append(leafHash(entry.bytes), (full) => this.#tiles.push(full));
+    const seq = this.#tree.size;
+    await this.#try(() => {
+      this.#journal.take(seq, record);
+      this.#uncommittedBytes += record.length;
+      const leaf = leafHashWithin(record, tile.LENGTH_BYTES, record.length);
+      this.#tree.append(leaf, (full) => this.#tiles.push(full));
+      return this.#journal.written();
+    });
     for (const listener of this.#listeners) {
       // In its own turn: what a listener throws is not a failure to record.
-      queueMicrotask(() => listener({ seq, event: entry.event }));
+      queueMicrotask(() => listener({ seq, event: recorded }));
     }
-    if (options.sync === true) await this.#commitAll();
-    else this.#schedule();
+    this.#schedule();
+    if (options.sync === true) await this.#try(() => this.#journal.synced());
     return seq;
   }
 
@@ -245,16 +241,15 @@ class Writer implements Ledger {
       if (this.#published.size < this.#tree.size) await this.#commitAll();
       await this.#running;
     } finally {
-      this.release();
+      await this.release();
     }
   }
 
   /** Lets go of everything without a commit. */
-  release(): void {
+  async release(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const segment of this.#segments) closeSync(segment.descriptor);
-    this.#segments.length = 0;
+    await this.#journal.release(Infinity);
     closeSync(this.#lock);
   }
 
@@ -275,24 +270,14 @@ class Writer implements Ledger {
     return this.failure;
   }
 
-  #write(record: Buffer): void {
-    let segment = this.#segments.at(-1);
-    const n = Math.floor(this.#tree.size / TILE_WIDTH);
-    if (segment?.n !== n) {
-      const path = this.#folder.changed(tile.journalPath(n)).path(tile.journalPath(n));
-      segment = { n, entries: [], bytes: 0, descriptor: openSync(path, "ax", 0o600) };
-      this.#segments.push(segment);
-    }
-    let written = 0;
+  /** Waits for `act`; where it fails, the ledger has. */
+  async #try(act: () => Promise<void>): Promise<void> {
     try {
-      while (written < record.length) written += writeSync(segment.descriptor, record, written);
+      await act();
     } catch (error) {
-      // Half an entry must not stand before a later opener's next one. (It would be cut there too.)
-      ftruncateSync(segment.descriptor, segment.bytes);
-      throw error;
+      throw this.#fail(error);
     }
-    segment.bytes += record.length;
-    segment.entries.push(record.subarray(2));
+    if (this.failure !== undefined) throw this.failure;
   }
 
   #schedule(): void {
@@ -326,24 +311,25 @@ class Writer implements Ledger {
   }
 
   async #commit(): Promise<void> {
+    this.#journal.write();
     // Taken in one turn, so that they are of one moment; entries go on being appended meanwhile.
     const { size } = this.#tree;
     const note = signCheckpoint({ size, root: this.#tree.root() }, this.#parts.signer);
     const rows = this.#tree.rows.map((row) => [...row]);
-    const segments = [...this.#segments];
+    const segments = [...this.#journal.segments];
     const tiles = this.#tiles.splice(0);
     const bytes = this.#uncommittedBytes;
     const written = { size, note, rows, segments, tiles, before: this.#published.size };
     const sealed = await writeCommit(this.#folder, written);
     this.#published = { size, rows, note };
     this.#uncommittedBytes -= bytes;
-    for (const segment of this.#segments.splice(0, sealed)) closeSync(segment.descriptor);
+    await this.#journal.release(sealed);
   }
 
   /** The entries of bundle `n`, checked against their tile where they come from the disk. */
   async #readBundle(n: number): Promise<readonly Buffer[]> {
     if (this.#closed) throw new Fault("ledger.closed", "the ledger is closed");
-    const segment = this.#segments.find((open) => open.n === n);
+    const segment = this.#journal.segments.find((open) => open.n === n);
     if (segment !== undefined) return segment.entries;
     const bundle = await this.#readTile({ level: "entries", n, width: TILE_WIDTH });
     const hashes = splitHashes(await this.#readTile({ level: 0, n, width: TILE_WIDTH }));

@@ -11,14 +11,29 @@ export const HASH_BYTES = 32;
 export const TILE_WIDTH = 256;
 const TILE_LEVELS = 8;
 const LEAF = Buffer.from([0]);
-const NODE = Buffer.from([1]);
+/** 0x01 and two hashes: filled anew for each node, since hashing is done within the turn. */
+const node = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 export function leafHash(entry: Buffer): Buffer {
   return hash("sha256", Buffer.concat([LEAF, entry]), "buffer");
 }
 
+/**
+ * The same for the entry at `start` to `stop` of `bytes`, with a byte of someone else's before it, which
+ * stands in for the prefix meanwhile: entries in bundles have their length there. No copy.
+ */
+export function leafHashWithin(bytes: Buffer, start: number, stop: number): Buffer {
+  const before = bytes[start - 1] ?? 0;
+  bytes[start - 1] = 0;
+  const leaf = hash("sha256", bytes.subarray(start - 1, stop), "buffer");
+  bytes[start - 1] = before;
+  return leaf;
+}
+
 function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return hash("sha256", Buffer.concat([NODE, left, right]), "buffer");
+  node.set(left, 1);
+  node.set(right, 1 + HASH_BYTES);
+  return hash("sha256", node, "buffer");
 }
 
 /** The tree's hash over `hashes`, whose count is a power of two. */

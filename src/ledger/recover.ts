@@ -1,10 +1,10 @@
 /**
  * Opening: the tree is rebuilt from the folder and must lead to the last signed checkpoint.
  *
- * What a checkpoint covers was on disk before it was signed, and an append with `sync` is acknowledged
- * only under a checkpoint. So below the checkpoint nothing is mended: what is missing or different
- * refuses to open. Beyond it stand entries that a kill -9 leaves whole and only a power loss can tear;
- * there the log ends at the first entry that is not whole.
+ * What a checkpoint covers was on disk before it was signed. So below the checkpoint nothing is mended:
+ * what is missing or different refuses to open. Beyond it stand entries that a kill -9 leaves whole, and
+ * of which a power loss can tear those that no `sync` waited for; there the log ends at the first entry
+ * that is not whole.
  *
  * @module
  */

@@ -18,10 +18,17 @@ export interface TileName {
 
 export const CHECKPOINT_FILE = "checkpoint";
 export const VERIFIER_KEY_FILE = "vkey";
+/** How many files may be on their way to the disk at a time. */
+export const SCRATCH_FILES = 8;
+
 /** Where a file is written before it is renamed into its place. Nothing is ever read from it. */
-export const SCRATCH_FILE = "scratch";
+export function scratchPath(n: number): string {
+  return n === 0 ? "scratch" : `scratch.${n}`;
+}
+
 export const JOURNAL_FOLDER = "journal";
-const LENGTH_BYTES = 2;
+/** How long the length before an entry is. */
+export const LENGTH_BYTES = 2;
 
 /** The path of bundle `n` while it grows. */
 export function journalPath(n: number): string {

@@ -132,7 +132,7 @@ class Check {
       this.#named.set(place, [...(this.#named.get(place) ?? []), name]);
     }
     // What an interrupted write left; never read.
-    this.#left.delete(tile.SCRATCH_FILE);
+    for (let n = 0; n < tile.SCRATCH_FILES; n += 1) this.#left.delete(tile.scratchPath(n));
   }
 
   /** Reads the signed checkpoint, with the partial tiles that its size needs. */

@@ -6,7 +6,7 @@ import { createServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
 import * as sys from "../sys/index.ts";
-import { createWatcher, type Flow, type Watcher } from "./index.ts";
+import { createWatcher, type Flow, type Watcher, type WatchHandlers } from "./index.ts";
 import { actor, notes, startTarget } from "./target.fixture.ts";
 
 let watcher: Watcher;
@@ -31,7 +31,12 @@ function flowOf(socket: Socket, exact: boolean): Flow {
 }
 
 /** Runs `command` in a network namespace as a run has it, and takes `count` of its connections. */
-async function accept(run: string, command: string, count: number) {
+async function accept(
+  run: string,
+  command: string,
+  count: number,
+  decide?: WatchHandlers["onConnect"],
+) {
   const target = await startTarget(["/bin/sh", "-c", command], { redirected: true });
   const server = createServer().listen({ fd: target.listenFd });
   const sockets: Socket[] = [];
@@ -40,7 +45,7 @@ async function accept(run: string, command: string, count: number) {
     socket.on("error", () => {});
     if (sockets.push(socket) === count) resolve();
   });
-  const handlers = notes();
+  const handlers = notes(decide);
   watcher.watch(run, target.sources, handlers);
   await all;
   const end = async () => {
@@ -72,6 +77,23 @@ test("INV-20: each of several processes that reach for one place gets its own fl
     const flow = flowOf(socket, true);
     const process = await watcher.attribute("many", flow);
     assert.ok(holdsSource(process.pid, flow.remotePort));
+  }
+  await end();
+});
+
+test("INV-29: connects that the thread lets go on by itself are known to their process as well", async () => {
+  const hold = `${actor} hold 93.184.216.34 443 <&3 & `;
+  const command = `exec 3<&0; ${actor} connect 93.184.216.34 443; ${hold.repeat(8)} wait`;
+  const { sockets, handlers, end } = await accept("allowed", command, 9, () => "from now on");
+  const held = sockets.slice(1);
+  const flows = held.map((socket) => flowOf(socket, true));
+  const found = await Promise.all(flows.map((flow) => watcher.attribute("allowed", flow)));
+  assert.equal(handlers.connects.length, 1, "only the first was asked for");
+  assert.equal(new Set(found.map((process) => process.pid)).size, 8);
+  for (const [n, process] of found.entries()) {
+    assert.equal(process.knownBy, "socket");
+    assert.equal(process.argv[1], "hold");
+    assert.ok(holdsSource(process.pid, flows[n]?.remotePort ?? 0));
   }
   await end();
 });

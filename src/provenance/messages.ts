@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MessagePort } from "node:worker_threads";
 import type { SeenProcess } from "./process-tree.ts";
 import type { Protocol } from "./socket-address.ts";
 
@@ -12,6 +13,8 @@ export interface WorkerSetup {
   readonly wake: number;
   /** `[0]`: not 0 when it is time to end. */
   readonly ending: Int32Array;
+  /** Where reports go: a port of its own, so that the main thread can take them when it needs them. */
+  readonly reports: MessagePort;
 }
 
 export type Order =
@@ -20,8 +23,8 @@ export type Order =
       readonly watch: number;
       readonly notifyFd: number;
       readonly initPid: number;
-      /** `[0]`: reports that the main thread has not dealt with yet. */
-      readonly backlog: Int32Array;
+      /** The memory of a `SharedState`. */
+      readonly shared: SharedArrayBuffer;
     }
   | { readonly kind: "unwatch"; readonly watch: number }
   | {
@@ -30,6 +33,8 @@ export type Order =
       readonly pid: number;
       readonly token: number;
     }
+  /** The run may connect there from now on without being asked. */
+  | { readonly kind: "allow"; readonly watch: number; readonly destination: string }
   /** This executable could not be hashed now; hand it over again when it is seen again. */
   | { readonly kind: "forget"; readonly file: string };
 
@@ -46,7 +51,7 @@ export interface Attempt {
 }
 
 /** Why something was refused, or could not be told, without asking. */
-export type OddKind = "address" | "family" | "call" | "internal" | "lost";
+export type OddKind = "address" | "family" | "call" | "icmp" | "other" | "internal" | "lost";
 
 export interface OddReport {
   readonly what: OddKind;
@@ -83,6 +88,11 @@ export type Report =
       readonly token: number;
       readonly process: SeenProcess | undefined;
     };
+
+/** A destination by which both threads mean the same. */
+export function destinationOf(to: Pick<Attempt, "protocol" | "address" | "port">): string {
+  return `${to.protocol} ${to.address} ${to.port}`;
+}
 
 /** How many of the latest processes the main thread keeps, over all runs. */
 export const PROCESSES_TOLD = 4096;

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { constants } from "node:os";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseAddressClaim, protocolOf, SOCKET_ADDRESS_BYTES_MAX } from "./socket-address.ts";
+import {
+  describeRefusedSocket,
+  parseAddressClaim,
+  protocolOf,
+  SOCKET_ADDRESS_BYTES_MAX,
+} from "./socket-address.ts";
 
 const { EINVAL, EAFNOSUPPORT } = constants.errno;
 const [UNSPEC, UNIX, INET, INET6, NETLINK, PACKET] = [0, 1, 2, 10, 16, 17];
@@ -76,6 +81,24 @@ test("any bytes on an Internet socket are asked for, refused, or name no one", (
   );
   fc.assert(property);
 });
+
+const REFUSED = [
+  // family, type, protocol, what, why
+  [INET, 2, 1, "icmp", "ping's own socket"],
+  [INET6, 2 | 0x8_0000, 58, "icmp", "the same over IPv6, close-on-exec"],
+  [INET, 3, 1, "icmp", "what ping falls back to"],
+  [INET, 2, 136, "other", "UDP-Lite"],
+  [INET, 5, 132, "other", "SCTP by packets"],
+  [INET, 3, 255, "family", "raw packets of any kind"],
+  [INET, 3, 17, "family", "raw UDP"],
+  [INET, 10, 0, "family", "SOCK_PACKET"],
+  [17, 2, 1, "family", "frames, whatever the protocol's number"],
+] as const;
+for (const [family, type, protocol, what, why] of REFUSED) {
+  test(`a refused socket of ${family}, ${type}, ${protocol} is ${what}: ${why}`, () => {
+    assert.equal(describeRefusedSocket(family, type, protocol).what, what);
+  });
+}
 
 const PROTOCOLS = [
   // type, protocol, name

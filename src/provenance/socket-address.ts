@@ -14,8 +14,14 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
+const AF_PACKET = 17;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const SOCK_PACKET = 10; // Frames, as Linux 2.0 gave them.
+const SOCK_TYPE_MASK = 0xf;
+const IPPROTO_ICMP = 1;
+const IPPROTO_ICMPV6 = 58;
 const FAMILY_BYTES = 2;
 const INET_BYTES = 16;
 const INET6_BYTES = 24; // Without the scope, as RFC 2133 had it; Linux takes both.
@@ -70,9 +76,29 @@ function readInet(bytes: Buffer, bytesMin: number): AddressClaim {
   return { kind: "ask", endpoint: readSocketAddress(address) };
 }
 
+/**
+ * What a refused socket is: `icmp`, what ping asks for (by datagram and, refused, as a raw socket);
+ * `other`, protocols that have no grant; `family`, what ordinary programs do not open.
+ */
+export function describeRefusedSocket(
+  domain: number,
+  type: number,
+  protocol: number,
+): { readonly what: "icmp" | "other" | "family"; readonly detail: string } {
+  const kind = type & SOCK_TYPE_MASK;
+  const isPing = protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6;
+  if (domain === AF_PACKET) return { what: "family", detail: "a socket for raw frames" };
+  if (isPing && (kind === SOCK_DGRAM || kind === SOCK_RAW)) return { what: "icmp", detail: "ICMP" };
+  if (kind === SOCK_DGRAM) return { what: "other", detail: `datagrams of protocol ${protocol}` };
+  const detail = `a socket of family ${domain}, type ${kind}, protocol ${protocol}`;
+  return kind === SOCK_RAW || kind === SOCK_PACKET
+    ? { what: "family", detail: `raw packets: ${detail}` }
+    : { what: "other", detail };
+}
+
 /** The protocol of a socket, by the kernel's facts. */
 export function protocolOf({ type, protocol }: Pick<SocketFacts, "type" | "protocol">): Protocol {
   if (type === SOCK_STREAM && protocol === 6) return "tcp";
   if (type === SOCK_DGRAM && protocol === 17) return "udp";
-  return protocol === 1 || protocol === 58 ? "icmp" : "other";
+  return protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6 ? "icmp" : "other";
 }

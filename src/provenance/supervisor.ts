@@ -30,26 +30,27 @@ import {
   type ExecState,
   type Pending,
 } from "./exec-claims.ts";
-import {
-  BACKLOG_MAX,
-  PROCESSES_TOLD,
-  type Attempt,
-  type OddKind,
-  type Order,
-  type Report,
-} from "./messages.ts";
-import { openExecutable, processOfThread, readStat, type Image } from "./proc-files.ts";
+import { BACKLOG_MAX, destinationOf, type Attempt, type Order, type Report } from "./messages.ts";
+import { processOfThread, readStat } from "./proc-files.ts";
 import { ProcessTree, type Owners, type SeenProcess } from "./process-tree.ts";
-import { parseAddressClaim, protocolOf, SOCKET_ADDRESS_BYTES_MAX } from "./socket-address.ts";
+import { SharedState } from "./shared-state.ts";
+import {
+  describeRefusedSocket,
+  parseAddressClaim,
+  protocolOf,
+  SOCKET_ADDRESS_BYTES_MAX,
+} from "./socket-address.ts";
+import { Teller } from "./teller.ts";
 
-const { EACCES, EAFNOSUPPORT, EFAULT, EINVAL } = constants.errno;
+const { EACCES, EAFNOSUPPORT, EFAULT, EINVAL, EPERM } = constants.errno;
 const MSG_FASTOPEN = 0x2000_0000n;
 const SOCK_STREAM = 1;
 const WAIT_MS_MAX = 1000; // The longest that a lost wake-up can go unnoticed.
 const BACKLOG_RETRY_MS = 2;
 const THREADS_MAX = 16_384;
-const FILES_MAX = 2048; // Executables remembered as handed over; fewer than the main thread's hashes.
+const ALLOWED_MAX = 4096; // Destinations of one run; beyond, all are asked for again.
 
+const SOCKET = systemCallNumber("socket");
 const CONNECT = systemCallNumber("connect");
 const SENDTO = systemCallNumber("sendto");
 const EXECVE = systemCallNumber("execve");
@@ -58,23 +59,27 @@ const EXECVEAT = systemCallNumber("execveat");
 interface Watch {
   readonly number: number;
   readonly notifyFd: number;
-  readonly backlog: Int32Array;
+  readonly shared: SharedState;
   readonly tree: ProcessTree;
   readonly pending: Map<number, Pending>;
+  /** Where the run may connect to without being asked. */
+  readonly allowed: Set<string>;
+  /** Not to be served before, on the monotonic clock in milliseconds: it floods. */
+  heldUntil: number;
 }
 
 export class Supervisor {
   readonly #wake: number;
   readonly #post: (report: Report) => void;
+  readonly #teller: Teller;
   readonly #takeOrders: () => readonly Order[];
   readonly #events: number | undefined;
   readonly #owners: Owners = new Map();
   readonly #watches = new Map<number, Watch>();
-  readonly #files = new Set<string>();
   /** Process of each thread seen, valid while the kernel's stream of forks has no gap. */
   readonly #threads = new Map<number, number>();
-  readonly #told = new WeakMap<SeenProcess, number>();
-  #serial = 0;
+  #polled: readonly Watch[] = [];
+  #set: PollSet | undefined;
 
   constructor(ports: {
     readonly wake: number;
@@ -85,6 +90,7 @@ export class Supervisor {
   }) {
     this.#wake = ports.wake;
     this.#post = ports.post;
+    this.#teller = new Teller(ports.post);
     this.#takeOrders = ports.takeOrders;
     this.#events = ports.events;
   }
@@ -96,17 +102,17 @@ export class Supervisor {
 
   /** Waits once, and deals with at most one held call of each run, so that none starves another. */
   #turn(): void {
+    const now = performance.now();
     const open = [...this.#watches.values()].filter(
-      (watch) => Atomics.load(watch.backlog, 0) < BACKLOG_MAX,
+      (watch) => watch.heldUntil <= now && watch.shared.backlog < BACKLOG_MAX,
     );
-    // poll(2) ignores negative descriptors.
-    const set = new PollSet([this.#wake, this.#events ?? -1, ...open.map((one) => one.notifyFd)]);
+    const set = this.#pollSet(open);
     set.wait(this.#patienceMs(open.length < this.#watches.size));
     if (set.readiness(0) !== "quiet") {
       clearEvent(this.#wake);
       for (const order of this.#takeOrders()) this.#obey(order);
     }
-    this.#drainEvents();
+    if (set.readiness(1) !== "quiet") this.#drainEvents();
     open.forEach((watch, n) => {
       if (!this.#watches.has(watch.number)) return;
       const readiness = set.readiness(n + 2);
@@ -116,10 +122,22 @@ export class Supervisor {
     for (const watch of this.#watches.values()) this.#settle(watch);
   }
 
+  /** The same set as long as it waits for the same. */
+  #pollSet(open: readonly Watch[]): PollSet {
+    const same = (watch: Watch, n: number) => this.#polled[n] === watch;
+    if (this.#set === undefined || open.length !== this.#polled.length || !open.every(same)) {
+      this.#polled = open;
+      // poll(2) ignores negative descriptors.
+      this.#set = new PollSet([this.#wake, this.#events ?? -1, ...open.map((one) => one.notifyFd)]);
+    }
+    return this.#set;
+  }
+
   #patienceMs(blocked: boolean): number {
     const now = performance.now();
     let until = now + (blocked ? BACKLOG_RETRY_MS : WAIT_MS_MAX);
-    for (const { pending } of this.#watches.values()) {
+    for (const { pending, heldUntil } of this.#watches.values()) {
+      if (heldUntil > now) until = Math.min(until, heldUntil);
       for (const one of pending.values()) until = Math.min(until, nextLookMs(one));
     }
     return Math.max(0, Math.ceil(until - now));
@@ -129,9 +147,17 @@ export class Supervisor {
     switch (order.kind) {
       case "watch": {
         const tree = new ProcessTree(order.initPid, this.#owners, this.#events !== undefined);
-        const { watch: number, notifyFd, backlog } = order;
+        const { watch: number, notifyFd } = order;
         setSyncWakeUp(notifyFd);
-        this.#watches.set(number, { number, notifyFd, backlog, tree, pending: new Map() });
+        this.#watches.set(number, {
+          number,
+          notifyFd,
+          shared: new SharedState(order.shared),
+          tree,
+          pending: new Map(),
+          allowed: new Set(),
+          heldUntil: 0,
+        });
         return;
       }
       case "unwatch": {
@@ -142,12 +168,18 @@ export class Supervisor {
       case "describe": {
         const tree = this.#watches.get(order.watch)?.tree;
         tree?.see(order.pid);
-        const process = tree && this.#describe(tree, order.pid);
+        const process = tree && this.#teller.describe(tree, order.pid);
         this.#post({ kind: "described", token: order.token, process });
         return;
       }
+      case "allow": {
+        const allowed = this.#watches.get(order.watch)?.allowed;
+        if (allowed !== undefined && allowed.size >= ALLOWED_MAX) allowed.clear();
+        allowed?.add(order.destination);
+        return;
+      }
       case "forget":
-        this.#files.delete(order.file);
+        this.#teller.forget(order.file);
     }
   }
 
@@ -176,7 +208,7 @@ export class Supervisor {
       for (const pending of watch.pending.values()) {
         this.#report(watch, pending, lookAtExec(pending, performance.now()));
       }
-      this.#odd(watch, "lost", "process events were lost; ancestry may have gaps");
+      this.#teller.odd(watch, "lost", "process events were lost; ancestry may have gaps");
     }
   }
 
@@ -223,6 +255,8 @@ export class Supervisor {
       return;
     }
     if (held === undefined) return;
+    const { holdMs } = watch.shared;
+    if (holdMs > 0) watch.heldUntil = performance.now() + holdMs;
     this.#drainEvents();
     try {
       this.#judge(watch, held);
@@ -235,6 +269,8 @@ export class Supervisor {
     switch (held.call) {
       case CONNECT:
         return this.#judgeAddress(watch, held, "connect");
+      case SOCKET:
+        return this.#judgeSocket(watch, held);
       case SENDTO:
         return this.#judgeAddress(watch, held, "sendto");
       case EXECVE:
@@ -242,7 +278,11 @@ export class Supervisor {
       case EXECVEAT:
         return this.#judgeExec(watch, held, "execveat");
       default:
-        this.#odd(watch, "call", `system call ${held.call} was held, which nobody asked for`);
+        this.#teller.odd(
+          watch,
+          "call",
+          `system call ${held.call} was held, which nobody asked for`,
+        );
         return this.#answer(watch, held, EACCES);
     }
   }
@@ -251,7 +291,7 @@ export class Supervisor {
   #refuseBroken(watch: Watch, held: Notification, error: unknown): void {
     try {
       if (!isNotificationValid(watch.notifyFd, held.id)) return;
-      this.#odd(watch, "internal", describeError(error));
+      this.#teller.odd(watch, "internal", describeError(error));
       this.#answer(watch, held, EACCES);
     } catch (failure) {
       this.#end(watch, describeError(failure));
@@ -286,22 +326,48 @@ export class Supervisor {
       call === "sendto" && socket.type === SOCK_STREAM && (flags & MSG_FASTOPEN) === 0n;
     const claim = ignored ? { kind: "pass" as const } : parseAddressClaim(bytes, socket, call);
     if (claim.kind === "pass") return this.#answer(watch, held, 0);
-    const process = this.#describe(watch.tree, pid);
+    const process = this.#teller.describe(watch.tree, pid);
     if (claim.kind === "refuse" || process === undefined) {
       const refused =
         claim.kind === "refuse" ? claim : { errno: EACCES, why: "the caller is unknown" };
-      this.#odd(watch, refused.errno === EAFNOSUPPORT ? "family" : "address", refused.why, process);
+      this.#teller.odd(
+        watch,
+        refused.errno === EAFNOSUPPORT ? "family" : "address",
+        refused.why,
+        process,
+      );
       return this.#answer(watch, held, refused.errno);
+    }
+    const protocol = protocolOf(socket);
+    // Where it goes is judged by the gateway, by the kernel's word; here only who knocks is noted.
+    if (watch.allowed.has(destinationOf({ protocol, ...claim.endpoint }))) {
+      watch.shared.connected(socket.cookie, this.#teller.refer(watch, process));
+      return this.#answer(watch, held, 0);
     }
     const attempt: Attempt = {
       ...claim.endpoint,
       tid: held.tid,
-      protocol: protocolOf(socket),
+      protocol,
       cookie: socket.cookie,
       syscall: call,
-      process: this.#refer(watch, process),
+      process: this.#teller.refer(watch, process),
     };
-    this.#tell(watch, { kind: "ask", watch: watch.number, id: held.id, attempt });
+    this.#teller.tell(watch, { kind: "ask", watch: watch.number, id: held.id, attempt });
+  }
+
+  /** A socket that the filter holds is one that no run gets: who asked for it is put on record. */
+  #judgeSocket(watch: Watch, held: Notification): void {
+    const [domain, type, protocol] = held.args.map((word) => Number(BigInt.asUintN(32, word)));
+    const { what, detail } = describeRefusedSocket(domain ?? 0, type ?? 0, protocol ?? 0);
+    let process: SeenProcess | undefined;
+    try {
+      process = this.#teller.describe(watch.tree, this.#placeCaller(watch, held));
+    } catch (error) {
+      if (!isFault(error)) throw error; // It hides from us; the answer is the same.
+    }
+    if (!isNotificationValid(watch.notifyFd, held.id)) return;
+    this.#teller.odd(watch, what, detail, process);
+    this.#answer(watch, held, EPERM);
   }
 
   /** Places the caller's process in the tree, and settles what its earlier exec came to. */
@@ -364,52 +430,11 @@ export class Supervisor {
     watch.pending.delete(pending.pid);
     if (state === "failed") return;
     const { claim, pid } = pending;
-    const found = state === "happened" ? this.#describe(watch.tree, pid) : undefined;
+    const found = state === "happened" ? this.#teller.describe(watch.tree, pid) : undefined;
     const confirmed = found !== undefined && found.file !== undefined;
-    const process = confirmed ? found : this.#describe(watch.tree, pid, claim);
+    const process = confirmed ? found : this.#teller.describe(watch.tree, pid, claim);
     if (process === undefined) return;
     const exec = { path: claim.exe, argv: claim.argv, confirmed, process };
-    this.#tell(watch, { kind: "exec", watch: watch.number, exec });
-  }
-
-  /** Describes a process, and hands over its executable where it is a new one. */
-  #describe(tree: ProcessTree, pid: number, claim?: Image): SeenProcess | undefined {
-    const process = tree.describe(pid, claim);
-    if (process === undefined) return undefined;
-    for (const node of [process, ...process.ancestors]) this.#handOver(node.pid, node.file);
-    return process;
-  }
-
-  #handOver(pid: number, file: string | undefined): void {
-    if (file === undefined) return;
-    if (!this.#files.delete(file)) {
-      const descriptor = openExecutable(pid, file);
-      if (descriptor === undefined) return;
-      this.#post({ kind: "file", file, descriptor });
-    }
-    this.#files.add(file); // Last in the set is used last.
-    for (const oldest of this.#files) {
-      if (this.#files.size <= FILES_MAX) break;
-      this.#files.delete(oldest);
-    }
-  }
-
-  /** The number of a description, which is told first where the main thread may not have it. */
-  #refer(watch: Watch, process: SeenProcess): number {
-    const known = this.#told.get(process);
-    if (known !== undefined && this.#serial - known < PROCESSES_TOLD) return known;
-    this.#serial += 1;
-    this.#told.set(process, this.#serial);
-    this.#post({ kind: "process", watch: watch.number, serial: this.#serial, process });
-    return this.#serial;
-  }
-
-  #odd(watch: Watch, what: OddKind, detail: string, process?: SeenProcess): void {
-    this.#tell(watch, { kind: "odd", watch: watch.number, odd: { what, detail, process } });
-  }
-
-  #tell(watch: Watch, report: Report): void {
-    Atomics.add(watch.backlog, 0, 1);
-    this.#post(report);
+    this.#teller.tell(watch, { kind: "exec", watch: watch.number, exec });
   }
 }

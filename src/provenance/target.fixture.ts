@@ -96,7 +96,7 @@ export interface Seen {
 }
 
 /** Handlers that note everything, and let `decide` answer (default: everything goes on). */
-export function notes(decide: (attempt: ConnectAttempt) => number = () => 0): Seen & WatchHandlers {
+export function notes(decide: WatchHandlers["onConnect"] = () => 0): Seen & WatchHandlers {
   const [connects, execs, odds] = [[], [], []] as [ConnectAttempt[], ExecSeen[], OddSeen[]];
   return {
     connects,
@@ -120,7 +120,7 @@ let runs = 0;
 export async function watchCommand(
   watcher: Watcher,
   command: readonly string[],
-  decide?: (attempt: ConnectAttempt) => number,
+  decide?: WatchHandlers["onConnect"],
   until = "",
 ): Promise<Seen & { readonly code: number | null; readonly output: string; initPid: number }> {
   runs += 1;

@@ -5,6 +5,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert } from "../base/index.ts";
+import { forgetThreads } from "../sys/index.ts";
 import type { Order, Report, WorkerSetup } from "./messages.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -12,7 +13,7 @@ import { Supervisor } from "./supervisor.ts";
 export function superviseThread(events: number | undefined): void {
   const port = parentPort;
   assert(port !== null, "only a worker is supervised so");
-  const { wake, ending } = workerData as WorkerSetup;
+  const { wake, ending, reports } = workerData as WorkerSetup;
   const takeOrders = (): readonly Order[] => {
     const orders: Order[] = [];
     for (;;) {
@@ -21,8 +22,10 @@ export function superviseThread(events: number | undefined): void {
       orders.push(message.message as Order);
     }
   };
-  const post = (report: Report) => port.postMessage(report);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window.
+  const post = (report: Report) => reports.postMessage(report);
   const supervisor = new Supervisor({ wake, post, takeOrders, events });
   supervisor.run(() => Atomics.load(ending, 0) !== 0);
+  forgetThreads();
   process.exit(); // Of this thread only.
 }

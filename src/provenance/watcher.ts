@@ -9,13 +9,19 @@
  * @module
  */
 import { constants } from "node:os";
-import { Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  receiveMessageOnPort,
+  Worker,
+  type MessagePort,
+} from "node:worker_threads";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
 import { assert, describeError, Fault } from "../base/index.ts";
 import { answerNotification, closeDescriptor, createEvent, signalEvent } from "../sys/index.ts";
 import { clientSocket, holdersOf, type Flow } from "./attribution.ts";
 import { Hashes } from "./hashes.ts";
 import {
+  destinationOf,
   PROCESSES_TOLD,
   type Attempt,
   type ExecReport,
@@ -25,10 +31,9 @@ import {
   type WorkerSetup,
 } from "./messages.ts";
 import type { SeenNode, SeenProcess } from "./process-tree.ts";
+import { COOKIES_MAX, SharedState } from "./shared-state.ts";
 
 const { EACCES } = constants.errno;
-/** Most connections remembered of one run until they are asked for; beyond, the oldest is forgotten. */
-export const COOKIES_MAX = 2048;
 /**
  * How long a held connect waits for the hash of its executable, in milliseconds. It is computed once
  * for each executable, from its exec on; node's 120 MB take a tenth of this.
@@ -69,8 +74,12 @@ export interface OddSeen {
 }
 
 export interface WatchHandlers {
-  /** Decides at once: 0 lets it go on, an errno refuses it. What throws, refuses (EACCES). */
-  onConnect(attempt: ConnectAttempt): number;
+  /**
+   * Decides at once: 0 lets it go on, an errno refuses it; "from now on" lets it go on, and so all
+   * later ones of the run to that protocol, address and port, which are not asked for any more. What
+   * throws, refuses (EACCES).
+   */
+  onConnect(attempt: ConnectAttempt): number | "from now on";
   /** Told in the order of the execs, shortly after each. */
   onExec(exec: ExecSeen): void;
   onOdd(odd: OddSeen): void;
@@ -91,6 +100,8 @@ export interface Watcher {
   watch(run: string, sources: WatchSources, handlers: WatchHandlers): void;
   /** Who is at the other end of `flow`; waits shortly for the executable's hash. Never throws. */
   attribute(run: string, flow: Flow): Promise<Process>;
+  /** From here on `run` has one call answered every `holdMs`, and others are not kept waiting by it. */
+  hold(run: string, holdMs: number): void;
   /**
    * Ends the watch: calls that are held, and all later ones, are refused by the kernel (ENOSYS).
    * Resolves when everything that was seen has been told.
@@ -112,7 +123,7 @@ class Watched {
   readonly run: string;
   readonly sources: WatchSources;
   readonly handlers: WatchHandlers;
-  readonly backlog = new Int32Array(new SharedArrayBuffer(4));
+  readonly shared = new SharedState();
   /** Who connected, by the socket's cookie. */
   readonly connected = new Map<bigint, SeenProcess>();
   readonly ended = Promise.withResolvers<void>();
@@ -140,6 +151,7 @@ const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 
 class ThreadWatcher implements Watcher {
   readonly #worker: Worker;
+  readonly #reports: MessagePort;
   readonly #wake = createEvent();
   readonly #ending = new Int32Array(new SharedArrayBuffer(4));
   readonly #hashes = new Hashes();
@@ -153,16 +165,24 @@ class ThreadWatcher implements Watcher {
   #failure: Fault | undefined;
 
   constructor(options: WatcherOptions) {
-    const workerData: WorkerSetup = { wake: this.#wake, ending: this.#ending };
+    const { port1, port2 } = new MessageChannel();
+    this.#reports = port1;
+    const workerData: WorkerSetup = { wake: this.#wake, ending: this.#ending, reports: port2 };
     const program = options.program ?? new URL(`./worker${extension}`, import.meta.url);
     // It hands descriptors over, and must not close their numbers when it ends.
-    this.#worker = new Worker(program, { workerData, trackUnmanagedFds: false });
+    this.#worker = new Worker(program, {
+      workerData,
+      transferList: [port2],
+      trackUnmanagedFds: false,
+    });
     const exited = Promise.withResolvers<void>();
     this.#exited = exited.promise;
     let cause: unknown;
-    this.#worker.on("message", (report: Report) => this.#take(report));
+    this.#reports.on("message", (report: Report) => this.#take(report));
     this.#worker.on("error", (error: unknown) => (cause = error));
     this.#worker.on("exit", () => {
+      this.#takeWaiting();
+      this.#reports.close();
       exited.resolve();
       if (Atomics.load(this.#ending, 0) === 0) options.onFailure(this.#fail(cause));
     });
@@ -180,8 +200,13 @@ class ThreadWatcher implements Watcher {
     this.#byNumber.set(watched.number, watched);
     this.#byRun.set(run, watched);
     const { notifyFd, initPid } = sources;
-    const { number: watch, backlog } = watched;
-    this.#order({ kind: "watch", watch, notifyFd, initPid, backlog });
+    const { number: watch, shared } = watched;
+    this.#order({ kind: "watch", watch, notifyFd, initPid, shared: shared.memory });
+  }
+
+  hold(run: string, holdMs: number): void {
+    const watched = this.#byRun.get(run);
+    if (watched !== undefined) watched.shared.holdMs = holdMs;
   }
 
   async attribute(run: string, flow: Flow): Promise<Process> {
@@ -190,7 +215,7 @@ class ThreadWatcher implements Watcher {
     try {
       const socket = clientSocket(watched.sources.sockDiagFd, flow);
       if (socket === undefined) return UNKNOWN_PROCESS;
-      const remembered = watched.connected.get(socket.cookie);
+      const remembered = this.#whoConnected(watched, socket.cookie);
       if (remembered !== undefined) return await this.#hashed(remembered, "socket");
       const [holder, ...others] = await holdersOf(watched.sources.initPid, socket.inode);
       // A socket that several processes hold was inherited: any of them could be the one.
@@ -258,9 +283,26 @@ class ThreadWatcher implements Watcher {
     signalEvent(this.#wake);
   }
 
+  /** Takes every report that waits: what was told before something happened is known from here on. */
+  #takeWaiting(): void {
+    for (;;) {
+      const waiting = receiveMessageOnPort(this.#reports);
+      if (waiting === undefined) return;
+      this.#take(waiting.message as Report);
+    }
+  }
+
+  #whoConnected(watched: Watched, cookie: bigint): SeenProcess | undefined {
+    const serial = watched.shared.whoConnected(cookie);
+    if (serial === undefined) return watched.connected.get(cookie);
+    if (!this.#processes.has(serial)) this.#takeWaiting();
+    return this.#processes.get(serial);
+  }
+
   #take(report: Report): void {
     switch (report.kind) {
       case "process":
+        this.#byNumber.get(report.watch)?.shared.dealtWith();
         this.#processes.set(report.serial, report.process);
         this.#processes.delete(report.serial - PROCESSES_TOLD);
         return;
@@ -273,7 +315,7 @@ class ThreadWatcher implements Watcher {
       case "odd": {
         const watched = this.#byNumber.get(report.watch);
         if (watched === undefined) return;
-        Atomics.sub(watched.backlog, 0, 1);
+        watched.shared.dealtWith();
         const { what, detail, process } = report.odd;
         this.#odd(
           watched,
@@ -306,11 +348,19 @@ class ThreadWatcher implements Watcher {
     assert(seen !== undefined, "a process is told before it is named");
     // Only for an executable that was never seen before.
     if (this.#hashes.isPending(seen.file)) await this.#hashes.settled(seen.file, HASH_WAIT_MS);
-    Atomics.sub(watched.backlog, 0, 1);
+    watched.shared.dealtWith();
     if (!watched.open) return;
-    const errno = this.#decide(watched, attempt, this.#name(seen, "seccomp"));
+    const decision = this.#decide(watched, attempt, this.#name(seen, "seccomp"));
     if (!watched.open) return; // The handler ended the watch.
-    if (errno === 0) remember(watched.connected, attempt.cookie, seen);
+    const errno = decision === "from now on" ? 0 : decision;
+    if (errno === 0) {
+      watched.shared.forget(attempt.cookie);
+      remember(watched.connected, attempt.cookie, seen);
+    }
+    if (decision === "from now on") {
+      const destination = destinationOf(attempt);
+      this.#order({ kind: "allow", watch: watched.number, destination });
+    }
     try {
       answerNotification(watched.sources.notifyFd, id, errno);
     } catch (error) {
@@ -318,9 +368,10 @@ class ThreadWatcher implements Watcher {
     }
   }
 
-  #decide(watched: Watched, attempt: Attempt, process: Process): number {
+  #decide(watched: Watched, attempt: Attempt, process: Process): number | "from now on" {
     try {
       const errno = watched.handlers.onConnect({ ...attempt, pid: process.pid, process });
+      if (errno === "from now on") return errno;
       if (Number.isInteger(errno) && errno >= 0 && errno <= 4095) return errno;
       this.#odd(watched, "handler", `answered ${String(errno)}, which is no errno`, process);
     } catch (error) {
@@ -334,7 +385,7 @@ class ThreadWatcher implements Watcher {
     watched.execs = watched.execs.then(async () => {
       const left = Math.max(0, watched.patienceUntil - performance.now());
       await this.#hashes.settled(exec.process.file, Math.min(HASH_WAIT_MS, left));
-      Atomics.sub(watched.backlog, 0, 1);
+      watched.shared.dealtWith();
       const process = this.#name(exec.process, "seccomp");
       const { path, argv, confirmed } = exec;
       try {

@@ -58,7 +58,7 @@ const ROWS: readonly (readonly [string, string, string])[] = [
   ["tty.size", "ok", "the terminal's own requests work"],
   ["socket.raw", "EPERM", "raw packets pass no redirect"],
   ["socket.ping", "EPERM", "ICMP passes no redirect"],
-  ["socket.packet", "EAFNOSUPPORT", "frames pass no redirect"],
+  ["socket.packet", "EPERM", "frames pass no redirect"],
   [
     "socket.vsock",
     "EAFNOSUPPORT",

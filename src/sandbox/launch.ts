@@ -47,6 +47,8 @@ export interface SandboxDescriptors {
   readonly dns4: number;
   /** NETLINK_SOCK_DIAG inside the run's network namespace. */
   readonly sockDiag: number;
+  /** NETLINK_NETFILTER there: for the counters of what was refused. */
+  readonly netfilter: number;
   /** Absent where the kernel has no IPv6; the run then has none either. */
   readonly tcp6: number | undefined;
   readonly dns6: number | undefined;

@@ -180,7 +180,7 @@ function expectNetwork(): [string, Expectation][] {
     ["network.fastopen", is("0", FIX_NAMESPACES)],
     ["socket.raw", is("EPERM", FIX_FILTER)],
     ["socket.icmp", is("EPERM", FIX_FILTER)],
-    ["socket.packet", is("EAFNOSUPPORT", FIX_FILTER)],
+    ["socket.packet", is("EPERM", FIX_FILTER)],
     ["socket.vsock", is("EAFNOSUPPORT", FIX_FILTER)],
     ["socket.netfilter", is("EPROTONOSUPPORT", FIX_FILTER)],
     ["socket.sctp", is("EPROTONOSUPPORT", FIX_FILTER)],

@@ -16,7 +16,7 @@ import type { SandboxSpec } from "./spec.ts";
 import { callNumber } from "./syscalls.ts";
 
 const ANSWER_EVERY_MS = 1;
-const { ECONNREFUSED } = constants.errno;
+const { ECONNREFUSED, EPERM } = constants.errno;
 const AF_UNIX = 1;
 const AF_INET = 2;
 
@@ -92,7 +92,8 @@ function answerAll(listener: number, calls: number[]): void {
     calls.push(held.call);
     const connect = callNumber("connect", process.arch === "arm64" ? "arm64" : "x64");
     const refused = held.call === connect && !isLocal(held.tid, held.args[1]);
-    sys.answerNotification(listener, held.id, refused ? ECONNREFUSED : 0);
+    const socket = held.call === sys.systemCallNumber("socket");
+    sys.answerNotification(listener, held.id, socket ? EPERM : refused ? ECONNREFUSED : 0);
   }
 }
 

@@ -105,7 +105,7 @@ function sealOrder(spec: SandboxSpec, limits: ResourceLimits): readonly Field[] 
 
 function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: ResourceLimits): Sandbox {
   const given = [...launcher.take("notify"), ...launcher.take("network")];
-  const [notify = -1, tcp4 = -1, dns4 = -1, sockDiag = -1, tcp6, dns6] = given;
+  const [notify = -1, tcp4 = -1, dns4 = -1, sockDiag = -1, netfilter = -1, tcp6, dns6] = given;
   let state: "sealed" | "proved" | "started" = "sealed";
   const kill = async () => {
     launcher.kill();
@@ -114,7 +114,7 @@ function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: ResourceLimi
   return {
     launcherPid: launcher.pid,
     initPid: launcher.initPid,
-    descriptors: { tcp4, dns4, sockDiag, tcp6, dns6, notify },
+    descriptors: { tcp4, dns4, sockDiag, netfilter, tcp6, dns6, notify },
     exited: launcher.gone,
     kill,
     close: () => given.forEach(sys.closeDescriptor),

@@ -27,6 +27,7 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
+const AF_PACKET = 17;
 const NETLINK_ROUTE = 0;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
@@ -123,7 +124,7 @@ export const REFUSED: readonly (readonly [CallName, number])[] = [
   ["move_pages", EPERM],
 ];
 
-/** Held until the daemon answers. `sendto` only where it names an address. */
+/** Held until the daemon answers. `sendto` only where it names an address; some of `socket`. */
 export const NOTIFIED: readonly CallName[] = ["connect", "execve", "execveat"];
 
 /** Instructions of which every path ends in a return, so that blocks can stand one after another. */
@@ -172,25 +173,21 @@ function whenPointer(argument: number, block: Block): Block {
 
 /**
  * socket(family, type, protocol): Unix; IPv4 and IPv6 as TCP or UDP only (raw, ICMP, SCTP, MPTCP and
- * the rest have no grant to judge them by); netlink only for routes, which getaddrinfo reads.
+ * the rest have no grant to judge them by); netlink only for routes, which getaddrinfo reads. Raw
+ * packets, ICMP and frames are refused by the daemon, which puts the process on record.
  */
 function socketRules(): Block {
   const type: Block = [low(1), { code: bpf.AND, jt: 0, jf: 0, k: SOCK_TYPE_MASK }];
   const tcp: Block = [low(2), ...when([0, IPPROTO_TCP], ALLOWED), ...refuse(EPROTONOSUPPORT)];
-  // EPERM for what is left, ICMP by datagram first: what ping prints then is the truth.
-  const udp: Block = [low(2), ...when([0, IPPROTO_UDP], ALLOWED), ...refuse(EPERM)];
-  const inet: Block = [
-    ...type,
-    ...when([SOCK_STREAM], tcp),
-    ...when([SOCK_DGRAM], udp),
-    ...refuse(EPERM),
-  ];
+  const udp: Block = [low(2), ...when([0, IPPROTO_UDP], ALLOWED), ...NOTIFY];
+  const inet: Block = [...type, ...when([SOCK_STREAM], tcp), ...when([SOCK_DGRAM], udp), ...NOTIFY];
   const netlink: Block = [low(2), ...when([NETLINK_ROUTE], ALLOWED), ...refuse(EPROTONOSUPPORT)];
   return [
     low(0),
     ...when([AF_UNIX], ALLOWED),
     ...when([AF_INET, AF_INET6], inet),
     ...when([AF_NETLINK], netlink),
+    ...when([AF_PACKET], NOTIFY),
     ...refuse(EAFNOSUPPORT),
   ];
 }

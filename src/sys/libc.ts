@@ -23,6 +23,9 @@ export const native = {
   socketpair: libc.func("int socketpair(int, int, int, _Out_ int *)"),
   sendmsg: libc.func("int64_t sendmsg(int, void *, int)"),
   recvmsg: libc.func("int64_t recvmsg(int, void *, int)"),
+  recv: libc.func("int64_t recv(int, void *, uint64_t, int)"),
+  /** For calls that are made thousands of times: both pointers into memory of {@link allocate}. */
+  getsockoptAt: libc.func("getsockopt", "int", ["int", "int", "int", "void *", "void *"]),
   getsockopt: libc.func("int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)"),
   setsockopt: libc.func("int setsockopt(int, int, int, uint8_t *, uint32_t)"),
   close: libc.func("int close(int)"),
@@ -43,6 +46,8 @@ export const native = {
     "int64_t",
     "int64_t",
   ]),
+  /** System calls with three small arguments: numbers pass much faster than big integers. */
+  syscall3: libc.func("syscall", "int64_t", ["int64_t", "int64_t", "int64_t", "int64_t"]),
   kill: libc.func("int kill(int, int)"),
 } as const;
 

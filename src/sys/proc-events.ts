@@ -137,20 +137,9 @@ function readEvent(message: Buffer, take: (event: ProcEvent) => void): void {
   }
 }
 
-const RECEIVE = BigInt(systemCallNumber("recvfrom"));
 function receive(socket: number): Buffer | "lost" | undefined {
   for (;;) {
-    const count = Number(
-      native.syscall(
-        RECEIVE,
-        BigInt(socket),
-        scratch.address,
-        BigInt(scratch.bytes.length),
-        BigInt(MSG_DONTWAIT),
-        0n,
-        0n,
-      ),
-    );
+    const count = Number(native.recv(socket, scratch.pointer, scratch.bytes.length, MSG_DONTWAIT));
     if (count >= EVENT_BYTES_MIN) return scratch.bytes.subarray(0, count);
     if (count >= 0) continue;
     const errno = lastErrno();

@@ -2,10 +2,9 @@
  * Which socket has this address pair? Asked of the kernel through a NETLINK_SOCK_DIAG socket
  * (sock_diag(7)), which sees the network namespace that it was opened in.
  *
- * Layouts, from linux/netlink.h and linux/inet_diag.h (all sizes in bytes, little-endian but ports and
- * addresses):
+ * Layouts behind the netlink header, from linux/inet_diag.h (all sizes in bytes, little-endian but
+ * ports and addresses):
  *
- *     nlmsghdr           length 4, type 2, flags 2, sequence 4, port 4
  *     inet_diag_req_v2   family 1, protocol 1, ext 1, pad 1, states 4, sockid 48
  *     inet_diag_sockid   sport 2, dport 2, src 16, dst 16, interface 4, cookie 8
  *     inet_diag_msg      family 1, state 1, timer 1, retrans 1, sockid 48, expires 4, rqueue 4,
@@ -14,21 +13,21 @@
  * @module
  */
 import { isIPv6 } from "node:net";
-import { constants } from "node:os";
 import { Fault } from "../base/index.ts";
 import { systemCallNumber } from "./call-number.ts";
-import { allocate, checked, errnoName, lastErrno, native } from "./libc.ts";
+import { checked, native } from "./libc.ts";
+import {
+  askNetlink,
+  NETLINK_HEADER_BYTES,
+  netlinkRequest,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+} from "./netlink.ts";
 import { formatIPv6, type Endpoint } from "./sockets.ts";
 
-const NETLINK_HEADER_BYTES = 16;
 const REQUEST_BYTES = NETLINK_HEADER_BYTES + 56;
 const REPLY_BYTES = NETLINK_HEADER_BYTES + 72;
 const SOCK_DIAG_BY_FAMILY = 20;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
-const NLM_F_REQUEST = 1;
-const NLM_F_DUMP = 0x300;
-const MSG_DONTWAIT = 0x40;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const PROTOCOLS = { tcp: 6, udp: 17 } as const;
@@ -36,11 +35,8 @@ const ALL_STATES = 0xffff_ffff;
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0x8_0000;
 const NETLINK_SOCK_DIAG = 4;
-const RECEIVE_BYTES = 65_536;
-/** Most sockets that one dump returns, and most messages that are read for it. */
+/** Most sockets that one dump returns. */
 export const DUMP_SOCKETS_MAX = 4096;
-const DUMP_READS_MAX = 4096;
-const { EAGAIN, EINTR, ENOENT } = constants.errno;
 
 /** A socket as the kernel sees it: its own side is `local`. */
 export interface SocketRecord {
@@ -57,9 +53,6 @@ export interface SocketPair {
   readonly local: Endpoint;
   readonly remote: Endpoint;
 }
-
-const scratch = allocate(RECEIVE_BYTES);
-let sequence = 0;
 
 /** Opens a diagnosis socket for the network namespace of this thread. */
 export function openSockDiag(): number {
@@ -113,17 +106,12 @@ export function listSockets(
 }
 
 function createRequest(family: number, protocol: "tcp" | "udp", flags: number): Buffer {
-  const request = Buffer.alloc(REQUEST_BYTES);
-  sequence = (sequence + 1) % 0x7fff_ffff;
-  request.writeUInt32LE(REQUEST_BYTES, 0);
-  request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
-  request.writeUInt16LE(flags, 6);
-  request.writeUInt32LE(sequence, 8);
-  request.writeUInt8(family, 16);
-  request.writeUInt8(PROTOCOLS[protocol], 17);
-  request.writeUInt32LE(ALL_STATES, 20);
-  request.fill(0xff, REQUEST_BYTES - 8); // INET_DIAG_NOCOOKIE
-  return request;
+  const body = Buffer.alloc(REQUEST_BYTES - NETLINK_HEADER_BYTES);
+  body.writeUInt8(family, 0);
+  body.writeUInt8(PROTOCOLS[protocol], 1);
+  body.writeUInt32LE(ALL_STATES, 4);
+  body.fill(0xff, body.length - 8); // INET_DIAG_NOCOOKIE
+  return netlinkRequest(SOCK_DIAG_BY_FAMILY, flags, body);
 }
 
 function ask(
@@ -132,60 +120,13 @@ function ask(
   max: number,
   wanted: (record: SocketRecord) => boolean,
 ): readonly SocketRecord[] {
-  const dump = (request.readUInt16LE(6) & NLM_F_DUMP) !== 0;
-  checked("sock_diag request", native.write(diag, request, request.length));
   const found: SocketRecord[] = [];
-  for (let reads = 0; reads < DUMP_READS_MAX; reads += 1) {
-    for (const message of messages(receive(diag))) {
-      // What a request that failed halfway left behind.
-      if (message.readUInt32LE(8) !== request.readUInt32LE(8)) continue;
-      const type = message.readUInt16LE(4);
-      if (type === NLMSG_DONE) return found;
-      if (type === NLMSG_ERROR) {
-        const errno = -message.readInt32LE(NETLINK_HEADER_BYTES);
-        if (errno === ENOENT) return found;
-        throw new Fault("sys.call", `sock_diag: ${errnoName(errno)}`, { cause: { errno } });
-      }
-      if (type !== SOCK_DIAG_BY_FAMILY || message.length < REPLY_BYTES) continue;
-      const record = readRecord(message);
-      if (found.length < max && wanted(record)) found.push(record);
-      if (!dump) return found;
-    }
+  for (const message of askNetlink(diag, request)) {
+    if (message.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY || message.length < REPLY_BYTES) continue;
+    const record = readRecord(message);
+    if (found.length < max && wanted(record)) found.push(record);
   }
-  throw new Fault("sys.call", "sock_diag: the answer does not end");
-}
-
-/** One datagram of the answer. The kernel answers within the request, so there is nothing to wait for. */
-function receive(diag: number): Buffer {
-  const number = BigInt(systemCallNumber("recvfrom"));
-  for (let tries = 0; tries < 8; tries += 1) {
-    const count = Number(
-      native.syscall(
-        number,
-        BigInt(diag),
-        scratch.address,
-        BigInt(RECEIVE_BYTES),
-        BigInt(MSG_DONTWAIT),
-        0n,
-        0n,
-      ),
-    );
-    if (count >= 0) return scratch.bytes.subarray(0, count);
-    const errno = lastErrno();
-    if (errno === EINTR) continue;
-    if (errno === EAGAIN) throw new Fault("sys.call", "sock_diag: no answer");
-    checked("recvfrom sock_diag", count);
-  }
-  throw new Fault("sys.call", "sock_diag: interrupted too often");
-}
-
-function* messages(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at + NETLINK_HEADER_BYTES <= bytes.length;) {
-    const length = bytes.readUInt32LE(at);
-    if (length < NETLINK_HEADER_BYTES || at + length > bytes.length) return;
-    yield bytes.subarray(at, at + length);
-    at += (length + 3) & ~3;
-  }
+  return found;
 }
 
 function readRecord(message: Buffer): SocketRecord {

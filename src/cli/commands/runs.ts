@@ -100,7 +100,9 @@ async function each(context: Context, name: "pause" | "resume" | "kill"): Promis
 
 function stateOf(run: RunInfo): string {
   if (run.state === "paused") return `paused: ${run.pauseReason ?? "by hand"}`;
-  if (run.end === undefined) return run.state;
+  if (run.end === undefined) {
+    return run.attempt === undefined ? run.state : `${run.state}, attempt ${run.attempt}`;
+  }
   if (run.end.reason !== "exited") return `ended: ${run.end.reason}`;
   return `exited ${run.end.code ?? run.end.signal ?? ""}`;
 }

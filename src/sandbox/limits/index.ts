@@ -1,7 +1,7 @@
 /** Limits of a run: what holds each on this host, control groups and what stands in for them. */
 export { closeCgroups, NO_CGROUPS, openCgroups, type CgroupHost } from "./cgroup-host.ts";
 export { createLimits, type LimitedRun, type Limits } from "./create-limits.ts";
-export { findGpus } from "./gpus.ts";
+export { findGpus, hiddenGpus, type DeviceNode, type Gpu } from "./gpus.ts";
 export {
   planLimits,
   type Controllers,

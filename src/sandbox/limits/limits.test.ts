@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { TaskCompute } from "../../policy/index.ts";
-import { findGpus } from "./gpus.ts";
 import { planLimits, type CgroupVersion, type Controllers, type LimitName } from "./limits.ts";
 import { limitsTable } from "./table.ts";
 
@@ -115,14 +114,6 @@ test("INV-17: on any host, what a task names is held by something, or refused by
       );
     }),
   );
-});
-
-test("GPUs are given by their devices, and only those named", () => {
-  const plan = planLimits({ controllers: all("v2"), gpus: [0, 1] }, { gpu: [1] });
-  assert.ok(plan.devices.includes("/dev/nvidia1"));
-  assert.ok(!plan.devices.includes("/dev/nvidia0"));
-  assert.deepEqual(planLimits({ controllers: all("v2"), gpus: [0] }, { gpu: "none" }).devices, []);
-  assert.deepEqual(findGpus(import.meta.dirname), []);
 });
 
 test("docs/reference/limits.md shows the table as it is", () => {

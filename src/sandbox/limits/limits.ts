@@ -9,6 +9,7 @@
  */
 import { Fault } from "../../base/index.ts";
 import type { TaskCompute } from "../../policy/index.ts";
+import type { DeviceNode, Gpu } from "./gpus.ts";
 
 /** Which generation of control groups offers a controller to this daemon. */
 export type CgroupVersion = "v2" | "v1" | "none";
@@ -21,8 +22,7 @@ export type Controllers = Readonly<Record<Controller, CgroupVersion>>;
 /** What matters of a host for limits. */
 export interface LimitsHost {
   readonly controllers: Controllers;
-  /** Numbers of the NVIDIA GPUs whose devices exist. */
-  readonly gpus: readonly number[];
+  readonly gpus: readonly Gpu[];
 }
 
 export type LimitName = "cpus" | "memory" | "pids" | "disk" | "gpu" | "pause" | "kill";
@@ -63,7 +63,7 @@ export interface LimitPlan {
   readonly polled: { readonly memoryBytes?: number; readonly diskBytes?: number };
   readonly pause: "v2" | "v1" | "signals";
   /** Device files that the run may have. */
-  readonly devices: readonly string[];
+  readonly devices: readonly DeviceNode[];
 }
 
 /** Processes and threads of a run whose task names no number: enough for any build, and a bomb ends. */
@@ -178,21 +178,33 @@ function holdDisk(bytes: number | undefined): Held {
   return { limit: "disk", wanted: `${bytes} bytes`, how: "poll", hard: false, note };
 }
 
-function holdGpu(existing: readonly number[], wanted: TaskCompute["gpu"]): Held | Refusal {
+function holdGpu(existing: readonly Gpu[], wanted: TaskCompute["gpu"]): Held | Refusal {
   const text = typeof wanted === "string" ? wanted : wanted.join(", ");
+  const numbers = existing.map(({ number }) => number);
   const missing =
-    wanted === "none"
-      ? []
-      : wanted === "all"
-        ? existing.length === 0
-          ? ["any"]
-          : []
-        : wanted.filter((one) => !existing.includes(one));
-  if (missing.length > 0) {
-    return { limit: "gpu", fix: `there is no /dev/nvidia device for GPU ${missing.join(", ")}` };
+    wanted === "all"
+      ? numbers.length === 0
+      : wanted !== "none" && wanted.some((one) => !numbers.includes(one));
+  if (missing) {
+    const there = numbers.length === 0 ? "no GPU" : `GPU ${numbers.join(", ")}`;
+    const fix = `there is ${there} on this host (/dev/nvidiaN or /dev/dri/renderD*): load its driver, or leave \`gpu\` out`;
+    return { limit: "gpu", fix };
+  }
+  const closed = chosenGpus(existing, wanted).flatMap(({ needs }) =>
+    needs.filter((one) => !one.open),
+  );
+  if (closed.length > 0) {
+    const paths = [...new Set(closed.map(({ target }) => target))].join(" ");
+    const fix = `a run may not open ${paths}: chmod 0666 by a udev rule, or start the daemon as an ordinary user of their group`;
+    return { limit: "gpu", fix };
   }
   const note = "other devices do not exist in the run";
   return { limit: "gpu", wanted: text, how: "devices", hard: true, note };
+}
+
+function chosenGpus(existing: readonly Gpu[], wanted: TaskCompute["gpu"]): readonly Gpu[] {
+  if (wanted === "none") return [];
+  return wanted === "all" ? existing : existing.filter(({ number }) => wanted.includes(number));
 }
 
 function holdPause(version: CgroupVersion): Held {
@@ -211,10 +223,11 @@ function holdKill({ kill }: Controllers): Held {
   return { limit: "kill", wanted: "always", how, hard: true, note };
 }
 
-/** What the NVIDIA driver needs for the given GPUs. */
-function devicesOf(existing: readonly number[], wanted: TaskCompute["gpu"]): readonly string[] {
-  if (wanted === "none") return [];
-  const chosen = wanted === "all" ? existing : wanted;
-  const shared = ["/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"];
-  return [...chosen.map((one) => `/dev/nvidia${one}`), ...shared];
+/** The device files of the GPUs that a task names, each once. */
+function devicesOf(existing: readonly Gpu[], wanted: TaskCompute["gpu"]): readonly DeviceNode[] {
+  const all = chosenGpus(existing, wanted).flatMap(({ needs, likes }) => [
+    ...needs,
+    ...likes.filter((one) => one.open),
+  ]);
+  return [...new Map(all.map((one) => [one.target, one])).values()];
 }

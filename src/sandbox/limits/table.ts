@@ -30,7 +30,10 @@ export function limitsTable(): string {
 function cell(limit: LimitName, controllers: Controllers): string {
   const compute: TaskCompute = limit === "cpus" ? { ...ASKED, cpus: 2 } : ASKED;
   try {
-    const { held: rows } = planLimits({ controllers, gpus: [0] }, compute);
+    const { held: rows } = planLimits(
+      { controllers, gpus: [{ number: 0, needs: [], likes: [] }] },
+      compute,
+    );
     const held = rows.find((one) => one.limit === limit);
     return `${held?.how}, ${held?.hard ? "hard" : "soft"}: ${held?.note}`;
   } catch (error) {

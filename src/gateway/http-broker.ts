@@ -16,6 +16,9 @@ import { endWithProblem } from "./http-answer.ts";
 import { exchange } from "./http-exchange.ts";
 import { listOf } from "./http-headers.ts";
 import type { Origin } from "./http-request.ts";
+import { http1Client } from "./http1-client.ts";
+import { http1Upstream } from "./http1-upstream.ts";
+import type { UpstreamSide } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayRun } from "./ports.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
@@ -49,6 +52,7 @@ export interface HttpBroker {
 /** A connection under way. */
 interface Connection {
   readonly client: HttpClient;
+  readonly upstream: UpstreamSide | undefined;
   queue: Promise<void>;
   /** Requests parsed and not yet answered. */
   waiting: number;
@@ -86,8 +90,10 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
 
   return {
     serve(stream, client) {
+      const { access } = client;
       const connection: Connection = {
         client,
+        upstream: access.kind === "grant" ? http1Upstream(access.agent, ports.limits) : undefined,
         queue: Promise.resolve(),
         waiting: 0,
         headTimer: undefined,
@@ -97,7 +103,7 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
       armHeadTimer(connection, ports.limits);
       stream.once("close", () => {
         clearTimeout(connection.headTimer);
-        if (client.access.kind === "grant") client.access.agent.destroy();
+        if (access.kind === "grant") access.agent.destroy();
       });
       server.emit("connection", stream);
     },
@@ -177,7 +183,9 @@ async function take(
   const { flow } = connection.client;
   if (connection.isLast || flow.socket.destroyed || response.destroyed) return;
   try {
-    const after = await exchange({ ...connection.client, incoming, response }, ports);
+    const { upstream } = connection;
+    const client = http1Client(incoming, response, ports.limits);
+    const after = await exchange({ ...connection.client, client, upstream }, ports);
     connection.isLast = after === "last";
   } catch (error) {
     // Ours, or the ledger's: nothing has been forwarded that is not recorded. Closed, and said.

@@ -3,37 +3,31 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Action, Effect } from "../action/index.ts";
-import { isFault } from "../base/index.ts";
+import { assert, isFault } from "../base/index.ts";
 import { routeOf, type Decision, type Policy } from "../policy/index.ts";
 import { problemOf, upstreamProblem } from "./denial.ts";
 import { actionOf, mustSync, strictest } from "./http-action.ts";
-import { answerProblem, type After } from "./http-answer.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
-import type { UpstreamAgent } from "./upstream-agent.ts";
+import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
 
 /** A request as it stands on its connection. */
 export interface Exchange extends HttpClient {
-  readonly incoming: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly client: ClientSide;
+  /** The connection's own, where something is granted. */
+  readonly upstream: UpstreamSide | undefined;
 }
 
 /** Runs one exchange to its end. Throws only where the record cannot be written, or by a bug. */
 export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After> {
-  const { incoming, origin, access } = it;
-  const head = {
-    method: incoming.method ?? "",
-    url: incoming.url ?? "",
-    httpVersion: incoming.httpVersion,
-    rawHeaders: incoming.rawHeaders,
-  };
-  const checked = checkRequest(head, origin, ports.limits.headers);
-  if (!checked.ok) return await refuse(it, checked.refusal, ports);
-  if (access.kind === "explain") return await explain(it, access, ports);
+  const { client, origin, access, upstream } = it;
+  const checked = checkRequest(client.head, origin, ports.limits.headers);
+  if (!checked.ok) return await refuse(it, checked.refusal);
+  if (access.kind === "explain") return await explain(it, access);
+  assert(upstream !== undefined, "a grant has an upstream");
   const { request } = checked;
   const body = await bodyOf(it, request, ports);
   if (body === "gone") return "last";
@@ -47,7 +41,7 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const decision = ports.run.decide(action);
   await recordIntent(it, action, decision, ports);
   if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
-  return await perform(it, { request, action, body, agent: access.agent }, ports);
+  return await perform(it, { request, action, body, upstream }, ports);
 }
 
 /** What the action does: as the rule that decided says, else as the catalogue says. */
@@ -85,14 +79,14 @@ interface Permitted {
   readonly request: CheckedRequest;
   readonly action: Action;
   readonly body: WholeBody | undefined;
-  readonly agent: UpstreamAgent;
+  readonly upstream: UpstreamSide;
 }
 
 async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<After> {
-  const { incoming, response, flow } = it;
-  const { request, action, body, agent } = permitted;
+  const { client, flow } = it;
+  const { request, action, body, upstream } = permitted;
   const { limits } = ports;
-  const outcome = await forward({ request, incoming, response, body: body?.bytes, agent, limits });
+  const outcome = await forward({ request, client, body: body?.bytes, upstream, limits });
   const { monoMs } = ports.clock.now();
   if (outcome.mining !== undefined) flow.offend("stratum", outcome.mining, "in an HTTP exchange");
   else if (outcome.failure !== undefined) await answerFailure(it, action, outcome, ports);
@@ -105,12 +99,13 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
     data: {
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.failure === undefined ? {} : { ...outcome.failure }),
+      ...(outcome.bodySha256 === undefined ? {} : { bodySha256: outcome.bodySha256 }),
       bytesOut: outcome.bytesOut,
       bytesIn: outcome.bytesIn,
       durationMs: Math.round(monoMs - action.monoMs),
     },
   });
-  return incoming.complete && !response.destroyed ? "next" : "last";
+  return client.isComplete && !client.isGone ? "next" : "last";
 }
 
 const LATE: ReadonlySet<string> = new Set(["gateway.connect", "gateway.resolve"]);
@@ -119,13 +114,13 @@ async function answerFailure(
   it: Exchange,
   action: Action,
   { failure }: Outcome,
-  { limits, log }: BrokerPorts,
+  { log }: BrokerPorts,
 ): Promise<void> {
-  if (failure === undefined || it.response.headersSent || it.response.destroyed) return;
+  if (failure === undefined || it.client.isAnswered || it.client.isGone) return;
   log.info("gateway.upstream.failed", { flow: it.flow.id, ...failure });
   const status = LATE.has(failure.code) ? 504 : 502;
   const problem = upstreamProblem(status, failure.code, failure.detail, action.id);
-  await answerProblem(it, problem, limits, "next");
+  await it.client.refuse(problem, "next");
 }
 
 /** The whole body where it is short enough, nothing where it streams or is not there. */
@@ -136,7 +131,7 @@ async function bodyOf(
 ): Promise<WholeBody | undefined | "gone"> {
   if (!isReadWhole(request, limits)) return undefined;
   try {
-    return await readWhole(it.incoming, limits);
+    return await readWhole(it.client.body, it.client.head.rawHeaders, limits);
   } catch (error) {
     if (!isFault(error)) throw error;
     it.flow.cut(error.message);
@@ -145,48 +140,47 @@ async function bodyOf(
 }
 
 /** A request that is not one plain request for this origin: answered, and the last of its connection. */
-async function refuse(it: Exchange, refusal: Refusal, ports: BrokerPorts): Promise<After> {
-  const { flow, origin, access } = it;
+export async function refuse(it: Exchange, refusal: Refusal): Promise<After> {
+  const { client, flow, origin, access } = it;
   const { rule, title, reason } = refusal;
   const system = access.kind === "grant" ? access.system : "none";
   const route = routeOf({ verb: rule, port: origin.port, protocol: origin.scheme });
   const denial = flow.deny({ system, target: origin.host, route, rule, title, reason });
   flow.because(`denied: ${rule}`);
-  return await answerProblem(it, problemOf(denial, refusal.status), ports.limits, "last");
+  return await client.refuse(problemOf(denial, refusal.status), "last");
 }
 
 /** A name that nothing is granted for: said, and closed. */
 async function explain(
   it: Exchange,
   { rule, reason }: Access & { kind: "explain" },
-  { limits }: BrokerPorts,
 ): Promise<After> {
-  const { flow, origin } = it;
+  const { client, flow, origin } = it;
   // The name is what is denied, so every request to it is the same route.
   const route = routeOf({ port: origin.port, protocol: origin.scheme });
   const title = "Nothing is granted for this name";
   const denial = flow.deny({ target: origin.host, route, rule, title, reason });
   flow.because(`denied: ${rule}`);
-  return await answerProblem(it, problemOf(denial, 403), limits, "last");
+  return await client.refuse(problemOf(denial, 403), "last");
 }
 
 async function deny(
   it: Exchange,
   action: Action,
   decision: Decision,
-  { limits, run }: BrokerPorts,
+  { run }: BrokerPorts,
 ): Promise<After> {
-  const { incoming, origin, flow } = it;
+  const { client, origin, flow } = it;
   const { reason, hint, rule, verdict } = decision;
   const denial = flow.deny({
     system: action.system,
     target: action.target,
-    route: routeOf({ verb: incoming.method, port: origin.port, protocol: origin.scheme }),
+    route: routeOf({ verb: client.head.method, port: origin.port, protocol: origin.scheme }),
     effect: strictest(effectsOf(run.policy, decision, action)),
     rule,
     title: verdict === "confirm" ? "This waits for a person" : "This request is not granted",
     reason: hint === undefined ? reason : `${reason}; ${hint}`,
     action: action.id,
   });
-  return await answerProblem(it, problemOf(denial, 403), limits, "next");
+  return await client.refuse(problemOf(denial, 403), "next");
 }

@@ -1,0 +1,57 @@
+/**
+ * The client's side of an HTTP/1.x exchange: Node's request and response.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { answerProblem } from "./http-answer.ts";
+import type { GatewayLimits } from "./limits.ts";
+import type { ClientSide } from "./http-sides.ts";
+
+export function http1Client(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  limits: GatewayLimits,
+): ClientSide {
+  return {
+    head: {
+      method: incoming.method ?? "",
+      url: incoming.url ?? "",
+      httpVersion: incoming.httpVersion,
+      rawHeaders: incoming.rawHeaders,
+    },
+    body: incoming,
+    sink: response,
+    get isComplete() {
+      return incoming.complete;
+    },
+    get trailers() {
+      return incoming.rawTrailers;
+    },
+    get isAnswered() {
+      return response.headersSent;
+    },
+    get isGone() {
+      return response.destroyed;
+    },
+    onGone() {}, // It leaves with its connection, and that ends its upstream.
+    inform(status, headers) {
+      if (incoming.httpVersion === "1.1" && !response.headersSent) {
+        response.writeInformation(status, [...headers]);
+      }
+    },
+    begin({ status, reason, headers }) {
+      // Whoever has not sent all of a request by now cannot be sure where the next one begins.
+      const last = incoming.complete ? [] : ["connection", "close"];
+      response.sendDate = false;
+      response.writeHead(status, reason, [...headers, ...last]);
+      response.flushHeaders();
+    },
+    end(trailers) {
+      if (trailers.length > 0) response.addTrailers(trailers);
+      response.end();
+    },
+    cut: () => void response.destroy(),
+    refuse: (problem, after) => answerProblem({ incoming, response }, problem, limits, after),
+  };
+}

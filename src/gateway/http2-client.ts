@@ -1,0 +1,89 @@
+/**
+ * The client's side of an HTTP/2 exchange: one stream of its connection.
+ *
+ * @module
+ */
+import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
+import type { GatewayLimits } from "./limits.ts";
+import { drain } from "./http-answer.ts";
+import { headerPairs, type RawHeaders } from "./http-headers.ts";
+import type { RequestHead } from "./http-request.ts";
+import type { AnswerHead, ClientSide } from "./http-sides.ts";
+import { lowerNames, trailerFields } from "./http2-fields.ts";
+
+const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304]);
+
+export function http2Client(
+  stream: ServerHttp2Stream,
+  head: RequestHead,
+  limits: GatewayLimits,
+): ClientSide {
+  let trailers: RawHeaders = [];
+  let own: Record<string, string | string[]> = {};
+  let isWhole = false;
+  stream.on("trailers", (_fields, _flags, raw) => (trailers = raw));
+  stream.on("wantTrailers", () => stream.sendTrailers(own));
+  return {
+    head,
+    body: stream,
+    sink: stream,
+    get isComplete() {
+      return stream.endAfterHeaders || stream.readableEnded;
+    },
+    get trailers() {
+      return trailers;
+    },
+    get isAnswered() {
+      return stream.headersSent;
+    },
+    get isGone() {
+      return stream.destroyed || stream.closed;
+    },
+    onGone(left) {
+      stream.once("close", () => {
+        if (!stream.writableFinished) left();
+      });
+    },
+    inform(status, headers) {
+      if (stream.headersSent || stream.closed) return;
+      stream.additionalHeaders({ ":status": status, ...trailerFields(headerPairs(headers)) });
+    },
+    begin(answer) {
+      if (stream.closed) return;
+      isWhole = answer.isWhole || hasNoBody(answer, head.method);
+      const fields = [":status", String(answer.status), ...lowerNames(answer.headers)];
+      stream.respond(fields, options({ endStream: isWhole, waitForTrailers: !isWhole }));
+    },
+    end(pairs) {
+      if (stream.closed) return;
+      own = trailerFields(pairs);
+      if (!isWhole) stream.end();
+      // An early answer: the rest of the request is not wanted (RFC 9113, 8.1).
+      if (!stream.endAfterHeaders && !stream.readableEnded) stream.close(NGHTTP2_NO_ERROR);
+    },
+    cut: () => void stream.close(NGHTTP2_CANCEL),
+    async refuse(problem) {
+      if (stream.closed || stream.headersSent) return "next";
+      const fields = Object.entries(problem.headers).flat();
+      const endStream = head.method === "HEAD";
+      stream.respond([":status", String(problem.status), ...fields], options({ endStream }));
+      if (!endStream) stream.end(problem.body);
+      // What still comes is read for a moment; then the stream ends, and the connection goes on.
+      if (!stream.endAfterHeaders && !stream.readableEnded) await drain(stream, limits);
+      if (!stream.closed) stream.close(NGHTTP2_NO_ERROR);
+      return "next";
+    },
+  };
+}
+
+function hasNoBody({ status, headers }: AnswerHead, method: string): boolean {
+  if (method === "HEAD" || WITHOUT_BODY.has(status)) return true;
+  return headerPairs(headers).some(([name, value]) => name === "content-length" && value === "0");
+}
+
+/** Node would add a date of its own, by an option that its types leave out. */
+function options(of: ServerStreamResponseOptions): ServerStreamResponseOptions {
+  const own = { ...of, sendDate: false };
+  return own;
+}

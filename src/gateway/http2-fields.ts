@@ -1,0 +1,29 @@
+/**
+ * Small pieces that both sides of HTTP/2 need.
+ *
+ * @module
+ */
+import type { RawHeaders } from "./http-headers.ts";
+
+/** The form in which Node takes trailers: fields that repeat as a list. */
+export function trailerFields(
+  pairs: readonly (readonly [string, string])[],
+): Record<string, string | string[]> {
+  const fields = Map.groupBy(pairs, ([name]) => name);
+  return Object.fromEntries(
+    [...fields].map(([name, same]) => {
+      const values = same.map(([, value]) => value);
+      return [name, values.length === 1 ? (values[0] ?? "") : values];
+    }),
+  );
+}
+
+/** A raw list without its pseudo-header fields. */
+export function plainFields(raw: RawHeaders): string[] {
+  return raw.filter((_, n) => raw[n - (n % 2)]?.startsWith(":") === false);
+}
+
+/** A raw list with its names in lower case, as HTTP/2 wants them. */
+export function lowerNames(raw: RawHeaders): string[] {
+  return raw.map((text, n) => (n % 2 === 0 ? text.toLowerCase() : text));
+}

@@ -24,7 +24,10 @@ export interface BodyWatch {
 }
 
 /** By the name of the coding: makes a decoder for a stream that begins with `first`. */
-const DECODERS: ReadonlyMap<string, (first: number) => Transform> = new Map<string, (first: number) => Transform>([
+const DECODERS: ReadonlyMap<string, (first: number) => Transform> = new Map<
+  string,
+  (first: number) => Transform
+>([
   ["gzip", () => createGunzip()],
   ["x-gzip", () => createGunzip()],
   // RFC 9110 means the zlib format; servers also take bare deflate, whose blocks never begin with 8.

@@ -48,7 +48,8 @@ export function createHttp2Broker(ports: BrokerPorts): HttpBroker {
     open += 1;
     connection.open += 1;
     // Reset streams no longer count for the peer, but their exchange does for us (CVE-2023-44487).
-    if (connection.open > 2 * limits.h2Streams) flow.cut("more streams than it may have, by resets");
+    if (connection.open > 2 * limits.h2Streams)
+      flow.cut("more streams than it may have, by resets");
     try {
       await serveStream(connection, stream, raw, ports);
     } catch (error) {
@@ -72,17 +73,22 @@ export function createHttp2Broker(ports: BrokerPorts): HttpBroker {
       const upstream = access.kind === "grant" ? http2Upstream(access.agent, limits) : undefined;
       const connection: Connection = { client, upstream, open: 0, abandoned: 0 };
       const session = openSession(socket, limits);
-      const idle = setTimeout(() => {
+      const late = () => {
         flow.because(`no request within ${limits.headMs / 1000} s`);
         session.close();
-      }, limits.headMs);
+      };
+      let idle = setTimeout(late, limits.headMs);
       session.on("stream", (stream, _fields, _flags, raw) => {
         clearTimeout(idle);
         void take(connection, stream, raw).then(() => {
-          if (connection.open === 0 && !session.closed) idle.refresh();
+          clearTimeout(idle);
+          const isIdle = connection.open === 0 && !session.closed && !session.destroyed;
+          if (isIdle) idle = setTimeout(late, limits.headMs);
         });
       });
       guardSession(session, limits, (why) => flow.cut(why));
+      // Sockets here stay half open for HTTP/1; in HTTP/2 a client that has ended has left.
+      socket.once("end", () => session.destroy());
       session.on("error", (error) => flow.because(`HTTP/2: ${describeError(error)}`));
       session.once("close", () => {
         clearTimeout(idle);

@@ -41,7 +41,8 @@ export function readHttp2Head(raw: RawHeaders, hasBody: boolean, origin: Origin)
   if (flaw !== undefined) return refuse("http.parse", flaw);
   if (method === "CONNECT") {
     // An extended one (RFC 8441) would be a WebSocket; it is not offered, so none should come.
-    const reason = "CONNECT is not served: connect to the name itself, there is no proxy to go through";
+    const reason =
+      "CONNECT is not served: connect to the name itself, there is no proxy to go through";
     return refuse("http.connect", reason, 405);
   }
   if (!METHOD.test(method)) return refuse("http.parse", "the method is none");
@@ -58,7 +59,8 @@ export function readHttp2Head(raw: RawHeaders, hasBody: boolean, origin: Origin)
     return refuse("http.host", "Host and :authority differ", 421);
   }
   const te = valuesOf(fields, "te");
-  if (te.some((value) => value !== "trailers")) return refuse("http.parse", "TE says more than trailers");
+  if (te.some((value) => value !== "trailers"))
+    return refuse("http.parse", "TE says more than trailers");
   const host = authority ?? hosts[0];
   const rest = withoutHost(joinCookies(fields));
   const rawHeaders = host === undefined ? rest : ["host", host, ...rest];

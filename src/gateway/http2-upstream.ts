@@ -77,13 +77,10 @@ export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): Upst
   };
 }
 
-function startCall(
-  session: ClientHttp2Session,
-  sending: Sending,
-  isReused: boolean,
-): UpstreamCall {
+function startCall(session: ClientHttp2Session, sending: Sending, isReused: boolean): UpstreamCall {
   const { framing } = sending.request;
-  const endStream = sending.body === undefined ? framing.kind === "none" : sending.body.length === 0;
+  const endStream =
+    sending.body === undefined ? framing.kind === "none" : sending.body.length === 0;
   const stream = session.request(headersOf(sending), { endStream, waitForTrailers: !endStream });
   let own: Record<string, string | string[]> = {};
   let reason: Error | undefined;

@@ -129,14 +129,18 @@ async function bodyOf(
   request: CheckedRequest,
   { limits }: BrokerPorts,
 ): Promise<WholeBody | undefined | "gone"> {
+  const { client, flow } = it;
   if (!isReadWhole(request, limits)) return undefined;
   try {
-    return await readWhole(it.client.body, it.client.head.rawHeaders, limits);
+    const body = await readWhole(client.body, client.head.rawHeaders, limits);
+    if (client.isComplete) return body;
+    client.cut();
   } catch (error) {
     if (!isFault(error)) throw error;
-    it.flow.cut(error.message);
-    return "gone";
+    if (client.isAlone) flow.cut(error.message);
+    else client.cut();
   }
+  return "gone";
 }
 
 /** A request that is not one plain request for this origin: answered, and the last of its connection. */

@@ -144,6 +144,7 @@ class Relay {
       this.#call.cut(error instanceof Error ? error : undefined);
       return;
     }
+    if (!client.isComplete) this.#call.cut(new Error("the request broke off"));
     if (this.#call.sink.destroyed || !client.isComplete) return;
     const trailers = request.framing.kind === "chunked" ? safeTrailers(client.trailers) : [];
     this.#call.end(undefined, trailers);
@@ -196,6 +197,7 @@ class Relay {
       this.#bytesIn += chunk.length;
       if (!sink.write(chunk)) await drained(sink);
     }
+    if (message.isCut()) throw new Error("the answer broke off");
   }
 }
 

@@ -26,6 +26,8 @@ export interface AnswerHead {
 export interface ClientSide {
   readonly head: RequestHead;
   readonly body: Readable;
+  /** The connection carries one exchange at a time, so that what breaks this one breaks it. */
+  readonly isAlone: boolean;
   /** The whole request has been read. */
   readonly isComplete: boolean;
   /** As they came; only where the request is complete. */
@@ -56,6 +58,8 @@ export interface UpstreamAnswer {
   readonly headers: RawHeaders;
   readonly isWhole: boolean;
   readonly body: Readable;
+  /** The body ended before its end; only after it ended. */
+  isCut(): boolean;
   /** As they came; only after the body's end. */
   trailers(): RawHeaders;
 }

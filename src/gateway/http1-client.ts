@@ -22,6 +22,7 @@ export function http1Client(
     },
     body: incoming,
     sink: response,
+    isAlone: true,
     get isComplete() {
       return incoming.complete;
     },

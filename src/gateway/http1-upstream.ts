@@ -81,6 +81,7 @@ function answered(message: IncomingMessage): UpstreamAnswer {
     headers: message.rawHeaders,
     isWhole: false, // What says so is the method and the status, and Node's writer knows both.
     body: message,
+    isCut: () => !message.complete,
     trailers: () => message.rawTrailers,
   };
 }

@@ -11,13 +11,14 @@ import type { BrokerPorts, HttpBroker, HttpClient } from "./http-broker.ts";
 import { exchange, refuse } from "./http-exchange.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import type { UpstreamSide } from "./http-sides.ts";
+import { cutStream } from "./http2-fields.ts";
 import { http2Client } from "./http2-client.ts";
 import { guardSession } from "./http2-guard.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import { http2Upstream } from "./http2-upstream.ts";
 import type { GatewayLimits } from "./limits.ts";
 
-const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
+const { NGHTTP2_REFUSED_STREAM } = constants;
 
 /** A connection under way. */
 interface Connection {
@@ -44,7 +45,7 @@ export function createHttp2Broker(ports: BrokerPorts): HttpBroker {
       stream.close(NGHTTP2_REFUSED_STREAM); // "Not processed; try again" (RFC 9113, 8.7).
       return;
     }
-    stream.setTimeout(limits.exchangeIdleMs, () => stream.close(NGHTTP2_CANCEL));
+    stream.setTimeout(limits.exchangeIdleMs, () => cutStream(stream));
     open += 1;
     connection.open += 1;
     // Reset streams no longer count for the peer, but their exchange does for us (CVE-2023-44487).

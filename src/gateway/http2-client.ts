@@ -9,9 +9,9 @@ import { drain } from "./http-answer.ts";
 import { headerPairs, type RawHeaders } from "./http-headers.ts";
 import type { RequestHead } from "./http-request.ts";
 import type { AnswerHead, ClientSide } from "./http-sides.ts";
-import { lowerNames, trailerFields } from "./http2-fields.ts";
+import { cutStream, lowerNames, trailerFields } from "./http2-fields.ts";
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_NO_ERROR } = constants;
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304]);
 
 export function http2Client(
@@ -22,14 +22,22 @@ export function http2Client(
   let trailers: RawHeaders = [];
   let own: Record<string, string | string[]> = {};
   let isWhole = false;
+  let isEnded = false;
   stream.on("trailers", (_fields, _flags, raw) => (trailers = raw));
-  stream.on("wantTrailers", () => stream.sendTrailers(own));
+  stream.on("wantTrailers", () => {
+    if (!stream.closed && !stream.destroyed) stream.sendTrailers(own); // It throws on a dead stream.
+  });
+  // A reset ends the body like its end does, so that its end alone says nothing.
+  const isRead = () =>
+    stream.endAfterHeaders ||
+    (stream.readableEnded && !stream.aborted && stream.rstCode === NGHTTP2_NO_ERROR);
   return {
     head,
     body: stream,
     sink: stream,
+    isAlone: false,
     get isComplete() {
-      return stream.endAfterHeaders || stream.readableEnded;
+      return isRead();
     },
     get trailers() {
       return trailers;
@@ -42,7 +50,7 @@ export function http2Client(
     },
     onGone(left) {
       stream.once("close", () => {
-        if (!stream.writableFinished) left();
+        if (!isEnded) left(); // A reset ends the stream too, so `writableFinished` says nothing.
       });
     },
     inform(status, headers) {
@@ -56,13 +64,14 @@ export function http2Client(
       stream.respond(fields, options({ endStream: isWhole, waitForTrailers: !isWhole }));
     },
     end(pairs) {
+      isEnded = true;
       if (stream.closed) return;
       own = trailerFields(pairs);
       if (!isWhole) stream.end();
       // An early answer: the rest of the request is not wanted (RFC 9113, 8.1).
-      if (!stream.endAfterHeaders && !stream.readableEnded) stream.close(NGHTTP2_NO_ERROR);
+      if (!isRead()) stream.close(NGHTTP2_NO_ERROR);
     },
-    cut: () => void stream.close(NGHTTP2_CANCEL),
+    cut: () => cutStream(stream),
     async refuse(problem) {
       if (stream.closed || stream.headersSent) return "next";
       const fields = Object.entries(problem.headers).flat();
@@ -70,7 +79,7 @@ export function http2Client(
       stream.respond([":status", String(problem.status), ...fields], options({ endStream }));
       if (!endStream) stream.end(problem.body);
       // What still comes is read for a moment; then the stream ends, and the connection goes on.
-      if (!stream.endAfterHeaders && !stream.readableEnded) await drain(stream, limits);
+      if (!isRead()) await drain(stream, limits);
       if (!stream.closed) stream.close(NGHTTP2_NO_ERROR);
       return "next";
     },

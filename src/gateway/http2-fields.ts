@@ -3,7 +3,18 @@
  *
  * @module
  */
+import type { Http2Stream } from "node:http2";
+import { addAbortSignal } from "node:stream";
 import type { RawHeaders } from "./http-headers.ts";
+
+/**
+ * Ends `stream` at once by RST_STREAM CANCEL. Not by `close`: that ends its own direction first, and what
+ * was cut in the middle would arrive as a whole message.
+ */
+export function cutStream(stream: Http2Stream): void {
+  stream.on("error", () => {}); // It is told why, and nobody asks.
+  addAbortSignal(AbortSignal.abort(), stream);
+}
 
 /** The form in which Node takes trailers: fields that repeat as a list. */
 export function trailerFields(

@@ -65,7 +65,12 @@ const FLOODS: readonly (readonly [string, Buffer, RegExp, Partial<GatewayLimits>
     ),
     /by resets|given up before their answer|HTTP\/2/,
   ],
-  ["PING", repeat(400, () => frame(TYPE.ping, 0, 0, "12345678")), /PING/, { h2PingsPerSecond: 300 }],
+  [
+    "PING",
+    repeat(400, () => frame(TYPE.ping, 0, 0, "12345678")),
+    /PING/,
+    { h2PingsPerSecond: 300 },
+  ],
   ["SETTINGS", repeat(400, () => frame(TYPE.settings, 0, 0)), /SETTINGS/],
   [
     "CONTINUATION without end",

@@ -15,12 +15,12 @@ import { TLSSocket } from "node:tls";
 import { authorityOf } from "./http-request.ts";
 import type { Sending, UpstreamAnswer, UpstreamCall, UpstreamSide } from "./http-sides.ts";
 import { http1Upstream } from "./http1-upstream.ts";
-import { lowerNames, plainFields, trailerFields } from "./http2-fields.ts";
+import { cutStream, lowerNames, plainFields, trailerFields } from "./http2-fields.ts";
 import { guardSession } from "./http2-guard.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM } = constants;
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
 
 /** What the upstream chose; over TLS it may be either, by ALPN. */
 type Link = { readonly session: ClientHttp2Session; used: boolean } | "http/1.1";
@@ -85,7 +85,9 @@ function startCall(session: ClientHttp2Session, sending: Sending, isReused: bool
   let own: Record<string, string | string[]> = {};
   let reason: Error | undefined;
   stream.on("error", () => {}); // Told by `answer`, and by the end of its body.
-  stream.on("wantTrailers", () => stream.sendTrailers(own));
+  stream.on("wantTrailers", () => {
+    if (!stream.closed && !stream.destroyed) stream.sendTrailers(own); // It throws on a dead stream.
+  });
   return {
     sink: stream,
     isReused,
@@ -97,7 +99,7 @@ function startCall(session: ClientHttp2Session, sending: Sending, isReused: bool
     },
     cut(error) {
       reason = error;
-      stream.close(NGHTTP2_CANCEL);
+      cutStream(stream);
     },
   };
 }
@@ -123,6 +125,8 @@ function answerOf(
         headers: plainFields(raw),
         isWhole: (flags & NGHTTP2_FLAG_END_STREAM) !== 0,
         body: stream,
+        // A reset ends the body like its end does.
+        isCut: () => stream.aborted || stream.rstCode !== NGHTTP2_NO_ERROR,
         trailers: () => plainFields(trailers),
       });
     });
@@ -131,7 +135,7 @@ function answerOf(
         inform(Number(fields[":status"]), plainFields(raw));
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
-        stream.close(NGHTTP2_CANCEL);
+        cutStream(stream);
       }
     });
   });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, ServerResponse, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
@@ -22,6 +22,7 @@ import type { UpstreamSide } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayRun } from "./ports.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
+import { isWebSocketOffer } from "./websocket-handshake.ts";
 
 /** What the connection may be used for: a grant's requests, or only to be told why not. */
 export type Access =
@@ -79,7 +80,12 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
     withConnection(stream, (it) => refuseTunnel(it, incoming, stream, head, ports)),
   );
   server.on("upgrade", (incoming: IncomingMessage, stream: Duplex, head: Buffer) =>
-    withConnection(stream, (it) => refuseTunnel(it, incoming, stream, head, ports)),
+    withConnection(stream, (it) => {
+      // A client waits for the answer before it speaks otherwise: bytes behind the request are no WebSocket's.
+      const isWebSocket = isWebSocketOffer(incoming.rawHeaders) && head.length === 0;
+      if (isWebSocket && it.waiting === 0) enqueue(it, incoming, responseOn(incoming), ports);
+      else refuseTunnel(it, incoming, stream, head, ports);
+    }),
   );
   server.on("clientError", (error: ParseError, stream: Duplex) =>
     withConnection(stream, (it) => refuseBytes(it, error, stream, ports)),
@@ -112,6 +118,16 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
       server.removeAllListeners();
     },
   };
+}
+
+/** Node makes none for a request with an upgrade; where the answer is no, it is an ordinary one. */
+function responseOn(incoming: IncomingMessage): ServerResponse {
+  const { socket } = incoming;
+  const response = new ServerResponse(incoming);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => socket.end());
+  return response;
 }
 
 /** A server that never listens: Node's parser and response writer, with nothing left lenient. */

@@ -5,7 +5,7 @@
  */
 import type { Action, Effect } from "../action/index.ts";
 import { assert, isFault } from "../base/index.ts";
-import { routeOf, type Decision, type Policy } from "../policy/index.ts";
+import { routeOf, type Decision, type Policy, type Rule } from "../policy/index.ts";
 import { problemOf, upstreamProblem } from "./denial.ts";
 import { actionOf, mustSync, strictest } from "./http-action.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
@@ -13,6 +13,8 @@ import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
 import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
+import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
+import { openWebSocket } from "./websocket-open.ts";
 
 /** A request as it stands on its connection. */
 export interface Exchange extends HttpClient {
@@ -28,7 +30,12 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   if (!checked.ok) return await refuse(it, checked.refusal);
   if (access.kind === "explain") return await explain(it, access);
   assert(upstream !== undefined, "a grant has an upstream");
-  const { request } = checked;
+  let { request } = checked;
+  if (client.head.isUpgrade === true) {
+    const refusal = checkHandshake(client.head, request);
+    if (refusal !== undefined) return await refuse(it, refusal);
+    request = asHandshake(request);
+  }
   const body = await bodyOf(it, request, ports);
   if (body === "gone") return "last";
   if (body?.mining !== undefined) {
@@ -41,13 +48,17 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const decision = ports.run.decide(action);
   await recordIntent(it, action, decision, ports);
   if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
-  return await perform(it, { request, action, body, upstream }, ports);
+  return await perform(it, { request, action, body, upstream, decision }, ports);
 }
 
 /** What the action does: as the rule that decided says, else as the catalogue says. */
 function effectsOf(policy: Policy, decision: Decision, action: Action): readonly Effect[] {
+  return ruleOf(policy, decision)?.effects ?? action.effects;
+}
+
+function ruleOf(policy: Policy, decision: Decision): Rule | undefined {
   const rules = policy.grants.flatMap((grant) => grant.rules);
-  return rules.find((rule) => rule.name === decision.rule)?.effects ?? action.effects;
+  return rules.find((rule) => rule.name === decision.rule);
 }
 
 /** INV-9: resolves only when the intent is written; on disk where the effect cannot be taken back. */
@@ -80,13 +91,24 @@ interface Permitted {
   readonly action: Action;
   readonly body: WholeBody | undefined;
   readonly upstream: UpstreamSide;
+  readonly decision: Decision;
+}
+
+function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
+  const { client, flow } = it;
+  const { request, action, body, upstream, decision } = permitted;
+  const { limits, run } = ports;
+  if (request.upgrade === undefined) {
+    return forward({ request, client, body: body?.bytes, upstream, limits });
+  }
+  const opaque = ruleOf(run.policy, decision)?.opaque === true;
+  return openWebSocket({ request, client, upstream, flow, system: action.system, opaque, limits });
 }
 
 async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<After> {
   const { client, flow } = it;
-  const { request, action, body, upstream } = permitted;
-  const { limits } = ports;
-  const outcome = await forward({ request, client, body: body?.bytes, upstream, limits });
+  const { request, action } = permitted;
+  const outcome = await carry(it, permitted, ports);
   const { monoMs } = ports.clock.now();
   if (outcome.mining !== undefined) flow.offend("stratum", outcome.mining, "in an HTTP exchange");
   else if (outcome.failure !== undefined) await answerFailure(it, action, outcome, ports);
@@ -99,13 +121,16 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
     data: {
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.failure === undefined ? {} : { ...outcome.failure }),
+      ...(outcome.messagesOut === undefined
+        ? {}
+        : { messagesOut: outcome.messagesOut, messagesIn: outcome.messagesIn ?? 0 }),
       ...(outcome.bodySha256 === undefined ? {} : { bodySha256: outcome.bodySha256 }),
       bytesOut: outcome.bytesOut,
       bytesIn: outcome.bytesIn,
       durationMs: Math.round(monoMs - action.monoMs),
     },
   });
-  return client.isComplete && !client.isGone ? "next" : "last";
+  return request.upgrade === undefined && client.isComplete && !client.isGone ? "next" : "last";
 }
 
 const LATE: ReadonlySet<string> = new Set(["gateway.connect", "gateway.resolve"]);

@@ -31,6 +31,9 @@ export interface Outcome {
   /** Body bytes to the upstream, and back. */
   readonly bytesOut: number;
   readonly bytesIn: number;
+  /** Messages of a WebSocket to the upstream, and back. */
+  readonly messagesOut?: number;
+  readonly messagesIn?: number;
   /** Hex SHA-256 of what was sent of a body that streamed. */
   readonly bodySha256?: string;
   /** Why it did not end well: a code and a sentence. Nothing was answered yet where `status` is absent. */
@@ -222,7 +225,8 @@ function drained(stream: Writable): Promise<void> {
   });
 }
 
-function failureOf(error: unknown): { code: string; detail: string } {
+/** What a failed upstream is, as a code and a sentence. */
+export function failureOf(error: unknown): { code: string; detail: string } {
   if (isFault(error)) return { code: error.code, detail: describeError(error) };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(?:HPE_|ERR_HTTP2_(?:STATUS|INVALID|ERROR))/.test(code)) {

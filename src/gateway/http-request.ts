@@ -33,6 +33,8 @@ export interface RequestHead {
   readonly rawHeaders: RawHeaders;
   /** A body follows though no field says so: HTTP/2 marks its end in the frames. */
   readonly isStreamed?: boolean;
+  /** The connection has stopped to be HTTP: a WebSocket, or nothing. */
+  readonly isUpgrade?: boolean;
 }
 
 /** How the body is delimited; `bytes` is what `Content-Length` says. */
@@ -54,6 +56,8 @@ export interface CheckedRequest extends Origin {
   readonly framing: BodyFraming;
   readonly expectContinue: boolean;
   readonly wantsTrailers: boolean;
+  /** What the connection is to become; set where the handshake was checked. */
+  readonly upgrade?: "websocket";
 }
 
 /** Why a request is refused before it is judged. */

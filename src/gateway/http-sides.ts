@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { Readable, Writable } from "node:stream";
+import type { Socket } from "node:net";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Problem } from "./denial.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest, RequestHead } from "./http-request.ts";
@@ -46,6 +47,8 @@ export interface ClientSide {
   end(trailers: readonly [string, string][]): void;
   /** Ends an answer so that it looks cut. */
   cut(): void;
+  /** The client's request to become a WebSocket was granted: what comes from here on is ours to read. */
+  takeOver(): Socket;
   /** Answers by a problem of ours; `after` is what the caller would have of the connection. */
   refuse(problem: Problem, after: After): Promise<After>;
 }
@@ -90,4 +93,12 @@ export interface Sending {
 /** The upstream of one client connection; never shared with another. */
 export interface UpstreamSide {
   call(sending: Sending): Promise<UpstreamCall>;
+  /** Asks for a WebSocket on a connection of its own. */
+  askUpgrade(request: CheckedRequest): Promise<Switched | UpstreamAnswer>;
+}
+
+/** An upstream that switched protocols: what it said, and its connection from there on. */
+export interface Switched {
+  readonly headers: RawHeaders;
+  readonly socket: Duplex;
 }

@@ -8,6 +8,7 @@ import { answerProblem } from "./http-answer.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { ClientSide } from "./http-sides.ts";
 
+/** `incoming.upgrade` is Node's own mark of a request behind which it reads no more. */
 export function http1Client(
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -19,6 +20,7 @@ export function http1Client(
       url: incoming.url ?? "",
       httpVersion: incoming.httpVersion,
       rawHeaders: incoming.rawHeaders,
+      isUpgrade: "upgrade" in incoming && incoming.upgrade === true,
     },
     body: incoming,
     sink: response,
@@ -53,6 +55,11 @@ export function http1Client(
       response.end();
     },
     cut: () => void response.destroy(),
+    takeOver() {
+      const { socket } = incoming;
+      response.detachSocket(socket);
+      return socket;
+    },
     refuse: (problem, after) => answerProblem({ incoming, response }, problem, limits, after),
   };
 }

@@ -5,35 +5,78 @@
  * @module
  */
 import { request as sendRequest, type ClientRequest, type IncomingMessage } from "node:http";
-import { authorityOf } from "./http-request.ts";
-import type { Sending, UpstreamAnswer, UpstreamCall, UpstreamSide } from "./http-sides.ts";
+import { authorityOf, type CheckedRequest } from "./http-request.ts";
+import type {
+  Sending,
+  Switched,
+  UpstreamAnswer,
+  UpstreamCall,
+  UpstreamSide,
+} from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
+import { handshakeFields } from "./websocket-handshake.ts";
 
 export function http1Upstream(agent: UpstreamAgent, limits: GatewayLimits): UpstreamSide {
-  return { call: (sending) => Promise.resolve(startCall(sending, agent, limits)) };
+  return {
+    call: (sending) => Promise.resolve(startCall(sending, agent, limits)),
+    askUpgrade: (request) => askUpgrade(request, agent, limits),
+  };
 }
 
-function startCall(sending: Sending, agent: UpstreamAgent, limits: GatewayLimits): UpstreamCall {
-  const { request } = sending;
+function send(
+  request: CheckedRequest,
+  headers: readonly string[],
+  { agent, limits }: { readonly agent: UpstreamAgent; readonly limits: GatewayLimits },
+): ClientRequest {
   const upstream = sendRequest({
     agent,
     method: request.method,
     path: request.target,
     host: request.host,
     port: request.port,
-    headers: headersOf(sending),
+    headers,
     setHost: false,
     insecureHTTPParser: false,
     maxHeaderSize: limits.responseHeadBytes,
   });
-  upstream.on("error", () => {}); // Told by `answer`; what comes after an answer is its end.
+  upstream.on("error", () => {}); // Told to whoever waits; what comes after an answer is its end.
+  return upstream;
+}
+
+function askUpgrade(
+  request: CheckedRequest,
+  agent: UpstreamAgent,
+  limits: GatewayLimits,
+): Promise<Switched | UpstreamAnswer> {
+  const headers = ["Host", authorityOf(request), ...handshakeFields(request)];
+  const upstream = send(request, headers, { agent, limits });
+  const switched = new Promise<Switched>((resolve) => {
+    upstream.once("upgrade", ({ rawHeaders }, socket, head) => {
+      socket.on("error", () => {}); // It ends in its close.
+      if (head.length > 0) socket.unshift(head);
+      resolve({ headers: rawHeaders, socket });
+    });
+  });
+  const answer = answerOf(upstream, () => {});
+  upstream.end();
+  return Promise.race([switched, answer]);
+}
+
+function startCall(sending: Sending, agent: UpstreamAgent, limits: GatewayLimits): UpstreamCall {
+  const upstream = send(sending.request, headersOf(sending), { agent, limits });
   return {
     sink: upstream,
     get isReused() {
       return upstream.reusedSocket;
     },
-    answer: (inform) => answerOf(upstream, inform),
+    answer: (inform) => {
+      upstream.once("upgrade", (_message, socket) => {
+        socket.destroy();
+        upstream.destroy(new Error("the upstream switched protocols unasked"));
+      });
+      return answerOf(upstream, inform);
+    },
     flush: () => upstream.flushHeaders(),
     end(body, trailers) {
       if (trailers.length > 0) upstream.addTrailers(trailers);
@@ -65,10 +108,6 @@ function answerOf(
         reject(error instanceof Error ? error : new Error(String(error)));
         upstream.destroy();
       }
-    });
-    upstream.once("upgrade", (_message, socket) => {
-      socket.destroy();
-      reject(new Error("the upstream switched protocols unasked"));
     });
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
+import { InvariantError } from "../base/index.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { drain } from "./http-answer.ts";
 import { headerPairs, type RawHeaders } from "./http-headers.ts";
@@ -72,6 +73,9 @@ export function http2Client(
       if (!isRead()) stream.close(NGHTTP2_NO_ERROR);
     },
     cut: () => cutStream(stream),
+    takeOver: () => {
+      throw new InvariantError("no stream of HTTP/2 is granted to become something else");
+    },
     async refuse(problem) {
       if (stream.closed || stream.headersSent) return "next";
       const fields = Object.entries(problem.headers).flat();

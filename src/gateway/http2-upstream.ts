@@ -74,6 +74,7 @@ export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): Upst
       it.used = true;
       return startCall(it.session, sending, isReused);
     },
+    askUpgrade: (request) => http1.askUpgrade(request),
   };
 }
 

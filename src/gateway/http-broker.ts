@@ -107,6 +107,7 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
       };
       connections.set(stream, connection);
       armHeadTimer(connection, ports.limits);
+      stream.once("end", () => watchHalfClosed(connection, stream, ports.limits));
       stream.once("close", () => {
         clearTimeout(connection.headTimer);
         if (access.kind === "grant") access.agent.destroy();
@@ -147,6 +148,8 @@ function strictServer(limits: GatewayLimits): Server {
       return !(offers.length > 0 && offers.every((offer) => offer === "h2c"));
     },
   });
+  // By Node's own switch, which its types leave out: an end of the client's side is no end of its request.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxHeadersCount = 0; // Node would drop what is above it, silently; we refuse by number.
   server.timeout = limits.exchangeIdleMs;
   return server;
@@ -159,6 +162,23 @@ function armHeadTimer(connection: Connection, limits: GatewayLimits): void {
     () => flow.cut(`no complete request within ${limits.headMs / 1000} s`),
     limits.headMs,
   );
+}
+
+/**
+ * A client that has ended its side may wait for its answer, or be gone: TCP does not say which until
+ * something is written. It gets as long as its answer moves, and a moment before that (docs/decisions/0107).
+ */
+function watchHalfClosed(connection: Connection, stream: Socket, limits: GatewayLimits): void {
+  const { flow } = connection.client;
+  let written = -1;
+  const look = () => {
+    if (flow.socket.bytesWritten === written) flow.cut("the client left");
+    written = flow.socket.bytesWritten;
+  };
+  if (connection.waiting === 0) return; // Node ends its own side, and that closes both.
+  look();
+  const timer = setInterval(look, limits.halfClosedMs);
+  stream.once("close", () => clearInterval(timer));
 }
 
 function enqueue(

@@ -22,6 +22,8 @@ export interface GatewayLimits {
   readonly headMs: number;
   /** Neither side moves a byte within an exchange; a model may think for ten minutes. */
   readonly exchangeIdleMs: number;
+  /** A client has ended its side and its answer does not move: from then on it counts as gone. */
+  readonly halfClosedMs: number;
   /** Bytes of a request's head. */
   readonly headBytes: number;
   /** Header fields of one request. */
@@ -76,6 +78,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   handshakeMs: 10_000,
   headMs: 60_000,
   exchangeIdleMs: 30 * 60_000,
+  halfClosedMs: 3000,
   headBytes: 32_768,
   headers: 100,
   responseHeadBytes: 131_072,

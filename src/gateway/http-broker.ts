@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
 import { routeOf } from "../policy/index.ts";
-import { classifyFirstBytes } from "../wire/index.ts";
+import { classifyFirstBytes, type FirstBytes } from "../wire/index.ts";
 import { problemOf } from "./denial.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { endWithProblem } from "./http-answer.ts";
@@ -58,6 +58,8 @@ interface Connection {
   /** Requests parsed and not yet answered. */
   waiting: number;
   headTimer: NodeJS.Timeout | undefined;
+  /** What could not be parsed, where that came in pieces. */
+  unparsed: Buffer;
   /** An answer said "close": what the client sent after that request is not looked at. */
   isLast: boolean;
 }
@@ -103,6 +105,7 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
         queue: Promise.resolve(),
         waiting: 0,
         headTimer: undefined,
+        unparsed: Buffer.alloc(0),
         isLast: false,
       };
       connections.set(stream, connection);
@@ -273,8 +276,8 @@ interface ParseError extends Error {
 }
 
 /** What could not be parsed, from the start of its line: what stood before it was a request. */
-function unparsedLine({ rawPacket, bytesParsed = 0 }: ParseError): Buffer | undefined {
-  if (rawPacket === undefined) return undefined;
+function unparsedLine({ rawPacket, bytesParsed = 0 }: ParseError): Buffer {
+  if (rawPacket === undefined) return Buffer.alloc(0);
   const lineEnd = bytesParsed === 0 ? -1 : rawPacket.lastIndexOf(0x0a, bytesParsed - 1);
   return rawPacket.subarray(lineEnd + 1);
 }
@@ -294,14 +297,41 @@ function refuseBytes(
     stream.destroy();
     return;
   }
-  const rest = unparsedLine(error);
-  if (rest !== undefined) {
-    const { protocol, detail } = classifyFirstBytes(rest);
-    if (!["http", "unknown", "json"].includes(protocol)) {
-      flow.offend(protocol, detail, "after an HTTP request");
-      return;
-    }
+  const seen = Buffer.concat([connection.unparsed, unparsedLine(error)]);
+  connection.unparsed = seen;
+  const { protocol, certain, detail } = classifyUnparsed(seen);
+  if (!["http", "unknown", "json"].includes(protocol)) {
+    flow.offend(protocol, detail, "after an HTTP request");
+    return;
   }
+  // Where a method stands it may be a protocol's name that comes in pieces: the parser reports each.
+  if (code === "HPE_INVALID_METHOD" && !certain && seen.length < UNPARSED_BYTES_MAX) {
+    connection.headTimer = setTimeout(
+      () => refuseUnparsed(connection, error, stream, limits),
+      limits.undecidedMs,
+    );
+    return;
+  }
+  refuseUnparsed(connection, error, stream, limits);
+}
+
+const UNPARSED_BYTES_MAX = 64;
+
+/** With what the parser has already taken for a method's beginning, of which only S begins SSH too. */
+function classifyUnparsed(seen: Buffer): FirstBytes {
+  const alone = classifyFirstBytes(seen);
+  const whole = classifyFirstBytes(Buffer.concat([Buffer.from("S"), seen]));
+  if (whole.protocol === "ssh") return whole;
+  return alone.certain && !whole.certain ? { ...alone, certain: false } : alone;
+}
+
+function refuseUnparsed(
+  { client: { flow, origin }, waiting }: Connection,
+  error: ParseError,
+  stream: Duplex,
+  limits: GatewayLimits,
+): void {
+  const code = error.code ?? "";
   const denial = flow.deny({
     target: origin.host,
     route: routeOf({ verb: "http.parse", port: origin.port, protocol: origin.scheme }),
@@ -309,7 +339,7 @@ function refuseBytes(
     title: "The request is not one that is forwarded",
     reason: `not a well-formed HTTP/1.1 request: ${error.reason ?? code}`,
   });
-  if (connection.waiting > 0) flow.cut("denied: http.parse");
+  if (waiting > 0) flow.cut("denied: http.parse");
   else
     endWithProblem(stream, problemOf(denial, code === "HPE_HEADER_OVERFLOW" ? 431 : 400), limits);
 }

@@ -96,6 +96,7 @@ const SECRET_PARAMETER =
 
 /** Values of parameters that are secrets by their name never enter the log. */
 function hideSecrets(query: string): string {
+  if (query === "") return query;
   return query
     .split("&")
     .map((pair) => {

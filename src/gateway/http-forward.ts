@@ -193,16 +193,50 @@ class Relay {
     const { status, reason, headers, isWhole } = message;
     client.begin({ status, reason, headers: endToEnd(headers), isWhole });
     const watch = createStratumWatch();
-    const { sink } = client;
-    for await (const chunk of chunksOf(message.body)) {
-      if (client.isGone) return;
+    await pump(message.body, client.sink, (chunk) => {
       this.#refuseMining(watch.push(chunk));
       this.#bytesIn += chunk.length;
-      if (!sink.write(chunk)) await drained(sink);
-    }
+    });
+    if (client.isGone) return;
     if (message.isCut()) throw new Error("the answer broke off");
   }
 }
+
+/**
+ * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
+ * goes and may throw. By events: an iterator costs several promises for each chunk.
+ */
+function pump(source: Readable, sink: Writable, look: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      source.removeListener("data", take);
+      for (const event of ENDS) source.removeListener(event, settle);
+      sink.removeListener("drain", goOn);
+      sink.removeListener("close", leave);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const take = (chunk: Buffer) => {
+      try {
+        look(chunk);
+      } catch (error) {
+        source.pause();
+        settle(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      if (!sink.write(chunk)) source.pause();
+    };
+    const goOn = () => void source.resume();
+    const leave = () => settle();
+    for (const event of ENDS) source.once(event, settle);
+    sink.on("drain", goOn);
+    sink.once("close", leave);
+    if (source.readableEnded || source.destroyed || sink.destroyed) settle();
+    else source.on("data", take);
+  });
+}
+
+const ENDS = ["end", "close", "error"] as const;
 
 /** What `stream` gives, chunk by chunk; leaving the loop leaves the stream alive. */
 async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {

@@ -8,6 +8,11 @@ import { answerProblem } from "./http-answer.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { ClientSide } from "./http-sides.ts";
 
+function flushHead(response: ServerResponse): void {
+  // Written to, it has sent its head already.
+  if (!response.destroyed && !response.writableEnded) response.flushHeaders();
+}
+
 /** `incoming.upgrade` is Node's own mark of a request behind which it reads no more. */
 export function http1Client(
   incoming: IncomingMessage,
@@ -48,7 +53,8 @@ export function http1Client(
       const last = incoming.complete ? [] : ["connection", "close"];
       response.sendDate = false;
       response.writeHead(status, reason, [...headers, ...last]);
-      response.flushHeaders();
+      // A body that came with the head goes out with it; a head alone (an event stream's) waits for nothing.
+      setImmediate(flushHead, response);
     },
     end(trailers) {
       if (trailers.length > 0) response.addTrailers(trailers);

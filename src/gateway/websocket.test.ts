@@ -201,7 +201,7 @@ const OFFENCES: readonly (readonly [string, string, readonly Buffer[], string, s
   [
     "SSH byte by byte",
     "/raw",
-    [..."SSH-2.0-x"].map((c) => frame(2, c, MASK)),
+    Array.from("SSH-2.0-x").map((c) => frame(2, c, MASK)),
     "tunnel",
     "protocol.ssh",
   ],
@@ -258,7 +258,8 @@ for (const [why, path, frames, kind, rule] of OFFENCES) {
       [[kind], [rule]],
     );
     const reached = up.got.map(({ text }) => text).join("");
-    assert.doesNotMatch(reached, /SSH-2|mining|\x05\x01|\x08\x01/);
+    for (const part of ["SSH-2", "mining", "\x05\x01", "\x08\x01"])
+      assert.ok(!reached.includes(part));
     if (rule === "websocket.opaque") {
       assert.equal(Buffer.from(client.frames.at(-1)?.text ?? "", "latin1").readUInt16BE(0), 1008);
     }

@@ -52,7 +52,13 @@ const CASES: readonly (readonly [
   ["SSH behind lines", "client", false, [["text", "hello\r\nSSH-2.0-x\r\n"]], "ssh"],
   ["chisel's SSH", "client", true, [["binary", "SSH-chisel-v3-client\r\n"]], "ssh"],
   ["a server's SSH", "server", true, [["binary", "SSH-2.0-OpenSSH_9.2\r\n"]], "ssh"],
-  ["SSH in single bytes", "client", true, [..."SSH-2.0"].map((c) => ["binary", c] as const), "ssh"],
+  [
+    "SSH in single bytes",
+    "client",
+    true,
+    Array.from("SSH-2.0").map((c) => ["binary", c] as const),
+    "ssh",
+  ],
   [
     "SSH in a later message",
     "client",
@@ -116,7 +122,7 @@ test("INV-36: what pings carry is looked at, also in a row", () => {
   const whole = watch.control(Buffer.from("SSH-2.0-x"));
   assert.equal(typeof whole === "object" && whole.protocol, "ssh");
   const row = createMessageWatch({ from: "client", opaque: true });
-  const last = [..."SSH-2.0"]
+  const last = Array.from("SSH-2.0")
     .map((byte) => row.control(Buffer.from(byte)))
     .find((one) => one !== "pass");
   assert.equal(typeof last === "object" && last.protocol, "ssh");

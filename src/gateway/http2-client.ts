@@ -10,7 +10,7 @@ import { drain } from "./http-answer.ts";
 import { headerPairs, type RawHeaders } from "./http-headers.ts";
 import type { RequestHead } from "./http-request.ts";
 import type { AnswerHead, ClientSide } from "./http-sides.ts";
-import { cutStream, lowerNames, trailerFields } from "./http2-fields.ts";
+import { cutStream, lowerNames, sendTrailers, trailerFields } from "./http2-fields.ts";
 
 const { NGHTTP2_NO_ERROR } = constants;
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304]);
@@ -21,13 +21,11 @@ export function http2Client(
   limits: GatewayLimits,
 ): ClientSide {
   let trailers: RawHeaders = [];
-  let own: Record<string, string | string[]> = {};
+  let own: readonly [string, string][] = [];
   let isWhole = false;
   let isEnded = false;
   stream.on("trailers", (_fields, _flags, raw) => (trailers = raw));
-  stream.on("wantTrailers", () => {
-    if (!stream.closed && !stream.destroyed) stream.sendTrailers(own); // It throws on a dead stream.
-  });
+  stream.on("wantTrailers", () => sendTrailers(stream, own));
   // A reset ends the body like its end does, so that its end alone says nothing.
   const isRead = () =>
     stream.endAfterHeaders ||
@@ -67,7 +65,7 @@ export function http2Client(
     end(pairs) {
       isEnded = true;
       if (stream.closed) return;
-      own = trailerFields(pairs);
+      own = pairs;
       if (!isWhole) stream.end();
       // An early answer: the rest of the request is not wanted (RFC 9113, 8.1).
       if (!isRead()) stream.close(NGHTTP2_NO_ERROR);

@@ -16,6 +16,20 @@ export function cutStream(stream: Http2Stream): void {
   addAbortSignal(AbortSignal.abort(), stream);
 }
 
+/** Sends trailers where the stream still lives; what Node would not send as fields looks cut. */
+export function sendTrailers(
+  stream: Http2Stream,
+  pairs: readonly (readonly [string, string])[],
+): void {
+  if (stream.closed || stream.destroyed) return;
+  try {
+    stream.sendTrailers(trailerFields(pairs));
+  } catch {
+    // Asked for from inside of Node, so that a throw would end the process: two ETags are enough.
+    cutStream(stream);
+  }
+}
+
 /** The form in which Node takes trailers: fields that repeat as a list. */
 export function trailerFields(
   pairs: readonly (readonly [string, string])[],

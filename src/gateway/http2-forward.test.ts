@@ -332,3 +332,41 @@ test("INV-9: over HTTP/2 too, an intent is written before the upstream hears of 
   gate.resolve(1);
   assert.equal((await said).status, 200);
 });
+
+test("trailers that HTTP/2 cannot say cut their stream, and nothing else", async (t) => {
+  const it = await worldWith(t, {
+    speaks: "http/1.1",
+    serve(request, response) {
+      if (request.url === "/odd") {
+        response.writeHead(200, { trailer: "etag" });
+        response.write("body");
+        response.addTrailers([
+          ["etag", "1"],
+          ["etag", "2"],
+        ]);
+      }
+      response.end();
+    },
+  });
+  const on = await session(it, t);
+  assert.notEqual((await askStream(on, [":path", "/odd"])).code, constants.NGHTTP2_NO_ERROR);
+  assert.equal((await askStream(on, [":path", "/even"])).status, 200);
+});
+
+test("an upstream that says GOAWAY is left, and reached anew", async (t) => {
+  const sessions = new Set<unknown>();
+  const it = await worldWith(t, {
+    speaks: "h2",
+    serve(stream) {
+      sessions.add(stream.session);
+      stream.respond();
+      stream.end("fine");
+      stream.session?.goaway();
+    },
+  });
+  const on = await session(it, t);
+  for (let n = 0; n < 5; n += 1) {
+    assert.equal((await askStream(on, [":method", n < 4 ? "GET" : "POST"])).body, "fine");
+  }
+  assert.equal(sessions.size, 5);
+});

@@ -15,7 +15,7 @@ import { TLSSocket } from "node:tls";
 import { authorityOf } from "./http-request.ts";
 import type { Sending, UpstreamAnswer, UpstreamCall, UpstreamSide } from "./http-sides.ts";
 import { http1Upstream } from "./http1-upstream.ts";
-import { cutStream, lowerNames, plainFields, trailerFields } from "./http2-fields.ts";
+import { cutStream, lowerNames, plainFields, sendTrailers } from "./http2-fields.ts";
 import { guardSession } from "./http2-guard.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
@@ -52,23 +52,30 @@ export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): Upst
     session.once("connect", () => session.setLocalWindowSize(limits.h2SessionWindowBytes));
     session.on("error", () => {}); // Told to every stream under way; an idle session has nobody to tell.
     guardSession(session, limits, () => session.destroy());
-    session.once("close", () => {
-      link = undefined;
-      raw.destroy();
-    });
+    session.once("close", () => raw.destroy());
     return { session, used: false };
+  }
+
+  /** The link as it stands, or a new one: an upstream that has said GOAWAY takes nothing more on its own. */
+  async function current(): Promise<Link> {
+    const asked = (link ??= open());
+    const forget = () => {
+      if (link === asked) link = undefined;
+    };
+    try {
+      const it = await asked;
+      if (it === "http/1.1" || !(it.session.closed || it.session.destroyed)) return it;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+    forget();
+    return await (link ??= open());
   }
 
   return {
     async call(sending) {
-      link ??= open();
-      let it: Link;
-      try {
-        it = await link;
-      } catch (error) {
-        link = undefined;
-        throw error;
-      }
+      const it = await current();
       if (it === "http/1.1") return await http1.call(sending);
       const isReused = it.used;
       it.used = true;
@@ -83,19 +90,17 @@ function startCall(session: ClientHttp2Session, sending: Sending, isReused: bool
   const endStream =
     sending.body === undefined ? framing.kind === "none" : sending.body.length === 0;
   const stream = session.request(headersOf(sending), { endStream, waitForTrailers: !endStream });
-  let own: Record<string, string | string[]> = {};
+  let own: readonly [string, string][] = [];
   let reason: Error | undefined;
   stream.on("error", () => {}); // Told by `answer`, and by the end of its body.
-  stream.on("wantTrailers", () => {
-    if (!stream.closed && !stream.destroyed) stream.sendTrailers(own); // It throws on a dead stream.
-  });
+  stream.on("wantTrailers", () => sendTrailers(stream, own));
   return {
     sink: stream,
     isReused,
     answer: (inform) => answerOf(stream, inform, () => reason),
     flush() {}, // It is sent as soon as it is made.
     end(body, trailers) {
-      own = trailerFields(trailers);
+      own = trailers;
       if (!endStream) stream.end(body);
     },
     cut(error) {

@@ -25,7 +25,7 @@ export function actionOf(
   body: WholeBody | undefined,
   context: ActionContext,
 ): Action {
-  const { method, scheme, host, port, path, query } = request;
+  const { method, scheme, host, port, path, query, upgrade } = request;
   const described = describeHttp({
     method,
     scheme,
@@ -34,6 +34,7 @@ export function actionOf(
     path,
     query,
     headers: groupedHeaders(request.headers),
+    ...(upgrade === undefined ? {} : { upgrade }),
     ...(body === undefined ? {} : { body: body.bytes }),
   });
   return {
@@ -67,13 +68,14 @@ function groupedHeaders(raw: RawHeaders): Record<string, string | readonly strin
 
 /** Everything that will be sent, less the values of secrets, in one canonical shape. */
 function sentForm(request: CheckedRequest, body: WholeBody | undefined): Json {
-  const { method, scheme, host, port, target, headers, framing } = request;
+  const { method, scheme, host, port, target, headers, framing, upgrade } = request;
   return {
     method,
     scheme,
     host,
     port,
     target,
+    ...(upgrade === undefined ? {} : { upgrade }),
     headers: withoutSecrets(headers),
     body:
       body === undefined

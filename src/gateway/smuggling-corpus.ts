@@ -136,7 +136,7 @@ export const ATTACKS: readonly SmugglingCase[] = [
     `${GET}Connection: upgrade\r\nUpgrade: x\r\n\r\n${HIDDEN}`,
   ),
   none("h2c hidden in a list", `${GET}Connection: upgrade\r\nUpgrade: h2c, tcp\r\n\r\n${HIDDEN}`),
-  none("the HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  none("the HTTP/2 preface and then text", `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${HIDDEN}`),
   none("a head that never ends", `${GET}X: ${"a".repeat(40_000)}\r\n\r\n`),
   none("too many fields", `${GET}${"A: b\r\n".repeat(120)}\r\n`),
 ];

@@ -175,7 +175,7 @@ function accessOf({ decision, host, port }: Named, flow: FlowRecord, shared: Flo
     ...(grant.dial === undefined ? {} : { dial: grant.dial }),
     ...(ca === undefined ? {} : { ca }),
   };
-  const agent = new UpstreamAgent(shared.dialer, to, shared.limits.upstreamIdleMs);
+  const agent = new UpstreamAgent(shared.dialer, to);
   flow.upstreamBytes = () => agent.bytes();
   return { kind: "grant", system: grant.name, agent };
 }

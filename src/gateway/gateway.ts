@@ -129,7 +129,6 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
         return flow.closed;
       });
       await Promise.all(closing);
-      broker.close();
     },
   };
 }

@@ -33,6 +33,7 @@ export function http2Client(
   return {
     head,
     body: stream,
+    whole: () => undefined,
     sink: stream,
     isAlone: false,
     get isComplete() {
@@ -55,6 +56,11 @@ export function http2Client(
     inform(status, headers) {
       if (stream.headersSent || stream.closed) return;
       stream.additionalHeaders({ ":status": status, ...trailerFields(headerPairs(headers)) });
+    },
+    answer(answer, body, pairs) {
+      this.begin(answer);
+      if (body.length > 0 && !isWhole) stream.write(body);
+      this.end(pairs);
     },
     begin(answer) {
       if (stream.closed) return;

@@ -50,7 +50,7 @@ test("a run edits private files of the owner, and apply gives them back to the o
       "modified secret",
     ];
     assert.deepEqual(changes, expected);
-    const result = await applyWorkspace(layer, { frozen: true, confirm: new Set() });
+    const result = await applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set() });
     assert.deepEqual([result.applied.length, result.refused, result.conflicts], [5, [], []]);
     const { uid, gid, mode, nlink } = lstatSync(join(host, "secret"));
     const own = { uid: process.geteuid?.(), gid: process.getegid?.() };

@@ -24,7 +24,7 @@ import {
   type Layer,
 } from "./index.ts";
 
-const now: ApplyOptions = { frozen: true, confirm: new Set() };
+const now: ApplyOptions = { run: "r-1", frozen: true, confirm: new Set() };
 
 async function withPlace(script: string, use: (place: Place) => Promise<void>): Promise<void> {
   const place = createPlace(script);
@@ -41,7 +41,7 @@ function unitsOf(changes: readonly Change[]): ReadonlySet<string> {
 }
 
 async function applyAll(layer: Layer): ReturnType<typeof applyWorkspace> {
-  return applyWorkspace(layer, { frozen: true, confirm: unitsOf(await diffWorkspace(layer)) });
+  return applyWorkspace(layer, { run: "r-1", frozen: true, confirm: unitsOf(await diffWorkspace(layer)) });
 }
 
 const HOST = `
@@ -156,12 +156,12 @@ test("nothing is written where a host file changed meanwhile, unless the rest is
         const before = snapshot(here);
         const only = [`c${n}`];
         const confirm = unitsOf(await diffWorkspace(layer));
-        const whole = await applyWorkspace(layer, { frozen: true, confirm, only });
+        const whole = await applyWorkspace(layer, { run: "r-1", frozen: true, confirm, only });
         const paths = whole.conflicts.map(({ path }) => path.slice(`c${n}/`.length));
         for (const path of expected) assert.ok(paths.includes(path), `${path} of ${paths.join()}`);
         assert.deepEqual(whole.applied, []);
         assert.deepEqual(snapshot(here), before, "untouched");
-        const rest = await applyWorkspace(layer, { frozen: true, confirm, only, partial: true });
+        const rest = await applyWorkspace(layer, { run: "r-1", frozen: true, confirm, only, partial: true });
         assert.ok(rest.applied.includes(`c${n}/free`));
         const after = snapshot(here);
         const isKept = (line: string): boolean =>
@@ -282,7 +282,7 @@ test("`only` takes a path with what is below it and the new folders on its way",
 });
 
 const FAULTS: readonly (readonly [string, Partial<ApplyOptions>, string])[] = [
-  ["workspace.running", { frozen: false }, "a run that can still write is not applied"],
+  ["workspace.running", { run: "r-1", frozen: false }, "a run that can still write is not applied"],
   ["workspace.path", { only: ["../x"] }, "a name that is none"],
   ["workspace.path", { confirm: new Set(["/etc/passwd"]) }, "nor to be confirmed"],
 ];
@@ -314,7 +314,7 @@ test("fault workspace.apply_failed: what would stop every file stops apply; agai
     const code = `import { applyWorkspace, openLayer } from ${JSON.stringify(import.meta.resolve("./index.ts"))};
       process.on("SIGXFSZ", () => {});
       const layer = await openLayer(${JSON.stringify(layer.folder)});
-      const done = applyWorkspace(layer, { frozen: true, confirm: new Set() });
+      const done = applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set() });
       await done.catch((error) => console.log(error.code, error.cause.code));`;
     // The largest file that a process may write: as good as a full disk, and takes no disk.
     const argv = ["-c", 'ulimit -f 2000; exec "$@"', "sh", process.execPath];

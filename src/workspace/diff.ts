@@ -22,11 +22,12 @@ import { errorCode, readAttribute } from "../sys/index.ts";
 import { openBaseline, type Baseline } from "./baseline.ts";
 import { markRepositories } from "./bare-repository.ts";
 import { describeChange, type Change, type ChangeKind } from "./change.ts";
-import { openHost, openUpper, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { joinRaw, rawOf, type RawPath } from "./path-text.ts";
 import { isSameContent } from "./same-content.ts";
-import { Tree, type Listing, type Look } from "./tree.ts";
+import { withTrees, type Trees } from "./trees.ts";
+import type { Listing, Look } from "./tree.ts";
 
 /** Most changes that are listed; a run beyond it is told to be discarded or split. */
 export const CHANGES_MAX = 500_000;
@@ -38,10 +39,8 @@ const OPEN_FILE =
 /** How a folder of `upper/` lies over the host's of the same path. */
 type Cover = "merge" | "replace" | "alone";
 
-interface Walk {
+interface Walk extends Trees {
   readonly layer: Layer;
-  readonly host: Tree;
-  readonly upper: Tree;
   readonly baseline: Baseline;
   readonly changes: Change[];
   readonly pace: Pace;
@@ -66,18 +65,7 @@ export async function diffWorkspace(
   changesMax: number = CHANGES_MAX,
 ): Promise<readonly Change[]> {
   const baseline = await openBaseline(layer);
-  const host = openHost(layer);
-  try {
-    const upper = openUpper(layer);
-    try {
-      const trees = { host: new Tree(host, false), upper: new Tree(upper, true) };
-      return await walkTrees(layer, { ...trees, baseline, changesMax });
-    } finally {
-      closeSync(upper);
-    }
-  } finally {
-    closeSync(host);
-  }
+  return withTrees(layer, (trees) => walkTrees(layer, { ...trees, baseline, changesMax }));
 }
 
 /** {@link diffWorkspace} over trees that the caller holds open. */

@@ -5,7 +5,7 @@ export { changeDetail, type Change, type ChangeKind } from "./change.ts";
 export { CHANGES_MAX, diffWorkspace } from "./diff.ts";
 export { discardLayer } from "./discard.ts";
 export { EXECUTED_PATHS, matchExecutedPath, type ExecutedPath } from "./executed-paths.ts";
-export { fetchCommits, type FetchedCommits } from "./git-commits.ts";
+export { diffCommits, type Commits } from "./git-commits.ts";
 export {
   createLayer,
   openLayer,

@@ -158,6 +158,6 @@ test("a layer without changes applies to nothing", async () => {
   await withPlace("echo 1 > x", async (place) => {
     const layer = await place.start();
     const none = { applied: [], held: [], conflicts: [], refused: [], notes: [] };
-    assert.deepEqual(await applyWorkspace(layer, { frozen: true, confirm: new Set() }), none);
+    assert.deepEqual(await applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set() }), none);
   });
 });

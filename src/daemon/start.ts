@@ -9,7 +9,7 @@ import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { createId, describeError, Fault } from "../base/index.ts";
+import { createId, describeError, Fault, isFault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
 import {
@@ -19,12 +19,10 @@ import {
   launchSandbox,
   planLimits,
   resolveTools,
-  RUN_UID,
   type LimitPlan,
   type Sandbox,
   type Tools,
 } from "../sandbox/index.ts";
-import { createLayer } from "../workspace/index.ts";
 import { holdRun } from "./hold.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
@@ -32,6 +30,7 @@ import { createRunFiles, filesOf } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { checkWorkspace } from "./workspace-place.ts";
+import { layOut } from "./workspaces.ts";
 import type { World } from "./world.ts";
 
 /** Starts what `request` asks for; resolves when the agent runs. */
@@ -61,7 +60,7 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   try {
     await recordStart(run, request, { workspace, plan });
     runs.add(run);
-    await bringUp(world, run, request, { workspace, plan });
+    await bringUpSomehow(world, run, request, { workspace, plan });
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -92,7 +91,11 @@ function describeRun(
   };
 }
 
-async function recordStart(run: Run, request: RunStart, { workspace, plan }: Plans): Promise<void> {
+async function recordStart(
+  run: Run,
+  request: RunStart,
+  { workspace, plan }: Omit<Plans, "isCopied">,
+): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
     type: "policy",
@@ -124,6 +127,7 @@ async function recordStart(run: Run, request: RunStart, { workspace, plan }: Pla
 interface Plans {
   readonly workspace: string;
   readonly plan: LimitPlan;
+  readonly isCopied: boolean;
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
@@ -136,21 +140,34 @@ function planRunLimits(world: World, task: Task): LimitPlan {
   return planLimits({ controllers: world.cgroups.controllers, gpus: [] }, task.compute);
 }
 
+/** Over an overlay, or on a copy where none can be mounted: that is known once it was tried. */
+async function bringUpSomehow(
+  world: World,
+  run: Run,
+  request: RunStart,
+  plans: Omit<Plans, "isCopied">,
+): Promise<void> {
+  try {
+    await bringUp(world, run, request, { ...plans, isCopied: false });
+  } catch (error) {
+    if (!isFault(error, "sandbox.overlay")) throw error;
+    world.log.warn("run.copied", { run: run.id, error: describeError(error) });
+    await bringUp(world, run, request, { ...plans, isCopied: true });
+  }
+}
+
 async function bringUp(
   world: World,
   run: Run,
   request: RunStart,
-  { workspace, plan }: Plans,
+  { workspace, plan, isCopied }: Plans,
 ): Promise<void> {
   const undo: (() => unknown)[] = [];
   try {
     const home = homeFolder(world, run, request, workspace);
-    if (run.task.workspace === "overlay") {
-      const ids = process.geteuid?.() === 0 ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
-      await createLayer(run.files.layer, { host: workspace, ...ids });
-    }
+    const startBytes = await layOut(world, run, isCopied);
     const folders = [join(run.files.layer, "upper"), home];
-    const limits = createLimits(world.cgroups, plan, { id: run.id, folders });
+    const limits = createLimits(world.cgroups, plan, { id: run.id, folders, startBytes });
     undo.push(() => limits.close());
     const tools = await resolveTools({
       commands: request.command.slice(0, 1),
@@ -159,7 +176,7 @@ async function bringUp(
       workspace,
     });
     const sandbox = await launchSandbox({
-      workspace: { path: workspace, mode: run.task.workspace },
+      workspace: { path: workspace, mode: run.task.workspace, copied: isCopied },
       layer: run.files.layer,
       home,
       publicDir: run.files.public,

@@ -12,12 +12,16 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Takes } from "../api/index.ts";
 import { Fault } from "../base/index.ts";
+import type { LayerOptions } from "../workspace/index.ts";
 
 /** What a thread is asked for; `layer` is the layer's folder. */
 export type WorkspaceJob =
   | { readonly kind: "diff"; readonly run: string; readonly layer: string }
   | ({ readonly kind: "apply"; readonly layer: string; readonly frozen: boolean } & ApplyTakes)
-  | { readonly kind: "discard"; readonly layer: string };
+  | { readonly kind: "discard"; readonly layer: string }
+  | { readonly kind: "copy"; readonly layer: string; readonly host: string; readonly ids: RunIds };
+/** Who the run is on the host, where that is not the daemon's own user. */
+export type RunIds = Pick<LayerOptions, "run">;
 type ApplyTakes = Takes<"workspace.apply">;
 
 /** What a thread answers: the body of the answer, and what goes on record. */

@@ -9,6 +9,8 @@ import { describeError, isFault } from "../base/index.ts";
 import {
   applyWorkspace,
   changeDetail,
+  copyHost,
+  createLayer,
   diffCommits,
   diffWorkspace,
   discardLayer,
@@ -77,6 +79,13 @@ async function discard(job: WorkspaceJob & { kind: "discard" }): Promise<JobDone
   return { body: encode({}), noted: {} };
 }
 
+async function copy(job: WorkspaceJob & { kind: "copy" }): Promise<JobDone> {
+  const layer = await createLayer(job.layer, { host: job.host, copied: true, ...job.ids });
+  const { bytes, names, onDisk, leftOut } = await copyHost(layer);
+  const left = leftOut.slice(0, PATHS_NOTED_MAX).map(({ path, why }) => `${path}: ${why}`);
+  return { body: encode({}), noted: { bytes, names, onDisk, leftOut: left } };
+}
+
 function shown(commits: readonly Commits[]): Shown {
   return commits.map(({ repository, refs, skipped }) => ({
     repository,
@@ -93,6 +102,7 @@ async function report(job: WorkspaceJob): Promise<JobReport> {
   try {
     if (job.kind === "diff") return { done: await diff(job) };
     if (job.kind === "apply") return { done: await apply(job) };
+    if (job.kind === "copy") return { done: await copy(job) };
     return { done: await discard(job) };
   } catch (error) {
     if (!isFault(error)) return { bug: describeError(error) };

@@ -5,7 +5,10 @@
  */
 import type { RunInfo, Takes } from "../api/index.ts";
 import { Fault, isFault } from "../base/index.ts";
+import { RUN_UID } from "../sandbox/index.ts";
+import { createLayer } from "../workspace/index.ts";
 import { filesOf } from "./run-files.ts";
+import type { Run } from "./run.ts";
 import { Prepared } from "./server.ts";
 import { doJob, type JobDone } from "./workspace-jobs.ts";
 import type { World } from "./world.ts";
@@ -23,11 +26,41 @@ export async function applyRun(
   options: Omit<Takes<"workspace.apply">, "run">,
 ): Promise<Prepared<"workspace.apply">> {
   const frozen = run.state === "paused" || run.state === "ended";
-  const job = { kind: "apply", run: run.run, layer: layerOf(world, run), frozen, ...options } as const;
+  const job = {
+    kind: "apply",
+    run: run.run,
+    layer: layerOf(world, run),
+    frozen,
+    ...options,
+  } as const;
   // Before the first byte is written, and after: an apply that broke off is on record too.
   await note(world, run, { doing: "apply", confirmed: options.confirm.slice(0, PATHS_NOTED_MAX) });
   const { body } = await recorded(world, run, "apply", () => doJob(job));
   return new Prepared(body);
+}
+
+/**
+ * Lays out the layer of a run that starts now: over the host's folder, or with a copy of it. Returns how
+ * many bytes on disk the layer takes before the run has written anything.
+ */
+export async function layOut(world: World, run: Run, isCopied: boolean): Promise<number> {
+  const isRoot = process.geteuid?.() === 0;
+  const ids = isRoot ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
+  const { workspace: host, workspaceMode } = run.info;
+  if (!isCopied) {
+    if (workspaceMode === "overlay") await createLayer(run.files.layer, { host, ...ids });
+    return 0;
+  }
+  const { noted } = await recorded(world, run.info, "copy", () =>
+    doJob({ kind: "copy", layer: run.files.layer, host, ids }),
+  );
+  const left = noted["leftOut"];
+  const more = Array.isArray(left) && left.length > 0 ? `; left out: ${left.join(", ")}` : "";
+  run.console.notice(
+    `no overlay can be mounted here, so the run works on a copy (${noted["names"]} names, ` +
+      `${noted["bytes"]} bytes)${more}`,
+  );
+  return Number(noted["onDisk"]);
 }
 
 /** Throws changes away; only those of a run that has ended, or it would go on in a hole. */

@@ -25,6 +25,7 @@ const INPUT: PlanInput = {
     layer: "/state/layer",
     target: "/srv/site",
     write: true,
+    copied: false,
     mountPoint: "/state/layer/merged",
   },
 };

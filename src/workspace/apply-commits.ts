@@ -44,7 +44,10 @@ export async function takeCommits(
     const came = commits.find(({ raw }) => raw === unit);
     const isFetched = came?.skipped.every(({ path }) => path !== remark.path) === true;
     if (isFetched && others.length === 0) {
-      notes.push({ path: remark.path, why: "commits come by fetch; index and logs stay in the run" });
+      notes.push({
+        path: remark.path,
+        why: "commits come by fetch; index and logs stay in the run",
+      });
     } else {
       const named = others.slice(0, OTHERS_NAMED_MAX).join(", ");
       refused.push(named === "" ? remark : { ...remark, why: `${remark.why}: ${named}` });

@@ -19,9 +19,11 @@
 import { closeSync, constants, fstatSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import { errorCode, readAttribute } from "../sys/index.ts";
+import { hasSameAttributes } from "./attributes.ts";
 import { openBaseline, type Baseline } from "./baseline.ts";
 import { markRepositories } from "./bare-repository.ts";
 import { describeChange, type Change, type ChangeKind } from "./change.ts";
+import { isMadeAnew, isUntouched, type Copied } from "./copied.ts";
 import type { Layer } from "./layer.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { joinRaw, rawOf, type RawPath } from "./path-text.ts";
@@ -33,6 +35,7 @@ import type { Listing, Look } from "./tree.ts";
 export const CHANGES_MAX = 500_000;
 
 const CHANGED = "the host's copy changed since the run started";
+const APPEARED = "the host has something there that the run never saw";
 const OPEN_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
@@ -53,6 +56,8 @@ interface Here {
   readonly refused?: string | undefined;
   /** The host's folder itself was changed since the start: an entry may have been taken out of it. */
   readonly hostTouched: boolean;
+  /** In a copy: the run deleted the folder and made it anew, so what it lacks is meant to be gone. */
+  readonly isAnew: boolean;
 }
 
 /**
@@ -71,10 +76,10 @@ export async function diffWorkspace(
 /** {@link diffWorkspace} over trees that the caller holds open. */
 export async function walkTrees(
   layer: Layer,
-  over: Pick<Walk, "host" | "upper" | "baseline" | "changesMax">,
+  over: Trees & Pick<Walk, "baseline" | "changesMax">,
 ): Promise<readonly Change[]> {
   const walk: Walk = { layer, ...over, changes: [], pace: createPace() };
-  await visitFolder(walk, "", { cover: "merge" });
+  await visitFolder(walk, "", { cover: walk.copied === undefined ? "merge" : "replace" });
   return markRepositories(walk.changes, walk.host);
 }
 
@@ -83,9 +88,10 @@ async function visitFolder(
   raw: RawPath,
   above: { readonly cover: Cover; readonly refused?: string | undefined },
 ): Promise<void> {
-  let isOpaque = false;
+  let [isOpaque, isAnew] = [false, false];
   const upper = walk.upper.list(raw, (folder) => {
-    isOpaque = readOpaque(folder, raw);
+    isAnew = walk.copied !== undefined && isMadeAnew(walk.copied, raw, folder);
+    isOpaque = walk.copied === undefined && readOpaque(folder, raw);
   });
   if ("unreadable" in upper) {
     const folder = walk.upper.look(raw);
@@ -105,7 +111,7 @@ async function visitFolder(
   const cover: Cover = above.cover === "merge" && isOpaque ? "replace" : above.cover;
   const names = new Set(upper.entries.keys());
   if (cover === "replace") for (const name of beside.keys()) names.add(name);
-  const here: Here = { cover, refused, hostTouched };
+  const here: Here = { cover, refused, hostTouched, isAnew };
   for (const name of [...names].sort()) {
     await walk.pace();
     await visitName(walk, joinRaw(raw, name), upper.entries.get(name), beside.get(name), here);
@@ -131,15 +137,17 @@ async function visitName(
   here: Here,
 ): Promise<void> {
   const { refused } = here;
+  if (walk.copied !== undefined && isOutOfCopy(walk, walk.copied, raw, { to, from }, here)) return;
   if (to === undefined || to.type === "hidden") {
     if (from !== undefined) await emitDeleted(walk, raw, from, refused);
     return;
   }
   const isFolderTo = to.type === "folder";
   if (from === undefined) {
-    const conflict = wasTakenOut(walk, raw, to, here)
-      ? "the host's copy is gone since the run started"
-      : undefined;
+    const isGone = walk.copied
+      ? walk.copied.has(raw) && here.hostTouched
+      : wasTakenOut(walk, raw, to, here);
+    const conflict = isGone ? "the host's copy is gone since the run started" : undefined;
     emit(walk, raw, isFolderTo ? "added" : kindOf(to), { to }, { refused, conflict });
   } else if (from.type !== to.type) {
     emit(
@@ -152,7 +160,9 @@ async function visitName(
     if (from.type === "folder") await emitBelow(walk, raw, refused);
   } else if (isFolderTo) {
     // A folder's ctime moves with every entry, so its mode alone is not judged by it.
-    if (from.mode !== to.mode) emit(walk, raw, "mode", { from, to }, { refused });
+    const was = walk.copied?.get(raw)?.mode ?? from.mode;
+    if (from.mode !== to.mode && was !== to.mode)
+      emit(walk, raw, "mode", { from, to }, { refused });
   } else {
     await compare(walk, raw, to, from, refused);
   }
@@ -161,12 +171,26 @@ async function visitName(
   await visitFolder(walk, raw, { cover: isOver ? here.cover : "alone", refused });
 }
 
+/** Whether the run did nothing to a name of a copied workspace; a folder is looked into all the same. */
+function isOutOfCopy(
+  { baseline }: Walk,
+  copied: Copied,
+  raw: RawPath,
+  { to, from }: { readonly to: Look | undefined; readonly from: Look | undefined },
+  { isAnew }: Here,
+): boolean {
+  if (to !== undefined) return isUntouched(copied, raw, to);
+  const isOurs = from !== undefined && baseline.hasApplied(raw, from);
+  return !isAnew && !isOurs && !copied.has(raw);
+}
+
 function kindOf(to: Look): ChangeKind {
   if (to.type === "link") return "symlink";
   return to.type === "device" || to.type === "fifo" || to.type === "socket" ? to.type : "added";
 }
 
 function changedSince(walk: Walk, raw: RawPath, from: Look): string | undefined {
+  if (walk.copied?.has(raw) === false && !walk.baseline.hasApplied(raw, from)) return APPEARED;
   return walk.baseline.hasChanged(raw, from) ? CHANGED : undefined;
 }
 
@@ -204,7 +228,7 @@ async function hasSameContent(
     opened.push(upper);
     const host = walk.host.open(raw, OPEN_FILE);
     opened.push(host);
-    return await isSameContent(upper, host, to.size, walk.pace);
+    return hasSameAttributes(upper, host) && (await isSameContent(upper, host, to.size, walk.pace));
   } catch (error) {
     const code = errorCode(error) ?? "";
     if (["EACCES", "EPERM"].includes(code)) return undefined;

@@ -91,7 +91,11 @@ test("commits come over as refs of their own; the repository is otherwise as it 
     );
     assert.ok(!readdirSync(tmpdir()).some((name) => name.startsWith("cofferdam-donor-")));
     const again = await applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set() });
-    assert.deepEqual([again.commits, again.applied, again.refused], [[], [], []], "nothing is left");
+    assert.deepEqual(
+      [again.commits, again.applied, again.refused],
+      [[], [], []],
+      "nothing is left",
+    );
   });
 });
 
@@ -175,7 +179,9 @@ test("INV-16: nothing that the run put into .git runs, is read, or is waited for
         /^\.git .*\.git\/config, \.git\/hooks\/post-checkout/,
         "what else was changed there is named",
       );
-      const skipped = fetched.commits[0]?.skipped.map(({ path }) => path.replace("refs/heads/", ""));
+      const skipped = fetched.commits[0]?.skipped.map(({ path }) =>
+        path.replace("refs/heads/", ""),
+      );
       assert.deepEqual(skipped?.toSorted(), ["symbolic", "text", "x/y.lock"]);
       assert.ok(!existsSync(canary));
     },
@@ -204,7 +210,10 @@ for (const [script, why] of DAMAGE) {
       place.inside(`${GIT}; commit two; ${script}`, false);
       const { refused, commits } = await fetchOnly(layer);
       assert.match(refused.map(({ path, why }) => `${path} ${why}`).join(), /^\.git git refused/);
-      assert.deepEqual(commits.flatMap(({ refs }) => refs), []);
+      assert.deepEqual(
+        commits.flatMap(({ refs }) => refs),
+        [],
+      );
       assert.equal(git(place, "for-each-ref", "refs/cofferdam"), "");
       git(place, "fsck");
     });
@@ -231,10 +240,15 @@ test("a submodule's commits come into its own repository", async () => {
   await withPlace(host, async (place, layer) => {
     place.inside(`${GIT}; cd vendor/lib; commit two`, false);
     const fetched = await fetchOnly(layer);
-    assert.deepEqual(names(fetched), [
-      ".git/modules/vendor/lib refs/cofferdam/r-1/heads/main",
-    ]);
-    const log = git(place, "-C", "vendor/lib", "log", "--format=%s", "refs/cofferdam/r-1/heads/main");
+    assert.deepEqual(names(fetched), [".git/modules/vendor/lib refs/cofferdam/r-1/heads/main"]);
+    const log = git(
+      place,
+      "-C",
+      "vendor/lib",
+      "log",
+      "--format=%s",
+      "refs/cofferdam/r-1/heads/main",
+    );
     assert.equal(log, "two\nlib");
     git(place, "-C", "vendor/lib", "fsck", "--strict");
   });
@@ -242,15 +256,47 @@ test("a submodule's commits come into its own repository", async () => {
 
 /** What a run may leave where its repository was; each together with a commit that is worth having. */
 const ODD: readonly (readonly [script: string, names: readonly string[], why: string])[] = [
-  ["git update-ref refs/replace/$(git rev-parse main~) main", ["heads/main"], "replace refs stay behind"],
-  ["git notes add -m n; git update-ref refs/bisect/bad main", ["heads/main"], "so do refs that are neither heads nor tags"],
-  ["mv .git ../x 2>/dev/null || { cp -r .git real; rm -rf .git; }; echo 'gitdir: real' > .git", [], "a .git that became a file"],
+  [
+    "git update-ref refs/replace/$(git rev-parse main~) main",
+    ["heads/main"],
+    "replace refs stay behind",
+  ],
+  [
+    "git notes add -m n; git update-ref refs/bisect/bad main",
+    ["heads/main"],
+    "so do refs that are neither heads nor tags",
+  ],
+  [
+    "mv .git ../x 2>/dev/null || { cp -r .git real; rm -rf .git; }; echo 'gitdir: real' > .git",
+    [],
+    "a .git that became a file",
+  ],
   ["cp -r .git real; rm -rf .git; ln -s real .git", [], "a .git that became a link"],
-  ["git worktree add -q ../w -b wt; cd ../w; commit three; cd -; cp -r ../w here; rm -rf ../w", ["heads/main", "heads/wt"], "a linked worktree"],
-  ["echo '* filter=x diff=x' > .gitattributes; git config filter.x.clean 'touch RAN'; git config filter.x.smudge 'touch RAN'; cp .gitattributes .git/info/attributes", ["heads/main"], "attributes with filters"],
-  ["git config core.worktree /; git config core.fsmonitor 'touch RAN'; git config remote.origin.uploadpack 'touch RAN'", ["heads/main"], "configuration"],
-  ["printf '%s refs/heads/-x\\n%s refs/heads/a..b\\n%s refs/heads/../../hooks/x\\n' $(git rev-parse main main main) >> .git/packed-refs", ["heads/-x", "heads/main"], "odd names of refs"],
-  ["mkdir -p .git/refs/heads/d; git rev-parse main > .git/refs/heads/d/e; mkfifo .git/refs/heads/pipe; ln .git/HEAD .git/refs/tags/hard", ["heads/d/e", "heads/main"], "pipes among the refs"],
+  [
+    "git worktree add -q ../w -b wt; cd ../w; commit three; cd -; cp -r ../w here; rm -rf ../w",
+    ["heads/main", "heads/wt"],
+    "a linked worktree",
+  ],
+  [
+    "echo '* filter=x diff=x' > .gitattributes; git config filter.x.clean 'touch RAN'; git config filter.x.smudge 'touch RAN'; cp .gitattributes .git/info/attributes",
+    ["heads/main"],
+    "attributes with filters",
+  ],
+  [
+    "git config core.worktree /; git config core.fsmonitor 'touch RAN'; git config remote.origin.uploadpack 'touch RAN'",
+    ["heads/main"],
+    "configuration",
+  ],
+  [
+    "printf '%s refs/heads/-x\\n%s refs/heads/a..b\\n%s refs/heads/../../hooks/x\\n' $(git rev-parse main main main) >> .git/packed-refs",
+    ["heads/-x", "heads/main"],
+    "odd names of refs",
+  ],
+  [
+    "mkdir -p .git/refs/heads/d; git rev-parse main > .git/refs/heads/d/e; mkfifo .git/refs/heads/pipe; ln .git/HEAD .git/refs/tags/hard",
+    ["heads/d/e", "heads/main"],
+    "pipes among the refs",
+  ],
   ["echo $(git rev-parse main) > .git/shallow", ["heads/main"], "a shallow mark of the run's"],
   ["cp -r .git .GIT; echo x > .GIT/hooks/post-checkout", ["heads/main"], "a .git in another case"],
 ];
@@ -258,12 +304,27 @@ test("INV-25: only commits come over, whatever the run made of its repository", 
   for (const [script, expected, why] of ODD) {
     await t.test(why, async () => {
       await withPlace(REPO, async (place, layer) => {
-        place.inside(`${GIT}; commit two; RAN=${place.base}/copy/ran; ${script.replaceAll("RAN", `${place.base}/copy/ran`)}`, false);
+        place.inside(
+          `${GIT}; commit two; RAN=${place.base}/copy/ran; ${script.replaceAll("RAN", `${place.base}/copy/ran`)}`,
+          false,
+        );
         const before = gitFiles(place);
-        const fetched = await applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set(), partial: true });
-        assert.deepEqual(names(fetched).toSorted(), expected.map((one) => `. refs/cofferdam/r-1/${one}`));
+        const fetched = await applyWorkspace(layer, {
+          run: "r-1",
+          frozen: true,
+          confirm: new Set(),
+          partial: true,
+        });
+        assert.deepEqual(
+          names(fetched).toSorted(),
+          expected.map((one) => `. refs/cofferdam/r-1/${one}`),
+        );
         assert.ok(!existsSync(join(place.base, "copy/ran")), "nothing of the run's was executed");
-        assert.deepEqual(gitFiles(place), before, "the host's hooks and configuration are as they were");
+        assert.deepEqual(
+          gitFiles(place),
+          before,
+          "the host's hooks and configuration are as they were",
+        );
         git(place, "fsck");
         git(place, "status", "--short");
         assert.ok(!existsSync(join(place.base, "copy/ran")));

@@ -82,7 +82,9 @@ function listOne(run: string, raw: RawPath, trees: Trees): Commits {
   if (!isUtf8(raw)) return none("its path is not UTF-8");
   const host = { tree: trees.host, repository: raw };
   const ours = readRefs(host).refs;
-  const { refs, skipped } = readRefs(host, { tree: trees.upper, repository: raw });
+  const mine = { tree: trees.upper, repository: raw };
+  // A copy is whole: what it lacks is not there.
+  const { refs, skipped } = trees.copied ? readRefs(mine) : readRefs(host, mine);
   const taken = readRefsBelow(host, `refs/cofferdam/${run}`);
   const fresh = [...refs]
     .filter(([ref, commit]) => ours.get(ref) !== commit)
@@ -124,6 +126,7 @@ async function fetchOne(layer: Layer, { raw, refs }: Commits, trees: Trees): Pro
   const path = `${layer.host}/${bytesOf(raw).toString()}`;
   const donor = await makeDonor(layer, {
     upper: trees.upper,
+    copied: trees.copied,
     repository: raw,
     hostPath: path,
     refs: new Map(refs.map(({ was, commit }) => [was, commit])) satisfies Refs,

@@ -13,7 +13,8 @@ import type { RawPath } from "./path-text.ts";
 export const REPOSITORIES_MAX = 100;
 
 // Where a Git folder keeps what a fetch brings: what lies before it is the folder.
-const MODULE = /^((?:.*\/)?\.git\/modules\/.+?)\/(?:objects|refs|logs|HEAD|packed-refs|index)(?:\/|$)/;
+const MODULE =
+  /^((?:.*\/)?\.git\/modules\/.+?)\/(?:objects|refs|logs|HEAD|packed-refs|index)(?:\/|$)/;
 /** Objects, refs, and what only the run's own work in progress needs: nothing of it runs anything. */
 const HARMLESS = new RegExp(
   "^(?:modules/.+?/)?(?:(?:objects|refs|logs|rebase-merge|rebase-apply|sequencer|rr-cache)(?:/|$)|" +

@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { closeSync, constants, fchmodSync, fstatSync, fsync, ftruncateSync } from "node:fs";
-import { futimesSync, linkSync, openSync, symlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, fsync, linkSync } from "node:fs";
+import { openSync, symlinkSync } from "node:fs";
 import { promisify } from "node:util";
-import { changeOwner, entryPath, errorCode, nextData, openBeneath } from "../sys/index.ts";
-import { readAttribute, writeAttribute } from "../sys/index.ts";
+import { changeOwner, entryPath, errorCode, openBeneath } from "../sys/index.ts";
+import { readAttribute, setModified, writeAttribute } from "../sys/index.ts";
+import { carryAttributes } from "./attributes.ts";
 import { allowedMode, type Change } from "./change.ts";
+import { copyData } from "./copy-data.ts";
 import type { Ids } from "./layer.ts";
 import type { Pace } from "./pace.ts";
 import { bytesOf, splitRaw, type RawPath } from "./path-text.ts";
 import { forget, isSameLook, MEANWHILE, Obstacle, unplacedName } from "./place.ts";
-import { CHUNK_BYTES, readFully } from "./same-content.ts";
 import { lookAt, lookOf, type Look, type Tree } from "./tree.ts";
 
 const O_PATH = 0o10000000;
@@ -47,11 +48,13 @@ export async function stageFile(
     if (!isSameLook(seen, to)) throw new Obstacle("refused", "it changed in the run meanwhile");
     const file = openSync(entryPath(folder, bytesOf(name)), CREATE, 0o600);
     try {
-      await copyData(source, file, to.size, placing.pace);
+      if (!(await copyData(source, file, to.size, placing.pace))) {
+        throw new Obstacle("refused", "it changed in the run meanwhile");
+      }
+      carryAttributes(source, file);
       const list = from?.type === "file" ? accessList(folder, splitRaw(change.raw)[1]) : undefined;
       giveRights(file, { to, from, owner: placing.owner, list });
-      const seconds = Number(to.mtimeNs) / 1e9;
-      futimesSync(file, seconds, seconds);
+      setModified(file, to.mtimeNs);
       if (placing.sync) await syncFile(file);
     } catch (error) {
       forget(folder, name);
@@ -63,27 +66,6 @@ export async function stageFile(
     closeSync(source);
   }
   return name;
-}
-
-/** Copies data and leaves holes as holes. */
-async function copyData(from: number, to: number, size: number, pace: Pace): Promise<void> {
-  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size));
-  for (let at = 0; at < size;) {
-    const run = nextData(from, at);
-    if (run === undefined) break;
-    const end = Math.min(run[1], size);
-    for (at = run[0]; at < end;) {
-      const part = chunk.subarray(0, Math.min(chunk.length, end - at));
-      if (!readFully(from, part, at))
-        throw new Obstacle("refused", "it changed in the run meanwhile");
-      for (let done = 0; done < part.length;) {
-        done += writeSync(to, part, done, part.length - done, at + done);
-      }
-      at += part.length;
-      await pace();
-    }
-  }
-  ftruncateSync(to, size);
 }
 
 /** Owner, access list and mode of a file: its host's where it had one, and never more than allowed. */

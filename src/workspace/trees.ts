@@ -4,6 +4,7 @@
  * @module
  */
 import { closeSync } from "node:fs";
+import { readCopied, type Copied } from "./copied.ts";
 import { openHost, openUpper, type Layer } from "./layer.ts";
 import { Tree } from "./tree.ts";
 
@@ -11,6 +12,8 @@ import { Tree } from "./tree.ts";
 export interface Trees {
   readonly host: Tree;
   readonly upper: Tree;
+  /** Where `upper` is a copy of the whole: what it held at the start. */
+  readonly copied?: Copied;
 }
 
 /**
@@ -26,7 +29,10 @@ export async function withTrees<T>(
   try {
     const upper = openUpper(layer);
     try {
-      return await use({ host: new Tree(host, false), upper: new Tree(upper, true) });
+      // A copy has no whiteouts: a device 0:0 in it is one.
+      const trees = { host: new Tree(host, false), upper: new Tree(upper, layer.copied !== true) };
+      if (layer.copied !== true) return await use(trees);
+      return await use({ ...trees, copied: await readCopied(layer.folder) });
     } finally {
       closeSync(upper);
     }

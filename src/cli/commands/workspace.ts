@@ -10,7 +10,10 @@ import { EXIT, JSON_HELP, JSON_OPTION, listOption, type Command } from "../comma
 function describeCommits(commits: Gives<"workspace.diff">["commits"], done: string): string {
   return commits
     .flatMap(({ repository, refs, skipped }) => [
-      ...refs.map(({ name, commit, was }) => `${done} ${repository}: ${was} ${commit.slice(0, 12)} -> ${name}\n`),
+      ...refs.map(
+        ({ name, commit, was }) =>
+          `${done} ${repository}: ${was} ${commit.slice(0, 12)} -> ${name}\n`,
+      ),
       ...skipped.map(({ path, why }) => `skipped   ${repository}: ${path}: ${why}\n`),
     ])
     .join("");

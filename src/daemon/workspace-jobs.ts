@@ -53,22 +53,24 @@ let running = 0;
 export async function doJob(
   job: WorkspaceJob,
   program: URL = new URL(`./workspace-thread${extension}`, import.meta.url),
+  { heapMiB }: { readonly heapMiB: number } = { heapMiB: HEAP_MIB },
 ): Promise<JobDone> {
-  if (running >= JOBS_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
-  running += 1;
+  if (running < JOBS_MAX) running += 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
-    return await inThread(job, program);
+    return await inThread(job, program, heapMiB);
   } finally {
-    running -= 1;
-    waiting.shift()?.();
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next(); // It takes this one's place.
   }
 }
 
-async function inThread(job: WorkspaceJob, program: URL): Promise<JobDone> {
+async function inThread(job: WorkspaceJob, program: URL, heapMiB: number): Promise<JobDone> {
   const worker = new Worker(program, {
     workerData: job,
     trackUnmanagedFds: false, // Descriptors are opened and closed by calls that Node does not see.
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    resourceLimits: { maxOldGenerationSizeMb: heapMiB },
   });
   const report = await new Promise<JobReport>((resolve, reject) => {
     const died = (cause?: unknown) =>

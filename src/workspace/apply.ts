@@ -26,6 +26,7 @@ import { placeFiles } from "./place-files.ts";
 import { groupFor } from "./stage.ts";
 import { lookOf, type Tree } from "./tree.ts";
 import { withTrees, type Trees } from "./trees.ts";
+import { clearLeftovers, unplacedNames, type Leftover, type UnplacedNames } from "./unplaced.ts";
 
 /** How to apply; paths are texts as `diff` prints them. */
 export interface ApplyOptions {
@@ -60,6 +61,7 @@ export interface Applying extends Trees {
   /** Who gets the files, where we are root. */
   readonly owner: Ids | undefined;
   readonly baseline: Baseline;
+  readonly unplaced: UnplacedNames;
   readonly pace: Pace;
   /** Sync each file by itself: cheaper than the file system while they are few. */
   readonly few: boolean;
@@ -97,13 +99,17 @@ export async function applyWorkspace(layer: Layer, options: ApplyOptions): Promi
       });
     }
     const baseline = await openBaseline(layer);
-    const changes = await walkTrees(layer, { ...trees, baseline, changesMax: CHANGES_MAX });
+    const leftovers: Leftover[] = [];
+    const over = { ...trees, baseline, changesMax: CHANGES_MAX, leftovers };
+    const changes = await walkTrees(layer, over);
+    const kept = await clearLeftovers(layer, trees, leftovers);
     const plan = planApply(changes, selection);
     if (plan.conflicts.length > 0 && options.partial !== true) {
       const { held, conflicts, refused, notes } = plan;
-      return { applied: [], held, conflicts, refused, notes, commits: [] };
+      return { applied: [], held, conflicts, refused, notes: [...notes, ...kept], commits: [] };
     }
-    const files = await perform(layer, plan, { ...trees, baseline }, options.onProgress);
+    const done = await perform(layer, plan, { ...trees, baseline }, options.onProgress);
+    const files = { ...done, notes: [...done.notes, ...kept] };
     const wanted = listCommits(options.run, changes, trees).filter(({ raw }) =>
       isSelected(raw, selection),
     );
@@ -132,6 +138,7 @@ async function perform(
   const seen = new Set<RawPath>();
   const applying: Applying = {
     ...trees,
+    unplaced: unplacedNames(layer),
     owner: process.geteuid?.() === 0 ? layer.owner : undefined,
     pace: createPace(),
     few: total <= FEW,
@@ -215,7 +222,7 @@ async function inFolder(
 
 async function removeOne(applying: Applying, change: Change): Promise<void> {
   await inFolder(applying, change, (folder, name) => {
-    if (change.from !== undefined) remove(folder, name, change.from);
+    if (change.from !== undefined) remove(folder, name, change.from, applying.unplaced);
     if (change.kind === "deleted") applying.done(change);
   });
 }

@@ -30,6 +30,7 @@ import { joinRaw, rawOf, type RawPath } from "./path-text.ts";
 import { isSameContent } from "./same-content.ts";
 import { withTrees, type Trees } from "./trees.ts";
 import type { Listing, Look } from "./tree.ts";
+import { unplacedNames, type Leftover, type UnplacedNames } from "./unplaced.ts";
 
 /** Most changes that are listed; a run beyond it is told to be discarded or split. */
 export const CHANGES_MAX = 500_000;
@@ -48,6 +49,9 @@ interface Walk extends Trees {
   readonly changes: Change[];
   readonly pace: Pace;
   readonly changesMax: number;
+  readonly unplaced: UnplacedNames;
+  /** Gets what an apply that was killed left on the host; it is no change of anybody's. */
+  readonly leftovers: Leftover[];
 }
 
 /** What holds for all entries of a folder. */
@@ -76,9 +80,17 @@ export async function diffWorkspace(
 /** {@link diffWorkspace} over trees that the caller holds open. */
 export async function walkTrees(
   layer: Layer,
-  over: Trees & Pick<Walk, "baseline" | "changesMax">,
+  over: Trees & Pick<Walk, "baseline" | "changesMax"> & Partial<Pick<Walk, "leftovers">>,
 ): Promise<readonly Change[]> {
-  const walk: Walk = { layer, ...over, changes: [], pace: createPace() };
+  const unplaced = unplacedNames(layer);
+  const walk: Walk = {
+    layer,
+    leftovers: [],
+    ...over,
+    changes: [],
+    pace: createPace(),
+    unplaced,
+  };
   await visitFolder(walk, "", { cover: walk.copied === undefined ? "merge" : "replace" });
   return markRepositories(walk.changes, walk.host);
 }
@@ -106,7 +118,7 @@ async function visitFolder(
           hostTouched = walk.baseline.hasChanged(raw, fstatSync(folder, { bigint: true }));
         });
   const isReadable = "entries" in host;
-  const beside = isReadable ? host.entries : new Map<RawPath, Look>();
+  const beside = isReadable ? placed(walk, raw, host.entries) : new Map<RawPath, Look>();
   const refused = above.refused ?? (isReadable ? undefined : host.unreadable);
   const cover: Cover = above.cover === "merge" && isOpaque ? "replace" : above.cover;
   const names = new Set(upper.entries.keys());
@@ -116,6 +128,18 @@ async function visitFolder(
     await walk.pace();
     await visitName(walk, joinRaw(raw, name), upper.entries.get(name), beside.get(name), here);
   }
+}
+
+/** The entries of a host folder but for what an apply of ours left there, which is taken down. */
+function placed(
+  { unplaced, leftovers }: Walk,
+  folder: RawPath,
+  entries: ReadonlyMap<RawPath, Look>,
+): ReadonlyMap<RawPath, Look> {
+  const left = [...entries.keys()].filter((name) => unplaced.isOurs(name));
+  if (left.length === 0) return entries;
+  leftovers.push(...left.map((name) => ({ folder, name })));
+  return new Map([...entries].filter(([name]) => !left.includes(name)));
 }
 
 /** The kernel writes `y`; `x` would mean whiteouts by attribute, which nothing makes here. */
@@ -284,7 +308,7 @@ async function emitBelow(walk: Walk, raw: RawPath, refused: string | undefined):
     if (folder?.raw === raw) walk.changes[at] = { ...folder, refused: listing.unreadable };
     return;
   }
-  for (const [name, from] of listing.entries) {
+  for (const [name, from] of placed(walk, raw, listing.entries)) {
     await walk.pace();
     await emitDeleted(walk, joinRaw(raw, name), from, refused);
   }

@@ -14,8 +14,9 @@ import { copyData } from "./copy-data.ts";
 import type { Ids } from "./layer.ts";
 import type { Pace } from "./pace.ts";
 import { bytesOf, splitRaw, type RawPath } from "./path-text.ts";
-import { forget, isSameLook, MEANWHILE, Obstacle, unplacedName } from "./place.ts";
+import { forget, isSameLook, MEANWHILE, Obstacle } from "./place.ts";
 import { lookAt, lookOf, type Look, type Tree } from "./tree.ts";
+import type { UnplacedNames } from "./unplaced.ts";
 
 const O_PATH = 0o10000000;
 const ACCESS_LIST = "system.posix_acl_access";
@@ -29,6 +30,7 @@ export interface Placing {
   /** Who gets the files: given where we are root, and may say so. */
   readonly owner: Ids | undefined;
   readonly pace: Pace;
+  readonly unplaced: UnplacedNames;
   /** Write each file to disk as it is made; otherwise the caller syncs the file system. */
   readonly sync: boolean;
 }
@@ -41,7 +43,7 @@ export async function stageFile(
 ): Promise<RawPath> {
   const { to, from } = change;
   if (to === undefined) throw new Obstacle("refused", "there is no file");
-  const name = unplacedName();
+  const name = placing.unplaced.make(splitRaw(change.raw)[1]);
   const source = placing.upper.open(change.raw, READ);
   try {
     const seen = lookOf(fstatSync(source, { bigint: true }), true);
@@ -118,14 +120,13 @@ function accessList(folder: number, name: RawPath): Buffer | undefined {
   }
 }
 
-/** Makes a second name of ours for the file `name` of folder `at`, if that is still inode `ino`. */
+/** Makes a second name, `fresh`, for the file `name` of folder `at`, if that is still inode `ino`. */
 export function stageLink(
   at: number,
   name: RawPath,
   folder: number,
-  ino: bigint,
+  { ino, fresh }: { readonly ino: bigint; readonly fresh: RawPath },
 ): RawPath | undefined {
-  const fresh = unplacedName();
   try {
     linkSync(entryPath(at, bytesOf(name)), entryPath(folder, bytesOf(fresh)));
   } catch (error) {
@@ -137,9 +138,13 @@ export function stageLink(
   return undefined;
 }
 
-/** Makes the link of `change` under a name of ours. */
-export function stageSymlink(folder: number, to: Look, owner: Ids | undefined): RawPath {
-  const name = unplacedName();
+/** Makes the link that `to` is under the name of ours `name`. */
+export function stageSymlink(
+  folder: number,
+  to: Look,
+  owner: Ids | undefined,
+  name: RawPath,
+): RawPath {
   symlinkSync(bytesOf(to.target ?? ""), entryPath(folder, bytesOf(name)));
   if (owner === undefined) return name;
   const link = openBeneath(folder, bytesOf(name), O_PATH | constants.O_NOFOLLOW);

@@ -73,8 +73,7 @@ test("a leftover is deleted only where nothing is lost by it", async () => {
     utimesSync(join(place.host, old), 1, 1);
     const newer = put(names.make("b"), "host wrote this meanwhile\n");
     const foreign = put(`.cofferdam-unplaced-${"0".repeat(32)}`, "run\n");
-    const aside = `gone/${names.make("1")}`;
-    renameSync(join(place.host, "gone/1"), join(place.host, aside));
+    renameSync(join(place.host, "gone"), join(place.host, names.make("gone")));
     const shown = (await diffWorkspace(layer)).map(({ path }) => path);
     assert.deepEqual(shown, ["a", "b", "c"], "they are no changes of the run's");
     const { notes, conflicts } = await applyWorkspace(layer, now);

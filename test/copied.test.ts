@@ -45,7 +45,7 @@ test("INV-4 INV-16: without an overlay a run works on a copy, and is told; diff,
   const { stdout, stderr } = inNested(`
     mkfifo fifo; perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local=>"sock",Listen=>1) or die'
     "$COFFERDAM" run -- sh -euc 'ls | tr "\\n" " "; cat hello; mkdir made; mv hello made; rm d/keep; echo run > mine
-      mv d e; ! test -e fifo; ! test -e sock; id -u'
+      mv d e; if test -e fifo || test -e sock; then exit 1; fi; id -u'
     run=$("$COFFERDAM" ps --all --json | sed 's/.*"run":"\\([^"]*\\)".*/\\1/')
     cat hello d/keep mine
     "$COFFERDAM" diff --json "$run"
@@ -53,7 +53,7 @@ test("INV-4 INV-16: without an overlay a run works on a copy, and is told; diff,
     "$COFFERDAM" apply "$run" || echo "apply says $?"
     "$COFFERDAM" apply --partial "$run" || echo "apply says $?"
     ls | tr "\\n" " "; cat mine made/hello
-    "$COFFERDAM" discard "$run"; ! test -e "$COFFERDAM_HOME/runs/$run/layer/upper"
+    "$COFFERDAM" discard "$run"; if test -e "$COFFERDAM_HOME/runs/$run/layer/upper"; then exit 1; fi
     "$COFFERDAM" run --task "${file}" -- sh -c 'cat mine; echo no > mine; echo no > x' || true
     "$COFFERDAM" verify; "$COFFERDAM" log --json; "$COFFERDAM" stop --force`);
   assert.match(stderr, /no overlay can be mounted here, so the run works on a copy/);

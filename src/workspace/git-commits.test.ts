@@ -203,6 +203,30 @@ const DAMAGE: readonly (readonly [string, string])[] = [
       git commit-tree -m bad $tree > .git/refs/heads/bad`,
     "a tree with an entry called `..`",
   ],
+  [
+    `f=$(python3 -c 'import zlib, hashlib, sys
+b = b"tree 5000000000\\0" + bytes(50); h = hashlib.sha1(b).hexdigest()
+import os; os.makedirs(f".git/objects/{h[:2]}", exist_ok=True)
+open(f".git/objects/{h[:2]}/{h[2:]}", "wb").write(zlib.compress(b)); print(h)')
+      git rev-parse main > /dev/null
+      printf 'tree %s\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\nm\n' $f > c
+      git hash-object -t commit -w --literally c > .git/refs/heads/big`,
+    "a tree that claims five gigabytes",
+  ],
+  [
+    `mk() { git mktree --missing; }
+      hook=$(printf '100755 blob %s\\tpost-checkout\\n' $(git rev-parse main:one) | mk)
+      dot=$(printf '040000 tree %s\\thooks\\n' $hook | mk)
+      (printf '40000 .git\\0'; echo $dot | perl -ne 'chomp; print pack "H*", $_') > t
+      git commit-tree -m bad $(git hash-object -t tree -w --literally t) > .git/refs/heads/bad`,
+    "a tree with an entry called `.git`",
+  ],
+  [
+    `url=$(printf '[submodule "x"]\\n\\tpath = x\\n\\turl = -u./run\\n' | git hash-object -w --stdin)
+      tree=$(printf '100644 blob %s\\t.gitmodules\\n' $url | git mktree)
+      git commit-tree -m bad $tree > .git/refs/heads/bad`,
+    "a submodule whose URL is an option",
+  ],
 ];
 for (const [script, why] of DAMAGE) {
   test(`fault workspace.fetch: ${why}`, async () => {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { listAttributes, readAttribute, writeAttribute } from "../sys/index.ts";
+import { errorCode, listAttributes, readAttribute, writeAttribute } from "../sys/index.ts";
 
 /** The attributes of an open file that are carried over, by name. */
 export function userAttributes(file: number): ReadonlyMap<string, Buffer> {
@@ -19,9 +19,19 @@ export function userAttributes(file: number): ReadonlyMap<string, Buffer> {
   return found;
 }
 
-/** Sets on `to`, which has none yet, what `from` has. Fails with the errno of setxattr(2). */
-export function carryAttributes(from: number, to: number): void {
-  for (const [name, content] of userAttributes(from)) writeAttribute(to, name, content);
+/**
+ * Sets on `to`, which has none yet, what `from` has; returns why that cannot be. A file system may take
+ * none, or smaller ones (ext4 answers ENOSPC above a block), which is no reason to give up on the rest.
+ */
+export function carryAttributes(from: number, to: number): string | undefined {
+  try {
+    for (const [name, content] of userAttributes(from)) writeAttribute(to, name, content);
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    return `its extended attributes cannot be kept there (${code})`;
+  }
 }
 
 /** Reports whether two open files have the same attributes. */

@@ -4,7 +4,7 @@ import { closeSync, lstatSync, openSync, readFileSync, utimesSync } from "node:f
 import { join } from "node:path";
 import { test } from "node:test";
 import { createPlace, isRoot, RUN, snapshot, type Place } from "../../test/support/overlay.ts";
-import { readAttribute, writeAttribute } from "../sys/index.ts";
+import { errorCode, readAttribute, writeAttribute } from "../sys/index.ts";
 import { applyWorkspace, copyHost, createLayer, diffWorkspace, type Layer } from "./index.ts";
 
 const now = { run: "r-1", frozen: true, confirm: new Set<string>() };
@@ -96,6 +96,22 @@ test("INV-4: a copy holds no socket, pipe or device of the host, and deleting it
   } finally {
     place.remove();
   }
+});
+
+test("attributes that the host cannot keep are told for their file, and stop nothing else", async () => {
+  await withCopy("echo 1 > a", async (place, layer) => {
+    const large = "x".repeat(60_000); // More than a block of ext4; where the layer takes none, neither.
+    place.inside("echo 2 > a; echo 3 > b", false);
+    try {
+      setAttribute(join(layer.upper, "a"), "user.large", large);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      setAttribute(join(layer.upper, "a"), "user.large", "small");
+    }
+    const { applied, refused } = await applyWorkspace(layer, now);
+    assert.ok(applied.includes("b"));
+    assert.equal(applied.length + refused.length, 2);
+  });
 });
 
 test("what only the host changed is no change of the run's", async () => {

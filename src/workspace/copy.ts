@@ -193,7 +193,8 @@ async function copyFile(copying: Copying, into: number, raw: RawPath, look: Look
     const file = openSync(path, isSparse ? MAKE : constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
     try {
       if (isSparse) await copyData(source, file, look.size, copying.pace);
-      carryAttributes(source, file);
+      const lost = carryAttributes(source, file);
+      if (lost !== undefined) leaveOut(copying, raw, lost);
       giveRights(copying, file, look);
     } finally {
       closeSync(file);

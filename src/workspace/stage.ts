@@ -53,7 +53,8 @@ export async function stageFile(
       if (!(await copyData(source, file, to.size, placing.pace))) {
         throw new Obstacle("refused", "it changed in the run meanwhile");
       }
-      carryAttributes(source, file);
+      const lost = carryAttributes(source, file);
+      if (lost !== undefined) throw new Obstacle("refused", lost);
       const list = from?.type === "file" ? accessList(folder, splitRaw(change.raw)[1]) : undefined;
       giveRights(file, { to, from, owner: placing.owner, list });
       setModified(file, to.mtimeNs);

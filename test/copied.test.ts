@@ -16,7 +16,7 @@ const isRoot = process.geteuid?.() === 0;
 
 /** Runs a script in a namespace where the workspace is mounted, with COFFERDAM as the command line. */
 function inNested(script: string): { readonly stdout: string; readonly stderr: string } {
-  const mounts = `cd "$COFFERDAM_ROOT"; mkdir -p u1 w1 m1 u2 w2
+  const mounts = `cd "$COFFERDAM_ROOT"; mkdir -p lower u1 w1 m1 u2 w2
     mount -t overlay o -o lowerdir=lower,upperdir=u1,workdir=w1$X m1
     mount -t overlay o -o lowerdir=m1,upperdir=u2,workdir=w2$X workspace
     cd workspace`;
@@ -34,6 +34,16 @@ function inNested(script: string): { readonly stdout: string; readonly stderr: s
   assert.equal(result.status, 0, result.stdout + result.stderr);
   return result;
 }
+
+test("state on a file system without attributes makes for a copy too: an overlay there would fail later", () => {
+  for (const name of ["plain/d", "ram"]) mkdirSync(join(home.root, name), { recursive: true });
+  writeFileSync(join(home.root, "plain/d/x"), "x\n");
+  const { stdout, stderr } = inNested(`mount -t ramfs ram "$COFFERDAM_ROOT/ram"
+    export COFFERDAM_HOME="$COFFERDAM_ROOT/ram/home"; cd "$COFFERDAM_ROOT/plain"
+    "$COFFERDAM" run -- sh -euc 'rm -r d; mkdir d; echo y > d/y; ls d'; "$COFFERDAM" stop --force`);
+  assert.match(stderr, /the run works on a copy/);
+  assert.equal(stdout.split("\n")[0], "y");
+});
 
 test("INV-4 INV-16: without an overlay a run works on a copy, and is told; diff, apply, discard as ever", () => {
   mkdirSync(join(home.root, "lower/d"), { recursive: true });

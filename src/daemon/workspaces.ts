@@ -25,6 +25,7 @@ export async function applyRun(
   run: RunInfo,
   options: Omit<Takes<"workspace.apply">, "run">,
 ): Promise<Prepared<"workspace.apply">> {
+  requireFree(world, run.run);
   const frozen = run.state === "paused" || run.state === "ended";
   const job = {
     kind: "apply",
@@ -34,8 +35,11 @@ export async function applyRun(
     ...options,
   } as const;
   // Before the first byte is written, and after: an apply that broke off is on record too.
-  await note(world, run, { doing: "apply", confirmed: options.confirm.slice(0, PATHS_NOTED_MAX) });
-  const { body } = await recorded(world, run, "apply", () => doJob(job));
+  const confirmed = options.confirm.slice(0, PATHS_NOTED_MAX);
+  const { body } = await recorded(world, run, "apply", async () => {
+    await note(world, run, { doing: "apply", confirmed });
+    return doJob(job);
+  });
   return new Prepared(body);
 }
 
@@ -54,8 +58,10 @@ export async function layOut(world: World, run: Run, isCopied: boolean): Promise
   const { noted } = await recorded(world, run.info, "copy", () =>
     doJob({ kind: "copy", layer: run.files.layer, host, ids }),
   );
-  const left = noted["leftOut"];
-  const more = Array.isArray(left) && left.length > 0 ? `; left out: ${left.join(", ")}` : "";
+  const left = Array.isArray(noted["leftOut"]) ? noted["leftOut"] : [];
+  const told = left.slice(0, LEFT_OUT_TOLD_MAX).join(", ");
+  const rest = left.length > LEFT_OUT_TOLD_MAX ? ", and more: see the record" : "";
+  const more = left.length === 0 ? "" : `; left out: ${told}${rest}`;
   run.console.notice(
     `no overlay can be mounted here, so the run works on a copy (${noted["names"]} names, ` +
       `${noted["bytes"]} bytes)${more}`,
@@ -73,12 +79,14 @@ export async function discardRun(
       hint: `end it first: cofferdam kill ${run.run}`,
     });
   }
+  requireFree(world, run.run);
   const job = { kind: "discard", layer: layerOf(world, run) } as const;
   const { body } = await recorded(world, run, "discard", () => doJob(job));
   return new Prepared(body);
 }
 
 const PATHS_NOTED_MAX = 100;
+const LEFT_OUT_TOLD_MAX = 5;
 
 function layerOf(world: World, run: RunInfo): string {
   if (run.workspaceMode !== "overlay") {
@@ -93,6 +101,7 @@ async function recorded(
   what: string,
   work: () => Promise<JobDone>,
 ): Promise<JobDone> {
+  world.inUse.add(run.run);
   try {
     const done = await work();
     await note(world, run, { done: what, ...done.noted });
@@ -100,7 +109,17 @@ async function recorded(
   } catch (error) {
     await note(world, run, { failed: what, code: isFault(error) ? error.code : "daemon.internal" });
     throw error;
+  } finally {
+    world.inUse.delete(run.run);
   }
+}
+
+/** @throws {Fault} `daemon.state` while the run's changes are being applied or discarded. */
+export function requireFree(world: World, run: string): void {
+  if (!world.inUse.has(run)) return;
+  throw new Fault("daemon.state", `the changes of ${run} are being applied or discarded`, {
+    hint: "try again when that is done",
+  });
 }
 
 async function note(world: World, run: RunInfo, data: JobDone["noted"]): Promise<void> {

@@ -16,6 +16,7 @@ import {
   discardLayer,
   openLayer,
   renderChanges,
+  writeStartNames,
   type Commits,
 } from "../workspace/index.ts";
 import type { JobDone, JobReport, WorkspaceJob } from "./workspace-jobs.ts";
@@ -81,6 +82,7 @@ async function discard(job: WorkspaceJob & { kind: "discard" }): Promise<JobDone
 
 async function copy(job: WorkspaceJob & { kind: "copy" }): Promise<JobDone> {
   const layer = await createLayer(job.layer, { host: job.host, copied: true, ...job.ids });
+  await writeStartNames(layer);
   const { bytes, names, onDisk, leftOut } = await copyHost(layer);
   const left = leftOut.slice(0, PATHS_NOTED_MAX).map(({ path, why }) => `${path}: ${why}`);
   return { body: encode({}), noted: { bytes, names, onDisk, leftOut: left } };

@@ -6,7 +6,7 @@
 import type { RunInfo, Takes } from "../api/index.ts";
 import { Fault, isFault } from "../base/index.ts";
 import { RUN_UID } from "../sandbox/index.ts";
-import { createLayer } from "../workspace/index.ts";
+import { createLayer, writeStartNames } from "../workspace/index.ts";
 import { filesOf } from "./run-files.ts";
 import type { Run } from "./run.ts";
 import { Prepared } from "./server.ts";
@@ -52,7 +52,9 @@ export async function layOut(world: World, run: Run, isCopied: boolean): Promise
   const ids = isRoot ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
   const { workspace: host, workspaceMode } = run.info;
   if (!isCopied) {
-    if (workspaceMode === "overlay") await createLayer(run.files.layer, { host, ...ids });
+    if (workspaceMode === "overlay") {
+      await writeStartNames(await createLayer(run.files.layer, { host, ...ids }));
+    }
     return 0;
   }
   const { noted } = await recorded(world, run.info, "copy", () =>

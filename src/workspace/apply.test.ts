@@ -8,6 +8,7 @@ import {
   mkdirSync,
   renameSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
 } from "node:fs";
@@ -164,6 +165,16 @@ test("nothing is written where a host file changed meanwhile, unless the rest is
     ["echo run > d/sub/n", "mv d d9; ln -s /tmp d", ["d"], "its folder is a link now"],
     ["rm link; ln -s y link", "ln -sfn e link", ["link"], "a link that points elsewhere"],
     ["chmod 640 x", "echo host >> x", ["x"], "only the mode here"],
+    ["echo run > n; mv n x", "rm x", ["x"], "replaced by a rename here, deleted there"],
+    ["echo run > d/n; mv d/n d/sub/q", "rm d/sub/q", ["d/sub/q"], "the same, deeper"],
+    ["echo run > d/a", "mv d d1; mv rd d; cp -p d1/a d/a; mv d1/a d/a", ["d/a"], "another folder"],
+    [
+      "rm d/sub/q",
+      "cp -a d e/d; mv d d1; mv e/d d; touch d/late",
+      ["d/sub/q"],
+      "moved in, and touched",
+    ],
+    ["rm -r d", "mv d d1; mv rd d", ["d", "d/z"], "deleted here, another folder there"],
   ];
   for (const kind of ["overlay", "copy"] as const) {
     const each = (text: (n: number) => string): string =>
@@ -209,6 +220,19 @@ test("nothing is written where a host file changed meanwhile, unless the rest is
       kind,
     );
   }
+});
+
+test("a folder that was moved in is noticed by its times where the start did not list it", async () => {
+  await withPlace(`${HOST}; cp -a d other`, async (place) => {
+    const layer = await place.start();
+    rmSync(join(layer.folder, "names"));
+    place.inside("echo run > d/a; echo run > e/n; rm -r d/sub");
+    place.onHost("mv d away; mv other d");
+    const { conflicts, applied } = await applyWorkspace(layer, { ...now, partial: true });
+    assert.deepEqual(conflicts.map(({ path }) => path).toSorted(), ["d/a", "d/sub", "d/sub/q"]);
+    assert.deepEqual(applied, ["e/n"]);
+    assert.ok(readdirSync(join(place.host, "d/sub")).includes("q"));
+  });
 });
 
 for (const kind of ["overlay", "copy"] as const)

@@ -20,15 +20,17 @@ import { closeSync, constants, fstatSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import { errorCode, readAttribute } from "../sys/index.ts";
 import { hasSameAttributes } from "./attributes.ts";
-import { openBaseline, type Baseline } from "./baseline.ts";
+import { ancestors } from "./apply-plan.ts";
+import { openBaseline, type Baseline, type Stamp } from "./baseline.ts";
 import { markRepositories } from "./bare-repository.ts";
 import { describeChange, type Change, type ChangeKind } from "./change.ts";
 import { isMadeAnew, isUntouched, type Copied } from "./copied.ts";
 import type { Layer } from "./layer.ts";
 import { createPace, type Pace } from "./pace.ts";
-import { joinRaw, rawOf, type RawPath } from "./path-text.ts";
+import { joinRaw, rawOf, splitRaw, type RawPath } from "./path-text.ts";
 import { isSameContent } from "./same-content.ts";
 import { withTrees, type Trees } from "./trees.ts";
+import { readStartNames, type StartNames } from "./start-names.ts";
 import type { Listing, Look } from "./tree.ts";
 import { unplacedNames, type Leftover, type UnplacedNames } from "./unplaced.ts";
 
@@ -36,6 +38,7 @@ import { unplacedNames, type Leftover, type UnplacedNames } from "./unplaced.ts"
 export const CHANGES_MAX = 500_000;
 
 const CHANGED = "the host's copy changed since the run started";
+const MOVED = "another folder has come to stand there on the host since the run started";
 const APPEARED = "the host has something there that the run never saw";
 const OPEN_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -50,6 +53,9 @@ interface Walk extends Trees {
   readonly pace: Pace;
   readonly changesMax: number;
   readonly unplaced: UnplacedNames;
+  readonly startNames: StartNames;
+  /** Host folders that are others than at the start. */
+  readonly moved: Set<RawPath>;
   /** Gets what an apply that was killed left on the host; it is no change of anybody's. */
   readonly leftovers: Leftover[];
 }
@@ -90,6 +96,8 @@ export async function walkTrees(
     changes: [],
     pace: createPace(),
     unplaced,
+    startNames: await readStartNames(layer),
+    moved: new Set(),
   };
   await visitFolder(walk, "", { cover: walk.copied === undefined ? "merge" : "replace" });
   return markRepositories(walk.changes, walk.host);
@@ -115,7 +123,9 @@ async function visitFolder(
     above.cover === "alone"
       ? { entries: new Map() }
       : walk.host.list(raw, (folder) => {
-          hostTouched = walk.baseline.hasChanged(raw, fstatSync(folder, { bigint: true }));
+          const about = fstatSync(folder, { bigint: true });
+          hostTouched = walk.baseline.hasChanged(raw, about);
+          noteMoved(walk, raw, about);
         });
   const isReadable = "entries" in host;
   const beside = isReadable ? placed(walk, raw, host.entries) : new Map<RawPath, Look>();
@@ -128,6 +138,19 @@ async function visitFolder(
     await walk.pace();
     await visitName(walk, joinRaw(raw, name), upper.entries.get(name), beside.get(name), here);
   }
+}
+
+/**
+ * Remembers a host folder that is not the one of the start, whose files may have times of long ago. Where
+ * it was not listed then, a move shows in a ctime that no entry of the folder explains.
+ */
+function noteMoved(walk: Walk, raw: RawPath, about: Stamp & Pick<Look, "mtimeNs">): void {
+  if (raw === "" || walk.baseline.hasApplied(raw, about)) return;
+  const known = walk.startNames.get(raw);
+  const isMoved = known
+    ? known.ino !== about.ino
+    : walk.baseline.hasChanged(raw, about) && about.ctimeNs !== about.mtimeNs;
+  if (isMoved) walk.moved.add(raw);
 }
 
 /** The entries of a host folder but for what an apply of ours left there, which is taken down. */
@@ -168,9 +191,9 @@ async function visitName(
   }
   const isFolderTo = to.type === "folder";
   if (from === undefined) {
-    const isGone = walk.copied
-      ? walk.copied.has(raw) && here.hostTouched
-      : wasTakenOut(walk, raw, to, here);
+    const isGone = here.hostTouched
+      ? (wasThere(walk, raw) ?? wasTakenOut(walk, raw, to, here))
+      : walk.copied === undefined && wasTakenOut(walk, raw, to, here);
     const conflict = isGone ? "the host's copy is gone since the run started" : undefined;
     emit(walk, raw, isFolderTo ? "added" : kindOf(to), { to }, { refused, conflict });
   } else if (from.type !== to.type) {
@@ -181,7 +204,10 @@ async function visitName(
       { from, to },
       { refused, conflict: changedSince(walk, raw, from) },
     );
-    if (from.type === "folder") await emitBelow(walk, raw, refused);
+    if (from.type === "folder") {
+      noteMoved(walk, raw, from);
+      await emitBelow(walk, raw, refused);
+    }
   } else if (isFolderTo) {
     // A folder's ctime moves with every entry, so its mode alone is not judged by it.
     const was = walk.copied?.get(raw)?.mode ?? from.mode;
@@ -213,7 +239,16 @@ function kindOf(to: Look): ChangeKind {
   return to.type === "device" || to.type === "fifo" || to.type === "socket" ? to.type : "added";
 }
 
+/** Whether a name was there at the start, where that was listed. */
+function wasThere({ copied, startNames }: Walk, raw: RawPath): boolean | undefined {
+  if (copied !== undefined) return copied.has(raw);
+  const [above, name] = splitRaw(raw);
+  return startNames.get(above)?.names.has(name);
+}
+
 function changedSince(walk: Walk, raw: RawPath, from: Look): string | undefined {
+  const isMoved = walk.moved.size > 0 && ancestors(raw).some((one) => walk.moved.has(one));
+  if (isMoved && !walk.baseline.hasApplied(raw, from)) return MOVED;
   if (walk.copied?.has(raw) === false && !walk.baseline.hasApplied(raw, from)) return APPEARED;
   return walk.baseline.hasChanged(raw, from) ? CHANGED : undefined;
 }
@@ -295,6 +330,7 @@ async function emitDeleted(
   from: Look,
   refused: string | undefined,
 ): Promise<void> {
+  if (from.type === "folder") noteMoved(walk, raw, from);
   emit(walk, raw, "deleted", { from }, { refused, conflict: changedSince(walk, raw, from) });
   if (from.type === "folder") await emitBelow(walk, raw, refused);
 }

@@ -20,6 +20,8 @@ const FILES = [
   "layer.json.new",
   "applied",
   "applied.new",
+  "names",
+  "names.new",
   "copied",
   "copied.new",
   "stamp",

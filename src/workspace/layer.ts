@@ -7,6 +7,7 @@
  *   work/         overlayfs workdir, of the same file system
  *   layer.json    the manifest: which host folder, since when, whose files
  *   applied       what `apply` has written since, so that its own writes are no conflict
+ *   names         what the host's upper folders held at the start
  *   copied        only of a copy: what `upper/` held when the run got it
  * ```
  *

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   copyHost,
+  writeStartNames,
   createLayer,
   OVERLAY_OPTIONS,
   type Ids,
@@ -64,6 +65,8 @@ export function createPlace(script: string, kind: Kind = "overlay"): Place {
       runScript([...become, "sh", "-euc", `umask 022; cd "$1"; ${text}`, "sh", host]),
     start: async () => {
       const layer = await createLayer(folder, { host, run: RUN, copied: kind === "copy" });
+      await writeStartNames(layer);
+      chownSync(join(folder, "names"), RUN.uid, RUN.gid);
       if (kind === "copy") await copyHost(layer);
       chmodSync(folder, 0o755); // The launcher reaches it through a mount of its own.
       return layer;

@@ -65,8 +65,8 @@ export async function layOut(world: World, run: Run, isCopied: boolean): Promise
   const rest = left.length > LEFT_OUT_TOLD_MAX ? ", and more: see the record" : "";
   const more = left.length === 0 ? "" : `; left out: ${told}${rest}`;
   run.console.notice(
-    `no overlay can be mounted here, so the run works on a copy (${noted["names"]} names, ` +
-      `${noted["bytes"]} bytes)${more}`,
+    `no overlay can be mounted here, so the run works on a copy (${Number(noted["names"])} names, ` +
+      `${Number(noted["bytes"])} bytes)${more}`,
   );
   return Number(noted["onDisk"]);
 }

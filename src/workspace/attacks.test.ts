@@ -17,7 +17,7 @@ interface Attack {
   readonly why: string;
   /** Before the first apply, and between the two. OUT stands for a folder outside. */
   readonly first: string;
-  readonly then?: string;
+  readonly later?: string;
   /** What stands on the host at the end, by path: its content, or absent. */
   readonly host: Readonly<Record<string, string>>;
   /** Paths that must be among the refused, held or in conflict with nothing confirmed. */
@@ -27,13 +27,13 @@ interface Attack {
 // prettier-ignore
 const ATTACKS: readonly Attack[] = [
   { why: "a folder becomes a link to the outside, then is written through", first: "rm -r d; ln -s OUT d",
-    then: "rm d; mkdir d; echo run > d/f", host: { "d/f": "run\n" }, stopped: ["d"] },
+    later: "rm d; mkdir d; echo run > d/f", host: { "d/f": "run\n" }, stopped: ["d"] },
   { why: "a new link to the outside, and a folder of that name", first: "ln -s OUT x; mkdir y; echo 1 > y/f",
-    then: "rm x; mv y x; echo run > x/f", host: { "x/f": "run\n" }, stopped: ["x"] },
+    later: "rm x; mv y x; echo run > x/f", host: { "x/f": "run\n" }, stopped: ["x"] },
   { why: "the host's own link is turned to the outside", first: "ln -sfn OUT link",
-    then: "rm link; mkdir link; echo run > link/f", host: { "d/f": "host\n" }, stopped: ["link"] },
+    later: "rm link; mkdir link; echo run > link/f", host: { "d/f": "host\n" }, stopped: ["link"] },
   { why: "a chain of links that leads outside at the second step", first: "ln -s z1 z; ln -s OUT/f z1",
-    then: "rm z; echo run > z", host: { z: "run\n" }, stopped: ["z1"] },
+    later: "rm z; echo run > z", host: { z: "run\n" }, stopped: ["z1"] },
   { why: "marks of an overlay that hide the host's files",
     first: "python3 -c 'import os; os.setxattr(\"d\", \"user.overlay.opaque\", b\"y\")' || true; echo 1 > d/n",
     host: { "d/f": "host\n", "d/sub/g": "host\n" } },
@@ -73,7 +73,7 @@ async function applyTwice(place: Place, layer: Layer, attack: Attack): Promise<v
   for (const path of attack.stopped ?? []) {
     assert.ok(unnamed.includes(path), `${path} goes by itself: ${unnamed.join(", ")}`);
   }
-  for (const script of [undefined, attack.then]) {
+  for (const script of [undefined, attack.later]) {
     if (script !== undefined) place.inside(under(place, script), false);
     const units = (await diffWorkspace(layer)).flatMap(({ confirm, unit }) =>
       confirm === undefined ? [] : [unit],

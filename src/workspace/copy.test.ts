@@ -37,7 +37,7 @@ async function withCopy(
 }
 
 test("a copy holds what the host holds: content, modes, links, holes, times, attributes", async () => {
-  const script = `mkdir -p d/e shut; echo 1 > d/e/f; chmod 640 d/e/f; ln -s d/e/f l; ln -s /nowhere broken
+  const script = `mkdir -p d/e shut; echo 1 > d/e/f; chmod 640 d/e/f; echo r > ro; chmod 444 ro; ln -s d/e/f l; ln -s /nowhere broken
     truncate -s 5M sparse; printf x | dd of=sparse bs=1 seek=3000000 conv=notrunc status=none
     echo x > "$(printf 'odd\\n\\377')"; chmod 555 shut`;
   const place = createPlace(script, "copy");

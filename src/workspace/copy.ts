@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { closeSync, constants, copyFileSync, fchmodSync, fstatSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, fchmodSync, fstatSync } from "node:fs";
 import { lchownSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import { changeOwner, entryPath, errorCode, setModified } from "../sys/index.ts";
@@ -189,7 +189,10 @@ async function copyFile(copying: Copying, into: number, raw: RawPath, look: Look
     const name = splitRaw(raw)[1];
     const path = entryPath(into, bytesOf(name));
     const isSparse = look.allocated < look.size;
-    if (!isSparse) copyFileSync(`/proc/self/fd/${source}`, path, CLONE);
+    if (!isSparse) {
+      copyFileSync(`/proc/self/fd/${source}`, path, CLONE);
+      chmodSync(path, 0o600); // It has the mode of the source, which may let us write no more.
+    }
     const file = openSync(path, isSparse ? MAKE : constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
     try {
       if (isSparse) await copyData(source, file, look.size, copying.pace);

@@ -82,6 +82,15 @@ const changeSchema = z.strictObject({
   detail: z.string().optional(),
 });
 
+const remarkSchema = z.strictObject({ path: z.string(), why: z.string() });
+
+/** Commits of one repository of the workspace: the refs that `apply` writes, and what they are in the run. */
+const commitsSchema = z.strictObject({
+  repository: z.string(),
+  refs: z.array(z.strictObject({ name: z.string(), commit: z.string(), was: z.string() })),
+  skipped: z.array(remarkSchema),
+});
+
 /** A ledger entry as `log --json` prints it: the event with its number. */
 export const entrySchema = eventSchema.extend({ seq: z.number().int().nonnegative() });
 export type Entry = z.infer<typeof entrySchema>;
@@ -125,7 +134,11 @@ export const ENDPOINTS = {
   },
   "workspace.diff": {
     takes: one,
-    gives: z.strictObject({ changes: z.array(changeSchema), text: z.string() }),
+    gives: z.strictObject({
+      changes: z.array(changeSchema),
+      commits: z.array(commitsSchema),
+      text: z.string(),
+    }),
     streams: false,
   },
   "workspace.apply": {
@@ -138,11 +151,12 @@ export const ENDPOINTS = {
     }),
     gives: z.strictObject({
       applied: z.array(z.string()),
-      held: z.array(z.strictObject({ path: z.string(), why: z.string() })),
-      conflicts: z.array(z.strictObject({ path: z.string(), why: z.string() })),
-      refused: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      held: z.array(remarkSchema),
+      conflicts: z.array(remarkSchema),
+      refused: z.array(remarkSchema),
       /** Applied, but not in full. */
-      notes: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      notes: z.array(remarkSchema),
+      commits: z.array(commitsSchema),
     }),
     streams: false,
   },

@@ -10,7 +10,7 @@ import { readEntries } from "./log-reader.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
 import { openWorld, type World } from "./world.ts";
-import { applyRun, diffRun, discardRun } from "./workspaces.ts";
+import { applyRun, diffRun, discardRun, requireFree } from "./workspaces.ts";
 import { version } from "./version.ts";
 
 /** Runs the daemon of `home` until it is told to stop. */
@@ -73,6 +73,7 @@ function createHandlers(world: World, runs: Runs, stop: (why: string) => void): 
       return runs.info(run);
     },
     "run.resume": async ({ run }) => {
+      requireFree(world, run);
       await runs.living(run).resume();
       return runs.info(run);
     },

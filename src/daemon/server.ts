@@ -17,8 +17,18 @@ const REQUEST_BYTES_MAX = 4 << 20; // A task file is at most 256 KiB; the rest i
 export type Handlers = {
   readonly [Name in EndpointName]: (typeof ENDPOINTS)[Name]["streams"] extends true
     ? (request: Takes<Name>, signal: AbortSignal) => AsyncIterable<Gives<Name>>
-    : (request: Takes<Name>) => Promise<Gives<Name>>;
+    : (request: Takes<Name>) => Promise<Gives<Name> | Prepared<Name>>;
 };
+
+/** An answer that is JSON already: a large one is made in a thread, where its making stalls nobody. */
+export class Prepared<Name extends EndpointName> {
+  readonly body: Uint8Array;
+  declare readonly of: Name;
+
+  constructor(body: Uint8Array) {
+    this.body = body;
+  }
+}
 
 /** Finds the run that a connection asks to attach to, or throws; the result takes the connection over. */
 export type AttachHandler = (run: string) => (stream: Duplex) => void;
@@ -114,7 +124,8 @@ async function answer(
     response.end();
     return;
   }
-  const body = JSON.stringify(await result);
+  const answered = await result;
+  const body = answered instanceof Prepared ? answered.body : JSON.stringify(answered);
   response.writeHead(200, { "content-type": "application/json" }).end(body);
 }
 

@@ -9,7 +9,7 @@ import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { createId, describeError, Fault } from "../base/index.ts";
+import { createId, describeError, Fault, isFault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
 import {
@@ -21,12 +21,10 @@ import {
   launchSandbox,
   planLimits,
   resolveTools,
-  RUN_UID,
   type LimitPlan,
   type Sandbox,
   type Tools,
 } from "../sandbox/index.ts";
-import { createLayer } from "../workspace/index.ts";
 import { holdRun } from "./hold.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { followPackets } from "./refused-packets.ts";
@@ -35,6 +33,7 @@ import { createRunFiles, filesOf } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { checkWorkspace } from "./workspace-place.ts";
+import { layOut } from "./workspaces.ts";
 import type { World } from "./world.ts";
 
 /** Starts what `request` asks for; resolves when the agent runs. */
@@ -64,7 +63,7 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   try {
     await recordStart(run, request, { workspace, plan });
     runs.add(run);
-    await bringUp(world, run, request, { workspace, plan });
+    await bringUpSomehow(world, run, request, { workspace, plan });
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -95,7 +94,11 @@ function describeRun(
   };
 }
 
-async function recordStart(run: Run, request: RunStart, { workspace, plan }: Plans): Promise<void> {
+async function recordStart(
+  run: Run,
+  request: RunStart,
+  { workspace, plan }: Omit<Plans, "isCopied">,
+): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
     type: "policy",
@@ -127,6 +130,9 @@ async function recordStart(run: Run, request: RunStart, { workspace, plan }: Pla
 interface Plans {
   readonly workspace: string;
   readonly plan: LimitPlan;
+  readonly isCopied: boolean;
+  /** What lay in the layer at the start; absent where it is not laid out yet. */
+  readonly laidBytes?: number;
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
@@ -135,21 +141,35 @@ function planRunLimits(world: World, task: Task): LimitPlan {
   return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
 }
 
+/** Over an overlay, or on a copy where none can be mounted: that is known once it was tried. */
+async function bringUpSomehow(
+  world: World,
+  run: Run,
+  request: RunStart,
+  plans: Pick<Plans, "workspace" | "plan">,
+): Promise<void> {
+  try {
+    await bringUp(world, run, request, { ...plans, isCopied: false });
+  } catch (error) {
+    if (!isFault(error, "sandbox.overlay")) throw error;
+    world.log.warn("run.copied", { run: run.id, error: describeError(error) });
+    await bringUp(world, run, request, { ...plans, isCopied: true });
+  }
+}
+
 async function bringUp(
   world: World,
   run: Run,
   request: RunStart,
-  { workspace, plan }: Plans,
+  { workspace, plan, isCopied, laidBytes }: Plans,
 ): Promise<void> {
   const undo: (() => unknown)[] = [];
   try {
     const home = homeFolder(world, run, request, workspace);
-    if (run.task.workspace === "overlay" && run.info.attempt === undefined) {
-      const ids = process.geteuid?.() === 0 ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
-      await createLayer(run.files.layer, { host: workspace, ...ids });
-    }
+    // A further attempt goes on in what the first one laid out.
+    const startBytes = laidBytes ?? (await layOut(world, run, isCopied));
     const folders = [join(run.files.layer, "upper"), home];
-    const limits = createLimits(world.cgroups, plan, { id: run.id, folders });
+    const limits = createLimits(world.cgroups, plan, { id: run.id, folders, startBytes });
     undo.push(() => limits.close());
     const tools = await resolveTools({
       commands: request.command.slice(0, 1),
@@ -158,7 +178,7 @@ async function bringUp(
       workspace,
     });
     const sandbox = await launchSandbox({
-      workspace: { path: workspace, mode: run.task.workspace },
+      workspace: { path: workspace, mode: run.task.workspace, copied: isCopied },
       layer: run.files.layer,
       home,
       publicDir: run.files.public,
@@ -195,7 +215,8 @@ async function bringUp(
       cwd: workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    const again = () => bringUp(world, run, request, { workspace, plan });
+    const plans: Plans = { workspace, plan, isCopied, laidBytes: startBytes };
+    const again = () => bringUp(world, run, request, plans);
     holdRun(world, run, { sandbox, gateway, limits, streams, closePackets, again });
   } catch (error) {
     for (const step of undo.reverse()) await step();

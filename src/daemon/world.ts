@@ -30,6 +30,8 @@ export interface World {
   /** The /etc of every run. */
   readonly etc: string;
   readonly cgroups: CgroupHost;
+  /** Runs whose changes are being applied or discarded: such a run stays as it is. */
+  readonly inUse: Set<string>;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     watcher,
     etc,
     cgroups,
+    inUse: new Set(),
     async close() {
       await watcher.close();
       closeCgroups(cgroups);

@@ -299,7 +299,10 @@ function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const of = about === "" ? "" : ` of ${about}`;
   // 0 where no call failed but something was not as it must be.
   const why = errno === 0 ? "" : `: ${sys.errnoName(errno)}`;
-  return new Fault("sandbox.step", `${step}: ${call}${of}${why}`, {
+  // What a copy of the workspace does without: the mount itself, and the map of its owner.
+  const isOverlay =
+    (step === "overlay" && call === "mount") || (step === "idmap" && call === "mount_setattr");
+  return new Fault(isOverlay ? "sandbox.overlay" : "sandbox.step", `${step}: ${call}${of}${why}`, {
     hint: STEP_HINTS.get(step) ?? HINT_DOCTOR,
     cause: { errno },
   });

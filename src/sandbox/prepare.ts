@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../base/index.ts";
+import { writeAttribute } from "../sys/index.ts";
 import { planLaunch, RUN_UID, type LaunchPlan } from "./launch-plan.ts";
 import type { SandboxSpec } from "./spec.ts";
 import type { Architecture } from "./syscalls.ts";
@@ -63,6 +64,7 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
   if (!existsSync(`${spec.layer}/upper`)) {
     await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
   }
+  if (spec.workspace.copied !== true) requireAttributes(`${spec.layer}/work`);
   if (isRoot) await makeStage(STAGE);
   const view = await surveyView({
     etc: spec.etc,
@@ -82,11 +84,32 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
       layer: spec.layer,
       target: path,
       write: mode === "overlay",
+      copied: spec.workspace.copied === true,
       mountPoint,
       ...owner,
     },
     ...(isRoot && { stageOn: STAGE }),
   });
+}
+
+/**
+ * An overlay that cannot keep its marks as attributes mounts all the same, and then fails the first time
+ * that a folder is made where one was deleted.
+ *
+ * @throws {Fault} `sandbox.overlay` where the file system of `folder` has no `user.*` attributes.
+ */
+function requireAttributes(folder: string): void {
+  const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    writeAttribute(opened, "user.cofferdam", Buffer.from("work"));
+  } catch (cause) {
+    throw new Fault("sandbox.overlay", "the file system of Cofferdam's state has no attributes", {
+      hint: "set COFFERDAM_HOME to a local disk",
+      cause,
+    });
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** Makes the folder that staging covers. @throws {Fault} `sandbox.stage` where it cannot be made. */

@@ -7,6 +7,8 @@
  *   work/         overlayfs workdir, of the same file system
  *   layer.json    the manifest: which host folder, since when, whose files
  *   applied       what `apply` has written since, so that its own writes are no conflict
+ *   names         what the host's upper folders held at the start
+ *   copied        only of a copy: what `upper/` held when the run got it
  * ```
  *
  * The launcher mounts it, in the run's user namespace, with exactly
@@ -42,6 +44,8 @@ const manifestSchema = z.strictObject({
   owner: z.strictObject({ uid: z.number(), gid: z.number() }),
   run: z.strictObject({ uid: z.number(), gid: z.number() }),
   start: startMarkSchema,
+  /** `upper/` is a copy of the whole, since no overlay could be mounted (copy.ts). */
+  copied: z.literal(true).optional(),
 });
 
 /** A layer on disk, opened. */
@@ -55,6 +59,7 @@ export interface Layer {
   readonly owner: Ids;
   readonly run: Ids;
   readonly start: StartMark;
+  readonly copied?: true | undefined;
 }
 
 /** A user and group, as the host numbers them. */
@@ -69,6 +74,8 @@ export interface LayerOptions {
   readonly host: string;
   /** Ids that the run has on the host; the caller's own where nothing else is given. */
   readonly run?: Ids;
+  /** The run shall work on a copy, which `copyHost` then makes. */
+  readonly copied?: boolean;
 }
 
 /**
@@ -95,6 +102,7 @@ export async function createLayer(folder: string, options: LayerOptions): Promis
     owner: { uid: Number(about.uid), gid: Number(about.gid) },
     run,
     start: await markStart(host, folder),
+    ...(options.copied === true && { copied: true }),
   };
   await writeWhole(join(folder, "layer.json"), JSON.stringify(manifest));
   return openLayer(folder);

@@ -23,6 +23,8 @@ export interface LimitedRun {
   readonly id: string;
   /** Folders whose growth counts as the run's disk: the overlay's upper, its home. */
   readonly folders: readonly string[];
+  /** What is in them before the run writes anything: a copied workspace. */
+  readonly startBytes?: number;
 }
 
 export interface Limits {
@@ -184,7 +186,7 @@ class RunLimits implements Limits {
    * and from time to time in any case, for others write and delete there, too.
    */
   #diskWatch(limit: number): () => Promise<number | undefined> {
-    const { folders } = this.#run;
+    const { folders, startBytes = 0 } = this.#run;
     let countedAt = Number.NEGATIVE_INFINITY;
     let tookMs = 0;
     let bytes = 0;
@@ -197,7 +199,7 @@ class RunLimits implements Limits {
       const urgent = bytes + grown > limit && now - countedAt >= COUNT_REST * tookMs;
       if (!due && !urgent) return DISK_POLL_MS;
       left = leftNow;
-      bytes = await countDisk(folders, this.#tree?.pids() ?? []);
+      bytes = (await countDisk(folders, this.#tree?.pids() ?? [])) - startBytes;
       countedAt = performance.now();
       tookMs = countedAt - now;
       if (bytes > limit) return this.#exceed(`disk: ${bytes} of ${limit} bytes`);

@@ -96,6 +96,8 @@ export const ENDPOINTS = {
       home: z.string(),
       startedAt: z.string(),
       runs: z.number().int(),
+      /** Sandboxes made ahead that wait for a run. */
+      waiting: z.number().int(),
       entries: z.number().int(),
     }),
     streams: false,

@@ -79,25 +79,44 @@ export interface LayerOptions {
  *   on it do not move.
  */
 export async function createLayer(folder: string, options: LayerOptions): Promise<Layer> {
+  await layOutLayer(folder, options);
+  await startLayer(folder, options);
+  return openLayer(folder);
+}
+
+/** Makes the folders of a layer, which may be mounted from then on; it belongs to no run yet. */
+export async function layOutLayer(folder: string, options: LayerOptions): Promise<void> {
+  const { mode } = lstatSync(await realHost(options.host));
+  const run = options.run ?? ownIds();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(join(folder, "work"), 0o700, run);
+  // The top of the merged view has the attributes of `upper`.
+  await makeFolder(join(folder, "upper"), mode & 0o777, run);
+}
+
+/**
+ * Starts a laid-out layer: what the host holds at this instant is what the run starts from. To be called
+ * when nothing was read through the mount yet, since an overlay keeps what it has looked up.
+ *
+ * @throws {Fault} as {@link createLayer} does.
+ */
+export async function startLayer(folder: string, options: LayerOptions): Promise<void> {
   const host = await realHost(options.host);
   const about = lstatSync(host, { bigint: true });
-  const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  const run = options.run ?? own;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await makeFolder(join(folder, "work"), 0o700, run, own);
-  // The top of the merged view has the attributes of `upper`.
-  await makeFolder(join(folder, "upper"), Number(about.mode) & 0o777, run, own);
   const manifest: z.infer<typeof manifestSchema> = {
     version: 1,
     host,
     hostDevice: String(about.dev),
     hostInode: String(about.ino),
     owner: { uid: Number(about.uid), gid: Number(about.gid) },
-    run,
+    run: options.run ?? ownIds(),
     start: await markStart(host, folder),
   };
   await writeWhole(join(folder, "layer.json"), JSON.stringify(manifest));
-  return openLayer(folder);
+}
+
+function ownIds(): Ids {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
 async function realHost(path: string): Promise<string> {
@@ -110,7 +129,8 @@ async function realHost(path: string): Promise<string> {
   throw new Fault("workspace.host", `the workspace is not a folder: ${JSON.stringify(path)}`);
 }
 
-async function makeFolder(path: string, mode: number, run: Ids, own: Ids): Promise<void> {
+async function makeFolder(path: string, mode: number, run: Ids): Promise<void> {
+  const own = ownIds();
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (run.uid !== own.uid || run.gid !== own.gid) await chown(path, run.uid, run.gid);
   await chmod(path, mode);

@@ -80,11 +80,15 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   await Promise.all(drained);
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
-  const usage = await living.limits.close();
+  const usage = living.limits.usage();
   const { problem, ...exit } = ending.exit;
   const detail = problem === undefined ? {} : { detail: problem };
   const used = Object.entries(usage).filter(([, value]) => value !== undefined);
-  await run.finish({ ...exit, ...detail, reason: "exited" }, Object.fromEntries(used));
+  // No process is left, so the groups are empty; giving them back need not be waited for by viewers.
+  const tidy = async () => {
+    await living.limits.close();
+  };
+  await run.finish({ ...exit, ...detail, reason: "exited" }, Object.fromEntries(used), tidy);
 }
 
 function takeInput(

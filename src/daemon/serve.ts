@@ -5,10 +5,11 @@
  */
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
-import { serveControl, type Handlers } from "./server.ts";
+import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
+import { serveRunStream } from "./run-stream.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
 import { openWorld, type World } from "./world.ts";
@@ -29,10 +30,7 @@ export async function serve(home: Home): Promise<void> {
   const server = await serveControl(
     home.socket,
     handlers,
-    (id) => {
-      const run = runs.attachable(id);
-      return (stream) => run.attach(stream);
-    },
+    createStreams({ world, runs, pool }),
     world.log,
   );
   process.on("SIGTERM", () => stopped.resolve("SIGTERM"));
@@ -43,10 +41,25 @@ export async function serve(home: Home): Promise<void> {
   world.log.info("daemon.stopping", { reason });
   server.close();
   for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
-  await Promise.all([pool.close(), ...runs.live.map((run) => run.ended)]);
+  await Promise.all([pool.close(), runs.settled()]);
   server.closeAllConnections();
   await note(world, "daemon.stop", { reason });
   await world.close();
+}
+
+function createStreams({ world, runs, pool }: Parts): StreamHandlers {
+  return {
+    attach(id) {
+      const run = runs.attachable(id);
+      return (stream) => run.attach(stream);
+    },
+    run: (stream) =>
+      void serveRunStream(stream, {
+        namesOf: ({ source, fileName }) =>
+          world.tasks.parse(source, fileName, world.clock.now().wallMs).task.environment,
+        start: (request) => startRun(world, runs, pool, request),
+      }),
+  };
 }
 
 interface Parts {

@@ -11,7 +11,7 @@ import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { createId, describeError, Fault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
-import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
+import type { Policy, Task } from "../policy/index.ts";
 import {
   AGENT,
   BUNDLE_INSIDE,
@@ -57,8 +57,7 @@ interface Order {
 
 async function planRun(world: World, request: RunStart): Promise<Order> {
   const { source, fileName } = request.task;
-  const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
-  const policy = compilePolicy(task);
+  const { task, policy } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   const plan = planRunLimits(world, task);
   const authorities = readAuthorities(policy, request);
@@ -126,7 +125,11 @@ function describeRun(id: string, { task, request, recipe }: Order, world: World)
   };
 }
 
-/** Written at once, so that a killed daemon's successor knows of the run; durable with its proofs. */
+/**
+ * Written before anything of the run happens, so that a killed daemon's successor finds it (INV-11). The
+ * disk is not waited for: it has these entries within a tenth of a second, and in any case before the
+ * first action that is more than a write leaves, since that waits for all entries before its own (INV-9).
+ */
 async function recordStart(run: Run, { request, recipe }: Order): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
@@ -178,8 +181,11 @@ async function bringUp(
     const gateway = connect(world, run, prepared);
     undo.push(() => gateway.close());
     // What the host holds from here on is what the run starts from.
-    const marked = recipe.mode === "overlay" && startLayer(run.files.layer, layerOptions(recipe));
-    await Promise.all([marked, recordProofs(run, prepared, waiting !== undefined)]);
+    if (recipe.mode === "overlay") {
+      const { durable } = await startLayer(run.files.layer, layerOptions(recipe));
+      durable.catch((error: unknown) => run.stop("sandbox", describeError(error)));
+    }
+    await recordProofs(run, prepared, waiting !== undefined);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
@@ -194,11 +200,11 @@ async function bringUp(
   }
 }
 
-/** Durable before the agent's first instruction, and with it all that was recorded before. */
+/** The last entry before the agent's first instruction; when it was proved is part of it. */
 async function recordProofs(run: Run, prepared: Prepared, waited: boolean): Promise<void> {
   const at = new Date(prepared.proved.wallMs).toISOString();
   const proofs = prepared.proofs.map((proof) => ({ ...proof }));
-  await run.recorder.record({ type: "run.proved", data: { proofs, at, waited } }, { sync: true });
+  await run.record({ type: "run.proved", data: { proofs, at, waited } });
 }
 
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */

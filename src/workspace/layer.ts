@@ -80,7 +80,8 @@ export interface LayerOptions {
  */
 export async function createLayer(folder: string, options: LayerOptions): Promise<Layer> {
   await layOutLayer(folder, options);
-  await startLayer(folder, options);
+  const { durable } = await startLayer(folder, options);
+  await durable;
   return openLayer(folder);
 }
 
@@ -96,11 +97,15 @@ export async function layOutLayer(folder: string, options: LayerOptions): Promis
 
 /**
  * Starts a laid-out layer: what the host holds at this instant is what the run starts from. To be called
- * when nothing was read through the mount yet, since an overlay keeps what it has looked up.
+ * when nothing was read through the mount yet, since an overlay keeps what it has looked up. `durable`
+ * resolves when the start would survive a power loss, too; nothing has to wait for that.
  *
  * @throws {Fault} as {@link createLayer} does.
  */
-export async function startLayer(folder: string, options: LayerOptions): Promise<void> {
+export async function startLayer(
+  folder: string,
+  options: LayerOptions,
+): Promise<{ readonly durable: Promise<void> }> {
   const host = await realHost(options.host);
   const about = lstatSync(host, { bigint: true });
   const manifest: z.infer<typeof manifestSchema> = {
@@ -112,7 +117,7 @@ export async function startLayer(folder: string, options: LayerOptions): Promise
     run: options.run ?? ownIds(),
     start: await markStart(host, folder),
   };
-  await writeWhole(join(folder, "layer.json"), JSON.stringify(manifest));
+  return { durable: writeWhole(join(folder, "layer.json"), JSON.stringify(manifest)) };
 }
 
 function ownIds(): Ids {

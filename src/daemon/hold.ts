@@ -78,6 +78,8 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
     finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
   );
   await Promise.all(drained);
+  // Nobody reads it any more; open, it would keep what the run was (its keys, its namespaces) in the kernel.
+  if (living.streams.kind === "pipes") living.streams.stdin.destroy();
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
   const usage = living.limits.usage();

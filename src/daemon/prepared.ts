@@ -112,7 +112,9 @@ export async function keyOf(world: World, recipe: Recipe): Promise<string> {
   if (recipe.home !== undefined) await makeRunFolder(recipe.home);
   const launch = describeLaunch(specOf(world, recipe, undefined));
   const { rlimits: _, ...plan } = recipe.plan;
-  return createHash("sha256").update(`${launch}\n${JSON.stringify(plan)}`).digest("hex");
+  return createHash("sha256")
+    .update(`${launch}\n${JSON.stringify(plan)}`)
+    .digest("hex");
 }
 
 /** How the layer of a recipe is made. */

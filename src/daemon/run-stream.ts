@@ -39,7 +39,10 @@ export async function serveRunStream(stream: Duplex, starter: RunStarter): Promi
     stream.write(encodeFrame("started", JSON.stringify(run.info)));
     if (order.detach) stream.end();
     else if (stream.destroyed) run.console.release(); // Who started it has gone; it goes on.
-    else run.attach(stream);
+    else {
+      run.attach(stream);
+      stream.resume();
+    }
   } catch (error) {
     stream.end(encodeFrame("refused", JSON.stringify(faultOf(error))));
   }
@@ -86,6 +89,7 @@ async function nextFrame(stream: Duplex, wanted: FrameType): Promise<Buffer> {
   stream.on("data", onData);
   stream.on("end", onEnd);
   stream.on("close", onEnd);
+  stream.resume();
   try {
     return await promise;
   } finally {

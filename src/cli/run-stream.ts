@@ -57,9 +57,9 @@ export async function startRun(
       }
       const [frame, ...frames] = reader.push(bytes);
       if (frame === undefined) return;
-      if (frame.type === "started") resolve({ info: read(frame), stream, reader, frames });
+      if (frame.type === "started") resolve({ info: read(frame) as RunInfo, stream, reader, frames });
       else if (frame.type === "needs") {
-        stream.write(encodeFrame("environment", JSON.stringify(variables(read(frame)))));
+        stream.write(encodeFrame("environment", JSON.stringify(variables(read(frame) as string[]))));
       } else throw refusalOf(frame);
     } catch (error) {
       reject(error);
@@ -96,9 +96,9 @@ function refusalOf({ type, payload }: Frame): Fault {
   return new Fault(code ?? "cli.control", message ?? "", hint === undefined ? {} : { hint });
 }
 
-/** The daemon is the same user's, and of the same contract; what is not is found where it is used. */
-function read<T>({ payload }: Frame): T {
-  return JSON.parse(payload.toString()) as T;
+/** The daemon is the same user's, and of the same contract: what it says is not checked a second time. */
+function read({ payload }: Frame): unknown {
+  return JSON.parse(payload.toString());
 }
 
 function unreachable(cause: NodeJS.ErrnoException): Fault {

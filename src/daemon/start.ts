@@ -9,7 +9,7 @@ import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { createId, describeError, Fault } from "../base/index.ts";
+import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
 import type { Policy, Task } from "../policy/index.ts";
 import {
@@ -100,7 +100,12 @@ async function start(
   try {
     runs.add(run);
     await recordStart(run, order);
-    await bringUp(world, run, order, waiting);
+    await bringUp(world, run, order, waiting).catch((error: unknown) => {
+      // One that waited may have died this moment. Its agent has not begun: that is told before it does.
+      if (waiting === undefined || !isFault(error, "sandbox.ended")) throw error;
+      world.log.warn("pool.died", { sandbox: id });
+      return bringUp(world, run, order, undefined);
+    });
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -217,11 +222,8 @@ function connect(world: World, run: Run, prepared: Prepared): Gateway {
     ownAddresses: () => [],
   });
   // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
-  if (gateway.judgeConnect(CANARY_ADDRESS, "tcp").errno === 0) {
-    throw new Fault("daemon.judge", "the run's gateway lets an ungranted address through", {
-      hint: `no grant may cover ${CANARY_ADDRESS.address}, which is nobody's (RFC 5737)`,
-    });
-  }
+  const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");
+  assert(errno !== 0, "no policy grants an address that is nobody's (RFC 5737)");
   const listeners = prepared.adopt({
     onConnect: ({ address, port, protocol, process }) =>
       errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),

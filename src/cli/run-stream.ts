@@ -57,9 +57,12 @@ export async function startRun(
       }
       const [frame, ...frames] = reader.push(bytes);
       if (frame === undefined) return;
-      if (frame.type === "started") resolve({ info: read(frame) as RunInfo, stream, reader, frames });
+      if (frame.type === "started")
+        resolve({ info: read(frame) as RunInfo, stream, reader, frames });
       else if (frame.type === "needs") {
-        stream.write(encodeFrame("environment", JSON.stringify(variables(read(frame) as string[]))));
+        stream.write(
+          encodeFrame("environment", JSON.stringify(variables(read(frame) as string[]))),
+        );
       } else throw refusalOf(frame);
     } catch (error) {
       reject(error);

@@ -104,7 +104,11 @@ async function filled(): Promise<void> {
 /** A workspace whose kind was run once, so that sandboxes wait for it. */
 async function makeWarm(change: Partial<RunStart> = {}): Promise<string> {
   const workspace = makeWorkspace();
-  assert.equal((await run(workspace, "true", change)).waited, false, "nothing waited for the first");
+  assert.equal(
+    (await run(workspace, "true", change)).waited,
+    false,
+    "nothing waited for the first",
+  );
   await filled();
   return workspace;
 }
@@ -148,7 +152,8 @@ describe("a sandbox that waits is a run like any other", () => {
       assert.deepEqual({ ...warm.end }, { ...cold.end });
       assert.equal(warm.stdout, cold.stdout);
       assert.ok(warm.stdout.endsWith(stdout));
-      for (const [key, value] of Object.entries(end)) assert.equal(Reflect.get(warm.end, key), value);
+      for (const [key, value] of Object.entries(end))
+        assert.equal(Reflect.get(warm.end, key), value);
     });
   }
 
@@ -164,7 +169,10 @@ describe("a sandbox that waits is a run like any other", () => {
     await filled();
     for await (const { event } of world.ledger.read()) {
       if (event.run === undefined) continue;
-      assert.ok(existsSync(join(world.home.runs, event.run, "run.json")), "only runs are on record");
+      assert.ok(
+        existsSync(join(world.home.runs, event.run, "run.json")),
+        "only runs are on record",
+      );
     }
   });
 
@@ -312,7 +320,9 @@ describe("what must not be used is not", () => {
       environment: {},
       detach: true,
     };
-    await (await startRun(world, runs, other, request)).ended;
+    await (
+      await startRun(world, runs, other, request)
+    ).ended;
     while (other.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await other.close(); // In the midst of making the next one.
     assert.deepEqual([other.size, firstPids(workspace)], [0, []]);

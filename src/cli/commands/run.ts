@@ -70,7 +70,7 @@ export const attachCommand: Command = {
 
 /** Starts the run, and the daemon before it where none answers. */
 async function start(context: Context, order: RunOrder): Promise<StartedRun> {
-  const variables = (names: readonly string[]) => pick(names, order.task.source);
+  const variables = (names: readonly string[]) => pickVariables(names, order.task.source);
   try {
     return await startRun(context.home, order, variables);
   } catch (error) {
@@ -81,7 +81,7 @@ async function start(context: Context, order: RunOrder): Promise<StartedRun> {
 }
 
 /** Values of the variables that the task passes in: no name that is not written in it is answered. */
-function pick(names: readonly string[], source: string): Record<string, string> {
+export function pickVariables(names: readonly string[], source: string): Record<string, string> {
   const values: Record<string, string> = {};
   for (const name of names) {
     if (!source.includes(name)) {

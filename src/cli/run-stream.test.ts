@@ -47,10 +47,14 @@ test("a run that starts hands over what came right behind the answer", async () 
   const started = encodeFrame("started", JSON.stringify({ run: "r-1" }));
   const daemon = await serve([UPGRADED, started, encodeFrame("stdout", "early")]);
   const { info, frames, stream } = await startRun(home, ORDER, () => ({}));
-  assert.deepEqual([info.run, frames.map(({ payload }) => `${payload}`)], ["r-1", ["early"]]);
+  assert.deepEqual([info.run, frames.map(({ payload }) => payload.toString())], ["r-1", ["early"]]);
   stream.destroy();
   await daemon.close();
-  assert.deepEqual(JSON.parse(`${daemon.heard[0]?.payload}`), ORDER, "no environment goes with it");
+  assert.deepEqual(
+    JSON.parse(daemon.heard[0]?.payload.toString() ?? ""),
+    ORDER,
+    "no environment goes with it",
+  );
 });
 
 const REFUSED: readonly (readonly [string, readonly (Buffer | string)[], object])[] = [

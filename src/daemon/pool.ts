@@ -153,7 +153,7 @@ export class Pool {
     try {
       const one = await prepareSandbox(this.#world, kind.recipe, id);
       // Also after it: what was swapped while it was made must not wait under the old key.
-      const isSame = (await keyOf(this.#world, kind.recipe)) === key;
+      const isSame = keyOf(this.#world, kind.recipe) === key;
       if (isSame && !this.#closed && this.#kinds.get(key) === kind) this.#keep(kind, one);
       else await this.#dispose(one);
       if (!isSame) this.#drop(key);

@@ -108,8 +108,8 @@ export function removePrepared(world: World, id: string): void {
  * What a waiting sandbox must have been made from to serve a run of `recipe`: whatever shapes a launch,
  * as the host is at this moment.
  */
-export async function keyOf(world: World, recipe: Recipe): Promise<string> {
-  if (recipe.home !== undefined) await makeRunFolder(recipe.home);
+export function keyOf(world: World, recipe: Recipe): string {
+  if (recipe.home !== undefined) makeRunFolder(recipe.home);
   const launch = describeLaunch(specOf(world, recipe, undefined));
   const { rlimits: _, ...plan } = recipe.plan;
   return createHash("sha256")

@@ -27,7 +27,8 @@ async function talk(frames: readonly Buffer[], names: readonly string[] = []) {
   const answers: string[] = [];
   const reader = createFrameReader();
   theirs.on("data", (chunk: Buffer) => {
-    for (const { type, payload } of reader.push(chunk)) answers.push(`${type} ${payload}`);
+    for (const { type, payload } of reader.push(chunk))
+      answers.push(`${type} ${payload.toString()}`);
   });
   const served = serveRunStream(ours, starter);
   for (const frame of frames) {

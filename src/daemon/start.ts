@@ -69,7 +69,7 @@ async function planRun(world: World, request: RunStart): Promise<Order> {
   });
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  return { request, task, policy, authorities, recipe, key: await keyOf(world, recipe) };
+  return { request, task, policy, authorities, recipe, key: keyOf(world, recipe) };
 }
 
 async function start(

@@ -56,7 +56,7 @@ test("fault sandbox.stage: where root cannot stage, nothing is launched", async 
 
 test("a run's folder is its own, and nobody else's to read", async () => {
   const path = join(top, "a/b");
-  await makeRunFolder(path);
+  makeRunFolder(path);
   const { uid, gid, mode } = statSync(path);
   const isRoot = process.geteuid?.() === 0;
   assert.deepEqual(

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { existsSync, statSync } from "node:fs";
-import { chmod, chown, mkdir } from "node:fs/promises";
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../base/index.ts";
 import { planLaunch, RUN_UID, type LaunchPlan } from "./launch-plan.ts";
@@ -52,12 +52,12 @@ export function architecture(arch: string = process.arch): Architecture {
 /** Makes the run's folders, looks at the host, and plans. */
 export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
   const mountPoint = `${spec.layer}/merged`;
-  await makeRunFolder(spec.home);
-  await makeRunFolder(spec.layer);
-  for (const folder of [mountPoint, `${spec.layer}/work`]) await makeRunFolder(folder);
+  makeRunFolder(spec.home);
+  makeRunFolder(spec.layer);
+  for (const folder of [mountPoint, `${spec.layer}/work`]) makeRunFolder(folder);
   // The merged root takes its mode from here; later changes of the run stay.
   if (!existsSync(`${spec.layer}/upper`)) {
-    await makeRunFolder(`${spec.layer}/upper`, statSync(spec.workspace.path).mode & 0o777);
+    makeRunFolder(`${spec.layer}/upper`, statSync(spec.workspace.path).mode & 0o777);
   }
   if (process.geteuid?.() === 0) await makeStage(STAGE);
   return survey(spec).plan;
@@ -141,8 +141,8 @@ export function bwrapPath(places: readonly string[] = BWRAP_PLACES): string {
 }
 
 /** Makes a folder that the run's user owns; its mode is set also where it was there. */
-export async function makeRunFolder(path: string, mode: number = 0o700): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (process.geteuid?.() === 0) await chown(path, RUN_UID, RUN_UID);
-  await chmod(path, mode);
+export function makeRunFolder(path: string, mode: number = 0o700): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (process.geteuid?.() === 0) chownSync(path, RUN_UID, RUN_UID);
+  chmodSync(path, mode);
 }

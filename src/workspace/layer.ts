@@ -17,8 +17,8 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
+import { chmod, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Fault } from "../base/index.ts";
@@ -87,7 +87,7 @@ export async function createLayer(folder: string, options: LayerOptions): Promis
 
 /** Makes the folders of a layer, which may be mounted from then on; it belongs to no run yet. */
 export async function layOutLayer(folder: string, options: LayerOptions): Promise<void> {
-  const { mode } = lstatSync(await realHost(options.host));
+  const { mode } = lstatSync(realHost(options.host));
   const run = options.run ?? ownIds();
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await makeFolder(join(folder, "work"), 0o700, run);
@@ -106,7 +106,7 @@ export async function startLayer(
   folder: string,
   options: LayerOptions,
 ): Promise<{ readonly durable: Promise<void> }> {
-  const host = await realHost(options.host);
+  const host = realHost(options.host);
   const about = lstatSync(host, { bigint: true });
   const manifest: z.infer<typeof manifestSchema> = {
     version: 1,
@@ -124,9 +124,9 @@ function ownIds(): Ids {
   return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
-async function realHost(path: string): Promise<string> {
+function realHost(path: string): string {
   try {
-    const host = await realpath(path);
+    const host = realpathSync.native(path);
     if (lstatSync(host).isDirectory()) return host;
   } catch (error) {
     throw new Fault("workspace.host", `no workspace at ${JSON.stringify(path)}`, { cause: error });

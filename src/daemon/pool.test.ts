@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Event } from "../action/index.ts";
 import { locateHome, type RunEnd, type RunStart } from "../api/index.ts";
-import { Pool, PROOF_AGE_MS_MAX, WAITING_MAX, WAITING_MIN } from "./pool.ts";
+import { CALM_MS, Pool, PROOF_AGE_MS_MAX, WAITING_MAX, WAITING_MIN } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
@@ -279,6 +279,15 @@ describe("what the host changes while a sandbox waits", () => {
 });
 
 describe("what must not be used is not", () => {
+  test("INV-42: one whose workspace went while it was made does not wait, and ends", async () => {
+    const workspace = makeWorkspace();
+    await run(workspace, "true");
+    rmSync(workspace, { recursive: true });
+    await filled();
+    // Without this they would stay for as long as the daemon; a test that waits is ended by its runner.
+    while (firstPids(workspace).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+
   test("INV-40: one that died is not: the run starts cold", async () => {
     const workspace = await makeWarm();
     const waiting = firstPids(workspace);
@@ -303,6 +312,11 @@ describe("what must not be used is not", () => {
     await filled();
     const waiting = firstPids(workspace).length;
     assert.ok(waiting > WAITING_MIN && waiting <= WAITING_MAX, `${waiting} wait`);
+    aheadMs += CALM_MS + 1;
+    for (let sweeps = 0; sweeps < 5; sweeps += 1) pool.sweep();
+    while (firstPids(workspace).length > WAITING_MIN) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   });
 
   test("a kind that is not used any more ends: no process, no folder", async () => {

@@ -3,8 +3,8 @@
  *
  * A kind is told by its key, which holds all that shapes a launch (prepared.ts); it is computed anew for
  * each run, so a replaced workspace, tool, launcher or limit makes another key, and what waits under the
- * old one is never found again (INV-40). How many wait follows demand: a run that finds none doubles it.
- * They are made one at a time, when no run is being started, and end when they are old.
+ * old one is never found again (INV-40). How many wait follows demand: who takes the last one doubles it,
+ * and it is halved for each while without a start. They are made one at a time, when no run is being started, and end when they are old.
  *
  * @module
  */
@@ -15,11 +15,13 @@ import type { World } from "./world.ts";
 /** How many wait for a kind that was started once. */
 export const WAITING_MIN = 2;
 /** How many wait for one kind at most: as many starts of one moment are fast. */
-export const WAITING_MAX = 16;
+export const WAITING_MAX = 32;
 /** Kinds that are kept; beyond, the one not started for longest goes. */
 export const KINDS_MAX = 8;
 /** How long a kind that nobody starts is kept ready, in milliseconds. */
 export const IDLE_MS_MAX = 5 * 60_000;
+/** After how long without a start fewer wait, in milliseconds. */
+export const CALM_MS = 60_000;
 /** How old a proof may be when its run starts, in milliseconds. */
 export const PROOF_AGE_MS_MAX = 10 * 60_000;
 const SWEEP_MS = 15_000;
@@ -69,12 +71,14 @@ export class Pool {
   take(key: string): Prepared | undefined {
     const kind = this.#kinds.get(key);
     if (kind === undefined) return undefined;
-    for (let one = kind.waiting.pop(); one !== undefined; one = kind.waiting.pop()) {
-      if (this.#isFit(one)) return one;
-      this.#end(one);
+    let taken: Prepared | undefined;
+    while (taken === undefined && kind.waiting.length > 0) {
+      const one = kind.waiting.pop();
+      if (one !== undefined && this.#isFit(one)) taken = one;
+      else if (one !== undefined) this.#end(one);
     }
-    kind.wanted = Math.min(kind.wanted * 2, WAITING_MAX);
-    return undefined;
+    if (kind.waiting.length === 0) kind.wanted = Math.min(kind.wanted * 2, WAITING_MAX);
+    return taken;
   }
 
   /** Runs `start`, which starts a run of `recipe`; sandboxes for further ones are made after it. */
@@ -94,8 +98,10 @@ export class Pool {
   sweep(): void {
     const { monoMs } = this.#world.clock.now();
     for (const [key, kind] of this.#kinds) {
-      if (monoMs - kind.usedMs > IDLE_MS_MAX) this.#drop(key);
-      const fit = kind.waiting.filter((one) => this.#isFit(one));
+      const idleMs = monoMs - kind.usedMs;
+      if (idleMs > IDLE_MS_MAX) this.#drop(key);
+      if (idleMs > CALM_MS) kind.wanted = Math.max(WAITING_MIN, Math.ceil(kind.wanted / 2));
+      const fit = kind.waiting.filter((one) => this.#isFit(one)).slice(-kind.wanted);
       for (const one of kind.waiting.splice(0)) if (!fit.includes(one)) this.#end(one);
       kind.waiting.push(...fit);
     }
@@ -152,11 +158,11 @@ export class Pool {
     const id = createId("r", this.#world.clock.now().wallMs);
     try {
       const one = await prepareSandbox(this.#world, kind.recipe, id);
-      // Also after it: what was swapped while it was made must not wait under the old key.
-      const isSame = keyOf(this.#world, kind.recipe) === key;
-      if (isSame && !this.#closed && this.#kinds.get(key) === kind) this.#keep(kind, one);
-      else await this.#dispose(one);
-      if (!isSame) this.#drop(key);
+      if (this.#isWanted(key, kind)) this.#keep(kind, one);
+      else {
+        this.#drop(key);
+        await this.#dispose(one);
+      }
     } catch (error) {
       // A run of this kind would fail as well, and say so to whoever starts it.
       this.#world.log.warn("pool.prepare", { error: describeError(error) });
@@ -165,6 +171,16 @@ export class Pool {
     } finally {
       this.#filling = false;
       this.#schedule();
+    }
+  }
+
+  /** Asked when it has been made, too: what was swapped meanwhile must not wait under the old key. */
+  #isWanted(key: string, kind: Kind): boolean {
+    if (this.#closed || this.#kinds.get(key) !== kind) return false;
+    try {
+      return keyOf(this.#world, kind.recipe) === key;
+    } catch {
+      return false; // Something that it was made from is gone.
     }
   }
 

@@ -9,7 +9,7 @@ import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
+import { assert, createId, describeError, Fault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
 import type { Policy, Task } from "../policy/index.ts";
 import {
@@ -22,7 +22,7 @@ import {
   type Tools,
 } from "../sandbox/index.ts";
 import { startLayer } from "../workspace/index.ts";
-import { holdRun } from "./hold.ts";
+import { holdRun, type Living } from "./hold.ts";
 import type { Pool } from "./pool.ts";
 import { keyOf, layerOptions, prepareSandbox, type Prepared, type Recipe } from "./prepared.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
@@ -100,12 +100,13 @@ async function start(
   try {
     runs.add(run);
     await recordStart(run, order);
-    await bringUp(world, run, order, waiting).catch((error: unknown) => {
-      // One that waited may have died this moment. Its agent has not begun: that is told before it does.
-      if (waiting === undefined || !isFault(error, "sandbox.ended")) throw error;
-      world.log.warn("pool.died", { sandbox: id });
+    const living = await bringUp(world, run, order, waiting).catch((error: unknown) => {
+      // One that waited may die this moment. Its agent has not begun then: that is told before it does.
+      if (waiting === undefined) throw error;
+      world.log.warn("pool.unfit", { sandbox: id, error: describeError(error) });
       return bringUp(world, run, order, undefined);
     });
+    holdRun(world, run, living);
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -176,7 +177,7 @@ async function bringUp(
   run: Run,
   { request, recipe }: Order,
   waiting: Prepared | undefined,
-): Promise<void> {
+): Promise<Living> {
   const undo: (() => unknown)[] = waiting === undefined ? [] : [() => waiting.close()];
   try {
     const prepared = waiting ?? (await prepareSandbox(world, recipe, run.id));
@@ -198,7 +199,7 @@ async function bringUp(
       cwd: recipe.workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits, streams });
+    return { sandbox, gateway, limits, streams };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;

@@ -6,10 +6,11 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
+import { isatty } from "node:tty";
 import { Fault, isFault } from "../../base/index.ts";
 import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
-import { relay, type Begun } from "../relay.ts";
+import type { Begun } from "../relay.ts";
 import { startRun, type StartedRun } from "../run-stream.ts";
 import { readProfile } from "../profile.ts";
 import type { Duplex } from "node:stream";
@@ -41,7 +42,10 @@ export const runCommand: Command = {
       throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam run -- CMD..." });
     }
     const order = readOrder(context);
-    const { info, stream, ...begun } = await start(context, order);
+    const starting = start(context, order);
+    starting.catch(() => {}); // Awaited below.
+    await readyRelay(); // While the daemon works.
+    const { info, stream, ...begun } = await starting;
     const json = context.values["json"] === true;
     if (context.values["detach"] === true) {
       stream.destroy();
@@ -67,6 +71,13 @@ export const attachCommand: Command = {
     return watch(context, run, { stream, terminal: process.stdin.isTTY === true });
   },
 };
+
+/** Loads what shows a run; a person's own streams are opened by being named, and take a while. */
+async function readyRelay() {
+  const { stdin, stdout } = process;
+  const { relay } = await import("../relay.ts");
+  return { relay, stdin, stdout };
+}
 
 /** Starts the run, and the daemon before it where none answers. */
 async function start(context: Context, order: RunOrder): Promise<StartedRun> {
@@ -104,6 +115,7 @@ async function watch(
   run: string,
   of: { readonly stream: Duplex; readonly terminal: boolean; readonly begun?: Begun },
 ): Promise<number> {
+  const { relay } = await readyRelay();
   const result = await relay(of.stream, of.terminal, of.begun);
   if (result.kind === "detached") {
     context.err(`\r\ncofferdam: let go of ${run}; \`cofferdam attach ${run}\` returns to it\r\n`);
@@ -138,8 +150,7 @@ function readOrder(context: Context): RunOrder {
     });
   }
   const text = file === undefined ? readProfile(profile ?? "shell") : readTask(file);
-  const { stdin, stdout } = process;
-  const terminal = stdin.isTTY && stdout.isTTY && context.values["detach"] !== true;
+  const terminal = isatty(0) && isatty(1) && context.values["detach"] !== true;
   return {
     task: text,
     ...(file === undefined ? { profile: profile ?? "shell" } : {}),
@@ -150,8 +161,8 @@ function readOrder(context: Context): RunOrder {
     ...(terminal
       ? {
           terminal: {
-            columns: stdout.columns || 80,
-            rows: stdout.rows || 24,
+            columns: process.stdout.columns || 80,
+            rows: process.stdout.rows || 24,
             term: process.env["TERM"] ?? "xterm-256color",
           },
         }

@@ -259,6 +259,24 @@ describe("what the host changes while a sandbox waits", () => {
     });
   }
 
+  test("INV-40: a workspace replaced while its run is started is run in a new sandbox", async () => {
+    const workspace = await makeWarm();
+    const { take } = Pool.prototype;
+    pool.take = (key) => {
+      const taken = take.call(pool, key);
+      renameSync(workspace, `${workspace}-old`);
+      mkdirSync(workspace);
+      writeFileSync(join(workspace, "fresh"), "fresh\n");
+      return taken;
+    };
+    try {
+      const { stdout, waited } = await run(workspace, "cat fresh");
+      assert.deepEqual([stdout, waited], ["fresh\n", false]);
+    } finally {
+      pool.take = take;
+    }
+  });
+
   test("INV-40: a replaced tool is not run from a sandbox made before", async () => {
     const workspace = makeWorkspace();
     const tool = join(top, "one-tool");

@@ -3,34 +3,22 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { constants, homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { constants } from "node:os";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { assert, createId, describeError, Fault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
-import type { Policy, Task } from "../policy/index.ts";
-import {
-  AGENT,
-  BUNDLE_INSIDE,
-  CANARY_ADDRESS,
-  planLimits,
-  resolveTools,
-  type LimitPlan,
-  type Tools,
-} from "../sandbox/index.ts";
+import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
 import { startLayer } from "../workspace/index.ts";
 import { holdRun, type Living } from "./hold.ts";
+import { planRun, type Order } from "./order.ts";
 import type { Pool } from "./pool.ts";
-import { keyOf, layerOptions, prepareSandbox, type Prepared, type Recipe } from "./prepared.ts";
+import { keyOf, layerOptions, prepareSandbox, type Prepared } from "./prepared.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
 import { createRunFiles, filesOf, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
 
 /** Starts what `request` asks for; resolves when the agent runs. */
@@ -43,33 +31,6 @@ export async function startRun(
   const order = await planRun(world, request);
   const { key, recipe } = order;
   return pool.during(key, recipe, () => start(world, runs, order, pool.take(key)));
-}
-
-/** Everything about a run that is settled before it has anything. */
-interface Order {
-  readonly request: RunStart;
-  readonly task: Task;
-  readonly policy: Policy;
-  readonly authorities: ReadonlyMap<string, string>;
-  readonly recipe: Recipe;
-  readonly key: string;
-}
-
-async function planRun(world: World, request: RunStart): Promise<Order> {
-  const { source, fileName } = request.task;
-  const { task, policy } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
-  const workspace = checkWorkspace(request.cwd, world.home.root);
-  const plan = planRunLimits(world, task);
-  const authorities = readAuthorities(policy, request);
-  const tools = await resolveTools({
-    commands: request.command.slice(0, 1),
-    path: request.path,
-    home: homedir(),
-    workspace,
-  });
-  const home = keptHome(world, task, request, workspace);
-  const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  return { request, task, policy, authorities, recipe, key: keyOf(world, recipe) };
 }
 
 async function start(
@@ -161,21 +122,11 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
   });
 }
 
-/** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
-function planRunLimits(world: World, task: Task): LimitPlan {
-  if (task.compute.gpu !== "none") {
-    throw new Fault("daemon.gpu", "GPU devices cannot be passed into a run yet", {
-      hint: "leave `gpu:` out, or set it to none",
-    });
-  }
-  return planLimits({ controllers: world.cgroups.controllers, gpus: [] }, task.compute);
-}
-
 /** Gives the run its sandbox: one that waits, else a new one. Undone as a whole where a step fails. */
 async function bringUp(
   world: World,
   run: Run,
-  { request, recipe }: Order,
+  { request, recipe, key }: Order,
   waiting: Prepared | undefined,
 ): Promise<Living> {
   const undo: (() => unknown)[] = waiting === undefined ? [] : [() => waiting.close()];
@@ -190,6 +141,9 @@ async function bringUp(
     if (recipe.mode === "overlay") {
       const { durable } = await startLayer(run.files.layer, layerOptions(recipe));
       durable.catch((error: unknown) => run.stop("sandbox", describeError(error)));
+    }
+    if (waiting !== undefined && keyOf(world, recipe) !== key) {
+      throw new Fault("daemon.workspace", "the host changed while the run was started");
     }
     await recordProofs(run, prepared, waiting !== undefined);
     run.release();
@@ -247,39 +201,6 @@ function execEvent(process: Process): RunEvent {
 
 function errnoOf(name: ConnectErrno): number {
   return name === 0 ? 0 : constants.errno[name];
-}
-
-/** The authorities that grants name by file, by the grant's name; read once, before anything runs. */
-function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string, string> {
-  const folder = dirname(request.task.fileName);
-  return new Map(
-    policy.grants.flatMap(({ name, ca }) =>
-      ca === undefined ? [] : [[name, readAuthority(resolve(folder, ca))] as const],
-    ),
-  );
-}
-
-function readAuthority(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}`, {
-      cause,
-      hint: "`ca:` names a PEM file, relative to the task file",
-    });
-  }
-}
-
-/** A kept HOME, per workspace and profile; a fresh one lies with the run and goes with it. */
-function keptHome(
-  world: World,
-  task: Task,
-  request: RunStart,
-  workspace: string,
-): string | undefined {
-  if (task.home === "fresh") return undefined;
-  const of = `${workspace}\n${request.profile ?? task.task}`;
-  return join(world.home.homes, createHash("sha256").update(of).digest("hex").slice(0, 32));
 }
 
 /** All that the agent finds in its environment: what the task names, and what a program must have. */

@@ -1,0 +1,64 @@
+/**
+ * What 200 runs that do nothing hold of memory, all their processes and the daemon together, beside as
+ * many bare sandboxes.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Fault } from "../../src/base/index.ts";
+import { startDaemon } from "../daemon.ts";
+import { memoryOf } from "../memory.ts";
+import type { Part } from "../part.ts";
+import { startCompanion } from "../program.ts";
+import { createRow } from "../row.ts";
+import { timed } from "../timing.ts";
+import { bareSandbox } from "./start.ts";
+
+const RUNS = 200;
+const AT_ONCE = 4;
+const SETTLE_MS = 2000;
+const SLEEP = ["sleep", "300"];
+
+export const idle: Part = {
+  name: "idle",
+  async measure({ scratch, profiles }) {
+    await using daemon = await startDaemon(scratch, { profiles });
+    let left = RUNS;
+    const start = async () => {
+      while (left > 0) {
+        left -= 1;
+        await daemon.start(SLEEP, { detach: true });
+      }
+    };
+    const tookMs = await timed(() => Promise.all(Array.from({ length: AT_ONCE }, start)));
+    await sleep(SETTLE_MS);
+    const ours = memoryOfAll(daemon.pid);
+    const bare = await bareMemory();
+    return [
+      createRow({
+        name: "idle/200-runs",
+        unit: "MB",
+        values: [ours],
+        against: { name: "200 bare bubblewraps", values: [bare] },
+        goal: { of: "value", must: "<", be: 1000 },
+      }),
+      createRow({ name: "idle/starts", unit: "runs/s", values: [(RUNS * 1000) / tookMs] }),
+    ];
+  },
+};
+
+/** The memory below process `pid`. @throws {Fault} `bench.idle` where not every run is there. */
+function memoryOfAll(pid: number): number {
+  const { processes, megabytes } = memoryOf(pid);
+  if (processes > RUNS) return megabytes;
+  throw new Fault("bench.idle", `only ${processes} processes where ${RUNS} runs should be`);
+}
+
+/** A shell that starts as many bare sandboxes, so that they are one tree. */
+async function bareMemory(): Promise<number> {
+  const one = [...bareSandbox(), ...SLEEP].join(" ");
+  const script = `n=0; while [ $n -lt ${RUNS} ]; do ${one} & n=$((n + 1)); done; wait`;
+  await using shell = startCompanion(["/bin/sh", "-c", script]);
+  await sleep(2 * SETTLE_MS);
+  return memoryOfAll(shell.child.pid ?? 0);
+}

@@ -8,7 +8,8 @@ import { Fault } from "../src/base/index.ts";
 
 /** A process and everything below it. */
 export interface Tree {
-  readonly processes: number;
+  /** The processes' names. */
+  readonly names: readonly string[];
   readonly megabytes: number;
 }
 
@@ -16,21 +17,23 @@ export interface Tree {
 export function memoryOf(root: number): Tree {
   const children = new Map<number, number[]>();
   for (const pid of readdirSync("/proc").map(Number).filter(Number.isInteger)) {
-    const parent = parentOf(pid);
+    const parent = statOf(pid)?.parent;
     if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const tree = [root];
   // The list grows while it is walked: a tree has no circles.
   for (const pid of tree) tree.push(...(children.get(pid) ?? []));
-  const held = tree.map(pssOf).filter((bytes) => bytes > 0);
-  return { processes: held.length, megabytes: held.reduce((sum, one) => sum + one, 0) / 1e6 };
+  const bytes = tree.map(pssOf).reduce((sum, one) => sum + one, 0);
+  return { names: tree.map((pid) => statOf(pid)?.name ?? ""), megabytes: bytes / 1e6 };
 }
 
 /** `PID (NAME) STATE PARENT ...`, where the name may hold anything. */
-function parentOf(pid: number): number | undefined {
+function statOf(pid: number): { readonly name: string; readonly parent: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
+    const end = text.lastIndexOf(")");
+    const parent = Number(text.slice(end + 2).split(" ")[1]);
+    return { name: text.slice(text.indexOf("(") + 1, end), parent };
   } catch {
     return undefined; // It ended meanwhile.
   }

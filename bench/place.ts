@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fault } from "../src/base/index.ts";
 
@@ -12,7 +12,10 @@ export const ROOT = join(import.meta.dirname, "..");
 const BUILT = join(ROOT, "build", "bench");
 const FOLDERS = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
-/** A folder that everyone may read, as the runs' user must; gone when it is disposed of. */
+/** Where files are on a disk: `/tmp` may be memory, where nothing is durable and syncing costs nothing. */
+const DISK = "/var/tmp";
+
+/** A folder on disk that everyone may read, as the runs' user must; gone when it is disposed of. */
 export interface Scratch extends Disposable {
   readonly root: string;
   /** A new folder in it. */
@@ -20,8 +23,14 @@ export interface Scratch extends Disposable {
 }
 
 export function createScratch(): Scratch {
-  const root = mkdtempSync(join(tmpdir(), "cofferdam-bench-"));
+  const root = mkdtempSync(join(DISK, "cofferdam-bench-"));
   chmodSync(root, 0o755);
+  const remove = () => {
+    // As a user of no privilege the kernel's own folder in an overlay's must be opened first.
+    spawnSync("chmod", ["-R", "u+rwx", "--", root], { stdio: "ignore" });
+    rmSync(root, { recursive: true, force: true });
+  };
+  process.on("exit", remove);
   return {
     root,
     folder(name) {
@@ -29,7 +38,10 @@ export function createScratch(): Scratch {
       mkdirSync(path, { mode: 0o755 });
       return path;
     },
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+    [Symbol.dispose]() {
+      process.off("exit", remove);
+      remove();
+    },
   };
 }
 

@@ -15,6 +15,11 @@ const SAID_CHARS_MAX = 1000;
 /** The kernel kills what these words start when the bench is gone, however it went. */
 const WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] as const;
 
+const living = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of living) child.kill("SIGKILL");
+});
+
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -76,13 +81,18 @@ export function startCompanion(words: readonly string[], options: ProgramOptions
 
 function start(words: readonly string[], options: ProgramOptions): ChildProcess {
   const [file, ...line] = [...WITH_US, ...words];
-  return spawn(file, line, {
+  const { PATH = "/usr/bin:/bin", HOME = "/" } = process.env;
+  const child = spawn(file, line, {
     cwd: options.cwd ?? "/",
-    env: { ...process.env, ...options.environment },
+    // Nothing else of the caller's: a proxy of his, say, would be measured too.
+    env: { PATH, HOME, LANG: "C.UTF-8", ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  living.add(child);
+  child.on("exit", () => living.delete(child));
+  return child;
 }
 
 function failed(words: readonly string[], why: string): Fault {
-  return new Fault("bench.program", `${words.slice(0, 3).join(" ")} failed (${why})`);
+  return new Fault("bench.program", `${words.join(" ").slice(0, SAID_CHARS_MAX)} failed (${why})`);
 }

@@ -4,10 +4,13 @@
  *
  * @module
  */
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { Fault } from "../../src/base/index.ts";
 import { startDaemon } from "../daemon.ts";
 import type { Part } from "../part.ts";
 import { peerFile, peerHome, ROOT, systemTool } from "../place.ts";
+import { runProgram } from "../program.ts";
 import { createRow } from "../row.ts";
 import { inTurns } from "../statistics.ts";
 import { timed, timedProgram } from "../timing.ts";
@@ -42,14 +45,15 @@ export const startCli: Part = {
   name: "start-cli",
   async measure({ scratch, profiles }) {
     const codex = peerFile("@openai/codex-linux-*/vendor/*/bin/codex");
+    const codexHome = { CODEX_HOME: peerHome("codex") };
+    await requireIsolation([codex, "sandbox", "--"], codexHome);
     await using daemon = await startDaemon(scratch, { profiles });
     const { environment, workspace } = daemon;
     const cli = [join(ROOT, "bin", "cofferdam"), "run", "--", "true"];
-    const home = { CODEX_HOME: peerHome("codex") };
     const { ours, peer, node } = await inTurns(ROUNDS, {
       ours: () => timedProgram(cli, { cwd: workspace, environment }),
       peer: () =>
-        timedProgram([codex, "sandbox", "--", "true"], { cwd: workspace, environment: home }),
+        timedProgram([codex, "sandbox", "--", "true"], { cwd: workspace, environment: codexHome }),
       node: () => timedProgram([process.execPath, "-e", "0"]),
     });
     return [
@@ -70,3 +74,15 @@ export const startCli: Part = {
     ];
   },
 };
+
+/** A peer that quietly ran without a sandbox would be fast. @throws {Fault} `bench.peer` */
+async function requireIsolation(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const inside = await runProgram([...words, "readlink", "/proc/self/ns/net"], { environment });
+  if (inside.trim() !== readlinkSync("/proc/self/ns/net")) return;
+  throw new Fault("bench.peer", "the peer runs its command in the host's network", {
+    hint: "its sandbox needs unprivileged user namespaces",
+  });
+}

@@ -17,6 +17,7 @@ import { bareSandbox } from "./start.ts";
 const RUNS = 200;
 const AT_ONCE = 4;
 const SETTLE_MS = 2000;
+const WAIT_MS_MAX = 30_000;
 const SLEEP = ["sleep", "300"];
 
 export const idle: Part = {
@@ -32,7 +33,7 @@ export const idle: Part = {
     };
     const tookMs = await timed(() => Promise.all(Array.from({ length: AT_ONCE }, start)));
     await sleep(SETTLE_MS);
-    const ours = memoryOfAll(daemon.pid);
+    const ours = await memoryOfAll(daemon.pid);
     const bare = await bareMemory();
     return [
       createRow({
@@ -47,11 +48,14 @@ export const idle: Part = {
   },
 };
 
-/** The memory below process `pid`. @throws {Fault} `bench.idle` where not every run is below it. */
-function memoryOfAll(pid: number): number {
-  const { names, megabytes } = memoryOf(pid);
-  const there = names.filter((name) => name === "sleep").length;
-  if (there === RUNS) return megabytes;
+/** The memory below process `pid`, once every run is below it. @throws {Fault} `bench.idle` */
+async function memoryOfAll(pid: number): Promise<number> {
+  let there = 0;
+  for (const deadline = Date.now() + WAIT_MS_MAX; Date.now() < deadline; await sleep(SETTLE_MS)) {
+    const { names, megabytes } = memoryOf(pid);
+    there = names.filter((name) => name === "sleep").length;
+    if (there === RUNS) return megabytes;
+  }
   throw new Fault("bench.idle", `${there} of ${RUNS} runs are there to be weighed`);
 }
 
@@ -60,6 +64,6 @@ async function bareMemory(): Promise<number> {
   const one = [...bareSandbox(), ...SLEEP].join(" ");
   const script = `n=0; while [ $n -lt ${RUNS} ]; do ${one} & n=$((n + 1)); done; wait`;
   await using shell = startCompanion(["/bin/sh", "-c", script]);
-  await sleep(2 * SETTLE_MS);
+  await sleep(SETTLE_MS);
   return memoryOfAll(shell.child.pid ?? 0);
 }

@@ -68,6 +68,11 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
       start,
       run: async (command, of) => outputOf(client, (await start(command, of)).run),
       async [Symbol.asyncDispose]() {
+        const { exitCode, signalCode } = companion.child;
+        if (exitCode !== null || signalCode !== null) {
+          // Whatever part it was then failed by something that does not say this.
+          console.error(`the daemon had ended (${signalCode ?? exitCode}): ${companion.said()}`);
+        }
         await client.call("daemon.stop", { force: true }).catch(() => undefined); // It may be gone.
         await companion[Symbol.asyncDispose]();
       },

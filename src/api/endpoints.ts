@@ -4,7 +4,8 @@
  *
  * `POST /v1/NAME` with a JSON body answers JSON, or JSON lines where the endpoint streams. A refusal
  * is `{code, message, hint}` with status 400 (409 where the state forbids it, 404 where there is no
- * such run). `attach` is an HTTP upgrade to the frames of frames.ts.
+ * such run). `attach?run=ID` is an HTTP upgrade to the frames of link/frames.ts, and so is `run`, which
+ * starts the run that it shows.
  *
  * @module
  */
@@ -75,11 +76,24 @@ export const runStartSchema = z.strictObject({
 });
 export type RunStart = z.infer<typeof runStartSchema>;
 
+/** The first frame of a `/v1/run` stream: the daemon asks for the environment by name. */
+export const runOrderSchema = runStartSchema.omit({ environment: true });
+export type RunOrder = z.infer<typeof runOrderSchema>;
+
 const changeSchema = z.strictObject({
   path: z.string(),
   kind: z.string(),
   executes: z.string().optional(),
   detail: z.string().optional(),
+});
+
+const remarkSchema = z.strictObject({ path: z.string(), why: z.string() });
+
+/** Commits of one repository of the workspace: the refs that `apply` writes, and what they are in the run. */
+const commitsSchema = z.strictObject({
+  repository: z.string(),
+  refs: z.array(z.strictObject({ name: z.string(), commit: z.string(), was: z.string() })),
+  skipped: z.array(remarkSchema),
 });
 
 /** A ledger entry as `log --json` prints it: the event with its number. */
@@ -98,6 +112,8 @@ export const ENDPOINTS = {
       home: z.string(),
       startedAt: z.string(),
       runs: z.number().int(),
+      /** Sandboxes made ahead that wait for a run. */
+      waiting: z.number().int(),
       entries: z.number().int(),
     }),
     streams: false,
@@ -125,7 +141,11 @@ export const ENDPOINTS = {
   },
   "workspace.diff": {
     takes: one,
-    gives: z.strictObject({ changes: z.array(changeSchema), text: z.string() }),
+    gives: z.strictObject({
+      changes: z.array(changeSchema),
+      commits: z.array(commitsSchema),
+      text: z.string(),
+    }),
     streams: false,
   },
   "workspace.apply": {
@@ -138,11 +158,12 @@ export const ENDPOINTS = {
     }),
     gives: z.strictObject({
       applied: z.array(z.string()),
-      held: z.array(z.strictObject({ path: z.string(), why: z.string() })),
-      conflicts: z.array(z.strictObject({ path: z.string(), why: z.string() })),
-      refused: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      held: z.array(remarkSchema),
+      conflicts: z.array(remarkSchema),
+      refused: z.array(remarkSchema),
       /** Applied, but not in full. */
-      notes: z.array(z.strictObject({ path: z.string(), why: z.string() })),
+      notes: z.array(remarkSchema),
+      commits: z.array(commitsSchema),
     }),
     streams: false,
   },

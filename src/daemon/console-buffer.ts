@@ -51,10 +51,9 @@ export class ConsoleBuffer {
     this.#flow();
   }
 
-  /** Tells every viewer something from Cofferdam itself. */
+  /** Tells every viewer, also those that come later, something from Cofferdam itself. */
   notice(text: string): void {
-    const frame = encodeFrame("notice", JSON.stringify({ text }));
-    for (const viewer of this.#viewers) viewer.write(frame);
+    this.#send(encodeFrame("notice", JSON.stringify({ text })));
   }
 
   /** Sends the last frame and lets every viewer go. */

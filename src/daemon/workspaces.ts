@@ -3,33 +3,19 @@
  *
  * @module
  */
-import type { Gives, RunInfo, Takes } from "../api/index.ts";
-import { Fault } from "../base/index.ts";
-import {
-  applyWorkspace,
-  changeDetail,
-  diffWorkspace,
-  discardLayer,
-  openLayer,
-  renderChanges,
-  type Layer,
-} from "../workspace/index.ts";
+import type { RunInfo, Takes } from "../api/index.ts";
+import { Fault, isFault } from "../base/index.ts";
+import { RUN_UID } from "../sandbox/index.ts";
 import { filesOf } from "./run-files.ts";
+import type { Run } from "./run.ts";
+import { ReadyAnswer } from "./server.ts";
+import { doJob, type JobDone } from "./workspace-jobs.ts";
 import type { World } from "./world.ts";
 
 /** What `run` changed, as a list and as text. */
-export async function diffRun(world: World, run: RunInfo): Promise<Gives<"workspace.diff">> {
-  const layer = await layerOf(world, run);
-  const changes = await diffWorkspace(layer);
-  return {
-    changes: changes.map((change) => ({
-      path: change.path,
-      kind: change.kind,
-      detail: changeDetail(change),
-      ...(change.confirm === undefined ? {} : { executes: change.confirm }),
-    })),
-    text: await renderChanges(layer, changes),
-  };
+export async function diffRun(world: World, run: RunInfo): Promise<ReadyAnswer<"workspace.diff">> {
+  const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
+  return new ReadyAnswer(body);
 }
 
 /** Writes changes back to the host; the run must not be able to write meanwhile. */
@@ -37,57 +23,101 @@ export async function applyRun(
   world: World,
   run: RunInfo,
   options: Omit<Takes<"workspace.apply">, "run">,
-): Promise<Gives<"workspace.apply">> {
-  const layer = await layerOf(world, run);
-  const { confirm, only, partial } = options;
-  const result = await applyWorkspace(layer, {
-    frozen: run.state === "paused" || run.state === "ended",
-    confirm: new Set(confirm),
-    partial,
-    ...(only === undefined ? {} : { only }),
+): Promise<ReadyAnswer<"workspace.apply">> {
+  requireFree(world, run.run);
+  const frozen = run.state === "paused" || run.state === "ended";
+  const job = {
+    kind: "apply",
+    run: run.run,
+    layer: layerOf(world, run),
+    frozen,
+    ...options,
+  } as const;
+  // Before the first byte is written, and after: an apply that broke off is on record too.
+  const confirmed = options.confirm.slice(0, PATHS_NOTED_MAX);
+  const { body } = await recorded(world, run, "apply", async () => {
+    await note(world, run, { doing: "apply", confirmed });
+    return doJob(job);
   });
-  const { applied, held, conflicts, refused, notes } = result;
-  await note(world, run, {
-    done: "apply",
-    applied: applied.length,
-    paths: applied.slice(0, PATHS_NOTED_MAX),
-    confirmed: confirm.slice(0, PATHS_NOTED_MAX),
-    held: held.length,
-    conflicts: conflicts.length,
-    refused: refused.length,
-  });
-  return {
-    applied: [...applied],
-    held: [...held],
-    conflicts: [...conflicts],
-    refused: [...refused],
-    notes: [...notes],
-  };
+  return new ReadyAnswer(body);
+}
+
+/**
+ * Makes the layer of a run that starts now, with a copy of the host's folder in it. Returns how many bytes
+ * on disk it takes before the run has written anything.
+ */
+export async function copyWorkspace(world: World, run: Run): Promise<number> {
+  const isRoot = process.geteuid?.() === 0;
+  const ids = isRoot ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
+  const { workspace: host } = run.info;
+  const { noted } = await recorded(world, run.info, "copy", () =>
+    doJob({ kind: "copy", layer: run.files.layer, host, ids }),
+  );
+  const left = Array.isArray(noted["leftOut"]) ? noted["leftOut"] : [];
+  const told = left.slice(0, LEFT_OUT_TOLD_MAX).join(", ");
+  const rest = left.length > LEFT_OUT_TOLD_MAX ? ", and more: see the record" : "";
+  const more = left.length === 0 ? "" : `; left out: ${told}${rest}`;
+  run.console.notice(
+    `no overlay can be mounted here, so the run works on a copy (${Number(noted["names"])} names, ` +
+      `${Number(noted["bytes"])} bytes)${more}`,
+  );
+  return Number(noted["onDisk"]);
 }
 
 /** Throws changes away; only those of a run that has ended, or it would go on in a hole. */
-export async function discardRun(world: World, run: RunInfo): Promise<Record<string, never>> {
+export async function discardRun(
+  world: World,
+  run: RunInfo,
+): Promise<ReadyAnswer<"workspace.discard">> {
   if (run.state !== "ended") {
     throw new Fault("daemon.state", `${run.run} is ${run.state}; its changes are in use`, {
       hint: `end it first: cofferdam kill ${run.run}`,
     });
   }
-  const { folder } = await layerOf(world, run);
-  await discardLayer(folder);
-  await note(world, run, { done: "discard" });
-  return {};
+  requireFree(world, run.run);
+  const job = { kind: "discard", layer: layerOf(world, run) } as const;
+  const { body } = await recorded(world, run, "discard", () => doJob(job));
+  return new ReadyAnswer(body);
 }
 
 const PATHS_NOTED_MAX = 100;
+const LEFT_OUT_TOLD_MAX = 5;
 
-async function layerOf(world: World, run: RunInfo): Promise<Layer> {
+function layerOf(world: World, run: RunInfo): string {
   if (run.workspaceMode !== "overlay") {
     throw new Fault("daemon.read_only", `${run.run} could not change its workspace`);
   }
-  return openLayer(filesOf(world.home.runs, run.run).layer);
+  return filesOf(world.home.runs, run.run).layer;
 }
 
-async function note(world: World, run: RunInfo, data: Record<string, number | string | string[]>) {
+async function recorded(
+  world: World,
+  run: RunInfo,
+  what: string,
+  work: () => Promise<JobDone>,
+): Promise<JobDone> {
+  world.inUse.add(run.run);
+  try {
+    const done = await work();
+    await note(world, run, { done: what, ...done.noted });
+    return done;
+  } catch (error) {
+    await note(world, run, { failed: what, code: isFault(error) ? error.code : "daemon.internal" });
+    throw error;
+  } finally {
+    world.inUse.delete(run.run);
+  }
+}
+
+/** @throws {Fault} `daemon.state` while the run's changes are being applied or discarded. */
+export function requireFree(world: World, run: string): void {
+  if (!world.inUse.has(run)) return;
+  throw new Fault("daemon.state", `the changes of ${run} are being applied or discarded`, {
+    hint: "try again when that is done",
+  });
+}
+
+async function note(world: World, run: RunInfo, data: JobDone["noted"]): Promise<void> {
   const { wallMs, monoMs } = world.clock.now();
   const at = new Date(wallMs).toISOString();
   await world.ledger.append(

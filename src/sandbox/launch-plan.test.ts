@@ -25,6 +25,7 @@ const INPUT: PlanInput = {
     layer: "/state/layer",
     target: "/srv/site",
     write: true,
+    copied: false,
     mountPoint: "/state/layer/merged",
   },
 };
@@ -80,6 +81,22 @@ for (const [words, there, why] of ROWS) {
   test(`a plan has ${there ? "" : "not "}${words.join(" ")}: ${why}`, () =>
     assert.equal(has(outer, ...words), there));
 }
+
+test("a copied workspace is bound as it is, and as root by its staged clone, without a map of owners", () => {
+  const copied = (input: PlanInput): readonly (string | number)[] =>
+    planLaunch({
+      ...input,
+      overlay: { ...INPUT.overlay, copied: true } as PlanInput["overlay"] & {},
+    }).outer;
+  const plain = copied(INPUT);
+  assert.ok(has(plain, "--bind", "/state/layer/upper", "/srv/site"));
+  assert.ok(!plain.includes("overlay") && !plain.includes("/state/layer/work"));
+  const root = copied(OWNED);
+  const at = root.indexOf("/state/layer/upper");
+  const [, name, kind, uid, gid] = root.slice(at);
+  assert.deepEqual([kind, uid, gid], ["directory", -1, -1]);
+  assert.ok(has(root, "--bind", `/run/stage/${String(name)}`, "/srv/site"));
+});
 
 test("an unsized tmpfs never stands in a plan", () => {
   outer.forEach((word, at) => {

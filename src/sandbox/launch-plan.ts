@@ -49,7 +49,7 @@ export interface View {
 }
 
 /**
- * The workspace, always through an overlay: its inodes are of its own, so a socket or FIFO that a program
+ * The workspace, always through an overlay or as a copy: its inodes are of its own, so a socket or FIFO that a program
  * of the host has in that folder leads nowhere from inside (INV-4). `layer` holds `upper/` and `work/`,
  * both empty or of an earlier run.
  */
@@ -57,6 +57,8 @@ export interface Overlay {
   readonly lower: string;
   readonly layer: string;
   readonly target: string;
+  /** No overlay can be mounted here: `upper/` holds a copy of the whole, and is bound as it is. */
+  readonly copied: boolean;
   /** Whether the run may write to it: then into `layer`. */
   readonly write: boolean;
   /** An empty folder that the mount may cover, reachable by the run's user. */
@@ -190,6 +192,12 @@ function createStage(on: string): Stage {
 function planOverlay(overlay: Overlay | undefined, stage: Stage | undefined) {
   if (overlay === undefined) return { fields: [], mounts: [] };
   const { lower, layer, target, owner } = overlay;
+  const bind = overlay.write ? "--bind" : "--ro-bind";
+  if (overlay.copied) {
+    const upper = `${layer}/upper`;
+    const source = stage?.add({ source: upper, kind: "directory" }) ?? upper;
+    return { fields: [], mounts: [bind, source, target] };
+  }
   const lowerAt =
     stage?.add({ source: lower, kind: "directory", ...(owner && { owner }) }) ?? lower;
   const layerAt = stage?.add({ source: layer, kind: "directory" }) ?? layer;
@@ -197,6 +205,6 @@ function planOverlay(overlay: Overlay | undefined, stage: Stage | undefined) {
     stage?.add({ source: overlay.mountPoint, kind: "directory" }) ?? overlay.mountPoint;
   return {
     fields: ["overlay", lowerAt, `${layerAt}/upper`, `${layerAt}/work`, mountPoint],
-    mounts: [overlay.write ? "--bind" : "--ro-bind", mountPoint, target],
+    mounts: [bind, mountPoint, target],
   };
 }

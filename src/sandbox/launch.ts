@@ -121,6 +121,14 @@ export class Launcher {
     return this.#init.pid;
   }
 
+  /** Whether process 1 lives at this moment: its end may be known to the kernel before it is told here. */
+  isAlive(): boolean {
+    if (this.#ended || this.#init === undefined) return false;
+    const set = new sys.PollSet([this.#init.handle]);
+    set.wait(0);
+    return set.readiness(0) === "quiet"; // A handle becomes readable at its process's end.
+  }
+
   /** Waits for the seal, and for bubblewrap's word on who process 1 is: they come by two ways. */
   async sealed(withinMs: number): Promise<void> {
     await this.until("sealed", withinMs);
@@ -299,7 +307,10 @@ function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const of = about === "" ? "" : ` of ${about}`;
   // 0 where no call failed but something was not as it must be.
   const why = errno === 0 ? "" : `: ${sys.errnoName(errno)}`;
-  return new Fault("sandbox.step", `${step}: ${call}${of}${why}`, {
+  // What a copy of the workspace does without: the mount itself, and the map of its owner.
+  const isOverlay =
+    (step === "overlay" && call === "mount") || (step === "idmap" && call === "mount_setattr");
+  return new Fault(isOverlay ? "sandbox.overlay" : "sandbox.step", `${step}: ${call}${of}${why}`, {
     hint: STEP_HINTS.get(step) ?? HINT_DOCTOR,
     cause: { errno },
   });

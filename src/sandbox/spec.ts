@@ -15,6 +15,8 @@ export interface SandboxSpec {
   readonly workspace: {
     readonly path: string;
     readonly mode: "overlay" | "read-only";
+    /** The layer's `upper/` holds a copy of it, since no overlay can be mounted here. */
+    readonly copied?: boolean;
   };
   /** A folder of this run for the overlay's `upper`, `work` and `merged`; made where absent. */
   readonly layer: string;

@@ -143,7 +143,7 @@ test("the same plan, unspoilt, is sealed", async (t) => {
 });
 
 test(
-  "fault sandbox.step: a file system that cannot map owners is told, with what to do",
+  "fault sandbox.overlay: a file system that cannot map owners is told, with what to do",
   { skip: !isRoot },
   async (t) => {
     const place = await makePlace();
@@ -153,6 +153,7 @@ test(
     launcher.order((await prepareLaunch({ ...place.spec, workspace })).outer);
     launcher.order(SEAL);
     await assert.rejects(launcher.until("sealed", 5_000), {
+      code: "sandbox.overlay",
       message: "idmap: mount_setattr of /sys/kernel: EINVAL",
       hint: /start Cofferdam as the workspace's owner/,
     });

@@ -81,6 +81,11 @@ test("attributes, holes and the rest of the small calls", async () => {
   assert.equal(sys.readAttribute(file, "user.none"), undefined);
   sys.writeAttribute(file, "user.some", Buffer.from("value"));
   assert.equal(sys.readAttribute(file, "user.some")?.toString(), "value");
+  assert.deepEqual(sys.listAttributes(file), ["user.some"]);
+  for (const time of [1_700_000_000_123_456_789n, -1n, 0n]) {
+    sys.setModified(file, time);
+    assert.equal(statSync(join(base, "root/sparse"), { bigint: true }).mtimeNs, time);
+  }
   const { uid, gid } = statSync(join(base, "root/sparse"));
   sys.changeOwner(file, uid, gid);
   await sys.syncFileSystem(file);

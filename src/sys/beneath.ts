@@ -18,6 +18,8 @@ const NUMBERS = {
     fchownat: 260,
     fgetxattr: 193,
     fsetxattr: 190,
+    flistxattr: 196,
+    utimensat: 280,
     lseek: 8,
     syncfs: 306,
   },
@@ -27,11 +29,15 @@ const NUMBERS = {
     fchownat: 54,
     fgetxattr: 10,
     fsetxattr: 7,
+    flistxattr: 13,
+    utimensat: 88,
     lseek: 62,
     syncfs: 267,
   },
 } as const;
 
+const UTIME_OMIT = (1n << 30n) - 2n;
+const NS = 1_000_000_000n;
 const RESOLVE_NO_XDEV = 0x01;
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;
@@ -145,7 +151,7 @@ export function changeOwner(descriptor: number, uid: number, gid: number): void 
 
 /** Extended attribute `name` of an open file, or `undefined` where it has none of that name. */
 export function readAttribute(descriptor: number, name: string): Buffer | undefined {
-  const key = put(firstName(), Buffer.from(name), "fgetxattr");
+  const key = put(firstName(), Buffer.from(name, "latin1"), "fgetxattr");
   const { bytes, address } = value();
   const result = call("fgetxattr", descriptor, key, address, ATTRIBUTE_BYTES_MAX);
   const none = lastErrno() === ENODATA || errnoName(lastErrno()) === "EOPNOTSUPP";
@@ -153,10 +159,30 @@ export function readAttribute(descriptor: number, name: string): Buffer | undefi
   return Buffer.from(bytes.subarray(0, checked("fgetxattr", result)));
 }
 
+/** Names of the extended attributes of an open file that this user may see; none where it can have none. */
+export function listAttributes(descriptor: number): readonly string[] {
+  const { bytes, address } = value();
+  const result = call("flistxattr", descriptor, address, ATTRIBUTE_BYTES_MAX);
+  if (result < 0 && ["EOPNOTSUPP", "ENOTSUP"].includes(errnoName(lastErrno()))) return [];
+  const text = bytes.toString("latin1", 0, checked("flistxattr", result));
+  return text.split("\0").filter((name) => name !== "");
+}
+
+/** Sets the modification time of an open file to the nanosecond; the access time is left as it is. */
+export function setModified(descriptor: number, mtimeNs: bigint): void {
+  const { bytes, address } = value();
+  bytes.writeBigInt64LE(0n, 0); // struct timespec[2]: access, then modification; seconds, nanoseconds.
+  bytes.writeBigInt64LE(UTIME_OMIT, 8);
+  const nanoseconds = ((mtimeNs % NS) + NS) % NS;
+  bytes.writeBigInt64LE((mtimeNs - nanoseconds) / NS, 16);
+  bytes.writeBigInt64LE(nanoseconds, 24);
+  checked("utimensat", call("utimensat", descriptor, 0, address, 0));
+}
+
 /** Sets extended attribute `name` of an open file. */
 export function writeAttribute(descriptor: number, name: string, content: Buffer): void {
   if (content.length > ATTRIBUTE_BYTES_MAX) throw new Fault("sys.call", "fsetxattr: E2BIG");
-  const key = put(firstName(), Buffer.from(name), "fsetxattr");
+  const key = put(firstName(), Buffer.from(name, "latin1"), "fsetxattr");
   const { bytes, address } = value();
   bytes.set(content);
   checked("fsetxattr", call("fsetxattr", descriptor, key, address, content.length, 0));

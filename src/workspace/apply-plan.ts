@@ -164,7 +164,7 @@ function selectedPaths(
 }
 
 /** The folders above a path, the root left out. */
-function ancestors(raw: RawPath): readonly RawPath[] {
+export function ancestors(raw: RawPath): readonly RawPath[] {
   const above: RawPath[] = [];
   for (let at = raw.indexOf("/"); at >= 0; at = raw.indexOf("/", at + 1)) {
     above.push(raw.slice(0, at));

@@ -8,13 +8,21 @@ import {
   mkdirSync,
   renameSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createPlace, isRoot, RUN, snapshot, type Place } from "../../test/support/overlay.ts";
+import {
+  createPlace,
+  isRoot,
+  RUN,
+  snapshot,
+  type Kind,
+  type Place,
+} from "../../test/support/overlay.ts";
 import { tryLock } from "../sys/index.ts";
 import {
   applyWorkspace,
@@ -24,10 +32,14 @@ import {
   type Layer,
 } from "./index.ts";
 
-const now: ApplyOptions = { frozen: true, confirm: new Set() };
+const now: ApplyOptions = { run: "r-1", frozen: true, confirm: new Set() };
 
-async function withPlace(script: string, use: (place: Place) => Promise<void>): Promise<void> {
-  const place = createPlace(script);
+async function withPlace(
+  script: string,
+  use: (place: Place) => Promise<void>,
+  kind: Kind = "overlay",
+): Promise<void> {
+  const place = createPlace(script, kind);
   try {
     await use(place);
   } finally {
@@ -41,7 +53,11 @@ function unitsOf(changes: readonly Change[]): ReadonlySet<string> {
 }
 
 async function applyAll(layer: Layer): ReturnType<typeof applyWorkspace> {
-  return applyWorkspace(layer, { frozen: true, confirm: unitsOf(await diffWorkspace(layer)) });
+  return applyWorkspace(layer, {
+    run: "r-1",
+    frozen: true,
+    confirm: unitsOf(await diffWorkspace(layer)),
+  });
 }
 
 const HOST = `
@@ -76,35 +92,46 @@ const EQUAL: readonly (readonly [string, string])[] = [
   ],
   ["seq 300000 > big; seq 200000 > d/a", "more than one read"],
 ];
+const WAYS = [
+  ["root or self", "overlay"],
+  ["rootless", "overlay"],
+  ["in a copy", "copy"],
+] as const;
 test("what is applied is what the run saw", async (t) => {
-  for (const as of ["root or self", "rootless"]) {
+  for (const [as, kind] of WAYS) {
     const folders = EQUAL.map((_, n) => `(mkdir c${n}; cd c${n}; ${HOST})`).join("\n");
-    await withPlace(folders, async (place) => {
-      const layer = await place.start();
-      place.inside(EQUAL.map(([script], n) => `(cd c${n}; ${script})`).join("\n"));
-      const apply = (): ReturnType<typeof applyAll> => applyAll(layer);
-      const result = as === "rootless" ? await place.as(apply) : await apply();
-      assert.deepEqual(
-        [result.held, result.conflicts, result.refused, result.notes],
-        [[], [], [], []],
-      );
-      for (const [n, [, why]] of EQUAL.entries()) {
-        const [host, seen] = [place.host, place.copy].map((root) => snapshot(join(root, `c${n}`)));
-        await t.test(`${why}, ${as}`, () => assert.deepEqual(host, seen));
-      }
-      assert.deepEqual(await diffWorkspace(layer), [], "nothing is left to apply");
-      const { ino, nlink, blocks } = statSync(join(place.host, "c14/h1"));
-      assert.deepEqual(
-        [statSync(join(place.host, "c14/hd/h3")).ino, nlink],
-        [ino, 3],
-        "one file still",
-      );
-      assert.ok(
-        blocks < 64 && statSync(join(place.host, "c16/sparse2")).blocks < 64,
-        "holes are holes",
-      );
-      assert.equal(lstatSync(join(place.host, "c1/p/q/r/s")).uid, RUN.uid, "the owner's");
-    });
+    await withPlace(
+      folders,
+      async (place) => {
+        const layer = await place.start();
+        place.inside(EQUAL.map(([script], n) => `(cd c${n}; ${script})`).join("\n"));
+        const apply = (): ReturnType<typeof applyAll> => applyAll(layer);
+        const result = as === "rootless" ? await place.as(apply) : await apply();
+        assert.deepEqual(
+          [result.held, result.conflicts, result.refused, result.notes],
+          [[], [], [], []],
+        );
+        for (const [n, [, why]] of EQUAL.entries()) {
+          const [host, seen] = [place.host, place.copy].map((root) =>
+            snapshot(join(root, `c${n}`)),
+          );
+          await t.test(`${why}, ${as}`, () => assert.deepEqual(host, seen));
+        }
+        assert.deepEqual(await diffWorkspace(layer), [], "nothing is left to apply");
+        const { ino, nlink, blocks } = statSync(join(place.host, "c14/h1"));
+        assert.deepEqual(
+          [statSync(join(place.host, "c14/hd/h3")).ino, nlink],
+          [ino, 3],
+          "one file still",
+        );
+        assert.ok(
+          blocks < 64 && statSync(join(place.host, "c16/sparse2")).blocks < 64,
+          "holes are holes",
+        );
+        assert.equal(lstatSync(join(place.host, "c1/p/q/r/s")).uid, RUN.uid, "the owner's");
+      },
+      kind,
+    );
   }
 });
 
@@ -138,71 +165,116 @@ test("nothing is written where a host file changed meanwhile, unless the rest is
     ["echo run > d/sub/n", "mv d d9; ln -s /tmp d", ["d"], "its folder is a link now"],
     ["rm link; ln -s y link", "ln -sfn e link", ["link"], "a link that points elsewhere"],
     ["chmod 640 x", "echo host >> x", ["x"], "only the mode here"],
+    ["echo run > n; mv n x", "rm x", ["x"], "replaced by a rename here, deleted there"],
+    ["echo run > d/n; mv d/n d/sub/q", "rm d/sub/q", ["d/sub/q"], "the same, deeper"],
+    ["echo run > d/a", "mv d d1; mv rd d; cp -p d1/a d/a; mv d1/a d/a", ["d/a"], "another folder"],
+    [
+      "rm d/sub/q",
+      "cp -a d e/d; mv d d1; mv e/d d; touch d/late",
+      ["d/sub/q"],
+      "moved in, and touched",
+    ],
+    ["rm -r d", "mv d d1; mv rd d", ["d", "d/z"], "deleted here, another folder there"],
   ];
-
-  const each = (text: (n: number) => string): string =>
-    CASES.map((_, n) => `(cd c${n}; ${text(n)})`).join("\n");
-  const folders = CASES.map((_, n) => `(mkdir c${n}; cd c${n}; ${HOST})`).join("\n");
-  await withPlace(folders, async (place) => {
-    const layer = await place.start();
-    place.inside(
-      each((n) => `${CASES[n]?.[0] ?? ""}; echo free > free`),
-      false,
+  for (const kind of ["overlay", "copy"] as const) {
+    const each = (text: (n: number) => string): string =>
+      CASES.map((_, n) => `(cd c${n}; ${text(n)})`).join("\n");
+    const folders = CASES.map((_, n) => `(mkdir c${n}; cd c${n}; ${HOST})`).join("\n");
+    await withPlace(
+      folders,
+      async (place) => {
+        const layer = await place.start();
+        place.inside(
+          each((n) => `${CASES[n]?.[0] ?? ""}; echo free > free`),
+          false,
+        );
+        place.onHost(each((n) => CASES[n]?.[1] ?? ""));
+        for (const [n, [, , expected, why]] of CASES.entries()) {
+          await t.test(`${why}, ${kind}`, async () => {
+            const here = join(place.host, `c${n}`);
+            const before = snapshot(here);
+            const only = [`c${n}`];
+            const confirm = unitsOf(await diffWorkspace(layer));
+            const whole = await applyWorkspace(layer, { run: "r-1", frozen: true, confirm, only });
+            const paths = whole.conflicts.map(({ path }) => path.slice(`c${n}/`.length));
+            for (const path of expected)
+              assert.ok(paths.includes(path), `${path} of ${paths.join()}`);
+            assert.deepEqual(whole.applied, []);
+            assert.deepEqual(snapshot(here), before, "untouched");
+            const rest = await applyWorkspace(layer, {
+              run: "r-1",
+              frozen: true,
+              confirm,
+              only,
+              partial: true,
+            });
+            assert.ok(rest.applied.includes(`c${n}/free`));
+            const after = snapshot(here);
+            const isKept = (line: string): boolean =>
+              expected.some((path) => line.startsWith(`${path} `));
+            assert.deepEqual(after.filter(isKept), before.filter(isKept));
+            assert.ok(expected.every((path) => !rest.applied.includes(`c${n}/${path}`)));
+          });
+        }
+      },
+      kind,
     );
-    place.onHost(each((n) => CASES[n]?.[1] ?? ""));
-    for (const [n, [, , expected, why]] of CASES.entries()) {
-      await t.test(why, async () => {
-        const here = join(place.host, `c${n}`);
-        const before = snapshot(here);
-        const only = [`c${n}`];
-        const confirm = unitsOf(await diffWorkspace(layer));
-        const whole = await applyWorkspace(layer, { frozen: true, confirm, only });
-        const paths = whole.conflicts.map(({ path }) => path.slice(`c${n}/`.length));
-        for (const path of expected) assert.ok(paths.includes(path), `${path} of ${paths.join()}`);
-        assert.deepEqual(whole.applied, []);
-        assert.deepEqual(snapshot(here), before, "untouched");
-        const rest = await applyWorkspace(layer, { frozen: true, confirm, only, partial: true });
-        assert.ok(rest.applied.includes(`c${n}/free`));
-        const after = snapshot(here);
-        const isKept = (line: string): boolean =>
-          expected.some((path) => line.startsWith(`${path} `));
-        assert.deepEqual(after.filter(isKept), before.filter(isKept));
-        assert.ok(expected.every((path) => !rest.applied.includes(`c${n}/${path}`)));
-      });
-    }
+  }
+});
+
+test("a folder that was moved in is noticed by its times where the start did not list it", async () => {
+  await withPlace(`${HOST}; cp -a d other`, async (place) => {
+    const layer = await place.start();
+    rmSync(join(layer.folder, "names"));
+    place.inside("echo run > d/a; echo run > e/n; rm -r d/sub");
+    place.onHost("mv d away; mv other d");
+    const { conflicts, applied } = await applyWorkspace(layer, { ...now, partial: true });
+    assert.deepEqual(conflicts.map(({ path }) => path).toSorted(), ["d/a", "d/sub", "d/sub/q"]);
+    assert.deepEqual(applied, ["e/n"]);
+    assert.ok(readdirSync(join(place.host, "d/sub")).includes("q"));
   });
 });
 
-test("a host that changed elsewhere, or back to the same, is no conflict", async () => {
-  await withPlace(HOST, async (place) => {
-    place.onHost("echo just before > x");
-    const layer = await place.start();
-    place.inside("echo run > x; echo new > d/n; rm y; rm -r rd");
-    place.onHost("echo host > d/a; echo host > elsewhere; rm y");
-    const { applied, conflicts } = await applyWorkspace(layer, now);
-    assert.deepEqual([applied, conflicts], [["d/n", "x", "rd/z", "rd"], []]);
-    assert.equal(readFileSync(join(place.host, "d/a"), "utf8"), "host\n");
-  });
-});
-
-test("a run that goes on after an apply has no conflict with it", async () => {
-  await withPlace(HOST, async (place) => {
-    const layer = await place.start();
-    place.inside("echo 1 > x; mkdir n; echo 1 > n/1; ln n/1 n/2; rm ren; echo 9 > d/9");
-    await applyAll(layer);
-    place.inside("echo 2 > x; rm -r n; echo back > ren; rm -r d");
-    const result = await applyAll(layer);
-    assert.deepEqual(result.conflicts, []);
-    assert.deepEqual(snapshot(place.host), snapshot(place.copy));
-    place.inside("echo 3 > x");
-    place.onHost("echo host > x");
-    assert.deepEqual(
-      (await applyAll(layer)).conflicts.map(({ path }) => path),
-      ["x"],
-      "the control",
+for (const kind of ["overlay", "copy"] as const)
+  test(`a host that changed elsewhere, or back to the same, is no conflict, ${kind}`, async () => {
+    await withPlace(
+      HOST,
+      async (place) => {
+        place.onHost("echo just before > x");
+        const layer = await place.start();
+        place.inside("echo run > x; echo new > d/n; rm y; rm -r rd");
+        place.onHost("echo host > d/a; echo host > elsewhere; rm y");
+        const { applied, conflicts } = await applyWorkspace(layer, now);
+        assert.deepEqual([applied, conflicts], [["d/n", "x", "rd/z", "rd"], []]);
+        assert.equal(readFileSync(join(place.host, "d/a"), "utf8"), "host\n");
+      },
+      kind,
     );
   });
-});
+
+for (const kind of ["overlay", "copy"] as const)
+  test(`a run that goes on after an apply has no conflict with it, ${kind}`, async () => {
+    await withPlace(
+      HOST,
+      async (place) => {
+        const layer = await place.start();
+        place.inside("echo 1 > x; mkdir n; echo 1 > n/1; ln n/1 n/2; rm ren; echo 9 > d/9");
+        await applyAll(layer);
+        place.inside("echo 2 > x; rm -r n; echo back > ren; rm -r d");
+        const result = await applyAll(layer);
+        assert.deepEqual(result.conflicts, []);
+        assert.deepEqual(snapshot(place.host), snapshot(place.copy));
+        place.inside("echo 3 > x");
+        place.onHost("echo host > x");
+        assert.deepEqual(
+          (await applyAll(layer)).conflicts.map(({ path }) => path),
+          ["x"],
+          "the control",
+        );
+      },
+      kind,
+    );
+  });
 
 test("INV-16: what others execute is held until it is named, alone", async () => {
   await withPlace("mkdir -p a/b/c/d/e/f .git/hooks; echo '{}' > package.json", async (place) => {
@@ -282,7 +354,7 @@ test("`only` takes a path with what is below it and the new folders on its way",
 });
 
 const FAULTS: readonly (readonly [string, Partial<ApplyOptions>, string])[] = [
-  ["workspace.running", { frozen: false }, "a run that can still write is not applied"],
+  ["workspace.running", { run: "r-1", frozen: false }, "a run that can still write is not applied"],
   ["workspace.path", { only: ["../x"] }, "a name that is none"],
   ["workspace.path", { confirm: new Set(["/etc/passwd"]) }, "nor to be confirmed"],
 ];
@@ -314,7 +386,7 @@ test("fault workspace.apply_failed: what would stop every file stops apply; agai
     const code = `import { applyWorkspace, openLayer } from ${JSON.stringify(import.meta.resolve("./index.ts"))};
       process.on("SIGXFSZ", () => {});
       const layer = await openLayer(${JSON.stringify(layer.folder)});
-      const done = applyWorkspace(layer, { frozen: true, confirm: new Set() });
+      const done = applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set() });
       await done.catch((error) => console.log(error.code, error.cause.code));`;
     // The largest file that a process may write: as good as a full disk, and takes no disk.
     const argv = ["-c", 'ulimit -f 2000; exec "$@"', "sh", process.execPath];

@@ -12,20 +12,26 @@
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import { changeOwner, entryPath, errorCode, syncFileSystem, tryLock } from "../sys/index.ts";
-import { planApply, type ApplyPlan, type Remark } from "./apply-plan.ts";
+import { ancestors, planApply, type ApplyPlan, type Remark, type Selection } from "./apply-plan.ts";
 import { openBaseline, type Baseline } from "./baseline.ts";
 import { allowedMode, type Change } from "./change.ts";
 import { CHANGES_MAX, walkTrees } from "./diff.ts";
-import { openHost, openUpper, type Ids, type Layer } from "./layer.ts";
+import type { Ids, Layer } from "./layer.ts";
+import { takeCommits } from "./apply-commits.ts";
+import { listCommits, type Commits } from "./git-commits.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { bytesOf, parsePathText, pathText, splitRaw, type RawPath } from "./path-text.ts";
 import { MEANWHILE, Obstacle, remove } from "./place.ts";
 import { placeFiles } from "./place-files.ts";
 import { groupFor } from "./stage.ts";
-import { lookOf, Tree } from "./tree.ts";
+import { lookOf, type Tree } from "./tree.ts";
+import { withTrees, type Trees } from "./trees.ts";
+import { clearLeftovers, unplacedNames, type Leftover, type UnplacedNames } from "./unplaced.ts";
 
 /** How to apply; paths are texts as `diff` prints them. */
 export interface ApplyOptions {
+  /** The run's name: its commits become `refs/cofferdam/RUN/...`. */
+  readonly run: string;
   /** The caller states that no process of the run can write: it has ended, or is frozen. */
   readonly frozen: boolean;
   /** What other programs execute, named: own paths or the folder of a tree. */
@@ -46,15 +52,16 @@ export interface ApplyResult {
   readonly refused: readonly Remark[];
   /** Applied, but not in full: mode bits left out. */
   readonly notes: readonly Remark[];
+  /** What came by fetch, in repositories that the host has too. */
+  readonly commits: readonly Commits[];
 }
 
 /** One apply under way. */
-export interface Applying {
-  readonly host: Tree;
-  readonly upper: Tree;
+export interface Applying extends Trees {
   /** Who gets the files, where we are root. */
   readonly owner: Ids | undefined;
   readonly baseline: Baseline;
+  readonly unplaced: UnplacedNames;
   readonly pace: Pace;
   /** Sync each file by itself: cheaper than the file system while they are few. */
   readonly few: boolean;
@@ -85,38 +92,41 @@ export async function applyWorkspace(layer: Layer, options: ApplyOptions): Promi
     confirm: new Set([...options.confirm].map(parsePathText)),
     ...(options.only && { only: new Set(options.only.map(parsePathText)) }),
   };
-  const host = openHost(layer);
-  try {
-    if (!tryLock(host)) {
+  return withTrees(layer, async (trees) => {
+    if (!tryLock(trees.host.root)) {
       throw new Fault("workspace.busy", "another apply is writing to this workspace", {
         hint: "try again when it is done",
       });
     }
-    const upper = openUpper(layer);
-    try {
-      const trees = { host: new Tree(host, false), upper: new Tree(upper, true) };
-      const baseline = await openBaseline(layer);
-      const changes = await walkTrees(layer, { ...trees, baseline, changesMax: CHANGES_MAX });
-      const plan = planApply(changes, selection);
-      if (plan.conflicts.length > 0 && options.partial !== true) {
-        const { held, conflicts, refused, notes } = plan;
-        return { applied: [], held, conflicts, refused, notes };
-      }
-      return await perform(layer, plan, { ...trees, baseline }, options.onProgress);
-    } finally {
-      closeSync(upper);
+    const baseline = await openBaseline(layer);
+    const leftovers: Leftover[] = [];
+    const over = { ...trees, baseline, changesMax: CHANGES_MAX, leftovers };
+    const changes = await walkTrees(layer, over);
+    const kept = await clearLeftovers(layer, trees, leftovers);
+    const plan = planApply(changes, selection);
+    if (plan.conflicts.length > 0 && options.partial !== true) {
+      const { held, conflicts, refused, notes } = plan;
+      return { applied: [], held, conflicts, refused, notes: [...notes, ...kept], commits: [] };
     }
-  } finally {
-    closeSync(host);
-  }
+    const done = await perform(layer, plan, { ...trees, baseline }, options.onProgress);
+    const files = { ...done, notes: [...done.notes, ...kept] };
+    const wanted = listCommits(options.run, changes, trees).filter(({ raw }) =>
+      isSelected(raw, selection),
+    );
+    return { ...files, ...(await takeCommits(layer, { files, changes, wanted, trees })) };
+  });
+}
+
+function isSelected(raw: RawPath, { only }: Selection): boolean {
+  return only === undefined || ["", raw, ...ancestors(raw)].some((one) => only.has(one));
 }
 
 async function perform(
   layer: Layer,
   plan: ApplyPlan,
-  trees: { readonly host: Tree; readonly upper: Tree; readonly baseline: Baseline },
+  trees: Trees & { readonly baseline: Baseline },
   onProgress: ApplyOptions["onProgress"],
-): Promise<ApplyResult> {
+): Promise<Omit<ApplyResult, "commits">> {
   const { host, baseline } = trees;
   const applied = new Set<RawPath>();
   const notes = [...plan.notes];
@@ -128,6 +138,7 @@ async function perform(
   const seen = new Set<RawPath>();
   const applying: Applying = {
     ...trees,
+    unplaced: unplacedNames(layer),
     owner: process.geteuid?.() === 0 ? layer.owner : undefined,
     pace: createPace(),
     few: total <= FEW,
@@ -211,7 +222,7 @@ async function inFolder(
 
 async function removeOne(applying: Applying, change: Change): Promise<void> {
   await inFolder(applying, change, (folder, name) => {
-    if (change.from !== undefined) remove(folder, name, change.from);
+    if (change.from !== undefined) remove(folder, name, change.from, applying.unplaced);
     if (change.kind === "deleted") applying.done(change);
   });
 }

@@ -27,6 +27,8 @@ export interface Stamp {
 /** Judges host files against the start, and remembers what `apply` wrote. */
 export interface Baseline {
   hasChanged(raw: RawPath, stamp: Stamp): boolean;
+  /** Whether it is what our own `apply` left there. */
+  hasApplied(raw: RawPath, stamp: Stamp): boolean;
   record(raw: RawPath, stamp: Stamp): void;
   save(): Promise<void>;
 }
@@ -41,12 +43,13 @@ export async function openBaseline(layer: Layer): Promise<Baseline> {
   const afterNs = changedAfterNs(layer.start);
   const applied = await readApplied(file);
   let isDirty = false;
+  const hasApplied = (raw: RawPath, { ino, ctimeNs }: Stamp): boolean => {
+    const ours = applied.get(raw);
+    return ours !== undefined && ours.ino === ino && ours.ctimeNs === ctimeNs;
+  };
   return {
-    hasChanged(raw, { ino, ctimeNs }) {
-      if (ctimeNs <= afterNs) return false;
-      const ours = applied.get(raw);
-      return ours === undefined || ours.ino !== ino || ours.ctimeNs !== ctimeNs;
-    },
+    hasApplied,
+    hasChanged: (raw, stamp) => stamp.ctimeNs > afterNs && !hasApplied(raw, stamp),
     record(raw, { ino, ctimeNs }) {
       applied.set(raw, { ino, ctimeNs });
       isDirty = true;

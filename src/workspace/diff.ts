@@ -19,33 +19,45 @@
 import { closeSync, constants, fstatSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import { errorCode, readAttribute } from "../sys/index.ts";
-import { openBaseline, type Baseline } from "./baseline.ts";
+import { hasSameAttributes } from "./attributes.ts";
+import { ancestors } from "./apply-plan.ts";
+import { openBaseline, type Baseline, type Stamp } from "./baseline.ts";
 import { markRepositories } from "./bare-repository.ts";
 import { describeChange, type Change, type ChangeKind } from "./change.ts";
-import { openHost, openUpper, type Layer } from "./layer.ts";
+import { isMadeAnew, isUntouched, type Copied } from "./copied.ts";
+import type { Layer } from "./layer.ts";
 import { createPace, type Pace } from "./pace.ts";
-import { joinRaw, rawOf, type RawPath } from "./path-text.ts";
+import { joinRaw, rawOf, splitRaw, type RawPath } from "./path-text.ts";
 import { isSameContent } from "./same-content.ts";
-import { Tree, type Listing, type Look } from "./tree.ts";
+import { withTrees, type Trees } from "./trees.ts";
+import { readStartNames, type StartNames } from "./start-names.ts";
+import type { Listing, Look } from "./tree.ts";
+import { unplacedNames, type Leftover, type UnplacedNames } from "./unplaced.ts";
 
 /** Most changes that are listed; a run beyond it is told to be discarded or split. */
 export const CHANGES_MAX = 500_000;
 
 const CHANGED = "the host's copy changed since the run started";
+const MOVED = "another folder has come to stand there on the host since the run started";
+const APPEARED = "the host has something there that the run never saw";
 const OPEN_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** How a folder of `upper/` lies over the host's of the same path. */
 type Cover = "merge" | "replace" | "alone";
 
-interface Walk {
+interface Walk extends Trees {
   readonly layer: Layer;
-  readonly host: Tree;
-  readonly upper: Tree;
   readonly baseline: Baseline;
   readonly changes: Change[];
   readonly pace: Pace;
   readonly changesMax: number;
+  readonly unplaced: UnplacedNames;
+  readonly startNames: StartNames;
+  /** Host folders that are others than at the start. */
+  readonly moved: Set<RawPath>;
+  /** Gets what an apply that was killed left on the host; it is no change of anybody's. */
+  readonly leftovers: Leftover[];
 }
 
 /** What holds for all entries of a folder. */
@@ -54,6 +66,8 @@ interface Here {
   readonly refused?: string | undefined;
   /** The host's folder itself was changed since the start: an entry may have been taken out of it. */
   readonly hostTouched: boolean;
+  /** In a copy: the run deleted the folder and made it anew, so what it lacks is meant to be gone. */
+  readonly isAnew: boolean;
 }
 
 /**
@@ -66,27 +80,26 @@ export async function diffWorkspace(
   changesMax: number = CHANGES_MAX,
 ): Promise<readonly Change[]> {
   const baseline = await openBaseline(layer);
-  const host = openHost(layer);
-  try {
-    const upper = openUpper(layer);
-    try {
-      const trees = { host: new Tree(host, false), upper: new Tree(upper, true) };
-      return await walkTrees(layer, { ...trees, baseline, changesMax });
-    } finally {
-      closeSync(upper);
-    }
-  } finally {
-    closeSync(host);
-  }
+  return withTrees(layer, (trees) => walkTrees(layer, { ...trees, baseline, changesMax }));
 }
 
 /** {@link diffWorkspace} over trees that the caller holds open. */
 export async function walkTrees(
   layer: Layer,
-  over: Pick<Walk, "host" | "upper" | "baseline" | "changesMax">,
+  over: Trees & Pick<Walk, "baseline" | "changesMax"> & Partial<Pick<Walk, "leftovers">>,
 ): Promise<readonly Change[]> {
-  const walk: Walk = { layer, ...over, changes: [], pace: createPace() };
-  await visitFolder(walk, "", { cover: "merge" });
+  const unplaced = unplacedNames(layer);
+  const walk: Walk = {
+    layer,
+    leftovers: [],
+    ...over,
+    changes: [],
+    pace: createPace(),
+    unplaced,
+    startNames: await readStartNames(layer),
+    moved: new Set(),
+  };
+  await visitFolder(walk, "", { cover: walk.copied === undefined ? "merge" : "replace" });
   return markRepositories(walk.changes, walk.host);
 }
 
@@ -95,9 +108,10 @@ async function visitFolder(
   raw: RawPath,
   above: { readonly cover: Cover; readonly refused?: string | undefined },
 ): Promise<void> {
-  let isOpaque = false;
+  let [isOpaque, isAnew] = [false, false];
   const upper = walk.upper.list(raw, (folder) => {
-    isOpaque = readOpaque(folder, raw);
+    isAnew = walk.copied !== undefined && isMadeAnew(walk.copied, raw, folder);
+    isOpaque = walk.copied === undefined && readOpaque(folder, raw);
   });
   if ("unreadable" in upper) {
     const folder = walk.upper.look(raw);
@@ -109,19 +123,46 @@ async function visitFolder(
     above.cover === "alone"
       ? { entries: new Map() }
       : walk.host.list(raw, (folder) => {
-          hostTouched = walk.baseline.hasChanged(raw, fstatSync(folder, { bigint: true }));
+          const about = fstatSync(folder, { bigint: true });
+          hostTouched = walk.baseline.hasChanged(raw, about);
+          noteMoved(walk, raw, about);
         });
   const isReadable = "entries" in host;
-  const beside = isReadable ? host.entries : new Map<RawPath, Look>();
+  const beside = isReadable ? placed(walk, raw, host.entries) : new Map<RawPath, Look>();
   const refused = above.refused ?? (isReadable ? undefined : host.unreadable);
   const cover: Cover = above.cover === "merge" && isOpaque ? "replace" : above.cover;
   const names = new Set(upper.entries.keys());
   if (cover === "replace") for (const name of beside.keys()) names.add(name);
-  const here: Here = { cover, refused, hostTouched };
+  const here: Here = { cover, refused, hostTouched, isAnew };
   for (const name of [...names].sort()) {
     await walk.pace();
     await visitName(walk, joinRaw(raw, name), upper.entries.get(name), beside.get(name), here);
   }
+}
+
+/**
+ * Remembers a host folder that is not the one of the start, whose files may have times of long ago. Where
+ * it was not listed then, a move shows in a ctime that no entry of the folder explains.
+ */
+function noteMoved(walk: Walk, raw: RawPath, about: Stamp & Pick<Look, "mtimeNs">): void {
+  if (raw === "" || walk.baseline.hasApplied(raw, about)) return;
+  const known = walk.startNames.get(raw);
+  const isMoved = known
+    ? known.ino !== about.ino
+    : walk.baseline.hasChanged(raw, about) && about.ctimeNs !== about.mtimeNs;
+  if (isMoved) walk.moved.add(raw);
+}
+
+/** The entries of a host folder but for what an apply of ours left there, which is taken down. */
+function placed(
+  { unplaced, leftovers }: Walk,
+  folder: RawPath,
+  entries: ReadonlyMap<RawPath, Look>,
+): ReadonlyMap<RawPath, Look> {
+  const left = [...entries.keys()].filter((name) => unplaced.isOurs(name));
+  if (left.length === 0) return entries;
+  leftovers.push(...left.map((name) => ({ folder, name })));
+  return new Map([...entries].filter(([name]) => !left.includes(name)));
 }
 
 /** The kernel writes `y`; `x` would mean whiteouts by attribute, which nothing makes here. */
@@ -143,15 +184,17 @@ async function visitName(
   here: Here,
 ): Promise<void> {
   const { refused } = here;
+  if (walk.copied !== undefined && isOutOfCopy(walk, walk.copied, raw, { to, from }, here)) return;
   if (to === undefined || to.type === "hidden") {
     if (from !== undefined) await emitDeleted(walk, raw, from, refused);
     return;
   }
   const isFolderTo = to.type === "folder";
   if (from === undefined) {
-    const conflict = wasTakenOut(walk, raw, to, here)
-      ? "the host's copy is gone since the run started"
-      : undefined;
+    const isGone = here.hostTouched
+      ? (wasThere(walk, raw) ?? wasTakenOut(walk, raw, to, here))
+      : walk.copied === undefined && wasTakenOut(walk, raw, to, here);
+    const conflict = isGone ? "the host's copy is gone since the run started" : undefined;
     emit(walk, raw, isFolderTo ? "added" : kindOf(to), { to }, { refused, conflict });
   } else if (from.type !== to.type) {
     emit(
@@ -161,10 +204,15 @@ async function visitName(
       { from, to },
       { refused, conflict: changedSince(walk, raw, from) },
     );
-    if (from.type === "folder") await emitBelow(walk, raw, refused);
+    if (from.type === "folder") {
+      noteMoved(walk, raw, from);
+      await emitBelow(walk, raw, refused);
+    }
   } else if (isFolderTo) {
     // A folder's ctime moves with every entry, so its mode alone is not judged by it.
-    if (from.mode !== to.mode) emit(walk, raw, "mode", { from, to }, { refused });
+    const was = walk.copied?.get(raw)?.mode ?? from.mode;
+    if (from.mode !== to.mode && was !== to.mode)
+      emit(walk, raw, "mode", { from, to }, { refused });
   } else {
     await compare(walk, raw, to, from, refused);
   }
@@ -173,12 +221,35 @@ async function visitName(
   await visitFolder(walk, raw, { cover: isOver ? here.cover : "alone", refused });
 }
 
+/** Whether the run did nothing to a name of a copied workspace; a folder is looked into all the same. */
+function isOutOfCopy(
+  { baseline }: Walk,
+  copied: Copied,
+  raw: RawPath,
+  { to, from }: { readonly to: Look | undefined; readonly from: Look | undefined },
+  { isAnew }: Here,
+): boolean {
+  if (to !== undefined) return isUntouched(copied, raw, to);
+  const isOurs = from !== undefined && baseline.hasApplied(raw, from);
+  return !isAnew && !isOurs && !copied.has(raw);
+}
+
 function kindOf(to: Look): ChangeKind {
   if (to.type === "link") return "symlink";
   return to.type === "device" || to.type === "fifo" || to.type === "socket" ? to.type : "added";
 }
 
+/** Whether a name was there at the start, where that was listed. */
+function wasThere({ copied, startNames }: Walk, raw: RawPath): boolean | undefined {
+  if (copied !== undefined) return copied.has(raw);
+  const [above, name] = splitRaw(raw);
+  return startNames.get(above)?.names.has(name);
+}
+
 function changedSince(walk: Walk, raw: RawPath, from: Look): string | undefined {
+  const isMoved = walk.moved.size > 0 && ancestors(raw).some((one) => walk.moved.has(one));
+  if (isMoved && !walk.baseline.hasApplied(raw, from)) return MOVED;
+  if (walk.copied?.has(raw) === false && !walk.baseline.hasApplied(raw, from)) return APPEARED;
   return walk.baseline.hasChanged(raw, from) ? CHANGED : undefined;
 }
 
@@ -216,7 +287,7 @@ async function hasSameContent(
     opened.push(upper);
     const host = walk.host.open(raw, OPEN_FILE);
     opened.push(host);
-    return await isSameContent(upper, host, to.size, walk.pace);
+    return hasSameAttributes(upper, host) && (await isSameContent(upper, host, to.size, walk.pace));
   } catch (error) {
     const code = errorCode(error) ?? "";
     if (["EACCES", "EPERM"].includes(code)) return undefined;
@@ -259,6 +330,7 @@ async function emitDeleted(
   from: Look,
   refused: string | undefined,
 ): Promise<void> {
+  if (from.type === "folder") noteMoved(walk, raw, from);
   emit(walk, raw, "deleted", { from }, { refused, conflict: changedSince(walk, raw, from) });
   if (from.type === "folder") await emitBelow(walk, raw, refused);
 }
@@ -272,7 +344,7 @@ async function emitBelow(walk: Walk, raw: RawPath, refused: string | undefined):
     if (folder?.raw === raw) walk.changes[at] = { ...folder, refused: listing.unreadable };
     return;
   }
-  for (const [name, from] of listing.entries) {
+  for (const [name, from] of placed(walk, raw, listing.entries)) {
     await walk.pace();
     await emitDeleted(walk, joinRaw(raw, name), from, refused);
   }

@@ -15,7 +15,17 @@ import { errorCode } from "../sys/index.ts";
 import { createPace } from "./pace.ts";
 
 const TREES = ["upper", "work"];
-const FILES = ["layer.json", "layer.json.new", "applied", "applied.new", "stamp"];
+const FILES = [
+  "layer.json",
+  "layer.json.new",
+  "applied",
+  "applied.new",
+  "names",
+  "names.new",
+  "copied",
+  "copied.new",
+  "stamp",
+];
 
 /**
  * Deletes `upper/`, `work/`, the mount point `merged/` and our files of the layer in `folder`, and the

@@ -12,129 +12,135 @@
  *
  * @module
  */
-import { closeSync } from "node:fs";
-import { Fault } from "../base/index.ts";
-import { tryLock } from "../sys/index.ts";
+import { assert, describeError, isFault } from "../base/index.ts";
 import type { Remark } from "./apply-plan.ts";
-import { diffWorkspace } from "./diff.ts";
-import { readRefs, readShallow, type Refs } from "./git-refs.ts";
+import type { Change } from "./change.ts";
+import { readRefs, readRefsBelow, readShallow, type Refs } from "./git-refs.ts";
+import { changedRepositories } from "./git-repositories.ts";
 import { runGit } from "./git-run.ts";
 import { makeDonor } from "./git-donor.ts";
-import { openHost, openUpper, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import { bytesOf, pathText, rawOf, type RawPath } from "./path-text.ts";
-import { Tree } from "./tree.ts";
+import { withTrees, type Trees } from "./trees.ts";
 
-/** Most repositories of one workspace that commits are fetched for. */
-export const REPOSITORIES_MAX = 100;
-
-/** What one repository of the host got. */
-export interface FetchedCommits {
-  /** The folder that holds `.git`, as `diff` prints it. */
+/** What one repository of the host gets, or got. */
+export interface Commits {
+  /** The folder that holds `.git`, or the Git folder of a submodule, as `diff` prints it. */
   readonly repository: string;
-  /** Refs written: where they point, and what they are in the run. */
+  /** The Git folder itself. */
+  readonly raw: RawPath;
+  /** Refs to write: where they point, and what they are in the run. */
   readonly refs: readonly {
     readonly name: string;
     readonly commit: string;
     readonly was: string;
   }[];
-  /** Refs of the run that were left out. */
+  /** Refs of the run that are left out. */
   readonly skipped: readonly Remark[];
 }
 
 const RUN_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+/** What `apply` would bring of the run's commits; `changes` are those that `diffWorkspace` listed. */
+export async function diffCommits(
+  layer: Layer,
+  run: string,
+  changes: readonly Change[],
+): Promise<readonly Commits[]> {
+  const listed = await withTrees(layer, (trees) => listCommits(run, changes, trees));
+  return listed.filter(hasNews);
+}
+
+/** Reports whether there is anything to say of a repository. */
+export function hasNews({ refs, skipped }: Commits): boolean {
+  return refs.length + skipped.length > 0;
+}
+
 /**
- * Fetches the commits that the run made in repositories that the host has too.
- *
- * @throws {Fault} `workspace.running`, `workspace.busy` as `applyWorkspace`; `workspace.fetch` where Git
- *   refused, for instance a damaged object: the host's repository then is as it was, but for objects
- *   that nothing refers to.
+ * Lists the repositories that the run changed, each with the refs that it made or moved, but for those
+ * that an earlier apply has brought. All is read as data: nothing runs, nothing is written.
  */
-export async function fetchCommits(
-  layer: Layer,
+export function listCommits(
   run: string,
-  options: { readonly frozen: boolean },
-): Promise<readonly FetchedCommits[]> {
-  if (!RUN_NAME.test(run)) throw new Fault("workspace.fetch", "the run's name is no ref's name");
-  if (!options.frozen) {
-    throw new Fault("workspace.running", "the run can still write to its workspace", {
-      hint: "pause it, or wait until it has ended",
-    });
-  }
-  const repositories = await changedRepositories(layer);
-  const host = openHost(layer);
-  try {
-    if (!tryLock(host))
-      throw new Fault("workspace.busy", "another apply is writing to this workspace");
-    const upper = openUpper(layer);
-    try {
-      const trees = { host: new Tree(host, false), upper: new Tree(upper, true) };
-      const fetched: FetchedCommits[] = [];
-      for (const repository of repositories) {
-        fetched.push(await fetchOne(layer, run, repository, trees));
-      }
-      return fetched.filter(({ refs, skipped }) => refs.length + skipped.length > 0);
-    } finally {
-      closeSync(upper);
-    }
-  } finally {
-    closeSync(host);
-  }
+  changes: readonly Change[],
+  trees: Trees,
+): readonly Commits[] {
+  assert(RUN_NAME.test(run), "a run's name is part of a ref's name");
+  return changedRepositories(changes).map((raw) => listOne(run, raw, trees));
 }
 
-/** Raw paths of `.git` folders that the run changed and that the host has. */
-async function changedRepositories(layer: Layer): Promise<readonly RawPath[]> {
-  const units = new Set<RawPath>();
-  for (const { unit, raw } of await diffWorkspace(layer)) {
-    if (raw.startsWith(`${unit}/`) && (unit === ".git" || unit.endsWith("/.git"))) units.add(unit);
-  }
-  return [...units].slice(0, REPOSITORIES_MAX);
-}
-
-async function fetchOne(
-  layer: Layer,
-  run: string,
-  repository: RawPath,
-  trees: { readonly host: Tree; readonly upper: Tree },
-): Promise<FetchedCommits> {
-  const name = repository === ".git" ? "." : pathText(repository.slice(0, -"/.git".length));
-  const none = (why: string): FetchedCommits => ({
-    repository: name,
-    refs: [],
-    skipped: [{ path: pathText(repository), why }],
-  });
-  const there = trees.host.list(repository);
+function listOne(run: string, raw: RawPath, trees: Trees): Commits {
+  const repository = raw === ".git" ? "." : pathText(raw.replace(/\/\.git$/, ""));
+  const none = (why: string): Commits => {
+    return { repository, raw, refs: [], skipped: [{ path: pathText(raw), why }] };
+  };
+  const there = trees.host.list(raw);
   if ("unreadable" in there) return none(there.unreadable);
   if (!there.entries.has("objects")) return none("the host has no repository here");
   if (there.entries.has("reftable"))
     return none("refs are kept in a reftable, which is not read yet");
-  const host = { tree: trees.host, repository };
+  if (!isUtf8(raw)) return none("its path is not UTF-8");
+  const host = { tree: trees.host, repository: raw };
   const ours = readRefs(host).refs;
-  const { refs, skipped } = readRefs(host, { tree: trees.upper, repository });
-  const fresh = new Map([...refs].filter(([ref, commit]) => ours.get(ref) !== commit));
-  if (fresh.size === 0) return { repository: name, refs: [], skipped };
-  const path = `${layer.host}/${bytesOf(repository).toString()}`;
-  if (!rawOf(Buffer.from(path)).endsWith(repository)) {
-    return none("its path is not UTF-8");
+  const mine = { tree: trees.upper, repository: raw };
+  // A copy is whole: what it lacks is not there.
+  const { refs, skipped } = trees.copied ? readRefs(mine) : readRefs(host, mine);
+  const taken = readRefsBelow(host, `refs/cofferdam/${run}`);
+  const fresh = [...refs]
+    .filter(([ref, commit]) => ours.get(ref) !== commit)
+    .map(([was, commit]) => ({ name: targetRef(run, was), commit, was }))
+    .filter(({ name, commit }) => taken.get(name) !== commit);
+  return { repository, raw, refs: fresh, skipped };
+}
+
+function isUtf8(raw: RawPath): boolean {
+  return rawOf(Buffer.from(bytesOf(raw).toString())) === raw;
+}
+
+/**
+ * Fetches what {@link listCommits} listed. The caller holds the workspace's lock, and no process of the
+ * run can write. What Git refuses, such as a damaged object, is told for its repository, which then is as
+ * it was but for objects that nothing refers to.
+ */
+export async function fetchCommits(
+  layer: Layer,
+  listed: readonly Commits[],
+  trees: Trees,
+): Promise<{ readonly commits: readonly Commits[]; readonly refused: readonly Remark[] }> {
+  const commits: Commits[] = [];
+  const refused: Remark[] = [];
+  for (const one of listed) {
+    try {
+      if (one.refs.length > 0) await fetchOne(layer, one, trees);
+      commits.push(one);
+    } catch (error) {
+      if (!isFault(error, "workspace.fetch")) throw error;
+      refused.push({ path: pathText(one.raw), why: describeError(error) });
+      commits.push({ ...one, refs: [] });
+    }
   }
+  return { commits, refused };
+}
+
+async function fetchOne(layer: Layer, { raw, refs }: Commits, trees: Trees): Promise<void> {
+  const path = `${layer.host}/${bytesOf(raw).toString()}`;
   const donor = await makeDonor(layer, {
     upper: trees.upper,
-    repository,
+    copied: trees.copied,
+    repository: raw,
     hostPath: path,
-    refs: fresh,
-    shallow: readShallow(host),
+    refs: new Map(refs.map(({ was, commit }) => [was, commit])) satisfies Refs,
+    shallow: readShallow({ tree: trees.host, repository: raw }),
   });
   try {
-    await runGit(donor.ids, [`--git-dir=${path}`, ...FETCH, donor.folder, ...refSpecs(run, fresh)]);
+    // In the donor `HEAD` stands under a name of its own, since a fetch of HEAD would follow it.
+    const specs = refs.map(
+      ({ was, name }) => `+${was === "HEAD" ? "refs/detached/HEAD" : was}:${name}`,
+    );
+    await runGit(donor.ids, [`--git-dir=${path}`, ...FETCH, donor.folder, ...specs]);
   } finally {
     await donor.remove();
   }
-  const written = [...fresh].map(([ref, commit]) => ({
-    name: targetRef(run, ref),
-    commit,
-    was: ref,
-  }));
-  return { repository: name, refs: written, skipped };
 }
 
 const FETCH = [
@@ -150,12 +156,4 @@ const FETCH = [
 
 function targetRef(run: string, ref: string): string {
   return `refs/cofferdam/${run}/${ref.replace(/^refs\//, "")}`;
-}
-
-/** In the donor `HEAD` stands under a name of its own, since a fetch of HEAD would follow it. */
-function refSpecs(run: string, refs: Refs): readonly string[] {
-  return [...refs.keys()].map((ref) => {
-    const from = ref === "HEAD" ? "refs/detached/HEAD" : ref;
-    return `+${from}:${targetRef(run, ref)}`;
-  });
 }

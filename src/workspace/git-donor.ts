@@ -10,6 +10,7 @@ import { chown, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fault } from "../base/index.ts";
+import { isUntouched, type Copied } from "./copied.ts";
 import type { Refs } from "./git-refs.ts";
 import { runGit } from "./git-run.ts";
 import type { Ids, Layer } from "./layer.ts";
@@ -39,6 +40,8 @@ export interface Donor {
 /** What a donor is made from. */
 export interface DonorParts {
   readonly upper: Tree;
+  /** What of a copied workspace the host has too. */
+  readonly copied: Copied | undefined;
   /** The run's `.git`, as a raw path, and the host's, as an absolute path. */
   readonly repository: RawPath;
   readonly hostPath: string;
@@ -111,14 +114,15 @@ function quotePath(path: string): string {
 async function copyObjects(
   folder: string,
   ids: Ids | undefined,
-  { upper, repository }: DonorParts,
+  { upper, copied, repository }: DonorParts,
   make: (name: string) => Promise<void>,
 ): Promise<readonly string[]> {
   const pace = createPace();
   const packs: string[] = [];
   let [bytes, files] = [0, 0];
-  const take = async (from: RawPath, to: string, { type, size }: Look): Promise<void> => {
-    if (type !== "file") return;
+  const isNew = (raw: RawPath, look: Look): boolean =>
+    look.type === "file" && !(copied !== undefined && isUntouched(copied, raw, look));
+  const take = async (from: RawPath, to: string, { size }: Look): Promise<void> => {
     bytes += size;
     files += 1;
     if (bytes > OBJECT_BYTES_MAX || files > OBJECT_FILES_MAX) {
@@ -134,8 +138,9 @@ async function copyObjects(
     if (!isPacks) await make(`objects/${name}`);
     for (const [file, look] of entriesOf(upper, joinRaw(objects, name))) {
       if (!(isPacks ? PACK_FILE : LOOSE_FILE).test(file)) continue;
+      if (!isNew(`${objects}/${name}/${file}`, look)) continue;
       await take(`${objects}/${name}/${file}`, `objects/${name}/${file}`, look);
-      if (isPacks && look.type === "file") packs.push(join(folder, "objects/pack", file));
+      if (isPacks) packs.push(join(folder, "objects/pack", file));
     }
   }
   return packs;

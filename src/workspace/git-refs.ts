@@ -4,6 +4,8 @@
  * ```
  * HEAD                    "ref: refs/heads/main\n" or an object name
  * refs/heads/NAME         an object name and a line end
+ * refs/stash              the newest stash; older ones stand only in its log
+ * logs/refs/stash         lines "OLD SP NEW SP who, when TAB what", oldest first
  * packed-refs             lines "OID SP NAME", comments "#...", peeled tags "^OID"
  * ```
  *
@@ -23,11 +25,12 @@ export const REFS_MAX = 2000;
 const PACKED_BYTES_MAX = 8 << 20;
 const LOOSE_BYTES_MAX = 1024;
 const DEPTH_MAX = 16;
+const STASHES_MAX = 100;
 
 const OBJECT_NAME = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** What git-check-ref-format(1) takes, of the characters that people use. */
 const REF_NAME =
-  /^refs\/(?:heads|tags)\/(?!.*(?:\.\.|\/\.|\.\/|\.lock(?:\/|$)|\/\/|@\{))[\w.\-/@+=,#%]{1,200}(?<![./])$/u;
+  /^refs\/(?:stash(?:-\d{1,3})?$|(?:heads|tags)\/)(?!.*(?:\.\.|\/\.|\.\/|\.lock(?:\/|$)|\/\/|@\{))[\w.\-/@+=,#%]{0,200}(?<![./])$/u;
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Refs by full name, `HEAD` among them where it names a commit. */
@@ -63,20 +66,49 @@ export function readRefs(host: RefSource, upper?: RefSource): FoundRefs {
   };
   const packed = readView("packed-refs", PACKED_BYTES_MAX, host, upper) ?? "";
   for (const line of packed.split("\n")) {
-    const [, value = "", name = ""] = /^(\S+) (refs\/(?:heads|tags)\/.+)$/.exec(line) ?? [];
+    const [, value = "", name = ""] =
+      /^(\S+) (refs\/(?:heads|tags)\/.+|refs\/stash)$/.exec(line) ?? [];
     if (name !== "") add(name, value);
   }
-  for (const kind of ["refs/heads", "refs/tags"]) {
-    for (const name of looseNames(kind, host, upper, 0)) {
+  for (const kind of ["refs/heads", "refs/tags", "refs/stash"]) {
+    const loose = kind === "refs/stash" ? [kind] : looseNames(kind, host, upper, 0);
+    for (const name of loose) {
       const value = readView(name, LOOSE_BYTES_MAX, host, upper);
       if (value === undefined) continue; // Gone as a file: what is packed under the name counts.
       found.delete(name);
       add(name, value.trim());
     }
   }
+  if (found.has("refs/stash")) {
+    olderStashes(host, upper).forEach((value, n) => add(`refs/stash-${n + 1}`, value));
+  }
   const head = readView("HEAD", LOOSE_BYTES_MAX, host, upper)?.trim() ?? "";
   if (OBJECT_NAME.test(head)) found.set("HEAD", head);
   return { refs: found, skipped };
+}
+
+/** Stashes below the newest, which has a ref of its own; the newest of them first. */
+function olderStashes(host: RefSource, upper: RefSource | undefined): readonly string[] {
+  const log = readView("logs/refs/stash", PACKED_BYTES_MAX, host, upper) ?? "";
+  const values = log.split("\n").map((line) => line.split(" ")[1] ?? "");
+  return values
+    .filter((one) => OBJECT_NAME.test(one))
+    .toReversed()
+    .slice(1, STASHES_MAX);
+}
+
+/** The host's own refs below `folder`, such as those that an earlier fetch wrote. */
+export function readRefsBelow(host: RefSource, folder: string): Refs {
+  const found = new Map<string, string>();
+  const packed = readView("packed-refs", PACKED_BYTES_MAX, host, undefined) ?? "";
+  for (const line of packed.split("\n")) {
+    const [value = "", name = ""] = line.split(" ");
+    if (name.startsWith(`${folder}/`)) found.set(name, value);
+  }
+  for (const name of looseNames(folder, host, undefined, 0)) {
+    found.set(name, readView(name, LOOSE_BYTES_MAX, host, undefined)?.trim() ?? "");
+  }
+  return found;
 }
 
 /** Where the host's history was cut off (`git clone --depth`), as Git keeps it; empty where it is whole. */

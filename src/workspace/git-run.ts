@@ -11,17 +11,22 @@ import { visibleText } from "./path-text.ts";
 
 const GIT_TIME_MAX_MS = 10 * 60_000;
 const STDERR_CHARS_MAX = 600;
+/** Address space of git, in KiB: an object of a run's may claim any size, and trees are held whole. */
+const GIT_MEMORY_KIB = 2 << 20;
 
 const SETTINGS = {
   "core.hooksPath": "/dev/null",
   "core.fsmonitor": "false",
   "core.alternateRefsCommand": "true",
   "core.pager": "cat",
+  "core.packedGitLimit": "256m", // Of the memory it has: the host's packs may be larger.
+  "core.packedGitWindowSize": "32m",
   "credential.helper": "",
   "fetch.fsckObjects": "true",
   "transfer.fsckObjects": "true",
   "fetch.unpackLimit": "1", // Keep what comes as one pack: checked as a whole.
   "fetch.writeCommitGraph": "false",
+  "pack.threads": "1",
   "gc.auto": "0",
   "maintenance.auto": "false",
   "protocol.allow": "never",
@@ -36,7 +41,8 @@ const SETTINGS = {
  */
 export async function runGit(ids: Ids | undefined, args: readonly string[]): Promise<void> {
   const settings = Object.entries(SETTINGS).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
-  const child = spawn("git", [...settings, ...args], {
+  const limited = ["-c", `ulimit -v ${GIT_MEMORY_KIB} && exec git "$@"`, "sh"];
+  const child = spawn("/bin/sh", [...limited, ...settings, ...args], {
     ...ids,
     cwd: "/",
     stdio: ["ignore", "ignore", "pipe"],

@@ -5,11 +5,15 @@ export { changeDetail, type Change, type ChangeKind } from "./change.ts";
 export { CHANGES_MAX, diffWorkspace } from "./diff.ts";
 export { discardLayer } from "./discard.ts";
 export { EXECUTED_PATHS, matchExecutedPath, type ExecutedPath } from "./executed-paths.ts";
-export { fetchCommits, type FetchedCommits } from "./git-commits.ts";
+export { writeStartNames } from "./start-names.ts";
+export { copyHost, COPY_BYTES_MAX, COPY_NAMES_MAX, type CopyDone } from "./copy.ts";
+export { diffCommits, type Commits } from "./git-commits.ts";
 export {
   createLayer,
+  layOutLayer,
   openLayer,
   OVERLAY_OPTIONS,
+  startLayer,
   type Ids,
   type Layer,
   type LayerOptions,

@@ -157,7 +157,10 @@ test("a measure counts what is on disk, each file once, and says what it cannot 
 test("a layer without changes applies to nothing", async () => {
   await withPlace("echo 1 > x", async (place) => {
     const layer = await place.start();
-    const none = { applied: [], held: [], conflicts: [], refused: [], notes: [] };
-    assert.deepEqual(await applyWorkspace(layer, { frozen: true, confirm: new Set() }), none);
+    const none = { applied: [], held: [], conflicts: [], refused: [], notes: [], commits: [] };
+    assert.deepEqual(
+      await applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set() }),
+      none,
+    );
   });
 });

@@ -94,11 +94,12 @@ async function stage(
   const folder = openOnce(applying, batch, splitRaw(raw)[0]);
   const { owner, few } = applying;
   const first = to.links > 1 ? firstNames.get(to.ino) : undefined;
-  const linked = first && linkTo(applying, first, folder);
+  const place = splitRaw(raw)[1];
+  const linked = first && linkTo(applying, first, folder, place);
   const name =
     linked ??
     (to.type === "link"
-      ? stageSymlink(folder, to, owner)
+      ? stageSymlink(folder, to, owner, applying.unplaced.make(place))
       : await stageFile(folder, change, { ...applying, sync: few }));
   batch.staged.push({ change, folder, name });
   if (to.type !== "file" || to.links < 2 || linked !== undefined) return;
@@ -115,10 +116,18 @@ function openOnce(applying: Applying, batch: Batch, raw: RawPath): number {
   return folder;
 }
 
-function linkTo(applying: Applying, first: FirstName, folder: number): RawPath | undefined {
+function linkTo(
+  applying: Applying,
+  first: FirstName,
+  folder: number,
+  place: RawPath,
+): RawPath | undefined {
   const at = applying.host.open(first.folder, FOLDER);
   try {
-    return stageLink(at, first.name, folder, first.ino);
+    return stageLink(at, first.name, folder, {
+      ino: first.ino,
+      fresh: applying.unplaced.make(place),
+    });
   } finally {
     closeSync(at);
   }

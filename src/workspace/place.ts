@@ -9,14 +9,11 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import { renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { entryPath, errorCode, renameEntry } from "../sys/index.ts";
 import { bytesOf, type RawPath } from "./path-text.ts";
 import { lookAt, type Look } from "./tree.ts";
-
-/** Names of files that are not yet in their place begin so. */
-export const UNPLACED_PREFIX = ".cofferdam-unplaced-";
+import type { UnplacedNames } from "./unplaced.ts";
 
 /** Why one change could not be made, found while making it. */
 export class Obstacle extends Error {
@@ -44,11 +41,6 @@ export function isSameLook(a: Look, b: Look): boolean {
     a.mode === b.mode &&
     a.uid === b.uid
   );
-}
-
-/** A name of ours in the same folder, that nobody can guess. */
-export function unplacedName(): RawPath {
-  return UNPLACED_PREFIX + randomBytes(9).toString("hex");
 }
 
 /** Puts what was staged as `staged` in its place, where the plan saw `expected`; else takes it away. */
@@ -126,7 +118,12 @@ function putBack(rename: () => void, kept: RawPath): void {
 }
 
 /** Deletes `name` if it is what the plan saw; a folder must be empty by now. */
-export function remove(folder: number, name: RawPath, expected: Look): void {
+export function remove(
+  folder: number,
+  name: RawPath,
+  expected: Look,
+  unplaced: UnplacedNames,
+): void {
   const path = entryPath(folder, bytesOf(name));
   const now = lookAt(folder, name, false);
   if (now === undefined) return; // Gone already.
@@ -137,7 +134,7 @@ export function remove(folder: number, name: RawPath, expected: Look): void {
     return;
   }
   if (!isUntouched(now, expected)) throw new Obstacle("conflict", MEANWHILE);
-  const aside = unplacedName();
+  const aside = unplaced.make(name);
   renameUnlessThere(folder, name, aside);
   const out = lookAt(folder, aside, false);
   if (out === undefined || !isSameLook(out, expected)) {

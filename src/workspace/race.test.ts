@@ -76,7 +76,7 @@ for (const as of ["root or self", "rootless"] as const) {
       await whileSwapping(place, async () => {
         for (let tries = 0; tries < TRIES_MAX; tries += 1) {
           const apply = () =>
-            applyWorkspace(layer, { frozen: true, confirm: new Set(), partial: true });
+            applyWorkspace(layer, { run: "r-1", frozen: true, confirm: new Set(), partial: true });
           const result = as === "rootless" ? await place.as(apply) : await apply();
           seen.applied += result.applied.length;
           seen.stopped += result.conflicts.length;

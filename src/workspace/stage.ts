@@ -3,18 +3,20 @@
  *
  * @module
  */
-import { closeSync, constants, fchmodSync, fstatSync, fsync, ftruncateSync } from "node:fs";
-import { futimesSync, linkSync, openSync, symlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, fsync, linkSync } from "node:fs";
+import { openSync, symlinkSync } from "node:fs";
 import { promisify } from "node:util";
-import { changeOwner, entryPath, errorCode, nextData, openBeneath } from "../sys/index.ts";
-import { readAttribute, writeAttribute } from "../sys/index.ts";
+import { changeOwner, entryPath, errorCode, openBeneath } from "../sys/index.ts";
+import { readAttribute, setModified, writeAttribute } from "../sys/index.ts";
+import { carryAttributes } from "./attributes.ts";
 import { allowedMode, type Change } from "./change.ts";
+import { copyData } from "./copy-data.ts";
 import type { Ids } from "./layer.ts";
 import type { Pace } from "./pace.ts";
 import { bytesOf, splitRaw, type RawPath } from "./path-text.ts";
-import { forget, isSameLook, MEANWHILE, Obstacle, unplacedName } from "./place.ts";
-import { CHUNK_BYTES, readFully } from "./same-content.ts";
+import { forget, isSameLook, MEANWHILE, Obstacle } from "./place.ts";
 import { lookAt, lookOf, type Look, type Tree } from "./tree.ts";
+import type { UnplacedNames } from "./unplaced.ts";
 
 const O_PATH = 0o10000000;
 const ACCESS_LIST = "system.posix_acl_access";
@@ -28,6 +30,7 @@ export interface Placing {
   /** Who gets the files: given where we are root, and may say so. */
   readonly owner: Ids | undefined;
   readonly pace: Pace;
+  readonly unplaced: UnplacedNames;
   /** Write each file to disk as it is made; otherwise the caller syncs the file system. */
   readonly sync: boolean;
 }
@@ -40,18 +43,21 @@ export async function stageFile(
 ): Promise<RawPath> {
   const { to, from } = change;
   if (to === undefined) throw new Obstacle("refused", "there is no file");
-  const name = unplacedName();
+  const name = placing.unplaced.make(splitRaw(change.raw)[1]);
   const source = placing.upper.open(change.raw, READ);
   try {
     const seen = lookOf(fstatSync(source, { bigint: true }), true);
     if (!isSameLook(seen, to)) throw new Obstacle("refused", "it changed in the run meanwhile");
     const file = openSync(entryPath(folder, bytesOf(name)), CREATE, 0o600);
     try {
-      await copyData(source, file, to.size, placing.pace);
+      if (!(await copyData(source, file, to.size, placing.pace))) {
+        throw new Obstacle("refused", "it changed in the run meanwhile");
+      }
+      const lost = carryAttributes(source, file);
+      if (lost !== undefined) throw new Obstacle("refused", lost);
       const list = from?.type === "file" ? accessList(folder, splitRaw(change.raw)[1]) : undefined;
       giveRights(file, { to, from, owner: placing.owner, list });
-      const seconds = Number(to.mtimeNs) / 1e9;
-      futimesSync(file, seconds, seconds);
+      setModified(file, to.mtimeNs);
       if (placing.sync) await syncFile(file);
     } catch (error) {
       forget(folder, name);
@@ -63,27 +69,6 @@ export async function stageFile(
     closeSync(source);
   }
   return name;
-}
-
-/** Copies data and leaves holes as holes. */
-async function copyData(from: number, to: number, size: number, pace: Pace): Promise<void> {
-  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size));
-  for (let at = 0; at < size;) {
-    const run = nextData(from, at);
-    if (run === undefined) break;
-    const end = Math.min(run[1], size);
-    for (at = run[0]; at < end;) {
-      const part = chunk.subarray(0, Math.min(chunk.length, end - at));
-      if (!readFully(from, part, at))
-        throw new Obstacle("refused", "it changed in the run meanwhile");
-      for (let done = 0; done < part.length;) {
-        done += writeSync(to, part, done, part.length - done, at + done);
-      }
-      at += part.length;
-      await pace();
-    }
-  }
-  ftruncateSync(to, size);
 }
 
 /** Owner, access list and mode of a file: its host's where it had one, and never more than allowed. */
@@ -136,14 +121,13 @@ function accessList(folder: number, name: RawPath): Buffer | undefined {
   }
 }
 
-/** Makes a second name of ours for the file `name` of folder `at`, if that is still inode `ino`. */
+/** Makes a second name, `fresh`, for the file `name` of folder `at`, if that is still inode `ino`. */
 export function stageLink(
   at: number,
   name: RawPath,
   folder: number,
-  ino: bigint,
+  { ino, fresh }: { readonly ino: bigint; readonly fresh: RawPath },
 ): RawPath | undefined {
-  const fresh = unplacedName();
   try {
     linkSync(entryPath(at, bytesOf(name)), entryPath(folder, bytesOf(fresh)));
   } catch (error) {
@@ -155,9 +139,13 @@ export function stageLink(
   return undefined;
 }
 
-/** Makes the link of `change` under a name of ours. */
-export function stageSymlink(folder: number, to: Look, owner: Ids | undefined): RawPath {
-  const name = unplacedName();
+/** Makes the link that `to` is under the name of ours `name`. */
+export function stageSymlink(
+  folder: number,
+  to: Look,
+  owner: Ids | undefined,
+  name: RawPath,
+): RawPath {
   symlinkSync(bytesOf(to.target ?? ""), entryPath(folder, bytesOf(name)));
   if (owner === undefined) return name;
   const link = openBeneath(folder, bytesOf(name), O_PATH | constants.O_NOFOLLOW);

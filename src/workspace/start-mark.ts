@@ -11,8 +11,8 @@
  * A wall clock that was set back would hide changes; the distance between wall clock and time since
  * boot moves only when someone sets the clock, so the instant is taken earlier by that much.
  *
- * Not seen: files inside a folder that was moved in as a whole keep their old ctime (the folder's own is
- * new, which stops a deletion), and file systems that keep no ctime of their own.
+ * Not seen: files inside a folder that was moved in as a whole keep their old ctime (start-names.ts tells
+ * such folders), and file systems that keep no ctime of their own.
  *
  * @module
  */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/api/index.ts";
@@ -25,16 +25,27 @@ export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A user and group of the host. */
+export interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** A home with its own daemon, and a workspace to run in. */
 export class TestHome {
   readonly root: string;
   readonly workspace: string;
+  readonly #as: Ids | undefined;
 
-  constructor() {
+  /** With `as`, which needs root, the command line and so its daemon belong to that user. */
+  constructor(as?: Ids) {
+    this.#as = as;
     this.root = mkdtempSync(join(tmpdir(), "cofferdam-test-"));
     chmodSync(this.root, 0o755);
     this.workspace = join(this.root, "workspace");
     mkdirSync(this.workspace);
+    if (as !== undefined)
+      for (const path of [this.root, this.workspace]) chownSync(path, as.uid, as.gid);
   }
 
   get state(): string {
@@ -44,8 +55,14 @@ export class TestHome {
   /** Starts `cofferdam ARGS`; the caller waits for it. */
   spawn(args: readonly string[], options: CallOptions = {}): ChildProcess {
     return spawn(BIN, args, {
+      ...this.#as,
       cwd: options.cwd ?? this.workspace,
-      env: { ...process.env, ...options.env, COFFERDAM_HOME: this.state },
+      env: {
+        ...process.env,
+        ...(this.#as && { HOME: this.root }),
+        ...options.env,
+        COFFERDAM_HOME: this.state,
+      },
       stdio: ["pipe", "pipe", "pipe"],
     });
   }
@@ -99,6 +116,8 @@ export class TestHome {
   /** Ends the daemon and removes everything. */
   async close(): Promise<void> {
     await this.call(["stop", "--force"], { cwd: "/" });
+    // What overlayfs leaves is closed to its own owner.
+    spawnSync("chmod", ["-R", "u+rwX", this.root]);
     rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -11,7 +11,14 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } 
 import { readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLayer, OVERLAY_OPTIONS, type Ids, type Layer } from "../../src/workspace/index.ts";
+import {
+  copyHost,
+  writeStartNames,
+  createLayer,
+  OVERLAY_OPTIONS,
+  type Ids,
+  type Layer,
+} from "../../src/workspace/index.ts";
 
 export const isRoot = process.geteuid?.() === 0;
 const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -38,8 +45,11 @@ export interface Place {
   remove(): void;
 }
 
+/** How the run sees the host's folder. */
+export type Kind = "overlay" | "copy";
+
 /** Makes a place; `script` fills the host's folder. */
-export function createPlace(script: string): Place {
+export function createPlace(script: string, kind: Kind = "overlay"): Place {
   const base = mkdtempSync(join(tmpdir(), "cofferdam-overlay-"));
   chmodSync(base, 0o755);
   const [host, folder, copy] = [join(base, "host"), join(base, "layer"), join(base, "copy")];
@@ -54,7 +64,10 @@ export function createPlace(script: string): Place {
     onHost: (text) =>
       runScript([...become, "sh", "-euc", `umask 022; cd "$1"; ${text}`, "sh", host]),
     start: async () => {
-      const layer = await createLayer(folder, { host, run: RUN });
+      const layer = await createLayer(folder, { host, run: RUN, copied: kind === "copy" });
+      await writeStartNames(layer);
+      chownSync(join(folder, "names"), RUN.uid, RUN.gid);
+      if (kind === "copy") await copyHost(layer);
       chmodSync(folder, 0o755); // The launcher reaches it through a mount of its own.
       return layer;
     },
@@ -63,6 +76,11 @@ export function createPlace(script: string): Place {
       clear(copy);
       mkdirSync(copy);
       chownSync(copy, RUN.uid, RUN.gid);
+      if (kind === "copy") {
+        const wrapped = `umask 022; cd "$1"/upper; (${text}\n); ${isCopied ? "cp -a . ../../copy/" : ":"}`;
+        runScript([...become, "sh", "-euc", wrapped, "sh", folder]);
+        return;
+      }
       const options = `lowerdir=${host},upperdir=upper,workdir=work,${OVERLAY_OPTIONS}`;
       const wrapped = `umask 022; cd "$1"; mount -t overlay overlay -o ${options} merged
         cd merged; (${text}\n); ${isCopied ? "cp -a . ../../copy/" : ":"}`;

@@ -3,7 +3,21 @@
  *
  * @module
  */
+import type { Gives } from "../../api/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, listOption, type Command } from "../command.ts";
+
+/** A line for each ref, and for each that is left out. */
+function describeCommits(commits: Gives<"workspace.diff">["commits"], done: string): string {
+  return commits
+    .flatMap(({ repository, refs, skipped }) => [
+      ...refs.map(
+        ({ name, commit, was }) =>
+          `${done} ${repository}: ${was} ${commit.slice(0, 12)} -> ${name}\n`,
+      ),
+      ...skipped.map(({ path, why }) => `skipped   ${repository}: ${path}: ${why}\n`),
+    ])
+    .join("");
+}
 
 export const diffCommand: Command = {
   name: "diff",
@@ -15,12 +29,15 @@ export const diffCommand: Command = {
   positionals: [1, 1],
   async run(context) {
     const run = context.positionals[0] ?? "";
-    const { changes, text } = await (await context.daemon()).call("workspace.diff", { run });
+    const { changes, commits, text } = await (
+      await context.daemon()
+    ).call("workspace.diff", { run });
     if (context.values["json"] === true) {
-      for (const change of changes) context.out(`${JSON.stringify(change)}\n`);
+      for (const one of [...changes, ...commits]) context.out(`${JSON.stringify(one)}\n`);
       return EXIT.ok;
     }
     context.out(text);
+    context.out(describeCommits(commits, "fetch    "));
     for (const change of changes.filter((one) => one.executes !== undefined)) {
       context.err(`cofferdam: ${change.path} is executed by other programs: ${change.executes}\n`);
     }
@@ -62,6 +79,7 @@ export const applyCommand: Command = {
     if (context.values["json"] === true) context.out(`${JSON.stringify(result)}\n`);
     else {
       for (const path of result.applied) context.out(`applied   ${path}\n`);
+      context.out(describeCommits(result.commits, "fetched  "));
       for (const { path, why } of result.held) {
         context.out(`held      ${path}: ${why}; confirm it with --confirm '${path}'\n`);
       }

@@ -23,6 +23,8 @@ export interface LimitedRun {
   readonly id: string;
   /** Folders whose growth counts as the run's disk: the overlay's upper, its home. */
   readonly folders: readonly string[];
+  /** What is in them before the run writes anything: a copied workspace. */
+  readonly startBytes?: number;
 }
 
 export interface Limits {
@@ -36,6 +38,8 @@ export interface Limits {
    * @throws {Fault} `sandbox.cgroup` where it is not in the groups.
    */
   place(initPid: number): void;
+  /** Whether the process is in the run's groups: they hold what their limits say. */
+  holds(initPid: number): boolean;
   /** Stops every process. @throws {Fault} `sandbox.pause` where one goes on. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -81,7 +85,7 @@ class RunLimits implements Limits {
   }
 
   place(initPid: number): void {
-    if (this.#group !== undefined && !this.#group.holds(initPid)) {
+    if (!this.holds(initPid)) {
       throw new Fault("sandbox.cgroup", `process ${initPid} is not in the groups of its run`);
     }
     this.#initPid = initPid;
@@ -90,6 +94,10 @@ class RunLimits implements Limits {
     if (this.#group === undefined) this.#repeat(async () => this.#sample());
     if (memoryBytes !== undefined) this.#repeat(() => this.#lookAtMemory(memoryBytes));
     if (diskBytes !== undefined) this.#repeat(this.#diskWatch(diskBytes));
+  }
+
+  holds(initPid: number): boolean {
+    return this.#group?.holds(initPid) ?? true;
   }
 
   async pause(): Promise<void> {
@@ -184,7 +192,7 @@ class RunLimits implements Limits {
    * and from time to time in any case, for others write and delete there, too.
    */
   #diskWatch(limit: number): () => Promise<number | undefined> {
-    const { folders } = this.#run;
+    const { folders, startBytes = 0 } = this.#run;
     let countedAt = Number.NEGATIVE_INFINITY;
     let tookMs = 0;
     let bytes = 0;
@@ -197,7 +205,7 @@ class RunLimits implements Limits {
       const urgent = bytes + grown > limit && now - countedAt >= COUNT_REST * tookMs;
       if (!due && !urgent) return DISK_POLL_MS;
       left = leftNow;
-      bytes = await countDisk(folders, this.#tree?.pids() ?? []);
+      bytes = (await countDisk(folders, this.#tree?.pids() ?? [])) - startBytes;
       countedAt = performance.now();
       tookMs = countedAt - now;
       if (bytes > limit) return this.#exceed(`disk: ${bytes} of ${limit} bytes`);

@@ -14,6 +14,7 @@ import {
   createInflate,
   createInflateRaw,
   createZstdDecompress,
+  deflateRaw,
 } from "node:zlib";
 import { createStratumWatch, STRATUM_BYTES_MAX, type MiningMessage } from "../wire/index.ts";
 import { listOf, type RawHeaders } from "./http-headers.ts";
@@ -35,6 +36,10 @@ const DECODERS: ReadonlyMap<string, (first: number) => Transform> = new Map<
   ["br", () => createBrotliDecompress()],
   ["zstd", () => createZstdDecompress()],
 ]);
+// Decoding runs on threads that libuv makes at first use, and ends the process where it may not make any:
+// they are made now, while whoever loads this may still seal itself.
+deflateRaw("", () => {});
+
 const LAYERS_MAX = 3; // Codings on top of each other; more is no message that a server would read.
 
 export function createBodyWatch(headers: RawHeaders): BodyWatch {

@@ -119,6 +119,8 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
     flow: flow.id,
     action: action.id,
     data: {
+      // Only where it is not the usual one: no rule may ask.
+      ...(client.head.httpVersion === "1.1" ? {} : { http: client.head.httpVersion }),
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.failure === undefined ? {} : { ...outcome.failure }),
       ...(outcome.messagesOut === undefined
@@ -175,7 +177,7 @@ export async function refuse(it: Exchange, refusal: Refusal): Promise<After> {
   const system = access.kind === "grant" ? access.system : "none";
   const route = routeOf({ verb: rule, port: origin.port, protocol: origin.scheme });
   const denial = flow.deny({ system, target: origin.host, route, rule, title, reason });
-  flow.because(`denied: ${rule}`);
+  if (client.isAlone) flow.because(`denied: ${rule}`); // Else the connection goes on.
   return await client.refuse(problemOf(denial, refusal.status), "last");
 }
 

@@ -27,8 +27,9 @@ type Link = { readonly session: ClientHttp2Session; used: boolean } | "http/1.1"
 
 export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): UpstreamSide {
   const http1 = http1Upstream(agent, limits);
-  agent.maxSockets = limits.h2UpstreamSockets;
-  agent.maxFreeSockets = limits.h2UpstreamSockets;
+  // A stream that waits for another's end could wait for ever: each may have a connection.
+  agent.maxSockets = limits.h2Streams;
+  agent.maxFreeSockets = limits.h2FreeSockets;
   let link: Promise<Link> | undefined;
 
   async function open(): Promise<Link> {

@@ -13,7 +13,7 @@ import { endSocket } from "./http-answer.ts";
 import { exchange } from "./http-exchange.ts";
 import { listOf } from "./http-headers.ts";
 import type { Origin } from "./http-request.ts";
-import { http1Client } from "./http1-client.ts";
+import { Http1Client } from "./http1-client.ts";
 import { refuseBytes, refuseTunnel, type ParseError } from "./http1-refusals.ts";
 import { http1Upstream } from "./http1-upstream.ts";
 import type { UpstreamSide } from "./http-sides.ts";
@@ -222,7 +222,7 @@ async function take(
   if (connection.isLast || flow.socket.destroyed || response.destroyed) return;
   try {
     const { upstream } = connection;
-    const client = http1Client(incoming, response, ports.limits);
+    const client = new Http1Client(incoming, response, ports.limits);
     const after = await exchange({ ...connection.client, client, upstream }, ports);
     connection.isLast = after === "last";
   } catch (error) {

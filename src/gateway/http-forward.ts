@@ -72,7 +72,7 @@ async function attempt(forwarding: Forwarding): Promise<Attempt> {
   const relay = new Relay(forwarding, call);
   const outcome = await relay.run();
   const repeatable = REPEATABLE.has(request.method) && request.framing.kind === "none";
-  return { outcome, wasStale: repeatable && call.isReused && !relay.answered };
+  return { outcome, wasStale: repeatable && call.isReused() && !relay.answered };
 }
 
 /** One try at one exchange. */

@@ -67,9 +67,7 @@ function startCall(sending: Sending, agent: UpstreamAgent, limits: GatewayLimits
   const upstream = send(sending.request, headersOf(sending), { agent, limits });
   return {
     sink: upstream,
-    get isReused() {
-      return upstream.reusedSocket;
-    },
+    isReused: () => upstream.reusedSocket,
     answer: (inform) => {
       upstream.once("upgrade", (_message, socket) => {
         socket.destroy();

@@ -97,7 +97,7 @@ function startCall(session: ClientHttp2Session, sending: Sending, isReused: bool
   stream.on("wantTrailers", () => sendTrailers(stream, own));
   return {
     sink: stream,
-    isReused,
+    isReused: () => isReused,
     answer: (inform) => answerOf(stream, inform, () => reason),
     flush() {}, // It is sent as soon as it is made.
     end(body, trailers) {

@@ -61,7 +61,7 @@ export async function openWebSocket(opening: Opening): Promise<Outcome> {
 function answered(answer: UpstreamAnswer): UpstreamCall {
   return {
     sink: new PassThrough(), // A request that opens a WebSocket has no body.
-    isReused: false,
+    isReused: () => false,
     answer: () => Promise.resolve(answer),
     flush() {},
     end() {},

@@ -89,9 +89,12 @@ function answerOf(
   inform: (status: number, headers: readonly string[]) => void,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
+    // Every exchange ends by a close: an error is made, with its stack, only where it says something.
+    const ended = () => reject(new Error("the connection ended without an answer"));
     upstream.once("error", reject);
-    upstream.once("close", () => reject(new Error("the connection ended without an answer")));
+    upstream.once("close", ended);
     upstream.once("response", (message) => {
+      upstream.removeListener("close", ended);
       if (message.httpVersionMajor === 1) resolve(answered(message));
       else {
         message.destroy();

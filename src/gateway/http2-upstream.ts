@@ -122,10 +122,11 @@ function answerOf(
   });
   return new Promise((resolve, reject) => {
     stream.once("error", (error) => reject(reason() ?? error));
-    stream.once("close", () =>
-      reject(reason() ?? new Error(`the stream ended without an answer (${stream.rstCode})`)),
-    );
+    const ended = () =>
+      reject(reason() ?? new Error(`the stream ended without an answer (${stream.rstCode})`));
+    stream.once("close", ended);
     stream.once("response", (fields, flags, raw) => {
+      stream.removeListener("close", ended);
       resolve({
         status: Number(fields[":status"]),
         reason: "",

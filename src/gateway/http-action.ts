@@ -57,13 +57,13 @@ export function actionOf(
 
 /** By name; a field that stands once as text, else as a list. */
 function groupedHeaders(raw: RawHeaders): Record<string, string | readonly string[]> {
-  const grouped = Map.groupBy(headerPairs(raw), ([name]) => name);
-  return Object.fromEntries(
-    [...grouped].map(([name, pairs]) => {
-      const values = pairs.map(([, value]) => value);
-      return [name, values.length === 1 ? (values[0] ?? "") : values];
-    }),
-  );
+  const grouped = new Map<string, string | readonly string[]>();
+  for (const [name, value] of headerPairs(raw)) {
+    const known = grouped.get(name);
+    if (known === undefined) grouped.set(name, value);
+    else grouped.set(name, typeof known === "string" ? [known, value] : [...known, value]);
+  }
+  return Object.fromEntries(grouped);
 }
 
 /** Everything that will be sent, less the values of secrets, in one canonical shape. */

@@ -37,10 +37,13 @@ export function isReadWhole(request: CheckedRequest, limits: GatewayLimits): boo
  */
 export async function readWhole(client: ClientSide, limits: GatewayLimits): Promise<WholeBody> {
   const bytes = client.whole() ?? (await collect(client, limits));
+  const watch = createBodyWatch(client.head.rawHeaders);
+  const mining = await watch.push(bytes);
+  watch.close();
   return {
     bytes,
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    mining: (await createBodyWatch(client.head.rawHeaders).push(bytes))?.detail,
+    mining: mining?.detail,
   };
 }
 

@@ -144,6 +144,12 @@ function checkFields(raw: RawHeaders, headersMax: number): Refusal | undefined {
   if (override !== undefined) {
     return refuse(400, "http.override", `${override[0]} would make it another request than it is`);
   }
+  // To a CGI or WSGI server Content_Length is Content-Length: it would count there, and not here.
+  const disguised = pairs.find(([name]) => name.includes("_") && isOurs(name.replaceAll("_", "-")));
+  if (disguised !== undefined) {
+    const reason = `${disguised[0]} is read as another field by some servers`;
+    return refuse(400, "http.headers", reason);
+  }
   // Naming an end-to-end field as a hop's own is a way to have a proxy drop it.
   const named = listOf(raw, "connection").find(
     (option) => !isHopByHop(option) && pairs.some(([name]) => name === option),
@@ -156,6 +162,13 @@ function checkFields(raw: RawHeaders, headersMax: number): Refusal | undefined {
     );
   }
   return undefined;
+}
+
+const JUDGED: ReadonlySet<string> = new Set(["host", "content-length", "expect", "trailer"]);
+
+/** Whether field `name` says where a request goes, where it ends, or what it is. */
+function isOurs(name: string): boolean {
+  return JUDGED.has(name) || OVERRIDES.has(name) || isHopByHop(name);
 }
 
 function checkHost(raw: RawHeaders, origin: Origin): Refusal | undefined {

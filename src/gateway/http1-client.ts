@@ -29,6 +29,8 @@ export interface Http1ClientOptions {
 
 type Trailers = readonly [string, string][];
 
+// A class and not an object with getters: V8 makes a shape of its own for each of those, and with that
+// keeps what they close over until its next full collection.
 export class Http1Client implements ClientSide {
   readonly head: RequestHead;
   readonly isAlone = true;

@@ -13,6 +13,7 @@ import {
   type RequestMessage,
   type RequestReader,
 } from "../wire/index.ts";
+import { endSocket } from "./http-answer.ts";
 import type { BrokerPorts, HttpClient } from "./http-broker.ts";
 import { exchange } from "./http-exchange.ts";
 import { listOf } from "./http-headers.ts";
@@ -22,6 +23,8 @@ import { Http1Client } from "./http1-client.ts";
 import { refuseBytes, refuseTunnel } from "./http1-refusals.ts";
 import { http1Upstream } from "./http1-upstream.ts";
 import { isWebSocketOffer } from "./websocket-handshake.ts";
+
+const ONE = { open: 1, free: 1 } as const;
 
 interface Current {
   readonly client: Http1Client;
@@ -50,7 +53,7 @@ export class ClientConnection {
     this.#socket = socket;
     this.#client = client;
     this.#ports = ports;
-    this.#upstream = access.kind === "grant" ? http1Upstream(access.agent, limits, 1) : undefined;
+    this.#upstream = access.kind === "grant" ? http1Upstream(access.agent, limits, ONE) : undefined;
     // Up to twice what is served our own gate says no, and says why.
     this.#reader = createRequestReader({ headBytes: limits.headBytes, fields: 2 * limits.headers });
   }
@@ -161,7 +164,9 @@ export class ClientConnection {
     if (flow.socket.destroyed || this.#isReleased) return;
     if (after === "last" || client.isLast) {
       this.#release();
-      this.#socket.destroySoon();
+      // What follows a handshake may be there already: it is read, so that the refusal is heard.
+      if (client.head.isUpgrade === true) endSocket(this.#socket, this.#ports.limits);
+      else this.#socket.destroySoon();
       return;
     }
     this.#armHeadTimer();

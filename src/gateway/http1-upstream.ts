@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Readable } from "node:stream";
 import { requestHead } from "../wire/index.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import { authorityOf, type CheckedRequest } from "./http-request.ts";
@@ -14,18 +15,24 @@ import type {
   UpstreamCall,
   UpstreamSide,
 } from "./http-sides.ts";
+import type { IncomingBody } from "./http1-body.ts";
 import { UpstreamLink, type LinkAnswer, type Question } from "./http1-link.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
 import { handshakeFields } from "./websocket-handshake.ts";
 
-/** `linksMax`: connections that may be open at once; who asks beyond that waits. */
+/** How many connections may be open at once (who asks beyond that waits), and be kept while idle. */
+export interface LinkCounts {
+  readonly open: number;
+  readonly free: number;
+}
+
 export function http1Upstream(
   agent: UpstreamAgent,
   limits: GatewayLimits,
-  linksMax: number,
+  counts: LinkCounts,
 ): UpstreamSide {
-  const links = new Links(agent, limits, linksMax);
+  const links = new Links(agent, limits, counts);
   return {
     async call(sending) {
       return startCall(await links.take(), sending);
@@ -40,15 +47,15 @@ export function http1Upstream(
 class Links {
   readonly #agent: UpstreamAgent;
   readonly #limits: GatewayLimits;
-  readonly #max: number;
+  readonly #counts: LinkCounts;
   readonly #free: UpstreamLink[] = [];
   readonly #waiting: (() => void)[] = [];
   #open = 0;
 
-  constructor(agent: UpstreamAgent, limits: GatewayLimits, max: number) {
+  constructor(agent: UpstreamAgent, limits: GatewayLimits, counts: LinkCounts) {
     this.#agent = agent;
     this.#limits = limits;
-    this.#max = max;
+    this.#counts = counts;
   }
 
   async take(): Promise<UpstreamLink> {
@@ -56,7 +63,7 @@ class Links {
       const link = this.#free.pop();
       if (link?.isUsable === true) return link;
       if (link !== undefined) continue; // Its close is still to come.
-      if (this.#open < this.#max) return await this.#connect();
+      if (this.#open < this.#counts.open) return await this.#connect();
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
@@ -74,7 +81,8 @@ class Links {
   }
 
   freed(link: UpstreamLink): void {
-    this.#free.push(link);
+    if (this.#free.length < this.#counts.free) this.#free.push(link);
+    else link.socket.destroy();
     this.#waiting.shift()?.();
   }
 
@@ -100,7 +108,7 @@ async function askUpgrade(
   link.sent();
   const { message, body } = await answer;
   if (message.status === 101) return { headers: message.fields, socket: link.socket };
-  return answered({ message, body });
+  return new Answer({ message, body });
 }
 
 function startCall(link: UpstreamLink, sending: Sending): UpstreamCall {
@@ -111,12 +119,12 @@ function startCall(link: UpstreamLink, sending: Sending): UpstreamCall {
   let question: Question | undefined;
   return {
     sink: link.out,
-    isReused,
+    isReused: () => isReused,
     async answer(inform) {
       question = { method, isUpgrade: false, inform };
       const answer = link.ask(question);
       link.out.begin(requestHead(method, target, headersOf(sending)), isChunked ? "chunked" : "raw");
-      return answered(await answer);
+      return new Answer(await answer);
     },
     flush: () => link.out.flush(),
     end(last, trailers) {
@@ -129,20 +137,38 @@ function startCall(link: UpstreamLink, sending: Sending): UpstreamCall {
   };
 }
 
-function answered({ message, body }: LinkAnswer): UpstreamAnswer {
-  const { status, reason, fields, framing } = message;
-  return {
-    status,
-    reason: /^[\t\x20-\x7e]*$/.test(reason) ? reason : "",
-    headers: fields,
-    isWhole: framing.kind === "none",
-    get body() {
-      return body.stream;
-    },
-    whole: () => body.whole(),
-    broken: () => body.broken,
-    trailers: () => body.trailers,
-  };
+// A class and not an object with getters: see Http1Client.
+class Answer implements UpstreamAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: RawHeaders;
+  readonly isWhole: boolean;
+  readonly #body: IncomingBody;
+
+  constructor({ message, body }: LinkAnswer) {
+    const { status, reason, fields, framing } = message;
+    this.status = status;
+    this.reason = /^[\t\x20-\x7e]*$/.test(reason) ? reason : "";
+    this.headers = fields;
+    this.isWhole = framing.kind === "none";
+    this.#body = body;
+  }
+
+  get body(): Readable {
+    return this.#body.stream;
+  }
+
+  whole(): Buffer | undefined {
+    return this.#body.whole();
+  }
+
+  broken(): Error | undefined {
+    return this.#body.broken;
+  }
+
+  trailers(): RawHeaders {
+    return this.#body.trailers;
+  }
 }
 
 const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"]);

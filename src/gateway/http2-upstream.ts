@@ -26,7 +26,11 @@ const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
 type Link = { readonly session: ClientHttp2Session; used: boolean } | "http/1.1";
 
 export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): UpstreamSide {
-  const http1 = http1Upstream(agent, limits, limits.h2UpstreamSockets);
+  // A stream that waits for another's end could wait for ever: each may have a connection.
+  const http1 = http1Upstream(agent, limits, {
+    open: limits.h2Streams,
+    free: limits.h2FreeSockets,
+  });
   let link: Promise<Link> | undefined;
 
   async function open(): Promise<Link> {
@@ -94,7 +98,7 @@ function startCall(session: ClientHttp2Session, sending: Sending, isReused: bool
   stream.on("wantTrailers", () => sendTrailers(stream, own));
   return {
     sink: stream,
-    isReused,
+    isReused: () => isReused,
     answer: (inform) => answerOf(stream, inform, () => reason),
     flush() {}, // It is sent as soon as it is made.
     end(body, trailers) {
@@ -119,10 +123,11 @@ function answerOf(
   });
   return new Promise((resolve, reject) => {
     stream.once("error", (error) => reject(reason() ?? error));
-    stream.once("close", () =>
-      reject(reason() ?? new Error(`the stream ended without an answer (${stream.rstCode})`)),
-    );
+    const ended = () =>
+      reject(reason() ?? new Error(`the stream ended without an answer (${stream.rstCode})`));
+    stream.once("close", ended);
     stream.once("response", (fields, flags, raw) => {
+      stream.removeListener("close", ended);
       resolve({
         status: Number(fields[":status"]),
         reason: "",

@@ -239,6 +239,7 @@ export class ClientConnection {
  */
 function offersOf({ fields }: RequestMessage): boolean {
   const offers = listOf(fields, "upgrade");
-  if (offers.length === 0 || offers.every((offer) => offer === "h2c")) return false;
-  return listOf(fields, "connection").includes("upgrade");
+  return (
+    offers.some((offer) => offer !== "h2c") && listOf(fields, "connection").includes("upgrade")
+  );
 }

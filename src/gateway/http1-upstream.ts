@@ -123,7 +123,10 @@ function startCall(link: UpstreamLink, sending: Sending): UpstreamCall {
     async answer(inform) {
       question = { method, isUpgrade: false, inform };
       const answer = link.ask(question);
-      link.out.begin(requestHead(method, target, headersOf(sending)), isChunked ? "chunked" : "raw");
+      link.out.begin(
+        requestHead(method, target, headersOf(sending)),
+        isChunked ? "chunked" : "raw",
+      );
       return new Answer(await answer);
     },
     flush: () => link.out.flush(),

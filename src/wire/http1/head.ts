@@ -53,8 +53,12 @@ export type Flaw = { readonly flaw: string };
 
 /** Methods that are read at all; anything else is another protocol or a slip. The list of llhttp. */
 export const HTTP_METHODS: readonly string[] = [
-  ..."ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY".split(" "),
-  ..."MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY".split(" "),
+  ..."ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY".split(
+    " ",
+  ),
+  ..."MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY".split(
+    " ",
+  ),
   ..."REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE".split(" "),
 ];
 const METHODS: ReadonlySet<string> = new Set(HTTP_METHODS);
@@ -90,7 +94,8 @@ export function parseStatusLine(line: string): ResponseStart | Flaw {
   const digits = line.slice(9, 12);
   const status = Number(digits);
   const isStatus = line[8] === " " && /^[1-9][0-9]{2}$/.test(digits);
-  if (!isStatus || (line.length > 12 && line[12] !== " ")) return { flaw: "no status of three digits" };
+  if (!isStatus || (line.length > 12 && line[12] !== " "))
+    return { flaw: "no status of three digits" };
   const reason = line.slice(13);
   if (!isValue(reason)) return { flaw: "a control character in the reason phrase" };
   return { status, reason, version };
@@ -108,7 +113,9 @@ const ABSOLUTE = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^/?]/i;
 /** RFC 9112, 3.2: origin form, absolute form, an authority for CONNECT, an asterisk for OPTIONS. */
 function isOneForm(method: string, target: string): boolean {
   if (method === "CONNECT") return AUTHORITY.test(target);
-  return target.startsWith("/") || (target === "*" && method === "OPTIONS") || ABSOLUTE.test(target);
+  return (
+    target.startsWith("/") || (target === "*" && method === "OPTIONS") || ABSOLUTE.test(target)
+  );
 }
 
 /** What a head's fields say about its framing, each looked for once. */
@@ -123,7 +130,8 @@ function saidBy(fields: Fields): Said {
   for (let n = 0; n + 1 < fields.length; n += 2) {
     const name = fields[n] ?? "";
     // Told apart by length first: few fields are lower-cased at all.
-    const list = name.length === 14 ? said.lengths : name.length === 17 ? said.codings : said.options;
+    const list =
+      name.length === 14 ? said.lengths : name.length === 17 ? said.codings : said.options;
     if (name.length !== 14 && name.length !== 17 && name.length !== 10) continue;
     const key = name.toLowerCase();
     if (key === "content-length" || key === "transfer-encoding" || key === "connection") {
@@ -168,6 +176,7 @@ export function requestMessage(start: RequestStart, fields: Fields): RequestMess
   const said = saidBy(fields);
   const framing = framingOf(said, start.version, NONE);
   if ("flaw" in framing) return framing;
+  if (start.method === "CONNECT" && framing.kind !== "none") return { flaw: "a body in a CONNECT" };
   return { ...start, fields, framing, persists: persists(start.version, said) };
 }
 
@@ -186,7 +195,12 @@ export function responseMessage(
     return { flaw: `a body in an answer of status ${status}, which has none` };
   }
   const framing = isBodiless || status === 304 || method === "HEAD" ? NONE : found;
-  return { ...start, fields, framing, persists: framing.kind !== "close" && persists(version, said) };
+  return {
+    ...start,
+    fields,
+    framing,
+    persists: framing.kind !== "close" && persists(version, said),
+  };
 }
 
 /** Trailers that would change a message that has been framed already. */
@@ -194,4 +208,3 @@ export function isFramingField(name: string): boolean {
   const key = name.toLowerCase();
   return key === "content-length" || key === "transfer-encoding";
 }
-

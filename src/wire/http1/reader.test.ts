@@ -21,7 +21,8 @@ function read(reader: RequestReader | ResponseReader, text: string, cut: number)
     if (event === undefined) return false;
     if (event.kind === "head") {
       const { head } = event;
-      const first = "method" in head ? `${head.method} ${head.target}` : `${head.status} ${head.reason}`;
+      const first =
+        "method" in head ? `${head.method} ${head.target}` : `${head.status} ${head.reason}`;
       said.push(`${first} ${head.version}${head.persists ? "" : " last"} ${head.fields.join("|")}`);
     } else if (event.kind === "data") body += event.bytes.toString("latin1");
     else if (event.kind === "end") {
@@ -58,9 +59,21 @@ const REQUESTS: readonly (readonly [why: string, text: string, said: readonly st
     "GET / HTTP/1.1\r\nconnection: TE , Close\r\n\r\n",
     ["GET / 1.1 last connection|TE , Close", "body "],
   ],
-  ["blanks around a value", "GET / HTTP/1.1\r\nX: \t a b \t\r\nY:\r\n\r\n", ["GET / 1.1 X|a b|Y|", "body "]],
-  ["bytes above ASCII in a value", "GET / HTTP/1.1\r\nX: \xe9\r\n\r\n", ["GET / 1.1 X|\xe9", "body "]],
-  ["a length", `${POST}Content-Length: 2\r\n\r\nhi`, ["POST /x 1.1 Host|a|Content-Length|2", "body hi"]],
+  [
+    "blanks around a value",
+    "GET / HTTP/1.1\r\nX: \t a b \t\r\nY:\r\n\r\n",
+    ["GET / 1.1 X|a b|Y|", "body "],
+  ],
+  [
+    "bytes above ASCII in a value",
+    "GET / HTTP/1.1\r\nX: \xe9\r\n\r\n",
+    ["GET / 1.1 X|\xe9", "body "],
+  ],
+  [
+    "a length",
+    `${POST}Content-Length: 2\r\n\r\nhi`,
+    ["POST /x 1.1 Host|a|Content-Length|2", "body hi"],
+  ],
   [
     "two behind each other, an empty line between",
     `${POST}content-length: 2\r\n\r\nhi\r\nGET / HTTP/1.1\r\n\r\n`,
@@ -77,7 +90,10 @@ const REQUESTS: readonly (readonly [why: string, text: string, said: readonly st
 ];
 for (const [why, text, said] of REQUESTS) {
   test(`INV-45: a request is read the same however it is cut: ${why}`, () => {
-    assert.deepEqual(everyWay(() => createRequestReader(LIMITS), text), said);
+    assert.deepEqual(
+      everyWay(() => createRequestReader(LIMITS), text),
+      said,
+    );
   });
 }
 
@@ -101,7 +117,7 @@ const HEADS: readonly (readonly [why: string, text: string, flaw: RegExp])[] = [
   ["a target without a form", "GET a HTTP/1.1\r\n\r\n", /^bad start/],
   ["an asterisk for GET", "GET * HTTP/1.1\r\n\r\n", /^bad start/],
   ["a path for CONNECT", "CONNECT / HTTP/1.1\r\n\r\n", /^bad start/],
-  ["a bare line feed", "GET / HTTP/1.1\nHost: a\n\n", /^bad syntax/],
+  ["a bare line feed", "GET / HTTP/1.1\nHost: a\n\n", /^bad start/],
   ["a bare line feed at its end", `${POST}\n`, /^bad syntax/],
   ["a bare return", "GET / HTTP/1.1\r\nX: a\rY: b\r\n\r\n", /^bad syntax/],
   ["a NUL", "GET / HTTP/1.1\r\nX: a\0b\r\n\r\n", /^bad syntax/],
@@ -114,15 +130,27 @@ const HEADS: readonly (readonly [why: string, text: string, flaw: RegExp])[] = [
   ["a name above ASCII", `${POST}X\xe9: a\r\n\r\n`, /^bad syntax/],
   ["no name", `${POST}: a\r\n\r\n`, /^bad syntax/],
   ["no colon", `${POST}nonsense\r\n\r\n`, /^bad syntax/],
-  ["a length and chunks", `${POST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`, /^bad syntax/],
+  [
+    "a length and chunks",
+    `${POST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    /^bad syntax/,
+  ],
   ["two lengths", `${POST}Content-Length: 3\r\ncontent-length: 3\r\n\r\nabc`, /^bad syntax/],
   ["a list of lengths", `${POST}Content-Length: 3, 3\r\n\r\nabc`, /^bad syntax/],
   ["a length with a sign", `${POST}Content-Length: +3\r\n\r\nabc`, /^bad syntax/],
   ["an empty length", `${POST}Content-Length:\r\n\r\n`, /^bad syntax/],
-  ["a length beyond what a number holds", `${POST}Content-Length: 9007199254740993\r\n\r\n`, /^bad syntax/],
+  [
+    "a length beyond what a number holds",
+    `${POST}Content-Length: 9007199254740993\r\n\r\n`,
+    /^bad syntax/,
+  ],
   ["codings", `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, /^bad syntax/],
   ["identity", `${POST}Transfer-Encoding: identity\r\n\r\n`, /^bad syntax/],
-  ["chunked twice", `${POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`, /^bad syntax/],
+  [
+    "chunked twice",
+    `${POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    /^bad syntax/,
+  ],
   ["chunks in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", /^bad syntax/],
   ["a head that is too long", `${POST}X: ${"y".repeat(2048)}`, /^bad size/],
   ["too many fields", `${POST}${"X: y\r\n".repeat(20)}\r\n`, /^bad size/],
@@ -169,23 +197,51 @@ for (const [why, text, flaw] of BODIES) {
 }
 
 const OK = "HTTP/1.1 200 OK\r\n";
-const ANSWERS: readonly (readonly [why: string, method: string, text: string, said: readonly string[]])[] = [
+const ANSWERS: readonly (readonly [
+  why: string,
+  method: string,
+  text: string,
+  said: readonly string[],
+])[] = [
   ["until the end", "GET", `${OK}\r\nabc`, ["200 OK 1.1 last ", "body abc"]],
-  ["a length", "GET", `${OK}Content-Length: 3\r\n\r\nabc`, ["200 OK 1.1 Content-Length|3", "body abc"]],
-  ["no body for HEAD", "HEAD", `${OK}Content-Length: 3\r\n\r\n`, ["200 OK 1.1 Content-Length|3", "body "]],
+  [
+    "a length",
+    "GET",
+    `${OK}Content-Length: 3\r\n\r\nabc`,
+    ["200 OK 1.1 Content-Length|3", "body abc"],
+  ],
+  [
+    "no body for HEAD",
+    "HEAD",
+    `${OK}Content-Length: 3\r\n\r\n`,
+    ["200 OK 1.1 Content-Length|3", "body "],
+  ],
   ["no phrase", "GET", "HTTP/1.1 204\r\n\r\n", ["204  1.1 ", "body "]],
-  ["304 with a length", "GET", "HTTP/1.1 304 X\r\nContent-Length: 3\r\n\r\n", ["304 X 1.1 Content-Length|3", "body "]],
+  [
+    "304 with a length",
+    "GET",
+    "HTTP/1.1 304 X\r\nContent-Length: 3\r\n\r\n",
+    ["304 X 1.1 Content-Length|3", "body "],
+  ],
   [
     "interim ones are messages",
     "GET",
     `HTTP/1.1 103 Early\r\nLink: x\r\n\r\n${OK}Content-Length: 0\r\n\r\n`,
     ["103 Early 1.1 Link|x", "body ", "200 OK 1.1 Content-Length|0", "body "],
   ],
-  ["HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", ["200 OK 1.0 last Content-Length|1", "body a"]],
+  [
+    "HTTP/1.0",
+    "GET",
+    "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
+    ["200 OK 1.0 last Content-Length|1", "body a"],
+  ],
 ];
 for (const [why, method, text, said] of ANSWERS) {
   test(`INV-45: an answer is read the same however it is cut: ${why}`, () => {
-    assert.deepEqual(everyWay(() => responses(method), text), said);
+    assert.deepEqual(
+      everyWay(() => responses(method), text),
+      said,
+    );
   });
 }
 
@@ -220,8 +276,16 @@ for (const [why, text] of BAD_ANSWERS) {
 
 const NAMES = fc.stringMatching(/^X-[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
 const VALUES = fc
-  .string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)), maxLength: 20 })
-  .map((text) => text.replaceAll("\x7f", "").trim().replace(/^[\t ]+|[\t ]+$/g, ""));
+  .string({
+    unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
+    maxLength: 20,
+  })
+  .map((text) =>
+    text
+      .replaceAll("\x7f", "")
+      .trim()
+      .replace(/^[\t ]+|[\t ]+$/g, ""),
+  );
 const FIELDS = fc.array(fc.tuple(NAMES, VALUES), { maxLength: 8 }).map((pairs) => pairs.flat());
 const PIECES = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 5 });
 
@@ -236,13 +300,18 @@ test("INV-45: what the writer writes is what the reader reads, for any cut", () 
   });
   const property = fc.property(messages, ({ target, fields, trailers, pieces, isChunked, cut }) => {
     const body = Buffer.concat(pieces).toString("latin1");
-    const own = isChunked ? ["Transfer-Encoding", "chunked"] : ["Content-Length", String(body.length)];
+    const own = isChunked
+      ? ["Transfer-Encoding", "chunked"]
+      : ["Content-Length", String(body.length)];
     const chunks = pieces.map(
       (piece) => chunkHead(piece.length) + Buffer.from(piece).toString("latin1") + CHUNK_END,
     );
     const sent = isChunked ? chunks.join("") + lastChunk(trailers) : body;
     const all = [...fields, ...own];
-    const rest = [`body ${body}`, ...(isChunked && trailers.length > 0 ? [trailers.join("|")] : [])];
+    const rest = [
+      `body ${body}`,
+      ...(isChunked && trailers.length > 0 ? [trailers.join("|")] : []),
+    ];
     const asked = requestHead("POST", target, all) + sent;
     const heads = [`POST ${target} 1.1 ${all.join("|")}`, ...rest];
     assert.deepEqual(read(createRequestReader(LIMITS), asked + asked, cut), [...heads, ...heads]);
@@ -275,15 +344,23 @@ function bytesTouched(text: string, cut: number, limits: ReaderLimits): number {
     count((found < 0 ? this.length : found) - from);
     return found;
   });
-  mock.method(Buffer.prototype, "copy", function (this: Buffer, ...args: Parameters<Buffer["copy"]>) {
-    const copied = copy.apply(this, args);
-    count(copied);
-    return copied;
-  });
-  mock.method(Buffer.prototype, "toString", function (this: Buffer, ...args: Parameters<Buffer["toString"]>) {
-    count((args[2] ?? this.length) - (args[1] ?? 0));
-    return toString.apply(this, args);
-  });
+  mock.method(
+    Buffer.prototype,
+    "copy",
+    function (this: Buffer, ...args: Parameters<Buffer["copy"]>) {
+      const copied = copy.apply(this, args);
+      count(copied);
+      return copied;
+    },
+  );
+  mock.method(
+    Buffer.prototype,
+    "toString",
+    function (this: Buffer, ...args: Parameters<Buffer["toString"]>) {
+      count((args[2] ?? this.length) - (args[1] ?? 0));
+      return toString.apply(this, args);
+    },
+  );
   try {
     const bytes = Buffer.from(text, "latin1");
     const reader = createRequestReader(limits);

@@ -22,7 +22,8 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from "./head.ts";
-import { isLineByte, readChunkSize, readField } from "./syntax.ts";
+import { Lines } from "./lines.ts";
+import { readChunkSize, readField } from "./syntax.ts";
 
 export interface ReaderLimits {
   /** Bytes of a head, with its line ends. */
@@ -53,13 +54,18 @@ export type ReadEvent<Head> =
   | { readonly kind: "end"; readonly trailers: Fields }
   | Bad;
 
+interface Framed {
+  readonly framing: Framing;
+  readonly persists: boolean;
+}
+
 /** How requests and answers differ. */
 interface Grammar<Start, Head> {
   /** Empty lines that may stand before a message (RFC 9112, 2.2). */
   readonly blankLines: number;
   mayBegin(text: string): boolean;
   start(line: string): Start | Flaw;
-  head(start: Start, fields: Fields): (Head & { readonly framing: Framing }) | Flaw;
+  head(start: Start, fields: Fields): (Head & Framed) | Flaw;
 }
 
 type State =
@@ -72,9 +78,10 @@ type State =
   | "chunk-end"
   | "trailers"
   | "done"
+  /** The last message said that it is the last. */
+  | "over"
   | "bad";
 
-const EMPTY = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
 const PREFIX_CHARS = 16; // Longer than any method with its space.
@@ -85,12 +92,7 @@ export class MessageReader<Start extends object, Head extends object> {
   readonly #limits: ReaderLimits;
   readonly #grammar: Grammar<Start, Head>;
   #state: State = "start";
-  #bytes: Buffer = EMPTY;
-  /** Behind `#bytes`, with room for more; only where a line came in pieces. */
-  #store: Buffer = EMPTY;
-  #at = 0;
-  /** No line ends between `#at` and here. */
-  #scanned = 0;
+  readonly #lines = new Lines();
   /** Bytes that the present head, line or trailer may still take. */
   #budget: number;
   #blanks = 0;
@@ -98,6 +100,7 @@ export class MessageReader<Start extends object, Head extends object> {
   #fields: string[] = [];
   #left = 0;
   #extensions = 0;
+  #persists = true;
 
   constructor(limits: ReaderLimits, grammar: Grammar<Start, Head>) {
     this.#limits = limits;
@@ -107,40 +110,22 @@ export class MessageReader<Start extends object, Head extends object> {
 
   /** Takes the next bytes; they are kept until they are read, so nobody may write to them again. */
   push(chunk: Buffer): void {
-    const left = this.#bytes.length - this.#at;
-    if (left === 0) {
-      this.#bytes = chunk;
-      this.#store = EMPTY;
-      this.#at = this.#scanned = 0;
-      return;
-    }
-    const end = this.#bytes.length;
-    if (this.#store.length - end < chunk.length) {
-      this.#store = Buffer.allocUnsafe(2 * (left + chunk.length));
-      this.#bytes.copy(this.#store, 0, this.#at);
-      this.#scanned = Math.max(0, this.#scanned - this.#at);
-      this.#at = 0;
-      chunk.copy(this.#store, left);
-      this.#bytes = this.#store.subarray(0, left + chunk.length);
-      return;
-    }
-    chunk.copy(this.#store, end);
-    this.#bytes = this.#store.subarray(0, end + chunk.length);
+    this.#lines.push(chunk);
   }
 
   /** Nothing of a message has come. */
   get isIdle(): boolean {
-    return this.#state === "start" && !this.hasBytes;
+    return (this.#state === "start" || this.#state === "over") && !this.hasBytes;
   }
 
   /** Bytes are there that have not been read. */
   get hasBytes(): boolean {
-    return this.#at < this.#bytes.length;
+    return this.#lines.length > 0;
   }
 
   /** Those bytes. */
   rest(): Buffer {
-    return this.#bytes.subarray(this.#at);
+    return this.#lines.rest();
   }
 
   /** The next event, or nothing until more bytes come. */
@@ -176,6 +161,8 @@ export class MessageReader<Start extends object, Head extends object> {
         return this.#readData();
       case "done":
         return this.#finish(this.#fields);
+      case "over":
+        return this.hasBytes ? this.#bad("bytes behind the last message", "start") : undefined;
       default:
         return undefined;
     }
@@ -184,7 +171,7 @@ export class MessageReader<Start extends object, Head extends object> {
   #readStart(): ReadEvent<Head> | "again" | undefined {
     const line = this.#line();
     if (line === undefined) {
-      const text = this.#bytes.toString("latin1", this.#at, this.#at + PREFIX_CHARS);
+      const text = this.#lines.prefix(PREFIX_CHARS);
       // An empty line's first half.
       if (text === "\r" && this.#blanks < this.#grammar.blankLines) return undefined;
       return this.#grammar.mayBegin(text) ? undefined : this.#bad("no message begins so", "start");
@@ -211,6 +198,7 @@ export class MessageReader<Start extends object, Head extends object> {
     const head = this.#grammar.head(start, this.#fields);
     if ("flaw" in head) return this.#bad(head.flaw, "syntax");
     this.#fields = [];
+    this.#persists = head.persists;
     this.#enter(head.framing);
     return { kind: "head", head };
   }
@@ -221,7 +209,9 @@ export class MessageReader<Start extends object, Head extends object> {
     this.#budget = CHUNK_LINE_BYTES_MAX;
     const isEmpty = framing.kind === "none" || (framing.kind === "length" && framing.bytes === 0);
     if (isEmpty) this.#state = "done";
-    else this.#state = framing.kind === "chunked" ? "size" : framing.kind === "close" ? "close" : "length";
+    else
+      this.#state =
+        framing.kind === "chunked" ? "size" : framing.kind === "close" ? "close" : "length";
   }
 
   #field(line: string): ReadEvent<Head> | "again" {
@@ -234,12 +224,10 @@ export class MessageReader<Start extends object, Head extends object> {
   }
 
   #readData(): ReadEvent<Head> | undefined {
-    const there = this.#bytes.length - this.#at;
+    const there = this.#lines.length;
     if (there === 0) return undefined;
-    const take = this.#state === "close" ? there : Math.min(there, this.#left);
-    const bytes = this.#bytes.subarray(this.#at, this.#at + take);
-    this.#at += take;
-    this.#left -= take;
+    const bytes = this.#lines.take(this.#state === "close" ? there : Math.min(there, this.#left));
+    this.#left -= bytes.length;
     if (this.#left === 0 && this.#state === "length") this.#state = "done";
     if (this.#left === 0 && this.#state === "chunk") this.#state = "chunk-end";
     return { kind: "data", bytes };
@@ -249,7 +237,8 @@ export class MessageReader<Start extends object, Head extends object> {
     const line = this.#line();
     if (typeof line !== "string") return line;
     const size = readChunkSize(line);
-    if (size === undefined) return this.#bad("a chunk's size is not one", "syntax", line.length + 2);
+    if (size === undefined)
+      return this.#bad("a chunk's size is not one", "syntax", line.length + 2);
     this.#extensions += line.includes(";") ? line.length : 0;
     if (this.#extensions > EXTENSION_BYTES_MAX) {
       return this.#bad(`chunk extensions of more than ${EXTENSION_BYTES_MAX} bytes`, "size");
@@ -261,13 +250,12 @@ export class MessageReader<Start extends object, Head extends object> {
   }
 
   #readChunkEnd(): ReadEvent<Head> | "again" | undefined {
-    const there = this.#bytes.length - this.#at;
-    const [first, second] = [this.#bytes[this.#at], this.#bytes[this.#at + 1]];
-    if ((there > 0 && first !== CR) || (there > 1 && second !== LF)) {
+    const [first = CR, second = LF] = [this.#lines.peek(0), this.#lines.peek(1)];
+    if (first !== CR || second !== LF) {
       return this.#bad("a chunk does not end where it should", "syntax");
     }
-    if (there < 2) return undefined;
-    this.#at += 2;
+    if (this.#lines.length < 2) return undefined;
+    this.#lines.take(2);
     this.#state = "size";
     return "again";
   }
@@ -282,45 +270,28 @@ export class MessageReader<Start extends object, Head extends object> {
   }
 
   #finish(trailers: Fields): ReadEvent<Head> {
-    this.#state = "start";
+    this.#state = this.#persists ? "start" : "over";
     this.#budget = this.#limits.headBytes;
     this.#blanks = 0;
     return { kind: "end", trailers };
   }
 
-  /** The next line without its end; nothing where it is not whole yet. */
+  /** The next line, within what its head, body or trailer may still take. */
   #line(): string | Bad | undefined {
-    this.#scanned = Math.max(this.#scanned, this.#at);
-    const end = this.#bytes.indexOf(LF, this.#scanned);
-    const length = (end < 0 ? this.#bytes.length : end + 1) - this.#at;
-    if (length > this.#budget) return this.#bad("longer than it may be", "size");
-    if (end < 0) return this.#lookAhead();
-    if (end === this.#at || this.#bytes[end - 1] !== CR) {
-      return this.#bad("a line that ends in a bare line feed", "syntax");
+    const before = this.#lines.length;
+    const line = this.#lines.line(this.#budget);
+    if (typeof line === "string") this.#budget -= before - this.#lines.length;
+    else if (line !== undefined) {
+      const isStart = this.#state === "start" && line.flaw === "syntax";
+      return this.#bad(line.why, isStart ? "start" : line.flaw);
     }
-    const line = this.#bytes.toString("latin1", this.#at, end - 1);
-    this.#budget -= length;
-    this.#at = this.#scanned = end + 1;
     return line;
-  }
-
-  /** Half a line: what may never stand in one is refused before its end comes. */
-  #lookAhead(): Bad | undefined {
-    const last = this.#bytes.length - 1;
-    for (let n = this.#scanned; n <= last; n += 1) {
-      const code = this.#bytes[n] ?? 0;
-      if (isLineByte(code) || (code === CR && n === last)) continue;
-      return this.#bad("a control character in a line", this.#state === "start" ? "start" : "syntax");
-    }
-    // A last CR is looked at again, with what follows it.
-    this.#scanned = this.#bytes[last] === CR ? Math.max(last, this.#at) : last + 1;
-    return undefined;
   }
 
   /** `back`: how many bytes of the line at fault have been taken already. */
   #bad(why: string, flaw: Bad["flaw"], back = 0): Bad {
     this.#state = "bad";
-    return { kind: "bad", why, flaw, seen: this.#bytes.subarray(Math.max(0, this.#at - back)) };
+    return { kind: "bad", why, flaw, seen: this.#lines.rest(back) };
   }
 }
 

@@ -278,3 +278,33 @@ test("a client that ends its side gets its answer, and its upstream goes with it
   await it.flowsClosed(2);
   assert.match(it.said("reason").at(-1) ?? "", /the client left/);
 });
+
+test("what a client sent before it ended its side is answered, to the last request", async (t) => {
+  const it = await worldOf(
+    t,
+    site((request, response) => setTimeout(() => response.end(request.url), 10)),
+  );
+  const socket = await it.dial("a.test", 80);
+  const said = readAll(socket);
+  socket.end(
+    `GET /1 HTTP/1.1\r\n${HOST}\r\nGET /2 HTTP/1.1\r\n${HOST}\r\nGET /3 HTTP/1.1\r\n${HOST}\r\n`,
+  );
+  assert.deepEqual((await said).match(/\/\d$|\/\d(?=HTTP)/g), ["/1", "/2", "/3"]);
+});
+
+test("a client that leaves is seen, also with bytes behind its request", async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const it = await worldOf(
+    t,
+    site((_, response) => {
+      response.once("close", () => left.resolve());
+      asked.resolve();
+    }),
+  );
+  const socket = await it.dial("a.test", 80);
+  socket.write(`GET /1 HTTP/1.1\r\n${HOST}\r\n\r\nGET /2 HTTP/1.1\r\n`);
+  await asked.promise;
+  socket.resetAndDestroy();
+  await left.promise;
+});

@@ -104,7 +104,7 @@ export class ClientConnection {
   #read(): void {
     while (!this.#isReleased) {
       const body = this.#current?.body;
-      if (body?.isFull === true || (body?.isComplete === true && this.#reader.hasBytes)) {
+      if (body?.isFull === true || (body?.isComplete === true && this.#isAhead)) {
         this.#socket.pause();
         return;
       }
@@ -119,6 +119,11 @@ export class ClientConnection {
     }
   }
 
+  /** The client has sent more ahead than a request's head: till then it is read, to see it leave. */
+  get #isAhead(): boolean {
+    return this.#reader.unread > this.#ports.limits.headBytes;
+  }
+
   #heed(event: ReadEvent<RequestMessage>): void {
     if (event.kind === "bad") this.#refuse(event);
     else if (event.kind === "head") this.#begin(event.head);
@@ -130,7 +135,7 @@ export class ClientConnection {
     clearTimeout(this.#headTimer);
     const offers = offersOf(message);
     // A client waits for the answer before it speaks otherwise: bytes behind the request are no WebSocket's.
-    const isUpgrade = offers && isWebSocketOffer(message.fields) && !this.#reader.hasBytes;
+    const isUpgrade = offers && isWebSocketOffer(message.fields) && this.#reader.unread === 0;
     if (message.method === "CONNECT" || (offers && !isUpgrade)) {
       this.#release();
       refuseTunnel(this.#client, message, this.#socket, this.#reader.rest(), this.#ports);

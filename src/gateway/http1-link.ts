@@ -139,7 +139,7 @@ export class UpstreamLink {
       const asked = this.#asked;
       // Nobody asked for it: what it would be taken for is the answer to the next question.
       if (asked === undefined || asked.answer?.body.isComplete === true) {
-        if (this.#reader.hasBytes || this.#hasEnded) this.socket.destroy();
+        if (this.#reader.unread > 0 || this.#hasEnded) this.socket.destroy();
         return;
       }
       if (asked.answer?.body.isFull === true) {
@@ -189,7 +189,7 @@ export class UpstreamLink {
     if (asked?.answer?.body.isComplete !== true || !asked.isSent) return;
     this.#asked = undefined;
     this.isReused = true;
-    if (!asked.answer.message.persists || this.#reader.hasBytes || !this.isUsable) {
+    if (!asked.answer.message.persists || this.#reader.unread > 0 || !this.isUsable) {
       this.socket.destroy();
       return;
     }
@@ -204,7 +204,7 @@ export class UpstreamLink {
     this.socket.removeListener("end", this.#onEnd);
     this.socket.removeListener("close", this.#onClose);
     this.socket.pause();
-    if (this.#reader.hasBytes) this.socket.unshift(Buffer.from(this.#reader.rest()));
+    if (this.#reader.unread > 0) this.socket.unshift(Buffer.from(this.#reader.rest()));
     this.#owner.gone(this);
   }
 }

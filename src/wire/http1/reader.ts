@@ -115,12 +115,12 @@ export class MessageReader<Start extends object, Head extends object> {
 
   /** Nothing of a message has come. */
   get isIdle(): boolean {
-    return (this.#state === "start" || this.#state === "over") && !this.hasBytes;
+    return (this.#state === "start" || this.#state === "over") && this.unread === 0;
   }
 
-  /** Bytes are there that have not been read. */
-  get hasBytes(): boolean {
-    return this.#lines.length > 0;
+  /** How many bytes are there that have not been read. */
+  get unread(): number {
+    return this.#lines.length;
   }
 
   /** Those bytes. */
@@ -162,7 +162,7 @@ export class MessageReader<Start extends object, Head extends object> {
       case "done":
         return this.#finish(this.#fields);
       case "over":
-        return this.hasBytes ? this.#bad("bytes behind the last message", "start") : undefined;
+        return this.unread > 0 ? this.#bad("bytes behind the last message", "start") : undefined;
       default:
         return undefined;
     }
@@ -297,7 +297,7 @@ export class MessageReader<Start extends object, Head extends object> {
 
 export type RequestReader = Pick<
   MessageReader<object, RequestMessage>,
-  "push" | "next" | "end" | "rest" | "isIdle" | "hasBytes"
+  "push" | "next" | "end" | "rest" | "unread"
 >;
 
 /** Reads requests. */
@@ -312,7 +312,7 @@ export function createRequestReader(limits: ReaderLimits): RequestReader {
 
 export interface ResponseReader extends Pick<
   MessageReader<object, ResponseMessage>,
-  "push" | "next" | "end" | "rest" | "isIdle" | "hasBytes"
+  "push" | "next" | "end" | "rest" | "unread"
 > {
   /** What is read next answers a request of this method. */
   expect(method: string): void;

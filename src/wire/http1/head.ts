@@ -202,9 +202,3 @@ export function responseMessage(
     persists: framing.kind !== "close" && persists(version, said),
   };
 }
-
-/** Trailers that would change a message that has been framed already. */
-export function isFramingField(name: string): boolean {
-  const key = name.toLowerCase();
-  return key === "content-length" || key === "transfer-encoding";
-}

@@ -144,6 +144,8 @@ const HEADS: readonly (readonly [why: string, text: string, flaw: RegExp])[] = [
     `${POST}Content-Length: 9007199254740993\r\n\r\n`,
     /^bad syntax/,
   ],
+  ["a tab behind a coding", `${POST}Transfer-Encoding: chunked\t\r\n\r\n`, /^bad syntax/],
+  ["a tab before a length", `${POST}Content-Length:\t3\r\n\r\nabc`, /^bad syntax/],
   ["codings", `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, /^bad syntax/],
   ["identity", `${POST}Transfer-Encoding: identity\r\n\r\n`, /^bad syntax/],
   [
@@ -183,6 +185,7 @@ const BODIES: readonly (readonly [why: string, text: string, flaw: RegExp])[] = 
   ["a size line without end", `1;${"a".repeat(1100)}`, /^bad size/],
   ["a length in a trailer", "0\r\nContent-Length: 1\r\n\r\n", /^bad syntax/],
   ["a coding in a trailer", "0\r\nTransfer-Encoding: chunked\r\n\r\n", /^bad syntax/],
+  ["an option of the connection in a trailer", "0\r\nConnection: close\r\n\r\n", /^bad syntax/],
   ["a folded trailer", "0\r\nX: a\r\n b\r\n\r\n", /^bad syntax/],
   ["trailers without end", `0\r\nX: ${"y".repeat(9000)}`, /^bad size/],
   ["extensions without end", `1;a=${"b".repeat(1000)}\r\na\r\n`.repeat(20), /^bad size/],

@@ -9,7 +9,6 @@
  * @module
  */
 import {
-  isFramingField,
   mayBeginRequest,
   mayBeginResponse,
   parseRequestLine,
@@ -23,7 +22,7 @@ import {
   type ResponseMessage,
 } from "./head.ts";
 import { Lines } from "./lines.ts";
-import { readChunkSize, readField } from "./syntax.ts";
+import { isConnectionField, readChunkSize, readField } from "./syntax.ts";
 
 export interface ReaderLimits {
   /** Bytes of a head, with its line ends. */
@@ -265,8 +264,8 @@ export class MessageReader<Start extends object, Head extends object> {
     if (typeof line !== "string") return line;
     if (line === "") return this.#finish(this.#fields);
     const event = this.#field(line);
-    if (event !== "again" || !isFramingField(this.#fields.at(-2) ?? "")) return event;
-    return this.#bad("a trailer that frames the message", "syntax", line.length + 2);
+    if (event !== "again" || !isConnectionField(this.#fields.at(-2) ?? "")) return event;
+    return this.#bad("a trailer about the connection", "syntax", line.length + 2);
   }
 
   #finish(trailers: Fields): ReadEvent<Head> {

@@ -72,8 +72,29 @@ export function readField(line: string, into: string[]): string | undefined {
   while (from < to && isBlank(line.charCodeAt(from))) from += 1;
   while (to > from && isBlank(line.charCodeAt(to - 1))) to -= 1;
   if (!isAll(line, VALUE, from)) return "a control character in a field's value";
-  into.push(line.slice(0, colon), line.slice(from, to));
+  const name = line.slice(0, colon);
+  // A tab is a blank to us (RFC 9110, 5.6.3) and part of the value to others, llhttp among them.
+  if (hasTab(line, colon, from, to) && isFramingField(name))
+    return "a tab beside a value that frames";
+  into.push(name, line.slice(from, to));
   return undefined;
+}
+
+function hasTab(line: string, colon: number, from: number, to: number): boolean {
+  const tab = line.indexOf("\t", colon);
+  return tab >= 0 && (tab < from || line.indexOf("\t", to) >= 0);
+}
+
+/** Fields that are about the connection: in a trailer they come when it has been decided already. */
+export function isConnectionField(name: string): boolean {
+  const key = name.toLowerCase();
+  return key === "connection" || key === "upgrade" || isFramingField(name);
+}
+
+/** Fields that say where a body ends. */
+function isFramingField(name: string): boolean {
+  const key = name.toLowerCase();
+  return key === "content-length" || key === "transfer-encoding";
 }
 
 function isBlank(code: number): boolean {

@@ -118,7 +118,10 @@ export class UpstreamLink {
 
   readonly #onClose = () => {
     clearTimeout(this.#idleTimer);
-    this.cut(this.#error ?? new Error("the connection ended without an answer"));
+    // An error is made only where it is told to somebody.
+    if (this.#asked !== undefined) {
+      this.cut(this.#error ?? new Error("the connection ended without an answer"));
+    }
     if (!this.#isReleased) this.#owner.gone(this);
     this.#isReleased = true;
   };

@@ -18,6 +18,8 @@ export interface WireBytes {
   readonly received: number;
 }
 
+const GONE = "the client left"; // Without a reason an exception is made, with its stack, for every connection.
+
 /** Opens connections to one destination, and knows all that it opened. */
 export class UpstreamAgent {
   readonly #dialer: Dialer;
@@ -72,7 +74,7 @@ export class UpstreamAgent {
 
   /** Ends everything at once, also what is still being dialled. */
   destroy(): void {
-    this.#gone.abort();
+    this.#gone.abort(GONE);
     for (const { socket, raw } of this.#open) {
       socket.destroy();
       raw.destroy();

@@ -160,6 +160,8 @@ const STRICTER: readonly (readonly [why: string, kind: Kind, sign: RegExp])[] = 
   ["one empty line between requests, not two", "request", /\r\n\r\n\r\n\r\nGET|q=42\r\n\r\nGET/],
   ["other protocols of the same shape", "response", /^(?:RTSP|ICE)\//],
   ["HTTP/1.0 does not persist here (RFC 9112, C.2.2)", "response", /^HTTP\/1\.0 [^]*keep-alive/],
+  ["a tab beside a length: part of it to some", "request", /Length:[^\r]*\t/],
+  ["a tab beside a length: part of it to some", "response", /Length:[^\r]*\t/],
   ["HTTP/0.9", "response", /^HTTP\/0\.9/],
   [
     "codings that leave a reader to guess the end",

@@ -308,3 +308,26 @@ test("a client that leaves is seen, also with bytes behind its request", async (
   socket.resetAndDestroy();
   await left.promise;
 });
+
+test("a client that asks ahead and reads no answer is not answered without end", async (t) => {
+  let served = 0;
+  const body = Buffer.alloc(60_000, "x");
+  const it = await worldOf(
+    t,
+    site((_, response) => {
+      served += 1;
+      response.setHeader("content-length", body.length);
+      response.end(body);
+    }),
+  );
+  const socket = await it.dial("a.test", 80);
+  socket.pause();
+  socket.write(`GET / HTTP/1.1\r\n${HOST}\r\n`.repeat(5000));
+  for (let before = -1; before !== served;) {
+    before = served;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  const MIB = 1 << 20; // What the kernel's buffers take, and our own.
+  assert.ok(served > 0 && served * body.length < 24 * MIB, `${served} answers`);
+  socket.destroy();
+});

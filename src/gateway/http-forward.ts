@@ -272,7 +272,8 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-function drained(stream: ByteSink): Promise<void> {
+/** Resolves when `stream` takes more, or takes nothing any more. */
+export function drained(stream: ByteSink): Promise<void> {
   if (stream.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

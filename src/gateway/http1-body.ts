@@ -14,13 +14,14 @@ const EMPTY = Buffer.alloc(0);
 
 export class IncomingBody {
   isComplete = false;
+  /** Why it ended before its end, if it did. */
+  broken: Error | undefined;
   trailers: RawHeaders = [];
   readonly #want: () => void;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #stream: Readable | undefined;
   #isFull = false;
-  #broken: Error | undefined;
 
   /** `want` is called where more may come after {@link isFull} was true. */
   constructor(want: () => void) {
@@ -49,14 +50,9 @@ export class IncomingBody {
 
   /** It breaks off here: its stream ends behind what came, and {@link broken} says so. */
   fail(error: Error): void {
-    if (this.isComplete || this.#broken !== undefined) return;
-    this.#broken = error;
+    if (this.isComplete || this.broken !== undefined) return;
+    this.broken = error;
     this.#stream?.push(null);
-  }
-
-  /** Why it ended before its end, if it did. */
-  get broken(): Error | undefined {
-    return this.#broken;
   }
 
   /** All of it, where all of it is here and no stream was made. */
@@ -80,7 +76,7 @@ export class IncomingBody {
     this.#stream = stream;
     for (const bytes of this.#held) this.#isFull = !stream.push(bytes);
     this.#held = [];
-    if (this.isComplete || this.#broken !== undefined) stream.push(null);
+    if (this.isComplete || this.broken !== undefined) stream.push(null);
     else if (this.#heldBytes >= HELD_BYTES_MAX && !this.#isFull) queueMicrotask(this.#want);
     return stream;
   }

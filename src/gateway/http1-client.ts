@@ -107,8 +107,7 @@ export class Http1Client implements ClientSide {
 
   async refuse(problem: Problem, after: After): Promise<After> {
     if (this.isGone || this.isAnswered) return "last";
-    if (after === "last") this.#isLast = true;
-    this.#isLast = this.isLast;
+    if (after === "last" || !this.isComplete) this.#isLast = true;
     const { status, body } = problem;
     const headers = Object.entries(problem.headers).flat();
     const reason = STATUS_CODES[status] ?? "";

@@ -16,6 +16,7 @@ import {
 import { endSocket } from "./http-answer.ts";
 import type { BrokerPorts, HttpClient } from "./http-broker.ts";
 import { exchange } from "./http-exchange.ts";
+import { drained } from "./http-forward.ts";
 import { listOf } from "./http-headers.ts";
 import type { UpstreamSide } from "./http-sides.ts";
 import { IncomingBody } from "./http1-body.ts";
@@ -86,7 +87,8 @@ export class ClientConnection {
 
   readonly #onEnd = () => {
     this.#hasEnded = true;
-    if (this.#current?.body.isComplete === true) this.#watchHalfClosed();
+    if (this.#unparsed !== undefined) this.#refuse({ ...this.#unparsed, flaw: "syntax" });
+    else if (this.#current?.body.isComplete === true) this.#watchHalfClosed();
     else this.#advance();
   };
 
@@ -165,8 +167,10 @@ export class ClientConnection {
       log.warn("gateway.exchange.failed", { flow: flow.id, error: describeError(error) });
       flow.cut(isFault(error) ? `failed: ${error.code}` : "failed: internal");
     }
+    // Who does not read its answers is asked for no more questions.
+    if (this.#socket.writableNeedDrain) await drained(this.#socket);
     this.#current = undefined;
-    if (flow.socket.destroyed || this.#isReleased) return;
+    if (this.#socket.destroyed || flow.socket.destroyed || this.#isReleased) return;
     if (after === "last" || client.isLast) {
       this.#release();
       // What follows a handshake may be there already: it is read, so that the refusal is heard.

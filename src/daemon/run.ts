@@ -10,17 +10,18 @@ import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import {
   denialLine,
+  intentOf,
   type Denial,
   type EventDraft,
   type FindingSubject,
   type FlowTuple,
   type GatewayRun,
+  type Verdict,
 } from "../gateway/index.ts";
 import {
   decide,
   initialPolicyState,
   noteDenial,
-  type Decision,
   type Policy,
   type PolicyState,
   type Task,
@@ -178,9 +179,11 @@ export class Run implements GatewayRun {
 
   // What the gateway asks.
 
-  decide(action: Action): Decision {
-    const decision = decide(this.policy, this.#state, action);
-    this.#state = decision.state;
+  async intend(action: Action, flow: string): Promise<Verdict> {
+    const { state, ...decision } = decide(this.policy, this.#state, action);
+    this.#state = state;
+    const { event, sync } = intentOf(action, decision, flow);
+    await this.record(event, { sync });
     return decision;
   }
 

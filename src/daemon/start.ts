@@ -10,7 +10,14 @@ import { dirname, join, resolve } from "node:path";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { createId, describeError, Fault } from "../base/index.ts";
-import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
+import {
+  clientTrust,
+  createConnector,
+  createGateway,
+  GATEWAY_LIMITS,
+  type ConnectErrno,
+  type Gateway,
+} from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
 import {
   AGENT,
@@ -199,8 +206,12 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
     clock: world.clock,
     authority: world.authority,
     log: world.log,
-    resolve: resolveHost,
-    ownAddresses: () => [],
+    connect: createConnector({
+      clock: world.clock,
+      limits: GATEWAY_LIMITS,
+      resolve: resolveHost,
+      ownAddresses: () => [],
+    }),
   });
   const { tcp4, tcp6, dns4, dns6, notify, sockDiag } = sandbox.descriptors;
   world.watcher.watch(

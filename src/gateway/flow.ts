@@ -79,13 +79,16 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
 async function attribute(flow: FlowRecord, to: Endpoint, shared: FlowPorts): Promise<Process> {
   const { remoteAddress = "", remotePort = 0 } = flow.socket;
   const local = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
-  const asked = shared.run.attribute({
-    family: isIPv6(to.address) ? 6 : 4,
-    localAddress: local,
-    localPort: remotePort,
-    remoteAddress: to.address,
-    remotePort: to.port,
-  });
+  const asked = shared.run.attribute(
+    {
+      family: isIPv6(to.address) ? 6 : 4,
+      localAddress: local,
+      localPort: remotePort,
+      remoteAddress: to.address,
+      remotePort: to.port,
+    },
+    flow.id,
+  );
   const { promise: late, resolve } = Promise.withResolvers<Process>();
   const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), shared.limits.attributeMs);
   try {
@@ -201,7 +204,8 @@ async function endTls(
   { ports, limits }: FlowPorts,
 ): Promise<TLSSocket | undefined> {
   try {
-    return await acceptTls(flow.socket, ports.authority.contextFor(host), limits.handshakeMs);
+    const context = await ports.authority.contextFor(host);
+    return await acceptTls(flow.socket, context, limits.handshakeMs);
   } catch (error) {
     if (!isFault(error, "gateway.handshake")) throw error;
     ports.log.info("gateway.handshake", { flow: flow.id, error: describeError(error) });

@@ -61,13 +61,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
   const judge = createConnectJudge({ run, clock, pool });
   const resolver = createRunResolver(run, pool, ports);
   const trust = ports.trust ?? systemTrust();
-  const dialer = createDialer({
-    clock,
-    limits,
-    trust,
-    resolve: (host) => ports.resolve(host),
-    ownAddresses: () => ports.ownAddresses(),
-  });
+  const dialer = createDialer({ limits, trust, connect: ports.connect });
   const broker = createHttpBroker({ run, clock, log, limits });
   const shared: FlowPorts = {
     run,
@@ -131,11 +125,12 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
 function createRunResolver(
   run: GatewayRun,
   pool: NamePool,
-  { clock, log }: GatewayPorts,
+  { clock, log, namesTold }: GatewayPorts,
 ): Resolver {
   return createResolver({
     pool,
     clock,
+    ...(namesTold === undefined ? {} : { settled: namesTold }),
     onQuestion({ name, type, rcode, answer, transport, from }) {
       const asked = { name, type, rcode, answer: [...answer], transport };
       const data = from === undefined ? asked : { ...asked, port: from.port };

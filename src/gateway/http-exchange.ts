@@ -4,16 +4,17 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Action, Effect } from "../action/index.ts";
+import type { Action } from "../action/index.ts";
 import { isFault } from "../base/index.ts";
-import { routeOf, type Decision, type Policy } from "../policy/index.ts";
+import { routeOf } from "../policy/index.ts";
 import { problemOf, upstreamProblem } from "./denial.ts";
-import { actionOf, mustSync, strictest } from "./http-action.ts";
+import { actionOf, strictest } from "./http-action.ts";
 import { answerProblem, type After } from "./http-answer.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
+import type { Verdict } from "./ports.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
 
 /** A request as it stands on its connection. */
@@ -44,41 +45,9 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const at = ports.clock.now();
   const context = { run: ports.run.id, at, system: access.system, cause: it.flow.process };
   const action = actionOf(request, body, context);
-  const decision = ports.run.decide(action);
-  await recordIntent(it, action, decision, ports);
+  const decision = await ports.run.intend(action, it.flow.id);
   if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
   return await perform(it, { request, action, body, agent: access.agent }, ports);
-}
-
-/** What the action does: as the rule that decided says, else as the catalogue says. */
-function effectsOf(policy: Policy, decision: Decision, action: Action): readonly Effect[] {
-  const rules = policy.grants.flatMap((grant) => grant.rules);
-  return rules.find((rule) => rule.name === decision.rule)?.effects ?? action.effects;
-}
-
-/** INV-9: resolves only when the intent is written; on disk where the effect cannot be taken back. */
-async function recordIntent(
-  it: Exchange,
-  action: Action,
-  decision: Decision,
-  { run }: BrokerPorts,
-): Promise<void> {
-  const { verb, summary, fields, digest, kind } = action;
-  const effects = effectsOf(run.policy, decision, action);
-  await run.record(
-    {
-      type: "action",
-      verdict: decision.verdict,
-      rule: decision.rule,
-      system: action.system,
-      target: action.target,
-      flow: it.flow.id,
-      action: action.id,
-      process: action.cause,
-      data: { kind, verb, effects: [...effects], summary, fields, digest, reason: decision.reason },
-    },
-    { sync: mustSync(effects) },
-  );
 }
 
 interface Permitted {
@@ -173,8 +142,8 @@ async function explain(
 async function deny(
   it: Exchange,
   action: Action,
-  decision: Decision,
-  { limits, run }: BrokerPorts,
+  decision: Verdict,
+  { limits }: BrokerPorts,
 ): Promise<After> {
   const { incoming, origin, flow } = it;
   const { reason, hint, rule, verdict } = decision;
@@ -182,7 +151,7 @@ async function deny(
     system: action.system,
     target: action.target,
     route: routeOf({ verb: incoming.method, port: origin.port, protocol: origin.scheme }),
-    effect: strictest(effectsOf(run.policy, decision, action)),
+    effect: strictest(decision.effects),
     rule,
     title: verdict === "confirm" ? "This waits for a person" : "This request is not granted",
     reason: hint === undefined ? reason : `${reason}; ${hint}`,

@@ -4,7 +4,11 @@ export * from "./tls/index.ts";
 export * from "./ports.ts";
 export * from "./limits.ts";
 export { createGateway, type Gateway, type GatewayStats } from "./gateway.ts";
+export { createConnector, type Connector } from "./connector.ts";
+export type { Destination } from "./dialer.ts";
+export { intentOf } from "./intent.ts";
 export {
+  createConnectJudge,
   RESOLVER_ADDRESS,
   type ConnectErrno,
   type ConnectJudgement,

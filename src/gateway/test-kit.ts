@@ -16,10 +16,12 @@ import { UNKNOWN_PROCESS } from "../action/index.ts";
 import { createLog, systemClock, type Log } from "../base/index.ts";
 import { compilePolicy, decide, initialPolicyState, parseTaskFile } from "../policy/index.ts";
 import { allocate, checked, native, type Endpoint } from "../sys/index.ts";
+import { createConnector, type ConnectorPorts } from "./connector.ts";
 import type { Denial } from "./denial.ts";
 import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
-import type { GatewayLimits } from "./limits.ts";
+import { intentOf } from "./intent.ts";
+import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { EventDraft, FindingSubject, GatewayPorts, GatewayRun } from "./ports.ts";
 import { openAuthority, type CertificateAuthority } from "./tls/index.ts";
 import { createUpstreamTrust } from "./upstream-trust.ts";
@@ -71,7 +73,7 @@ export interface WorldOptions {
   /** YAML of the grants, indented by two. */
   readonly grants: string;
   readonly limits?: Partial<GatewayLimits>;
-  readonly resolve?: GatewayPorts["resolve"];
+  readonly resolve?: ConnectorPorts["resolve"];
   readonly own?: readonly Endpoint[];
   readonly authorities?: ReadonlyMap<string, string>;
   readonly record?: GatewayRun["record"];
@@ -100,11 +102,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     id: "r-test",
     policy,
     ...(options.authorities === undefined ? {} : { authorities: options.authorities }),
-    decide(action) {
+    intend(action, flow) {
       told.actions.push(action);
       const decision = decide(policy, state, action);
       state = decision.state;
-      return decision;
+      const { event, sync } = intentOf(action, decision, flow);
+      return run.record(event, { sync }).then(() => decision);
     },
     denied: (denial) => void told.denials.push(denial),
     attribute: options.attribute ?? (() => Promise.resolve(AGENT)),
@@ -121,8 +124,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const gateway = createGateway(run, {
     clock: systemClock,
     authority,
-    resolve: options.resolve ?? (() => Promise.reject(new Error("no DNS in this test"))),
-    ownAddresses: () => options.own ?? [],
+    connect: createConnector({
+      clock: systemClock,
+      limits: { ...GATEWAY_LIMITS, ...options.limits },
+      resolve: options.resolve ?? (() => Promise.reject(new Error("no DNS in this test"))),
+      ownAddresses: () => options.own ?? [],
+    }),
     log: QUIET,
     originalDestination: (socket) => destinations.get(socket.localPort ?? 0) ?? noDestination(),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -15,7 +15,6 @@ import {
   type EventDraft,
   type FindingSubject,
   type FlowTuple,
-  type GatewayRun,
   type Verdict,
 } from "../gateway/index.ts";
 import {
@@ -26,6 +25,7 @@ import {
   type PolicyState,
   type Task,
 } from "../policy/index.ts";
+import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
@@ -66,7 +66,7 @@ export interface RunOptions {
 }
 
 /** A run that lives in this daemon; also what the gateway sees of it. */
-export class Run implements GatewayRun {
+export class Run implements HeldRun {
   readonly id: string;
   readonly policy: Policy;
   readonly task: Task;
@@ -171,6 +171,20 @@ export class Run implements GatewayRun {
     const { pauseReason: _, ...rest } = this.#info;
     this.#info = rest;
     this.#update({ state: "running" });
+  }
+
+  /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
+  async freeze(why: string): Promise<boolean> {
+    if (this.#info.state !== "running") return false;
+    this.#update({ state: "paused", pauseReason: why });
+    await this.#parts?.pause();
+    await this.recorder.record({ type: "run.pause", data: { reason: why } });
+    this.console.notice(`frozen: ${why}; it goes on when another serves it`);
+    return true;
+  }
+
+  async thaw(): Promise<void> {
+    if (this.#info.state === "paused") await this.resume();
   }
 
   attach(viewer: Duplex): void {

@@ -13,7 +13,6 @@ import { createId, describeError, Fault } from "../base/index.ts";
 import {
   clientTrust,
   createConnector,
-  createGateway,
   GATEWAY_LIMITS,
   type ConnectErrno,
   type Gateway,
@@ -178,7 +177,7 @@ async function bringUp(
     });
     undo.push(() => sandbox.kill());
     limits.place(sandbox.initPid);
-    const gateway = connect(world, run, request, sandbox);
+    const gateway = await connect(world, run, sandbox);
     undo.push(() => gateway.close());
     undo.push(() => world.watcher.unwatch(run.id));
     const proofs = await sandbox.prove();
@@ -201,16 +200,16 @@ async function bringUp(
 }
 
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
-function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): Gateway {
-  const gateway = createGateway(run, {
+async function connect(world: World, run: Run, sandbox: Sandbox): Promise<Gateway> {
+  const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
-    log: world.log,
     connect: createConnector({
       clock: world.clock,
       limits: GATEWAY_LIMITS,
       resolve: resolveHost,
       ownAddresses: () => [],
+      unread: true,
     }),
   });
   const { tcp4, tcp6, dns4, dns6, notify, sockDiag } = sandbox.descriptors;

@@ -79,7 +79,9 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
       durationMs: Math.round(monoMs - action.monoMs),
     },
   });
-  return incoming.complete && !response.destroyed ? "next" : "last";
+  // An answer that was written to its end counts as destroyed a moment later, as a broken one does.
+  const isWhole = response.writableFinished || !response.destroyed;
+  return incoming.complete && isWhole ? "next" : "last";
 }
 
 const LATE: ReadonlySet<string> = new Set(["gateway.connect", "gateway.resolve"]);

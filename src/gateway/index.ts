@@ -11,6 +11,7 @@ export {
   createConnectJudge,
   RESOLVER_ADDRESS,
   type ConnectErrno,
+  type ConnectJudge,
   type ConnectJudgement,
   type RefusalCounts,
   type Transport,

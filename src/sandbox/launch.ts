@@ -283,7 +283,8 @@ const STEP_HINTS: ReadonlyMap<string, string> = new Map([
   ["limits", "raise the daemon's own limit (`ulimit -H`), or lower the task's"],
 ]);
 
-function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
+/** The fault that a step of the launcher's ended in. */
+export function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const { step, call, about, errno } = report;
   const of = about === "" ? "" : ` of ${about}`;
   // 0 where no call failed but something was not as it must be.

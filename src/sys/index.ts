@@ -16,3 +16,4 @@ export * from "./sock-diag.ts";
 export * from "./proc-events.ts";
 export * from "./process-handle.ts";
 export * from "./landlock.ts";
+export * from "./confine.ts";

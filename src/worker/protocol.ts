@@ -1,0 +1,137 @@
+/**
+ * The words between the daemon and a worker: lines of JSON, each an array of messages. What a worker says
+ * is checked here as what a hostile program says; what the daemon says is the daemon's own.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { actionSchema, effectSchema, FINDING_KINDS } from "../action/index.ts";
+import type { Leaf, Verdict } from "../gateway/index.ts";
+import type { Policy } from "../policy/index.ts";
+
+/** Longest line of a worker: some batched messages; one action holds 64 KiB of body at most as fields. */
+export const LINE_BYTES_MAX = 4 << 20;
+
+const id = z.string().min(1).max(64);
+const host = z.string().min(1).max(253);
+const port = z.number().int().min(1).max(65_535);
+const address = z.string().max(64);
+/** Stands for the process behind the message's flow, which only the daemon knows. */
+const byFlow = z.literal(true).optional();
+
+const tuple = z.strictObject({
+  family: z.union([z.literal(4), z.literal(6)]),
+  localAddress: address,
+  localPort: z.number().int().min(0).max(65_535),
+  remoteAddress: address,
+  remotePort: z.number().int().min(0).max(65_535),
+});
+
+/** Entries that a worker may ask for as they are; verdicts, denials and findings have words of their own. */
+const event = z.strictObject({
+  type: z.enum(["dns", "flow.open", "flow.close", "outcome"]),
+  system: z.string().optional(),
+  target: z.string().optional(),
+  flow: id.optional(),
+  action: id.optional(),
+  process: byFlow,
+  data: z.record(z.string(), z.json()).optional(),
+});
+
+/** Such an entry. */
+export type SaidEvent = z.infer<typeof event>;
+
+const denial = z.strictObject({
+  system: z.string(),
+  target: z.string(),
+  route: z.string(),
+  effect: effectSchema.optional(),
+  rule: z.string(),
+  title: z.string(),
+  reason: z.string(),
+  allowed: z.array(z.string()).max(16).readonly(),
+  process: byFlow,
+  flow: id.optional(),
+  action: id.optional(),
+});
+
+const subject = z.strictObject({
+  flow: id.optional(),
+  target: z.string().optional(),
+  route: z.string().optional(),
+  process: byFlow,
+});
+
+const n = z.number().int().nonnegative();
+const run = id;
+
+/** What a worker may say once it is sealed. Those with `n` are answered. */
+export const saidSchema = z.discriminatedUnion("say", [
+  z.strictObject({ say: z.literal("attribute"), run, flow: id, tuple }),
+  z.strictObject({
+    say: z.literal("intend"),
+    n,
+    run,
+    flow: id,
+    // When, where and whose it is are the daemon's to say.
+    action: actionSchema.omit({ run: true, at: true, monoMs: true, cause: true }),
+  }),
+  z.strictObject({ say: z.literal("record"), n, run, event }),
+  z.strictObject({ say: z.literal("denied"), run, denial }),
+  z.strictObject({
+    say: z.literal("finding"),
+    run,
+    kind: z.enum(FINDING_KINDS),
+    detail: z.string(),
+    of: subject,
+  }),
+  z.strictObject({ say: z.literal("dial"), n, run, host, port }),
+  z.strictObject({ say: z.literal("leaf"), n, run, host }),
+  z.strictObject({ say: z.literal("name"), n, run, host }),
+  z.strictObject({ say: z.literal("stopped"), run }),
+  z.strictObject({ say: z.literal("pong") }),
+]);
+
+/** One message of a worker. */
+export type Said = z.infer<typeof saidSchema>;
+/** One message about a run. */
+export type SaidOfRun = Exclude<Said, { say: "pong" }>;
+
+/** What a worker tells before it is given anything: each thing that it tried, and what came of it. */
+export const sealedSchema = z.tuple([
+  z.strictObject({ sealed: z.record(z.string().max(64), z.string().max(200)) }),
+]);
+
+/** What each question is answered with. */
+export interface Answers {
+  readonly intend: Verdict;
+  readonly record: number;
+  /** The socket comes by the carrier, ahead of this word. */
+  readonly dial: "connected";
+  readonly leaf: Leaf;
+  readonly name: null;
+}
+
+/** What the daemon tells a worker. */
+export type Order =
+  | { readonly order: "begin"; readonly authorities: readonly string[] }
+  | {
+      readonly order: "serve";
+      readonly run: string;
+      readonly policy: Policy;
+      readonly authorities: readonly (readonly [string, string])[];
+      /** The names that the run has asked for, in the order of their addresses. */
+      readonly names: readonly string[];
+    }
+  /** The socket comes by the carrier, ahead of this word. */
+  | { readonly order: "listen"; readonly run: string; readonly kind: "tcp" | "dns" }
+  | { readonly order: "stop"; readonly run: string }
+  | { readonly order: "ping" }
+  | { readonly order: "answer"; readonly n: number; readonly value: unknown }
+  | {
+      readonly order: "refusal";
+      readonly n: number;
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string;
+    };

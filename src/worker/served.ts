@@ -1,0 +1,248 @@
+/**
+ * One run, as the daemon has a worker serve it. Whatever the worker says about it is taken as a hostile
+ * program's word: it is judged here again, by the run's own policy, and reaches this run only.
+ *
+ * @module
+ */
+import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { Fault, type Clock } from "../base/index.ts";
+import {
+  createConnectJudge,
+  createNamePool,
+  type CertificateAuthority,
+  type ConnectJudge,
+  type Connector,
+  type GatewayRun,
+  type NamePool,
+  type Verdict,
+} from "../gateway/index.ts";
+import { canonicalHost, judgeConnect } from "../policy/index.ts";
+import { descriptorOf } from "../sys/index.ts";
+import type { Answers, SaidOfRun } from "./protocol.ts";
+
+/** Flows that a run may have at once, with those whose close is being written. */
+const FLOWS_MAX = 2048;
+/** Flows that are over and actions that have no outcome yet: what is on the way about them is no lie. */
+const REMEMBERED_MAX = 4096;
+const ATTRIBUTE_MS = 1000;
+
+/** A run that can be held still while nobody serves it. */
+export interface HeldRun extends GatewayRun {
+  /** Freezes it; `false` where it does not run yet, or not any more, or is frozen already. */
+  freeze(why: string): Promise<boolean>;
+  /** Undoes {@link freeze}. */
+  thaw(): Promise<void>;
+  stop(reason: string, detail: string): void;
+}
+
+export interface ServedPorts {
+  readonly clock: Clock;
+  readonly authority: Pick<CertificateAuthority, "leafFor">;
+  /** The way out of this run; see {@link ConnectorPorts.unread}. */
+  readonly connect: Connector;
+}
+
+interface Flow {
+  process: Process;
+  readonly attributed: Promise<void>;
+  opened: boolean;
+  target: string;
+}
+
+/** A connected socket for the worker, and how to let go of it here. */
+export interface Handed {
+  readonly descriptor: number;
+  close(): void;
+}
+
+/** One run, whichever worker has it. */
+export class Served {
+  readonly run: HeldRun;
+  readonly pool: NamePool = createNamePool();
+  readonly judge: ConnectJudge;
+  readonly #ports: ServedPorts;
+  readonly #flows = new Map<string, Flow>();
+  readonly #closed = new Set<string>();
+  /** Allowed actions without an outcome. */
+  readonly #performed = new Set<string>();
+  #total = 0;
+  /** Aborted when the worker that asked is gone. */
+  #asking = new AbortController();
+
+  constructor(run: HeldRun, ports: ServedPorts) {
+    this.run = run;
+    this.#ports = ports;
+    this.judge = createConnectJudge({ run, clock: ports.clock, pool: this.pool });
+  }
+
+  get flows(): { readonly open: number; readonly total: number } {
+    return { open: this.#flows.size, total: this.#total };
+  }
+
+  /** Takes what needs no answer. @throws {Fault} `worker.lie` for what an honest worker never says. */
+  hear(said: Extract<SaidOfRun, { say: "attribute" | "denied" | "finding" }>): void {
+    switch (said.say) {
+      case "attribute":
+        this.#begin(said.flow, said.tuple);
+        return;
+      case "denied": {
+        const { process: _, ...denial } = said.denial;
+        this.run.denied({ ...defined(denial), process: this.#processOf(denial.flow) });
+        return;
+      }
+      case "finding": {
+        const { process, ...of } = said.of;
+        const by = process === undefined ? {} : { process: this.#processOf(of.flow) };
+        this.run.finding(said.kind, said.detail, { ...defined(of), ...by });
+      }
+    }
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  async intend(said: Extract<SaidOfRun, { say: "intend" }>): Promise<Verdict> {
+    const flow = this.#openFlow(said.flow);
+    const { wallMs, monoMs } = this.#ports.clock.now();
+    const at = new Date(wallMs).toISOString();
+    const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
+    const verdict = await this.run.intend(action, said.flow);
+    if (verdict.verdict === "allow") remember(this.#performed, action.id);
+    return verdict;
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  async record(said: Extract<SaidOfRun, { say: "record" }>): Promise<number> {
+    const { process, ...event } = said.event;
+    const { type, flow: id } = event;
+    if (type === "dns") {
+      if (process !== undefined || id !== undefined) throw lie("a question for a name has no flow");
+      return this.run.record({ ...defined(event), type });
+    }
+    if (type === "outcome") {
+      const { action = "" } = event;
+      if (!this.#performed.delete(action)) throw lie("an outcome of no action");
+      return this.run.record({ ...defined(event), type });
+    }
+    const flow = this.#flowOf(id);
+    if (type === "flow.open") {
+      if (flow.opened) throw lie("a flow opened twice");
+      flow.opened = true;
+      flow.target = event.target ?? "";
+      await flow.attributed;
+    } else {
+      if (!flow.opened) throw lie("the close of a flow that is not open");
+      this.#flows.delete(id ?? "");
+      remember(this.#closed, id ?? "");
+    }
+    const by = process === undefined ? {} : { process: flow.process };
+    return this.run.record({ ...defined(event), ...by, type });
+  }
+
+  /**
+   * Connects to a granted place. INV-43: the run's own policy says where, not the worker.
+   *
+   * @throws {Fault} `worker.lie` for a place that is not granted; those of the connector.
+   */
+  async dial({ host, port }: Extract<SaidOfRun, { say: "dial" }>): Promise<Handed> {
+    const decision = judgeConnect(this.run.policy, { host, address: "", port });
+    if (decision.kind !== "grant" || canonicalHost(host) !== host) {
+      throw lie(`a connection to ${JSON.stringify(host)}:${port}, which is not granted`);
+    }
+    const { tls, dial, name, ca } = decision.grant;
+    if (ca !== undefined && this.run.authorities?.has(name) !== true) {
+      throw new Fault("gateway.ca", `the authority of grant ${name} was not read`);
+    }
+    const to = { host, port, tls, ...(dial === undefined ? {} : { dial }) };
+    const { signal } = this.#asking;
+    const socket = await this.#ports.connect(to, signal);
+    if (signal.aborted) {
+      socket.destroy();
+      throw new Fault("gateway.aborted", "the worker is gone");
+    }
+    return { descriptor: descriptorOf(socket), close: () => void socket.destroy() };
+  }
+
+  /** @throws {Fault} `worker.lie` for a name that the run never asked for. */
+  leaf({ host }: Extract<SaidOfRun, { say: "leaf" }>): Answers["leaf"] {
+    if (!this.pool.has(host))
+      throw lie(`a certificate for ${JSON.stringify(host)}, which the run did not ask for`);
+    return this.#ports.authority.leafFor(host);
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  name({ host }: Extract<SaidOfRun, { say: "name" }>): null {
+    if (canonicalHost(host) !== host || this.pool.has(host))
+      throw lie("a name that is none, or known");
+    if (this.pool.addressFor(host, 4) === undefined) throw lie("more names than the pool has");
+    return null;
+  }
+
+  /** Its worker is gone: whatever was open is cut, and on record as such. */
+  async cut(why: string): Promise<void> {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    const open = [...this.#flows];
+    this.#flows.clear();
+    this.#closed.clear();
+    this.#performed.clear();
+    const closes = open.flatMap(([id, { opened, target, process }]) =>
+      opened
+        ? this.run.record({ type: "flow.close", flow: id, target, process, data: { reason: why } })
+        : [],
+    );
+    await Promise.allSettled(closes); // The run's own `record` ends the run where the ledger cannot.
+  }
+
+  #begin(id: string, tuple: Parameters<GatewayRun["attribute"]>[0]): void {
+    if (this.#flows.has(id)) throw lie("two flows of one name");
+    if (this.#flows.size >= FLOWS_MAX) throw lie("more flows than a run may have");
+    this.#total += 1;
+    const late = new Promise<Process>((resolve) => {
+      setTimeout(() => resolve(UNKNOWN_PROCESS), ATTRIBUTE_MS).unref();
+    });
+    // Attribution explains; it does not decide: what fails here is unknown, and said to be.
+    const asked = this.run.attribute(tuple, id).catch(() => UNKNOWN_PROCESS);
+    const flow: Flow = {
+      process: UNKNOWN_PROCESS,
+      attributed: Promise.race([asked, late]).then((process) => void (flow.process = process)),
+      opened: false,
+      target: "",
+    };
+    this.#flows.set(id, flow);
+  }
+
+  #flowOf(id: string | undefined): Flow {
+    const flow = this.#flows.get(id ?? "");
+    if (flow !== undefined) return flow;
+    if (this.#closed.has(id ?? "")) throw new Fault("worker.flow", "the flow is over");
+    throw lie("a flow that is not the run's");
+  }
+
+  #openFlow(id: string): Flow {
+    const flow = this.#flowOf(id);
+    if (!flow.opened) throw lie("an action on a flow that is not open");
+    return flow;
+  }
+
+  /** A denial may come just after its flow was closed: then the process is not known any more. */
+  #processOf(id: string | undefined): Process {
+    return this.#flows.get(id ?? "")?.process ?? UNKNOWN_PROCESS;
+  }
+}
+
+/** Adds `item`; the one that is longest in makes room. */
+function remember(set: Set<string>, item: string): void {
+  set.add(item);
+  for (const oldest of set) {
+    if (set.size <= REMEMBERED_MAX) break;
+    set.delete(oldest);
+  }
+}
+
+function lie(what: string): Fault {
+  return new Fault("worker.lie", `a worker asked for ${what}`);
+}
+
+/** The same without members that are `undefined`, which zod's types allow and JSON never has. */
+function defined<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return value as { [Key in keyof T]: Exclude<T[Key], undefined> };
+}

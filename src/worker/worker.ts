@@ -1,0 +1,191 @@
+/**
+ * A live worker: it is handed runs, its questions are answered, and it is ended when it lies, hangs, or
+ * floods.
+ *
+ * @module
+ */
+import { describeError, Fault, isFault, type Log } from "../base/index.ts";
+import { launchWorker, type Launched, type LaunchOptions } from "./launch.ts";
+import { saidSchema, type Order, type Said, type SaidOfRun } from "./protocol.ts";
+import type { Served } from "./served.ts";
+
+/** Questions that are answered at once; above, the worker's words stay with it until some are. */
+const UNANSWERED_MAX = 2048;
+/** What the daemon has to say and a worker does not read. */
+const UNREAD_BYTES_MAX = 32 << 20;
+const PING_MS = 5000;
+const PINGS_MISSED_MAX = 4; // A worker that answers nothing for 20 s parses something without end.
+
+export type ListenerKind = "tcp" | "dns";
+
+/** One worker process. */
+export class Worker {
+  readonly pid: number;
+  /** Resolves with why it is gone. */
+  readonly gone: Promise<string>;
+  readonly #launched: Launched;
+  readonly #log: Log;
+  readonly #served = new Map<string, Served>();
+  /** Runs that it had: their last words may still be on the way. */
+  readonly #past = new Set<string>();
+  readonly #stopping = new Map<string, () => void>();
+  readonly #watch: NodeJS.Timeout;
+  #lie: string | undefined;
+  #unanswered = 0;
+  #pingsMissed = 0;
+
+  private constructor(launched: Launched, log: Log, authorities: readonly string[]) {
+    this.#launched = launched;
+    this.#log = log;
+    this.pid = launched.pid;
+    this.#watch = setInterval(() => this.#ping(), PING_MS).unref();
+    this.gone = launched.gone.then((how) => {
+      clearInterval(this.#watch);
+      for (const stopped of this.#stopping.values()) stopped();
+      return this.#lie ?? how;
+    });
+    this.#tell({ order: "begin", authorities });
+  }
+
+  /** Starts one. @throws {Fault} as {@link launchWorker}. */
+  static async start(options: LaunchOptions, authorities: readonly string[]): Promise<Worker> {
+    // Nothing is heard before the seal is proved, and then this has run on.
+    let worker: Worker | undefined;
+    const launched = await launchWorker(options, { hear: (line) => worker?.hear(line) });
+    worker = new Worker(launched, options.log, authorities);
+    return worker;
+  }
+
+  /** Hands a run over: from here on the worker may speak of it. */
+  serve(served: Served): void {
+    const { id, policy, authorities } = served.run;
+    this.#served.set(id, served);
+    const names = served.pool.names();
+    this.#tell({ order: "serve", run: id, policy, authorities: [...(authorities ?? [])], names });
+  }
+
+  /** Has it serve what arrives at `descriptor`, of which the caller keeps its own. */
+  listen(run: string, kind: ListenerKind, descriptor: number): void {
+    if (this.#hand(descriptor)) this.#tell({ order: "listen", run, kind });
+  }
+
+  /** Has it end a run; resolves when every close is on record, or the worker is gone. */
+  async stop(run: string): Promise<void> {
+    if (!this.#served.has(run)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stopping.set(run, resolve);
+    this.#tell({ order: "stop", run });
+    await promise;
+    this.#stopping.delete(run);
+    this.forget(run);
+  }
+
+  /** Whatever it still says about `run` is not heard. */
+  forget(run: string): void {
+    if (this.#served.delete(run)) this.#past.add(run);
+  }
+
+  kill(why: string): void {
+    this.#lie ??= why;
+    this.#launched.kill();
+  }
+
+  /** Takes one line. What is not as it must be ends the worker. */
+  hear(line: unknown): void {
+    if (this.#lie !== undefined) return;
+    if (!Array.isArray(line)) throw new Fault("worker.lie", "a line that is no list");
+    for (const message of line) this.#take(saidSchema.parse(message));
+  }
+
+  #take(said: Said): void {
+    if (said.say === "pong") {
+      this.#pingsMissed = 0;
+      return;
+    }
+    const served = this.#served.get(said.run);
+    if (served === undefined && this.#past.has(said.run)) {
+      if ("n" in said) this.#refuse(said.n, new Fault("worker.run", "the run is over"));
+      return;
+    }
+    if (served === undefined)
+      throw new Fault("worker.lie", `it speaks of ${JSON.stringify(said.run)}, not of its own`);
+    switch (said.say) {
+      case "attribute":
+      case "denied":
+      case "finding":
+        served.hear(said);
+        return;
+      case "stopped":
+        this.#stopping.get(said.run)?.();
+        return;
+      default:
+        void this.#answer(said, served);
+    }
+  }
+
+  async #answer(said: Extract<SaidOfRun, { n: number }>, served: Served): Promise<void> {
+    const { n } = said;
+    if ((this.#unanswered += 1) === UNANSWERED_MAX) this.#launched.lines.hold();
+    try {
+      const value = await this.#valueFor(said, served);
+      this.#tell({ order: "answer", n, value });
+    } catch (error) {
+      if (isFault(error, "worker.lie")) this.kill(`a lie: ${error.message}`);
+      else this.#refuse(n, error);
+    } finally {
+      if ((this.#unanswered -= 1) === UNANSWERED_MAX / 2) this.#launched.lines.release();
+    }
+  }
+
+  async #valueFor(said: Extract<SaidOfRun, { n: number }>, served: Served): Promise<unknown> {
+    switch (said.say) {
+      case "intend":
+        return served.intend(said);
+      case "record":
+        return served.record(said);
+      case "leaf":
+        return served.leaf(said);
+      case "name":
+        return served.name(said);
+      case "dial": {
+        const handed = await served.dial(said);
+        try {
+          this.#hand(handed.descriptor);
+        } finally {
+          handed.close(); // The worker's own stays open.
+        }
+        return "connected";
+      }
+    }
+  }
+
+  /** A failure of ours or the world's, told without what is not the worker's to know. */
+  #refuse(n: number, error: unknown): void {
+    if (!isFault(error)) this.#log.warn("worker.answer.failed", { error: describeError(error) });
+    const { code, message, hint } = isFault(error)
+      ? error
+      : new Fault("worker.answer", "the daemon could not do that");
+    this.#tell({ order: "refusal", n, code, message, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  #hand(descriptor: number): boolean {
+    try {
+      this.#launched.hand(descriptor);
+      return true;
+    } catch (error) {
+      this.kill(`it takes no sockets: ${describeError(error)}`);
+      return false;
+    }
+  }
+
+  #tell(order: Order): void {
+    this.#launched.lines.send(order);
+    if (this.#launched.lines.unsentBytes > UNREAD_BYTES_MAX) this.kill("it does not read");
+  }
+
+  #ping(): void {
+    this.#pingsMissed += 1;
+    if (this.#pingsMissed > PINGS_MISSED_MAX) this.kill("it answered nothing for 20 s");
+    else this.#tell({ order: "ping" });
+  }
+}

@@ -22,7 +22,7 @@ import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { intentOf } from "./intent.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-import type { EventDraft, FindingSubject, GatewayPorts, GatewayRun } from "./ports.ts";
+import type { EventDraft, FindingSubject, GatewayRun } from "./ports.ts";
 import { openAuthority, type CertificateAuthority } from "./tls/index.ts";
 import { createUpstreamTrust } from "./upstream-trust.ts";
 

@@ -20,7 +20,7 @@ import {
 } from "../sandbox/index.ts";
 import { closeDescriptor, createSocketPair, sendMessageNow } from "../sys/index.ts";
 import { encodeLoadingFilter } from "./filter.ts";
-import { Lines } from "./lines.ts";
+import { CLOSED, Lines } from "./lines.ts";
 import { requireConfined, requireTries } from "./proofs.ts";
 import { LINE_BYTES_MAX, sealedSchema } from "./protocol.ts";
 
@@ -138,7 +138,7 @@ export async function launchWorker(options: LaunchOptions, listener: Listener): 
   } finally {
     clearTimeout(tooLate);
   }
-  const ended = gone.then((how) => (why === undefined || why === "closed" ? how : why));
+  const ended = gone.then((how) => (why === undefined || why === CLOSED ? how : why));
   return {
     pid: child.pid ?? -1,
     lines,

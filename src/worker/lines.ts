@@ -15,6 +15,9 @@ export interface LinesOptions {
   ended(why: string): void;
 }
 
+/** Why it ended, where the other side just left. */
+export const CLOSED = "closed";
+
 /** Speaks lines over `stream`, which it then owns. */
 export class Lines {
   readonly #stream: Duplex;
@@ -28,9 +31,8 @@ export class Lines {
     this.#stream = stream;
     this.#options = options;
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
-    stream.on("error", (error) => this.#end(describeError(error)));
-    stream.on("close", () => this.#end("closed"));
-    stream.on("end", () => this.#end("closed"));
+    // A reset is how the end of a killed process can look.
+    for (const event of ["error", "end", "close"]) stream.on(event, () => this.#end(CLOSED));
   }
 
   /** Sends `message` at the end of this turn, with all others of it. */

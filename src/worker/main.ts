@@ -8,7 +8,7 @@ import { Socket } from "node:net";
 import { createLog, Fault } from "../base/index.ts";
 import { createUpstreamTrust, type Gateway, type UpstreamTrust } from "../gateway/index.ts";
 import { Calls } from "./calls.ts";
-import { Lines } from "./lines.ts";
+import { CLOSED, Lines } from "./lines.ts";
 import type { Order } from "./protocol.ts";
 import { serveRun } from "./remote-run.ts";
 import { seal } from "./seal.ts";
@@ -27,8 +27,8 @@ const lines = new Lines(stream, {
   lineBytesMax: Number.POSITIVE_INFINITY, // The daemon's own words.
   hear: (line) => (line as readonly Order[]).forEach(obey),
   ended(why) {
-    if (why !== "closed") log.warn("worker.ended", { why });
-    process.exit(why === "closed" ? 0 : 1);
+    if (why !== CLOSED) log.warn("worker.ended", { why });
+    process.exit(why === CLOSED ? 0 : 1);
   },
 });
 const calls = new Calls(lines, CARRIER_FD);

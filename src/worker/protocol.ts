@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import { actionSchema, effectSchema, FINDING_KINDS } from "../action/index.ts";
+import { actionSchema, effectSchema, FINDING_KINDS, type Event } from "../action/index.ts";
 import type { Leaf, Verdict } from "../gateway/index.ts";
 import type { Policy } from "../policy/index.ts";
 
@@ -16,8 +16,6 @@ const id = z.string().min(1).max(64);
 const host = z.string().min(1).max(253);
 const port = z.number().int().min(1).max(65_535);
 const address = z.string().max(64);
-/** Stands for the process behind the message's flow, which only the daemon knows. */
-const byFlow = z.literal(true).optional();
 
 const tuple = z.strictObject({
   family: z.union([z.literal(4), z.literal(6)]),
@@ -27,15 +25,21 @@ const tuple = z.strictObject({
   remotePort: z.number().int().min(0).max(65_535),
 });
 
-/** Entries that a worker may ask for as they are; verdicts, denials and findings have words of their own. */
+type Data = NonNullable<Event["data"]>;
+/** Any members: what comes out of a JSON parser is JSON, and the ledger cuts what is too long. */
+const data = z.custom<Data>((value) => value?.constructor === Object);
+
+/**
+ * Entries that a worker may ask for as they are; verdicts, denials and findings have words of their own.
+ * Which process an entry is about is not said: the daemon knows it by the flow.
+ */
 const event = z.strictObject({
   type: z.enum(["dns", "flow.open", "flow.close", "outcome"]),
   system: z.string().optional(),
   target: z.string().optional(),
   flow: id.optional(),
   action: id.optional(),
-  process: byFlow,
-  data: z.record(z.string(), z.json()).optional(),
+  data: data.optional(),
 });
 
 /** Such an entry. */
@@ -50,7 +54,6 @@ const denial = z.strictObject({
   title: z.string(),
   reason: z.string(),
   allowed: z.array(z.string()).max(16).readonly(),
-  process: byFlow,
   flow: id.optional(),
   action: id.optional(),
 });
@@ -59,7 +62,6 @@ const subject = z.strictObject({
   flow: id.optional(),
   target: z.string().optional(),
   route: z.string().optional(),
-  process: byFlow,
 });
 
 const n = z.number().int().nonnegative();
@@ -74,9 +76,11 @@ export const saidSchema = z.discriminatedUnion("say", [
     run,
     flow: id,
     // When, where and whose it is are the daemon's to say.
-    action: actionSchema.omit({ run: true, at: true, monoMs: true, cause: true }),
+    action: actionSchema
+      .omit({ run: true, at: true, monoMs: true, cause: true })
+      .extend({ fields: data }),
   }),
-  z.strictObject({ say: z.literal("record"), n, run, event }),
+  z.strictObject({ say: z.literal("record"), run, event }),
   z.strictObject({ say: z.literal("denied"), run, denial }),
   z.strictObject({
     say: z.literal("finding"),
@@ -105,7 +109,6 @@ export const sealedSchema = z.tuple([
 /** What each question is answered with. */
 export interface Answers {
   readonly intend: Verdict;
-  readonly record: number;
   /** The socket comes by the carrier, ahead of this word. */
   readonly dial: "connected";
   readonly leaf: Leaf;

@@ -62,20 +62,16 @@ function remoteRun({ run, policy, authorities }: ServeOrder, calls: Calls): Gate
       const { run: _run, at: _at, monoMs: _monoMs, cause: _cause, ...rest } = action;
       return calls.ask("intend", { run, flow, action: rest });
     },
-    record({ process, ...draft }) {
+    record({ process: _process, ...draft }) {
       // The gateway asks for no other types than these; were it to, the daemon would refuse.
       const event = draft as SaidEvent;
-      return calls.ask("record", {
-        run,
-        event: process === undefined ? event : { ...event, process: true },
-      });
+      // Not waited for: the daemon lets nothing leave before what was said ahead of it is on record.
+      calls.note({ say: "record", run, event });
+      return Promise.resolve(-1);
     },
-    denied: ({ process: _process, ...denial }) =>
-      calls.note({ say: "denied", run, denial: { ...denial, process: true } }),
-    finding(kind, detail, { process, ...of }: FindingSubject) {
-      const by = process === undefined ? {} : ({ process: true } as const);
-      calls.note({ say: "finding", run, kind, detail, of: { ...of, ...by } });
-    },
+    denied: ({ process: _process, ...denial }) => calls.note({ say: "denied", run, denial }),
+    finding: (kind, detail, { process: _process, ...of }: FindingSubject) =>
+      calls.note({ say: "finding", run, kind, detail, of }),
   };
 }
 

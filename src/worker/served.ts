@@ -45,7 +45,8 @@ export interface ServedPorts {
 interface Flow {
   process: Process;
   readonly attributed: Promise<void>;
-  opened: boolean;
+  /** Resolves when its opening is on record; absent where it is not open. */
+  recorded: Promise<unknown> | undefined;
   target: string;
 }
 
@@ -65,6 +66,7 @@ export class Served {
   readonly #closed = new Set<string>();
   /** Allowed actions without an outcome. */
   readonly #performed = new Set<string>();
+  readonly #opens = new Set<Promise<unknown>>();
   #total = 0;
   /** Aborted when the worker that asked is gone. */
   #asking = new AbortController();
@@ -86,13 +88,13 @@ export class Served {
         this.#begin(said.flow, said.tuple);
         return;
       case "denied": {
-        const { process: _, ...denial } = said.denial;
+        const { denial } = said;
         this.run.denied({ ...defined(denial), process: this.#processOf(denial.flow) });
         return;
       }
       case "finding": {
-        const { process, ...of } = said.of;
-        const by = process === undefined ? {} : { process: this.#processOf(of.flow) };
+        const { of } = said;
+        const by = of.flow === undefined ? {} : { process: this.#processOf(of.flow) };
         this.run.finding(said.kind, said.detail, { ...defined(of), ...by });
       }
     }
@@ -100,7 +102,9 @@ export class Served {
 
   /** @throws {Fault} `worker.lie` */
   async intend(said: Extract<SaidOfRun, { say: "intend" }>): Promise<Verdict> {
-    const flow = this.#openFlow(said.flow);
+    const flow = this.#flowOf(said.flow);
+    if (flow.recorded === undefined) throw lie("an action on a flow that is not open");
+    await flow.recorded; // INV-9: in the order of what happened.
     const { wallMs, monoMs } = this.#ports.clock.now();
     const at = new Date(wallMs).toISOString();
     const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
@@ -110,11 +114,11 @@ export class Served {
   }
 
   /** @throws {Fault} `worker.lie` */
-  async record(said: Extract<SaidOfRun, { say: "record" }>): Promise<number> {
-    const { process, ...event } = said.event;
+  async record(said: Extract<SaidOfRun, { say: "record" }>): Promise<unknown> {
+    const { event } = said;
     const { type, flow: id } = event;
     if (type === "dns") {
-      if (process !== undefined || id !== undefined) throw lie("a question for a name has no flow");
+      if (id !== undefined) throw lie("a question for a name has no flow");
       return this.run.record({ ...defined(event), type });
     }
     if (type === "outcome") {
@@ -124,17 +128,25 @@ export class Served {
     }
     const flow = this.#flowOf(id);
     if (type === "flow.open") {
-      if (flow.opened) throw lie("a flow opened twice");
-      flow.opened = true;
+      if (flow.recorded !== undefined) throw lie("a flow opened twice");
       flow.target = event.target ?? "";
-      await flow.attributed;
-    } else {
-      if (!flow.opened) throw lie("the close of a flow that is not open");
-      this.#flows.delete(id ?? "");
-      remember(this.#closed, id ?? "");
+      const write = () => this.run.record({ ...defined(event), process: flow.process, type });
+      flow.recorded = this.#opening(flow.attributed.then(write));
+      return flow.recorded;
     }
-    const by = process === undefined ? {} : { process: flow.process };
-    return this.run.record({ ...defined(event), ...by, type });
+    if (flow.recorded === undefined) throw lie("the close of a flow that is not open");
+    this.#flows.delete(id ?? "");
+    remember(this.#closed, id ?? "");
+    await flow.recorded;
+    return this.run.record({ ...defined(event), process: flow.process, type });
+  }
+
+  /** Keeps `write` among what must be on record before a connection leaves. */
+  #opening(write: Promise<unknown>): Promise<unknown> {
+    this.#opens.add(write);
+    const done = () => void this.#opens.delete(write);
+    write.then(done, done);
+    return write;
   }
 
   /**
@@ -152,6 +164,7 @@ export class Served {
       throw new Fault("gateway.ca", `the authority of grant ${name} was not read`);
     }
     const to = { host, port, tls, ...(dial === undefined ? {} : { dial }) };
+    await Promise.all(this.#opens); // INV-9
     const { signal } = this.#asking;
     const socket = await this.#ports.connect(to, signal);
     if (signal.aborted) {
@@ -184,8 +197,8 @@ export class Served {
     this.#flows.clear();
     this.#closed.clear();
     this.#performed.clear();
-    const closes = open.flatMap(([id, { opened, target, process }]) =>
-      opened
+    const closes = open.flatMap(([id, { recorded, target, process }]) =>
+      recorded !== undefined
         ? this.run.record({ type: "flow.close", flow: id, target, process, data: { reason: why } })
         : [],
     );
@@ -204,7 +217,7 @@ export class Served {
     const flow: Flow = {
       process: UNKNOWN_PROCESS,
       attributed: Promise.race([asked, late]).then((process) => void (flow.process = process)),
-      opened: false,
+      recorded: undefined,
       target: "",
     };
     this.#flows.set(id, flow);
@@ -215,12 +228,6 @@ export class Served {
     if (flow !== undefined) return flow;
     if (this.#closed.has(id ?? "")) throw new Fault("worker.flow", "the flow is over");
     throw lie("a flow that is not the run's");
-  }
-
-  #openFlow(id: string): Flow {
-    const flow = this.#flowOf(id);
-    if (!flow.opened) throw lie("an action on a flow that is not open");
-    return flow;
   }
 
   /** A denial may come just after its flow was closed: then the process is not known any more. */

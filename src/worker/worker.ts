@@ -118,20 +118,25 @@ export class Worker {
       case "stopped":
         this.#stopping.get(said.run)?.();
         return;
+      case "record":
+        void this.#perform(undefined, served.record(said));
+        return;
       default:
-        void this.#answer(said, served);
+        void this.#perform(said.n, this.#valueFor(said, served));
     }
   }
 
-  async #answer(said: Extract<SaidOfRun, { n: number }>, served: Served): Promise<void> {
-    const { n } = said;
+  /** Sees an answer to its end, and tells it where the worker waits for it. */
+  async #perform(n: number | undefined, answer: Promise<unknown>): Promise<void> {
     if ((this.#unanswered += 1) === UNANSWERED_MAX) this.#launched.lines.hold();
     try {
-      const value = await this.#valueFor(said, served);
-      this.#tell({ order: "answer", n, value });
+      const value = await answer;
+      if (n !== undefined) this.#tell({ order: "answer", n, value });
     } catch (error) {
       if (isFault(error, "worker.lie")) this.kill(`a lie: ${error.message}`);
-      else this.#refuse(n, error);
+      else if (n !== undefined) this.#refuse(n, error);
+      // What could not be recorded has ended its run already.
+      else this.#log.warn("worker.record.failed", { error: describeError(error) });
     } finally {
       if ((this.#unanswered -= 1) === UNANSWERED_MAX / 2) this.#launched.lines.release();
     }
@@ -141,22 +146,25 @@ export class Worker {
     switch (said.say) {
       case "intend":
         return served.intend(said);
-      case "record":
-        return served.record(said);
       case "leaf":
         return served.leaf(said);
       case "name":
         return served.name(said);
-      case "dial": {
-        const handed = await served.dial(said);
-        try {
-          this.#hand(handed.descriptor);
-        } finally {
-          handed.close(); // The worker's own stays open.
-        }
-        return "connected";
-      }
+      case "dial":
+        return this.#dial(said, served);
     }
+    const never: never = said;
+    return never;
+  }
+
+  async #dial(said: Extract<SaidOfRun, { say: "dial" }>, served: Served): Promise<"connected"> {
+    const handed = await served.dial(said);
+    try {
+      this.#hand(handed.descriptor);
+    } finally {
+      handed.close(); // The worker's own stays open.
+    }
+    return "connected";
   }
 
   /** A failure of ours or the world's, told without what is not the worker's to know. */

@@ -111,6 +111,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       if (hold.over || hold.slot !== slot) return;
       worker.serve(hold.served);
       hold.attached = true;
+      log.info("worker.serves", { pid: worker.pid, run: hold.served.run.id, alone: slot.alone });
       for (const { kind, descriptor } of hold.listeners) {
         worker.listen(hold.served.run.id, kind, descriptor);
       }

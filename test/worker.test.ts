@@ -106,7 +106,7 @@ test("INV-44: a worker killed under load cuts its own runs' flows, freezes them,
   assert.notEqual(second, first);
   const entries = await home.log();
   const reasons = (run: Loaded, type: string) =>
-    of(entries, run, type).map((entry) => String(entry.data?.["reason"]));
+    of(entries, run, type).map((entry) => entry.data?.["reason"]);
   const cause = "the worker that parsed its traffic ended (SIGKILL)";
   assert.deepEqual(reasons(one, "run.pause"), [cause]);
   assert.equal(of(entries, one, "run.resume").length, 1);
@@ -125,7 +125,7 @@ test("INV-44: a worker killed under load cuts its own runs' flows, freezes them,
   const [finding] = of(later, one, "finding");
   assert.equal(finding?.data?.["finding"], "escape");
   const [end] = of(later, one, "run.end");
-  assert.equal((end?.data?.["end"] as { reason: string }).reason, "worker");
+  assert.match(JSON.stringify(end?.data?.["end"]), /"reason":"worker"/);
   await other.goesOn(10);
   assert.deepEqual(new Set(other.statuses()), new Set(["200"]));
   await home.call(["kill", other.id]);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { z } from "zod";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import { launchWorker, type Launched, type LaunchOptions } from "./launch.ts";
 import { saidSchema, type Order, type Said, type SaidOfRun } from "./protocol.ts";
@@ -15,6 +16,12 @@ const UNANSWERED_MAX = 2048;
 const UNREAD_BYTES_MAX = 32 << 20;
 const PING_MS = 5000;
 const PINGS_MISSED_MAX = 4; // A worker that answers nothing for 20 s parses something without end.
+
+/** Where a message is not as it must be, in words of ours alone. */
+function whereOf({ issues }: z.ZodError): string {
+  const [{ code, path } = { code: "", path: [] }] = issues;
+  return `${code} at ${JSON.stringify(path)}`;
+}
 
 export type ListenerKind = "tcp" | "dns";
 
@@ -94,7 +101,11 @@ export class Worker {
   hear(line: unknown): void {
     if (this.#lie !== undefined) return;
     if (!Array.isArray(line)) throw new Fault("worker.lie", "a line that is no list");
-    for (const message of line) this.#take(saidSchema.parse(message));
+    for (const message of line) {
+      const said = saidSchema.safeParse(message);
+      if (said.success) this.#take(said.data);
+      else throw new Fault("worker.lie", `no message: ${whereOf(said.error)}`);
+    }
   }
 
   #take(said: Said): void {

@@ -81,23 +81,19 @@ export class Served {
     return { open: this.#flows.size, total: this.#total };
   }
 
-  /** Takes what needs no answer. @throws {Fault} `worker.lie` for what an honest worker never says. */
-  hear(said: Extract<SaidOfRun, { say: "attribute" | "denied" | "finding" }>): void {
-    switch (said.say) {
-      case "attribute":
-        this.#begin(said.flow, said.tuple);
-        return;
-      case "denied": {
-        const { denial } = said;
-        this.run.denied({ ...defined(denial), process: this.#processOf(denial.flow) });
-        return;
-      }
-      case "finding": {
-        const { of } = said;
-        const by = of.flow === undefined ? {} : { process: this.#processOf(of.flow) };
-        this.run.finding(said.kind, said.detail, { ...defined(of), ...by });
-      }
-    }
+  /** A connection has come. @throws {Fault} `worker.lie` for what an honest worker never says. */
+  attribute({ flow, tuple }: Extract<SaidOfRun, { say: "attribute" }>): void {
+    this.#begin(flow, tuple);
+  }
+
+  async denied({ denial }: Extract<SaidOfRun, { say: "denied" }>): Promise<void> {
+    const process = await this.#processOf(denial.flow);
+    this.run.denied({ ...defined(denial), process });
+  }
+
+  async finding({ kind, detail, of }: Extract<SaidOfRun, { say: "finding" }>): Promise<void> {
+    const by = of.flow === undefined ? {} : { process: await this.#processOf(of.flow) };
+    this.run.finding(kind, detail, { ...defined(of), ...by });
   }
 
   /** @throws {Fault} `worker.lie` */
@@ -144,8 +140,10 @@ export class Served {
   /** Keeps `write` among what must be on record before a connection leaves. */
   #opening(write: Promise<unknown>): Promise<unknown> {
     this.#opens.add(write);
-    const done = () => void this.#opens.delete(write);
-    write.then(done, done);
+    write.then(
+      () => void this.#opens.delete(write),
+      () => {}, // It stays: what cannot be recorded lets nothing leave any more.
+    );
     return write;
   }
 
@@ -164,8 +162,8 @@ export class Served {
       throw new Fault("gateway.ca", `the authority of grant ${name} was not read`);
     }
     const to = { host, port, tls, ...(dial === undefined ? {} : { dial }) };
-    await Promise.all(this.#opens); // INV-9
     const { signal } = this.#asking;
+    await Promise.all(this.#opens); // INV-9
     const socket = await this.#ports.connect(to, signal);
     if (signal.aborted) {
       socket.destroy();
@@ -230,9 +228,12 @@ export class Served {
     throw lie("a flow that is not the run's");
   }
 
-  /** A denial may come just after its flow was closed: then the process is not known any more. */
-  #processOf(id: string | undefined): Process {
-    return this.#flows.get(id ?? "")?.process ?? UNKNOWN_PROCESS;
+  /** Waits for the flow's own record. One that is over already has no process that is known any more. */
+  async #processOf(id: string | undefined): Promise<Process> {
+    const flow = this.#flows.get(id ?? "");
+    if (flow === undefined) return UNKNOWN_PROCESS;
+    await (flow.recorded ?? flow.attributed);
+    return flow.process;
   }
 }
 

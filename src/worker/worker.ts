@@ -15,7 +15,8 @@ const UNANSWERED_MAX = 2048;
 /** What the daemon has to say and a worker does not read. */
 const UNREAD_BYTES_MAX = 32 << 20;
 const PING_MS = 5000;
-const PINGS_MISSED_MAX = 4; // A worker that answers nothing for 20 s parses something without end.
+/** A worker that answers nothing for 20 s parses something without end. */
+const PINGS_MISSED_MAX = 4;
 
 /** Where a message is not as it must be, in words of ours alone. */
 function whereOf({ issues }: z.ZodError): string {
@@ -24,6 +25,11 @@ function whereOf({ issues }: z.ZodError): string {
 }
 
 export type ListenerKind = "tcp" | "dns";
+
+export interface WorkerOptions extends LaunchOptions {
+  /** How often it is asked whether it still listens. */
+  readonly pingMs?: number;
+}
 
 /** One worker process. */
 export class Worker {
@@ -41,25 +47,25 @@ export class Worker {
   #unanswered = 0;
   #pingsMissed = 0;
 
-  private constructor(launched: Launched, log: Log, authorities: readonly string[]) {
+  private constructor(launched: Launched, { log, pingMs = PING_MS }: WorkerOptions) {
     this.#launched = launched;
     this.#log = log;
     this.pid = launched.pid;
-    this.#watch = setInterval(() => this.#ping(), PING_MS).unref();
+    this.#watch = setInterval(() => this.#ping(), pingMs).unref();
     this.gone = launched.gone.then((how) => {
       clearInterval(this.#watch);
       for (const stopped of this.#stopping.values()) stopped();
       return this.#lie ?? how;
     });
-    this.#tell({ order: "begin", authorities });
   }
 
   /** Starts one. @throws {Fault} as {@link launchWorker}. */
-  static async start(options: LaunchOptions, authorities: readonly string[]): Promise<Worker> {
+  static async start(options: WorkerOptions, authorities: readonly string[]): Promise<Worker> {
     // Nothing is heard before the seal is proved, and then this has run on.
     let worker: Worker | undefined;
     const launched = await launchWorker(options, { hear: (line) => worker?.hear(line) });
-    worker = new Worker(launched, options.log, authorities);
+    worker = new Worker(launched, options);
+    worker.#tell({ order: "begin", authorities });
     return worker;
   }
 
@@ -122,9 +128,13 @@ export class Worker {
       throw new Fault("worker.lie", `it speaks of ${JSON.stringify(said.run)}, not of its own`);
     switch (said.say) {
       case "attribute":
+        served.attribute(said);
+        return;
       case "denied":
+        void this.#perform(undefined, served.denied(said));
+        return;
       case "finding":
-        served.hear(said);
+        void this.#perform(undefined, served.finding(said));
         return;
       case "stopped":
         this.#stopping.get(said.run)?.();
@@ -204,7 +214,7 @@ export class Worker {
 
   #ping(): void {
     this.#pingsMissed += 1;
-    if (this.#pingsMissed > PINGS_MISSED_MAX) this.kill("it answered nothing for 20 s");
+    if (this.#pingsMissed > PINGS_MISSED_MAX) this.kill("it hangs");
     else this.#tell({ order: "ping" });
   }
 }

@@ -153,6 +153,19 @@ test("INV-44: when a worker dies, another takes its listeners over, and names ke
   await until("nobody is left alone", () => workers.list().length === 0);
 });
 
+test("INV-44: a worker that hangs is ended like one that died", async (t) => {
+  const workers = open({ pingMs: 50 });
+  t.after(() => workers.close());
+  const run = makeRun("r-one");
+  await workers.serve(run, upstream.ports);
+  const [worker] = workers.list();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.deepEqual(run.told, [], "one that answers is left alone");
+  process.kill(worker?.pid ?? 0, "SIGSTOP");
+  await until("it goes on", () => run.told.includes("thawed"));
+  assert.equal(run.told[0], "frozen: the worker that parsed its traffic ended (it hangs)");
+});
+
 test("a run that ends leaves no worker of its own behind, and a daemon that stops none at all", async () => {
   const workers = open();
   const gateway = await workers.serve(makeRun("r-one"), upstream.ports);

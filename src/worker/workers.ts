@@ -8,11 +8,11 @@
 import { availableParallelism } from "node:os";
 import { getCACertificates } from "node:tls";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
-import { describeError, type Log } from "../base/index.ts";
+import { describeError } from "../base/index.ts";
 import type { Gateway } from "../gateway/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
 import { Served, type HeldRun, type ServedPorts } from "./served.ts";
-import { Worker, type ListenerKind } from "./worker.ts";
+import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
 
 const SHARED_MAX = 4;
 /** Workers that serve one suspect each; above, suspects share again. Each takes some 70 MB. */
@@ -20,14 +20,9 @@ const ALONE_MAX = 8;
 const DEATHS_MAX = 2;
 const STOP_MS = 5000;
 
-export interface WorkersOptions {
-  readonly log: Log;
-  /** A file that the daemon can read and a worker must not. */
-  readonly canary: string;
+export interface WorkersOptions extends WorkerOptions {
   /** Workers that runs share; by default one for each core, at least 2. */
   readonly shared?: number;
-  /** Another program in the workers' place; for tests. */
-  readonly program?: string;
   /** Who may vouch for upstreams; the system's authorities by default. */
   readonly authorities?: () => readonly string[];
 }

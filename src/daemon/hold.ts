@@ -78,13 +78,19 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
     finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
   );
   await Promise.all(drained);
+  // Nobody reads it any more; open, it would keep what the run was (its keys, its namespaces) in the kernel.
+  if (living.streams.kind === "pipes") living.streams.stdin.destroy();
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
-  const usage = await living.limits.close();
+  const usage = living.limits.usage();
   const { problem, ...exit } = ending.exit;
   const detail = problem === undefined ? {} : { detail: problem };
   const used = Object.entries(usage).filter(([, value]) => value !== undefined);
-  await run.finish({ ...exit, ...detail, reason: "exited" }, Object.fromEntries(used));
+  // No process is left, so the groups are empty; giving them back need not be waited for by viewers.
+  const tidy = async () => {
+    await living.limits.close();
+  };
+  await run.finish({ ...exit, ...detail, reason: "exited" }, Object.fromEntries(used), tidy);
 }
 
 function takeInput(

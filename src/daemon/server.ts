@@ -20,8 +20,12 @@ export type Handlers = {
     : (request: Takes<Name>) => Promise<Gives<Name>>;
 };
 
-/** Finds the run that a connection asks to attach to, or throws; the result takes the connection over. */
-export type AttachHandler = (run: string) => (stream: Duplex) => void;
+/** What takes a connection over, by the path it asked for. */
+export interface StreamHandlers {
+  /** Finds the run to attach to, or throws. */
+  attach(run: string): (stream: Duplex) => void;
+  run(stream: Duplex): void;
+}
 
 const STATUS: Readonly<Record<string, number>> = {
   "daemon.no_such_run": 404,
@@ -37,7 +41,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export async function serveControl(
   path: string,
   handlers: Handlers,
-  attach: AttachHandler,
+  streams: StreamHandlers,
   log: Log,
 ): Promise<Server> {
   const server = createServer((request, response) => {
@@ -49,9 +53,7 @@ export async function serveControl(
   server.on("upgrade", (request, stream, head) => {
     try {
       admit(request);
-      const url = new URL(request.url ?? "", "http://control");
-      if (url.pathname !== "/v1/attach") throw new Fault("daemon.no_such_endpoint", url.pathname);
-      const take = attach(url.searchParams.get("run") ?? "");
+      const take = takerOf(new URL(request.url ?? "", "http://control"), streams);
       stream.write(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: cofferdam\r\n\r\n",
       );
@@ -72,6 +74,12 @@ export async function serveControl(
   }).finally(() => process.umask(mask));
   chmodSync(path, 0o600);
   return server;
+}
+
+function takerOf(url: URL, streams: StreamHandlers): (stream: Duplex) => void {
+  if (url.pathname === "/v1/attach") return streams.attach(url.searchParams.get("run") ?? "");
+  if (url.pathname === "/v1/run") return (stream) => streams.run(stream);
+  throw new Fault("daemon.no_such_endpoint", `${url.pathname} is no stream`);
 }
 
 /** Only the daemon's own user (and root, who could do anything anyway) may speak to it. */
@@ -146,7 +154,8 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
   });
 }
 
-function faultOf(error: unknown): { code: string; message: string; hint?: string } {
+/** A failure as it crosses the socket. */
+export function faultOf(error: unknown): { code: string; message: string; hint?: string } {
   if (!isFault(error)) return { code: "daemon.internal", message: describeError(error) };
   const { code, message, hint } = error;
   return hint === undefined ? { code, message } : { code, message, hint };

@@ -3,13 +3,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { constants, homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { constants } from "node:os";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { createId, describeError, Fault } from "../base/index.ts";
+import { assert, createId, describeError, Fault } from "../base/index.ts";
 import {
   clientTrust,
   createConnector,
@@ -17,57 +14,66 @@ import {
   type ConnectErrno,
   type Gateway,
 } from "../gateway/index.ts";
-import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
-import {
-  AGENT,
-  BUNDLE_INSIDE,
-  createLimits,
-  launchSandbox,
-  planLimits,
-  resolveTools,
-  RUN_UID,
-  type LimitPlan,
-  type Sandbox,
-  type Tools,
-} from "../sandbox/index.ts";
-import { createLayer } from "../workspace/index.ts";
-import { holdRun } from "./hold.ts";
+import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
+import { startLayer } from "../workspace/index.ts";
+import { holdRun, type Living } from "./hold.ts";
+import { planRun, type Order } from "./order.ts";
+import type { Pool } from "./pool.ts";
+import { keyOf, layerOptions, prepareSandbox, type Prepared } from "./prepared.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
-import { createRunFiles, filesOf } from "./run-files.ts";
+import { createRunFiles, filesOf, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
 
 /** Starts what `request` asks for; resolves when the agent runs. */
-export async function startRun(world: World, runs: Runs, request: RunStart): Promise<Run> {
-  const { source, fileName } = request.task;
-  const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
-  const policy = compilePolicy(task);
-  const workspace = checkWorkspace(request.cwd, world.home.root);
-  const plan = planRunLimits(world, task);
-  const id = createId("r", world.clock.now().wallMs);
+export async function startRun(
+  world: World,
+  runs: Runs,
+  pool: Pool,
+  request: RunStart,
+): Promise<Run> {
+  const order = await planRun(world, request);
+  const { key, recipe } = order;
+  return pool.during(key, recipe, () => start(world, runs, order, pool.take(key)));
+}
+
+async function start(
+  world: World,
+  runs: Runs,
+  order: Order,
+  waiting: Prepared | undefined,
+): Promise<Run> {
+  const { request, task, policy, authorities } = order;
+  const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
-  createRunFiles(files, request.task.source);
+  if (waiting === undefined) createRunFiles(files);
+  saveTask(files, request.task.source);
   const recorder = new Recorder(id, world.ledger, world.clock, (error) =>
     run.stop("ledger", `the record cannot be written: ${describeError(error)}`),
   );
   const run = new Run({
-    info: describeRun(id, task, request, workspace, world),
+    info: describeRun(id, order, world),
     task,
     policy,
     files,
     recorder,
     clock: world.clock,
     log: world.log,
-    authorities: readAuthorities(policy, request),
+    authorities,
     held: !request.detach,
   });
   try {
-    await recordStart(run, request, { workspace, plan });
     runs.add(run);
-    await bringUp(world, run, request, { workspace, plan });
+    await recordStart(run, order);
+    const living = await bringUp(world, run, order, waiting).catch((error: unknown) => {
+      // One that waited may die this moment. Its agent has not begun then: that is told before it does.
+      if (waiting === undefined) throw error;
+      world.log.warn("pool.unfit", { sandbox: id, error: describeError(error) });
+      return bringUp(world, run, order, undefined);
+    });
+    holdRun(world, run, living);
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -77,20 +83,14 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   }
 }
 
-function describeRun(
-  id: string,
-  task: Task,
-  request: RunStart,
-  workspace: string,
-  world: World,
-): RunInfo {
+function describeRun(id: string, { task, request, recipe }: Order, world: World): RunInfo {
   return {
     run: id,
     task: task.task,
     purpose: task.purpose,
     state: "starting",
     command: request.command,
-    workspace,
+    workspace: recipe.workspace,
     workspaceMode: task.workspace,
     startedAt: new Date(world.clock.now().wallMs).toISOString(),
     entries: { first: 0, last: 0 },
@@ -98,109 +98,83 @@ function describeRun(
   };
 }
 
-async function recordStart(run: Run, request: RunStart, { workspace, plan }: Plans): Promise<void> {
+/**
+ * Written before anything of the run happens, so that a killed daemon's successor finds it (INV-11). The
+ * disk is not waited for: it has these entries within a tenth of a second, and in any case before the
+ * first action that is more than a write leaves, since that waits for all entries before its own (INV-9).
+ */
+async function recordStart(run: Run, { request, recipe }: Order): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
     type: "policy",
     data: { digest: policy.digest, source: request.task.source, file: request.task.fileName },
   });
   const { compute, lifetimeMs, purpose } = task;
-  await recorder.record(
-    {
-      type: "run.start",
-      data: {
-        task: task.task,
-        purpose,
-        policy: policy.digest,
-        command: request.command,
-        workspace,
-        workspaceMode: task.workspace,
-        lifetimeMs,
-        limits: plan.held.map((held) => ({ ...held })),
-        compute: { ...compute, gpu: [compute.gpu].flat() },
-        environment: Object.keys(request.environment),
-        ...(request.profile === undefined ? {} : { profile: request.profile }),
-      },
+  await recorder.record({
+    type: "run.start",
+    data: {
+      task: task.task,
+      purpose,
+      policy: policy.digest,
+      command: request.command,
+      workspace: recipe.workspace,
+      workspaceMode: task.workspace,
+      lifetimeMs,
+      limits: recipe.plan.held.map((held) => ({ ...held })),
+      compute: { ...compute, gpu: [compute.gpu].flat() },
+      environment: Object.keys(request.environment),
+      ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
-    { sync: true },
-  );
+  });
 }
 
-/** What was settled before the run has anything. */
-interface Plans {
-  readonly workspace: string;
-  readonly plan: LimitPlan;
-}
-
-/** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
-function planRunLimits(world: World, task: Task): LimitPlan {
-  if (task.compute.gpu !== "none") {
-    throw new Fault("daemon.gpu", "GPU devices cannot be passed into a run yet", {
-      hint: "leave `gpu:` out, or set it to none",
-    });
-  }
-  return planLimits({ controllers: world.cgroups.controllers, gpus: [] }, task.compute);
-}
-
+/** Gives the run its sandbox: one that waits, else a new one. Undone as a whole where a step fails. */
 async function bringUp(
   world: World,
   run: Run,
-  request: RunStart,
-  { workspace, plan }: Plans,
-): Promise<void> {
-  const undo: (() => unknown)[] = [];
+  { request, recipe, key }: Order,
+  waiting: Prepared | undefined,
+): Promise<Living> {
+  const undo: (() => unknown)[] = waiting === undefined ? [] : [() => waiting.close()];
   try {
-    const home = homeFolder(world, run, request, workspace);
-    if (run.task.workspace === "overlay") {
-      const ids = process.geteuid?.() === 0 ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
-      await createLayer(run.files.layer, { host: workspace, ...ids });
-    }
-    const folders = [join(run.files.layer, "upper"), home];
-    const limits = createLimits(world.cgroups, plan, { id: run.id, folders });
-    undo.push(() => limits.close());
-    const tools = await resolveTools({
-      commands: request.command.slice(0, 1),
-      path: request.path,
-      home: homedir(),
-      workspace,
-    });
-    const sandbox = await launchSandbox({
-      workspace: { path: workspace, mode: run.task.workspace },
-      layer: run.files.layer,
-      home,
-      publicDir: run.files.public,
-      etc: world.etc,
-      tools,
-      limits: plan.rlimits,
-      admit: (pid) => limits.admit(pid),
-      canaries: [world.home.socket, world.home.keys],
-    });
-    undo.push(() => sandbox.kill());
+    const prepared = waiting ?? (await prepareSandbox(world, recipe, run.id));
+    if (waiting === undefined) undo.push(() => prepared.close());
+    const { sandbox, limits } = prepared;
     limits.place(sandbox.initPid);
-    const gateway = await connect(world, run, sandbox);
+    const gateway = await connect(world, run, prepared);
     undo.push(() => gateway.close());
-    undo.push(() => world.watcher.unwatch(run.id));
-    const proofs = await sandbox.prove();
-    await run.recorder.record(
-      { type: "run.proved", data: { proofs: proofs.map((proof) => ({ ...proof })) } },
-      { sync: true },
-    );
+    // What the host holds from here on is what the run starts from.
+    if (recipe.mode === "overlay") {
+      const { durable } = await startLayer(run.files.layer, layerOptions(recipe));
+      durable.catch((error: unknown) => run.stop("sandbox", describeError(error)));
+    }
+    if (waiting !== undefined && keyOf(world, recipe) !== key) {
+      throw new Fault("daemon.workspace", "the host changed while the run was started");
+    }
+    await recordProofs(run, prepared, waiting !== undefined);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
-      environment: agentEnvironment(run, request, tools),
-      cwd: workspace,
+      environment: agentEnvironment(run, request, recipe.tools),
+      cwd: recipe.workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits, streams });
+    return { sandbox, gateway, limits, streams };
   } catch (error) {
-    for (const step of undo.reverse()) await step();
+    for (const step of undo.toReversed()) await step();
     throw error;
   }
 }
 
+/** The last entry before the agent's first instruction; when it was proved is part of it. */
+async function recordProofs(run: Run, prepared: Prepared, waited: boolean): Promise<void> {
+  const at = new Date(prepared.proved.wallMs).toISOString();
+  const proofs = prepared.proofs.map((proof) => ({ ...proof }));
+  await run.record({ type: "run.proved", data: { proofs, at, waited } });
+}
+
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
-async function connect(world: World, run: Run, sandbox: Sandbox): Promise<Gateway> {
+async function connect(world: World, run: Run, prepared: Prepared): Promise<Gateway> {
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
@@ -212,24 +186,22 @@ async function connect(world: World, run: Run, sandbox: Sandbox): Promise<Gatewa
       unread: true,
     }),
   });
-  const { tcp4, tcp6, dns4, dns6, notify, sockDiag } = sandbox.descriptors;
-  world.watcher.watch(
-    run.id,
-    { notifyFd: notify, sockDiagFd: sockDiag, initPid: sandbox.initPid },
-    {
-      onConnect: ({ address, port, protocol, process }) =>
-        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
-      onExec: ({ process }) => run.recorder.note(execEvent(process)),
-      onOdd: ({ what, detail, process }) => {
-        // A socket family or call that no ordinary program uses; the rest is trouble of our own.
-        if (what === "family" || what === "call") {
-          run.finding("escape", detail, { process: briefProcess(process) });
-        } else world.log.warn("provenance.odd", { run: run.id, what, detail });
-      },
+  // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
+  const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");
+  assert(errno !== 0, "no policy grants an address that is nobody's (RFC 5737)");
+  const listeners = prepared.adopt({
+    onConnect: ({ address, port, protocol, process }) =>
+      errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno),
+    onExec: ({ process }) => run.recorder.note(execEvent(process)),
+    onOdd: ({ what, detail, process }) => {
+      // A socket family or call that no ordinary program uses; the rest is trouble of our own.
+      if (what === "family" || what === "call") {
+        run.finding("escape", detail, { process: briefProcess(process) });
+      } else world.log.warn("provenance.odd", { run: run.id, what, detail });
     },
-  );
-  for (const fd of [tcp4, tcp6]) if (fd !== undefined) gateway.acceptTcp(fd);
-  for (const fd of [dns4, dns6]) if (fd !== undefined) gateway.acceptDns(fd);
+  });
+  for (const fd of listeners.tcp) gateway.acceptTcp(fd);
+  for (const fd of listeners.dns) gateway.acceptDns(fd);
   return gateway;
 }
 
@@ -239,34 +211,6 @@ function execEvent(process: Process): RunEvent {
 
 function errnoOf(name: ConnectErrno): number {
   return name === 0 ? 0 : constants.errno[name];
-}
-
-/** The authorities that grants name by file, by the grant's name; read once, before anything runs. */
-function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string, string> {
-  const folder = dirname(request.task.fileName);
-  return new Map(
-    policy.grants.flatMap(({ name, ca }) =>
-      ca === undefined ? [] : [[name, readAuthority(resolve(folder, ca))] as const],
-    ),
-  );
-}
-
-function readAuthority(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}`, {
-      cause,
-      hint: "`ca:` names a PEM file, relative to the task file",
-    });
-  }
-}
-
-/** HOME per workspace and profile; a fresh one lies with the run and goes with it. */
-function homeFolder(world: World, run: Run, request: RunStart, workspace: string): string {
-  if (run.task.home === "fresh") return join(run.files.root, "home");
-  const of = `${workspace}\n${request.profile ?? run.task.task}`;
-  return join(world.home.homes, createHash("sha256").update(of).digest("hex").slice(0, 32));
 }
 
 /** All that the agent finds in its environment: what the task names, and what a program must have. */

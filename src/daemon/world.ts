@@ -23,6 +23,7 @@ import {
   type CgroupHost,
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
+import { TaskCache } from "./task-cache.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
 /** What a daemon owns. */
@@ -38,6 +39,7 @@ export interface World {
   /** The /etc of every run. */
   readonly etc: string;
   readonly cgroups: CgroupHost;
+  readonly tasks: TaskCache;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     workers,
     etc,
     cgroups,
+    tasks: new TaskCache(),
     async close() {
       await workers.close();
       await watcher.close();

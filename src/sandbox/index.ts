@@ -13,8 +13,14 @@ export {
 } from "./launch.ts";
 export { PUBLIC_INSIDE, RUN_UID, type Bind } from "./launch-plan.ts";
 export type { Proof } from "./proofs.ts";
-export { architecture, DEFAULT_SCRATCH, launcherPath, makeRunFolder } from "./prepare.ts";
-export { launchSandbox, type Sandbox } from "./sandbox.ts";
+export {
+  architecture,
+  DEFAULT_SCRATCH,
+  describeLaunch,
+  launcherPath,
+  makeRunFolder,
+} from "./prepare.ts";
+export { CANARY_ADDRESS, launchSandbox, type Sandbox } from "./sandbox.ts";
 export type { Architecture } from "./syscalls.ts";
 export type { ResourceLimits, SandboxSpec } from "./spec.ts";
 export { resolveTools, type ToolRequest, type Tools } from "./tools.ts";

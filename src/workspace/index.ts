@@ -8,8 +8,10 @@ export { EXECUTED_PATHS, matchExecutedPath, type ExecutedPath } from "./executed
 export { fetchCommits, type FetchedCommits } from "./git-commits.ts";
 export {
   createLayer,
+  layOutLayer,
   openLayer,
   OVERLAY_OPTIONS,
+  startLayer,
   type Ids,
   type Layer,
   type LayerOptions,

@@ -46,6 +46,9 @@ const NODE_FLAGS = [
 ];
 const HANDED = Buffer.from("descriptor");
 const DIAGNOSTICS_BYTES_MAX = 4096;
+/** Of one worker: it may be one that was taken over, and the log lies on the disk. */
+const LINE_CHARS_MAX = 2000;
+const LOGGED_BYTES_MAX = 4 << 20;
 
 /** How a worker is started. */
 export interface LaunchOptions {
@@ -196,12 +199,19 @@ function codePlaces(program: string): readonly string[] {
   return [sources, dirname(program), ...modules, ...packages];
 }
 
-/** The end of what the worker wrote as diagnostics; its lines are passed to the log as they come. */
+/** The end of what the worker wrote as diagnostics; what it writes goes to the log, up to a limit. */
 function followDiagnostics(child: ChildProcess, log: Log): () => string {
   let text = "";
+  let left = LOGGED_BYTES_MAX;
   child.stderr?.on("data", (bytes: Buffer) => {
     text = (text + bytes.toString()).slice(-DIAGNOSTICS_BYTES_MAX);
-    log.info("worker.says", { pid: child.pid, text: bytes.toString().slice(0, 500) });
+    if (left <= 0) return;
+    left -= bytes.length;
+    const more = left > 0 ? "" : " (what else it says is not logged)";
+    log.info("worker.says", {
+      pid: child.pid,
+      text: `${bytes.toString().slice(0, LINE_CHARS_MAX)}${more}`,
+    });
   });
   return () => text.trim();
 }

@@ -66,7 +66,7 @@ const LIES: Readonly<Record<string, Say>> = {
 
 function obey(order: Order): void {
   if (order.order === "answer" || order.order === "refusal") calls.answered(order);
-  if (order.order === "stop") calls.note({ say: "stopped", run: order.run });
+  if (order.order === "stop") void stop(order.run);
   if (order.order !== "serve") return;
   const { run } = order;
   if (run === "r-long") out.write(Buffer.alloc(5 << 20, "x"));
@@ -74,6 +74,15 @@ function obey(order: Order): void {
   else if (run === "r-deep") out.write(`${"[".repeat(1 << 20)}\n`);
   else if (run === "r-honest") void honest(run);
   else for (const message of LIES[run]?.(run) ?? []) lines.send(message);
+}
+
+/** Ends a run, and then still asks about it, as what was on the way does. */
+async function stop(run: string): Promise<void> {
+  calls.note({ say: "stopped", run });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  calls.note({ say: "record", run, event: { type: "dns", target: "late.test" } });
+  const late = calls.ask("name", { run, host: "late.test" });
+  await late.catch((error: unknown) => process.stderr.write(`late: ${JSON.stringify(error)}\n`));
 }
 
 /** All that an honest worker asks for, and what came of it as one finding. */

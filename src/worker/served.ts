@@ -86,14 +86,16 @@ export class Served {
     this.#begin(flow, tuple);
   }
 
-  async denied({ denial }: Extract<SaidOfRun, { say: "denied" }>): Promise<void> {
-    const process = await this.#processOf(denial.flow);
-    this.run.denied({ ...defined(denial), process });
+  denied({ denial }: Extract<SaidOfRun, { say: "denied" }>): Promise<void> {
+    const flow = this.#flows.get(denial.flow ?? "");
+    return inTurn(flow, (process) => this.run.denied({ ...defined(denial), process }));
   }
 
-  async finding({ kind, detail, of }: Extract<SaidOfRun, { say: "finding" }>): Promise<void> {
-    const by = of.flow === undefined ? {} : { process: await this.#processOf(of.flow) };
-    this.run.finding(kind, detail, { ...defined(of), ...by });
+  finding({ kind, detail, of }: Extract<SaidOfRun, { say: "finding" }>): Promise<void> {
+    return inTurn(this.#flows.get(of.flow ?? ""), (process) => {
+      const by = of.flow === undefined ? {} : { process };
+      this.run.finding(kind, detail, { ...defined(of), ...by });
+    });
   }
 
   /** @throws {Fault} `worker.lie` */
@@ -133,8 +135,7 @@ export class Served {
     if (flow.recorded === undefined) throw lie("the close of a flow that is not open");
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
-    await flow.recorded;
-    return this.run.record({ ...defined(event), process: flow.process, type });
+    return inTurn(flow, (process) => this.run.record({ ...defined(event), process, type }));
   }
 
   /** Keeps `write` among what must be on record before a connection leaves. */
@@ -227,14 +228,15 @@ export class Served {
     if (this.#closed.has(id ?? "")) throw new Fault("worker.flow", "the flow is over");
     throw lie("a flow that is not the run's");
   }
+}
 
-  /** Waits for the flow's own record. One that is over already has no process that is known any more. */
-  async #processOf(id: string | undefined): Promise<Process> {
-    const flow = this.#flows.get(id ?? "");
-    if (flow === undefined) return UNKNOWN_PROCESS;
-    await (flow.recorded ?? flow.attributed);
-    return flow.process;
-  }
+/**
+ * Does `act` behind the record of `flow`, in the order in which it was asked for: entries of one flow come
+ * as they happened. A flow that is over has no process that is known any more.
+ */
+function inTurn<T>(flow: Flow | undefined, act: (process: Process) => T | Promise<T>): Promise<T> {
+  if (flow === undefined) return Promise.resolve(act(UNKNOWN_PROCESS));
+  return (flow.recorded ?? flow.attributed).then(() => act(flow.process));
 }
 
 /** Adds `item`; the one that is longest in makes room. */

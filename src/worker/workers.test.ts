@@ -71,8 +71,10 @@ for (const [id, why, what] of LIES) {
   });
 }
 
-test("what an honest worker asks for is done, by the process that the daemon saw", async (t) => {
-  const workers = open(LYING);
+test("what an honest worker asks for is done, by the process that the daemon saw; fault worker.run: late words are not heard", async (t) => {
+  let said = "";
+  const info = (_event: string, fields?: object) => void (said += String(Object(fields).text));
+  const workers = open({ ...LYING, log: { ...QUIET, info } });
   t.after(() => workers.close());
   const run = makeRun("r-honest");
   const gateway = await workers.serve(run, upstream.ports);
@@ -87,7 +89,10 @@ test("what an honest worker asks for is done, by the process that the daemon saw
   assert.deepEqual(upstream.dialled.splice(0), ["docs.test:80"]);
   assert.deepEqual({ ...gateway.stats(), refused: 0 }, { open: 0, total: 1, torn: 0, refused: 0 });
   await gateway.close();
+  await until("the late word", () => said.includes("late: "));
+  assert.match(said, /late: \{.*"code":"worker\.run"/, "refused, and no lie");
   assert.equal(run.told.length, 5, "nothing more comes with its end");
+  assert.equal(workers.list().length, 1, "the worker goes on");
 });
 
 const [SOCKET = 0, BIND = 0, NAME = 0] = process.arch === "arm64" ? [198, 200, 204] : [41, 49, 51];

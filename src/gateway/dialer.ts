@@ -22,6 +22,8 @@ export interface Destination {
   readonly dial?: Endpoint;
   /** PEM of certificate authorities that may vouch for it besides the system's. */
   readonly ca?: string;
+  /** What is offered by ALPN; only HTTP/1.1 by default. */
+  readonly alpn?: readonly string[];
 }
 
 /** A connected upstream; `socket` speaks TLS where asked for, `raw` is what is counted. */
@@ -70,7 +72,7 @@ function secure(
       socket: raw,
       servername: to.host,
       secureContext: ports.trust.contextFor(to.ca),
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: [...(to.alpn ?? ["http/1.1"])],
       rejectUnauthorized: true, // INV-14; the certificate is for `servername`, whatever was dialled.
     });
     const settle = (error?: Error) => {

@@ -31,6 +31,7 @@ export interface FlowPorts {
   readonly judge: ConnectJudge;
   readonly dialer: Dialer;
   readonly broker: HttpBroker;
+  readonly http2: HttpBroker;
   originalDestination(socket: Socket): Endpoint;
 }
 
@@ -121,12 +122,14 @@ async function serveHttp(flow: FlowRecord, named: Named, shared: FlowPorts): Pro
   }
   if (decision.kind === "grant" && decision.grant.tls !== (opening.kind === "tls")) {
     const wanted = decision.grant.tls ? "TLS" : "plain HTTP";
-    flow.offend(opening.kind, `the grant says ${wanted}`, "in the connection");
+    const protocol = opening.kind === "http2" ? "http2-preface" : opening.kind;
+    flow.offend(protocol, `the grant says ${wanted}`, "in the connection");
     return;
   }
   const access = accessOf(named, flow, shared);
-  if (opening.kind === "http") {
-    shared.broker.serve(flow.socket, { flow, origin: { scheme: "http", host, port }, access });
+  if (opening.kind === "http" || opening.kind === "http2") {
+    const broker = opening.kind === "http" ? shared.broker : shared.http2;
+    broker.serve(flow.socket, { flow, origin: { scheme: "http", host, port }, access });
     return;
   }
   if (!isForName(flow, opening.hello, host)) return;
@@ -134,10 +137,17 @@ async function serveHttp(flow: FlowRecord, named: Named, shared: FlowPorts): Pro
   if (stream === undefined) return;
   const inner = await readOpening(stream, shared.limits);
   if (isOver(flow, inner)) return;
-  if (inner.kind === "http") {
-    shared.broker.serve(stream, { flow, origin: { scheme: "https", host, port }, access });
+  // What ALPN agreed on is what must come, and without ALPN that is HTTP/1.1.
+  const wanted = stream.alpnProtocol === "h2" ? "http2" : "http";
+  if (inner.kind === wanted) {
+    const broker = wanted === "http" ? shared.broker : shared.http2;
+    broker.serve(stream, { flow, origin: { scheme: "https", host, port }, access });
   } else if (inner.kind === "other") flow.offend(inner.protocol, inner.detail, "inside TLS");
-  else flow.offend("tls", "TLS again", "inside TLS");
+  else if (inner.kind === "tls") flow.offend("tls", "TLS again", "inside TLS");
+  else {
+    const protocol = inner.kind === "http2" ? "http2-preface" : "http";
+    flow.offend(protocol, `ALPN chose ${wanted === "http2" ? "h2" : "HTTP/1.1"}`, "inside TLS");
+  }
 }
 
 /** Reports whether nothing more is to come, and closes. */

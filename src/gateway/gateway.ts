@@ -24,6 +24,7 @@ import {
 import { beginFlow, type FlowPorts } from "./flow.ts";
 import { tearSocket, type FlowRecord } from "./flow-record.ts";
 import { createHttpBroker } from "./http-broker.ts";
+import { createHttp2Broker } from "./http2-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun } from "./ports.ts";
 import { systemTrust } from "./upstream-trust.ts";
@@ -63,6 +64,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
   const trust = ports.trust ?? systemTrust();
   const dialer = createDialer({ limits, trust, connect: ports.connect });
   const broker = createHttpBroker({ run, clock, log, limits });
+  const http2 = createHttp2Broker({ run, clock, log, limits });
   const shared: FlowPorts = {
     run,
     ports,
@@ -71,6 +73,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
     judge,
     dialer,
     broker,
+    http2,
     originalDestination: ports.originalDestination ?? originalDestination,
   };
   const flows = new Set<FlowRecord>();

@@ -8,12 +8,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { problemBytes, type Problem } from "./denial.ts";
+import type { After } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 type Linger = Pick<GatewayLimits, "lingerBytes" | "lingerMs">;
-
-/** Whether the connection may carry another request. */
-export type After = "next" | "last";
 
 export interface Answering {
   readonly incoming: IncomingMessage;
@@ -52,7 +50,7 @@ export function endWithProblem(socket: Duplex, problem: Problem, limits: Linger)
 }
 
 /** Reads and throws away until the end, a number of bytes, or a time. */
-function drain(stream: Readable, limits: Linger): Promise<void> {
+export function drain(stream: Readable, limits: Linger): Promise<void> {
   return new Promise((resolve) => {
     let bytes = 0;
     const take = (chunk: Buffer) => {

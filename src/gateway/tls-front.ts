@@ -20,7 +20,7 @@ export function acceptTls(
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext: context,
-    ALPNProtocols: ["http/1.1"], // HTTP/2 is not judged yet; a client that insists is told by an alert.
+    ALPNProtocols: ["h2", "http/1.1"], // A client that insists on another is told by an alert.
     requestCert: false,
     enableTrace: false,
   });
@@ -43,7 +43,11 @@ export function acceptTls(
       else fail(`the client does not trust this run's authority: ${why}`, TRUST_HINT);
     });
     secure.once("close", closed);
-    secure.once("secure", () => settle());
+    secure.once("secure", () => {
+      // As Node's own TLS server marks it; node:http2 waits for it.
+      Object.assign(secure, { secureConnecting: false });
+      settle();
+    });
   });
 }
 

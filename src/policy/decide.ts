@@ -69,6 +69,10 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     const reason = `${grant.name} grants no ${request.method} on ${request.path.slice(0, 200)}`;
     return deny(grant.rule, reason, allowedBy(grant));
   }
+  if (request.upgrade !== undefined && found.some((rule) => rule.websocket !== true)) {
+    const reason = `${grant.name} grants no ${request.upgrade} on ${request.path.slice(0, 200)}`;
+    return deny(grant.rule, reason, "the rule would have to say websocket: true");
+  }
   return judge(policy, state, { action, grant, rules: [...new Set(found)] });
 }
 
@@ -78,16 +82,20 @@ interface Request {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** What the connection would become. */
+  readonly upgrade?: string;
 }
 
 function readRequest({ fields }: Action): Request | undefined {
-  const { method, scheme, host, port, path } = fields;
+  const { method, scheme, host, port, path, upgrade } = fields;
+  // Only what is known to be spoken in messages that are judged can be granted.
+  if (upgrade !== undefined && upgrade !== "websocket") return undefined;
   return typeof method === "string" &&
     typeof scheme === "string" &&
     typeof host === "string" &&
     typeof port === "number" &&
     typeof path === "string"
-    ? { method, scheme, host, port, path }
+    ? { method, scheme, host, port, path, ...(upgrade === undefined ? {} : { upgrade }) }
     : undefined;
 }
 

@@ -117,6 +117,10 @@ const SAYS = [
     "hosts in words",
   ],
   [/docs: it may read with GET and HEAD at any path\.$/m, "what passes"],
+  [
+    /docs: it may keep a WebSocket open at \/live\/\* and talk through it both ways, also in binary .*UNINSPECTED/,
+    "what a WebSocket may carry",
+  ],
   [/crm: it may read private data with GET at \/api\/contacts\/\*\.$/m, "what is private"],
   [
     /site: the connection really goes to 127\.0\.0\.1:8443, which is this machine itself\.$/m,

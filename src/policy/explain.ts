@@ -99,10 +99,22 @@ function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
     groups.set(effects.join(), group);
   }
   const paths = rule.paths.includes("/**") ? "any path" : list(rule.paths);
-  return [...groups.values()].map(({ effects, methods }) => {
+  const requests = [...groups.values()].map(({ effects, methods }) => {
     const can = `${list(effects.map((effect) => WORDS[effect]))} with ${list(methods)} at ${paths}`;
     return `${grant.name}: it may ${can}${confirmation(rule, effects)}.`;
   });
+  return [...requests, ...explainWebSocket(grant, rule, paths)];
+}
+
+function explainWebSocket(grant: TaskGrant, rule: TaskRule, paths: string): readonly string[] {
+  if (rule.websocket !== true) return [];
+  const binary =
+    rule.opaque === true
+      ? ", also in binary that nobody here can read (UNINSPECTED): only how each message begins is looked at"
+      : ", in text and JSON, of which only how each message begins is looked at";
+  return [
+    `${grant.name}: it may keep a WebSocket open at ${paths} and talk through it both ways${binary}.`,
+  ];
 }
 
 function confirmation(rule: TaskRule, effects: readonly Effect[]): string {

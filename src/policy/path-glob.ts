@@ -9,7 +9,7 @@
  * @module
  */
 import { Fault } from "../base/index.ts";
-import { canonicalPath, type PathReading } from "./path.ts";
+import { canonicalPath, PLUS_OR_SPACE, type PathReading } from "./path.ts";
 
 /** Several segments (or none), one segment of any text, or one that fits the pieces between stars. */
 type Part =
@@ -47,7 +47,17 @@ export function parsePathGlob(source: string): PathGlob {
 
 /** Reports whether `glob` covers a path that is read in this way. */
 export function matchesPath(glob: PathGlob, reading: PathReading): boolean {
-  return fitsSequence(glob.parts, reading, fitsSegment);
+  const isLoose = reading.some((segment) => segment.includes(PLUS_OR_SPACE));
+  return fitsSequence(isLoose ? glob.parts.map(loosened) : glob.parts, reading, fitsSegment);
+}
+
+/** The same part where `+` and space are one. */
+function loosened(part: Part): Part {
+  if (part.kind !== "fit") return part;
+  return {
+    kind: "fit",
+    pieces: part.pieces.map((piece) => piece.replaceAll(/[+ ]/g, PLUS_OR_SPACE)),
+  };
 }
 
 /**

@@ -49,6 +49,10 @@ export interface Rule {
   /** Replaces the action's own effects. */
   readonly effects?: readonly Effect[];
   readonly unattended?: Unattended;
+  /** May be opened as a WebSocket. */
+  readonly websocket?: true;
+  /** Its WebSockets may carry binary messages that nobody here understands. */
+  readonly opaque?: true;
 }
 
 /** Compiles `task`. */
@@ -91,14 +95,8 @@ function compileGrant(grant: TaskGrant, index: number): Grant {
   };
 }
 
-function compileRule({ methods, paths, effects, unattended }: TaskRule, name: string): Rule {
-  return {
-    name,
-    methods,
-    paths: paths.map(parsePathGlob),
-    ...(effects === undefined ? {} : { effects }),
-    ...(unattended === undefined ? {} : { unattended }),
-  };
+function compileRule(source: TaskRule, name: string): Rule {
+  return { ...source, name, paths: source.paths.map(parsePathGlob) };
 }
 
 function deepFreeze<Value>(value: Value): Value {

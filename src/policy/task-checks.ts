@@ -101,6 +101,7 @@ function checkRules(view: GrantView, nowMs: number): readonly Finding[] {
     const path = ["grants", view.at, "allow", index];
     findings.push(...checkCoverage(rule, path, earlier));
     findings.push(...checkEffects(rule, path), ...checkUnattended(rule, path, nowMs));
+    findings.push(...checkWebSocket(rule, path));
   }
   return findings;
 }
@@ -159,6 +160,37 @@ function checkEffects(rule: RuleSource, path: DataPath): readonly Finding[] {
     );
   }
   return [];
+}
+
+function checkWebSocket(rule: RuleSource, path: DataPath): readonly Finding[] {
+  const { websocket, opaque, methods, effects } = rule;
+  if (opaque === true && websocket !== true) {
+    return [
+      {
+        path: [...path, "opaque"],
+        message: "is for the messages of a WebSocket, and this rule opens none",
+        hint: "remove it, or add websocket: true",
+      },
+    ];
+  }
+  if (websocket === true && !methods.includes("GET")) {
+    return [
+      {
+        path: [...path, "websocket"],
+        message: "can never match: a WebSocket is opened by GET",
+        hint: "add GET to methods, or remove it",
+      },
+    ];
+  }
+  return websocket === true && effects?.every((effect) => READS.has(effect)) === true
+    ? [
+        {
+          path: [...path, "effects"],
+          message: "says that a WebSocket only reads, and it carries messages both ways",
+          hint: "leave effects out, add write, or write a rule of its own for the WebSocket",
+        },
+      ]
+    : [];
 }
 
 function checkUnattended(rule: RuleSource, path: DataPath, nowMs: number): readonly Finding[] {

@@ -78,6 +78,14 @@ export const ruleSchema = z
         "What these requests do. Default by method: GET, HEAD, OPTIONS read; POST, PUT, PATCH write; DELETE delete; others administer.",
     }),
     unattended: unattendedSchema.optional(),
+    websocket: z.literal(true).optional().meta({
+      description:
+        "true: these paths may also be opened as a WebSocket, of which each message's beginning is judged. That counts as write, unless effects says otherwise.",
+    }),
+    opaque: z.literal(true).optional().meta({
+      description:
+        "true: a WebSocket of this rule may carry binary messages that nobody here understands. Without it they are closed and named.",
+    }),
   })
   .meta({
     description: "Requests that this grant lets through. The first rule that matches decides.",

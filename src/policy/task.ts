@@ -59,6 +59,10 @@ export type TaskRule = {
   /** Absent: by method. */
   readonly effects?: readonly Effect[];
   readonly unattended?: Unattended;
+  /** May be opened as a WebSocket. */
+  readonly websocket?: true;
+  /** Its WebSockets may carry binary messages that nobody here understands. */
+  readonly opaque?: true;
 };
 
 /** Leave to do what otherwise waits for a person. */
@@ -115,8 +119,9 @@ export function tlsOf(source: { tls?: boolean | undefined; ports: readonly numbe
   return source.tls ?? !(source.ports.length === 1 && source.ports[0] === 80);
 }
 
-function ruleOf({ methods, paths, effects, unattended }: RuleSource): TaskRule {
-  const rule = { methods, paths, ...(effects === undefined ? {} : { effects }) };
+function ruleOf({ unattended, ...source }: RuleSource): TaskRule {
+  const { methods, paths, ...more } = source;
+  const rule = { methods, paths, ...defined(more) };
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);
   assert(expiresMs !== undefined, "the schema has checked the date");

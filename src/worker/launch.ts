@@ -194,7 +194,8 @@ const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache
 /** Our code, its dependencies, and the package files that say what kind of modules they are. */
 function codePlaces(program: string): readonly string[] {
   const sources = dirname(dirname(own));
-  const modules = createRequire(own).resolve.paths("koffi") ?? [];
+  const places = createRequire(own).resolve.paths("koffi") ?? [];
+  const modules = places.filter((place) => place.endsWith("/node_modules"));
   const packages = modules.map((place) => join(dirname(place), "package.json"));
   return [sources, dirname(program), ...modules, ...packages];
 }

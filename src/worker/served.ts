@@ -208,14 +208,16 @@ export class Served {
     if (this.#flows.has(id)) throw lie("two flows of one name");
     if (this.#flows.size >= FLOWS_MAX) throw lie("more flows than a run may have");
     this.#total += 1;
-    const late = new Promise<Process>((resolve) => {
-      setTimeout(() => resolve(UNKNOWN_PROCESS), ATTRIBUTE_MS).unref();
-    });
+    const { promise: late, resolve } = Promise.withResolvers<Process>();
+    const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), ATTRIBUTE_MS);
     // Attribution explains; it does not decide: what fails here is unknown, and said to be.
     const asked = this.run.attribute(tuple, id).catch(() => UNKNOWN_PROCESS);
     const flow: Flow = {
       process: UNKNOWN_PROCESS,
-      attributed: Promise.race([asked, late]).then((process) => void (flow.process = process)),
+      attributed: Promise.race([asked, late]).then((process) => {
+        clearTimeout(timer);
+        flow.process = process;
+      }),
       recorded: undefined,
       target: "",
     };

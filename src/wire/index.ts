@@ -2,3 +2,4 @@
 export * from "./first-bytes.ts";
 export * from "./client-hello.ts";
 export * from "./stratum.ts";
+export * from "./tls-records.ts";

@@ -8,13 +8,15 @@
  *
  * @module
  */
-import { connect as connectTcp, isIPv6, type Socket } from "node:net";
+import { connect as connectTcp, isIP, isIPv6, type NetConnectOpts, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { describeError, Fault, isFault, type Clock } from "../base/index.ts";
+import { assert, describeError, Fault, isFault, type Clock } from "../base/index.ts";
+import { printDial, printProxy, type Dial, type DialPath, type Proxy } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import { forbiddenAddress } from "./addresses.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { connectThrough } from "./upstream-proxy.ts";
 import type { UpstreamTrust } from "./upstream-trust.ts";
 
 /** Where a granted flow goes on the other side. */
@@ -24,7 +26,11 @@ export interface Destination {
   readonly port: number;
   readonly tls: boolean;
   /** The grant's own address, which replaces resolution. */
-  readonly dial?: Endpoint;
+  readonly dial?: Dial;
+  /** The grant's own HTTP proxy, through which the connection goes; only with `tls`. */
+  readonly proxy?: Proxy;
+  /** Bytes are passed on as they come, so one end of the connection may be closed before the other. */
+  readonly isRelayed?: boolean;
   /** PEM of certificate authorities that may vouch for it besides the system's. */
   readonly ca?: string;
 }
@@ -49,7 +55,7 @@ export interface Dialer {
    *
    * @throws {Fault} `gateway.resolve` (no address), `gateway.address` (every address is refused),
    *   `gateway.connect` (nobody answered), `gateway.certificate` (the upstream is not who it should
-   *   be), `gateway.upstream_tls` (TLS failed otherwise), `gateway.aborted`.
+   *   be), `gateway.upstream_tls` (TLS failed otherwise), `gateway.proxy`, `gateway.aborted`.
    */
   dial(to: Destination, signal: AbortSignal): Promise<Upstream>;
 }
@@ -84,28 +90,51 @@ export function createDialer(ports: DialerPorts): Dialer {
   return {
     async dial(to, signal) {
       const targets = await targetsOf(to, ports, addressesOf);
-      const raw = await connectFirst(targets, to.host, ports.limits.connectMs, signal);
+      const raw = await connectFirst(targets, to, ports.limits.connectMs, signal);
+      if (to.proxy !== undefined) {
+        assert(to.tls, "through a proxy goes only what TLS protects");
+        const options = { timeoutMs: ports.limits.connectMs, signal };
+        await connectThrough(raw, authorityOf(to), options);
+      }
       if (!to.tls) return { socket: raw, raw };
       return { socket: await secure(raw, to, ports, signal), raw };
     },
   };
 }
 
+/** Whom to connect to: an address, or a Unix socket of this machine. */
+type Target = Endpoint | DialPath;
+
 async function targetsOf(
   to: Destination,
   ports: DialerPorts,
   addressesOf: (host: string) => Promise<readonly string[]>,
-): Promise<readonly Endpoint[]> {
-  const targets =
-    to.dial === undefined
-      ? (await addressesOf(to.host)).map((address) => ({ address, port: to.port }))
-      : [to.dial];
+): Promise<readonly Target[]> {
+  const targets = await placesOf(to, addressesOf);
   const own = ports.ownAddresses();
-  const open = targets.filter((target) => !own.some((mine) => isSame(mine, target)));
+  const open = targets.filter(
+    (target) => "path" in target || !own.some((mine) => isSame(mine, target)),
+  );
   if (open.length === 0) {
     throw new Fault("gateway.address", `${to.host} is an address of Cofferdam itself`);
   }
   return open;
+}
+
+/** The grant's proxy, the grant's own address, or what the name resolves to; in this order. */
+async function placesOf(
+  { host, port, dial, proxy }: Destination,
+  addressesOf: (host: string) => Promise<readonly string[]>,
+): Promise<readonly Target[]> {
+  if (proxy === undefined && dial !== undefined) return [dial];
+  const next = proxy ?? { host, port };
+  const addresses = isIP(next.host) === 0 ? await addressesOf(next.host) : [next.host];
+  return addresses.map((address) => ({ address, port: next.port }));
+}
+
+/** What a proxy is asked for: the grant's own address, else the granted name, which it resolves. */
+function authorityOf({ host, port, dial }: Destination): string {
+  return dial === undefined ? printProxy({ host, port }) : printDial(dial);
 }
 
 async function resolveChecked(host: string, ports: DialerPorts): Promise<readonly string[]> {
@@ -141,38 +170,35 @@ function isSame(mine: Endpoint, target: Endpoint): boolean {
 }
 
 async function connectFirst(
-  targets: readonly Endpoint[],
-  host: string,
+  targets: readonly Target[],
+  to: Destination,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Socket> {
   const failures: string[] = [];
   for (const target of targets) {
     try {
-      return await connectOne(target, timeoutMs, signal);
+      return await connectOne(target, { timeoutMs, isHalfOpen: to.isRelayed === true }, signal);
     } catch (error) {
       if (isFault(error, "gateway.aborted")) throw error;
       failures.push(describeError(error));
     }
   }
-  throw new Fault("gateway.connect", `${host} does not answer: ${failures.join("; ")}`);
+  const whom = to.proxy === undefined ? to.host : `the proxy of ${to.host}`;
+  throw new Fault("gateway.connect", `${whom} does not answer: ${failures.join("; ")}`);
 }
 
-function connectOne(target: Endpoint, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+function connectOne(
+  target: Target,
+  { timeoutMs, isHalfOpen }: { readonly timeoutMs: number; readonly isHalfOpen: boolean },
+  signal: AbortSignal,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new Fault("gateway.aborted", "the client left"));
       return;
     }
-    const socket = connectTcp({
-      host: target.address,
-      port: target.port,
-      family: isIPv6(target.address) ? 6 : 4,
-      noDelay: true,
-      autoSelectFamily: false,
-      // Belt and braces: text that is an address is never looked up, and this holds it.
-      lookup: (_host, _options, done) => done(new Error("no look-ups here"), ""),
-    });
+    const socket = connectTcp({ ...optionsFor(target), allowHalfOpen: isHalfOpen });
     const settle = (error?: Error) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
@@ -184,13 +210,26 @@ function connectOne(target: Endpoint, timeoutMs: number, signal: AbortSignal): P
       reject(error);
     };
     const abort = () => settle(new Fault("gateway.aborted", "the client left"));
-    const late = () => settle(new Error(`no answer from ${target.address} in ${timeoutMs} ms`));
+    const late = () => settle(new Error(`no answer from ${printDial(target)} in ${timeoutMs} ms`));
     const timer = setTimeout(late, timeoutMs);
     signal.addEventListener("abort", abort, { once: true });
     // Stays on: a later error ends in the close of the socket, which whoever has it sees.
     socket.on("error", settle);
     socket.once("connect", () => settle());
   });
+}
+
+function optionsFor(target: Target): NetConnectOpts {
+  if ("path" in target) return { path: target.path };
+  return {
+    host: target.address,
+    port: target.port,
+    family: isIPv6(target.address) ? 6 : 4,
+    noDelay: true,
+    autoSelectFamily: false,
+    // Belt and braces: text that is an address is never looked up, and this holds it.
+    lookup: (_host, _options, done) => done(new Error("no look-ups here"), ""),
+  };
 }
 
 /** Speaks TLS with `raw` and resolves only when the peer has proved to be `to.host`. */

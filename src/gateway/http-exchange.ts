@@ -45,9 +45,15 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const context = { run: ports.run.id, at, system: access.system, cause: it.flow.process };
   const action = actionOf(request, body, context);
   const decision = ports.run.decide(action);
-  await recordIntent(it, action, decision, ports);
-  if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
-  return await perform(it, { request, action, body, agent: access.agent }, ports);
+  const done = decision.verdict === "allow" ? it.flow.stands(action) : () => {};
+  try {
+    await recordIntent(it, action, decision, ports);
+    if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
+    if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
+    return await perform(it, { request, action, body, agent: access.agent }, ports);
+  } finally {
+    done();
+  }
 }
 
 /** What the action does: as the rule that decided says, else as the catalogue says. */

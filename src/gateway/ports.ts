@@ -37,11 +37,14 @@ export type EventDraft = Omit<Event, "at" | "monoMs" | "run">;
 /** One run, as the gateway sees it. */
 export interface GatewayRun {
   readonly id: string;
+  /** The policy of now; it may become narrower while the run lives. */
   readonly policy: Policy;
   /** PEM of each grant's `ca:` file as it was when the run started, by the grant's name. */
   readonly authorities?: ReadonlyMap<string, string>;
   /** Judges, and keeps the state that the next judgement needs. */
   decide(action: Action): Decision;
+  /** Whether what was allowed before is still granted: the policy may have been narrowed since. */
+  stands(action: Action): boolean;
   /** Everything that follows from a denial: the run's denials file, stickiness, the ledger. */
   denied(denial: Denial): void;
   attribute(flow: FlowTuple): Promise<Process>;

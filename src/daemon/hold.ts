@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Frame } from "../api/index.ts";
 import type { Gateway } from "../gateway/index.ts";
 import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
+import type { PublishedPorts } from "./publish.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -22,11 +23,12 @@ export interface Living {
   readonly gateway: Gateway;
   readonly limits: Limits;
   readonly streams: AgentStreams;
+  readonly published: PublishedPorts;
 }
 
 /** Gives the run its living parts, and sees it to its end. */
 export function holdRun(world: World, run: Run, living: Living): void {
-  const { sandbox, limits, streams } = living;
+  const { sandbox, limits, streams, gateway, published } = living;
   const outputs =
     streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
   if (streams.kind === "terminal") run.console.take("stdout", streams.terminal);
@@ -47,6 +49,8 @@ export function holdRun(world: World, run: Run, living: Living): void {
         await sandbox.kill();
       },
       input: (frame) => takeInput(frame, sandbox, streams),
+      recheck: () => gateway.recheck(),
+      keepPublished: (ports) => published.keep(ports),
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>
         world.watcher.attribute(run.id, {
@@ -78,7 +82,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
     finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
   );
   await Promise.all(drained);
-  await living.gateway.close();
+  await Promise.all([living.gateway.close(), living.published.close()]);
   await world.watcher.unwatch(run.id);
   const usage = await living.limits.close();
   const { problem, ...exit } = ending.exit;

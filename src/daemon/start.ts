@@ -11,7 +11,13 @@ import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { createId, describeError, Fault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
-import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
+import {
+  compilePolicy,
+  parseTaskFile,
+  printPublished,
+  type Policy,
+  type Task,
+} from "../policy/index.ts";
 import {
   AGENT,
   BUNDLE_INSIDE,
@@ -25,7 +31,9 @@ import {
   type Tools,
 } from "../sandbox/index.ts";
 import { createLayer } from "../workspace/index.ts";
+import { checkDialPaths } from "./dial-paths.ts";
 import { holdRun } from "./hold.ts";
+import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
 import { createRunFiles, filesOf } from "./run-files.ts";
@@ -40,6 +48,7 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
   const policy = compilePolicy(task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
+  checkDialPaths(policy, [workspace, world.home.root]);
   const plan = planRunLimits(world, task);
   const id = createId("r", world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
@@ -61,7 +70,8 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   try {
     await recordStart(run, request, { workspace, plan });
     runs.add(run);
-    await bringUp(world, run, request, { workspace, plan });
+    const published = await publishPorts(world, runs, run);
+    await bringUp(world, run, request, { workspace, plan, published });
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -89,10 +99,30 @@ function describeRun(
     startedAt: new Date(world.clock.now().wallMs).toISOString(),
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
+    publish: task.publish.map(printPublished),
   };
 }
 
-async function recordStart(run: Run, request: RunStart, { workspace, plan }: Plans): Promise<void> {
+/** Takes the ports of this machine that the task publishes; nothing leads in before the agent runs. */
+async function publishPorts(world: World, runs: Runs, run: Run): Promise<PublishedPorts> {
+  return openPublished(run.task.publish, {
+    clock: world.clock,
+    uid: process.geteuid?.() ?? 0,
+    record: (event) => run.record(event),
+    note: (event) => run.recorder.note(event),
+    holderOf(port) {
+      const takes = (other: Run) => other.task.publish.some(({ host }) => host === port);
+      const holder = runs.live.find((other) => other !== run && takes(other));
+      return holder === undefined ? undefined : `the run ${holder.id} (${holder.task.task})`;
+    },
+  });
+}
+
+async function recordStart(
+  run: Run,
+  request: RunStart,
+  { workspace, plan }: Omit<Plans, "published">,
+): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
     type: "policy",
@@ -113,6 +143,7 @@ async function recordStart(run: Run, request: RunStart, { workspace, plan }: Pla
         limits: plan.held.map((held) => ({ ...held })),
         compute: { ...compute, gpu: [compute.gpu].flat() },
         environment: Object.keys(request.environment),
+        publish: task.publish.map(printPublished),
         ...(request.profile === undefined ? {} : { profile: request.profile }),
       },
     },
@@ -124,6 +155,7 @@ async function recordStart(run: Run, request: RunStart, { workspace, plan }: Pla
 interface Plans {
   readonly workspace: string;
   readonly plan: LimitPlan;
+  readonly published: PublishedPorts;
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
@@ -140,9 +172,9 @@ async function bringUp(
   world: World,
   run: Run,
   request: RunStart,
-  { workspace, plan }: Plans,
+  { workspace, plan, published }: Plans,
 ): Promise<void> {
-  const undo: (() => unknown)[] = [];
+  const undo: (() => unknown)[] = [() => published.close()];
   try {
     const home = homeFolder(world, run, request, workspace);
     if (run.task.workspace === "overlay") {
@@ -186,7 +218,8 @@ async function bringUp(
       cwd: workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    holdRun(world, run, { sandbox, gateway, limits, streams });
+    published.begin(() => sandbox.sockets());
+    holdRun(world, run, { sandbox, gateway, limits, streams, published });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;

@@ -200,6 +200,10 @@ test("INV-32, fault daemon.wider: `revoke` and `narrow` hold at once, are record
   await ended;
   assert.match(out, /^begun\na [1-9]\d*\nagain 403\nb 200\nbegun\nb [1-9]\d*\n$/);
 
+  assert.match(
+    (await home.call(["log", run])).stdout,
+    /policy .*the grant a was revoked; 1 connection was cut/,
+  );
   const policies = (await home.log()).filter((one) => one.run === run && one.type === "policy");
   const chain = policies.map(({ data }) => [
     data?.["before"],
@@ -219,6 +223,41 @@ test("INV-32, fault daemon.wider: `revoke` and `narrow` hold at once, are record
     ],
   );
   assert.equal((JSON.parse(narrowed.stdout) as RunInfo).policy, third?.[1]);
+});
+
+/** Holds one connection open, reads something private by another, and tells what became of the first. */
+const CARRIER = `import socket, sys, urllib.request
+held = socket.create_connection((sys.argv[1], 5000))
+print(held.recv(100).decode().strip(), flush=True)
+print(urllib.request.urlopen("http://crm.test/").read().decode().strip(), flush=True)
+try:
+    held.settimeout(20)
+    print("held" if held.recv(100) else "ended")
+except ConnectionResetError:
+    print("cut")
+except TimeoutError:
+    print("still open")
+`;
+
+test("INV-33: what nobody looks into is served though the server speaks first, and cut by a private read", async () => {
+  const greeter = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write("hello\n");
+    setTimeout(() => socket.destroyed || socket.write("later\n"), 3000);
+  }).listen(0, "127.0.0.1");
+  await once(greeter, "listening");
+  const { port } = greeter.address() as AddressInfo;
+  const crm = `{ system: http, name: crm, hosts: [crm.test], ports: [80], dial: "127.0.0.1:${await endlessSite()}", allow: [{ methods: [GET], paths: ["/**"], effects: [read-private] }] }`;
+  const raw = (name: string, more: string) =>
+    `  - { system: tcp, name: ${name}, hosts: [${name}.test], ports: [5000], dial: "127.0.0.1:${port}", opaque: true${more} }\n`;
+  const grants = `grants:\n  - ${crm}\n${raw("raw", "")}${raw("paired", ", pairs: [crm]")}`;
+  writeFileSync(join(home.workspace, "carrier.py"), CARRIER);
+  const task = taskFile("carried.yaml", grants);
+  const said = async (host: string) =>
+    (await home.run(["python3", "carrier.py", host], ["--task", task])).stdout;
+  assert.equal(await said("raw.test"), "hello\nbegun\ndone\ncut\n");
+  assert.equal(await said("paired.test"), "hello\nbegun\ndone\nheld\n", "its twin");
+  greeter.close();
 });
 
 test("fault daemon.dial: a grant leads only to a socket that is there, and that no run could replace", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
@@ -132,6 +132,20 @@ test("INV-31: another user's connection is refused before a byte goes in, and to
   const denied = events.filter((event) => event.rule === "publish.user");
   assert.deepEqual([live.size, denied.length], [own === 0 ? 1 : 0, 1]);
   assert.match(JSON.stringify(denied), /user (?:65534|[1-9]\d*) connected/);
+});
+
+test("INV-31: who connects, speaks and is gone before it is looked at is nobody, not root", async (t) => {
+  const { port, live } = await inside(t);
+  const { ports, events, host } = await open(t, port);
+  ports.begin(sockets);
+  // This process stands still meanwhile, so the connection waits in the kernel until its owner has gone.
+  const program = `import socket, os; s=socket.create_connection(("127.0.0.1",${host})); s.sendall(b"x"); os._exit(0)`;
+  const as = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : ["env"];
+  const [command = "", ...rest] = [...as, "/usr/bin/python3", "-c", program];
+  execFileSync(command, rest, { cwd: "/" });
+  while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.deepEqual([events.map((event) => event.rule), live.size], [["publish.user"], 0]);
+  assert.match(JSON.stringify(events), /nobody holds the connection/);
 });
 
 /** What another user hears who connects and says something. */

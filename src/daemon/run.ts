@@ -205,9 +205,11 @@ export class Run implements GatewayRun {
     const revoked = this.#rules.revoked;
     const publish = this.task.publish.map(printPublished);
     this.#update({ policy: digest, narrowed: true, revoked, publish });
-    await this.record({ type: "policy", data: { digest, before, cut, ...said } }, { sync: true });
     const what = said["by"] === "revoke" ? `the grant ${said["grant"]} was revoked` : "narrowed";
-    this.console.notice(`${what}; ${cut} connection${cut === 1 ? " was" : "s were"} cut`);
+    const reason = `${what}; ${cut} connection${cut === 1 ? " was" : "s were"} cut`;
+    const data = { digest, before, cut, reason, ...said };
+    await this.record({ type: "policy", data }, { sync: true });
+    this.console.notice(reason);
   }
 
   attach(viewer: Duplex): void {

@@ -51,9 +51,8 @@ static void hand_out_sockets(const char *label) {
     int one = socket(i == 0 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (one >= 0) sockets[count++] = one;
   }
-  if (count > 0) {
-    send_descriptors(label, sockets, count);
-  } else { /* Out of memory: one connection is lost, not the run. */
+  /* Out of memory, or too many descriptors of this user under way: one connection is lost, not the run. */
+  if (count == 0 || offer_descriptors(label, sockets, count) < 0) {
     struct line line;
     line_open(&line, "no-socket");
     line_text(&line, "label", label);

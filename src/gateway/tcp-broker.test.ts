@@ -84,6 +84,7 @@ const OFFENCES: readonly (readonly [string, string, string, string, string])[] =
   // why, the server's first words, the client's, rule, finding
   ["a client's SSH", "", SSH, "protocol.ssh", "tunnel"],
   ["a server's SSH: somebody outside logs in to the run", SSH, "", "protocol.ssh", "tunnel"],
+  ["SSH behind other lines", `hello\r\n${SSH}`, "", "protocol.ssh", "tunnel"],
   ["mining", "", STRATUM, "protocol.stratum", "mining"],
   ["mining behind empty lines", "", `\n\n${STRATUM}`, "protocol.stratum", "mining"],
   ["mining told by the server", `{"x":1}\n${STRATUM}`, "", "protocol.stratum", "mining"],

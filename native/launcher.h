@@ -41,6 +41,7 @@ void line_open(struct line *line, const char *type);
 void line_text(struct line *line, const char *key, const char *value);
 void line_number(struct line *line, const char *key, long long value);
 void line_send(struct line *line);
+int offer_descriptors(const char *label, const int *descriptors, int count); /* -1: not sent */
 void send_descriptors(const char *label, const int *descriptors, int count);
 /* Reports and ends this process: a step that narrows access never fails quietly. */
 __attribute__((noreturn)) void fail(const char *step, const char *call, const char *about);

@@ -7,8 +7,9 @@ import { finished } from "node:stream/promises";
 import type { Duplex, Writable } from "node:stream";
 import { z } from "zod";
 import type { Frame } from "../api/index.ts";
-import type { Gateway } from "../gateway/index.ts";
+import type { ServedGateway } from "../worker/index.ts";
 import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
+import type { PublishedPorts } from "./publish.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -19,14 +20,15 @@ const sizeSchema = z.object({ columns: z.number().int().min(1), rows: z.number()
 /** What makes a run live. */
 export interface Living {
   readonly sandbox: Sandbox;
-  readonly gateway: Gateway;
+  readonly gateway: ServedGateway;
   readonly limits: Limits;
   readonly streams: AgentStreams;
+  readonly published: PublishedPorts;
 }
 
 /** Gives the run its living parts, and sees it to its end. */
 export function holdRun(world: World, run: Run, living: Living): void {
-  const { sandbox, limits, streams } = living;
+  const { sandbox, limits, streams, gateway, published } = living;
   const outputs =
     streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
   if (streams.kind === "terminal") run.console.take("stdout", streams.terminal);
@@ -47,6 +49,8 @@ export function holdRun(world: World, run: Run, living: Living): void {
         await sandbox.kill();
       },
       input: (frame) => takeInput(frame, sandbox, streams),
+      recheck: () => gateway.recheck(),
+      keepPublished: (ports) => published.keep(ports),
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>
         world.watcher.attribute(run.id, {
@@ -80,7 +84,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   await Promise.all(drained);
   // Nobody reads it any more; open, it would keep what the run was (its keys, its namespaces) in the kernel.
   if (living.streams.kind === "pipes") living.streams.stdin.destroy();
-  await living.gateway.close();
+  await Promise.all([living.gateway.close(), living.published.close()]);
   await world.watcher.unwatch(run.id);
   const usage = living.limits.usage();
   const { problem, ...exit } = ending.exit;

@@ -12,14 +12,16 @@ import {
   createConnector,
   GATEWAY_LIMITS,
   type ConnectErrno,
-  type Gateway,
 } from "../gateway/index.ts";
 import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
+import { printPublished } from "../policy/index.ts";
+import type { ServedGateway } from "../worker/index.ts";
 import { startLayer } from "../workspace/index.ts";
 import { holdRun, type Living } from "./hold.ts";
 import { planRun, type Order } from "./order.ts";
 import type { Pool } from "./pool.ts";
 import { keyOf, layerOptions, prepareSandbox, type Prepared } from "./prepared.ts";
+import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { resolveHost } from "./resolve.ts";
 import { createRunFiles, filesOf, saveTask } from "./run-files.ts";
@@ -67,13 +69,19 @@ async function start(
   try {
     runs.add(run);
     await recordStart(run, order);
-    const living = await bringUp(world, run, order, waiting).catch((error: unknown) => {
+    const published = await publishPorts(world, runs, run);
+    const begun = bringUp(world, run, order, waiting).catch((error: unknown) => {
       // One that waited may die this moment. Its agent has not begun then: that is told before it does.
       if (waiting === undefined) throw error;
       world.log.warn("pool.unfit", { sandbox: id, error: describeError(error) });
       return bringUp(world, run, order, undefined);
     });
-    holdRun(world, run, living);
+    const living = await begun.catch(async (error: unknown) => {
+      await published.close();
+      throw error;
+    });
+    published.begin(() => living.sandbox.sockets());
+    holdRun(world, run, { ...living, published });
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -95,7 +103,23 @@ function describeRun(id: string, { task, request, recipe }: Order, world: World)
     startedAt: new Date(world.clock.now().wallMs).toISOString(),
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
+    publish: task.publish.map(printPublished),
   };
+}
+
+/** Takes the ports of this machine that the task publishes; nothing leads in before the agent runs. */
+async function publishPorts(world: World, runs: Runs, run: Run): Promise<PublishedPorts> {
+  return openPublished(run.task.publish, {
+    clock: world.clock,
+    uid: process.geteuid?.() ?? 0,
+    record: (event) => run.record(event),
+    note: (event) => run.recorder.note(event),
+    holderOf(port) {
+      const takes = (other: Run) => other.task.publish.some(({ host }) => host === port);
+      const holder = runs.live.find((other) => other !== run && takes(other));
+      return holder === undefined ? undefined : `the run ${holder.id} (${holder.task.task})`;
+    },
+  });
 }
 
 /**
@@ -123,6 +147,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
       environment: Object.keys(request.environment),
+      publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
   });
@@ -134,7 +159,7 @@ async function bringUp(
   run: Run,
   { request, recipe, key }: Order,
   waiting: Prepared | undefined,
-): Promise<Living> {
+): Promise<Omit<Living, "published">> {
   const undo: (() => unknown)[] = waiting === undefined ? [] : [() => waiting.close()];
   try {
     const prepared = waiting ?? (await prepareSandbox(world, recipe, run.id));
@@ -174,7 +199,7 @@ async function recordProofs(run: Run, prepared: Prepared, waited: boolean): Prom
 }
 
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
-async function connect(world: World, run: Run, prepared: Prepared): Promise<Gateway> {
+async function connect(world: World, run: Run, prepared: Prepared): Promise<ServedGateway> {
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,

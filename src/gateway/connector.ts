@@ -8,9 +8,10 @@
  *
  * @module
  */
-import { connect as connectTcp, isIPv6, type Socket } from "node:net";
+import { connect as connectTcp, isIP, isIPv6, type NetConnectOpts, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describeError, Fault, isFault, type Clock } from "../base/index.ts";
+import { printDial, type DialPath } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import { forbiddenAddress } from "./addresses.ts";
 import type { Destination } from "./dialer.ts";
@@ -63,24 +64,37 @@ export function createConnector(ports: ConnectorPorts): Connector {
   }
 
   return async (to, signal) =>
-    connectFirst(await targetsOf(to, ports, addressesOf), to.host, ports, signal);
+    connectFirst(await targetsOf(to, ports, addressesOf), to, ports, signal);
 }
+
+/** Whom to connect to: an address, or a Unix socket of this machine. */
+type Target = Endpoint | DialPath;
 
 async function targetsOf(
   to: Destination,
   ports: ConnectorPorts,
   addressesOf: (host: string) => Promise<readonly string[]>,
-): Promise<readonly Endpoint[]> {
-  const targets =
-    to.dial === undefined
-      ? (await addressesOf(to.host)).map((address) => ({ address, port: to.port }))
-      : [to.dial];
+): Promise<readonly Target[]> {
+  const targets = await placesOf(to, addressesOf);
   const own = ports.ownAddresses();
-  const open = targets.filter((target) => !own.some((mine) => isSame(mine, target)));
+  const open = targets.filter(
+    (target) => "path" in target || !own.some((mine) => isSame(mine, target)),
+  );
   if (open.length === 0) {
     throw new Fault("gateway.address", `${to.host} is an address of Cofferdam itself`);
   }
   return open;
+}
+
+/** The grant's proxy, the grant's own address, or what the name resolves to; in this order. */
+async function placesOf(
+  { host, port, dial, proxy }: Destination,
+  addressesOf: (host: string) => Promise<readonly string[]>,
+): Promise<readonly Target[]> {
+  if (proxy === undefined && dial !== undefined) return [dial];
+  const next = proxy ?? { host, port };
+  const addresses = isIP(next.host) === 0 ? await addressesOf(next.host) : [next.host];
+  return addresses.map((address) => ({ address, port: next.port }));
 }
 
 async function resolveChecked(host: string, ports: ConnectorPorts): Promise<readonly string[]> {
@@ -116,42 +130,36 @@ function isSame(mine: Endpoint, target: Endpoint): boolean {
 }
 
 async function connectFirst(
-  targets: readonly Endpoint[],
-  host: string,
+  targets: readonly Target[],
+  to: Destination,
   ports: ConnectorPorts,
   signal: AbortSignal,
 ): Promise<Socket> {
   const failures: string[] = [];
   for (const target of targets) {
     try {
-      return await connectOne(target, ports, signal);
+      return await connectOne(target, { ...ports, isHalfOpen: to.isRelayed === true }, signal);
     } catch (error) {
       if (isFault(error, "gateway.aborted")) throw error;
       failures.push(describeError(error));
     }
   }
-  throw new Fault("gateway.connect", `${host} does not answer: ${failures.join("; ")}`);
+  const whom = to.proxy === undefined ? to.host : `the proxy of ${to.host}`;
+  throw new Fault("gateway.connect", `${whom} does not answer: ${failures.join("; ")}`);
 }
 
 function connectOne(
-  target: Endpoint,
-  { limits: { connectMs: timeoutMs }, unread = false }: ConnectorPorts,
+  target: Target,
+  ports: ConnectorPorts & { readonly isHalfOpen: boolean },
   signal: AbortSignal,
 ): Promise<Socket> {
+  const { limits, unread = false, isHalfOpen } = ports;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new Fault("gateway.aborted", "the client left"));
       return;
     }
-    const socket = connectTcp({
-      host: target.address,
-      port: target.port,
-      family: isIPv6(target.address) ? 6 : 4,
-      noDelay: true,
-      autoSelectFamily: false,
-      // Belt and braces: text that is an address is never looked up, and this holds it.
-      lookup: (_host, _options, done) => done(new Error("no look-ups here"), ""),
-    });
+    const socket = connectTcp({ ...optionsFor(target), allowHalfOpen: isHalfOpen });
     if (unread) socket.pause();
     const settle = (error?: Error) => {
       clearTimeout(timer);
@@ -164,11 +172,25 @@ function connectOne(
       reject(error);
     };
     const abort = () => settle(new Fault("gateway.aborted", "the client left"));
-    const late = () => settle(new Error(`no answer from ${target.address} in ${timeoutMs} ms`));
-    const timer = setTimeout(late, timeoutMs);
+    const late = () =>
+      settle(new Error(`no answer from ${printDial(target)} in ${limits.connectMs} ms`));
+    const timer = setTimeout(late, limits.connectMs);
     signal.addEventListener("abort", abort, { once: true });
     // Stays on: a later error ends in the close of the socket, which whoever has it sees.
     socket.on("error", settle);
     socket.once("connect", () => settle());
   });
+}
+
+function optionsFor(target: Target): NetConnectOpts {
+  if ("path" in target) return { path: target.path };
+  return {
+    host: target.address,
+    port: target.port,
+    family: isIPv6(target.address) ? 6 : 4,
+    noDelay: true,
+    autoSelectFamily: false,
+    // Belt and braces: text that is an address is never looked up, and this holds it.
+    lookup: (_host, _options, done) => done(new Error("no look-ups here"), ""),
+  };
 }

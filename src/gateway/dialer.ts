@@ -6,10 +6,11 @@
  */
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { Fault, isFault } from "../base/index.ts";
-import type { Endpoint } from "../sys/index.ts";
+import { assert, Fault, isFault } from "../base/index.ts";
+import { printDial, printProxy, type Dial, type Proxy } from "../policy/index.ts";
 import type { Connector } from "./connector.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { connectThrough } from "./upstream-proxy.ts";
 import type { UpstreamTrust } from "./upstream-trust.ts";
 
 /** Where a granted flow goes on the other side. */
@@ -19,7 +20,11 @@ export interface Destination {
   readonly port: number;
   readonly tls: boolean;
   /** The grant's own address, which replaces resolution. */
-  readonly dial?: Endpoint;
+  readonly dial?: Dial;
+  /** The grant's own HTTP proxy, through which the connection goes; only with `tls`. */
+  readonly proxy?: Proxy;
+  /** Bytes are passed on as they come, so one end of the connection may be closed before the other. */
+  readonly isRelayed?: boolean;
   /** PEM of certificate authorities that may vouch for it besides the system's. */
   readonly ca?: string;
   /** What is offered by ALPN; only HTTP/1.1 by default. */
@@ -35,7 +40,7 @@ export interface Upstream {
 export interface DialerPorts {
   readonly connect: Connector;
   readonly trust: UpstreamTrust;
-  readonly limits: Pick<GatewayLimits, "upstreamHandshakeMs">;
+  readonly limits: Pick<GatewayLimits, "connectMs" | "upstreamHandshakeMs">;
 }
 
 export interface Dialer {
@@ -44,7 +49,7 @@ export interface Dialer {
    *
    * @throws {Fault} `gateway.resolve` (no address), `gateway.address` (every address is refused),
    *   `gateway.connect` (nobody answered), `gateway.certificate` (the upstream is not who it should
-   *   be), `gateway.upstream_tls` (TLS failed otherwise), `gateway.aborted`.
+   *   be), `gateway.upstream_tls` (TLS failed otherwise), `gateway.proxy`, `gateway.aborted`.
    */
   dial(to: Destination, signal: AbortSignal): Promise<Upstream>;
 }
@@ -54,10 +59,20 @@ export function createDialer(ports: DialerPorts): Dialer {
   return {
     async dial(to, signal) {
       const raw = await ports.connect(to, signal);
+      if (to.proxy !== undefined) {
+        assert(to.tls, "through a proxy goes only what TLS protects");
+        const options = { timeoutMs: ports.limits.connectMs, signal };
+        await connectThrough(raw, authorityOf(to), options);
+      }
       if (!to.tls) return { socket: raw, raw };
       return { socket: await secure(raw, to, ports, signal), raw };
     },
   };
+}
+
+/** What a proxy is asked for: the grant's own address, else the granted name, which it resolves. */
+function authorityOf({ host, port, dial }: Destination): string {
+  return dial === undefined ? printProxy({ host, port }) : printDial(dial);
 }
 
 /** Speaks TLS with `raw` and resolves only when the peer has proved to be `to.host`. */

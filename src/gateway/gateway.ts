@@ -49,6 +49,8 @@ export interface Gateway {
    * it may go on, the flow that follows is judged again and records itself.
    */
   judgeConnect(to: Endpoint, transport: Transport, by?: Process): ConnectJudgement;
+  /** Cuts every flow that the run's policy of now would not grant; tells how many. */
+  recheck(): number;
   stats(): GatewayStats;
   /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
   close(): Promise<void>;
@@ -110,6 +112,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       if (judgement.errno !== 0) judge.refused(to, transport, judgement, { process: by });
       return judgement;
     },
+    recheck: () => [...flows].filter((flow) => flow.recheck()).length,
     stats: () => ({ open: flows.size, ...counts, refused: judge.counts() }),
     async close() {
       for (const server of servers) server.close();

@@ -48,7 +48,13 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const action = actionOf(request, body, context);
   const decision = await ports.run.intend(action, it.flow.id);
   if (decision.verdict !== "allow") return await deny(it, action, decision);
-  return await perform(it, { request, action, body, upstream, decision }, ports);
+  const done = it.flow.stands(action);
+  try {
+    if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
+    return await perform(it, { request, action, body, upstream, decision }, ports);
+  } finally {
+    done();
+  }
 }
 
 function ruleOf(policy: Policy, decision: Verdict): Rule | undefined {

@@ -18,3 +18,5 @@ export {
 } from "./connect-judge.ts";
 export { denialLine, type Denial } from "./denial.ts";
 export { createUpstreamTrust, type UpstreamTrust } from "./upstream-trust.ts";
+export { tearSocket } from "./flow-record.ts";
+export { relay, type RelayOptions } from "./relay.ts";

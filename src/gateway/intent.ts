@@ -26,7 +26,8 @@ export function intentOf(
     process: action.cause,
     data: { kind, verb, effects, summary, fields, digest, reason },
   };
-  return { event, sync: mustSync(effects) };
+  // Of a connection that nobody looks into nothing later will say what it was.
+  return { event, sync: kind === "tcp" || mustSync(effects) };
 }
 
 /** Reports whether an intent of these effects must be on disk before it leaves: any above `write`. */

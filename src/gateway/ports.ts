@@ -41,6 +41,7 @@ export type Verdict = Omit<Decision, "state">;
 /** One run, as the gateway sees it. */
 export interface GatewayRun {
   readonly id: string;
+  /** The policy of now; it may become narrower while the run lives. */
   readonly policy: Policy;
   /** PEM of each grant's `ca:` file as it was when the run started, by the grant's name. */
   readonly authorities?: ReadonlyMap<string, string>;
@@ -50,6 +51,8 @@ export interface GatewayRun {
    * @throws where it could not be recorded: then nothing may leave.
    */
   intend(action: Action, flow: string): Promise<Verdict>;
+  /** Whether what was allowed before is still granted: the policy may have been narrowed since. */
+  stands(action: Action): boolean;
   /** Everything that follows from a denial: the run's denials file, stickiness, the ledger. */
   denied(denial: Denial): void;
   /** Which process opened `flow`, known from here on by the name `id`. */

@@ -14,7 +14,13 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "n
 import type { Action, Process } from "../action/index.ts";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
 import { createLog, systemClock, type Log } from "../base/index.ts";
-import { compilePolicy, decide, initialPolicyState, parseTaskFile } from "../policy/index.ts";
+import {
+  compilePolicy,
+  decide,
+  initialPolicyState,
+  isStanding,
+  parseTaskFile,
+} from "../policy/index.ts";
 import { allocate, checked, native, type Endpoint } from "../sys/index.ts";
 import { createConnector, type ConnectorPorts } from "./connector.ts";
 import type { Denial } from "./denial.ts";
@@ -61,6 +67,10 @@ export interface World extends Told {
   listenerFor(host: string, port: number): Promise<number>;
   /** The same, with TLS as the agent does it. */
   secure(host: string, port: number, options?: ConnectionOptions): Promise<TLSSocket>;
+  /** Takes the named grants back; tells how many flows that cut. */
+  revoke(...names: readonly string[]): number;
+  /** Looks at every flow again; tells how many were cut. */
+  recheck(): number;
   event(type: string): EventDraft | undefined;
   /** A field of every event's data that has it, as JSON, in order. */
   said(field: string): readonly string[];
@@ -95,12 +105,15 @@ export function authorityNamed(name: string): Promise<CertificateAuthority> {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const source = `task: test\npurpose: A test.\ngrants:\n${options.grants}`;
-  const policy = compilePolicy(parseTaskFile(source, "task.yaml", Date.now()));
+  const task = parseTaskFile(source, "task.yaml", Date.now());
+  let policy = compilePolicy(task);
   const told: Told = { events: [], denials: [], findings: [], actions: [] };
   let state = initialPolicyState;
   const run: GatewayRun = {
     id: "r-test",
-    policy,
+    get policy() {
+      return policy;
+    },
     ...(options.authorities === undefined ? {} : { authorities: options.authorities }),
     intend(action, flow) {
       told.actions.push(action);
@@ -109,6 +122,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       const { event, sync } = intentOf(action, decision, flow);
       return run.record(event, { sync }).then(() => decision);
     },
+    stands: (action) => isStanding(policy, state, action),
     denied: (denial) => void told.denials.push(denial),
     attribute: options.attribute ?? (() => Promise.resolve(AGENT)),
     async record(event, recordOptions = {}) {
@@ -182,6 +196,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       await once(socket, "secureConnect");
       return socket;
     },
+    revoke(...names) {
+      policy = compilePolicy(task, names);
+      return gateway.recheck();
+    },
+    recheck: () => gateway.recheck(),
     event: (type) => told.events.find((event) => event.type === type),
     said: (field) =>
       told.events.flatMap(({ data }) =>

@@ -4,3 +4,4 @@ export * from "./client-hello.ts";
 export * from "./stratum.ts";
 export * from "./message-watch.ts";
 export * from "./websocket.ts";
+export * from "./tls-records.ts";

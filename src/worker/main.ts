@@ -6,18 +6,18 @@
  */
 import { Socket } from "node:net";
 import { createLog, Fault } from "../base/index.ts";
-import { createUpstreamTrust, type Gateway, type UpstreamTrust } from "../gateway/index.ts";
+import { createUpstreamTrust, type UpstreamTrust } from "../gateway/index.ts";
 import { Calls } from "./calls.ts";
 import { CLOSED, Lines } from "./lines.ts";
 import type { Order } from "./protocol.ts";
-import { serveRun } from "./remote-run.ts";
+import { serveRun, type RemoteRun } from "./remote-run.ts";
 import { seal } from "./seal.ts";
 
 const CONTROL_FD = 3;
 const CARRIER_FD = 4;
 
 const log = createLog((line) => void process.stderr.write(line));
-const runs = new Map<string, Gateway>();
+const runs = new Map<string, RemoteRun>();
 let trust: UpstreamTrust | undefined;
 
 const [canary = "", id = ""] = process.argv.slice(2);
@@ -45,10 +45,14 @@ function obey(order: Order): void {
       return;
     case "listen": {
       const fd = calls.takeDescriptor();
-      if (order.kind === "tcp") gatewayOf(order.run).acceptTcp(fd);
-      else gatewayOf(order.run).acceptDns(fd);
+      const { gateway } = runOf(order.run);
+      if (order.kind === "tcp") gateway.acceptTcp(fd);
+      else gateway.acceptDns(fd);
       return;
     }
+    case "recheck":
+      calls.note({ say: "rechecked", run: order.run, cut: runOf(order.run).recheck(order) });
+      return;
     case "stop":
       void stop(order.run);
       return;
@@ -61,13 +65,13 @@ function obey(order: Order): void {
 }
 
 async function stop(run: string): Promise<void> {
-  await gatewayOf(run).close();
+  await runOf(run).gateway.close();
   runs.delete(run);
   calls.note({ say: "stopped", run });
 }
 
-function gatewayOf(run: string): Gateway {
-  const gateway = runs.get(run);
-  if (gateway === undefined) throw new Fault("worker.order", `no run ${run}`);
-  return gateway;
+function runOf(id: string): RemoteRun {
+  const run = runs.get(id);
+  if (run === undefined) throw new Fault("worker.order", `no run ${id}`);
+  return run;
 }

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { actionSchema, effectSchema, FINDING_KINDS, type Event } from "../action/index.ts";
 import type { Leaf, Verdict } from "../gateway/index.ts";
-import type { Policy } from "../policy/index.ts";
+import type { Policy, PolicyState } from "../policy/index.ts";
 
 /** Longest line of a worker: some batched messages; one action holds 64 KiB of body at most as fields. */
 export const LINE_BYTES_MAX = 4 << 20;
@@ -93,6 +93,7 @@ export const saidSchema = z.discriminatedUnion("say", [
   z.strictObject({ say: z.literal("leaf"), n, run, host }),
   z.strictObject({ say: z.literal("name"), n, run, host }),
   z.strictObject({ say: z.literal("stopped"), run }),
+  z.strictObject({ say: z.literal("rechecked"), run, cut: z.number().int().nonnegative() }),
   z.strictObject({ say: z.literal("pong") }),
 ]);
 
@@ -122,6 +123,7 @@ export type Order =
       readonly order: "serve";
       readonly run: string;
       readonly policy: Policy;
+      readonly state: PolicyState;
       readonly authorities: readonly (readonly [string, string])[];
       /** The names that the run has asked for, in the order of their addresses. */
       readonly names: readonly string[];
@@ -129,6 +131,13 @@ export type Order =
   /** The socket comes by the carrier, ahead of this word. */
   | { readonly order: "listen"; readonly run: string; readonly kind: "tcp" | "dns" }
   | { readonly order: "stop"; readonly run: string }
+  /** The policy is narrower now, or less may stand: what is open is looked at again, and told how many were cut. */
+  | {
+      readonly order: "recheck";
+      readonly run: string;
+      readonly policy: Policy;
+      readonly state: PolicyState;
+    }
   | { readonly order: "ping" }
   | { readonly order: "answer"; readonly n: number; readonly value: unknown }
   | {

@@ -21,6 +21,7 @@ import {
   type NamePool,
   type UpstreamTrust,
 } from "../gateway/index.ts";
+import { isStanding, type Policy, type PolicyState } from "../policy/index.ts";
 import type { Calls } from "./calls.ts";
 import type { Order, SaidEvent } from "./protocol.ts";
 
@@ -33,11 +34,25 @@ export interface Shared {
   readonly trust: UpstreamTrust;
 }
 
+/** A run that is served here. */
+export interface RemoteRun {
+  readonly gateway: Gateway;
+  /** Takes the run's rules of now, and tells how many flows they cut. */
+  recheck(rules: Rules): number;
+}
+
+/** What decides whether something that was allowed may go on. */
+interface Rules {
+  readonly policy: Policy;
+  readonly state: PolicyState;
+}
+
 /** Serves the run that `order` names. */
-export function serveRun(order: ServeOrder, shared: Shared): Gateway {
+export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
   const { calls, log, trust } = shared;
   const names = createToldPool(order, calls);
-  return createGateway(remoteRun(order, calls), {
+  const rules: { now: Rules } = { now: order };
+  const gateway = createGateway(remoteRun(order, rules, calls), {
     clock: systemClock,
     log,
     trust,
@@ -46,13 +61,27 @@ export function serveRun(order: ServeOrder, shared: Shared): Gateway {
     authority: createRemoteAuthority(order.run, calls),
     connect: createRemoteConnector(order.run, calls),
   });
+  return {
+    gateway,
+    recheck(now) {
+      rules.now = now;
+      return gateway.recheck();
+    },
+  };
 }
 
 /** Which process it is stays with the daemon, which knows it by the flow; here it is only said whether. */
-function remoteRun({ run, policy, authorities }: ServeOrder, calls: Calls): GatewayRun {
+function remoteRun(
+  { run, authorities }: ServeOrder,
+  rules: { readonly now: Rules },
+  calls: Calls,
+): GatewayRun {
   return {
     id: run,
-    policy,
+    get policy() {
+      return rules.now.policy;
+    },
+    stands: (action) => isStanding(rules.now.policy, rules.now.state, action),
     authorities: new Map(authorities),
     attribute(tuple, flow) {
       calls.note({ say: "attribute", run, flow, tuple });
@@ -132,9 +161,9 @@ function createRemoteAuthority(run: string, calls: Calls) {
 
 /** Connections come from the daemon, which judges where they go; what the grant says is not asked of us. */
 function createRemoteConnector(run: string, calls: Calls): Connector {
-  return async ({ host, port }, signal): Promise<Socket> => {
+  return async ({ host, port, isRelayed = false }, signal): Promise<Socket> => {
     const fd = await calls.dial({ run, host, port });
-    const socket = new NetSocket({ fd, readable: true, writable: true });
+    const socket = new NetSocket({ fd, readable: true, writable: true, allowHalfOpen: isRelayed });
     socket.setNoDelay(true);
     if (signal.aborted) socket.destroy();
     return socket;

@@ -16,7 +16,7 @@ import {
   type NamePool,
   type Verdict,
 } from "../gateway/index.ts";
-import { canonicalHost, judgeConnect } from "../policy/index.ts";
+import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../policy/index.ts";
 import { descriptorOf } from "../sys/index.ts";
 import type { Answers, SaidOfRun } from "./protocol.ts";
 
@@ -27,7 +27,9 @@ const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
 
 /** A run that can be held still while nobody serves it. */
-export interface HeldRun extends GatewayRun {
+export interface HeldRun extends Omit<GatewayRun, "stands"> {
+  /** What it has done, as far as that decides what may go on. */
+  readonly policyState: PolicyState;
   /** Freezes it; `false` where it does not run yet, or not any more, or is frozen already. */
   freeze(why: string): Promise<boolean>;
   /** Undoes {@link freeze}. */
@@ -62,6 +64,8 @@ export class Served {
   readonly pool: NamePool = createNamePool();
   readonly judge: ConnectJudge;
   readonly #ports: ServedPorts;
+  /** The policy that it began with; a later one is narrower. */
+  readonly #first: Policy;
   readonly #flows = new Map<string, Flow>();
   readonly #closed = new Set<string>();
   /** Allowed actions without an outcome. */
@@ -74,6 +78,7 @@ export class Served {
   constructor(run: HeldRun, ports: ServedPorts) {
     this.run = run;
     this.#ports = ports;
+    this.#first = run.policy;
     this.judge = createConnectJudge({ run, clock: ports.clock, pool: this.pool });
   }
 
@@ -154,15 +159,27 @@ export class Served {
    * @throws {Fault} `worker.lie` for a place that is not granted; those of the connector.
    */
   async dial({ host, port }: Extract<SaidOfRun, { say: "dial" }>): Promise<Handed> {
-    const decision = judgeConnect(this.run.policy, { host, address: "", port });
-    if (decision.kind !== "grant" || canonicalHost(host) !== host) {
+    const where = { host, address: "", port };
+    const decision = judgeConnect(this.run.policy, where);
+    const before = judgeConnect(this.#first, where);
+    if (before.kind !== "grant" || canonicalHost(host) !== host) {
       throw lie(`a connection to ${JSON.stringify(host)}:${port}, which is not granted`);
     }
-    const { tls, dial, name, ca } = decision.grant;
+    if (decision.kind !== "grant") {
+      // The policy has become narrower while the worker was asking: no lie.
+      throw new Fault("gateway.revoked", `${host}:${port} is not granted any more`);
+    }
+    const { tls, dial, proxy, name, ca } = decision.grant;
     if (ca !== undefined && this.run.authorities?.has(name) !== true) {
       throw new Fault("gateway.ca", `the authority of grant ${name} was not read`);
     }
-    const to = { host, port, tls, ...(dial === undefined ? {} : { dial }) };
+    const to = {
+      host,
+      port,
+      tls,
+      ...(dial === undefined ? {} : { dial }),
+      ...(proxy === undefined ? {} : { proxy }),
+    };
     const { signal } = this.#asking;
     await Promise.all(this.#opens); // INV-9
     const socket = await this.#ports.connect(to, signal);

@@ -37,6 +37,7 @@ export function makeRun(id: string): HeldRun & { readonly told: string[] } {
   const run: HeldRun & { readonly told: string[] } = {
     id,
     policy,
+    policyState: initialPolicyState,
     told,
     async intend(action, flow) {
       const { state: _, ...verdict } = decide(policy, initialPolicyState, action);

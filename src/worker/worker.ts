@@ -14,6 +14,7 @@ import type { Served } from "./served.ts";
 const UNANSWERED_MAX = 2048;
 /** What the daemon has to say and a worker does not read. */
 const UNREAD_BYTES_MAX = 32 << 20;
+const RECHECK_MS = 2000;
 const PING_MS = 5000;
 /** A worker that answers nothing for 20 s parses something without end. */
 const PINGS_MISSED_MAX = 4;
@@ -42,6 +43,8 @@ export class Worker {
   /** Runs that it had: their last words may still be on the way. */
   readonly #past = new Set<string>();
   readonly #stopping = new Map<string, () => void>();
+  /** Who waits for which run's flows to be looked at again, in the order of asking. */
+  readonly #rechecks = new Map<string, ((cut: number) => void)[]>();
   readonly #watch: NodeJS.Timeout;
   #lie: string | undefined;
   #unanswered = 0;
@@ -55,6 +58,8 @@ export class Worker {
     this.gone = launched.gone.then((how) => {
       clearInterval(this.#watch);
       for (const stopped of this.#stopping.values()) stopped();
+      // Whatever was open is cut with it.
+      for (const waiting of this.#rechecks.values()) for (const told of waiting) told(0);
       return this.#lie ?? how;
     });
   }
@@ -71,15 +76,44 @@ export class Worker {
 
   /** Hands a run over: from here on the worker may speak of it. */
   serve(served: Served): void {
-    const { id, policy, authorities } = served.run;
+    const { id, policy, policyState: state, authorities } = served.run;
     this.#served.set(id, served);
     const names = served.pool.names();
-    this.#tell({ order: "serve", run: id, policy, authorities: [...(authorities ?? [])], names });
+    const vouchers = [...(authorities ?? [])];
+    this.#tell({ order: "serve", run: id, policy, state, authorities: vouchers, names });
   }
 
   /** Has it serve what arrives at `descriptor`, of which the caller keeps its own. */
   listen(run: string, kind: ListenerKind, descriptor: number): void {
     if (this.#hand(descriptor)) this.#tell({ order: "listen", run, kind });
+  }
+
+  /**
+   * Has it cut what the run's rules of now do not let be; resolves with how many flows that were. One that
+   * does not answer is ended, and all of its flows with it (INV-32).
+   */
+  async recheck(run: string): Promise<number> {
+    const served = this.#served.get(run);
+    if (served === undefined) return 0;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.#rechecks.set(run, [...(this.#rechecks.get(run) ?? []), resolve]);
+    const { policy, policyState: state } = served.run;
+    this.#tell({ order: "recheck", run, policy, state });
+    const late = setTimeout(
+      () => this.kill("it does not cut what is no longer granted"),
+      RECHECK_MS,
+    );
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #rechecked(run: string, cut = 0): void {
+    const [first, ...rest] = this.#rechecks.get(run) ?? [];
+    this.#rechecks.set(run, rest);
+    first?.(cut);
   }
 
   /** Has it end a run; resolves when every close is on record, or the worker is gone. */
@@ -135,6 +169,9 @@ export class Worker {
         return;
       case "finding":
         void this.#perform(undefined, served.finding(said));
+        return;
+      case "rechecked":
+        this.#rechecked(said.run, said.cut);
         return;
       case "stopped":
         this.#stopping.get(said.run)?.();

@@ -36,7 +36,7 @@ export interface Workers {
    *
    * @throws {Fault} where no worker can be started or proved.
    */
-  serve(run: HeldRun, ports: ServedPorts): Promise<Gateway>;
+  serve(run: HeldRun, ports: ServedPorts): Promise<ServedGateway>;
   /** The processes there are, and the runs of each. */
   list(): readonly { readonly pid: number; readonly runs: readonly string[] }[];
   close(): Promise<void>;
@@ -199,7 +199,12 @@ export function createWorkers(options: WorkersOptions): Workers {
 }
 
 /** The face that the daemon has of a run's gateway, wherever its worker is. */
-function gatewayOf(hold: Hold, leave: () => void): Gateway {
+export interface ServedGateway extends Omit<Gateway, "recheck"> {
+  /** Cuts every flow that the run's policy of now would not grant; tells how many. */
+  recheck(): Promise<number>;
+}
+
+function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
   const { served, listeners } = hold;
   const accept = (kind: ListenerKind, descriptor: number) => {
     listeners.push({ kind, descriptor });
@@ -213,6 +218,7 @@ function gatewayOf(hold: Hold, leave: () => void): Gateway {
       if (judgement.errno !== 0) served.judge.refused(to, transport, judgement, { process: by });
       return judgement;
     },
+    recheck: async () => (await hold.slot?.live?.recheck(served.run.id)) ?? 0,
     stats: () => ({ ...served.flows, torn: 0, refused: served.judge.counts() }),
     async close() {
       if (hold.over) return;

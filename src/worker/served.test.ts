@@ -140,8 +140,22 @@ test("INV-43: a certificate is for a name that the run asked for, and no other",
 test("fault gateway.ca: a grant whose authority was not read is not dialled", async () => {
   const source = `task: t\npurpose: P.\ngrants:\n  - { system: http, name: a, hosts: [docs.test], ca: x.pem, allow: [{ methods: [GET], paths: ["/**"] }] }\n`;
   Object.assign(held, { policy: compilePolicy(parseTaskFile(source, "t.yaml", Date.now())) });
-  const dial = served.dial({ say: "dial", n: 0, run, host: "docs.test", port: 443 });
+  const dial = new Served(held, upstream.ports).dial({
+    say: "dial",
+    n: 0,
+    run,
+    host: "docs.test",
+    port: 443,
+  });
   await assert.rejects(dial, { code: "gateway.ca" });
+});
+
+test("INV-32, fault gateway.revoked: what was granted and is no more is not dialled, and to ask for it no lie", async () => {
+  const narrower = parseTaskFile("task: t\npurpose: P.\n", "t.yaml", Date.now());
+  Object.assign(held, { policy: compilePolicy(narrower) });
+  const dial = served.dial({ say: "dial", n: 0, run, host: "docs.test", port: 80 });
+  await assert.rejects(dial, { code: "gateway.revoked" });
+  assert.deepEqual(upstream.dialled, []);
 });
 
 test("a worker's death closes what was open, on record, and what it was waiting for", async () => {

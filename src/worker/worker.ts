@@ -28,8 +28,9 @@ function whereOf({ issues }: z.ZodError): string {
 export type ListenerKind = "tcp" | "dns";
 
 export interface WorkerOptions extends LaunchOptions {
-  /** How often it is asked whether it still listens. */
+  /** How often it is asked whether it still listens, and how long it may take to cut; tests have shorter ones. */
   readonly pingMs?: number;
+  readonly recheckMs?: number;
 }
 
 /** One worker process. */
@@ -46,11 +47,14 @@ export class Worker {
   /** Who waits for which run's flows to be looked at again, in the order of asking. */
   readonly #rechecks = new Map<string, ((cut: number) => void)[]>();
   readonly #watch: NodeJS.Timeout;
+  readonly #recheckMs: number;
   #lie: string | undefined;
   #unanswered = 0;
   #pingsMissed = 0;
 
-  private constructor(launched: Launched, { log, pingMs = PING_MS }: WorkerOptions) {
+  private constructor(launched: Launched, options: WorkerOptions) {
+    const { log, pingMs = PING_MS, recheckMs = RECHECK_MS } = options;
+    this.#recheckMs = recheckMs;
     this.#launched = launched;
     this.#log = log;
     this.pid = launched.pid;
@@ -101,7 +105,7 @@ export class Worker {
     this.#tell({ order: "recheck", run, policy, state });
     const late = setTimeout(
       () => this.kill("it does not cut what is no longer granted"),
-      RECHECK_MS,
+      this.#recheckMs,
     );
     try {
       return await promise;

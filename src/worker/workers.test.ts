@@ -158,6 +158,25 @@ test("INV-44: when a worker dies, another takes its listeners over, and names ke
   await until("nobody is left alone", () => workers.list().length === 0);
 });
 
+test("INV-32: a worker that does not cut what is no longer granted is ended", async (t) => {
+  const workers = open({ ...LYING, recheckMs: 100 });
+  t.after(() => workers.close());
+  const run = makeRun("r-deaf");
+  const gateway = await workers.serve(run, upstream.ports);
+  assert.equal(await gateway.recheck(), 0);
+  await until("it goes on elsewhere", () => run.told.includes("thawed"));
+  assert.match(run.told[0] ?? "", /^frozen: .*it does not cut what is no longer granted/);
+});
+
+test("INV-32: a worker that has nothing to cut says so", async (t) => {
+  const workers = open();
+  t.after(() => workers.close());
+  const run = makeRun("r-one");
+  const gateway = await workers.serve(run, upstream.ports);
+  assert.equal(await gateway.recheck(), 0);
+  assert.deepEqual(run.told, []);
+});
+
 test("INV-44: a worker that hangs is ended like one that died", async (t) => {
   const workers = open({ pingMs: 50 });
   t.after(() => workers.close());

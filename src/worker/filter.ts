@@ -33,7 +33,6 @@ const PLAIN: Readonly<Record<string, Numbers>> = {
   getsockname: [51, 204],
   getpeername: [52, 205],
   getsockopt: [55, 209],
-  mmap: [9, 222],
   munmap: [11, 215],
   mprotect: [10, 226],
   mremap: [25, 216],
@@ -77,9 +76,10 @@ const REFUSE: Block = [bpf.give(bpf.ERRNO | constants.errno.EPERM)];
 
 // A fast open sends to a new peer with no connect(2): a closed upstream's socket could do that.
 const MSG_FASTOPEN = 0x2000_0000;
-const noFastOpen = (argument: number): Block => [
+/** Refuses where argument `argument` has any of `bits`. */
+const without = (argument: number, bits: number): Block => [
   low(argument),
-  bpf.jump(bpf.JUMP_BITS, MSG_FASTOPEN, 0, 1),
+  bpf.jump(bpf.JUMP_BITS, bits, 0, 1),
   ...REFUSE,
   ...ALLOW,
 ];
@@ -88,6 +88,9 @@ const onlyWhere = (argument: number, values: readonly number[]): Block => [
   ...when(values, ALLOW),
   ...REFUSE,
 ];
+
+const MAP_SHARED = 1;
+const MAP_GROWSDOWN = 0x100;
 
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2; // libuv, on a UDP socket that it takes over.
@@ -107,9 +110,11 @@ const setsockoptRules: Block = [
 ];
 
 const BY_ARGUMENT: readonly (readonly [Numbers, Block])[] = [
-  [[46, 211], noFastOpen(2)], // sendmsg
-  [[44, 206], noFastOpen(3)], // sendto
-  [[307, 269], noFastOpen(3)], // sendmmsg
+  [[46, 211], without(2, MSG_FASTOPEN)], // sendmsg
+  [[44, 206], without(3, MSG_FASTOPEN)], // sendto
+  [[307, 269], without(3, MSG_FASTOPEN)], // sendmmsg
+  // mmap: shared memory and stacks that grow are not counted by RLIMIT_DATA.
+  [[9, 222], without(3, MAP_SHARED | MAP_GROWSDOWN)],
   [[54, 208], setsockoptRules],
   // F_GETFD, F_SETFD, F_GETFL, F_SETFL. Not F_SETOWN: a socket's owner is sent signals.
   [[72, 25], onlyWhere(1, [1, 2, 3, 4])],

@@ -53,7 +53,9 @@ export class ConsoleBuffer {
 
   /** Tells every viewer something from Cofferdam itself. */
   notice(text: string): void {
-    const frame = encodeFrame("notice", JSON.stringify({ text }));
+    // What an agent or a worker that was taken over chose may stand in it: it shall not drive a terminal.
+    const plain = text.replaceAll(/\p{Cc}/gu, " ");
+    const frame = encodeFrame("notice", JSON.stringify({ text: plain }));
     for (const viewer of this.#viewers) viewer.write(frame);
   }
 

@@ -12,7 +12,6 @@ const isArm = process.arch === "arm64";
 const PRCTL = isArm ? 167n : 157n;
 const SECCOMP = isArm ? 277n : 317n;
 const PR_SET_PDEATHSIG = 1n;
-const PR_SET_DUMPABLE = 4n;
 const SECCOMP_SET_MODE_FILTER = 1n;
 const SECCOMP_FILTER_FLAG_TSYNC = 1n;
 const INSTRUCTION_BYTES = 8; // struct sock_filter
@@ -21,11 +20,6 @@ const INSTRUCTION_BYTES = 8; // struct sock_filter
 export function dieWithParent(): void {
   const signal = BigInt(constants.signals.SIGKILL);
   checked("prctl", native.syscall(PRCTL, PR_SET_PDEATHSIG, signal, 0n, 0n, 0n, 0n));
-}
-
-/** Keeps other processes of this user from tracing this one, and its memory out of core files. */
-export function becomeUndumpable(): void {
-  checked("prctl", native.syscall(PRCTL, PR_SET_DUMPABLE, 0n, 0n, 0n, 0n, 0n));
 }
 
 /**

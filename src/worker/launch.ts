@@ -35,7 +35,7 @@ const MIB = 1024 * 1024;
 const LIMITS = [
   [1, 0, 0], // FSIZE: no file grows by a worker.
   [2, 3 * HEAP_MIB * MIB, 3 * HEAP_MIB * MIB], // DATA: the heap, buffers outside of it, stacks.
-  [4, 0, 0], // CORE: its memory holds what runs said.
+  [4, 1, 1], // CORE: its memory holds what runs said; 0 would still call a core handler (core(5)).
 ] as const;
 const NODE_FLAGS = [
   `--max-old-space-size=${HEAP_MIB}`,

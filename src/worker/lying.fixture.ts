@@ -19,8 +19,16 @@ const calls = new Calls(lines, 4);
 lines.send({ sealed: await seal(canary, Number(id)) });
 
 const flow = "f-1";
-const tuple = { family: 4, localAddress: "", localPort: 1, remoteAddress: "", remotePort: 80 };
-const open = { type: "flow.open", flow, target: "docs.test:80" };
+/** The number of questions whose answers do not matter. */
+const UNHEARD = 1_000_000;
+const tuple = {
+  family: 4 as const,
+  localAddress: "",
+  localPort: 1,
+  remoteAddress: "",
+  remotePort: 80,
+};
+const open = { type: "flow.open" as const, flow, target: "docs.test:80" };
 const action = {
   id: "a-1",
   system: "docs",
@@ -35,7 +43,7 @@ const action = {
 
 type Say = (run: string) => readonly object[];
 const begun: Say = (run) => [
-  { say: "attribute", run, flow, tuple },
+  { say: "attribute", n: UNHEARD, run, flow, tuple },
   { say: "record", run, event: open },
 ];
 
@@ -49,7 +57,7 @@ const LIES: Readonly<Record<string, Say>> = {
   "r-flow": (run) => [{ say: "intend", n: 1, run, flow, action }],
   "r-unopened": (run) => [begun(run)[0] ?? {}, { say: "intend", n: 1, run, flow, action }],
   "r-twice": (run) => [...begun(run), { say: "record", run, event: open }],
-  "r-two": (run) => [...begun(run), ...begun(run)],
+  "r-two": (run) => [begun(run)[0] ?? {}, begun(run)[0] ?? {}],
   "r-outcome": (run) => [{ say: "record", run, event: { type: "outcome", action: "a-9" } }],
   "r-end": (run) => [{ say: "record", run, event: { type: "run.end" } }],
   "r-verdict": (run) => [
@@ -61,11 +69,18 @@ const LIES: Readonly<Record<string, Say>> = {
   ],
   "r-word": (run) => [{ say: "shutdown", run }],
   "r-flood": (run) =>
-    Array.from({ length: 3000 }, (_, n) => ({ say: "attribute", run, flow: `f-${n}`, tuple })),
+    Array.from({ length: 3000 }, (_, n) => ({
+      say: "attribute",
+      n: UNHEARD,
+      run,
+      flow: `f-${n}`,
+      tuple,
+    })),
 };
 
 function obey(order: Order): void {
-  if (order.order === "answer" || order.order === "refusal") calls.answered(order);
+  if ((order.order === "answer" || order.order === "refusal") && order.n < UNHEARD)
+    calls.answered(order);
   if (order.order === "stop") void stop(order.run);
   if (order.order !== "serve") return;
   const { run } = order;
@@ -87,7 +102,8 @@ async function stop(run: string): Promise<void> {
 
 /** All that an honest worker asks for, and what came of it as one finding. */
 async function honest(run: string): Promise<void> {
-  for (const message of begun(run)) lines.send(message);
+  await calls.ask("attribute", { run, flow, tuple });
+  calls.note({ say: "record", run, event: open });
   await calls.ask("name", { run, host: "docs.test" });
   const asked = { ...action, effects: ["read" as const] };
   const { verdict } = await calls.ask("intend", { run, flow, action: asked });

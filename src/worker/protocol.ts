@@ -69,7 +69,7 @@ const run = id;
 
 /** What a worker may say once it is sealed. Those with `n` are answered. */
 export const saidSchema = z.discriminatedUnion("say", [
-  z.strictObject({ say: z.literal("attribute"), run, flow: id, tuple }),
+  z.strictObject({ say: z.literal("attribute"), n, run, flow: id, tuple }),
   z.strictObject({
     say: z.literal("intend"),
     n,
@@ -109,6 +109,8 @@ export const sealedSchema = z.tuple([
 
 /** What each question is answered with. */
 export interface Answers {
+  /** That it is known, which is all that is told: who it is stays with the daemon. */
+  readonly attribute: null;
   readonly intend: Verdict;
   /** The socket comes by the carrier, ahead of this word. */
   readonly dial: "connected";

@@ -83,9 +83,10 @@ function remoteRun(
     },
     stands: (action) => isStanding(rules.now.policy, rules.now.state, action),
     authorities: new Map(authorities),
-    attribute(tuple, flow) {
-      calls.note({ say: "attribute", run, flow, tuple });
-      return Promise.resolve(UNKNOWN_PROCESS);
+    async attribute(tuple, flow) {
+      // Waited for: of a connection that is cut at once nobody could say any more whose it was.
+      await calls.ask("attribute", { run, flow, tuple });
+      return UNKNOWN_PROCESS;
     },
     intend(action, flow) {
       const { run: _run, at: _at, monoMs: _monoMs, cause: _cause, ...rest } = action;

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { createSecureContext } from "node:tls";
 import { isFault } from "../base/index.ts";
 import { architecture } from "../sandbox/index.ts";
-import { becomeUndumpable, dieWithParent, filterAllThreads, tryCall } from "../sys/index.ts";
+import { dieWithParent, filterAllThreads, tryCall } from "../sys/index.ts";
 import { encodeWorkerFilter } from "./filter.ts";
 
 /** What was tried, and what came of it: "ok" or an errno. */
@@ -28,7 +28,6 @@ export async function seal(canary: string, id: number): Promise<Tried> {
     process.setuid?.(id);
   }
   dieWithParent(); // Again: a change of ids undoes it.
-  becomeUndumpable();
   filterAllThreads(encodeWorkerFilter(architecture()));
   return { ...byLandlock, ...tryCalls() };
 }

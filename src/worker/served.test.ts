@@ -40,7 +40,7 @@ beforeEach(() => {
   served = new Served(held, upstream.ports);
   upstream.dialled.length = 0;
 });
-const attribute = () => served.attribute({ say: "attribute", run, flow, tuple });
+const attribute = () => void served.attribute({ say: "attribute", n: 0, run, flow, tuple });
 
 test("INV-9: an action waits for the record of its flow, however long that takes", async () => {
   const written = Promise.withResolvers<number>();

@@ -12,6 +12,7 @@ import {
   type CertificateAuthority,
   type ConnectJudge,
   type Connector,
+  type FlowTuple,
   type GatewayRun,
   type NamePool,
   type Verdict,
@@ -87,8 +88,9 @@ export class Served {
   }
 
   /** A connection has come. @throws {Fault} `worker.lie` for what an honest worker never says. */
-  attribute({ flow, tuple }: Extract<SaidOfRun, { say: "attribute" }>): void {
-    this.#begin(flow, tuple);
+  async attribute({ flow, tuple }: Extract<SaidOfRun, { say: "attribute" }>): Promise<null> {
+    await this.#begin(flow, tuple).attributed;
+    return null;
   }
 
   denied({ denial }: Extract<SaidOfRun, { say: "denied" }>): Promise<void> {
@@ -221,7 +223,7 @@ export class Served {
     await Promise.allSettled(closes); // The run's own `record` ends the run where the ledger cannot.
   }
 
-  #begin(id: string, tuple: Parameters<GatewayRun["attribute"]>[0]): void {
+  #begin(id: string, tuple: FlowTuple): Flow {
     if (this.#flows.has(id)) throw lie("two flows of one name");
     if (this.#flows.size >= FLOWS_MAX) throw lie("more flows than a run may have");
     this.#total += 1;
@@ -239,6 +241,7 @@ export class Served {
       target: "",
     };
     this.#flows.set(id, flow);
+    return flow;
   }
 
   #flowOf(id: string | undefined): Flow {

@@ -165,9 +165,6 @@ export class Worker {
     if (served === undefined)
       throw new Fault("worker.lie", `it speaks of ${JSON.stringify(said.run)}, not of its own`);
     switch (said.say) {
-      case "attribute":
-        served.attribute(said);
-        return;
       case "denied":
         void this.#perform(undefined, served.denied(said));
         return;
@@ -208,6 +205,8 @@ export class Worker {
     switch (said.say) {
       case "intend":
         return served.intend(said);
+      case "attribute":
+        return served.attribute(said);
       case "leaf":
         return served.leaf(said);
       case "name":

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { launchWorker } from "./launch.ts";
+import { launchWorker, WORKER_UID } from "./launch.ts";
 import { expectedTries, requireConfined, requireTries } from "./proofs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cofferdam-worker-"));
@@ -29,9 +29,12 @@ test("INV-39: a worker that was taken over opens nothing, starts nothing, signal
 
 test("INV-39, fault worker.unproved: what says that it is sealed, and is not, is handed nothing", async () => {
   const options = { canary, log, program: standIn("unsealed") };
-  await assert.rejects(launchWorker(options, { hear: () => assert.fail("heard") }), {
-    code: "worker.unproved",
-  });
+  const launched = launchWorker(options, { hear: () => assert.fail("heard") });
+  launched.then(
+    ({ kill }) => kill(),
+    () => {},
+  ); // Where the test fails, it shall end as well.
+  await assert.rejects(launched, { code: "worker.unproved", message: /Uid|Seccomp_filters/ });
 });
 
 test("fault worker.start: what ends before it is sealed", async () => {
@@ -63,10 +66,19 @@ test("fault worker.unproved: a process without a seal, from outside", () => {
   });
 });
 
+test("fault worker.unproved: another id than a worker's, from outside", async () => {
+  const worker = await launchWorker({ canary, log }, { hear: () => {} });
+  const id = process.geteuid?.() === 0 ? WORKER_UID : (process.geteuid?.() ?? 0);
+  requireConfined(worker.pid, id);
+  assert.throws(() => requireConfined(worker.pid, id + 1), { message: /Uid of thread/ });
+  worker.kill();
+  await worker.gone;
+});
+
 test("a sealed worker is of no use to root, and its threads are sealed one and all", async () => {
   const worker = await launchWorker({ canary, log }, { hear: () => {} });
   const status = readFileSync(`/proc/${worker.pid}/status`, "utf8");
-  assert.doesNotMatch(status, /^Uid:.*\b0\b/m);
+  assert.doesNotMatch(status, /^[UG]id:.*\b0\b/m);
   assert.match(status, /^Seccomp_filters:\s*2$/m);
   worker.kill();
   assert.equal(await worker.gone, "SIGKILL");

@@ -59,8 +59,10 @@ export function requireConfined(pid: number, id: number): void {
   const wanted: Readonly<Record<string, string>> = {
     Uid: `${id} ${id} ${id} ${id}`,
     Gid: `${id} ${id} ${id} ${id}`,
+    Groups: "",
     NoNewPrivs: "1",
     Seccomp: "2",
+    Seccomp_filters: `${ownFilters() + FILTERS}`,
     CapInh: NONE,
     CapPrm: NONE,
     CapEff: NONE,
@@ -73,12 +75,22 @@ export function requireConfined(pid: number, id: number): void {
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
     for (const [key, value] of Object.entries(wanted)) {
-      // Ids are looked at where they had to change; an ordinary user's groups may differ from its id.
-      if (key === "Gid" && process.getegid?.() !== 0) continue;
-      const found = new RegExp(`^${key}:\\s*(.*)$`, "m").exec(status)?.[1]?.replaceAll(/\s+/g, " ");
+      // Groups are looked at where they had to change: an ordinary user keeps its own.
+      if ((key === "Gid" || key === "Groups") && process.geteuid?.() !== 0) continue;
+      const line = new RegExp(`^${key}:(.*)$`, "m").exec(status)?.[1];
+      const found = line?.trim().replaceAll(/\s+/g, " ");
       if (found !== value) throw unproved(`${key} of thread ${thread} is ${found}, not ${value}`);
     }
   }
+}
+
+/** The launcher's, which a Node is loaded under, and the worker's own. */
+const FILTERS = 2;
+
+/** This process may stand under filters itself, which what it starts inherits. */
+function ownFilters(): number {
+  const status = readFileSync("/proc/self/status", "utf8");
+  return Number(/^Seccomp_filters:\s*(\d+)$/m.exec(status)?.[1] ?? 0);
 }
 
 const NONE = "0".repeat(16);

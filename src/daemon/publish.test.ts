@@ -141,7 +141,7 @@ test("INV-31: who connects, speaks and is gone before it is looked at is nobody,
   // This process stands still meanwhile, so the connection waits in the kernel until its owner has gone.
   const program = `import socket, os; s=socket.create_connection(("127.0.0.1",${host})); s.sendall(b"x"); os._exit(0)`;
   const as = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : ["env"];
-  const [command = "", ...rest] = [...as, "/usr/bin/python3", "-c", program];
+  const [command, ...rest] = [...as, "/usr/bin/python3", "-c", program];
   execFileSync(command, rest, { cwd: "/" });
   while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   assert.deepEqual([events.map((event) => event.rule), live.size], [["publish.user"], 0]);

@@ -6,19 +6,6 @@
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford base 32: no i, l, o, u.
 const TIME_CHARS = 9; // 45 bits of milliseconds: good until the year 3084.
 const RANDOM_CHARS = 5; // 25 bits a millisecond.
-const POOL_BYTES = 1000 * RANDOM_CHARS;
-
-// Drawn ahead: a call to the system's generator costs more than the rest of an identifier. Each byte is used once.
-const drawn = { bytes: new Uint8Array(0), at: 0 };
-
-function nextRandom(): Uint8Array {
-  if (drawn.at + RANDOM_CHARS > drawn.bytes.length) {
-    drawn.bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
-    drawn.at = 0;
-  }
-  drawn.at += RANDOM_CHARS;
-  return drawn.bytes.subarray(drawn.at - RANDOM_CHARS, drawn.at);
-}
 
 /** Makes an identifier such as `r-06hcx9k2m4q7tz`: `prefix`, time, randomness. */
 export function createId(prefix: string, wallMs: number = Date.now()): string {
@@ -26,6 +13,7 @@ export function createId(prefix: string, wallMs: number = Date.now()): string {
   for (let rest = Math.floor(wallMs), n = 0; n < TIME_CHARS; n += 1, rest = Math.floor(rest / 32)) {
     text = ALPHABET.charAt(rest % 32) + text;
   }
-  for (const byte of nextRandom()) text += ALPHABET.charAt(byte % 32);
+  for (const byte of crypto.getRandomValues(new Uint8Array(RANDOM_CHARS)))
+    text += ALPHABET.charAt(byte % 32);
   return `${prefix}-${text}`;
 }

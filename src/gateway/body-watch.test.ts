@@ -21,6 +21,7 @@ const CODINGS: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
   ["deflate", (bytes) => deflateRawSync(bytes)],
   ["br", (bytes) => brotliCompressSync(bytes)],
   ["zstd", (bytes) => zstdCompressSync(bytes)],
+  ["zstd", (bytes) => zstdFrame(bytes, 23)],
   ["gzip, br", (bytes) => brotliCompressSync(gzipSync(bytes))],
 ];
 for (const [coding, encode] of CODINGS) {
@@ -38,11 +39,19 @@ for (const [coding, encode] of CODINGS) {
   });
 }
 
+/** A frame with one raw block (RFC 8878, 3.1.1) to be decoded in a window of 2^`log` bytes. */
+function zstdFrame(bytes: Buffer, log: number): Buffer {
+  const head = Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 0, 0, 0);
+  head.writeUIntLE((bytes.length << 3) | 1, 6, 3);
+  return Buffer.concat([head, bytes]);
+}
+
 const PASS: readonly (readonly [string, string, Buffer])[] = [
   ["other JSON", "gzip", gzipSync('{"method":"login"}')],
   ["bytes that are not what they say", "gzip", Buffer.from("not gzip at all")],
   ["a coding that nobody knows", "x-secret", LOGIN.map((byte) => byte ^ 1) as Buffer],
   ["nothing", "gzip", Buffer.alloc(0)],
+  ["a window of 128 MiB", "zstd", zstdFrame(LOGIN, 27)],
 ];
 for (const [why, coding, bytes] of PASS) {
   test(`passes: ${why}`, async () => {

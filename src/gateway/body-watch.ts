@@ -9,6 +9,7 @@
  */
 import type { Transform } from "node:stream";
 import {
+  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
@@ -22,7 +23,13 @@ import { listOf, type RawHeaders } from "./http-headers.ts";
 /** Watches one body; `push` takes it in order and tells of the first mining message. */
 export interface BodyWatch {
   push(chunk: Buffer): MiningMessage | undefined | Promise<MiningMessage | undefined>;
+  /** Lets go of the decoders, which hold memory of their own. */
+  close(): void;
 }
+
+// A frame may ask for 128 MiB to be decoded in; RFC 8878, 3.1.1.1.2 has decoders take 8 MiB.
+const ZSTD_WINDOW = constants.ZSTD_d_windowLogMax;
+const ZSTD_WINDOW_LOG_MAX = 23;
 
 /** By the name of the coding: makes a decoder for a stream that begins with `first`. */
 const DECODERS: ReadonlyMap<string, (first: number) => Transform> = new Map<
@@ -34,7 +41,7 @@ const DECODERS: ReadonlyMap<string, (first: number) => Transform> = new Map<
   // RFC 9110 means the zlib format; servers also take bare deflate, whose blocks never begin with 8.
   ["deflate", (first) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw())],
   ["br", () => createBrotliDecompress()],
-  ["zstd", () => createZstdDecompress()],
+  ["zstd", () => createZstdDecompress({ params: { [ZSTD_WINDOW]: ZSTD_WINDOW_LOG_MAX } })],
 ]);
 // Decoding runs on threads that libuv makes at first use, and ends the process where it may not make any:
 // they are made now, while whoever loads this may still seal itself.
@@ -47,7 +54,9 @@ export function createBodyWatch(headers: RawHeaders): BodyWatch {
   const layers = codings.reverse().map((coding) => DECODERS.get(coding));
   const known = layers.filter((layer) => layer !== undefined);
   const isReadable = known.length === layers.length && layers.length <= LAYERS_MAX;
-  return layers.length > 0 && isReadable ? decodingWatch(known) : createStratumWatch();
+  if (layers.length > 0 && isReadable) return decodingWatch(known);
+  const { push } = createStratumWatch();
+  return { push, close() {} };
 }
 
 /** Feeds decoders in a row, each chunk until all that it gives has come out. */
@@ -67,6 +76,7 @@ function decodingWatch(layers: readonly ((first: number) => Transform)[]): BodyW
     return await decode(at + 1, await through(decoder, bytes, left));
   };
   return {
+    close,
     async push(chunk) {
       if (left === 0) return undefined;
       const decoded = await decode(0, chunk);

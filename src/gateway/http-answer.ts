@@ -45,7 +45,14 @@ export async function answerProblem(
 /** Answers where no HTTP parser stands behind `socket` any more, and closes it. */
 export function endWithProblem(socket: Duplex, problem: Problem, limits: Linger): void {
   socket.on("error", () => {}); // It is being closed: a reset now changes nothing.
-  socket.end(problemBytes(problem));
+  socket.write(problemBytes(problem));
+  endSocket(socket, limits);
+}
+
+/** Closes `socket` so that what was said last is heard. */
+export function endSocket(socket: Duplex, limits: Linger): void {
+  if (socket.destroyed) return;
+  socket.end();
   void drain(socket, limits).then(() => socket.destroy());
 }
 

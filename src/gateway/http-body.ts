@@ -63,9 +63,12 @@ export async function readWhole(
     clearTimeout(timer);
   }
   const bytes = Buffer.concat(chunks);
+  const watch = createBodyWatch(rawHeaders);
+  const mining = await watch.push(bytes);
+  watch.close();
   return {
     bytes,
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    mining: (await createBodyWatch(rawHeaders).push(bytes))?.detail,
+    mining: mining?.detail,
   };
 }

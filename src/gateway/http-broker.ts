@@ -9,10 +9,11 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
 import type { FlowRecord } from "./flow-record.ts";
+import { endSocket } from "./http-answer.ts";
 import { exchange } from "./http-exchange.ts";
 import { listOf } from "./http-headers.ts";
 import type { Origin } from "./http-request.ts";
-import { http1Client } from "./http1-client.ts";
+import { Http1Client } from "./http1-client.ts";
 import { refuseBytes, refuseTunnel, type ParseError } from "./http1-refusals.ts";
 import { http1Upstream } from "./http1-upstream.ts";
 import type { UpstreamSide } from "./http-sides.ts";
@@ -82,7 +83,8 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
     withConnection(stream, (it) => {
       // A client waits for the answer before it speaks otherwise: bytes behind the request are no WebSocket's.
       const isWebSocket = isWebSocketOffer(incoming.rawHeaders) && head.length === 0;
-      if (isWebSocket && it.waiting === 0) enqueue(it, incoming, responseOn(incoming), ports);
+      if (isWebSocket && it.waiting === 0)
+        enqueue(it, incoming, responseOn(incoming, ports.limits), ports);
       else refuseTunnel(it, incoming, stream, head, ports);
     }),
   );
@@ -122,12 +124,12 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
 }
 
 /** Node makes none for a request with an upgrade; where the answer is no, it is an ordinary one. */
-function responseOn(incoming: IncomingMessage): ServerResponse {
+function responseOn(incoming: IncomingMessage, limits: GatewayLimits): ServerResponse {
   const { socket } = incoming;
   const response = new ServerResponse(incoming);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once("finish", () => socket.end());
+  response.once("finish", () => endSocket(socket, limits));
   return response;
 }
 
@@ -220,7 +222,7 @@ async function take(
   if (connection.isLast || flow.socket.destroyed || response.destroyed) return;
   try {
     const { upstream } = connection;
-    const client = http1Client(incoming, response, ports.limits);
+    const client = new Http1Client(incoming, response, ports.limits);
     const after = await exchange({ ...connection.client, client, upstream }, ports);
     connection.isLast = after === "last";
   } catch (error) {

@@ -6,7 +6,7 @@
 import type { Action } from "../action/index.ts";
 import { assert, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
-import { problemOf, upstreamProblem } from "./denial.ts";
+import { problemOf, upstreamProblem, type Denial, type Problem } from "./denial.ts";
 import { actionOf, strictest } from "./http-action.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
@@ -95,6 +95,8 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
     flow: flow.id,
     action: action.id,
     data: {
+      // Only where it is not the usual one: no rule may ask.
+      ...(client.head.httpVersion === "1.1" ? {} : { http: client.head.httpVersion }),
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.failure === undefined ? {} : { ...outcome.failure }),
       ...(outcome.messagesOut === undefined
@@ -151,7 +153,7 @@ export async function refuse(it: Exchange, refusal: Refusal): Promise<After> {
   const system = access.kind === "grant" ? access.system : "none";
   const route = routeOf({ verb: rule, port: origin.port, protocol: origin.scheme });
   const denial = flow.deny({ system, target: origin.host, route, rule, title, reason });
-  flow.because(`denied: ${rule}`);
+  if (client.isAlone) flow.because(`denied: ${rule}`); // Else the connection goes on.
   return await client.refuse(problemOf(denial, refusal.status), "last");
 }
 
@@ -182,5 +184,15 @@ async function deny(it: Exchange, action: Action, decision: Verdict): Promise<Af
     reason: hint === undefined ? reason : `${reason}; ${hint}`,
     action: action.id,
   });
-  return await client.refuse(problemOf(denial, 403), "next");
+  const isUpgrade = client.head.isUpgrade === true;
+  return await client.refuse(isUpgrade ? stayingHttp(denial) : problemOf(denial, 403), "next");
+}
+
+/**
+ * To a refused WebSocket 426 says what a 403 does not: this protocol no, HTTP/1.1 yes (RFC 9110, 15.5.22).
+ * Clients that can do without it fall back at once; the others take it for the refusal that it is.
+ */
+function stayingHttp(denial: Denial): Problem {
+  const problem = problemOf(denial, 426);
+  return { ...problem, headers: { ...problem.headers, upgrade: "HTTP/1.1" } };
 }

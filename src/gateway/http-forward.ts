@@ -72,7 +72,7 @@ async function attempt(forwarding: Forwarding): Promise<Attempt> {
   const relay = new Relay(forwarding, call);
   const outcome = await relay.run();
   const repeatable = REPEATABLE.has(request.method) && request.framing.kind === "none";
-  return { outcome, wasStale: repeatable && call.isReused && !relay.answered };
+  return { outcome, wasStale: repeatable && call.isReused() && !relay.answered };
 }
 
 /** One try at one exchange. */
@@ -160,16 +160,20 @@ class Relay {
     const watch = createBodyWatch(client.head.rawHeaders);
     const hash = (this.#hash = createHash("sha256"));
     let thrownAway = 0;
-    for await (const chunk of chunksOf(client.body)) {
-      if (sink.destroyed) {
-        thrownAway += chunk.length;
-        if (thrownAway > limits.lingerBytes) return;
-        continue;
+    try {
+      for await (const chunk of chunksOf(client.body)) {
+        if (sink.destroyed) {
+          thrownAway += chunk.length;
+          if (thrownAway > limits.lingerBytes) return;
+          continue;
+        }
+        this.#refuseMining(await watch.push(chunk));
+        hash.update(chunk);
+        this.#bytesOut += chunk.length;
+        if (!sink.write(chunk)) await drained(sink);
       }
-      this.#refuseMining(await watch.push(chunk));
-      hash.update(chunk);
-      this.#bytesOut += chunk.length;
-      if (!sink.write(chunk)) await drained(sink);
+    } finally {
+      watch.close();
     }
   }
 

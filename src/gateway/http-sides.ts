@@ -72,7 +72,7 @@ export interface UpstreamCall {
   /** Where the request's body goes. */
   readonly sink: Writable;
   /** The connection was used before, so that its end may have crossed this request. */
-  readonly isReused: boolean;
+  isReused(): boolean;
   /** Resolves with the final answer; rejects where there is none, or where `inform` throws. */
   answer(inform: (status: number, headers: RawHeaders) => void): Promise<UpstreamAnswer>;
   /** Sends the head now, ahead of a body that may be long in coming. */

@@ -67,9 +67,7 @@ function startCall(sending: Sending, agent: UpstreamAgent, limits: GatewayLimits
   const upstream = send(sending.request, headersOf(sending), { agent, limits });
   return {
     sink: upstream,
-    get isReused() {
-      return upstream.reusedSocket;
-    },
+    isReused: () => upstream.reusedSocket,
     answer: (inform) => {
       upstream.once("upgrade", (_message, socket) => {
         socket.destroy();
@@ -91,9 +89,12 @@ function answerOf(
   inform: (status: number, headers: readonly string[]) => void,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
+    // Every exchange ends by a close: an error is made, with its stack, only where it says something.
+    const ended = () => reject(new Error("the connection ended without an answer"));
     upstream.once("error", reject);
-    upstream.once("close", () => reject(new Error("the connection ended without an answer")));
+    upstream.once("close", ended);
     upstream.once("response", (message) => {
+      upstream.removeListener("close", ended);
       if (message.httpVersionMajor === 1) resolve(answered(message));
       else {
         message.destroy();

@@ -12,7 +12,7 @@ import { exchange, refuse } from "./http-exchange.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import type { UpstreamSide } from "./http-sides.ts";
 import { cutStream } from "./http2-fields.ts";
-import { http2Client } from "./http2-client.ts";
+import { Http2Client } from "./http2-client.ts";
 import { guardSession } from "./http2-guard.ts";
 import { readHttp2Head } from "./http2-head.ts";
 import { http2Upstream } from "./http2-upstream.ts";
@@ -123,11 +123,11 @@ async function serveStream(
   const { client: known, upstream } = connection;
   const head = readHttp2Head(raw, !stream.endAfterHeaders, known.origin);
   if (head.ok) {
-    const client = http2Client(stream, head.head, ports.limits);
+    const client = new Http2Client(stream, head.head, ports.limits);
     await exchange({ ...known, client, upstream }, ports);
     return;
   }
   const unread = { method: head.method, url: "", httpVersion: "2", rawHeaders: [] };
-  const client = http2Client(stream, unread, ports.limits);
+  const client = new Http2Client(stream, unread, ports.limits);
   await refuse({ ...known, client, upstream }, head.refusal);
 }

@@ -370,3 +370,66 @@ test("an upstream that says GOAWAY is left, and reached anew", async (t) => {
   }
   assert.equal(sessions.size, 5);
 });
+
+test("100-continue over HTTP/2: the upstream says when, and a denied client sends nothing", async (t) => {
+  const allow = `[{ methods: [PUT], paths: ["/yes"] }]`;
+  const it = await worldWith(
+    t,
+    {
+      speaks: "http/1.1",
+      serve: (request, response) => void request.resume().on("end", () => response.end("fine")),
+    },
+    { allow },
+  );
+  const on = await session(it, t);
+  const put = [":method", "PUT", "content-length", "2", "expect", "100-continue"];
+  const stream = on.request([":authority", "a.test", ":scheme", "https", ...put, ":path", "/yes"]);
+  await once(stream, "continue");
+  stream.end("hi");
+  const [head] = (await once(stream, "response")) as [Record<string, unknown>];
+  assert.equal(head[":status"], 200);
+  stream.resume();
+  const denied = on.request([":authority", "a.test", ":scheme", "https", ...put, ":path", "/no"]);
+  denied.on("continue", () => assert.fail("told to go on"));
+  const [no] = (await once(denied, "response")) as [Record<string, unknown>];
+  assert.equal(no[":status"], 403);
+  denied.close();
+});
+
+test("events come one by one over HTTP/2, each before the next is made", async (t) => {
+  let more: () => void = () => {};
+  const it = await worldWith(t, {
+    speaks: "http/1.1",
+    serve(_, response) {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.flushHeaders();
+      let n = 0;
+      more = () => void response.write(`data: ${(n += 1)}\n\n`);
+    },
+  });
+  const on = await session(it, t);
+  const stream = on.request({ ":path": "/events" });
+  await once(stream, "response");
+  for (const n of [1, 2, 3]) {
+    more();
+    const [event] = (await once(stream, "data")) as [Buffer];
+    assert.equal(event.toString(), `data: ${n}\n\n`);
+  }
+  stream.close();
+  assert.equal(it.event("action")?.data?.["verb"], "GET");
+});
+
+test("many slow answers at once over HTTP/2 do not wait for each other, also from HTTP/1.1", async (t) => {
+  const waiting: (() => void)[] = [];
+  const it = await worldWith(t, {
+    speaks: "http/1.1",
+    serve(_, response) {
+      waiting.push(() => void response.end("fine"));
+      if (waiting.length === 20) waiting.forEach((answer) => answer());
+    },
+  });
+  const on = await session(it, t);
+  const said = await Promise.all(Array.from({ length: 20 }, () => askStream(on, [])));
+  assert.ok(said.every(({ body }) => body === "fine"));
+  assert.equal(it.events.find((event) => event.type === "outcome")?.data?.["http"], "2");
+});

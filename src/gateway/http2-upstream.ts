@@ -27,8 +27,9 @@ type Link = { readonly session: ClientHttp2Session; used: boolean } | "http/1.1"
 
 export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): UpstreamSide {
   const http1 = http1Upstream(agent, limits);
-  agent.maxSockets = limits.h2UpstreamSockets;
-  agent.maxFreeSockets = limits.h2UpstreamSockets;
+  // A stream that waits for another's end could wait for ever: each may have a connection.
+  agent.maxSockets = limits.h2Streams;
+  agent.maxFreeSockets = limits.h2FreeSockets;
   let link: Promise<Link> | undefined;
 
   async function open(): Promise<Link> {
@@ -96,7 +97,7 @@ function startCall(session: ClientHttp2Session, sending: Sending, isReused: bool
   stream.on("wantTrailers", () => sendTrailers(stream, own));
   return {
     sink: stream,
-    isReused,
+    isReused: () => isReused,
     answer: (inform) => answerOf(stream, inform, () => reason),
     flush() {}, // It is sent as soon as it is made.
     end(body, trailers) {
@@ -121,10 +122,11 @@ function answerOf(
   });
   return new Promise((resolve, reject) => {
     stream.once("error", (error) => reject(reason() ?? error));
-    stream.once("close", () =>
-      reject(reason() ?? new Error(`the stream ended without an answer (${stream.rstCode})`)),
-    );
+    const ended = () =>
+      reject(reason() ?? new Error(`the stream ended without an answer (${stream.rstCode})`));
+    stream.once("close", ended);
     stream.once("response", (fields, flags, raw) => {
+      stream.removeListener("close", ended);
       resolve({
         status: Number(fields[":status"]),
         reason: "",

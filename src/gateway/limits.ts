@@ -65,8 +65,8 @@ export interface GatewayLimits {
   /** What an upstream may send ahead on one stream, and on all streams of one session. */
   readonly h2WindowBytes: number;
   readonly h2SessionWindowBytes: number;
-  /** Connections to an HTTP/1.1 upstream that the streams of one HTTP/2 client may use at once. */
-  readonly h2UpstreamSockets: number;
+  /** Connections to an HTTP/1.1 upstream that are kept for the next streams of one HTTP/2 client. */
+  readonly h2FreeSockets: number;
   /** An idle upstream connection; below the 5 s after which Node and Apache close theirs. */
   readonly upstreamIdleMs: number;
 }
@@ -101,6 +101,6 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   h2SessionMegabytes: 10,
   h2WindowBytes: 262_144,
   h2SessionWindowBytes: 1 << 20,
-  h2UpstreamSockets: 8,
+  h2FreeSockets: 8,
   upstreamIdleMs: 4000,
 };

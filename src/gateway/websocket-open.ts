@@ -7,7 +7,7 @@
 import { PassThrough, type Duplex } from "node:stream";
 import { routeOf } from "../policy/index.ts";
 import type { FlowRecord } from "./flow-record.ts";
-import { drain } from "./http-answer.ts";
+import { endSocket } from "./http-answer.ts";
 import { failureOf, forward, type Outcome } from "./http-forward.ts";
 import { endToEnd, type RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
@@ -61,7 +61,7 @@ export async function openWebSocket(opening: Opening): Promise<Outcome> {
 function answered(answer: UpstreamAnswer): UpstreamCall {
   return {
     sink: new PassThrough(), // A request that opens a WebSocket has no body.
-    isReused: false,
+    isReused: () => false,
     answer: () => Promise.resolve(answer),
     flush() {},
     end() {},
@@ -129,11 +129,4 @@ function refuseMessage(
   flow.because(`denied: ${rule}`);
   socket.write(closeFrame(code, reason));
   endSocket(socket, limits);
-}
-
-/** Ends the client's side so that what was said last is heard. */
-function endSocket(socket: Duplex, limits: GatewayLimits): void {
-  if (socket.destroyed) return;
-  socket.end();
-  void drain(socket, limits).then(() => socket.destroy());
 }

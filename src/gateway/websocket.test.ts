@@ -319,8 +319,8 @@ for (const [why, bytes] of FLAWS) {
 }
 
 const REFUSED: readonly (readonly [string, string, number])[] = [
-  ["where the rule does not say so", handshake("/plain"), 403],
-  ["on a path that is not granted", handshake("/none"), 403],
+  ["where the rule does not say so", handshake("/plain"), 426],
+  ["on a path that is not granted", handshake("/none"), 426],
   ["of another version", handshake().replace("13", "8"), 426],
   ["with a short key", handshake().replace(KEY, "aGk="), 400],
   ["with two keys", handshake("/ws", `Sec-WebSocket-Key: ${KEY}\r\n`), 400],

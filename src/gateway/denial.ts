@@ -134,8 +134,10 @@ function grantCovers(grant: Grant, host: string): boolean {
 }
 
 /** "GET, HEAD https://docs.example.com:443/v1/**", one line a rule. */
-function grantLines({ hosts, ports, tls, rules }: Grant): readonly string[] {
+function grantLines({ hosts, ports, tls, rules, kind, revoked }: Grant): readonly string[] {
+  if (revoked) return [];
   const names = hosts.map(printHostPattern).join(" or ");
+  if (kind !== "http") return [`connections to ${names}:${ports.join(",")}, not looked into`];
   return rules.map(({ methods, paths }) => {
     const globs = paths.map((glob) => glob.source).join(" or ");
     return `${methods.join(", ")} ${tls ? "https" : "http"}://${names}:${ports.join(",")} ${globs}`;

@@ -200,7 +200,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       ),
     async close() {
       closing = true;
-      await Promise.allSettled(slots.map((slot) => slot.worker)); // One may be starting still.
+      await Promise.allSettled(slots.flatMap((slot) => slot.worker ?? [])); // One may be starting still.
       const live = slots.flatMap((slot) => slot.live ?? []);
       for (const worker of live) worker.kill("the daemon stops");
       await Promise.all(live.map((worker) => worker.gone));

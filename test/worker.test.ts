@@ -94,6 +94,10 @@ const of = (entries: readonly Entry[], run: Loaded, type: string) =>
 test("INV-44: a worker killed under load cuts its own runs' flows, freezes them, and they go on; twice ends the run", async () => {
   const one = new Loaded();
   await one.goesOn(5);
+  const log = () => readFileSync(join(home.state, "daemon.log"), "utf8");
+  await eventually("one more worker, for the next run", 60_000, () =>
+    log().split('"worker.ready"').length > 2 ? true : undefined,
+  );
   const other = new Loaded();
   await other.goesOn(5);
   const first = one.workerPid();

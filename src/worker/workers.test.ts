@@ -190,6 +190,19 @@ test("INV-44: a worker that hangs is ended like one that died", async (t) => {
   assert.equal(run.told[0], "frozen: the worker that parsed its traffic ended (it hangs)");
 });
 
+test("a run does not wait for one more worker, and the next one finds it there", async (t) => {
+  const workers = open({ shared: 2 });
+  t.after(() => workers.close());
+  const first = await workers.serve(makeRun("r-one"), upstream.ports);
+  await until("a second worker", () => workers.list().length === 2);
+  const second = await workers.serve(makeRun("r-two"), upstream.ports);
+  assert.deepEqual(
+    workers.list().map(({ runs }) => runs),
+    [["r-one"], ["r-two"]],
+  );
+  await Promise.all([first.close(), second.close()]);
+});
+
 test("a run that ends leaves no worker of its own behind, and a daemon that stops none at all", async () => {
   const workers = open();
   const gateway = await workers.serve(makeRun("r-one"), upstream.ports);

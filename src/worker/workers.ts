@@ -94,7 +94,20 @@ export function createWorkers(options: WorkersOptions): Workers {
       return slot;
     }
     const shared = slots.filter((slot) => !slot.alone);
-    return shared.reduce((best, slot) => (slot.holds.size < best.holds.size ? slot : best));
+    const live = shared.filter((slot) => slot.live !== undefined);
+    // A run does not wait for one more worker where one is there.
+    return emptiest(live.length > 0 ? live : shared);
+  }
+
+  /** Starts one more shared worker where all that are there have runs: the next run finds it. */
+  function startAhead(): void {
+    const shared = slots.filter((slot) => !slot.alone);
+    const next = shared.find((slot) => slot.worker === undefined);
+    const isNeeded = shared.every((slot) => slot.worker === undefined || slot.holds.size > 0);
+    if (closing || next === undefined || !isNeeded) return;
+    workerOf(next).catch((error: unknown) => {
+      log.warn("worker.start.failed", { error: describeError(error) }); // Told to whoever needs it.
+    });
   }
 
   async function place(hold: Hold): Promise<void> {
@@ -103,6 +116,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     slot.holds.add(hold);
     try {
       const worker = await workerOf(slot);
+      startAhead();
       if (hold.over || hold.slot !== slot) return;
       worker.serve(hold.served);
       hold.attached = true;
@@ -165,12 +179,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   }
 
   return {
-    warm: () =>
-      void slots.slice(0, 1).map((slot) =>
-        workerOf(slot).catch((error: unknown) => {
-          log.warn("worker.start.failed", { error: describeError(error) });
-        }),
-      ),
+    warm: startAhead,
     async serve(run, ports) {
       const hold: Hold = {
         served: new Served(run, ports),
@@ -191,6 +200,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       ),
     async close() {
       closing = true;
+      await Promise.allSettled(slots.flatMap((slot) => slot.worker ?? [])); // One may be starting still.
       const live = slots.flatMap((slot) => slot.live ?? []);
       for (const worker of live) worker.kill("the daemon stops");
       await Promise.all(live.map((worker) => worker.gone));
@@ -234,6 +244,10 @@ function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
       leave();
     },
   };
+}
+
+function emptiest(slots: readonly Slot[]): Slot {
+  return slots.reduce((best, slot) => (slot.holds.size < best.holds.size ? slot : best));
 }
 
 function newSlot(alone: boolean): Slot {

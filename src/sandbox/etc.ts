@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { AGENT_SETTINGS } from "./agent-settings.ts";
 
 /** The account inside: ordinary, and the same in every run. */
 export const AGENT = { name: "agent", uid: 1000, gid: 1000, home: "/home/agent" } as const;
@@ -102,7 +103,10 @@ export async function writeEtc(directory: string, bundlePem: string): Promise<vo
     await mkdir(dirname(join(fresh, path)), { recursive: true });
     await writeFile(join(fresh, path), bundlePem);
   }
-  for (const [name, text] of Object.entries(GENERATED)) await writeFile(join(fresh, name), text);
+  for (const [name, text] of Object.entries({ ...GENERATED, ...AGENT_SETTINGS })) {
+    await mkdir(dirname(join(fresh, name)), { recursive: true });
+    await writeFile(join(fresh, name), text);
+  }
   await symlink("/proc/self/mounts", join(fresh, "mtab"));
   await rm(directory, { recursive: true, force: true });
   await rename(fresh, directory);

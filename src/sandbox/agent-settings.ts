@@ -1,0 +1,30 @@
+/**
+ * System-wide settings of agents, for the run's /etc: what can only fail inside is switched off.
+ *
+ * An agent's own sandbox needs user namespaces, which a run has none of (docs/decisions/0052); left on, each of its
+ * commands fails. Update checks and telemetry go to hosts that no task grants, and would only fill the
+ * record. Questions before a command are the person's choice and stay as they are (docs/decisions/0111).
+ *
+ * @module
+ */
+
+const json = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** Files below /etc, each at the place that the agent documents for administrators. */
+export const AGENT_SETTINGS: Readonly<Record<string, string>> = {
+  // Also wins over a user's or project's settings.
+  "claude-code/managed-settings.json": json({
+    sandbox: { enabled: false },
+    env: { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" },
+  }),
+  // The lowest layer: --sandbox and a user's own config still win.
+  "codex/config.toml":
+    'sandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\n' +
+    "[analytics]\nenabled = false\n[feedback]\nenabled = false\n",
+  "gemini-cli/settings.json": json({
+    general: { enableAutoUpdate: false },
+    privacy: { usageStatisticsEnabled: false },
+    tools: { sandbox: false },
+  }),
+  "opencode/opencode.json": json({ autoupdate: false }),
+};

@@ -3,9 +3,17 @@
  *
  * @module
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/api/index.ts";
@@ -29,12 +37,17 @@ export interface CallOptions {
 export class TestHome {
   readonly root: string;
   readonly workspace: string;
+  readonly #uid: number | undefined;
 
-  constructor() {
+  /** `uid`: who shall own it and call, where root runs the tests and it is not root. */
+  constructor(uid?: number) {
+    this.#uid = uid;
     this.root = mkdtempSync(join(tmpdir(), "cofferdam-test-"));
     chmodSync(this.root, 0o755);
     this.workspace = join(this.root, "workspace");
     mkdirSync(this.workspace);
+    if (uid !== undefined)
+      for (const path of [this.root, this.workspace]) chownSync(path, uid, uid);
   }
 
   get state(): string {
@@ -43,11 +56,36 @@ export class TestHome {
 
   /** Starts `cofferdam ARGS`; the caller waits for it. */
   spawn(args: readonly string[], options: CallOptions = {}): ChildProcess {
-    return spawn(BIN, args, {
+    const [program = "", ...rest] = this.#argv([BIN, ...args]);
+    return spawn(program, rest, {
       cwd: options.cwd ?? this.workspace,
-      env: { ...process.env, ...options.env, COFFERDAM_HOME: this.state },
+      env: this.#env({ ...options.env, COFFERDAM_HOME: this.state }),
       stdio: ["pipe", "pipe", "pipe"],
     });
+  }
+
+  /** Runs a program of the host as the home's owner. */
+  exec(command: string, args: readonly string[]): string {
+    const [program = "", ...rest] = this.#argv([command, ...args]);
+    const options = { cwd: this.workspace, env: this.#env({}), encoding: "utf8" } as const;
+    return execFileSync(program, rest, options);
+  }
+
+  /** Writes a file of the workspace, the owner's. */
+  write(name: string, text: string): void {
+    const path = join(this.workspace, name);
+    writeFileSync(path, text);
+    if (this.#uid !== undefined) chownSync(path, this.#uid, this.#uid);
+  }
+
+  #argv(argv: readonly string[]): readonly string[] {
+    if (this.#uid === undefined) return argv;
+    const to = [`--reuid=${this.#uid}`, `--regid=${this.#uid}`, "--clear-groups"];
+    return ["setpriv", ...to, "--inh-caps=-all", "--", ...argv];
+  }
+
+  #env(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+    return { ...process.env, ...(this.#uid !== undefined && { HOME: this.root }), ...more };
   }
 
   /** Runs `cofferdam ARGS` to its end. */

@@ -8,7 +8,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../api/index.ts";
 import { createLog, systemClock, type Clock, type Log } from "../base/index.ts";
-import { openAuthority, trustBundle, type CertificateAuthority } from "../gateway/index.ts";
+import {
+  openAuthority,
+  trustBundle,
+  trustStores,
+  type CertificateAuthority,
+} from "../gateway/index.ts";
 import { openLedger, type Ledger } from "../ledger/index.ts";
 import {
   closeCgroups,
@@ -53,7 +58,8 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   });
   const authority = await openAuthority(home.keys);
   const etc = join(home.root, "etc");
-  await writeEtc(etc, await trustBundle(authority));
+  const bundle = await trustBundle(authority);
+  await writeEtc(etc, bundle, trustStores(authority.certificatePem, bundle));
   // What a dead daemon left in its groups is nobody's run any more.
   const cgroups = openCgroups(createHash("sha256").update(home.root).digest("hex").slice(0, 12));
   await reapGroups(cgroups, new Set());

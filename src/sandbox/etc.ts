@@ -57,6 +57,8 @@ const FROM_HOST = [
 const BUNDLE_PATHS = [
   "ssl/certs/ca-certificates.crt", // Debian, Arch
   "ssl/cert.pem", // Alpine, OpenSSL's default file
+  "ssl/ca-bundle.pem", // SUSE
+  "pki/tls/cert.pem", // Fedora, OpenSSL's default file
   "pki/tls/certs/ca-bundle.crt", // Fedora
   "pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 ] as const;
@@ -83,9 +85,13 @@ const GENERATED: Readonly<Record<string, string>> = {
 
 /**
  * Writes the run's /etc to `directory`, replacing what stood there, with `bundlePem` as the only roots
- * that programs trust.
+ * that programs trust; `stores` are further files by which they do, by their paths below /etc.
  */
-export async function writeEtc(directory: string, bundlePem: string): Promise<void> {
+export async function writeEtc(
+  directory: string,
+  bundlePem: string,
+  stores: Readonly<Record<string, string | Buffer>> = {},
+): Promise<void> {
   const fresh = `${directory}.new`;
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true, mode: 0o755 });
@@ -103,7 +109,7 @@ export async function writeEtc(directory: string, bundlePem: string): Promise<vo
     await mkdir(dirname(join(fresh, path)), { recursive: true });
     await writeFile(join(fresh, path), bundlePem);
   }
-  for (const [name, text] of Object.entries({ ...GENERATED, ...AGENT_SETTINGS })) {
+  for (const [name, text] of Object.entries({ ...GENERATED, ...AGENT_SETTINGS, ...stores })) {
     await mkdir(dirname(join(fresh, name)), { recursive: true });
     await writeFile(join(fresh, name), text);
   }

@@ -1,0 +1,110 @@
+/**
+ * Everyday tools in real runs against granted doubles, and the table of docs/reference/tools.md. The light
+ * rows are in `npm test`; `npm run test:tools` has all for which this machine has the tool.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import type { Entry } from "../../src/api/index.ts";
+import { TestHome } from "../support/home.ts";
+import { startOutside, type Outside } from "./outside.ts";
+import { TOOLS, type Tool } from "./tools.ts";
+
+const HEAVY = process.env["COFFERDAM_TEST_HEAVY"] === "1";
+const DOC = join(import.meta.dirname, "..", "..", "docs", "reference", "tools.md");
+
+const home = new TestHome();
+const folder = mkdtempSync(join(tmpdir(), "cofferdam-outside-"));
+const task = join(home.root, "task.yaml");
+let outside: Outside;
+
+before(async () => {
+  outside = await startOutside(folder);
+  writeFileSync(join(home.root, "outside.pem"), outside.ca);
+  writeFileSync(
+    task,
+    `task: tools
+purpose: Use everyday tools.
+environment: [GOSUMDB, GOFLAGS]
+grants:
+  - system: http
+    name: outside
+    hosts: [${outside.hosts.join(", ")}]
+    dial: 127.0.0.1:${outside.port}
+    ca: ./outside.pem
+    allow:
+      - methods: [GET, HEAD]
+        paths: ["/**"]
+      - methods: [POST]
+        paths: ["/sample.git/git-upload-pack"]
+        effects: [read]
+`,
+  );
+});
+after(async () => {
+  await home.close();
+  await outside.close();
+  rmSync(folder, { recursive: true });
+});
+
+for (const row of TOOLS) {
+  if (row.heavy === true && !HEAVY) continue;
+  const name = `${row.tool}, ${row.does}: ${row.works ? "works" : "is refused"}`;
+  const absent = spawnSync("sh", ["-c", `command -v ${row.needs}`]).status !== 0;
+  test(name, { skip: absent && `no ${row.needs} here` }, () => check(row));
+}
+
+async function check({ run, says, works, rule, tool, does, files }: Tool): Promise<void> {
+  const cwd = join(home.root, `${tool}-${does}`.replaceAll(/[^a-z0-9-]+/g, "-"));
+  for (const [name, text] of Object.entries({ ...files, ".here": "" })) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+  }
+  const known = (await home.log()).length;
+  const command = typeof run === "string" ? ["sh", "-c", run] : run;
+  const env = { GOSUMDB: "off", GOFLAGS: "-mod=mod" };
+  const { code, stdout, stderr } = await home.run(command, ["--task", task], { cwd, env });
+  const entries = (await home.log()).slice(known);
+  const of = (type: Entry["type"]) => entries.filter((entry) => entry.type === type);
+  const denials = of("denial").map((denial) => `${denial.rule} ${denial.target}`);
+  const story = [`exit ${code}`, stdout, stderr, ...denials].join("\n");
+  assert.equal(code === 0, works, story);
+  assert.match(stdout, says, story);
+  assert.deepEqual(of("run.pause"), [], story);
+  // A browser calls home in vain; nothing else asks for what it does not need.
+  if (works && tool !== "chromium") assert.deepEqual(denials, [], story);
+  if (rule !== undefined) {
+    assert.ok(
+      denials.some((one) => one.startsWith(`${rule} `)),
+      story,
+    );
+  }
+}
+
+/** The page, as this test would write it. */
+function render(): string {
+  const rows = TOOLS.map(({ tool, does, works, rule, why }) => {
+    const evidence = rule === undefined ? "" : ` (recorded as \`${rule}\`)`;
+    return `| ${tool} | ${does} | ${works ? "works" : "refused"} | ${why}${evidence} |`;
+  });
+  return `# Everyday tools
+
+What common tools do in a run, against hosts that the task grants. Made and held by \`test/tools\`: each row is
+a real run. \`npm test\` runs the light ones, \`npm run test:tools\` all of which the machine has the tool.
+
+| Tool | What | | Why |
+|---|---|---|---|
+${rows.join("\n")}
+
+No tool is configured for this: each finds the run's authority by its own store or variable.
+Agents, and what each of them asks for in vain, are in [agents.md](agents.md).
+`;
+}
+
+test("docs/reference/tools.md is the table of these rows", () => {
+  if (process.env["COFFERDAM_WRITE_DOCS"] === "1") writeFileSync(DOC, render());
+  assert.equal(readFileSync(DOC, "utf8"), render(), "COFFERDAM_WRITE_DOCS=1 npm run test:tools");
+});

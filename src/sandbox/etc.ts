@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AGENT_SETTINGS } from "./agent-settings.ts";
+import { APP_SETTINGS } from "./app-settings.ts";
 
 /** The account inside: ordinary, and the same in every run. */
 export const AGENT = { name: "agent", uid: 1000, gid: 1000, home: "/home/agent" } as const;
@@ -109,7 +109,7 @@ export async function writeEtc(
     await mkdir(dirname(join(fresh, path)), { recursive: true });
     await writeFile(join(fresh, path), bundlePem);
   }
-  for (const [name, text] of Object.entries({ ...GENERATED, ...AGENT_SETTINGS, ...stores })) {
+  for (const [name, text] of Object.entries({ ...GENERATED, ...APP_SETTINGS, ...stores })) {
     await mkdir(dirname(join(fresh, name)), { recursive: true });
     await writeFile(join(fresh, name), text);
   }

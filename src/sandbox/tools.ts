@@ -60,6 +60,7 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
     const path = await lookUp(command, request);
     if (path !== undefined) await traceExecutable(path, trace, 0);
   }
+  await addCompanions(trace);
   const roots = [...trace.roots].filter(
     (root) => ![...trace.roots].some((other) => other !== root && within(root, other)),
   );
@@ -76,6 +77,18 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
     path: await pathInside(request, [...roots, ...places]),
     environment: environmentOf(roots),
   };
+}
+
+/** What one toolchain finds in another's folder of the same home: rustup's proxies lie in `.cargo`. */
+const COMPANIONS: Readonly<Record<string, string>> = { ".cargo": ".rustup" };
+
+async function addCompanions({ roots }: Trace): Promise<void> {
+  for (const root of [...roots]) {
+    const name = COMPANIONS[basename(root)];
+    const place = name === undefined ? undefined : join(dirname(root), name);
+    const about = place === undefined ? undefined : await lstat(place).catch(() => undefined);
+    if (place !== undefined && about?.isDirectory()) roots.add(place);
+  }
 }
 
 /** Stores of the system are readable by everyone on the host, and large. */

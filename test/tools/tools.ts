@@ -266,9 +266,9 @@ export const TOOLS: readonly Tool[] = [
     does: "headless, a page with a script",
     needs: "chromium",
     heavy: true,
-    run: `chromium --headless --no-sandbox --disable-gpu --dump-dom https://${WEB_HOST}/ 2>/dev/null`,
+    run: `chromium --headless --disable-gpu --dump-dom https://${WEB_HOST}/ 2>/dev/null`,
     says: page,
     works: true,
-    why: "trusts by policy; its own sandbox needs namespaces, hence `--no-sandbox`",
+    why: "trusts by policy; its own sandbox, which needs namespaces, is switched off",
   },
 ];

@@ -1,8 +1,8 @@
 /**
- * System-wide settings of agents, for the run's /etc: what can only fail inside is switched off.
+ * System-wide settings of agents and browsers, for the run's /etc: what can only fail inside is switched off.
  *
- * An agent's own sandbox needs user namespaces, which a run has none of (docs/decisions/0052); left on, each of its
- * commands fails. Update checks and telemetry go to hosts that no task grants, and would only fill the
+ * A program's own sandbox needs user namespaces, which a run has none of (docs/decisions/0052); left on, Codex
+ * fails at each command, and Chromium at its start. Update checks and telemetry go to hosts that no task grants, and would only fill the
  * record. Questions before a command are the person's choice and stay as they are (docs/decisions/0111).
  *
  * @module
@@ -10,8 +10,8 @@
 
 const json = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** Files below /etc, each at the place that the agent documents for administrators. */
-export const AGENT_SETTINGS: Readonly<Record<string, string>> = {
+/** Files below /etc, each at the place that the program documents for administrators. */
+export const APP_SETTINGS: Readonly<Record<string, string>> = {
   // Also wins over a user's or project's settings.
   "claude-code/managed-settings.json": json({
     sandbox: { enabled: false },
@@ -27,4 +27,6 @@ export const AGENT_SETTINGS: Readonly<Record<string, string>> = {
     tools: { sandbox: false },
   }),
   "opencode/opencode.json": json({ autoupdate: false }),
+  // Read by Debian's launcher, which ends where this folder is missing.
+  "chromium.d/cofferdam": 'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS --no-sandbox"\n',
 };

@@ -4,11 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Entry } from "../../src/api/index.ts";
+import { openAuthority } from "../../src/gateway/index.ts";
 import { TestHome } from "../support/home.ts";
 import { startOutside, type Outside } from "./outside.ts";
 import { TOOLS, type Tool } from "./tools.ts";
@@ -83,6 +85,37 @@ async function check({ run, says, works, rule, tool, does, files }: Tool): Promi
     );
   }
 }
+
+const STORES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/ssl/cert.pem",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/tls/cert.pem",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/certs/java/cacerts",
+  "/etc/pki/java/cacerts",
+  "/etc/chromium/policies/managed/cofferdam.json",
+  "/etc/opt/chrome/policies/managed/cofferdam.json",
+];
+
+test("INV-38: only runs trust the authority: inside every store has it, on the host none", async () => {
+  const script = 'for f; do base64 -w0 "$f"; echo; done';
+  const { stdout, stderr } = await home.run(["sh", "-c", script, "sh", ...STORES]);
+  const inside = stdout.split("\n").map((line) => Buffer.from(line, "base64"));
+  const { certificatePem } = await openAuthority(join(home.state, "keys"));
+  const { raw } = new X509Certificate(certificatePem);
+  const has = (store: Buffer) => {
+    const text = store.toString("latin1").replaceAll("\n", "");
+    return store.includes(raw) || text.includes(raw.toString("base64"));
+  };
+  for (const [n, store] of STORES.entries()) {
+    assert.ok(has(inside[n] ?? Buffer.alloc(0)), `${store} inside\n${stderr}`);
+    assert.ok(!existsSync(store) || !has(readFileSync(store)), `${store} of the host`);
+  }
+  const written = await home.run(["sh", "-c", "for f; do echo x >> $f; done", "sh", ...STORES]);
+  assert.equal(written.stderr.match(/Read-only|Permission denied/g)?.length, STORES.length);
+});
 
 /** The page, as this test would write it. */
 function render(): string {

@@ -132,13 +132,18 @@ function write(response: ServerResponse, dialect: Dialect, ask: Ask, reply: Repl
   response.end();
 }
 
-/** Lists of models are empty: agents then use the names they were given. */
+/** Lists of models are empty: agents then use the names they were given. Claude Code asks for a hello first. */
 function answerGet(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
   asked: Asked[],
 ): void {
+  if (path.endsWith("/hello")) {
+    note(asked, request, { status: 200 });
+    sendJson(response, 200, { message: "hello" });
+    return;
+  }
   if (!path.endsWith("/models")) {
     notFound(request, response, asked);
     return;

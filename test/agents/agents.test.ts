@@ -4,15 +4,18 @@
  * the agents are 1.2 GB. `npm run test:agents`.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { spawn } from "node:child_process";
 import { describe, test } from "node:test";
 import { startModelServer, type ModelServer } from "../../drills/model/index.ts";
 import type { Entry } from "../../src/api/index.ts";
-import { TestHome } from "../support/home.ts";
-import { startNpmRegistry, type NpmRegistry } from "../support/npm-registry.ts";
+import { BIN, eventually, TestHome } from "../support/home.ts";
+import { startOutside, type Outside } from "../support/outside.ts";
 import { snapshot } from "../support/overlay.ts";
-import { AGENTS, LAST_WORDS, PACKAGE, type Agent } from "./agents.ts";
+import { PACKAGE, SAYS } from "../support/registries.ts";
+import { AGENTS, LAST_WORDS, type Agent } from "./agents.ts";
 import { AGENTS_BIN, installAgents, isInstalled } from "./install.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -21,15 +24,16 @@ const HOSTS = [
   "api.openai.com",
   "generativelanguage.googleapis.com",
   "models.example.com",
+  "platform.claude.com",
 ];
-const KEYS = {
+const REGISTRY = "registry.npmjs.org";
+const ENVIRONMENT = {
   ANTHROPIC_API_KEY: "sk-ant-not-a-key",
   OPENAI_API_KEY: "sk-not-a-key",
   CODEX_API_KEY: "sk-not-a-key",
   GEMINI_API_KEY: "not-a-key",
+  PATH: `${AGENTS_BIN}:${process.env["PATH"] ?? ""}`,
 };
-const PROOF = "installed through the gateway";
-
 installAgents();
 
 /** Somebody who is not root; root runs the suite as both. */
@@ -46,30 +50,66 @@ for (const user of USERS) {
   });
 }
 
+test("Claude Code's first interactive start, in a terminal, gets past its hello", async () => {
+  const agent = AGENTS.find(({ profile }) => profile === "claude-code");
+  assert.ok(agent);
+  const home = new TestHome();
+  const model = await startModelServer({ script: [], hosts: HOSTS });
+  try {
+    const command = `${BIN} run --task ${writeTask(home, agent, model)} -- claude`;
+    const terminal = spawn("script", ["-qfec", command, "/dev/null"], {
+      cwd: home.workspace,
+      env: { ...process.env, ...ENVIRONMENT, TERM: "xterm-256color", COFFERDAM_HOME: home.state },
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let shown = "";
+    terminal.stdout.on("data", (data: Buffer) => (shown += data.toString()));
+    // Control sequences stand between the words.
+    const words = () => shown.replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s+/g, " "); // oxlint-disable-line no-control-regex
+    try {
+      await eventually(
+        "its first question",
+        60_000,
+        () => / text +style/.test(words()) || undefined,
+      );
+    } finally {
+      terminal.kill("SIGKILL");
+    }
+    assert.doesNotMatch(words(), /Unable +to +connect/);
+    const hello = model.asked.map(({ path }) => path).toSorted();
+    assert.deepEqual(hello.slice(0, 2), ["/api/hello", "/v1/oauth/hello"]);
+  } finally {
+    await home.close();
+    await model.close();
+  }
+});
+
 async function work(agent: Agent, user: "root" | "ordinary"): Promise<void> {
   const home = new TestHome(isRoot && user === "ordinary" ? ORDINARY : undefined);
   const model = await startModelServer({ script: agent.script(home.workspace), hosts: HOSTS });
-  const registry = await startNpmRegistry(PACKAGE, `module.exports = ${JSON.stringify(PROOF)};`);
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-outside-"));
+  const outside = await startOutside(folder);
   try {
     writeWorkspace(home, agent);
     const before = snapshot(home.workspace);
-    const task = writeTask(home, agent, model, registry);
+    const task = writeTask(home, agent, model, outside);
     const result = await home.run(agent.command, ["--task", task, "--json"], {
-      env: { ...KEYS, PATH: `${AGENTS_BIN}:${process.env["PATH"] ?? ""}` },
+      env: ENVIRONMENT,
     });
     const entries = await home.log();
     const story = () => tell(result, model, entries);
     assert.equal(result.code, 0, story());
     assert.match(result.stdout, new RegExp(LAST_WORDS), story());
     checkModel(agent, model, story);
-    assert.ok(registry.asked.includes(`GET /${PACKAGE}`), story());
+    assert.ok(outside.asked.includes(`GET https://${REGISTRY}/${PACKAGE}`), story());
     checkRecord(agent, entries, story);
     assert.deepEqual(snapshot(home.workspace), before, "the host's workspace is as it was");
     await checkApply(home, entries);
   } finally {
     await home.close();
     await model.close();
-    await registry.close();
+    await outside.close();
+    rmSync(folder, { recursive: true });
   }
 }
 
@@ -88,10 +128,9 @@ function writeTask(
   home: TestHome,
   { profile, host }: Agent,
   model: ModelServer,
-  registry: NpmRegistry,
+  outside?: Outside,
 ): string {
   writeFileSync(join(home.root, "model.pem"), model.ca);
-  writeFileSync(join(home.root, "registry.pem"), registry.ca);
   const dial = (port: number, ca: string) => `\n    dial: 127.0.0.1:${port}\n    ca: ./${ca}.pem`;
   const source = readFileSync(join(ROOT, "profiles", `${profile}.yaml`), "utf8");
   const led = source.replaceAll(/^ {4}hosts: .*$/gm, (line) => line + dial(model.port, "model"));
@@ -101,7 +140,12 @@ function writeTask(
     `    allow: [{ methods: [${methods}], paths: ["/**"] }]\n`;
   const task = join(home.root, "task.yaml");
   const more = host === undefined ? "" : grant("own", host, dial(model.port, "model"), "POST");
-  const npm = grant("npm", registry.host, dial(registry.port, "registry"), "GET");
+  if (outside === undefined) {
+    writeFileSync(task, led + more);
+    return task;
+  }
+  writeFileSync(join(home.root, "registry.pem"), outside.ca);
+  const npm = grant("npm", REGISTRY, dial(outside.port, "registry"), "GET");
   writeFileSync(task, led + more + npm);
   return task;
 }
@@ -114,7 +158,7 @@ function checkModel({ dialect, script }: Agent, { asked }: ModelServer, story: (
   for (const one of turns) assert.equal(one.dialect, dialect);
   for (const { authorization = "" } of turns) assert.match(authorization, /not-a-key$/);
   const last = turns.at(-1)?.results?.join("\n") ?? "";
-  assert.match(last, new RegExp(PROOF), `the model saw what the shell printed\n${story()}`);
+  assert.match(last, new RegExp(SAYS), `the model saw what the shell printed\n${story()}`);
 }
 
 /** Nothing waited, nothing was refused but what is known, and each thing has its process. */
@@ -150,7 +194,7 @@ async function checkApply(home: TestHome, entries: readonly Entry[]): Promise<vo
   const applied = await home.call(["apply", run, ...only]);
   assert.equal(applied.code, 0, applied.stdout + applied.stderr);
   assert.equal(readFileSync(join(home.workspace, "hello.txt"), "utf8"), "edited\n");
-  assert.equal(readFileSync(join(home.workspace, "proof.txt"), "utf8"), `${PROOF}\n`);
+  assert.equal(readFileSync(join(home.workspace, "proof.txt"), "utf8"), `${SAYS}\n`);
   assert.ok(!existsSync(join(home.workspace, "node_modules")), "only what was asked for");
   const verified = await home.call(["verify"]);
   assert.equal(verified.code, 0, verified.stdout);

@@ -4,9 +4,8 @@
  * @module
  */
 import type { ToolCall, Turn } from "../../drills/model/index.ts";
+import { PACKAGE } from "../support/registries.ts";
 
-/** A package that the registry of the test has. */
-export const PACKAGE = "cofferdam-sample";
 export const LAST_WORDS = "The work is done.";
 const PROMPT = "Do what the script says.";
 

@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import type { Entry } from "../../src/api/index.ts";
 import { openAuthority } from "../../src/gateway/index.ts";
 import { TestHome } from "../support/home.ts";
-import { startOutside, type Outside } from "./outside.ts";
+import { startOutside, type Outside } from "../support/outside.ts";
 import { TOOLS, type Tool } from "./tools.ts";
 
 const HEAVY = process.env["COFFERDAM_TEST_HEAVY"] === "1";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { GIT_HOST, PAGE, WEB_HOST } from "./outside.ts";
-import { GO_MODULE, PACKAGE, SAYS } from "./registries.ts";
+import { GIT_HOST, PAGE, WEB_HOST } from "../support/outside.ts";
+import { GO_MODULE, PACKAGE, SAYS } from "../support/registries.ts";
 
 export interface Tool {
   readonly tool: string;

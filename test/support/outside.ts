@@ -1,5 +1,5 @@
 /**
- * The outside of the tools' tests: one HTTPS server on loopback for every name that the task grants, with
+ * The outside of the tests of tools and agents: one HTTPS server on loopback for every name that the task grants, with
  * registries, a git server and a web page.
  *
  * @module
@@ -23,6 +23,8 @@ export interface Outside {
   readonly hosts: readonly string[];
   readonly port: number;
   readonly ca: string;
+  /** `METHOD URL` of each request. */
+  readonly asked: readonly string[];
   close(): Promise<void>;
 }
 
@@ -36,8 +38,10 @@ export async function startOutside(folder: string): Promise<Outside> {
   const hosts = [...new Set([GIT_HOST, ...[...pages.keys()].map((url) => new URL(url).host)])];
   const { ca, certificate, key } = createTestCertificate(hosts);
   makeRepository(folder);
+  const asked: string[] = [];
   const server = createServer({ cert: certificate, key }, (request, response) => {
     const { host = "" } = request.headers;
+    asked.push(`${request.method} https://${host}${request.url}`);
     if (host === GIT_HOST) serveGit(request, response, folder);
     else servePage(request, response, pages.get(`https://${host}${request.url ?? ""}`));
   });
@@ -48,6 +52,7 @@ export async function startOutside(folder: string): Promise<Outside> {
     hosts,
     port: (server.address() as AddressInfo).port,
     ca,
+    asked,
     async close() {
       server.closeAllConnections();
       server.close();

@@ -61,7 +61,11 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const server = createServer({ cert: certificate, key }, (request, response) => {
     answer(request, response, options.script, asked).catch((error: unknown) => {
       note(asked, request, { status: 400 });
-      sendJson(response, 400, { error: { type: "invalid_request_error", message: String(error) } });
+      if (response.headersSent) response.destroy();
+      else
+        sendJson(response, 400, {
+          error: { type: "invalid_request_error", message: String(error) },
+        });
     });
   });
   server.on("tlsClientError", () => {}); // A client that distrusts us resets the connection.

@@ -82,12 +82,13 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
 /** What one toolchain finds in another's folder of the same home: rustup's proxies lie in `.cargo`. */
 const COMPANIONS: Readonly<Record<string, string>> = { ".cargo": ".rustup" };
 
-async function addCompanions({ roots }: Trace): Promise<void> {
+async function addCompanions({ request, roots }: Trace): Promise<void> {
   for (const root of [...roots]) {
     const name = COMPANIONS[basename(root)];
-    const place = name === undefined ? undefined : join(dirname(root), name);
-    const about = place === undefined ? undefined : await lstat(place).catch(() => undefined);
-    if (place !== undefined && about?.isDirectory()) roots.add(place);
+    if (name === undefined) continue;
+    const place = join(dirname(root), name);
+    const about = await lstat(place).catch(() => undefined);
+    if (about?.isDirectory() && !within(request.workspace, place)) roots.add(place);
   }
 }
 

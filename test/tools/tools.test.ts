@@ -55,8 +55,15 @@ after(async () => {
 for (const row of TOOLS) {
   if (row.heavy === true && !HEAVY) continue;
   const name = `${row.tool}, ${row.does}: ${row.works ? "works" : "is refused"}`;
-  const absent = spawnSync("sh", ["-c", `command -v ${row.needs}`]).status !== 0;
+  const absent = !isThere(row);
   test(name, { skip: absent && `no ${row.needs} here` }, () => check(row));
+}
+
+/** A shell in a run finds in /usr what it starts; only CMD itself is looked up on the person's PATH. */
+function isThere({ run, needs }: Tool): boolean {
+  const inUsr = "PATH=/usr/local/bin:/usr/bin:/bin; ";
+  const script = `${typeof run === "string" ? inUsr : ""}command -v ${needs}`;
+  return spawnSync("sh", ["-c", script]).status === 0;
 }
 
 async function check({ run, says, works, rule, tool, does, files }: Tool): Promise<void> {

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
 import { routeOf } from "../policy/index.ts";
 import { classifyFirstBytes } from "../wire/index.ts";
-import { problemOf, type Denial, type Problem } from "./denial.ts";
+import { problemOf, webSocketProblem } from "./denial.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { endWithProblem } from "./http-answer.ts";
 import { exchange } from "./http-exchange.ts";
@@ -217,17 +217,8 @@ function refuseTunnel(
   });
   // With answers to earlier requests still due, ours would stand in their place.
   if (connection.waiting > 0) flow.cut("denied behind unanswered requests");
-  else endWithProblem(stream, tunnelProblem(denial, isConnect, offers), limits);
-}
-
-/**
- * To a refused WebSocket 426 says what a 403 does not: this protocol no, HTTP/1.1 yes (RFC 9110, 15.5.22).
- * Clients that can do without fall back at once, others take it for the refusal it is: docs/decisions/0112.
- */
-function tunnelProblem(denial: Denial, isConnect: boolean, offers: string): Problem {
-  if (!/^websocket$/i.test(offers)) return problemOf(denial, isConnect ? 405 : 403);
-  const problem = problemOf(denial, 426);
-  return { ...problem, headers: { ...problem.headers, upgrade: "HTTP/1.1" } };
+  else if (/^websocket$/i.test(offers)) endWithProblem(stream, webSocketProblem(denial), limits);
+  else endWithProblem(stream, problemOf(denial, isConnect ? 405 : 403), limits);
 }
 
 /** What Node's parser reports, with the bytes it could not take. */

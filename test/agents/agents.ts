@@ -76,7 +76,8 @@ export const AGENTS: readonly Agent[] = [
     dialect: "openai-responses",
     program: /codex$/,
     // Plugins, model lists and the WebSocket that it tries first.
-    telemetry: /^(ab\.)?chatgpt\.com$|^(api\.)?github\.com$|^api\.openai\.com$/,
+    telemetry:
+      /^(ab\.)?chatgpt\.com$|^(api\.)?github\.com$|^api\.openai\.com$|^https:\/\/api\.openai\.com\/v1\/responses$/,
     script: () =>
       script(
         {

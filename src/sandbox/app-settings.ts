@@ -21,11 +21,7 @@ export const APP_SETTINGS: Readonly<Record<string, string>> = {
   "codex/config.toml":
     'sandbox_mode = "danger-full-access"\ncheck_for_update_on_startup = false\n' +
     "[analytics]\nenabled = false\n[feedback]\nenabled = false\n",
-  "gemini-cli/settings.json": json({
-    general: { enableAutoUpdate: false },
-    privacy: { usageStatisticsEnabled: false },
-    tools: { sandbox: false },
-  }),
+  // None for Gemini CLI: it skips a file that is not uid 0's, and in a run nothing is; its sandbox is off by itself.
   "opencode/opencode.json": json({ autoupdate: false }),
   // Read by Debian's launcher, which ends where this folder is missing.
   "chromium.d/cofferdam": 'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS --no-sandbox"\n',

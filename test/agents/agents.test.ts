@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { startModelServer, type ModelServer } from "../../drills/model/index.ts";
 import type { Entry } from "../../src/api/index.ts";
@@ -40,14 +40,22 @@ installAgents();
 const ORDINARY = 21_234;
 const isRoot = process.geteuid?.() === 0;
 const USERS = isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as const);
+/** A checkout below root's own home is closed to others. */
+const isOpen =
+  !isRoot ||
+  spawnSync("setpriv", [`--reuid=${ORDINARY}`, "--clear-groups", "test", "-x", BIN]).status === 0;
 
 for (const user of USERS) {
   describe(`as ${user === "root" ? "root" : "an ordinary user"}`, () => {
     for (const agent of AGENTS) {
-      const skip = !isInstalled(agent.command[0] ?? "") && "has no program for this machine";
-      test(agent.name, { skip }, () => work(agent, user));
+      test(agent.name, { skip: obstacle(agent, user) }, () => work(agent, user));
     }
   });
+}
+
+function obstacle(agent: Agent, user: "root" | "ordinary"): string | false {
+  if (!isInstalled(agent.command[0] ?? "")) return "has no program for this machine";
+  return user === "ordinary" && !isOpen && "this checkout is closed to ordinary users";
 }
 
 test("Claude Code's first interactive start, in a terminal, gets past its hello", async () => {

@@ -20,6 +20,8 @@ export interface Tool {
   /** The rule of the denial that the record must hold, where there is one. */
   readonly rule?: string;
   readonly why: string;
+  /** Reaches for nothing outside. */
+  readonly offline?: boolean;
   /** Over a second, or not on every machine: only in `npm run test:tools`. */
   readonly heavy?: boolean;
   readonly files?: Readonly<Record<string, string>>;
@@ -140,6 +142,7 @@ export const TOOLS: readonly Tool[] = [
     says: "sum 5050 True",
     works: true,
     why: "`/dev/shm` is the run's own",
+    offline: true,
     files: { "pool.py": POOL_PY },
   },
   {
@@ -150,6 +153,7 @@ export const TOOLS: readonly Tool[] = [
     says: "workers 8",
     works: true,
     why: "threads are ordinary",
+    offline: true,
     files: { "workers.cjs": WORKERS_JS },
   },
   {
@@ -268,5 +272,15 @@ export const TOOLS: readonly Tool[] = [
     says: PAGE,
     works: true,
     why: "trusts by policy; its own sandbox, which needs namespaces, is switched off",
+  },
+  {
+    tool: "firefox",
+    does: "headless, a screenshot of a page",
+    needs: "firefox-esr",
+    heavy: true,
+    run: `firefox-esr --headless --screenshot "$PWD/shot.png" https://${WEB_HOST}/ 2>&1 && ls shot.png`,
+    says: "shot.png",
+    works: true,
+    why: "trusts by policy",
   },
 ];

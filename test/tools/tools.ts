@@ -171,7 +171,7 @@ export const TOOLS: readonly Tool[] = [
     does: "to a granted host, port 443",
     needs: "ssh",
     run: `ssh -F none -o BatchMode=yes -o ConnectTimeout=5 -p 443 ${WEB_HOST} id 2>&1`,
-    says: "Connection closed",
+    says: "kex_exchange_identification",
     works: false,
     rule: "protocol.ssh",
     why: "the grant says https: the first bytes must be TLS",

@@ -12,6 +12,7 @@ import {
   AUTHORITY_FILE,
   openAuthority,
   trustBundle,
+  trustStores,
   type CertificateAuthority,
 } from "../gateway/index.ts";
 import { openLedger, type Ledger } from "../ledger/index.ts";
@@ -67,7 +68,8 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
   workers.warm();
   const etc = join(home.root, "etc");
-  await writeEtc(etc, await trustBundle(authority));
+  const bundle = await trustBundle(authority);
+  await writeEtc(etc, bundle, trustStores(authority.certificatePem, bundle));
   // What a dead daemon left in its groups is nobody's run any more.
   const cgroups = openCgroups(createHash("sha256").update(home.root).digest("hex").slice(0, 12));
   await reapGroups(cgroups, new Set());

@@ -62,6 +62,15 @@ export function problemOf(denial: Denial, status: number): Problem {
   });
 }
 
+/**
+ * To a refused WebSocket 426 says what a 403 does not: this protocol no, HTTP/1.1 yes (RFC 9110, 15.5.22). Clients
+ * that can do without fall back at once, others take it for the refusal it is: docs/decisions/0112.
+ */
+export function webSocketProblem(denial: Denial): Problem {
+  const refused = problemOf(denial, 426);
+  return { ...refused, headers: { ...refused.headers, upgrade: "HTTP/1.1" } };
+}
+
 /** A failure on the way to the upstream: the agent did nothing wrong, and may try again later. */
 export function upstreamProblem(
   status: 502 | 503 | 504,

@@ -6,7 +6,7 @@
 import type { Action } from "../action/index.ts";
 import { assert, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
-import { problemOf, upstreamProblem, type Denial, type Problem } from "./denial.ts";
+import { problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
 import { actionOf, strictest } from "./http-action.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
@@ -185,14 +185,5 @@ async function deny(it: Exchange, action: Action, decision: Verdict): Promise<Af
     action: action.id,
   });
   const isUpgrade = client.head.isUpgrade === true;
-  return await client.refuse(isUpgrade ? stayingHttp(denial) : problemOf(denial, 403), "next");
-}
-
-/**
- * To a refused WebSocket 426 says what a 403 does not: this protocol no, HTTP/1.1 yes (RFC 9110, 15.5.22).
- * Clients that can do without it fall back at once; the others take it for the refusal that it is.
- */
-function stayingHttp(denial: Denial): Problem {
-  const problem = problemOf(denial, 426);
-  return { ...problem, headers: { ...problem.headers, upgrade: "HTTP/1.1" } };
+  return await client.refuse(isUpgrade ? webSocketProblem(denial) : problemOf(denial, 403), "next");
 }

@@ -89,8 +89,3 @@ export function strictest(effects: readonly Effect[]): Effect {
   const last = Math.max(...effects.map((effect) => EFFECTS.indexOf(effect)));
   return EFFECTS[last] ?? "administer";
 }
-
-/** Reports whether an intent of these effects must be on disk before it leaves: any above `write`. */
-export function mustSync(effects: readonly Effect[]): boolean {
-  return effects.some((effect) => EFFECTS.indexOf(effect) > EFFECTS.indexOf("write"));
-}

@@ -72,6 +72,29 @@ test("what a denied client still sends is read for a moment, so that its kernel 
   assert.ok(Number(it.event("flow.close")?.data?.["bytesOut"]) > 400_000);
 });
 
+const UPGRADES = [
+  ["websocket", /^HTTP\/1\.1 426 /, "without a version is no WebSocket's"],
+  ["WebSocket", /^HTTP\/1\.1 426 /, "is named in any case"],
+  ["chisel", /^HTTP\/1\.1 403 /, "is refused as such"],
+  ["websocket, chisel", /^HTTP\/1\.1 403 /, "asks for more than a WebSocket"],
+] as const;
+for (const [offer, expected, why] of UPGRADES) {
+  test(`an upgrade to ${offer} ${why}, and nothing of it reaches the site`, async (t) => {
+    let reached = 0;
+    const it = await worldOf(
+      t,
+      site(() => (reached += 1)),
+    );
+    const said = await ask(
+      it,
+      `GET /x HTTP/1.1\r\n${HOST}Connection: upgrade\r\nUpgrade: ${offer}\r\n\r\n`,
+    );
+    assert.match(said, expected);
+    assert.match(said, /"rule":"http\.upgrade"/);
+    assert.equal(reached, 0);
+  });
+}
+
 const STALLS = [
   ["half a head", `GET /x HTTP/1.1\r\n${HOST}X: `],
   ["nothing after an answer", `GET /x HTTP/1.1\r\n${HOST}\r\n`],

@@ -3,16 +3,17 @@
  *
  * @module
  */
-import type { Action, Effect } from "../action/index.ts";
+import type { Action } from "../action/index.ts";
 import { assert, isFault } from "../base/index.ts";
-import { routeOf, type Decision, type Policy, type Rule } from "../policy/index.ts";
-import { problemOf, upstreamProblem, type Denial, type Problem } from "./denial.ts";
-import { actionOf, mustSync, strictest } from "./http-action.ts";
+import { routeOf, type Policy, type Rule } from "../policy/index.ts";
+import { problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
+import { actionOf, strictest } from "./http-action.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
 import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
+import type { Verdict } from "./ports.ts";
 import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
 import { openWebSocket } from "./websocket-open.ts";
 
@@ -45,45 +46,20 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const at = ports.clock.now();
   const context = { run: ports.run.id, at, system: access.system, cause: it.flow.process };
   const action = actionOf(request, body, context);
-  const decision = ports.run.decide(action);
-  await recordIntent(it, action, decision, ports);
-  if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
-  return await perform(it, { request, action, body, upstream, decision }, ports);
+  const decision = await ports.run.intend(action, it.flow.id);
+  if (decision.verdict !== "allow") return await deny(it, action, decision);
+  const done = it.flow.stands(action);
+  try {
+    if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
+    return await perform(it, { request, action, body, upstream, decision }, ports);
+  } finally {
+    done();
+  }
 }
 
-/** What the action does: as the rule that decided says, else as the catalogue says. */
-function effectsOf(policy: Policy, decision: Decision, action: Action): readonly Effect[] {
-  return ruleOf(policy, decision)?.effects ?? action.effects;
-}
-
-function ruleOf(policy: Policy, decision: Decision): Rule | undefined {
+function ruleOf(policy: Policy, decision: Verdict): Rule | undefined {
   const rules = policy.grants.flatMap((grant) => grant.rules);
   return rules.find((rule) => rule.name === decision.rule);
-}
-
-/** INV-9: resolves only when the intent is written; on disk where the effect cannot be taken back. */
-async function recordIntent(
-  it: Exchange,
-  action: Action,
-  decision: Decision,
-  { run }: BrokerPorts,
-): Promise<void> {
-  const { verb, summary, fields, digest, kind } = action;
-  const effects = effectsOf(run.policy, decision, action);
-  await run.record(
-    {
-      type: "action",
-      verdict: decision.verdict,
-      rule: decision.rule,
-      system: action.system,
-      target: action.target,
-      flow: it.flow.id,
-      action: action.id,
-      process: action.cause,
-      data: { kind, verb, effects: [...effects], summary, fields, digest, reason: decision.reason },
-    },
-    { sync: mustSync(effects) },
-  );
 }
 
 interface Permitted {
@@ -91,7 +67,7 @@ interface Permitted {
   readonly action: Action;
   readonly body: WholeBody | undefined;
   readonly upstream: UpstreamSide;
-  readonly decision: Decision;
+  readonly decision: Verdict;
 }
 
 function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
@@ -195,33 +171,19 @@ async function explain(
   return await client.refuse(problemOf(denial, 403), "last");
 }
 
-async function deny(
-  it: Exchange,
-  action: Action,
-  decision: Decision,
-  { run }: BrokerPorts,
-): Promise<After> {
+async function deny(it: Exchange, action: Action, decision: Verdict): Promise<After> {
   const { client, origin, flow } = it;
   const { reason, hint, rule, verdict } = decision;
   const denial = flow.deny({
     system: action.system,
     target: action.target,
     route: routeOf({ verb: client.head.method, port: origin.port, protocol: origin.scheme }),
-    effect: strictest(effectsOf(run.policy, decision, action)),
+    effect: strictest(decision.effects),
     rule,
     title: verdict === "confirm" ? "This waits for a person" : "This request is not granted",
     reason: hint === undefined ? reason : `${reason}; ${hint}`,
     action: action.id,
   });
   const isUpgrade = client.head.isUpgrade === true;
-  return await client.refuse(isUpgrade ? stayingHttp(denial) : problemOf(denial, 403), "next");
-}
-
-/**
- * To a refused WebSocket 426 says what a 403 does not: this protocol no, HTTP/1.1 yes (RFC 9110, 15.5.22).
- * Clients that can do without it fall back at once; the others take it for the refusal that it is.
- */
-function stayingHttp(denial: Denial): Problem {
-  const problem = problemOf(denial, 426);
-  return { ...problem, headers: { ...problem.headers, upgrade: "HTTP/1.1" } };
+  return await client.refuse(isUpgrade ? webSocketProblem(denial) : problemOf(denial, 403), "next");
 }

@@ -12,7 +12,7 @@
 export interface GatewayLimits {
   /** Connections of one run that are open at once; npm opens about 50, a build of Chromium 200. */
   readonly flows: number;
-  /** From accept until the first bytes say what they are. Servers that speak first are not served. */
+  /** From accept until the first bytes say what they are; opaque connections do not wait for it. */
   readonly firstBytesMs: number;
   /** Some bytes came, they say nothing yet, and no more come: what is unexpected ends within a second. */
   readonly undecidedMs: number;

@@ -349,6 +349,15 @@ for (const [why, text, status] of REFUSED) {
   });
 }
 
+test("what may be no WebSocket says which protocol it may be: clients fall back at once", async (t) => {
+  const it = await worldFor(t, echo());
+  const socket = await it.dial("a.test", 80);
+  const said = readAll(socket, (all) => all.includes("\r\n\r\n"));
+  socket.write(handshake("/plain"));
+  assert.match(await said, /^HTTP\/1\.1 426 [^]*\r\nupgrade: HTTP\/1\.1\r\n/);
+  socket.destroy();
+});
+
 const SPOILT: readonly (readonly [string, string, ((key: string) => string)?])[] = [
   ["does not prove the key", "", () => acceptOf("another")],
   ["uses an extension", "Sec-WebSocket-Extensions: permessage-deflate\r\n"],

@@ -68,6 +68,29 @@ export function coversGlob(glob: PathGlob, other: PathGlob): boolean {
   return fitsSequence(glob.parts, other.parts, coversPart);
 }
 
+/**
+ * Reports whether no path is covered by both. A "no" may be wrong where wildcards stand; a "yes" never is.
+ */
+export function areDisjointGlobs(one: PathGlob, other: PathGlob): boolean {
+  const [first, second] = [fixedParts(one), fixedParts(other)];
+  const areWhole = first.length === one.parts.length && second.length === other.parts.length;
+  if (areWhole && first.length !== second.length) return true;
+  return first.some((part, at) => {
+    const against = second[at];
+    if (part.kind !== "fit" || against?.kind !== "fit") return false;
+    const [literal] = part.pieces.length === 1 ? part.pieces : [];
+    const [otherLiteral] = against.pieces.length === 1 ? against.pieces : [];
+    if (literal !== undefined) return !fitsSegment(against, literal);
+    return otherLiteral !== undefined && !fitsSegment(part, otherLiteral);
+  });
+}
+
+/** The parts before the first that stands for several segments. */
+function fixedParts({ parts }: PathGlob): readonly Part[] {
+  const many = parts.findIndex(({ kind }) => kind === "many");
+  return many < 0 ? parts : parts.slice(0, many);
+}
+
 function flawOf(source: string): readonly [why: string, hint: string] | undefined {
   if (!source.startsWith("/")) return ["does not start with a slash", "write /v1/items or /**"];
   if (source.includes("?")) return ["has a `?`", "paths never include the query; leave it out"];

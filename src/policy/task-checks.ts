@@ -43,6 +43,7 @@ interface GrantView {
   readonly ports: readonly number[];
   readonly tls: boolean | undefined;
   readonly ca: boolean;
+  readonly proxy: boolean;
   readonly pairs: readonly (string | undefined)[];
   readonly rules: readonly (RuleSource | undefined)[];
 }
@@ -60,7 +61,7 @@ export function checkGrants(grants: unknown, nowMs: number): readonly Finding[] 
 }
 
 function viewOf(grant: unknown, at: number): GrantView {
-  const { name, hosts, ports, tls, ca, pairs } = grantSchema.shape;
+  const { name, hosts, ports, tls, ca, pairs, upstream_proxy: proxy } = grantSchema.shape;
   const field = (key: string): unknown =>
     typeof grant === "object" && grant !== null && Object.hasOwn(grant, key)
       ? Reflect.get(grant, key)
@@ -75,6 +76,7 @@ function viewOf(grant: unknown, at: number): GrantView {
     ports: ports.safeParse(field("ports")).data ?? [],
     tls: tls.safeParse(field("tls")).data,
     ca: ca.safeParse(field("ca")).data !== undefined,
+    proxy: proxy.safeParse(field("upstream_proxy")).data !== undefined,
     pairs: listOf(field("pairs")).map((pair) => pairs.safeParse([pair]).data?.[0]),
     rules: listOf(field("allow")).map((rule) => ruleSchema.safeParse(rule).data),
   };
@@ -218,14 +220,15 @@ function checkUnattended(rule: RuleSource, path: DataPath, nowMs: number): reado
     : [];
 }
 
-function checkTls(view: GrantView): readonly Finding[] {
-  if (!view.ca || view.ports.length === 0 || tlsOf(view)) return [];
+function checkTls({ at, ca, proxy, tls, ports }: GrantView): readonly Finding[] {
+  if (ports.length === 0 || tlsOf({ tls, ports })) return [];
+  const hint = "remove it, or set tls: true";
+  const of = (key: string, message: string) => ({ path: ["grants", at, key], message, hint });
   return [
-    {
-      path: ["grants", view.at, "ca"],
-      message: "is never used, since this grant speaks no TLS",
-      hint: "remove it, or set tls: true",
-    },
+    ...(ca ? [of("ca", "is never used, since this grant speaks no TLS")] : []),
+    ...(proxy
+      ? [of("upstream_proxy", "needs TLS: without it the proxy could read and change everything")]
+      : []),
   ];
 }
 

@@ -5,3 +5,4 @@ export * from "./stratum.ts";
 export * from "./message-watch.ts";
 export * from "./websocket.ts";
 export * from "./http1/index.ts";
+export * from "./tls-records.ts";

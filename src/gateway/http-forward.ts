@@ -13,6 +13,7 @@ import { endToEnd, listOf, safeTrailers, type RawHeaders } from "./http-headers.
 import type { CheckedRequest } from "./http-request.ts";
 import type {
   ByteSink,
+  ByteSource,
   ClientSide,
   UpstreamAnswer,
   UpstreamCall,
@@ -232,7 +233,7 @@ class Relay {
  * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
  * goes and may throw. By events: an iterator costs several promises for each chunk.
  */
-function pump(source: Readable, sink: ByteSink, look: (chunk: Buffer) => void): Promise<void> {
+function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
       source.removeListener("data", take);
@@ -258,7 +259,10 @@ function pump(source: Readable, sink: ByteSink, look: (chunk: Buffer) => void): 
     sink.on("drain", goOn);
     sink.once("close", leave);
     if (source.readableEnded || source.destroyed || sink.destroyed) settle();
-    else source.on("data", take);
+    else {
+      source.on("data", take);
+      source.resume();
+    }
   });
 }
 

@@ -14,6 +14,19 @@ import type { CheckedRequest, RequestHead } from "./http-request.ts";
 /** Whether the connection may carry another request. */
 export type After = "next" | "last";
 
+/** Where bytes come from, from `resume` on: a stream, or what stands for one. */
+export interface ByteSource {
+  readonly destroyed: boolean;
+  readonly readableEnded: boolean;
+  on(event: "data", take: (bytes: Buffer) => void): unknown;
+  once(event: "end" | "close" | "error", done: (error?: Error) => void): unknown;
+  removeListener(event: "data", take: (bytes: Buffer) => void): unknown;
+  removeListener(event: "end" | "close" | "error", done: (error?: Error) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+}
+
 /** Where bytes go: a stream, or what stands for one. */
 export interface ByteSink {
   readonly destroyed: boolean;
@@ -74,7 +87,7 @@ export interface UpstreamAnswer {
   /** As they came, without pseudo-header fields. */
   readonly headers: RawHeaders;
   readonly isWhole: boolean;
-  readonly body: Readable;
+  readonly body: ByteSource;
   /** The body, where all of it came with the head and nobody has asked for {@link body}. */
   whole(): Buffer | undefined;
   /** Why the body ended before its end, if it did; only after it ended. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Readable } from "node:stream";
 import { requestHead } from "../wire/index.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import { authorityOf, type CheckedRequest } from "./http-request.ts";
@@ -140,13 +139,12 @@ function startCall(link: UpstreamLink, sending: Sending): UpstreamCall {
   };
 }
 
-// A class and not an object with getters: see Http1Client.
 class Answer implements UpstreamAnswer {
   readonly status: number;
   readonly reason: string;
   readonly headers: RawHeaders;
   readonly isWhole: boolean;
-  readonly #body: IncomingBody;
+  readonly body: IncomingBody;
 
   constructor({ message, body }: LinkAnswer) {
     const { status, reason, fields, framing } = message;
@@ -154,23 +152,19 @@ class Answer implements UpstreamAnswer {
     this.reason = /^[\t\x20-\x7e]*$/.test(reason) ? reason : "";
     this.headers = fields;
     this.isWhole = framing.kind === "none";
-    this.#body = body;
-  }
-
-  get body(): Readable {
-    return this.#body.stream;
+    this.body = body;
   }
 
   whole(): Buffer | undefined {
-    return this.#body.whole();
+    return this.body.whole();
   }
 
   broken(): Error | undefined {
-    return this.#body.broken;
+    return this.body.broken;
   }
 
   trailers(): RawHeaders {
-    return this.#body.trailers;
+    return this.body.trailers;
   }
 }
 

@@ -216,7 +216,7 @@ function accessOf({ decision, host, port }: Named, flow: FlowRecord, shared: Flo
     ...(grant.proxy === undefined ? {} : { proxy: grant.proxy }),
     ...(ca === undefined ? {} : { ca }),
   };
-  const agent = new UpstreamAgent(shared.dialer, to, shared.limits.upstreamIdleMs);
+  const agent = new UpstreamAgent(shared.dialer, to);
   flow.upstreamBytes = () => agent.bytes();
   return { kind: "grant", system: grant.name, agent };
 }

@@ -126,7 +126,6 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
         return flow.closed;
       });
       await Promise.all(closing);
-      broker.close();
     },
   };
 }

@@ -5,42 +5,11 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { problemBytes, type Problem } from "./denial.ts";
-import type { After } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 type Linger = Pick<GatewayLimits, "lingerBytes" | "lingerMs">;
-
-export interface Answering {
-  readonly incoming: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
-/**
- * Answers a request and resolves when the exchange is over. The connection stays usable only where the
- * whole request had been read: elsewhere nobody can say where the next one begins. `after` is what the
- * caller would have.
- */
-export async function answerProblem(
-  { incoming, response }: Answering,
-  problem: Problem,
-  limits: Linger,
-  after: After,
-): Promise<After> {
-  if (response.destroyed || response.headersSent) return "last";
-  const isRead = incoming.complete;
-  const isLast = after === "last" || !isRead;
-  response.writeHead(problem.status, {
-    ...problem.headers,
-    ...(isLast ? { connection: "close" } : {}),
-  });
-  if (incoming.method !== "HEAD") response.write(problem.body); // Complete by its length, before `end`.
-  if (!isRead) await drain(incoming, limits);
-  response.end();
-  return isLast ? "last" : "next";
-}
 
 /** Answers where no HTTP parser stands behind `socket` any more, and closes it. */
 export function endWithProblem(socket: Duplex, problem: Problem, limits: Linger): void {

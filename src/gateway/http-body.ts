@@ -8,11 +8,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
 import { Fault } from "../base/index.ts";
 import { createBodyWatch } from "./body-watch.ts";
-import type { RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
+import type { ClientSide } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 /** A whole body and what was seen in it. */
@@ -36,11 +35,19 @@ export function isReadWhole(request: CheckedRequest, limits: GatewayLimits): boo
  * @throws {Fault} `gateway.body_late` where it did not come in time, `gateway.aborted` where the client
  *   left or its framing broke.
  */
-export async function readWhole(
-  incoming: Readable,
-  rawHeaders: RawHeaders,
-  limits: GatewayLimits,
-): Promise<WholeBody> {
+export async function readWhole(client: ClientSide, limits: GatewayLimits): Promise<WholeBody> {
+  const bytes = client.whole() ?? (await collect(client, limits));
+  const watch = createBodyWatch(client.head.rawHeaders);
+  const mining = await watch.push(bytes);
+  watch.close();
+  return {
+    bytes,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    mining: mining?.detail,
+  };
+}
+
+async function collect({ body }: ClientSide, limits: GatewayLimits): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const { promise: late, reject } = Promise.withResolvers<never>();
   const seconds = limits.wholeBodyMs / 1000;
@@ -49,7 +56,7 @@ export async function readWhole(
     limits.wholeBodyMs,
   );
   const reading = (async () => {
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
       if (Buffer.isBuffer(chunk)) chunks.push(chunk); // The parser stops at the announced length.
     }
   })();
@@ -62,13 +69,5 @@ export async function readWhole(
   } finally {
     clearTimeout(timer);
   }
-  const bytes = Buffer.concat(chunks);
-  const watch = createBodyWatch(rawHeaders);
-  const mining = await watch.push(bytes);
-  watch.close();
-  return {
-    bytes,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    mining: mining?.detail,
-  };
+  return Buffer.concat(chunks);
 }

@@ -135,7 +135,7 @@ async function bodyOf(
   const { client, flow } = it;
   if (!isReadWhole(request, limits)) return undefined;
   try {
-    const body = await readWhole(client.body, client.head.rawHeaders, limits);
+    const body = await readWhole(client, limits);
     if (client.isComplete) return body;
     client.cut();
   } catch (error) {

@@ -5,13 +5,20 @@
  * @module
  */
 import { createHash, type Hash } from "node:crypto";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { describeError, isFault } from "../base/index.ts";
 import { createStratumWatch } from "../wire/index.ts";
 import { createBodyWatch } from "./body-watch.ts";
 import { endToEnd, listOf, safeTrailers, type RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
-import type { ClientSide, UpstreamAnswer, UpstreamCall, UpstreamSide } from "./http-sides.ts";
+import type {
+  ByteSink,
+  ByteSource,
+  ClientSide,
+  UpstreamAnswer,
+  UpstreamCall,
+  UpstreamSide,
+} from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 /** One request that may go, and the way back. */
@@ -102,11 +109,14 @@ class Relay {
     try {
       const message = await answer;
       this.answered = true;
-      await this.#deliver(message);
-      status = message.status;
-      // After an early answer the client gets a moment to notice it before its connection closes.
-      if (!this.#isSent) await this.#linger(sending);
-      client.end(safeTrailers(message.trailers()));
+      if (this.#deliverWhole(message)) status = message.status;
+      else {
+        await this.#deliver(message);
+        status = message.status;
+        // After an early answer the client gets a moment to notice it before its connection closes.
+        if (!this.#isSent) await this.#linger(sending);
+        client.end(safeTrailers(message.trailers()));
+      }
     } catch (error) {
       failure = failureOf(error);
       this.#call.cut();
@@ -192,6 +202,18 @@ class Relay {
     this.#call.cut();
   }
 
+  /** Answers at once where the request is out and the whole answer is here. */
+  #deliverWhole(message: UpstreamAnswer): boolean {
+    const body = this.#isSent ? message.whole() : undefined;
+    if (body === undefined) return false;
+    const { status, reason, headers, isWhole } = message;
+    this.#refuseMining(createStratumWatch().push(body));
+    this.#bytesIn = body.length;
+    const head = { status, reason, headers: endToEnd(headers), isWhole };
+    this.#forwarding.client.answer(head, body, safeTrailers(message.trailers()));
+    return true;
+  }
+
   async #deliver(message: UpstreamAnswer): Promise<void> {
     const { client } = this.#forwarding;
     const { status, reason, headers, isWhole } = message;
@@ -202,7 +224,8 @@ class Relay {
       this.#bytesIn += chunk.length;
     });
     if (client.isGone) return;
-    if (message.isCut()) throw new Error("the answer broke off");
+    const broken = message.broken();
+    if (broken !== undefined) throw broken;
   }
 }
 
@@ -210,7 +233,7 @@ class Relay {
  * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
  * goes and may throw. By events: an iterator costs several promises for each chunk.
  */
-function pump(source: Readable, sink: Writable, look: (chunk: Buffer) => void): Promise<void> {
+function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
       source.removeListener("data", take);
@@ -236,7 +259,10 @@ function pump(source: Readable, sink: Writable, look: (chunk: Buffer) => void): 
     sink.on("drain", goOn);
     sink.once("close", leave);
     if (source.readableEnded || source.destroyed || sink.destroyed) settle();
-    else source.on("data", take);
+    else {
+      source.on("data", take);
+      source.resume();
+    }
   });
 }
 
@@ -250,7 +276,8 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-function drained(stream: Writable): Promise<void> {
+/** Resolves when `stream` takes more, or takes nothing any more. */
+export function drained(stream: ByteSink): Promise<void> {
   if (stream.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
@@ -267,7 +294,7 @@ function drained(stream: Writable): Promise<void> {
 export function failureOf(error: unknown): { code: string; detail: string } {
   if (isFault(error)) return { code: error.code, detail: describeError(error) };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (/^(?:HPE_|ERR_HTTP2_(?:STATUS|INVALID|ERROR))/.test(code)) {
+  if (/^ERR_HTTP2_(?:STATUS|INVALID|ERROR)/.test(code)) {
     const detail = `the upstream's answer is not well-formed HTTP: ${describeError(error)}`;
     return { code: "gateway.upstream_answer", detail };
   }

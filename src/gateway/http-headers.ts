@@ -1,13 +1,13 @@
 /**
  * Header fields as a proxy must treat them: which go on, which end here, which are secrets.
  *
- * Fields are kept as Node's raw list (`name, value, name, value`), since joining duplicates is where
+ * Fields are kept as a raw list (`name, value, name, value`), since joining duplicates is where
  * two parsers come to differ.
  *
  * @module
  */
 
-/** A raw list as Node's parser gives it: names at even places, values at odd ones. */
+/** A raw list as the parsers give it: names at even places, values at odd ones. */
 export type RawHeaders = readonly string[];
 
 // RFC 9110, 7.6.1, and the older names that proxies still meet.

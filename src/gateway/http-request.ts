@@ -1,7 +1,7 @@
 /**
  * The one gate every HTTP request passes: is it a single, plain request for the granted origin?
  *
- * Node's parser (llhttp, strict) has already refused duplicate and odd lengths, CL beside TE, folded
+ * The parser (src/wire/http1) has already refused duplicate and odd lengths, CL beside TE, folded
  * lines, bare CR or LF, NUL and bad chunks; this refuses what a parser may accept and two peers may
  * still read differently. What is judged is what is sent, since the request that goes on is
  * written anew from the parts that are returned here.

@@ -6,13 +6,36 @@
  * @module
  */
 import type { Socket } from "node:net";
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { Problem } from "./denial.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest, RequestHead } from "./http-request.ts";
 
 /** Whether the connection may carry another request. */
 export type After = "next" | "last";
+
+/** Where bytes come from, from `resume` on: a stream, or what stands for one. */
+export interface ByteSource {
+  readonly destroyed: boolean;
+  readonly readableEnded: boolean;
+  on(event: "data", take: (bytes: Buffer) => void): unknown;
+  once(event: "end" | "close" | "error", done: (error?: Error) => void): unknown;
+  removeListener(event: "data", take: (bytes: Buffer) => void): unknown;
+  removeListener(event: "end" | "close" | "error", done: (error?: Error) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+}
+
+/** Where bytes go: a stream, or what stands for one. */
+export interface ByteSink {
+  readonly destroyed: boolean;
+  /** Returns false where the next bytes should wait for "drain". */
+  write(bytes: Buffer): boolean;
+  on(event: "drain" | "close", listener: () => void): unknown;
+  once(event: "drain" | "close", listener: () => void): unknown;
+  removeListener(event: "drain" | "close", listener: () => void): unknown;
+}
 
 /** The head of an answer; `headers` are end-to-end. */
 export interface AnswerHead {
@@ -27,6 +50,8 @@ export interface AnswerHead {
 export interface ClientSide {
   readonly head: RequestHead;
   readonly body: Readable;
+  /** The body, where all of it came with the head and nobody has asked for {@link body}. */
+  whole(): Buffer | undefined;
   /** The connection carries one exchange at a time, so that what breaks this one breaks it. */
   readonly isAlone: boolean;
   /** The whole request has been read. */
@@ -38,11 +63,13 @@ export interface ClientSide {
   /** Nobody is there any more. */
   readonly isGone: boolean;
   /** Where the answer's body goes. */
-  readonly sink: Writable;
+  readonly sink: ByteSink;
   /** Calls back once where the client leaves before its answer is whole and its connection stays. */
   onGone(left: () => void): void;
   /** Passes an informational (1xx) answer on, where the client may get one. */
   inform(status: number, headers: RawHeaders): void;
+  /** The whole answer at once: what `begin`, `sink` and `end` do, in one write. */
+  answer(answer: AnswerHead, body: Buffer, trailers: readonly [string, string][]): void;
   begin(answer: AnswerHead): void;
   end(trailers: readonly [string, string][]): void;
   /** Ends an answer so that it looks cut. */
@@ -60,9 +87,11 @@ export interface UpstreamAnswer {
   /** As they came, without pseudo-header fields. */
   readonly headers: RawHeaders;
   readonly isWhole: boolean;
-  readonly body: Readable;
-  /** The body ended before its end; only after it ended. */
-  isCut(): boolean;
+  readonly body: ByteSource;
+  /** The body, where all of it came with the head and nobody has asked for {@link body}. */
+  whole(): Buffer | undefined;
+  /** Why the body ended before its end, if it did; only after it ended. */
+  broken(): Error | undefined;
   /** As they came; only after the body's end. */
   trailers(): RawHeaders;
 }
@@ -70,7 +99,7 @@ export interface UpstreamAnswer {
 /** One request under way to an upstream. */
 export interface UpstreamCall {
   /** Where the request's body goes. */
-  readonly sink: Writable;
+  readonly sink: ByteSink;
   /** The connection was used before, so that its end may have crossed this request. */
   isReused(): boolean;
   /** Resolves with the final answer; rejects where there is none, or where `inform` throws. */

@@ -1,10 +1,11 @@
 /**
- * The upstream's side of an HTTP/1.1 exchange: the request is written anew by Node's client from the
- * checked parts; the client's bytes never reach an upstream as they came.
+ * The upstream's side of an HTTP/1.1 exchange: the request is written anew from the checked parts; the
+ * client's bytes never reach an upstream as they came.
  *
  * @module
  */
-import { request as sendRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { requestHead } from "../wire/index.ts";
+import type { RawHeaders } from "./http-headers.ts";
 import { authorityOf, type CheckedRequest } from "./http-request.ts";
 import type {
   Sending,
@@ -13,122 +14,163 @@ import type {
   UpstreamCall,
   UpstreamSide,
 } from "./http-sides.ts";
+import type { IncomingBody } from "./http1-body.ts";
+import { UpstreamLink, type LinkAnswer, type Question } from "./http1-link.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
 import { handshakeFields } from "./websocket-handshake.ts";
 
-export function http1Upstream(agent: UpstreamAgent, limits: GatewayLimits): UpstreamSide {
-  return {
-    call: (sending) => Promise.resolve(startCall(sending, agent, limits)),
-    askUpgrade: (request) => askUpgrade(request, agent, limits),
-  };
+/** How many connections may be open at once (who asks beyond that waits), and be kept while idle. */
+export interface LinkCounts {
+  readonly open: number;
+  readonly free: number;
 }
 
-function send(
-  request: CheckedRequest,
-  headers: readonly string[],
-  { agent, limits }: { readonly agent: UpstreamAgent; readonly limits: GatewayLimits },
-): ClientRequest {
-  const upstream = sendRequest({
-    agent,
-    method: request.method,
-    path: request.target,
-    host: request.host,
-    port: request.port,
-    headers,
-    setHost: false,
-    insecureHTTPParser: false,
-    maxHeaderSize: limits.responseHeadBytes,
-  });
-  upstream.on("error", () => {}); // Told to whoever waits; what comes after an answer is its end.
-  return upstream;
-}
-
-function askUpgrade(
-  request: CheckedRequest,
+export function http1Upstream(
   agent: UpstreamAgent,
   limits: GatewayLimits,
+  counts: LinkCounts,
+): UpstreamSide {
+  const links = new Links(agent, limits, counts);
+  return {
+    async call(sending) {
+      return startCall(await links.take(), sending);
+    },
+    async askUpgrade(request) {
+      return await askUpgrade(await links.take(), request);
+    },
+  };
+}
+
+/** The connections of one client's upstream. */
+class Links {
+  readonly #agent: UpstreamAgent;
+  readonly #limits: GatewayLimits;
+  readonly #counts: LinkCounts;
+  readonly #free: UpstreamLink[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #open = 0;
+
+  constructor(agent: UpstreamAgent, limits: GatewayLimits, counts: LinkCounts) {
+    this.#agent = agent;
+    this.#limits = limits;
+    this.#counts = counts;
+  }
+
+  async take(): Promise<UpstreamLink> {
+    for (;;) {
+      const link = this.#free.pop();
+      if (link?.isUsable === true) return link;
+      if (link !== undefined) continue; // Its close is still to come.
+      if (this.#open < this.#counts.open) return await this.#connect();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  async #connect(): Promise<UpstreamLink> {
+    this.#open += 1;
+    try {
+      const { socket } = await this.#agent.next();
+      return new UpstreamLink(socket, this.#limits, this);
+    } catch (error) {
+      this.#open -= 1;
+      this.#waiting.shift()?.();
+      throw error;
+    }
+  }
+
+  freed(link: UpstreamLink): void {
+    if (this.#free.length < this.#counts.free) this.#free.push(link);
+    else link.socket.destroy();
+    this.#waiting.shift()?.();
+  }
+
+  gone(link: UpstreamLink): void {
+    this.#open -= 1;
+    const at = this.#free.indexOf(link);
+    if (at >= 0) this.#free.splice(at, 1);
+    this.#waiting.shift()?.();
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+async function askUpgrade(
+  link: UpstreamLink,
+  request: CheckedRequest,
 ): Promise<Switched | UpstreamAnswer> {
+  const { method, target } = request;
+  const answer = link.ask({ method, isUpgrade: true, inform() {} });
   const headers = ["Host", authorityOf(request), ...handshakeFields(request)];
-  const upstream = send(request, headers, { agent, limits });
-  const switched = new Promise<Switched>((resolve) => {
-    upstream.once("upgrade", ({ rawHeaders }, socket, head) => {
-      socket.on("error", () => {}); // It ends in its close.
-      if (head.length > 0) socket.unshift(head);
-      resolve({ headers: rawHeaders, socket });
-    });
-  });
-  const answer = answerOf(upstream, () => {});
-  upstream.end();
-  return Promise.race([switched, answer]);
+  link.out.begin(requestHead(method, target, headers), "raw");
+  link.out.end(EMPTY, []);
+  link.sent();
+  const { message, body } = await answer;
+  if (message.status === 101) return { headers: message.fields, socket: link.socket };
+  return new Answer({ message, body });
 }
 
-function startCall(sending: Sending, agent: UpstreamAgent, limits: GatewayLimits): UpstreamCall {
-  const upstream = send(sending.request, headersOf(sending), { agent, limits });
+function startCall(link: UpstreamLink, sending: Sending): UpstreamCall {
+  const { request, body } = sending;
+  const { method, target } = request;
+  const isChunked = body === undefined && request.framing.kind === "chunked";
+  const { isReused } = link;
+  let question: Question | undefined;
   return {
-    sink: upstream,
-    isReused: () => upstream.reusedSocket,
-    answer: (inform) => {
-      upstream.once("upgrade", (_message, socket) => {
-        socket.destroy();
-        upstream.destroy(new Error("the upstream switched protocols unasked"));
-      });
-      return answerOf(upstream, inform);
+    sink: link.out,
+    isReused: () => isReused,
+    async answer(inform) {
+      question = { method, isUpgrade: false, inform };
+      const answer = link.ask(question);
+      link.out.begin(
+        requestHead(method, target, headersOf(sending)),
+        isChunked ? "chunked" : "raw",
+      );
+      return new Answer(await answer);
     },
-    flush: () => upstream.flushHeaders(),
-    end(body, trailers) {
-      if (trailers.length > 0) upstream.addTrailers(trailers);
-      upstream.end(body);
+    flush: () => link.out.flush(),
+    end(last, trailers) {
+      link.out.end(last ?? EMPTY, trailers);
+      link.sent();
     },
-    cut: (error) => void upstream.destroy(error),
+    cut(error) {
+      if (question !== undefined) link.abandon(question, error ?? new Error("it was cut"));
+    },
   };
 }
 
-function answerOf(
-  upstream: ClientRequest,
-  inform: (status: number, headers: readonly string[]) => void,
-): Promise<UpstreamAnswer> {
-  return new Promise((resolve, reject) => {
-    // Every exchange ends by a close: an error is made, with its stack, only where it says something.
-    const ended = () => reject(new Error("the connection ended without an answer"));
-    upstream.once("error", reject);
-    upstream.once("close", ended);
-    upstream.once("response", (message) => {
-      upstream.removeListener("close", ended);
-      if (message.httpVersionMajor === 1) resolve(answered(message));
-      else {
-        message.destroy();
-        reject(new Error(`the answer says HTTP/${message.httpVersion}`));
-      }
-    });
-    upstream.on("information", (info) => {
-      try {
-        inform(info.statusCode, info.rawHeaders);
-      } catch (error) {
-        // Rejected first: an answer in the same packet is still parsed after `destroy`.
-        reject(error instanceof Error ? error : new Error(String(error)));
-        upstream.destroy();
-      }
-    });
-  });
-}
+class Answer implements UpstreamAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: RawHeaders;
+  readonly isWhole: boolean;
+  readonly body: IncomingBody;
 
-function answered(message: IncomingMessage): UpstreamAnswer {
-  const text = message.statusMessage ?? "";
-  return {
-    status: message.statusCode ?? 502,
-    reason: /^[\t\x20-\x7e]*$/.test(text) ? text : "",
-    headers: message.rawHeaders,
-    isWhole: false, // What says so is the method and the status, and Node's writer knows both.
-    body: message,
-    isCut: () => !message.complete,
-    trailers: () => message.rawTrailers,
-  };
+  constructor({ message, body }: LinkAnswer) {
+    const { status, reason, fields, framing } = message;
+    this.status = status;
+    this.reason = /^[\t\x20-\x7e]*$/.test(reason) ? reason : "";
+    this.headers = fields;
+    this.isWhole = framing.kind === "none";
+    this.body = body;
+  }
+
+  whole(): Buffer | undefined {
+    return this.body.whole();
+  }
+
+  broken(): Error | undefined {
+    return this.body.broken;
+  }
+
+  trailers(): RawHeaders {
+    return this.body.trailers;
+  }
 }
 
 const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"]);
 
-function headersOf({ request, body, trailerNames }: Sending): string[] {
+function headersOf({ request, body, trailerNames }: Sending): RawHeaders {
   const headers = ["Host", authorityOf(request), ...request.headers];
   if (body !== undefined) headers.push("Content-Length", String(body.length));
   else if (request.framing.kind === "length") {

@@ -97,7 +97,6 @@ export function createHttp2Broker(ports: BrokerPorts): HttpBroker {
         if (access.kind === "grant") access.agent.destroy();
       });
     },
-    close() {},
   };
 }
 

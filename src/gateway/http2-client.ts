@@ -5,13 +5,13 @@
  */
 import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
 import type { Socket } from "node:net";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { InvariantError } from "../base/index.ts";
 import type { Problem } from "./denial.ts";
 import { drain } from "./http-answer.ts";
 import { headerPairs, type RawHeaders } from "./http-headers.ts";
 import type { RequestHead } from "./http-request.ts";
-import type { After, AnswerHead, ClientSide } from "./http-sides.ts";
+import type { After, AnswerHead, ByteSink, ClientSide } from "./http-sides.ts";
 import { cutStream, lowerNames, sendTrailers, trailerFields } from "./http2-fields.ts";
 import type { GatewayLimits } from "./limits.ts";
 
@@ -40,7 +40,9 @@ export class Http2Client implements ClientSide {
     return this.#stream;
   }
 
-  get sink(): Writable {
+  whole(): undefined {}
+
+  get sink(): ByteSink {
     return this.#stream;
   }
 
@@ -68,6 +70,12 @@ export class Http2Client implements ClientSide {
     if (this.#stream.headersSent || this.#stream.closed) return;
     const fields = trailerFields(headerPairs(headers));
     this.#stream.additionalHeaders({ ":status": status, ...fields });
+  }
+
+  answer(answer: AnswerHead, body: Buffer, trailers: readonly [string, string][]): void {
+    this.begin(answer);
+    if (body.length > 0 && !this.#isWhole) this.#stream.write(body);
+    this.end(trailers);
   }
 
   begin(answer: AnswerHead): void {

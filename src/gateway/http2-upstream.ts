@@ -26,10 +26,11 @@ const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
 type Link = { readonly session: ClientHttp2Session; used: boolean } | "http/1.1";
 
 export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): UpstreamSide {
-  const http1 = http1Upstream(agent, limits);
   // A stream that waits for another's end could wait for ever: each may have a connection.
-  agent.maxSockets = limits.h2Streams;
-  agent.maxFreeSockets = limits.h2FreeSockets;
+  const http1 = http1Upstream(agent, limits, {
+    open: limits.h2Streams,
+    free: limits.h2FreeSockets,
+  });
   let link: Promise<Link> | undefined;
 
   async function open(): Promise<Link> {
@@ -133,8 +134,12 @@ function answerOf(
         headers: plainFields(raw),
         isWhole: (flags & NGHTTP2_FLAG_END_STREAM) !== 0,
         body: stream,
+        whole: () => undefined,
         // A reset ends the body like its end does.
-        isCut: () => stream.aborted || stream.rstCode !== NGHTTP2_NO_ERROR,
+        broken: () =>
+          stream.aborted || stream.rstCode !== NGHTTP2_NO_ERROR
+            ? new Error("the answer broke off")
+            : undefined,
         trailers: () => plainFields(trailers),
       });
     });

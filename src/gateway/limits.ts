@@ -32,8 +32,6 @@ export interface GatewayLimits {
   readonly responseHeadBytes: number;
   /** Informational (1xx) answers to one request. */
   readonly informational: number;
-  /** Requests that a client may send ahead of their answers; apt sends 10. */
-  readonly pipelined: number;
   /** A request body that announces at most this many bytes is read whole before it is judged. */
   readonly wholeBodyBytes: number;
   /** From head to the end of a body that is read whole. */
@@ -83,7 +81,6 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   headers: 100,
   responseHeadBytes: 131_072,
   informational: 16,
-  pipelined: 32,
   wholeBodyBytes: 65_536,
   wholeBodyMs: 30_000,
   lingerBytes: 1 << 20,

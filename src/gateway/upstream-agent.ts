@@ -8,9 +8,7 @@
  *
  * @module
  */
-import { Agent } from "node:http";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { Fault } from "../base/index.ts";
 import type { Destination, Dialer, Upstream } from "./dialer.ts";
 
@@ -20,10 +18,10 @@ export interface WireBytes {
   readonly received: number;
 }
 
-type Connected = (error: Error | null, stream: Duplex) => void;
+const GONE = "the client left"; // Without a reason an exception is made, with its stack, for every connection.
 
-/** An agent of Node's HTTP client that knows one destination only. */
-export class UpstreamAgent extends Agent {
+/** Opens connections to one destination, and knows all that it opened. */
+export class UpstreamAgent {
   readonly #dialer: Dialer;
   readonly #to: Destination;
   readonly #gone = new AbortController();
@@ -32,23 +30,16 @@ export class UpstreamAgent extends Agent {
   #sent = 0;
   #received = 0;
 
-  constructor(dialer: Dialer, to: Destination, idleMs: number) {
-    super({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1, timeout: idleMs });
+  constructor(dialer: Dialer, to: Destination) {
     this.#dialer = dialer;
     this.#to = to;
   }
 
-  /** Node calls this for each new connection; what the request says about host and port is not asked. */
-  override createConnection(_options: unknown, connected?: Connected): undefined {
-    const done = connected as (error: Error | null, stream?: Duplex) => void;
+  /** The connection that was given back, or a new one that speaks HTTP/1.1. */
+  async next(): Promise<Upstream> {
     const offered = this.#offered;
     this.#offered = undefined;
-    const opened = offered?.socket.destroyed === false ? Promise.resolve(offered) : this.open();
-    opened.then(
-      (upstream) => done(null, upstream.socket),
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-    );
-    return undefined;
+    return offered?.socket.destroyed === false ? offered : await this.open();
   }
 
   /**
@@ -82,13 +73,12 @@ export class UpstreamAgent extends Agent {
   }
 
   /** Ends everything at once, also what is still being dialled. */
-  override destroy(): void {
-    this.#gone.abort();
+  destroy(): void {
+    this.#gone.abort(GONE);
     for (const { socket, raw } of this.#open) {
       socket.destroy();
       raw.destroy();
     }
-    super.destroy();
   }
 
   #watch(upstream: Upstream): void {

@@ -89,7 +89,7 @@ async function converse(opening: Opening, { socket: server, headers }: Switched)
   return { status: 101, bytesOut, bytesIn, messagesOut, messagesIn };
 }
 
-/** The 101 that goes to the client: the upstream's own fields, which Node's parser has taken apart. */
+/** The 101 that goes to the client: the upstream's own fields, which the parser has taken apart. */
 function switchingHead(headers: RawHeaders): Buffer {
   const fields = ["Connection", "Upgrade", "Upgrade", "websocket", ...endToEnd(headers)];
   const lines = fields.flatMap((text, n) =>

@@ -45,9 +45,9 @@ async function hold(
   );
   const limits = createLimits(there, plan, { id, folders: [] });
   const target = await startLimited(script);
-  limits.admit(target.launcherPid);
+  await limits.admit(target.launcherPid);
   // The launcher's children follow it; this one was made before.
-  limits.admit(target.initPid);
+  await limits.admit(target.initPid);
   limits.place(target.initPid);
   try {
     await use({ limits, target, group: new RunGroup(there, id) });

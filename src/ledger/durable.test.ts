@@ -25,13 +25,12 @@ fs.fdatasync = Object.assign(
 Reflect.deleteProperty(fs.fdatasync, "__promisify__");
 /** What was flushed on the ledger's own thread, and how long such a flush shall seem to take. */
 const realSync = fs.fdatasyncSync;
-let here = 0;
-let slowMs = 0;
+const here = { count: 0, slowMs: 0 };
 fs.fdatasyncSync = (descriptor) => {
-  here += 1;
+  here.count += 1;
   if (failing !== undefined) throw failing;
   realSync(descriptor);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, slowMs);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, here.slowMs);
 };
 syncBuiltinESMExports();
 const { ledgerHome, sampleEvent } = await import("../../test/support/ledger.ts");
@@ -70,13 +69,13 @@ test("who waits alone is served at once, but after a slow flush by the thread po
   const ledger = await ledgerHome(t).open();
   const append = (n: number) => ledger.append(sampleEvent(n), { sync: true });
   await append(0); // Its journal's name has to reach the disk, too.
-  for (let n = 1; here === 0; n += 1) await append(n); // A busy disk may be slow at first.
-  slowMs = 200;
-  for (const before = here; here === before;) await append(1); // Calm by now, and then slow.
-  slowMs = 0;
-  [here, count] = [0, 0];
+  for (let n = 1; here.count === 0; n += 1) await append(n); // A busy disk may be slow at first.
+  here.slowMs = 200;
+  for (const before = here.count; here.count === before;) await append(1); // Calm by now, and then slow.
+  here.slowMs = 0;
+  [here.count, count] = [0, 0];
   await append(2);
-  assert.deepEqual([here, count > 0], [0, true], "no stall after a stall");
+  assert.deepEqual([here.count, count > 0], [0, true], "no stall after a stall");
   await ledger.close();
 });
 

@@ -65,7 +65,9 @@ export const stopCommand: Command = {
   positionals: [0, 0],
   async run(context) {
     try {
-      await (await context.running()).call("daemon.stop", { force: context.values["force"] === true });
+      await (
+        await context.running()
+      ).call("daemon.stop", { force: context.values["force"] === true });
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== "cli.unreachable") throw error;
       context.err("cofferdam: no daemon runs here\n");

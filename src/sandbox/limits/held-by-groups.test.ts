@@ -182,8 +182,8 @@ test(
     const [left, living] = ["left-behind", "still-alive"].map((name) => new RunGroup(host, name));
     const orphan = await startLimited("sleep 1000");
     const other = await startLimited("sleep 1000");
-    left?.place(orphan.initPid);
-    living?.place(other.initPid);
+    await left?.place(orphan.initPid);
+    await living?.place(other.initPid);
     assert.deepEqual(await reapGroups(host, new Set(["still-alive"])), ["left-behind"]);
     await orphan.ended;
     assert.deepEqual(living?.pids(), [other.initPid]);

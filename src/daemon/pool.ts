@@ -25,8 +25,8 @@ export const CALM_MS = 60_000;
 /** How old a proof may be when its run starts, in milliseconds. */
 export const PROOF_AGE_MS_MAX = 10 * 60_000;
 const SWEEP_MS = 15_000;
-/** How long after the last start sandboxes are made, so that they slow neither it nor a short run down. */
-const QUIET_MS = 15;
+/** How long after the last start sandboxes are made, so that they do not slow it down. */
+const QUIET_MS = 5;
 /** How long starts that follow each other closely can put that off. */
 const PUT_OFF_MS_MAX = 100;
 
@@ -47,8 +47,7 @@ export class Pool {
   readonly #copied = new Set<string>();
   #starting = 0;
   #filling = false;
-  /** When the last start was over. */
-  #startedMs = 0;
+  #quietSinceMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -93,7 +92,6 @@ export class Pool {
       return started;
     } finally {
       this.#starting -= 1;
-      this.#startedMs = performance.now();
       this.#schedule();
     }
   }
@@ -139,15 +137,15 @@ export class Pool {
   #schedule(): void {
     if (this.#closed || this.#filling || this.#timer !== undefined) return;
     if ([...this.#kinds.values()].every((kind) => !lacks(kind))) return;
-    this.#await(performance.now());
+    this.#quietSinceMs = performance.now();
+    this.#await(this.#quietSinceMs);
   }
 
   #await(sinceMs: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const nowMs = performance.now();
-      const quiet = this.#starting === 0 && nowMs - this.#startedMs >= QUIET_MS;
-      if (!quiet && nowMs - sinceMs < PUT_OFF_MS_MAX) this.#await(sinceMs);
+      const late = performance.now() - sinceMs >= PUT_OFF_MS_MAX;
+      if (this.#starting > 0 && !late) this.#await(sinceMs);
       else this.#track(this.#fillOne());
     }, QUIET_MS).unref();
   }

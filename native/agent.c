@@ -9,11 +9,13 @@
 #include "inner.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +65,23 @@ static const char **take_strings(struct frame *order, long count) {
   return strings;
 }
 
+/* Whether PATH leads to `name`, and where: looked up before it is tried, since every execve is held until
+ * the daemon has judged it, also those of the three or four folders where there is nothing. */
+static int find_program(const char *name, char *file, size_t size) {
+  const char *folder = strchr(name, '/') == NULL ? getenv("PATH") : NULL;
+  while (folder != NULL) {
+    size_t length = strcspn(folder, ":");
+    int wanted = snprintf(file, size, "%.*s%s%s", (int)length, folder, length == 0 ? "" : "/", name);
+    struct stat about;
+    if (wanted > 0 && (size_t)wanted < size && stat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+        access(file, X_OK) == 0) {
+      return 1;
+    }
+    folder = folder[length] == ':' ? folder + length + 1 : NULL;
+  }
+  return 0;
+}
+
 __attribute__((noreturn)) static void become_agent(const struct stream_ends *ends, const char *cwd,
                                                    const char **environment, const char **arguments) {
   if (setsid() < 0) fail("start", "setsid", "");
@@ -75,8 +94,10 @@ __attribute__((noreturn)) static void become_agent(const struct stream_ends *end
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail("start", "sigprocmask", "");
-  /* execvpe looks along the PATH of `environ`, which is still ours. */
+  /* The agent's PATH, not ours. Where nothing is found, or will not start, execvp's own search says why. */
   environ = (char **)environment;
+  char file[PATH_MAX];
+  if (find_program(arguments[0], file, sizeof file)) execvp(file, (char **)arguments);
   execvp(arguments[0], (char **)arguments);
   struct line line;
   line_open(&line, "not-started");

@@ -45,6 +45,9 @@ const PURE_MODULES = new Set([
   "node:util",
 ]);
 
+/** Beside a face, for what `cofferdam run` loads: a person waits for each module (docs/decisions/0095). */
+const SIDE_DOORS = new Set(["src/base/fault.ts"]);
+
 interface Import {
   readonly file: string;
   readonly from: string;
@@ -82,6 +85,7 @@ test("imports point to a smaller layer and go through the face", () => {
     if (own === other) continue;
     const [mine, theirs] = [LAYERS[own] ?? -1, LAYERS[other] ?? 99];
     assert.ok(theirs < mine, `${file} (layer ${mine}) imports ${target} (layer ${theirs})`);
+    if (SIDE_DOORS.has(target)) continue;
     assert.equal(target, `src/${other}/index.ts`, `${file} reaches behind the face of ${other}`);
   }
 });

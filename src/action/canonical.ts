@@ -41,8 +41,10 @@ function write(value: Json, depth: number): string {
       return String(value); // As JSON has it, but for those refused above.
     case "boolean":
       return value ? "true" : "false";
-    default:
+    case "object":
       break;
+    default:
+      throw new TypeError(`not JSON: a ${typeof value}`); // A bug of the caller's, whatever its type says.
   }
   if (value === null) return "null";
   let text = "";

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { performance } from "node:perf_hooks";
-
 /** One moment on both clocks: `wallMs` since the Unix epoch, `monoMs` since an arbitrary start. */
 export interface Instant {
   readonly wallMs: number;

@@ -30,7 +30,7 @@ export interface Context {
   /** A client of the daemon, started if none runs. */
   daemon(): Promise<Client>;
   /** A client of the daemon only if one runs. */
-  running(): Client;
+  running(): Promise<Client>;
   out(text: string): void;
   err(text: string): void;
 }

@@ -4,10 +4,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { assert, isFault } from "../base/index.ts";
+import { assert, isFault } from "../base/fault.ts";
 import { locateHome } from "../link/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
-import { lazyClient } from "./lazy-client.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -66,7 +65,7 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     rest,
     home,
     daemon: async () => (await import("./client.ts")).connectDaemon(home),
-    running: () => lazyClient(home),
+    running: async () => (await import("./client.ts")).createClient(home),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   };

@@ -5,11 +5,10 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { assert, Fault } from "../base/index.ts";
+import { assert, Fault } from "../base/fault.ts";
 
 /** The folder of the package: the nearest one above with a package.json, built or not. */
-export const PACKAGE_ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)));
+export const PACKAGE_ROOT = packageRoot(import.meta.dirname);
 
 function packageRoot(folder: string): string {
   if (existsSync(join(folder, "package.json"))) return folder;

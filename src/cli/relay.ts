@@ -5,7 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { RunEnd } from "../api/index.ts";
-import { Fault } from "../base/index.ts";
+import { Fault } from "../base/fault.ts";
 import { createFrameReader, encodeFrame, type Frame } from "../link/index.ts";
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;

@@ -6,7 +6,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { RunInfo, RunOrder } from "../api/index.ts";
-import { Fault } from "../base/index.ts";
+import { Fault } from "../base/fault.ts";
 import { createFrameReader, encodeFrame, type Frame, type Home } from "../link/index.ts";
 
 const HEAD_END = "\r\n\r\n";

@@ -192,9 +192,9 @@ export class Run implements HeldRun {
     } catch (error) {
       this.#log.warn("run.end.unrecorded", { run: this.id, error: describeError(error) });
     }
-    saveInfo(this.files, this.info);
     this.console.end(encodeFrame("exit", JSON.stringify(final)));
     try {
+      saveInfo(this.files, this.info); // For daemons to come; its rename may wait for the disk's journal.
       await tidy();
     } finally {
       this.#resolveEnded(final);

@@ -23,6 +23,15 @@ fs.fdatasync = Object.assign(
   { __promisify__: real.__promisify__ },
 );
 Reflect.deleteProperty(fs.fdatasync, "__promisify__");
+/** What was flushed on the ledger's own thread, and how long such a flush shall seem to take. */
+const realSync = fs.fdatasyncSync;
+const here = { count: 0, slowMs: 0 };
+fs.fdatasyncSync = (descriptor) => {
+  here.count += 1;
+  if (failing !== undefined) throw failing;
+  realSync(descriptor);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, here.slowMs);
+};
 syncBuiltinESMExports();
 const { ledgerHome, sampleEvent } = await import("../../test/support/ledger.ts");
 
@@ -54,6 +63,30 @@ test("those who wait for the disk together wait once", async (t) => {
   await Promise.all(appends);
   assert.ok(count <= 4, `${count} waits for 200 entries`);
   await ledger.close();
+});
+
+test("who waits alone is served at once, but after a slow flush by the thread pool", async (t) => {
+  const ledger = await ledgerHome(t).open();
+  const append = (n: number) => ledger.append(sampleEvent(n), { sync: true });
+  await append(0); // Its journal's name has to reach the disk, too.
+  for (let n = 1; here.count === 0; n += 1) await append(n); // A busy disk may be slow at first.
+  here.slowMs = 200;
+  for (const before = here.count; here.count === before;) await append(1); // Calm by now, and then slow.
+  here.slowMs = 0;
+  [here.count, count] = [0, 0];
+  await append(2);
+  assert.deepEqual([here.count, count > 0], [0, true], "no stall after a stall");
+  await ledger.close();
+});
+
+test("INV-9: a flush that fails at once fails the ledger as well", async (t) => {
+  const ledger = await ledgerHome(t).open();
+  await ledger.append(sampleEvent(0), { sync: true });
+  failing = Object.assign(new Error("no"), { code: "EIO" });
+  await assert.rejects(ledger.append(sampleEvent(1), { sync: true }), { code: "ledger.failed" });
+  failing = undefined;
+  await assert.rejects(ledger.append(sampleEvent(2)), { code: "ledger.failed" });
+  await assert.rejects(ledger.close(), { code: "ledger.failed" });
 });
 
 test("INV-9: fault ledger.failed: what does not reach the disk is not acknowledged, nor anything later", async (t) => {

@@ -88,6 +88,27 @@ test("fault ledger.event: what is no event is a bug of the recorder's, and refus
   assert.throws(() => encodeEvent(odd), { code: "ledger.event" });
 });
 
+const WRONG: readonly (readonly [object, string])[] = [
+  [{ type: "rumour" }, "a type that there is not"],
+  [{ monoMs: "7" }, "a time that is no number"],
+  [{ rule: 3 }, "a rule that is no text"],
+  [{ verdict: "maybe" }, "a verdict that there is not"],
+  [{ data: ["x"] }, "data that is no object"],
+  [{ process: { pid: -1, exe: "", argv: [], knownBy: "proc", ancestors: [] } }, "no process id"],
+  [{ process: "init" }, "no process"],
+];
+for (const [members, why] of WRONG) {
+  test(`fault ledger.event: ${why} is refused`, () => {
+    const odd = Object.assign({ ...PLAIN }, members);
+    assert.throws(() => encodeEvent(odd), { code: "ledger.event" });
+  });
+}
+
+test("a value that no JSON says is a bug, and no entry", () => {
+  const odd = Object.assign({ ...PLAIN }, { data: { n: 1n } });
+  assert.throws(() => encodeEvent(odd), /not JSON: a bigint/);
+});
+
 const NOT_ENTRIES = [
   ["", "nothing"],
   ["\0\0\0\0", "the zeroes that a power loss leaves"],

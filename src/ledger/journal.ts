@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { syncSegment, type OpenSegment } from "./commit.ts";
 import type { Folder } from "./folder.ts";
 import { TILE_WIDTH } from "./merkle.ts";
@@ -15,6 +15,10 @@ import * as tile from "./tile.ts";
 
 /** From so many bytes on what was taken is written without waiting for the end of the turn. */
 const WRITE_BYTES = 1024 * 1024;
+/** A flush below this costs less than handing it to another thread and hearing of its end. */
+const QUICK_FLUSH_MS = 0.5;
+/** After a longer one the thread pool has them, for so many times as long: 5 % of the time is lost at most. */
+const CALM_FACTOR = 20;
 
 /** The open bundles of one ledger. Every method throws what the file system says. */
 export class Journal {
@@ -27,6 +31,10 @@ export class Journal {
   #writing: Promise<void> | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
+  /** How many share `#nextSync`. */
+  #waiting = 0;
+  /** Until when no flush is waited for on this thread, as `performance.now()` has it. */
+  #calmUntil = 0;
   #broken: { readonly cause: unknown } | undefined;
 
   constructor(folder: Folder, found: readonly Segment[]) {
@@ -78,9 +86,12 @@ export class Journal {
 
   /** Resolves once all that was written so far is on disk. */
   synced(): Promise<void> {
+    this.#waiting += 1;
     return (this.#nextSync ??= this.idle().then(() => {
+      const alone = this.#waiting === 1;
+      this.#waiting = 0;
       this.#nextSync = undefined;
-      this.#syncing = this.#sync();
+      this.#syncing = alone && this.#flushQuickly() ? Promise.resolve() : this.#sync();
       return this.#syncing;
     }));
   }
@@ -101,6 +112,22 @@ export class Journal {
     const name = tile.journalPath(n);
     const path = this.#folder.changed(name).path(name);
     return { descriptor: openSync(path, flags, 0o600), synced: 0, named: false };
+  }
+
+  /**
+   * Flushes on this thread for one who waits alone, where that is all it takes and the disk has been
+   * quick; returns whether it did (docs/decisions/0015).
+   */
+  #flushQuickly(): boolean {
+    const [first, ...more] = this.segments.filter(({ synced, bytes }) => synced < bytes);
+    const start = performance.now();
+    if (first?.named !== true || more.length > 0 || start < this.#calmUntil) return false;
+    const { bytes } = first;
+    fdatasyncSync(first.descriptor);
+    first.synced = Math.max(first.synced, bytes);
+    const took = performance.now() - start;
+    if (took > QUICK_FLUSH_MS) this.#calmUntil = start + took * CALM_FACTOR;
+    return true;
   }
 
   async #sync(): Promise<void> {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { Fault } from "../base/index.ts";
+import { Fault } from "../base/fault.ts";
 
 /** Longest payload of one frame, in bytes. */
 export const FRAME_BYTES_MAX = 1 << 20;

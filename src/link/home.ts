@@ -12,7 +12,7 @@
  * @module
  */
 import { isAbsolute, join } from "node:path";
-import { Fault } from "../base/index.ts";
+import { Fault } from "../base/fault.ts";
 
 /** Paths of one installation. */
 export interface Home {

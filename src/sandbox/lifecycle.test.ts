@@ -65,6 +65,22 @@ for (const [argv, wanted, why] of ENDS) {
   });
 }
 
+// PATH, working folder, command, end, why
+const SEARCHES: readonly (readonly [string, string, string, object, string])[] = [
+  ["/nowhere:/usr:/usr/bin", "/", "true", { code: 0 }, "the first folder that has it"],
+  [":/nowhere", "/usr/bin", "true", { code: 0 }, "an empty entry is the working folder"],
+  ["/usr", "/", "bin", { code: 126, problem: "bin: EACCES" }, "a folder is no program"],
+  ["/nowhere", "/", "true", { code: 127, problem: "true: ENOENT" }, "nowhere"],
+  [`/${"x".repeat(5000)}:/usr/bin`, "/", "true", { code: 0 }, "an entry that is too long is none"],
+];
+for (const [path, cwd, command, wanted, why] of SEARCHES) {
+  test(`PATH ${path.slice(0, 30)} leads to ${JSON.stringify(wanted)}: ${why}`, async (t) => {
+    const options = { cwd, environment: { PATH: path } };
+    const { stdout, stderr, ...exit } = await runCommand(await open(t), [command], options);
+    assert.deepEqual({ ...exit, stdout, stderr }, { ...wanted, stdout: "", stderr: "" });
+  });
+}
+
 test("pipes carry bytes both ways, apart, and are pipes that can be opened again", async (t) => {
   const script =
     "cat; echo err >/dev/stderr; test -p /dev/stdin && test -p /dev/stdout && echo pipes";

@@ -4,10 +4,9 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { constants } from "node:os";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
-import { Fault, isFault } from "../../base/index.ts";
+import { Fault, isFault } from "../../base/fault.ts";
 import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import type { Begun } from "../relay.ts";
@@ -68,7 +67,7 @@ export const attachCommand: Command = {
   positionals: [1, 1],
   async run(context) {
     const run = context.positionals[0] ?? "";
-    const stream = await context.running().attach(run);
+    const stream = await (await context.running()).attach(run);
     return watch(context, run, { stream, terminal: process.stdin.isTTY === true });
   },
 };
@@ -124,7 +123,7 @@ async function watch(
   }
   const { end } = result;
   if (context.values["json"] === true) {
-    const info = await context.running().call("run.show", { run });
+    const info = await (await context.running()).call("run.show", { run });
     context.err(`${JSON.stringify({ event: "run.end", ...info })}\n`);
   } else if (end.reason !== "exited") {
     context.err(`cofferdam: ${run} ended: ${end.detail ?? end.reason}\n`);
@@ -135,9 +134,10 @@ async function watch(
 }
 
 /** CMD's own code; 128 + n after a signal; 125 where Cofferdam ended the run. */
-function exitCodeOf(end: RunEnd): number {
+async function exitCodeOf(end: RunEnd): Promise<number> {
   if (end.reason !== "exited") return EXIT.refused;
   if (end.code !== undefined) return end.code;
+  const { constants } = await import("node:os"); // Seldom needed, and each module takes its time.
   const signals: Readonly<Record<string, number | undefined>> = constants.signals;
   return 128 + (signals[end.signal ?? ""] ?? 0);
 }

@@ -68,7 +68,9 @@ export const stopCommand: Command = {
   positionals: [0, 0],
   async run(context) {
     try {
-      await context.running().call("daemon.stop", { force: context.values["force"] === true });
+      await (
+        await context.running()
+      ).call("daemon.stop", { force: context.values["force"] === true });
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== "cli.unreachable") throw error;
       context.err("cofferdam: no daemon runs here\n");
@@ -91,7 +93,7 @@ function onRun(name: "pause" | "resume" | "kill", summary: string): Command {
 }
 
 async function each(context: Context, name: "pause" | "resume" | "kill"): Promise<number> {
-  const client = context.running();
+  const client = await context.running();
   for (const run of context.positionals) {
     const info = await client.call(`run.${name}`, { run });
     context.out(

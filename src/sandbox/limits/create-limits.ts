@@ -32,7 +32,7 @@ export interface Limits {
    * Puts the launcher, before it has started anything, into the run's groups.
    * @throws {Fault} `sandbox.cgroup` where that fails; then nothing may start.
    */
-  admit(launcherPid: number): void;
+  admit(launcherPid: number): Promise<void>;
   /**
    * Takes the run's first process, whose pid outside this is, and begins to look at what is polled.
    * @throws {Fault} `sandbox.cgroup` where it is not in the groups.
@@ -80,8 +80,8 @@ class RunLimits implements Limits {
     this.#group?.limit(plan.cgroup);
   }
 
-  admit(launcherPid: number): void {
-    this.#group?.place(launcherPid);
+  async admit(launcherPid: number): Promise<void> {
+    await this.#group?.place(launcherPid);
   }
 
   place(initPid: number): void {

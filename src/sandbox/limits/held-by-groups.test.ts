@@ -45,9 +45,9 @@ async function hold(
   );
   const limits = createLimits(there, plan, { id, folders: [] });
   const target = await startLimited(script);
-  limits.admit(target.launcherPid);
+  await limits.admit(target.launcherPid);
   // The launcher's children follow it; this one was made before.
-  limits.admit(target.initPid);
+  await limits.admit(target.initPid);
   limits.place(target.initPid);
   try {
     await use({ limits, target, group: new RunGroup(there, id) });
@@ -182,8 +182,8 @@ test(
     const [left, living] = ["left-behind", "still-alive"].map((name) => new RunGroup(host, name));
     const orphan = await startLimited("sleep 1000");
     const other = await startLimited("sleep 1000");
-    left?.place(orphan.initPid);
-    living?.place(other.initPid);
+    await left?.place(orphan.initPid);
+    await living?.place(other.initPid);
     assert.deepEqual(await reapGroups(host, new Set(["still-alive"])), ["left-behind"]);
     await orphan.ended;
     assert.deepEqual(living?.pids(), [other.initPid]);

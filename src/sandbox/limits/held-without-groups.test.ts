@@ -42,7 +42,7 @@ async function hold(
   const limits = createLimits(NO_CGROUPS, plan, { id: "run", folders });
   const told: string[] = [];
   limits.onExceeded((what) => void told.push(what));
-  limits.admit(target.launcherPid);
+  await limits.admit(target.launcherPid);
   limits.place(target.initPid);
   try {
     await use(limits, target, told);

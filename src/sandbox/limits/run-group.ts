@@ -11,7 +11,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../../base/index.ts";
 import {
+  joinCgroup,
   orderCgroup,
+  processesIn,
   readCgroup,
   readCgroupKey,
   readCgroupNumber,
@@ -114,21 +116,18 @@ export class RunGroup {
   }
 
   /** Puts a process, with its threads and all that it will start, into the groups. */
-  place(pid: number): void {
-    for (const folder of this.#folders) {
-      const present = (found: string) => found.split("\n").includes(`${pid}`);
-      writeCgroup(join(folder, "cgroup.procs"), `${pid}`, present);
-    }
+  async place(pid: number): Promise<void> {
+    for (const folder of this.#folders) await joinCgroup(folder, pid);
   }
 
   /** Whether `pid` is in every group of the run. */
   holds(pid: number): boolean {
-    return this.#folders.every((folder) => pidsOf(folder).includes(pid));
+    return this.#folders.every((folder) => processesIn(folder).includes(pid));
   }
 
   /** The run's processes. */
   pids(): readonly number[] {
-    return [...new Set(this.#folders.flatMap(pidsOf))];
+    return [...new Set(this.#folders.flatMap(processesIn))];
   }
 
   /**
@@ -248,11 +247,6 @@ export class RunGroup {
       }
     }
   }
-}
-
-function pidsOf(folder: string): readonly number[] {
-  const text = readCgroup(join(folder, "cgroup.procs")) ?? "";
-  return text === "" ? [] : text.split("\n").map(Number);
 }
 
 /** Whether it is gone. */

@@ -9,7 +9,7 @@ import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
-import { Fault } from "../base/index.ts";
+import { Fault, requireOwnFolder } from "../base/index.ts";
 import {
   ENDPOINTS,
   faultSchema,
@@ -48,8 +48,10 @@ export function createClient(home: Home): Client {
 
 /** A client of a daemon that answers: the one that runs, or a new one. */
 export async function connectDaemon(home: Home): Promise<Client> {
+  requireOwnFolder(home.root, { isVisit: true });
   const client = createClient(home);
   if (await answers(client)) return client;
+  requireOwnFolder(home.root, { isVisit: false });
   const started = startDaemon(home);
   const deadline = Date.now() + START_MS_MAX;
   while (Date.now() < deadline) {

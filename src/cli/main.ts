@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { assert, isFault } from "../base/index.ts";
+import { assert, isFault, requireOwnFolder } from "../base/index.ts";
 import { locateHome } from "../api/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
 import { connectDaemon, createClient } from "./client.ts";
@@ -57,7 +57,10 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     rest,
     home,
     daemon: () => connectDaemon(home),
-    running: () => createClient(home),
+    running: () => {
+      requireOwnFolder(home.root, { isVisit: true });
+      return createClient(home);
+    },
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   };

@@ -43,7 +43,7 @@ export function filesOf(runs: string, id: string): RunFiles {
 
 /** Makes the folders of a new run; the agent reads what is public, and nothing else. */
 export function createRunFiles(files: RunFiles, source: string): void {
-  mkdirSync(files.root, { recursive: true, mode: 0o711 });
+  mkdirSync(files.root, { recursive: true, mode: 0o700 });
   mkdirSync(files.public, { mode: 0o755 });
   writeFileSync(files.task, source, { mode: 0o600 });
   writeFileSync(files.denials, "", { mode: 0o644 });

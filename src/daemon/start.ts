@@ -4,12 +4,11 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { createId, describeError, Fault, isFault } from "../base/index.ts";
+import { createId, describeError, Fault, isFault, readTextFile } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
 import {
@@ -281,9 +280,10 @@ function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string,
 
 function readAuthority(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readTextFile(path, { mayWait: false });
   } catch (cause) {
-    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}`, {
+    const why = describeError(cause);
+    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}: ${why}`, {
       cause,
       hint: "`ca:` names a PEM file, relative to the task file",
     });

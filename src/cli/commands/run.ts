@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { parseTaskFile } from "../../policy/index.ts";
-import { Fault } from "../../base/index.ts";
+import { Fault, readTextFile } from "../../base/index.ts";
 import type { RunEnd, RunStart } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import { relay } from "../relay.ts";
@@ -118,7 +117,7 @@ function readStart(context: Context): RunStart {
     task: text,
     ...(file === undefined ? { profile: profile ?? "shell" } : {}),
     command: [...context.rest],
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     path: process.env["PATH"] ?? "",
     environment,
     detach: context.values["detach"] === true,
@@ -134,9 +133,20 @@ function readStart(context: Context): RunStart {
   };
 }
 
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new Fault("cli.cwd", "the current folder is not there any more", {
+      hint: "change to the project's folder",
+      cause,
+    });
+  }
+}
+
 function readTask(file: string): { source: string; fileName: string } {
   try {
-    return { source: readFileSync(file, "utf8"), fileName: resolve(file) };
+    return { source: readTextFile(file, { mayWait: true }), fileName: resolve(file) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Fault("cli.task_file", `cannot read the task file: ${why}`, {

@@ -4,15 +4,18 @@
  *
  * A command may be a link into a version manager, a script for an interpreter that is itself such a link,
  * or one self-contained file. So each path on the way to the executable is looked at: where a toolchain's
- * root can be told from it, the root is shown; else only that one file or link (docs/decisions/0055).
+ * root can be told from it, the root is shown; else only that one file or link (docs/decisions/0055). A
+ * workspace may be hostile: where its link or first line leads out of it, only a toolchain is shown that the
+ * caller's PATH or a version manager leads to as well.
  *
  * @module
  */
 import { access, constants, lstat, open, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { Fault } from "../base/index.ts";
 import type { Bind } from "./launch-plan.ts";
 import { findSecrets, type Masked } from "./secrets.ts";
-import { rootOf, within, STORES, SYSTEM_VIEW } from "./tool-root.ts";
+import { isManaged, rootOf, within, STORES, SYSTEM_VIEW } from "./tool-root.ts";
 
 const LINKS_MAX = 40; // As many as the kernel follows (path_resolution(7)).
 const INTERPRETERS_MAX = 4; // Depth that execve follows (binfmt_script).
@@ -58,7 +61,7 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
   const trace: Trace = { request, roots: new Set(), files: new Set(), links: new Map() };
   for (const command of request.commands) {
     const path = await lookUp(command, request);
-    if (path !== undefined) await traceExecutable(path, trace, 0);
+    if (path !== undefined) await traceExecutable(path, trace, { depth: 0, byWorkspace: false });
   }
   const roots = [...trace.roots].filter(
     (root) => ![...trace.roots].some((other) => other !== root && within(root, other)),
@@ -108,12 +111,25 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
+/** How a path came to be looked at. */
+interface Way {
+  readonly depth: number;
+  /** Whether a file or link of the workspace names it, and not the caller. */
+  readonly byWorkspace: boolean;
+}
+
 /** Shows what is on the way from `path` to the executable, and the interpreter of a script. */
-async function traceExecutable(path: string, trace: Trace, depth: number): Promise<void> {
+async function traceExecutable(path: string, trace: Trace, way: Way): Promise<void> {
+  const { request } = trace;
+  let byWorkspace = way.byWorkspace || within(path, request.workspace);
   // The folder's own links are resolved first: a link found in it is then relative to a real place.
   let place = join(await realpath(dirname(path)), basename(path));
+  if (byWorkspace) await requireCallers(place, request);
   if (place !== path) showLink(path, place, trace);
   for (let links = 0; links <= LINKS_MAX; links += 1) {
+    if (isSystems(place)) byWorkspace = false; // Where it leads from there is the system's word.
+    byWorkspace ||= within(place, request.workspace);
+    if (byWorkspace) await requireCallers(place, request);
     if (!(await lstat(place)).isSymbolicLink()) break;
     const target = resolve(dirname(place), await readlink(place));
     const next = join(await realpath(dirname(target)), basename(target));
@@ -121,10 +137,36 @@ async function traceExecutable(path: string, trace: Trace, depth: number): Promi
     place = next;
   }
   if (!showRoot(place, trace) && !isShown(place, trace)) trace.files.add(place);
-  if (depth === INTERPRETERS_MAX) return;
+  if (way.depth === INTERPRETERS_MAX) return;
   const interpreter = await interpreterOf(place);
-  const found = interpreter && (await lookUp(interpreter, trace.request));
-  if (found !== undefined && found !== "") await traceExecutable(found, trace, depth + 1);
+  const found = interpreter && (await lookUp(interpreter, request));
+  if (found === undefined || found === "") return;
+  // A mere name is looked up on the caller's PATH, as if the caller had typed it.
+  byWorkspace &&= found === interpreter;
+  await traceExecutable(found, trace, { depth: way.depth + 1, byWorkspace });
+}
+
+/**
+ * Passes where the caller leads to `path` as well as the workspace does.
+ *
+ * @throws {Fault} `sandbox.tools` where only the workspace names it: it would choose what of the host to see.
+ */
+async function requireCallers(path: string, request: ToolRequest): Promise<void> {
+  const { home, workspace } = request;
+  if (within(path, workspace) || isSystems(path) || isManaged(path, home)) return;
+  const root = rootOf(path, home);
+  for (const entry of request.path.split(":")) {
+    if (!isAbsolute(entry) || within(entry, workspace)) continue;
+    const folder = await realpath(entry).catch(() => entry);
+    if (folder === dirname(path) || (root !== undefined && within(folder, root))) return;
+  }
+  throw new Fault("sandbox.tools", `a file of the workspace leads to ${path}`, {
+    hint: "run that program by its own path, or put its folder on your PATH",
+  });
+}
+
+function isSystems(path: string): boolean {
+  return SYSTEM_VIEW.some((folder) => within(path, folder));
 }
 
 function isShown(path: string, { request, roots }: Trace): boolean {

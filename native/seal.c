@@ -1,5 +1,5 @@
 /*
- * The seal of process 1, inherited by every process of the run: no descriptors, a keyring of its own,
+ * The seal of process 1, inherited by every process of the run: no descriptors,
  * limits, Landlock, no new privileges, no capabilities, the seccomp filter. In this order, since each
  * step may take away what the one before needed.
  */
@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
@@ -70,11 +69,6 @@ void seal(struct frame *plan) {
   const char *key, *program = NULL;
   uint32_t program_length = 0;
   close_descriptors();
-  long before = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
-  long joined = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-  /* A kernel without keys has none to keep apart. */
-  if (joined < 0 && errno != ENOSYS) fail("keyring", "keyctl", "join session keyring");
-  if (joined >= 0 && joined == before) refuse("keyring", "keyctl", "the host's session keyring");
   umask(022);
   /* Undumpable: no process of the run may trace process 1 or open its memory, and with it the control
    * stream. Children lose this at their first execve. */

@@ -5,7 +5,12 @@
  */
 import { runStatic, runStep } from "./check.ts";
 
-const PATTERNS = ["src/**/*.test.ts", "test/**/*.test.ts", "drills/**/*.test.ts"];
+const PATTERNS = [
+  "src/**/*.test.ts",
+  "test/**/*.test.ts",
+  "drills/**/*.test.ts",
+  "bench/**/*.test.ts",
+];
 
 runStatic();
 // One file at a time would waste the second core; more would starve the drills of theirs.

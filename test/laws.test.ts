@@ -18,6 +18,7 @@ const testText = tests.map(read).join("\n");
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   action: 1,
+  link: 1,
   sys: 1,
   policy: 2,
   catalog: 2,
@@ -32,7 +33,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   daemon: 5,
   cli: 6,
 };
-const PURE = new Set(["action", "policy", "catalog", "wire", "detect", "api"]);
+const PURE = new Set(["action", "link", "policy", "catalog", "wire", "detect", "api"]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */
 const PURE_MODULES = new Set([
   "node:crypto",

@@ -4,7 +4,8 @@
  *
  * `POST /v1/NAME` with a JSON body answers JSON, or JSON lines where the endpoint streams. A refusal
  * is `{code, message, hint}` with status 400 (409 where the state forbids it, 404 where there is no
- * such run). `attach` is an HTTP upgrade to the frames of frames.ts.
+ * such run). `attach?run=ID` is an HTTP upgrade to the frames of link/frames.ts, and so is `run`, which
+ * starts the run that it shows.
  *
  * @module
  */
@@ -75,6 +76,10 @@ export const runStartSchema = z.strictObject({
 });
 export type RunStart = z.infer<typeof runStartSchema>;
 
+/** The first frame of a `/v1/run` stream: the daemon asks for the environment by name. */
+export const runOrderSchema = runStartSchema.omit({ environment: true });
+export type RunOrder = z.infer<typeof runOrderSchema>;
+
 const changeSchema = z.strictObject({
   path: z.string(),
   kind: z.string(),
@@ -107,6 +112,8 @@ export const ENDPOINTS = {
       home: z.string(),
       startedAt: z.string(),
       runs: z.number().int(),
+      /** Sandboxes made ahead that wait for a run. */
+      waiting: z.number().int(),
       entries: z.number().int(),
     }),
     streams: false,

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
-
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford base 32: no i, l, o, u.
 const TIME_CHARS = 9; // 45 bits of milliseconds: good until the year 3084.
 const RANDOM_CHARS = 5; // 25 bits a millisecond.
@@ -15,6 +13,7 @@ export function createId(prefix: string, wallMs: number = Date.now()): string {
   for (let rest = Math.floor(wallMs), n = 0; n < TIME_CHARS; n += 1, rest = Math.floor(rest / 32)) {
     text = ALPHABET.charAt(rest % 32) + text;
   }
-  for (const byte of randomBytes(RANDOM_CHARS)) text += ALPHABET.charAt(byte % 32);
+  for (const byte of crypto.getRandomValues(new Uint8Array(RANDOM_CHARS)))
+    text += ALPHABET.charAt(byte % 32);
   return `${prefix}-${text}`;
 }

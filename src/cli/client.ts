@@ -48,7 +48,6 @@ export function createClient(home: Home): Client {
 
 /** A client of a daemon that answers: the one that runs, or a new one. */
 export async function connectDaemon(home: Home): Promise<Client> {
-  requireOwnFolder(home.root, { isVisit: true });
   const client = createClient(home);
   if (await answers(client)) return client;
   requireOwnFolder(home.root, { isVisit: false });

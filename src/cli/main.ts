@@ -5,28 +5,27 @@
  */
 import { parseArgs } from "node:util";
 import { assert, isFault, requireOwnFolder } from "../base/index.ts";
-import { locateHome } from "../api/index.ts";
+import { locateHome } from "../link/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
-import { connectDaemon, createClient } from "./client.ts";
-import { COMMANDS } from "./commands/index.ts";
-import { helpOf, overview } from "./help.ts";
+import { lazyClient } from "./lazy-client.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = "help", ...line] = argv;
   if (name === "help" || name === "--help" || name === "-h") {
+    const { COMMANDS, helpOf, overview } = await loadAll();
     const about = COMMANDS.find((command) => command.name === line[0]);
     process.stdout.write(about === undefined ? overview(COMMANDS) : helpOf(about));
     return EXIT.ok;
   }
-  const command = COMMANDS.find((known) => known.name === name);
+  const command = await loadCommand(name);
   if (command === undefined) {
     process.stderr.write(`cofferdam: no command ${JSON.stringify(name)}; see \`cofferdam help\`\n`);
     return EXIT.usage;
   }
   if (beforeRest(line).some((word) => word === "--help" || word === "-h")) {
-    process.stdout.write(helpOf(command));
+    process.stdout.write((await loadAll()).helpOf(command));
     return EXIT.ok;
   }
   try {
@@ -34,6 +33,16 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(command, error, beforeRest(line).includes("--json"));
   }
+}
+
+/** Modules are loaded when they are needed: `run` must start at once, and needs few. */
+async function loadCommand(name: string): Promise<Command | undefined> {
+  if (name === "run") return (await import("./commands/run.ts")).runCommand;
+  return (await loadAll()).COMMANDS.find((known) => known.name === name);
+}
+
+async function loadAll() {
+  return { ...(await import("./commands/index.ts")), ...(await import("./help.ts")) };
 }
 
 async function runCommand(command: Command, line: readonly string[]): Promise<number> {
@@ -51,16 +60,15 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     return command.name === "run" ? EXIT.refused : EXIT.usage;
   }
   const home = locateHome(process.env);
+  // Before a word is said: another user's socket would get the task's variables, and what a person types.
+  requireOwnFolder(home.root, { isVisit: true });
   const context: Context = {
     values: values as Context["values"],
     positionals,
     rest,
     home,
-    daemon: () => connectDaemon(home),
-    running: () => {
-      requireOwnFolder(home.root, { isVisit: true });
-      return createClient(home);
-    },
+    daemon: async () => (await import("./client.ts")).connectDaemon(home),
+    running: () => lazyClient(home),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   };

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { createFrameReader, encodeFrame, runEndSchema, type RunEnd } from "../api/index.ts";
+import type { RunEnd } from "../api/index.ts";
 import { Fault } from "../base/index.ts";
+import { createFrameReader, encodeFrame, type Frame } from "../link/index.ts";
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /** Ctrl-P Ctrl-Q lets go of a run without ending it, as container tools have it. */
@@ -16,9 +17,18 @@ export type RelayEnd =
   | { readonly kind: "ended"; readonly end: RunEnd }
   | { readonly kind: "detached" };
 
+/** What was read from a stream before it is relayed. */
+export interface Begun {
+  readonly reader: ReturnType<typeof createFrameReader>;
+  readonly frames: readonly Frame[];
+}
+
 /** Relays between this process's terminal or pipes and the run behind `stream`, until either ends. */
-export async function relay(stream: Duplex, terminal: boolean): Promise<RelayEnd> {
-  const reader = createFrameReader();
+export async function relay(
+  stream: Duplex,
+  terminal: boolean,
+  { reader, frames }: Begun = { reader: createFrameReader(), frames: [] },
+): Promise<RelayEnd> {
   const { stdin, stdout, stderr } = process;
   let finish: (end: RelayEnd) => void = () => {};
   let fail: (error: unknown) => void = () => {};
@@ -33,16 +43,17 @@ export async function relay(stream: Duplex, terminal: boolean): Promise<RelayEnd
       stream.once("drain", () => stdin.resume());
     }
   };
-  stream.on("data", (chunk: Buffer) => {
-    for (const frame of reader.push(chunk)) {
-      if (frame.type === "stdout") write(stdout, frame.payload, stream);
-      else if (frame.type === "stderr") write(stderr, frame.payload, stream);
-      else if (frame.type === "notice") stderr.write(noticeLine(frame.payload, terminal));
-      else if (frame.type === "exit") {
-        finish({ kind: "ended", end: runEndSchema.parse(JSON.parse(frame.payload.toString())) });
-      }
+  const take = (frame: Frame) => {
+    if (frame.type === "stdout") write(stdout, frame.payload, stream);
+    else if (frame.type === "stderr") write(stderr, frame.payload, stream);
+    else if (frame.type === "notice") stderr.write(noticeLine(frame.payload, terminal));
+    else if (frame.type === "exit") {
+      finish({ kind: "ended", end: JSON.parse(frame.payload.toString()) as RunEnd });
     }
-  });
+  };
+  frames.forEach(take);
+  stream.on("data", (chunk: Buffer) => reader.push(chunk).forEach(take));
+  stream.resume();
   stream.on("close", () => fail(new Fault("cli.lost", "the daemon is gone; its runs are killed")));
   stream.on("error", (cause) => fail(new Fault("cli.lost", "lost the daemon", { cause })));
   // A reader of ours that went away (`| head`) must not keep the run from ending.

@@ -78,22 +78,29 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
     finished(stream as Duplex, { writable: false, signal: enough }).catch(() => {}),
   );
   await Promise.all(drained);
+  // Nobody reads it any more; open, it would keep what the run was (its keys, its namespaces) in the kernel.
+  if (living.streams.kind === "pipes") living.streams.stdin.destroy();
   living.closePackets();
   run.recorder.hurry();
   await living.gateway.close();
   await world.watcher.unwatch(run.id);
-  const usage = await living.limits.close();
+  const usage = living.limits.usage();
   const { problem, ...exit } = ending.exit;
   const detail = problem === undefined ? {} : { detail: problem };
   const used = Object.entries(usage).filter(([, value]) => value !== undefined);
   const known = Object.fromEntries(used);
   const end = { ...exit, ...detail, reason: "exited" };
   const waitMs = restartWaitMs(run.task, ending.exit, run.info.attempt ?? 1);
+  // No process is left, so the groups are empty; giving them back need not be waited for by viewers.
+  const tidy = async () => {
+    await living.limits.close();
+  };
   try {
     if (waitMs === undefined || !(await run.awaitRestart({ ...exit, usage: known }, waitMs))) {
-      await run.finish(end, known);
+      await run.finish(end, known, tidy);
       return;
     }
+    await tidy();
     await living.again();
   } catch (error) {
     const failure = describeError(error);

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -41,12 +42,28 @@ export function filesOf(runs: string, id: string): RunFiles {
   };
 }
 
-/** Makes the folders of a new run; the agent reads what is public, and nothing else. */
-export function createRunFiles(files: RunFiles, source: string): void {
+/**
+ * Makes the folders of a run to come; the agent reads what is public, and nothing else. Until there is a
+ * description too ({@link saveInfo}) they belong to no run.
+ */
+export function createRunFiles(files: RunFiles): void {
   mkdirSync(files.root, { recursive: true, mode: 0o700 });
-  mkdirSync(files.public, { mode: 0o755 });
-  writeFileSync(files.task, source, { mode: 0o600 });
+  mkdirSync(files.public, { recursive: true, mode: 0o755 });
   writeFileSync(files.denials, "", { mode: 0o644 });
+}
+
+/** Keeps the task that the run was started with. */
+export function saveTask(files: RunFiles, source: string): void {
+  writeFileSync(files.task, source, { mode: 0o600 });
+}
+
+/** Removes what never became a run: folders that a daemon left which died with sandboxes waiting. */
+export function removeUnclaimed(runs: string): void {
+  if (!existsSync(runs)) return;
+  for (const id of readdirSync(runs)) {
+    const files = filesOf(runs, id);
+    if (!existsSync(files.info)) rmSync(files.root, { recursive: true, force: true });
+  }
 }
 
 /** Adds one line (with its line feed) to the file of denials that the run can read. */
@@ -62,7 +79,7 @@ export function saveInfo(files: RunFiles, info: RunInfo): void {
 }
 
 /**
- * Every run that this home knows, oldest first.
+ * Every run that this home knows, in the order in which they started: an id is older than its run.
  *
  * @throws {Fault} `daemon.run_file` where a description cannot be read: nothing is guessed about it.
  */
@@ -80,7 +97,8 @@ export function loadInfos(runs: string): readonly RunInfo[] {
         });
       }
       return parsed.data;
-    });
+    })
+    .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
 }
 
 function parseJson(text: string): unknown {

@@ -125,7 +125,7 @@ export class Run implements GatewayRun {
     const { lifetimeMs } = this.task;
     const isOver = () => this.stop("lifetime", `its lifetime of ${lifetimeMs / 1000} s is over`);
     this.#lifetime ??= setTimeout(isOver, lifetimeMs);
-    this.#update({ state: "running", pid });
+    this.#info = { ...this.#info, state: "running", pid };
     for (const frame of this.#said.values()) void parts.input(frame);
     // A denial or a kill may have come while the parts were still being put together.
     if (this.#stopping !== undefined) this.#kill();
@@ -158,25 +158,37 @@ export class Run implements GatewayRun {
     return this.#stopping === undefined;
   }
 
-  /** Records the end; called once, by whoever saw the last process go. */
-  async finish(end: RunEnd, usage: JsonValue = null): Promise<void> {
+  /**
+   * Records the end, and tells it; called once, by whoever saw the last process go. `tidy` gives back
+   * what the run held, when its viewers know already: {@link ended} waits for it.
+   */
+  async finish(
+    end: RunEnd,
+    usage: JsonValue = null,
+    tidy: () => Promise<unknown> = async () => {},
+  ): Promise<void> {
     if (!this.alive) return;
     const final = this.#stopping ?? end;
     clearTimeout(this.#lifetime);
-    this.#update({ state: "ended", end: final, endedAt: this.#now() });
+    this.#info = { ...this.#info, state: "ended", end: final, endedAt: this.#now() };
     try {
       await this.recorder.flush();
       const { counts } = this.recorder;
-      await this.recorder.record(
-        { type: "run.end", data: { end: describeEnd(final), ...counts, usage } },
-        { sync: true },
-      );
+      // Written, as INV-11 has it, and durable within a tenth of a second as every entry is.
+      await this.recorder.record({
+        type: "run.end",
+        data: { end: describeEnd(final), ...counts, usage },
+      });
     } catch (error) {
       this.#log.warn("run.end.unrecorded", { run: this.id, error: describeError(error) });
     }
     saveInfo(this.files, this.info);
     this.console.end(encodeFrame("exit", JSON.stringify(final)));
-    this.#resolveEnded(final);
+    try {
+      await tidy();
+    } finally {
+      this.#resolveEnded(final);
+    }
   }
 
   /** Ends the run for `reason`; the record of it comes with the last process's end. */

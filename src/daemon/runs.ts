@@ -72,13 +72,19 @@ export class Runs {
     return run ?? this.living(id);
   }
 
+  /** Runs that have not ended. */
   get live(): readonly Run[] {
-    return [...this.#live.values()];
+    return [...this.#live.values()].filter((run) => run.alive);
+  }
+
+  /** Resolves when no run of now holds anything any more. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#live.values()].map((run) => run.ended));
   }
 
   list(all: boolean): RunInfo[] {
-    const live = this.live.map((run) => run.info);
-    return all ? [...this.#past.values(), ...live] : live;
+    const known = [...this.#live.values()].map((run) => run.info);
+    return all ? [...this.#past.values(), ...known] : this.live.map((run) => run.info);
   }
 
   /** @throws {Fault} `daemon.no_such_run` */
@@ -91,8 +97,8 @@ export class Runs {
   /** @throws {Fault} `daemon.no_such_run`, or `daemon.state` where it has ended. */
   living(id: string): Run {
     const run = this.#live.get(id);
-    if (run !== undefined) return run;
-    if (this.#past.has(id)) throw new Fault("daemon.state", `${id} has ended`);
+    if (run?.alive === true) return run;
+    if (run !== undefined || this.#past.has(id)) throw new Fault("daemon.state", `${id} has ended`);
     throw noSuchRun(id);
   }
 }

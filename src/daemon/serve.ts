@@ -5,8 +5,11 @@
  */
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
-import { serveControl, type Handlers } from "./server.ts";
+import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
+import { Pool } from "./pool.ts";
+import { removeUnclaimed } from "./run-files.ts";
+import { serveRunStream } from "./run-stream.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
 import { openWorld, type World } from "./world.ts";
@@ -21,14 +24,13 @@ export async function serve(home: Home): Promise<void> {
   const runs = new Runs(world);
   await note(world, "daemon.start");
   await runs.recover();
-  const handlers = createHandlers(world, runs, (why) => stopped.resolve(why));
+  removeUnclaimed(home.runs);
+  const pool = new Pool(world);
+  const handlers = createHandlers({ world, runs, pool }, (why) => stopped.resolve(why));
   const server = await serveControl(
     home.socket,
     handlers,
-    (id) => {
-      const run = runs.attachable(id);
-      return (stream) => run.attach(stream);
-    },
+    createStreams({ world, runs, pool }),
     world.log,
   );
   process.on("SIGTERM", () => stopped.resolve("SIGTERM"));
@@ -39,13 +41,34 @@ export async function serve(home: Home): Promise<void> {
   world.log.info("daemon.stopping", { reason });
   server.close();
   for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
-  await Promise.all(runs.live.map((run) => run.ended));
+  await Promise.all([pool.close(), runs.settled()]);
   server.closeAllConnections();
   await note(world, "daemon.stop", { reason });
   await world.close();
 }
 
-function createHandlers(world: World, runs: Runs, stop: (why: string) => void): Handlers {
+function createStreams({ world, runs, pool }: Parts): StreamHandlers {
+  return {
+    attach(id) {
+      const run = runs.attachable(id);
+      return (stream) => run.attach(stream);
+    },
+    run: (stream) =>
+      void serveRunStream(stream, {
+        namesOf: ({ source, fileName }) =>
+          world.tasks.parse(source, fileName, world.clock.now().wallMs).task.environment,
+        start: (request) => startRun(world, runs, pool, request),
+      }),
+  };
+}
+
+interface Parts {
+  readonly world: World;
+  readonly runs: Runs;
+  readonly pool: Pool;
+}
+
+function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => void): Handlers {
   const startedAt = new Date(world.clock.now().wallMs).toISOString();
   return {
     "daemon.status": async () => ({
@@ -54,6 +77,7 @@ function createHandlers(world: World, runs: Runs, stop: (why: string) => void): 
       home: world.home.root,
       startedAt,
       runs: runs.live.length,
+      waiting: pool.size,
       entries: world.ledger.size,
     }),
     "daemon.stop": async ({ force }) => {
@@ -65,7 +89,7 @@ function createHandlers(world: World, runs: Runs, stop: (why: string) => void): 
       stop("asked to");
       return {};
     },
-    "run.start": async (request) => (await startRun(world, runs, request)).info,
+    "run.start": async (request) => (await startRun(world, runs, pool, request)).info,
     "run.list": async ({ all }) => runs.list(all),
     "run.show": async ({ run }) => runs.info(run),
     "run.pause": async ({ run }) => {

@@ -17,11 +17,11 @@ const REQUEST_BYTES_MAX = 4 << 20; // A task file is at most 256 KiB; the rest i
 export type Handlers = {
   readonly [Name in EndpointName]: (typeof ENDPOINTS)[Name]["streams"] extends true
     ? (request: Takes<Name>, signal: AbortSignal) => AsyncIterable<Gives<Name>>
-    : (request: Takes<Name>) => Promise<Gives<Name> | Prepared<Name>>;
+    : (request: Takes<Name>) => Promise<Gives<Name> | ReadyAnswer<Name>>;
 };
 
 /** An answer that is JSON already: a large one is made in a thread, where its making stalls nobody. */
-export class Prepared<Name extends EndpointName> {
+export class ReadyAnswer<Name extends EndpointName> {
   readonly body: Uint8Array;
   declare readonly of: Name;
 
@@ -30,8 +30,12 @@ export class Prepared<Name extends EndpointName> {
   }
 }
 
-/** Finds the run that a connection asks to attach to, or throws; the result takes the connection over. */
-export type AttachHandler = (run: string) => (stream: Duplex) => void;
+/** What takes a connection over, by the path it asked for. */
+export interface StreamHandlers {
+  /** Finds the run to attach to, or throws. */
+  attach(run: string): (stream: Duplex) => void;
+  run(stream: Duplex): void;
+}
 
 const STATUS: Readonly<Record<string, number>> = {
   "daemon.no_such_run": 404,
@@ -47,7 +51,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export async function serveControl(
   path: string,
   handlers: Handlers,
-  attach: AttachHandler,
+  streams: StreamHandlers,
   log: Log,
 ): Promise<Server> {
   const server = createServer((request, response) => {
@@ -61,9 +65,7 @@ export async function serveControl(
     stream.on("error", () => stream.destroy());
     try {
       admit(request);
-      const url = new URL(request.url ?? "", "http://control");
-      if (url.pathname !== "/v1/attach") throw new Fault("daemon.no_such_endpoint", url.pathname);
-      const take = attach(url.searchParams.get("run") ?? "");
+      const take = takerOf(new URL(request.url ?? "", "http://control"), streams);
       stream.write(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: cofferdam\r\n\r\n",
       );
@@ -84,6 +86,12 @@ export async function serveControl(
   }).finally(() => process.umask(mask));
   chmodSync(path, 0o600);
   return server;
+}
+
+function takerOf(url: URL, streams: StreamHandlers): (stream: Duplex) => void {
+  if (url.pathname === "/v1/attach") return streams.attach(url.searchParams.get("run") ?? "");
+  if (url.pathname === "/v1/run") return (stream) => streams.run(stream);
+  throw new Fault("daemon.no_such_endpoint", `${url.pathname} is no stream`);
 }
 
 /** Only the daemon's own user (and root, who could do anything anyway) may speak to it. */
@@ -127,7 +135,7 @@ async function answer(
     return;
   }
   const answered = await result;
-  const body = answered instanceof Prepared ? answered.body : JSON.stringify(answered);
+  const body = answered instanceof ReadyAnswer ? answered.body : JSON.stringify(answered);
   response.writeHead(200, { "content-type": "application/json" }).end(body);
 }
 
@@ -159,7 +167,8 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
   });
 }
 
-function faultOf(error: unknown): { code: string; message: string; hint?: string } {
+/** A failure as it crosses the socket. */
+export function faultOf(error: unknown): { code: string; message: string; hint?: string } {
   if (!isFault(error)) return { code: "daemon.internal", message: describeError(error) };
   const { code, message, hint } = error;
   return hint === undefined ? { code, message } : { code, message, hint };

@@ -3,66 +3,67 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { constants, homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { constants } from "node:os";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { createId, describeError, Fault, isFault, readTextFile } from "../base/index.ts";
+import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
 import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
-import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
-import {
-  AGENT,
-  BUNDLE_INSIDE,
-  createLimits,
-  findGpus,
-  hiddenGpus,
-  launchSandbox,
-  planLimits,
-  resolveTools,
-  type LimitPlan,
-  type Sandbox,
-  type Tools,
-} from "../sandbox/index.ts";
-import { holdRun } from "./hold.ts";
+import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
+import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
+import { holdRun, type Living } from "./hold.ts";
+import { planRun, type Order } from "./order.ts";
+import type { Pool } from "./pool.ts";
+import { keyOf, layerOptions, prepareSandbox, type Laid, type Prepared } from "./prepared.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { followPackets } from "./refused-packets.ts";
 import { resolveHost } from "./resolve.ts";
-import { createRunFiles, filesOf } from "./run-files.ts";
+import { createRunFiles, filesOf, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import { checkWorkspace } from "./workspace-place.ts";
-import { layOut } from "./workspaces.ts";
+import { copyWorkspace } from "./workspaces.ts";
 import type { World } from "./world.ts";
 
 /** Starts what `request` asks for; resolves when the agent runs. */
-export async function startRun(world: World, runs: Runs, request: RunStart): Promise<Run> {
-  const { source, fileName } = request.task;
-  const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
-  const policy = compilePolicy(task);
-  const workspace = checkWorkspace(request.cwd, world.home.root);
-  const plan = planRunLimits(world, task);
-  const id = createId("r", world.clock.now().wallMs);
+export async function startRun(
+  world: World,
+  runs: Runs,
+  pool: Pool,
+  request: RunStart,
+): Promise<Run> {
+  const order = await planRun(world, request);
+  const { key, recipe } = order;
+  return pool.during(key, recipe, () => start(world, runs, order, pool.take(key)));
+}
+
+async function start(
+  world: World,
+  runs: Runs,
+  order: Order,
+  waiting: Prepared | undefined,
+): Promise<Run> {
+  const { request, task, policy, authorities } = order;
+  const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
-  createRunFiles(files, request.task.source);
+  if (waiting === undefined) createRunFiles(files);
+  saveTask(files, request.task.source);
   const recorder = new Recorder(id, world.ledger, world.clock, (error) =>
     run.stop("ledger", `the record cannot be written: ${describeError(error)}`),
   );
   const run = new Run({
-    info: describeRun(id, task, request, workspace, world),
+    info: describeRun(id, order, world),
     task,
     policy,
     files,
     recorder,
     clock: world.clock,
     log: world.log,
-    authorities: readAuthorities(policy, request),
+    authorities,
     held: !request.detach,
   });
   try {
-    await recordStart(run, request, { workspace, plan });
     runs.add(run);
-    await bringUpSomehow(world, run, request, { workspace, plan });
+    await recordStart(run, order);
+    holdRun(world, run, await bringUpSomehow(world, run, order, waiting));
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -72,20 +73,14 @@ export async function startRun(world: World, runs: Runs, request: RunStart): Pro
   }
 }
 
-function describeRun(
-  id: string,
-  task: Task,
-  request: RunStart,
-  workspace: string,
-  world: World,
-): RunInfo {
+function describeRun(id: string, { task, request, recipe }: Order, world: World): RunInfo {
   return {
     run: id,
     task: task.task,
     purpose: task.purpose,
     state: "starting",
     command: request.command,
-    workspace,
+    workspace: recipe.workspace,
     workspaceMode: task.workspace,
     startedAt: new Date(world.clock.now().wallMs).toISOString(),
     entries: { first: 0, last: 0 },
@@ -93,138 +88,128 @@ function describeRun(
   };
 }
 
-async function recordStart(
-  run: Run,
-  request: RunStart,
-  { workspace, plan }: Omit<Plans, "isCopied">,
-): Promise<void> {
+/**
+ * Written before anything of the run happens, so that a killed daemon's successor finds it (INV-11). The
+ * disk is not waited for: it has these entries within a tenth of a second, and in any case before the
+ * first action that is more than a write leaves, since that waits for all entries before its own (INV-9).
+ */
+async function recordStart(run: Run, { request, recipe }: Order): Promise<void> {
   const { task, policy, recorder } = run;
   await recorder.record({
     type: "policy",
     data: { digest: policy.digest, source: request.task.source, file: request.task.fileName },
   });
   const { compute, lifetimeMs, purpose } = task;
-  await recorder.record(
-    {
-      type: "run.start",
-      data: {
-        task: task.task,
-        purpose,
-        policy: policy.digest,
-        command: request.command,
-        workspace,
-        workspaceMode: task.workspace,
-        lifetimeMs,
-        limits: plan.held.map((held) => ({ ...held })),
-        compute: { ...compute, gpu: [compute.gpu].flat() },
-        environment: Object.keys(request.environment),
-        ...(request.profile === undefined ? {} : { profile: request.profile }),
-      },
+  await recorder.record({
+    type: "run.start",
+    data: {
+      task: task.task,
+      purpose,
+      policy: policy.digest,
+      command: request.command,
+      workspace: recipe.workspace,
+      workspaceMode: task.workspace,
+      lifetimeMs,
+      limits: recipe.plan.held.map((held) => ({ ...held })),
+      compute: { ...compute, gpu: [compute.gpu].flat() },
+      environment: Object.keys(request.environment),
+      ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
-    { sync: true },
-  );
+  });
 }
 
-/** What was settled before the run has anything. */
-interface Plans {
-  readonly workspace: string;
-  readonly plan: LimitPlan;
-  readonly isCopied: boolean;
-  /** What lay in the layer at the start; absent where it is not laid out yet. */
-  readonly laidBytes?: number;
-}
-
-/** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
-function planRunLimits(world: World, task: Task): LimitPlan {
-  const gpus = task.compute.gpu === "none" ? [] : findGpus();
-  return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
-}
-
-/** Over an overlay, or on a copy where none can be mounted: that is known once it was tried. */
+/** In a sandbox that waits, else in a new one; over an overlay, or on a copy where none can be mounted. */
 async function bringUpSomehow(
   world: World,
   run: Run,
-  request: RunStart,
-  plans: Pick<Plans, "workspace" | "plan">,
-): Promise<void> {
+  order: Order,
+  waiting: Prepared | undefined,
+): Promise<Living> {
   try {
-    await bringUp(world, run, request, { ...plans, isCopied: false });
+    return await bringUp(world, run, order, { waiting });
   } catch (error) {
+    // One that waited may die this moment. Its agent has not begun then: that is told before it does.
+    if (waiting !== undefined) {
+      world.log.warn("pool.unfit", { sandbox: run.id, error: describeError(error) });
+      return bringUpSomehow(world, run, order, undefined);
+    }
     if (!isFault(error, "sandbox.overlay")) throw error;
     world.log.warn("run.copied", { run: run.id, error: describeError(error) });
-    await bringUp(world, run, request, { ...plans, isCopied: true });
+    const copied = { ...order, recipe: { ...order.recipe, isCopied: true } };
+    return bringUp(world, run, copied, { laid: { startBytes: await copyWorkspace(world, run) } });
   }
 }
 
+/** What a run is brought up in: nothing, where all is made anew. */
+interface Ground {
+  readonly waiting?: Prepared | undefined;
+  /** Its layer as it is: with a copy in it, or with what an earlier attempt left. */
+  readonly laid?: Laid;
+}
+
+/** Gives the run its sandbox. Undone as a whole where a step fails. */
 async function bringUp(
   world: World,
   run: Run,
-  request: RunStart,
-  { workspace, plan, isCopied, laidBytes }: Plans,
-): Promise<void> {
-  const undo: (() => unknown)[] = [];
+  order: Order,
+  { waiting, laid }: Ground,
+): Promise<Living> {
+  const { request, recipe, key } = order;
+  const undo: (() => unknown)[] = waiting === undefined ? [] : [() => waiting.close()];
   try {
-    const home = homeFolder(world, run, request, workspace);
-    // A further attempt goes on in what the first one laid out.
-    const startBytes = laidBytes ?? (await layOut(world, run, isCopied));
-    const folders = [join(run.files.layer, "upper"), home];
-    const limits = createLimits(world.cgroups, plan, { id: run.id, folders, startBytes });
-    undo.push(() => limits.close());
-    const tools = await resolveTools({
-      commands: request.command.slice(0, 1),
-      path: request.path,
-      home: homedir(),
-      workspace,
-    });
-    const sandbox = await launchSandbox({
-      workspace: { path: workspace, mode: run.task.workspace, copied: isCopied },
-      layer: run.files.layer,
-      home,
-      publicDir: run.files.public,
-      etc: world.etc,
-      tools,
-      limits: plan.rlimits,
-      admit: (pid) => limits.admit(pid),
-      binds: plan.devices.map(({ source, target }) => ({
-        source,
-        target,
-        kind: "device",
-        write: true,
-      })),
-      canaries: [world.home.socket, world.home.keys, ...hiddenGpus(plan.devices)],
-    });
-    undo.push(() => sandbox.kill());
+    const prepared = waiting ?? (await prepareSandbox(world, recipe, run.id, laid));
+    if (waiting === undefined) undo.push(() => prepared.close());
+    const { sandbox, limits } = prepared;
     limits.place(sandbox.initPid);
-    const gateway = connect(world, run, request, sandbox);
+    const { gateway, closePackets } = connect(world, run, prepared);
     undo.push(() => gateway.close());
-    undo.push(() => world.watcher.unwatch(run.id));
-    const closePackets = followPackets(sandbox.descriptors.netfilter, gateway, (error) =>
-      run.stop("sandbox", `refused packets cannot be counted: ${describeError(error)}`),
-    );
     undo.push(closePackets);
-    const proofs = await sandbox.prove();
-    await run.recorder.record(
-      { type: "run.proved", data: { proofs: proofs.map((proof) => ({ ...proof })) } },
-      { sync: true },
-    );
+    if (recipe.mode === "overlay" && laid === undefined) await markStart(run, order);
+    if (waiting !== undefined && keyOf(world, recipe) !== key) {
+      throw new Fault("daemon.workspace", "the host changed while the run was started");
+    }
+    await recordProofs(run, prepared, waiting !== undefined);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
-      environment: agentEnvironment(run, request, tools),
-      cwd: workspace,
+      environment: agentEnvironment(run, request, recipe.tools),
+      cwd: recipe.workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    const plans: Plans = { workspace, plan, isCopied, laidBytes: startBytes };
-    const again = () => bringUp(world, run, request, plans);
-    holdRun(world, run, { sandbox, gateway, limits, streams, closePackets, again });
+    const again = async () => {
+      const ground = { laid: laid ?? { startBytes: 0 } };
+      holdRun(world, run, await bringUp(world, run, order, ground));
+    };
+    return { sandbox, gateway, limits, streams, closePackets, again };
   } catch (error) {
-    for (const step of undo.reverse()) await step();
+    for (const step of undo.toReversed()) await step();
     throw error;
   }
 }
 
+/** What the host holds from here on is what the run starts from; the run does not wait for the disk. */
+async function markStart(run: Run, { recipe }: Order): Promise<void> {
+  const { layer } = run.files;
+  const { durable } = await startLayer(layer, layerOptions(recipe));
+  durable
+    .then(async () => writeStartNames(await openLayer(layer)))
+    .catch((error: unknown) => run.stop("sandbox", describeError(error)));
+}
+
+/** The last entry before the agent's first instruction; when it was proved is part of it. */
+async function recordProofs(run: Run, prepared: Prepared, waited: boolean): Promise<void> {
+  const at = new Date(prepared.proved.wallMs).toISOString();
+  const proofs = prepared.proofs.map((proof) => ({ ...proof }));
+  await run.record({ type: "run.proved", data: { proofs, at, waited } });
+}
+
+interface Crossing {
+  readonly gateway: Gateway;
+  closePackets(): void;
+}
+
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
-function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): Gateway {
+function connect(world: World, run: Run, prepared: Prepared): Crossing {
   const gateway = createGateway(run, {
     clock: world.clock,
     authority: world.authority,
@@ -232,32 +217,33 @@ function connect(world: World, run: Run, request: RunStart, sandbox: Sandbox): G
     resolve: resolveHost,
     ownAddresses: () => [],
   });
-  const { tcp4, tcp6, dns4, dns6, notify, sockDiag } = sandbox.descriptors;
-  world.watcher.watch(
-    run.id,
-    { notifyFd: notify, sockDiagFd: sockDiag, initPid: sandbox.initPid },
-    {
-      // Who may knock does not change in a run, and the gateway judges every flow again.
-      onConnect: ({ address, port, protocol, process }) =>
-        errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
-        "from now on",
-      onExec: ({ process }) => run.recorder.note(execEvent(process)),
-      onOdd: ({ what, detail, process }) => {
-        if (what === "icmp" || what === "other") {
-          gateway.refusedUnheard({ transport: what, count: 1, process: briefProcess(process) });
-          return;
-        }
-        // A socket family or call that no ordinary program uses; the rest is trouble of our own.
-        if (what === "family" || what === "call") {
-          run.finding("escape", detail, { process: briefProcess(process) });
-        } else world.log.warn("provenance.odd", { run: run.id, what, detail });
-      },
+  // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
+  const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");
+  assert(errno !== 0, "no policy grants an address that is nobody's (RFC 5737)");
+  const listeners = prepared.adopt({
+    // Who may knock does not change in a run, and the gateway judges every flow again.
+    onConnect: ({ address, port, protocol, process }) =>
+      errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
+      "from now on",
+    onExec: ({ process }) => run.recorder.note(execEvent(process)),
+    onOdd: ({ what, detail, process }) => {
+      if (what === "icmp" || what === "other") {
+        gateway.refusedUnheard({ transport: what, count: 1, process: briefProcess(process) });
+        return;
+      }
+      // A socket family or call that no ordinary program uses; the rest is trouble of our own.
+      if (what === "family" || what === "call") {
+        run.finding("escape", detail, { process: briefProcess(process) });
+      } else world.log.warn("provenance.odd", { run: run.id, what, detail });
     },
-  );
+  });
   run.recorder.onHold = (holdMs) => world.watcher.hold(run.id, holdMs);
-  for (const fd of [tcp4, tcp6]) if (fd !== undefined) gateway.acceptTcp(fd);
-  for (const fd of [dns4, dns6]) if (fd !== undefined) gateway.acceptDns(fd);
-  return gateway;
+  for (const fd of listeners.tcp) gateway.acceptTcp(fd);
+  for (const fd of listeners.dns) gateway.acceptDns(fd);
+  const closePackets = followPackets(listeners.netfilter, gateway, (error) =>
+    run.stop("sandbox", `refused packets cannot be counted: ${describeError(error)}`),
+  );
+  return { gateway, closePackets };
 }
 
 function execEvent(process: Process): RunEvent {
@@ -266,35 +252,6 @@ function execEvent(process: Process): RunEvent {
 
 function errnoOf(name: ConnectErrno): number {
   return name === 0 ? 0 : constants.errno[name];
-}
-
-/** The authorities that grants name by file, by the grant's name; read once, before anything runs. */
-function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string, string> {
-  const folder = dirname(request.task.fileName);
-  return new Map(
-    policy.grants.flatMap(({ name, ca }) =>
-      ca === undefined ? [] : [[name, readAuthority(resolve(folder, ca))] as const],
-    ),
-  );
-}
-
-function readAuthority(path: string): string {
-  try {
-    return readTextFile(path, { mayWait: false });
-  } catch (cause) {
-    const why = describeError(cause);
-    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}: ${why}`, {
-      cause,
-      hint: "`ca:` names a PEM file, relative to the task file",
-    });
-  }
-}
-
-/** HOME per workspace and profile; a fresh one lies with the run and goes with it. */
-function homeFolder(world: World, run: Run, request: RunStart, workspace: string): string {
-  if (run.task.home === "fresh") return join(run.files.root, "home");
-  const of = `${workspace}\n${request.profile ?? run.task.task}`;
-  return join(world.home.homes, createHash("sha256").update(of).digest("hex").slice(0, 32));
 }
 
 /** All that the agent finds in its environment: what the task names, and what a program must have. */

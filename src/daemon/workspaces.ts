@@ -6,17 +6,16 @@
 import type { RunInfo, Takes } from "../api/index.ts";
 import { Fault, isFault } from "../base/index.ts";
 import { RUN_UID } from "../sandbox/index.ts";
-import { createLayer, writeStartNames } from "../workspace/index.ts";
 import { filesOf } from "./run-files.ts";
 import type { Run } from "./run.ts";
-import { Prepared } from "./server.ts";
+import { ReadyAnswer } from "./server.ts";
 import { doJob, type JobDone } from "./workspace-jobs.ts";
 import type { World } from "./world.ts";
 
 /** What `run` changed, as a list and as text. */
-export async function diffRun(world: World, run: RunInfo): Promise<Prepared<"workspace.diff">> {
+export async function diffRun(world: World, run: RunInfo): Promise<ReadyAnswer<"workspace.diff">> {
   const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
-  return new Prepared(body);
+  return new ReadyAnswer(body);
 }
 
 /** Writes changes back to the host; the run must not be able to write meanwhile. */
@@ -24,7 +23,7 @@ export async function applyRun(
   world: World,
   run: RunInfo,
   options: Omit<Takes<"workspace.apply">, "run">,
-): Promise<Prepared<"workspace.apply">> {
+): Promise<ReadyAnswer<"workspace.apply">> {
   requireFree(world, run.run);
   const frozen = run.state === "paused" || run.state === "ended";
   const job = {
@@ -40,23 +39,17 @@ export async function applyRun(
     await note(world, run, { doing: "apply", confirmed });
     return doJob(job);
   });
-  return new Prepared(body);
+  return new ReadyAnswer(body);
 }
 
 /**
- * Lays out the layer of a run that starts now: over the host's folder, or with a copy of it. Returns how
- * many bytes on disk the layer takes before the run has written anything.
+ * Makes the layer of a run that starts now, with a copy of the host's folder in it. Returns how many bytes
+ * on disk it takes before the run has written anything.
  */
-export async function layOut(world: World, run: Run, isCopied: boolean): Promise<number> {
+export async function copyWorkspace(world: World, run: Run): Promise<number> {
   const isRoot = process.geteuid?.() === 0;
   const ids = isRoot ? { run: { uid: RUN_UID, gid: RUN_UID } } : {};
-  const { workspace: host, workspaceMode } = run.info;
-  if (!isCopied) {
-    if (workspaceMode === "overlay") {
-      await writeStartNames(await createLayer(run.files.layer, { host, ...ids }));
-    }
-    return 0;
-  }
+  const { workspace: host } = run.info;
   const { noted } = await recorded(world, run.info, "copy", () =>
     doJob({ kind: "copy", layer: run.files.layer, host, ids }),
   );
@@ -75,7 +68,7 @@ export async function layOut(world: World, run: Run, isCopied: boolean): Promise
 export async function discardRun(
   world: World,
   run: RunInfo,
-): Promise<Prepared<"workspace.discard">> {
+): Promise<ReadyAnswer<"workspace.discard">> {
   if (run.state !== "ended") {
     throw new Fault("daemon.state", `${run.run} is ${run.state}; its changes are in use`, {
       hint: `end it first: cofferdam kill ${run.run}`,
@@ -84,7 +77,7 @@ export async function discardRun(
   requireFree(world, run.run);
   const job = { kind: "discard", layer: layerOf(world, run) } as const;
   const { body } = await recorded(world, run, "discard", () => doJob(job));
-  return new Prepared(body);
+  return new ReadyAnswer(body);
 }
 
 const PATHS_NOTED_MAX = 100;

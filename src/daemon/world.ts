@@ -18,6 +18,7 @@ import {
   type CgroupHost,
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
+import { TaskCache } from "./task-cache.ts";
 
 /** What a daemon owns. */
 export interface World {
@@ -32,6 +33,7 @@ export interface World {
   readonly cgroups: CgroupHost;
   /** Runs whose changes are being applied or discarded: such a run stays as it is. */
   readonly inUse: Set<string>;
+  readonly tasks: TaskCache;
   close(): Promise<void>;
 }
 
@@ -82,6 +84,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     etc,
     cgroups,
     inUse: new Set(),
+    tasks: new TaskCache(),
     async close() {
       await watcher.close();
       closeCgroups(cgroups);

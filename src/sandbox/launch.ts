@@ -121,6 +121,14 @@ export class Launcher {
     return this.#init.pid;
   }
 
+  /** Whether process 1 lives at this moment: its end may be known to the kernel before it is told here. */
+  isAlive(): boolean {
+    if (this.#ended || this.#init === undefined) return false;
+    const set = new sys.PollSet([this.#init.handle]);
+    set.wait(0);
+    return set.readiness(0) === "quiet"; // A handle becomes readable at its process's end.
+  }
+
   /** Waits for the seal, and for bubblewrap's word on who process 1 is: they come by two ways. */
   async sealed(withinMs: number): Promise<void> {
     await this.until("sealed", withinMs);

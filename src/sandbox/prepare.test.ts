@@ -1,11 +1,28 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Launcher } from "./launch.ts";
 import { RUN_UID } from "./launch-plan.ts";
-import { architecture, bwrapPath, launcherPath, makeRunFolder, makeStage } from "./prepare.ts";
+import {
+  architecture,
+  bwrapPath,
+  describeLaunch,
+  launcherPath,
+  makeRunFolder,
+  makeStage,
+} from "./prepare.ts";
+import type { SandboxSpec } from "./spec.ts";
 
 const top = mkdtempSync(join(tmpdir(), "cofferdam-prepare-"));
 after(() => rmSync(top, { recursive: true }));
@@ -39,7 +56,7 @@ test("fault sandbox.stage: where root cannot stage, nothing is launched", async 
 
 test("a run's folder is its own, and nobody else's to read", async () => {
   const path = join(top, "a/b");
-  await makeRunFolder(path);
+  makeRunFolder(path);
   const { uid, gid, mode } = statSync(path);
   const isRoot = process.geteuid?.() === 0;
   assert.deepEqual(
@@ -61,3 +78,64 @@ test("fault sandbox.launcher: a launcher that cannot be started is told as such"
   await assert.rejects(launcher.until("sealed", 1_000), { code: "sandbox.launcher" });
   await launcher.gone;
 });
+
+/** A spec without folders of its own, on a workspace and one tool. */
+function makeSpec(): SandboxSpec & { readonly tool: string } {
+  const root = mkdtempSync(join(top, "spec-"));
+  const tool = join(root, "tool");
+  for (const folder of ["workspace", "etc", "prefix"]) mkdirSync(join(root, folder));
+  writeFileSync(tool, "one", { mode: 0o755 });
+  const bind = (path: string, kind: "file" | "directory") =>
+    ({ source: path, target: path, kind, write: false }) as const;
+  return {
+    tool,
+    workspace: { path: join(root, "workspace"), mode: "overlay" },
+    layer: "",
+    home: "",
+    publicDir: "",
+    etc: join(root, "etc"),
+    tools: {
+      binds: [bind(tool, "file"), bind(join(root, "prefix"), "directory")],
+      links: [],
+      masked: [],
+      path: "/usr/bin",
+      environment: {},
+    },
+    limits: new Map([[6, [10, 10]]]),
+  };
+}
+
+const again = (path: string) => {
+  cpSync(path, `${path}.new`, { recursive: true, preserveTimestamps: true });
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.new`, path);
+};
+type Spec = ReturnType<typeof makeSpec>;
+const LAUNCHES: readonly (readonly [
+  string,
+  boolean,
+  (spec: Spec) => Partial<SandboxSpec> | void,
+])[] = [
+  ["nothing", true, () => {}],
+  ["a file in the workspace", true, ({ workspace }) => writeFileSync(`${workspace.path}/a`, "")],
+  ["a file in a toolchain", true, ({ tool }) => writeFileSync(join(tool, "../prefix/a"), "")],
+  ["the workspace's folder", false, ({ workspace }) => again(workspace.path)],
+  ["the workspace's mode", false, ({ workspace }) => chmodSync(workspace.path, 0o700)],
+  ["a tool of one file", false, ({ tool }) => again(tool)],
+  ["what is written in it", false, ({ tool }) => writeFileSync(tool, "two")],
+  ["a toolchain's folder", false, ({ tool }) => again(join(tool, "../prefix"))],
+  ["the run's /etc", false, ({ etc }) => again(etc)],
+  ["a limit", false, () => ({ limits: new Map([[6, [11, 11]]]) })],
+  ["a canary", false, () => ({ canaries: ["/x"] })],
+  ["the mode", false, ({ workspace }) => ({ workspace: { ...workspace, mode: "read-only" } })],
+  ["a kept home", false, ({ etc }) => ({ home: etc })],
+  ["a size", false, () => ({ scratch: { tmp: 1, run: 1, shm: 1, varTmp: 1 } })],
+];
+for (const [what, same, change] of LAUNCHES) {
+  test(`INV-40: with another "${what}" a launch is ${same ? "the same" : "another"}`, () => {
+    const spec = makeSpec();
+    const before = describeLaunch(spec);
+    const changed = { ...spec, ...change(spec) };
+    assert.equal(describeLaunch(changed) === before, same);
+  });
+}

@@ -3,8 +3,17 @@
  *
  * @module
  */
-import { closeSync, constants, existsSync, openSync } from "node:fs";
-import { chmod, chown, mkdir, stat } from "node:fs/promises";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../base/index.ts";
 import { writeAttribute } from "../sys/index.ts";
@@ -52,21 +61,48 @@ export function architecture(arch: string = process.arch): Architecture {
 
 /** Makes the run's folders, looks at the host, and plans. */
 export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
-  const isRoot = process.geteuid?.() === 0;
-  const { path, mode } = spec.workspace;
-  const about = await stat(path);
-  const owner = isRoot ? { owner: { uid: about.uid, gid: about.gid } } : {};
   const mountPoint = `${spec.layer}/merged`;
-  await makeRunFolder(spec.home);
-  await makeRunFolder(spec.layer);
-  for (const folder of [mountPoint, `${spec.layer}/work`]) await makeRunFolder(folder);
+  makeRunFolder(spec.home);
+  makeRunFolder(spec.layer);
+  for (const folder of [mountPoint, `${spec.layer}/work`]) makeRunFolder(folder);
   // The merged root takes its mode from here; later changes of the run stay.
   if (!existsSync(`${spec.layer}/upper`)) {
-    await makeRunFolder(`${spec.layer}/upper`, about.mode & 0o777);
+    makeRunFolder(`${spec.layer}/upper`, statSync(spec.workspace.path).mode & 0o777);
   }
   if (spec.workspace.copied !== true) requireAttributes(`${spec.layer}/work`);
-  if (isRoot) await makeStage(STAGE);
-  const view = await surveyView({
+  if (process.geteuid?.() === 0) await makeStage(STAGE);
+  return survey(spec).plan;
+}
+
+/**
+ * Everything that shapes a launch of `spec`, as text: the plan itself, and which file or folder of the
+ * host each source is at this moment. Two launches of one text give sandboxes that differ in nothing but
+ * the folders of their own, which the caller leaves empty in `spec`.
+ *
+ * @throws where a source is not there.
+ */
+export function describeLaunch(spec: SandboxSpec): string {
+  const { plan, sources } = survey(spec);
+  const { limits, canaries } = spec;
+  const identities = sources.filter((source) => source !== "").map(identify);
+  return JSON.stringify([plan.outer, [...(limits ?? [])], canaries, identities]);
+}
+
+/** A folder's content may change, it is shown live; another folder, owner or mode is another launch. */
+function identify(path: string): string {
+  const about = statSync(path, { bigint: true });
+  const { dev, ino, uid, gid, mode } = about;
+  const content = about.isFile() ? `${about.size} ${about.ctimeNs}` : "";
+  return `${path} ${dev} ${ino} ${uid} ${gid} ${mode} ${content}`;
+}
+
+/** Looks at the host, and plans; changes nothing. */
+function survey(spec: SandboxSpec): { plan: LaunchPlan; sources: readonly string[] } {
+  const isRoot = process.geteuid?.() === 0;
+  const { path, mode } = spec.workspace;
+  const about = statSync(path);
+  const owner = isRoot ? { owner: { uid: about.uid, gid: about.gid } } : {};
+  const view = surveyView({
     etc: spec.etc,
     home: spec.home,
     publicDir: spec.publicDir,
@@ -74,9 +110,10 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
     tools: spec.tools,
     binds: spec.binds ?? [],
   });
-  return planLaunch({
-    bwrap: bwrapPath(),
-    launcher: launcherPath(),
+  const [bwrap, launcher] = [bwrapPath(), launcherPath()];
+  const plan = planLaunch({
+    bwrap,
+    launcher,
     view,
     hostName: HOST_NAME,
     overlay: {
@@ -85,11 +122,13 @@ export async function prepareLaunch(spec: SandboxSpec): Promise<LaunchPlan> {
       target: path,
       write: mode === "overlay",
       copied: spec.workspace.copied === true,
-      mountPoint,
+      mountPoint: `${spec.layer}/merged`,
       ...owner,
     },
     ...(isRoot && { stageOn: STAGE }),
   });
+  const sources = [path, bwrap, launcher, ...view.binds.map((bind) => bind.source)];
+  return { plan, sources };
 }
 
 /**
@@ -134,8 +173,8 @@ export function bwrapPath(places: readonly string[] = BWRAP_PLACES): string {
 }
 
 /** Makes a folder that the run's user owns; its mode is set also where it was there. */
-export async function makeRunFolder(path: string, mode: number = 0o700): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (process.geteuid?.() === 0) await chown(path, RUN_UID, RUN_UID);
-  await chmod(path, mode);
+export function makeRunFolder(path: string, mode: number = 0o700): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (process.geteuid?.() === 0) chownSync(path, RUN_UID, RUN_UID);
+  chmodSync(path, mode);
 }

@@ -28,7 +28,7 @@ const SEAL_WAIT_MS = 10_000; // Ordinary is 20 ms; a loaded machine may take a s
 const PROVE_WAIT_MS = 10_000;
 const START_WAIT_MS = 10_000;
 /** TEST-NET-1 (RFC 5737), discard: nobody grants it, so the gateway must refuse it. */
-const CANARY_ADDRESS = { address: "192.0.2.1", port: 9 } as const;
+export const CANARY_ADDRESS = { address: "192.0.2.1", port: 9 } as const;
 /** Files of every host that no run may see. */
 const CANARY_FILES = ["/etc/shadow", "/boot", "/sys/kernel"] as const;
 /**
@@ -46,6 +46,8 @@ export interface Sandbox {
   readonly descriptors: SandboxDescriptors;
   /** Resolves when no process of the run is left. */
   readonly exited: Promise<Exit>;
+  /** Whether process 1 lives at this moment, by the kernel's word. */
+  isAlive(): boolean;
   /**
    * Proves every control from inside. Someone must answer `descriptors.notify` by then, and refuse
    * the canary connect to 192.0.2.1:9 as it refuses whatever is not granted.
@@ -116,6 +118,7 @@ function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: ResourceLimi
     initPid: launcher.initPid,
     descriptors: { tcp4, dns4, sockDiag, netfilter, tcp6, dns6, notify },
     exited: launcher.gone,
+    isAlive: () => launcher.isAlive(),
     kill,
     close: () => given.forEach(sys.closeDescriptor),
     signal: (name) => launcher.order(["signal", constants.signals[name]]),

@@ -112,6 +112,7 @@ file("project/by-node", `#!${join(home, node, "bin/node")}\n`);
 file("project/by-name", "#!/usr/bin/env -S node --flag\n");
 file("project/by-system", "#!/usr/bin/awk -f\n");
 file("project/twice", "#!./by-path\n");
+file("project/relative", "#!../private/bin/x\n");
 link("project/linked", "../private/bin/x");
 link("project/folder", "../private/bin");
 link("project/.venv/bin/python", join(home, ".pyenv/versions/3.12/bin/python"));
@@ -120,6 +121,7 @@ file(".pyenv/versions/3.12/bin/python", "#!/bin/sh\n");
 for (const [command, why] of [
   ["./by-path", "a first line"],
   ["./twice", "a first line of a script that a first line names"],
+  ["./relative", "a first line without a root"],
   ["./linked", "a link"],
   ["./folder/x", "a link in the place of a folder"],
 ] as const) {

@@ -10,7 +10,17 @@
  *
  * @module
  */
-import { access, constants, lstat, open, readlink, realpath } from "node:fs/promises";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { Fault } from "../base/index.ts";
 import type { Bind } from "./launch-plan.ts";
@@ -56,12 +66,15 @@ interface Trace {
   readonly links: Map<string, string>;
 }
 
-/** Finds what `request.commands` need. A command that does not exist needs nothing. */
+/**
+ * Finds what `request.commands` need. A command that does not exist needs nothing. The few files on the
+ * way are looked at without giving up the thread: a person waits for each turn that would cost.
+ */
 export async function resolveTools(request: ToolRequest): Promise<Tools> {
   const trace: Trace = { request, roots: new Set(), files: new Set(), links: new Map() };
   for (const command of request.commands) {
-    const path = await lookUp(command, request);
-    if (path !== undefined) await traceExecutable(path, trace, { depth: 0, byWorkspace: false });
+    const path = lookUp(command, request);
+    if (path !== undefined) traceExecutable(path, trace, { depth: 0, byWorkspace: false });
   }
   const roots = [...trace.roots].filter(
     (root) => ![...trace.roots].some((other) => other !== root && within(root, other)),
@@ -76,7 +89,7 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
     ],
     links,
     masked: (await Promise.all(roots.filter(isPrivate).map(findSecrets))).flat(),
-    path: await pathInside(request, [...roots, ...places]),
+    path: pathInside(request, [...roots, ...places]),
     environment: environmentOf(roots),
   };
 }
@@ -90,22 +103,21 @@ function bind(path: string, kind: Bind["kind"]): Bind {
   return { source: path, target: path, kind, write: false };
 }
 
-async function lookUp(command: string, request: ToolRequest): Promise<string | undefined> {
+function lookUp(command: string, request: ToolRequest): string | undefined {
   if (command.includes("/")) {
     const path = resolve(request.workspace, command);
-    return (await isExecutable(path)) ? path : undefined;
+    return isExecutable(path) ? path : undefined;
   }
   for (const entry of request.path.split(":")) {
-    if (isAbsolute(entry) && (await isExecutable(join(entry, command))))
-      return join(entry, command);
+    if (isAbsolute(entry) && isExecutable(join(entry, command))) return join(entry, command);
   }
   return undefined;
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+function isExecutable(path: string): boolean {
   try {
-    await access(path, constants.X_OK);
-    return (await lstat(await realpath(path))).isFile();
+    accessSync(path, constants.X_OK);
+    return lstatSync(realpathSync.native(path)).isFile();
   } catch {
     return false; // Absent or closed to this user: the search goes on, as a shell's does.
   }
@@ -119,31 +131,31 @@ interface Way {
 }
 
 /** Shows what is on the way from `path` to the executable, and the interpreter of a script. */
-async function traceExecutable(path: string, trace: Trace, way: Way): Promise<void> {
+function traceExecutable(path: string, trace: Trace, way: Way): void {
   const { request } = trace;
   let byWorkspace = way.byWorkspace || within(path, request.workspace);
   // The folder's own links are resolved first: a link found in it is then relative to a real place.
-  let place = join(await realpath(dirname(path)), basename(path));
-  if (byWorkspace) await requireCallers(place, request);
+  let place = join(realpathSync.native(dirname(path)), basename(path));
+  if (byWorkspace) requireCallers(place, request);
   if (place !== path) showLink(path, place, trace);
   for (let links = 0; links <= LINKS_MAX; links += 1) {
     if (isSystems(place)) byWorkspace = false; // Where it leads from there is the system's word.
     byWorkspace ||= within(place, request.workspace);
-    if (byWorkspace) await requireCallers(place, request);
-    if (!(await lstat(place)).isSymbolicLink()) break;
-    const target = resolve(dirname(place), await readlink(place));
-    const next = join(await realpath(dirname(target)), basename(target));
+    if (byWorkspace) requireCallers(place, request);
+    if (!lstatSync(place).isSymbolicLink()) break;
+    const target = resolve(dirname(place), readlinkSync(place));
+    const next = join(realpathSync.native(dirname(target)), basename(target));
     if (!showRoot(place, trace)) showLink(place, next, trace);
     place = next;
   }
   if (!showRoot(place, trace) && !isShown(place, trace)) trace.files.add(place);
   if (way.depth === INTERPRETERS_MAX) return;
-  const interpreter = await interpreterOf(place);
-  const found = interpreter && (await lookUp(interpreter, request));
+  const interpreter = interpreterOf(place);
+  const found = interpreter && lookUp(interpreter, request);
   if (found === undefined || found === "") return;
   // A mere name is looked up on the caller's PATH, as if the caller had typed it.
-  byWorkspace &&= found === interpreter;
-  await traceExecutable(found, trace, { depth: way.depth + 1, byWorkspace });
+  byWorkspace &&= interpreter?.includes("/") === true;
+  traceExecutable(found, trace, { depth: way.depth + 1, byWorkspace });
 }
 
 /**
@@ -151,13 +163,14 @@ async function traceExecutable(path: string, trace: Trace, way: Way): Promise<vo
  *
  * @throws {Fault} `sandbox.tools` where only the workspace names it: it would choose what of the host to see.
  */
-async function requireCallers(path: string, request: ToolRequest): Promise<void> {
+function requireCallers(path: string, request: ToolRequest): void {
   const { home, workspace } = request;
   if (within(path, workspace) || isSystems(path) || isManaged(path, home)) return;
   const root = rootOf(path, home);
   for (const entry of request.path.split(":")) {
     if (!isAbsolute(entry) || within(entry, workspace)) continue;
-    const folder = await realpath(entry).catch(() => entry);
+    if (!existsSync(entry)) continue;
+    const folder = realpathSync.native(entry);
     if (folder === dirname(path) || (root !== undefined && within(folder, root))) return;
   }
   throw new Fault("sandbox.tools", `a file of the workspace leads to ${path}`, {
@@ -187,14 +200,14 @@ function showLink(place: string, target: string, trace: Trace): void {
 }
 
 /** The command that a script's first line names: `#!/usr/bin/env -S node --flag` gives `node`. */
-async function interpreterOf(path: string): Promise<string | undefined> {
-  let bytes: Buffer;
+function interpreterOf(path: string): string | undefined {
+  const bytes = Buffer.alloc(FIRST_LINE_BYTES_MAX);
   try {
-    const file = await open(path);
+    const file = openSync(path, "r");
     try {
-      bytes = (await file.read({ buffer: Buffer.alloc(FIRST_LINE_BYTES_MAX) })).buffer;
+      readSync(file, bytes);
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch {
     return undefined; // May be run but not read: then the kernel cannot read a first line either.
@@ -211,13 +224,12 @@ export function parseFirstLine(text: string): string | undefined {
   return words.slice(1).find((word) => !word.startsWith("-") && !word.includes("="));
 }
 
-async function pathInside(request: ToolRequest, shown: readonly string[]): Promise<string> {
+function pathInside(request: ToolRequest, shown: readonly string[]): string {
   const folders = [...SYSTEM_VIEW, request.workspace, ...shown];
   const kept: string[] = [];
   for (const entry of request.path.split(":")) {
     if (!isAbsolute(entry) || !folders.some((folder) => within(entry, folder))) continue;
-    const about = await lstat(entry).catch(() => undefined);
-    if (about !== undefined) kept.push(entry);
+    if (existsSync(entry)) kept.push(entry);
   }
   return [...new Set([...kept, ...SYSTEM_PATH])].join(":");
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lstat, readlink } from "node:fs/promises";
+import { lstatSync, readlinkSync } from "node:fs";
 import type { Bind, Scratch, View } from "./launch-plan.ts";
 import { PUBLIC_INSIDE } from "./launch-plan.ts";
 import { AGENT } from "./etc.ts";
@@ -45,15 +45,15 @@ const PROC_MASKED = [
 ] as const;
 
 /** Looks at the host and returns the view. */
-export async function surveyView(input: ViewInput): Promise<View> {
+export function surveyView(input: ViewInput): View {
   const links: (readonly [string, string])[] = [
     ["/var/run", "/run"],
     ["/var/lock", "/run/lock"],
   ];
   const binds: Bind[] = [directory("/usr", "/usr", false)];
   for (const place of TOP) {
-    const about = await lstat(place).catch(ifAbsent);
-    if (about?.isSymbolicLink()) links.push([place, await readlink(place)]);
+    const about = lstatSync(place, { throwIfNoEntry: false });
+    if (about?.isSymbolicLink()) links.push([place, readlinkSync(place)]);
     else if (about?.isDirectory()) binds.push(directory(place, place, false));
   }
   binds.push(
@@ -65,7 +65,8 @@ export async function surveyView(input: ViewInput): Promise<View> {
   );
   const masked: Masked[] = [...(input.tools?.masked ?? [])];
   for (const path of PROC_MASKED) {
-    if ((await lstat(path).catch(ifAbsent)) !== undefined) masked.push({ path, kind: "file" });
+    const about = lstatSync(path, { throwIfNoEntry: false });
+    if (about !== undefined) masked.push({ path, kind: "file" });
   }
   return {
     links: [...links, ...(input.tools?.links ?? [])],
@@ -87,9 +88,4 @@ function scratch(bytes: ScratchBytes): readonly Scratch[] {
 
 function directory(source: string, target: string, write: boolean): Bind {
   return { source, target, kind: "directory", write };
-}
-
-function ifAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENOENT") return undefined;
-  throw error;
 }

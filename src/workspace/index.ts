@@ -10,8 +10,10 @@ export { copyHost, COPY_BYTES_MAX, COPY_NAMES_MAX, type CopyDone } from "./copy.
 export { diffCommits, type Commits } from "./git-commits.ts";
 export {
   createLayer,
+  layOutLayer,
   openLayer,
   OVERLAY_OPTIONS,
+  startLayer,
   type Ids,
   type Layer,
   type LayerOptions,

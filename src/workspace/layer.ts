@@ -19,8 +19,8 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
+import { chmod, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Fault } from "../base/index.ts";
@@ -86,31 +86,55 @@ export interface LayerOptions {
  *   on it do not move.
  */
 export async function createLayer(folder: string, options: LayerOptions): Promise<Layer> {
-  const host = await realHost(options.host);
-  const about = lstatSync(host, { bigint: true });
-  const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  const run = options.run ?? own;
+  await layOutLayer(folder, options);
+  const { durable } = await startLayer(folder, options);
+  await durable;
+  return openLayer(folder);
+}
+
+/** Makes the folders of a layer, which may be mounted from then on; it belongs to no run yet. */
+export async function layOutLayer(folder: string, options: LayerOptions): Promise<void> {
+  const { mode } = lstatSync(realHost(options.host));
+  const run = options.run ?? ownIds();
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await makeFolder(join(folder, "work"), 0o700, run, own);
+  await makeFolder(join(folder, "work"), 0o700, run);
   // The top of the merged view has the attributes of `upper`.
-  await makeFolder(join(folder, "upper"), Number(about.mode) & 0o777, run, own);
+  await makeFolder(join(folder, "upper"), mode & 0o777, run);
+}
+
+/**
+ * Starts a laid-out layer: what the host holds at this instant is what the run starts from. To be called
+ * when nothing was read through the mount yet, since an overlay keeps what it has looked up. `durable`
+ * resolves when the start would survive a power loss, too; nothing has to wait for that.
+ *
+ * @throws {Fault} as {@link createLayer} does.
+ */
+export async function startLayer(
+  folder: string,
+  options: LayerOptions,
+): Promise<{ readonly durable: Promise<void> }> {
+  const host = realHost(options.host);
+  const about = lstatSync(host, { bigint: true });
   const manifest: z.infer<typeof manifestSchema> = {
     version: 1,
     host,
     hostDevice: String(about.dev),
     hostInode: String(about.ino),
     owner: { uid: Number(about.uid), gid: Number(about.gid) },
-    run,
+    run: options.run ?? ownIds(),
     start: await markStart(host, folder),
     ...(options.copied === true && { copied: true }),
   };
-  await writeWhole(join(folder, "layer.json"), JSON.stringify(manifest));
-  return openLayer(folder);
+  return { durable: writeWhole(join(folder, "layer.json"), JSON.stringify(manifest)) };
 }
 
-async function realHost(path: string): Promise<string> {
+function ownIds(): Ids {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
+
+function realHost(path: string): string {
   try {
-    const host = await realpath(path);
+    const host = realpathSync.native(path);
     if (lstatSync(host).isDirectory()) return host;
   } catch (error) {
     throw new Fault("workspace.host", `no workspace at ${JSON.stringify(path)}`, { cause: error });
@@ -118,7 +142,8 @@ async function realHost(path: string): Promise<string> {
   throw new Fault("workspace.host", `the workspace is not a folder: ${JSON.stringify(path)}`);
 }
 
-async function makeFolder(path: string, mode: number, run: Ids, own: Ids): Promise<void> {
+async function makeFolder(path: string, mode: number, run: Ids): Promise<void> {
+  const own = ownIds();
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (run.uid !== own.uid || run.gid !== own.gid) await chown(path, run.uid, run.gid);
   await chmod(path, mode);

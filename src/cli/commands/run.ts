@@ -5,13 +5,14 @@
  */
 import { constants } from "node:os";
 import { resolve } from "node:path";
-import { parseTaskFile } from "../../policy/index.ts";
-import { Fault, readTextFile } from "../../base/index.ts";
-import type { RunEnd, RunStart } from "../../api/index.ts";
+import { isatty } from "node:tty";
+import { Fault, isFault, readTextFile } from "../../base/index.ts";
+import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
-import { relay } from "../relay.ts";
+import type { Begun } from "../relay.ts";
+import { startRun, type StartedRun } from "../run-stream.ts";
 import { readProfile } from "../profile.ts";
-import type { Client } from "../client.ts";
+import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
   name: "run",
@@ -39,16 +40,19 @@ export const runCommand: Command = {
     if (context.rest.length === 0) {
       throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam run -- CMD..." });
     }
-    const start = readStart(context);
-    const client = await context.daemon();
-    const info = await client.call("run.start", start);
+    const order = readOrder(context);
+    const starting = start(context, order);
+    starting.catch(() => {}); // Awaited below.
+    await readyRelay(); // While the daemon works.
+    const { info, stream, ...begun } = await starting;
     const json = context.values["json"] === true;
     if (context.values["detach"] === true) {
+      stream.destroy();
       context.out(json ? `${JSON.stringify(info)}\n` : `${info.run}\n`);
       return EXIT.ok;
     }
     if (json) context.err(`${JSON.stringify({ event: "run.start", run: info.run })}\n`);
-    return watch(context, client, info.run, start.terminal !== undefined);
+    return watch(context, info.run, { stream, terminal: order.terminal !== undefined, begun });
   },
 };
 
@@ -60,25 +64,65 @@ export const attachCommand: Command = {
   optionHelp: { json: "say the end of the run as a JSON line on standard error" },
   examples: ["cofferdam attach r-06hcx9k2m4q7tz"],
   positionals: [1, 1],
-  run: (context) =>
-    watch(context, context.running(), context.positionals[0] ?? "", process.stdin.isTTY === true),
+  async run(context) {
+    const run = context.positionals[0] ?? "";
+    const stream = await context.running().attach(run);
+    return watch(context, run, { stream, terminal: process.stdin.isTTY === true });
+  },
 };
+
+/** Loads what shows a run; a person's own streams are opened by being named, and take a while. */
+async function readyRelay() {
+  const { stdin, stdout } = process;
+  const { relay } = await import("../relay.ts");
+  return { relay, stdin, stdout };
+}
+
+/** Starts the run, and the daemon before it where none answers. */
+async function start(context: Context, order: RunOrder): Promise<StartedRun> {
+  const variables = (names: readonly string[]) => pickVariables(names, order.task.source);
+  try {
+    return await startRun(context.home, order, variables);
+  } catch (error) {
+    if (!isFault(error, "cli.unreachable")) throw error;
+    await context.daemon();
+    return startRun(context.home, order, variables);
+  }
+}
+
+/** Values of the variables that the task passes in: no name that is not written in it is answered. */
+export function pickVariables(names: readonly string[], source: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    if (!source.includes(name)) {
+      throw new Fault(
+        "cli.environment",
+        `the daemon asks for ${name}, which the task does not name`,
+        {
+          hint: "write the name as it is, without escapes",
+        },
+      );
+    }
+    const value = process.env[name];
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
 
 async function watch(
   context: Context,
-  client: Client,
   run: string,
-  terminal: boolean,
+  of: { readonly stream: Duplex; readonly terminal: boolean; readonly begun?: Begun },
 ): Promise<number> {
-  const stream = await client.attach(run);
-  const result = await relay(stream, terminal);
+  const { relay } = await readyRelay();
+  const result = await relay(of.stream, of.terminal, of.begun);
   if (result.kind === "detached") {
     context.err(`\r\ncofferdam: let go of ${run}; \`cofferdam attach ${run}\` returns to it\r\n`);
     return EXIT.ok;
   }
   const { end } = result;
   if (context.values["json"] === true) {
-    const info = await client.call("run.show", { run });
+    const info = await context.running().call("run.show", { run });
     context.err(`${JSON.stringify({ event: "run.end", ...info })}\n`);
   } else if (end.reason !== "exited") {
     context.err(`cofferdam: ${run} ended: ${end.detail ?? end.reason}\n`);
@@ -96,7 +140,7 @@ function exitCodeOf(end: RunEnd): number {
   return 128 + (signals[end.signal ?? ""] ?? 0);
 }
 
-function readStart(context: Context): RunStart {
+function readOrder(context: Context): RunOrder {
   const file = textOption(context.values, "task");
   const profile = textOption(context.values, "profile");
   if (file !== undefined && profile !== undefined) {
@@ -105,27 +149,19 @@ function readStart(context: Context): RunStart {
     });
   }
   const text = file === undefined ? readProfile(profile ?? "shell") : readTask(file);
-  const task = parseTaskFile(text.source, text.fileName, Date.now());
-  const environment: Record<string, string> = {};
-  for (const name of task.environment) {
-    const value = process.env[name];
-    if (value !== undefined) environment[name] = value;
-  }
-  const { stdin, stdout } = process;
-  const terminal = stdin.isTTY && stdout.isTTY && context.values["detach"] !== true;
+  const terminal = isatty(0) && isatty(1) && context.values["detach"] !== true;
   return {
     task: text,
     ...(file === undefined ? { profile: profile ?? "shell" } : {}),
     command: [...context.rest],
     cwd: workingFolder(),
     path: process.env["PATH"] ?? "",
-    environment,
     detach: context.values["detach"] === true,
     ...(terminal
       ? {
           terminal: {
-            columns: stdout.columns || 80,
-            rows: stdout.rows || 24,
+            columns: process.stdout.columns || 80,
+            rows: process.stdout.rows || 24,
             term: process.env["TERM"] ?? "xterm-256color",
           },
         }

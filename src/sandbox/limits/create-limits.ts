@@ -38,6 +38,8 @@ export interface Limits {
    * @throws {Fault} `sandbox.cgroup` where it is not in the groups.
    */
   place(initPid: number): void;
+  /** Whether the process is in the run's groups: they hold what their limits say. */
+  holds(initPid: number): boolean;
   /** Stops every process. @throws {Fault} `sandbox.pause` where one goes on. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -83,7 +85,7 @@ class RunLimits implements Limits {
   }
 
   place(initPid: number): void {
-    if (this.#group !== undefined && !this.#group.holds(initPid)) {
+    if (!this.holds(initPid)) {
       throw new Fault("sandbox.cgroup", `process ${initPid} is not in the groups of its run`);
     }
     this.#initPid = initPid;
@@ -92,6 +94,10 @@ class RunLimits implements Limits {
     if (this.#group === undefined) this.#repeat(async () => this.#sample());
     if (memoryBytes !== undefined) this.#repeat(() => this.#lookAtMemory(memoryBytes));
     if (diskBytes !== undefined) this.#repeat(this.#diskWatch(diskBytes));
+  }
+
+  holds(initPid: number): boolean {
+    return this.#group?.holds(initPid) ?? true;
   }
 
   async pause(): Promise<void> {

@@ -1,0 +1,18 @@
+/**
+ * A part of the bench: rows that are measured together, by themselves, from nothing to nothing.
+ *
+ * @module
+ */
+import type { DaemonOptions } from "./daemon.ts";
+import type { Scratch } from "./place.ts";
+import type { Row } from "./row.ts";
+
+export interface Place extends DaemonOptions {
+  readonly scratch: Scratch;
+}
+
+export interface Part {
+  readonly name: string;
+  /** Measures; what it started has ended when it resolves or throws. */
+  measure(place: Place): Promise<readonly Row[]>;
+}

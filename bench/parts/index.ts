@@ -1,0 +1,22 @@
+/** Every part of the bench, in the order of the table. */
+import type { Part } from "../part.ts";
+import { connect } from "./connect.ts";
+import { http } from "./http.ts";
+import { https } from "./https.ts";
+import { idle } from "./idle.ts";
+import { leaf } from "./leaf.ts";
+import { ledger } from "./ledger.ts";
+import { startApi, startCli } from "./start.ts";
+import { stream } from "./stream.ts";
+
+export const PARTS: readonly Part[] = [
+  startApi,
+  startCli,
+  http,
+  stream,
+  https,
+  idle,
+  connect,
+  ledger,
+  leaf,
+];

@@ -1,0 +1,86 @@
+/**
+ * What a run shall be, settled before it has anything: its task, its workspace, its limits, its tools,
+ * and the key of the sandbox that it needs.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { RunStart } from "../api/index.ts";
+import { describeError, Fault, readTextFile } from "../base/index.ts";
+import type { Policy, Task } from "../policy/index.ts";
+import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
+import { keyOf, type Recipe } from "./prepared.ts";
+import { checkWorkspace } from "./workspace-place.ts";
+import type { World } from "./world.ts";
+
+/** Everything about a run that is settled before it has anything. */
+export interface Order {
+  readonly request: RunStart;
+  readonly task: Task;
+  readonly policy: Policy;
+  readonly authorities: ReadonlyMap<string, string>;
+  readonly recipe: Recipe;
+  readonly key: string;
+}
+
+/** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
+export async function planRun(world: World, request: RunStart): Promise<Order> {
+  const { source, fileName } = request.task;
+  const { task, policy } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
+  const workspace = checkWorkspace(request.cwd, world.home.root);
+  const plan = planRunLimits(world, task);
+  const authorities = readAuthorities(policy, request);
+  const tools = await resolveTools({
+    commands: request.command.slice(0, 1),
+    path: request.path,
+    home: homedir(),
+    workspace,
+  });
+  const home = keptHome(world, task, request, workspace);
+  const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
+  return { request, task, policy, authorities, recipe, key: keyOf(world, recipe) };
+}
+
+/** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
+function planRunLimits(world: World, task: Task): LimitPlan {
+  const gpus = task.compute.gpu === "none" ? [] : findGpus();
+  return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
+}
+
+/** The authorities that grants name by file, by the grant's name; read once, before anything runs. */
+function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string, string> {
+  const folder = dirname(request.task.fileName);
+  return new Map(
+    policy.grants.flatMap(({ name, ca }) =>
+      ca === undefined ? [] : [[name, readAuthority(resolve(folder, ca))] as const],
+    ),
+  );
+}
+
+function readAuthority(path: string): string {
+  try {
+    return readTextFile(path, { mayWait: false });
+  } catch (cause) {
+    const why = describeError(cause);
+    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}: ${why}`, {
+      cause,
+      hint: "`ca:` names a PEM file, relative to the task file",
+    });
+  }
+}
+
+/** A kept HOME, per workspace and profile; a fresh one lies with the run and goes with it. */
+function keptHome(
+  world: World,
+  task: Task,
+  request: RunStart,
+  workspace: string,
+): string | undefined {
+  if (task.home === "fresh") return undefined;
+  // A task that calls itself as a profile does must not get the HOME that the profile's agent logged in from.
+  const name = request.profile === undefined ? `task ${task.task}` : `profile ${request.profile}`;
+  const of = `${workspace}\n${name}`;
+  return join(world.home.homes, createHash("sha256").update(of).digest("hex").slice(0, 32));
+}

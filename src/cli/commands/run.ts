@@ -6,7 +6,7 @@
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
-import { Fault, isFault, readTextFile } from "../../base/index.ts";
+import { Fault, isFault, readTextFile, visibleLine } from "../../base/index.ts";
 import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import type { Begun } from "../relay.ts";
@@ -125,9 +125,9 @@ async function watch(
     const info = await context.running().call("run.show", { run });
     context.err(`${JSON.stringify({ event: "run.end", ...info })}\n`);
   } else if (end.reason !== "exited") {
-    context.err(`cofferdam: ${run} ended: ${end.detail ?? end.reason}\n`);
+    context.err(`cofferdam: ${run} ended: ${visibleLine(end.detail ?? end.reason)}\n`);
   } else if (end.detail !== undefined) {
-    context.err(`cofferdam: ${end.detail}\n`);
+    context.err(`cofferdam: ${visibleLine(end.detail)}\n`);
   }
   return exitCodeOf(end);
 }

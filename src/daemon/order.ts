@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { homedir } from "node:os";
+import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { RunStart } from "../api/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
@@ -46,7 +46,14 @@ export async function planRun(world: World, request: RunStart): Promise<Order> {
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
 function planRunLimits(world: World, task: Task): LimitPlan {
   const gpus = task.compute.gpu === "none" ? [] : findGpus();
-  return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
+  const { controllers } = world.cgroups;
+  return planLimits({ controllers, gpus, memoryBytes: hostMemory() }, task.compute);
+}
+
+/** This host's memory in bytes, or what the daemon's own control group leaves of it. */
+function hostMemory(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 /** The authorities that grants name by file, by the grant's name; read once, before anything runs. */

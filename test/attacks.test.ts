@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -57,22 +57,23 @@ describe("a careless or hostile caller does not end the daemon, or hold it", () 
 });
 
 describe("words of a run are words, whatever they hold", () => {
-  const FORGED = "/tmp/x\n    99  10:00:00.000  r-fake  action         allow  granted\u001b[2J\u202e\u009b";
+  const FORGED =
+    "/tmp/x\n    99  10:00:00.000  r-fake  action         allow  granted\u001b[2J\u202e\u009b";
 
-  test("a program's name forges no entry and commands no terminal", async () => {
+  test("INV-93: a program's name forges no entry and commands no terminal", async () => {
     const script = 'cp /bin/true "$1"; "$1"; curl -s "http://x.example/$1" >/dev/null; true';
     assert.equal((await home.run(["sh", "-c", script, "sh", FORGED])).code, 0);
     const entry = (await home.log()).findLast(({ target }) => target === FORGED);
     assert.equal(entry?.type, "process.start", "in the record it stands as it is");
     for (const shown of [await home.call(["log"]), await home.call(["ps", "--all"])]) {
       assert.doesNotMatch(shown.stdout, /^ *99 .*r-fake/m);
-      assert.doesNotMatch(shown.stdout, /[\u001b\u202e\u009b]/);
+      assert.doesNotMatch(shown.stdout, /(?!\n)\p{C}/u);
     }
     const { stdout } = await home.call(["log", "--json"]);
-    assert.doesNotMatch(stdout, /[\u001b\u202e\u009b]/, "JSON is printed, too");
+    assert.doesNotMatch(stdout, /(?!\n)\p{C}/u, "JSON is printed, too");
   });
 
-  test("INV-16: the command that apply tells for a held file is one command", async () => {
+  test("INV-93: the command that apply tells for a held file is one command", async () => {
     const name = "a'; touch stolen; '.envrc";
     const script = 'mkdir -p "$1" && echo x > "$1/.envrc"';
     const { stderr } = await home.run(["sh", "-c", script, "sh", name], ["--json"]);
@@ -83,14 +84,48 @@ describe("words of a run are words, whatever they hold", () => {
   });
 
   test("fault cli.output: output that nobody takes is told as that", async () => {
-    const { code, stderr } = await home.shell('"$0" run -- sh -c "echo x" > /dev/full', home.workspace);
+    const { code, stderr } = await home.shell(
+      '"$0" run -- sh -c "echo x" > /dev/full',
+      home.workspace,
+    );
     assert.equal(code, 125);
     assert.match(stderr, /output cannot be written/);
   });
 });
 
+test("a daemon that takes long to start is waited for, by everyone who asks", async () => {
+  const slow = new TestHome();
+  const wait = join(slow.root, "wait.mjs");
+  // Longer than any fixed time that a person would choose for a fast machine.
+  const script =
+    'if (process.argv.at(-1) === "serve") await new Promise((go) => setTimeout(go, 16_000));';
+  writeFileSync(wait, script);
+  const env = { NODE_OPTIONS: `--import ${wait}` };
+  const runs = [1, 2, 3].map((n) => slow.run(["echo", `${n}`], [], { env }));
+  const outputs = (await Promise.all(runs)).map(({ stdout, stderr }) => stdout + stderr);
+  assert.deepEqual(outputs, ["1\n", "2\n", "3\n"]);
+  await slow.close();
+});
+
+describe("what the kernel counts by user stays half the user's own", () => {
+  test("INV-90: inotify, signals and message queues are not used up by a run", async () => {
+    const number = process.arch === "arm64" ? 26 : 294; // inotify_init1
+    const count = `$n = 0; $n++ while syscall(${number}, 0) >= 0; print $n`;
+    const script = `perl -e '${count}'; echo; ulimit -i; ulimit -q; cat /proc/self/oom_score_adj`;
+    const { stdout, stderr } = await home.run(["bash", "-c", script]);
+    const [instances = 0, signals = 0, queues = 0, score = 0] = stdout.split("\n").map(Number);
+    const host = readFileSync("/proc/sys/user/max_inotify_instances", "utf8");
+    const limits = readFileSync("/proc/self/limits", "utf8");
+    const hard = (name: string) => Number(new RegExp(`${name} +\\d+ +(\\d+)`).exec(limits)?.[1]);
+    assert.ok(instances > 8 && instances <= Number(host) / 2, `${instances} of ${host}${stderr}`);
+    assert.ok(signals > 0 && signals <= hard("Max pending signals") / 2);
+    assert.ok(queues > 0 && queues <= hard("Max msgqueue size") / 2);
+    assert.ok(score >= 500, "and the kernel, short of memory, ends it before the daemon");
+  });
+});
+
 describe("a run leaves nothing for other users of the machine", () => {
-  test("INV-4: a set-user-ID program in an open HOME stays out of everyone's reach", async () => {
+  test("INV-94: a set-user-ID program in an open HOME stays out of everyone's reach", async () => {
     const script = "cp /usr/bin/id ~/id && chmod 6755 ~/id && chmod 777 ~ && stat -c %a ~/id";
     const result = await home.run(["sh", "-c", script]);
     assert.equal(result.stdout.trim(), "6755", "it is the run's own home, so it may do that");

@@ -21,7 +21,7 @@ for (const [mode, passes, why] of [
   [0o770, false, "the group could put its own socket there"],
   [0o1777, false, "anybody could put keys there before us"],
 ] as const) {
-  test(`INV-21 fault base.folder: mode ${mode.toString(8)} ${passes ? "passes" : "is refused"}: ${why}`, () => {
+  test(`INV-94 fault base.folder: mode ${mode.toString(8)} ${passes ? "passes" : "is refused"}: ${why}`, () => {
     const check = () => requireOwnFolder(folder(mode.toString(8), mode), { isVisit: false });
     if (passes) check();
     else assert.throws(check, { code: "base.folder" });
@@ -32,9 +32,13 @@ test("a folder that is not there yet passes: it is made closed", () =>
   requireOwnFolder(join(place, "none"), { isVisit: false }));
 
 const isRoot = process.geteuid?.() === 0;
-test("INV-21: another user's folder is refused, but for root that only visits", { skip: !isRoot }, () => {
-  const other = folder("other", 0o700);
-  chownSync(other, 12_345, 12_345);
-  assert.throws(() => requireOwnFolder(other, { isVisit: false }), { code: "base.folder" });
-  requireOwnFolder(other, { isVisit: true });
-});
+test(
+  "INV-94: another user's folder is refused, but for root that only visits",
+  { skip: !isRoot },
+  () => {
+    const other = folder("other", 0o700);
+    chownSync(other, 12_345, 12_345);
+    assert.throws(() => requireOwnFolder(other, { isVisit: false }), { code: "base.folder" });
+    requireOwnFolder(other, { isVisit: true });
+  },
+);

@@ -15,7 +15,8 @@ for (const [text, line, why] of [
   ["a\u200bb\u00a0c", "a\\u200bb\\u00a0c", "nobody would see it"],
   ["\u{e0041}", "\\udb40\\udc41", "nor this, beyond the first plane"],
 ] as const) {
-  test(`on one line: ${JSON.stringify(text)}: ${why}`, () => assert.equal(visibleLine(text), line));
+  test(`INV-93: on one line: ${JSON.stringify(text)}: ${why}`, () =>
+    assert.equal(visibleLine(text), line));
 }
 
 test("lines keep their ends and tabs, and nothing else that is not seen", () =>
@@ -31,7 +32,10 @@ test("a line of JSON stays the same value, for any string", () => {
 test("a shell reads a word as what it was, for any string", () => {
   const odd = fc.string({ unit: fc.constantFrom("'", '"', "\\", "$", "`", ";", " ", "\n", "a") });
   const property = fc.property(odd, (text) => {
-    assert.equal(execFileSync("sh", ["-c", `printf %s. ${shellWord(text)}`]).toString(), `${text}.`);
+    assert.equal(
+      execFileSync("sh", ["-c", `printf %s. ${shellWord(text)}`]).toString(),
+      `${text}.`,
+    );
   });
   fc.assert(property, { numRuns: 25 });
 });

@@ -58,7 +58,9 @@ export async function relay(
   stream.on("error", (cause) => fail(new Fault("cli.lost", "lost the daemon", { cause })));
   // A reader of ours that went away (`| head`) must not keep the run from ending.
   stdout.on("error", (cause) => {
-    fail(new Fault("cli.output", "the output cannot be written any more; the run goes on", { cause }));
+    fail(
+      new Fault("cli.output", "the output cannot be written any more; the run goes on", { cause }),
+    );
     stream.destroy();
   });
 

@@ -125,7 +125,7 @@ for (const [command, why] of [
   ["./linked", "a link"],
   ["./folder/x", "a link in the place of a folder"],
 ] as const) {
-  test(`INV-4 fault sandbox.tools: ${why} of the workspace opens no folder of the home`, () =>
+  test(`INV-92 fault sandbox.tools: ${why} of the workspace opens no folder of the home`, () =>
     assert.rejects(resolve(command), { code: "sandbox.tools", message: /private\/bin\/x/ }));
 }
 for (const [command, binds, why] of [

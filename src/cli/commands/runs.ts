@@ -110,7 +110,8 @@ function stateOf(run: RunInfo): string {
 /** Text columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(visibleLine));
-  const widths = cells[0]?.map((_, n) => Math.max(...cells.map((row) => row[n]?.length ?? 0))) ?? [];
+  const widths =
+    cells[0]?.map((_, n) => Math.max(...cells.map((row) => row[n]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) =>
     row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join("  ");
   return `${cells.map(line).join("\n")}\n`;

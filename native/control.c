@@ -121,7 +121,7 @@ void line_send(struct line *line) {
   }
 }
 
-void send_descriptors(const char *label, const int *descriptors, int count) {
+int offer_descriptors(const char *label, const int *descriptors, int count) {
   union {
     struct cmsghdr header;
     char space[CMSG_SPACE(sizeof(int) * 8)];
@@ -139,13 +139,18 @@ void send_descriptors(const char *label, const int *descriptors, int count) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
   memcpy(CMSG_DATA(header), descriptors, sizeof(int) * (size_t)count);
-  if (sendmsg(CARRIER_FD, &message, MSG_NOSIGNAL) < 0) fail("control", "sendmsg", label);
+  if (sendmsg(CARRIER_FD, &message, MSG_NOSIGNAL) < 0) return -1;
   /* The line comes after its packet, so that whoever reads the line finds the packet waiting. */
   struct line line;
   line_open(&line, "descriptors");
   line_text(&line, "label", label);
   line_number(&line, "count", count);
   line_send(&line);
+  return 0;
+}
+
+void send_descriptors(const char *label, const int *descriptors, int count) {
+  if (offer_descriptors(label, descriptors, count) < 0) fail("control", "sendmsg", label);
 }
 
 void fail(const char *step, const char *call, const char *about) {

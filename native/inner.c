@@ -1,6 +1,6 @@
 /*
- * Inner stage: process 1 of the run. One frame says how to seal; after that it obeys `start`,
- * `signal` and ends with the daemon.
+ * Inner stage: process 1 of the run. One frame says how to seal; after that it obeys `prove`,
+ * `start`, `signal` and `sockets`, and ends with the daemon.
  */
 #define _GNU_SOURCE
 #include "inner.h"
@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,27 @@ static void reap(void) {
   }
 }
 
+/*
+ * A socket of this network namespace for each family, not connected: the daemon connects it, so that
+ * process 1 never waits for whoever listens here. Only loopback is reachable from it, as from any.
+ */
+static void hand_out_sockets(const char *label) {
+  int sockets[2];
+  int count = 0;
+  for (int i = 0; i < 2; i++) {
+    int one = socket(i == 0 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (one >= 0) sockets[count++] = one;
+  }
+  /* Out of memory, or too many descriptors of this user under way: one connection is lost, not the run. */
+  if (count == 0 || offer_descriptors(label, sockets, count) < 0) {
+    struct line line;
+    line_open(&line, "no-socket");
+    line_text(&line, "label", label);
+    line_send(&line);
+  }
+  while (count > 0) close(sockets[--count]);
+}
+
 static void obey(struct frame *order) {
   const char *verb = need_field(order);
   if (strcmp(verb, "prove") == 0) {
@@ -50,6 +72,8 @@ static void obey(struct frame *order) {
     int number = (int)need_number(order);
     /* To the group, as a terminal would; the agent made itself its leader. */
     if (agent != 0) kill(-agent, number);
+  } else if (strcmp(verb, "sockets") == 0) {
+    hand_out_sockets(need_field(order));
   } else {
     refuse("control", "verb", verb);
   }

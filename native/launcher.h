@@ -1,11 +1,12 @@
 /*
  * The launcher: the few steps of a run's start that Node cannot do (clone, unshare, install a notify
- * filter for a child, be process 1). Two stages, one static binary:
+ * filter for a child, be process 1). Two stages and the workers' first half, one static binary:
  *
  *   outer  as the daemon's user: drops root, makes the user, network and mount namespaces, hands the
  *          listeners out, mounts the overlay, becomes bubblewrap.
  *   inner  process 1 of the run, inside bubblewrap's view: seals itself (Landlock, seccomp), proves the
  *          seal, starts the agent, reaps, and ends the run when the daemon goes away.
+ *   worker confines itself and becomes the Node that parses what runs say.
  *
  * What to do comes from the daemon in frames on descriptor 3; what happened goes back there as JSON
  * lines; descriptors go back over 4. Order is fixed here; names and numbers come from src/sandbox.
@@ -41,6 +42,7 @@ void line_open(struct line *line, const char *type);
 void line_text(struct line *line, const char *key, const char *value);
 void line_number(struct line *line, const char *key, long long value);
 void line_send(struct line *line);
+int offer_descriptors(const char *label, const int *descriptors, int count); /* -1: not sent */
 void send_descriptors(const char *label, const int *descriptors, int count);
 /* Reports and ends this process: a step that narrows access never fails quietly. */
 __attribute__((noreturn)) void fail(const char *step, const char *call, const char *about);
@@ -51,6 +53,7 @@ int read_small_file(const char *path, char *text, size_t size); /* length, or -1
 
 int outer(void);
 int inner(void);
+int worker(void);
 
 void prepare_network(void);                          /* network.c */
 void install_redirect(uint16_t tcp_port, uint16_t dns_port); /* redirect.c */

@@ -35,7 +35,7 @@ static void close_descriptors(void) {
   if (fcntl(CARRIER_FD, F_SETFD, FD_CLOEXEC) < 0) fail("descriptors", "fcntl", "carrier");
 }
 
-static void limit(struct frame *plan) {
+void set_limit(struct frame *plan) {
   int resource = (int)need_number(plan);
   struct rlimit value = {(rlim_t)need_number(plan), (rlim_t)need_number(plan)};
   if (setrlimit(resource, &value) < 0) fail("limits", "setrlimit", "");
@@ -76,7 +76,7 @@ void seal(struct frame *plan) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail("seal", "prctl", "no new privileges");
   while ((key = next_field(plan, NULL)) != NULL) {
     if (strcmp(key, "limit") == 0) {
-      limit(plan);
+      set_limit(plan);
     } else if (strcmp(key, "landlock") == 0) {
       long abi = need_number(plan), count = need_number(plan);
       restrict_paths(plan, count, abi);

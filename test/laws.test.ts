@@ -30,8 +30,9 @@ const LAYERS: Readonly<Record<string, number>> = {
   workspace: 3,
   provenance: 3,
   gateway: 4,
-  daemon: 5,
-  cli: 6,
+  worker: 5,
+  daemon: 6,
+  cli: 7,
 };
 const PURE = new Set(["action", "link", "policy", "catalog", "wire", "detect", "api"]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */

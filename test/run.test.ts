@@ -77,6 +77,39 @@ describe("run: what a person expects of a command", () => {
   });
 });
 
+describe("INV-37: an agent's profile passes a key in only where it was named or is said aloud", () => {
+  const CASES: readonly (readonly [string, string, readonly string[], string, boolean])[] = [
+    ["an agent's name", "claude", [], "claude-code", true],
+    ["another agent's name", "opencode", [], "opencode", true],
+    ["any other name", "sh", [], "shell", false],
+    ["a path: it may lead to any program", "./claude", [], "shell", false],
+    ["a profile that was named", "claude", ["--profile", "shell"], "shell", false],
+    ["a reader of JSON, who finds it in the record", "claude", ["--json"], "claude-code", false],
+  ];
+  before(() => {
+    for (const name of ["claude", "opencode"]) {
+      const script = '#!/bin/sh\necho "key ${ANTHROPIC_API_KEY-none}"\n';
+      writeFileSync(join(home.workspace, name), script, { mode: 0o755 });
+    }
+  });
+  for (const [why, command, args, profile, aloud] of CASES) {
+    test(why, async () => {
+      const env = {
+        ANTHROPIC_API_KEY: "sk-not-a-key",
+        PATH: `${home.workspace}:${process.env["PATH"] ?? ""}`,
+      };
+      const { code, stdout, stderr } = await home.run([command, "-c", ":"], args, { env });
+      assert.equal(code, 0, stderr);
+      if (command !== "sh") {
+        assert.equal(stdout, profile === "shell" ? "key none\n" : "key sk-not-a-key\n");
+      }
+      assert.equal(/^cofferdam: profile (\S+), since CMD is/.exec(stderr)?.[1] === profile, aloud);
+      const started = (await home.log()).findLast(({ type }) => type === "run.start");
+      assert.equal(started?.data?.["profile"], profile);
+    });
+  }
+});
+
 describe("INV-1: what is not understood grants nothing and starts nothing", () => {
   const BAD: readonly (readonly [string, string, string])[] = [
     ["an empty file", "", "is not 'allow'"],

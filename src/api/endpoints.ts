@@ -50,12 +50,21 @@ export const runInfoSchema = z.strictObject({
   pid: z.number().int().optional(),
   /** Which start of its command this is, where there was more than one. */
   attempt: z.number().int().min(2).optional(),
+  /** Digest of the policy of now, where it is not the one that the run started with. */
+  policy: z.string().optional(),
+  /** Whether its policy was narrowed while it lived, and the names of grants taken back. */
+  narrowed: z.boolean().optional(),
+  revoked: z.array(z.string()).optional(),
+  /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
+  publish: z.array(z.string()).optional(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;
 
+/** The task file's text and the name that its faults carry; relative paths start at its folder. */
+const taskText = z.strictObject({ source: z.string(), fileName: z.string() });
+
 export const runStartSchema = z.strictObject({
-  /** The task file's text and the name that its faults carry; relative paths start at its folder. */
-  task: z.strictObject({ source: z.string(), fileName: z.string() }),
+  task: taskText,
   profile: z.string().optional(),
   command: z.array(z.string()).min(1),
   /** Absolute; the workspace. */
@@ -129,6 +138,16 @@ export const ENDPOINTS = {
   "run.pause": { takes: one, gives: runInfoSchema, streams: false },
   "run.resume": { takes: one, gives: runInfoSchema, streams: false },
   "run.kill": { takes: one, gives: runInfoSchema, streams: false },
+  "run.revoke": {
+    takes: z.strictObject({ run: runId, grant: z.string() }),
+    gives: runInfoSchema,
+    streams: false,
+  },
+  "run.narrow": {
+    takes: z.strictObject({ run: runId, task: taskText }),
+    gives: runInfoSchema,
+    streams: false,
+  },
   "log.read": {
     takes: z.strictObject({ run: runId.optional(), follow: z.boolean() }),
     gives: entrySchema,

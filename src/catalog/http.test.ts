@@ -102,3 +102,19 @@ test("fuzz: every request is described, in one line, by known effects", () => {
   });
   fc.assert(property, { numRuns: 50 });
 });
+
+test("what opens a WebSocket writes, whatever its method, and is called that", () => {
+  const described = describeHttp({
+    method: "GET",
+    scheme: "https",
+    host: "live.example.com",
+    port: 443,
+    path: "/x",
+    query: "",
+    headers: {},
+    upgrade: "websocket",
+  });
+  assert.deepEqual([described.verb, described.effects], ["websocket", ["write"]]);
+  assert.equal(described.fields["upgrade"], "websocket");
+  assert.match(described.summary, /^Talk both ways with https:\/\/live\.example\.com\/x/);
+});

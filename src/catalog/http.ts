@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The whole body, where it was read. */
   readonly body?: Uint8Array | undefined;
+  /** What the connection becomes where the server agrees. */
+  readonly upgrade?: "websocket" | undefined;
 }
 
 /** What an Action says of a request: the part that depends on the kind of system. */
@@ -39,15 +41,16 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }
 
 /** Describes a request. Effects are the method's; a rule of the task file may say otherwise. */
 export function describeHttp(request: HttpRequest): Description {
-  const { method, scheme, host, port, path, query, headers, body } = request;
+  const { method, scheme, host, port, path, query, headers, body, upgrade } = request;
   const authority = DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`;
   const target = `${scheme}://${authority}${path}`;
   const contentType = headers["content-type"];
   return {
-    verb: method,
-    effects: effectsOfMethod(method),
+    verb: upgrade ?? method,
+    // A WebSocket carries messages both ways, whatever the method that opens it.
+    effects: upgrade === undefined ? effectsOfMethod(method) : ["write"],
     target,
-    summary: summarize(method, target, body),
+    summary: summarize(upgrade ?? method, target, body),
     fields: {
       method,
       scheme,
@@ -55,6 +58,7 @@ export function describeHttp(request: HttpRequest): Description {
       port,
       path,
       query: hideSecrets(query),
+      ...(upgrade === undefined ? {} : { upgrade }),
       ...(typeof contentType === "string" ? { contentType } : {}),
       ...(body === undefined
         ? {}
@@ -71,6 +75,7 @@ const WORDS: Readonly<Record<string, string>> = {
   PUT: "Replace",
   PATCH: "Change",
   DELETE: "Delete",
+  websocket: "Talk both ways with",
 };
 
 function summarize(method: string, target: string, body: Uint8Array | undefined): string {
@@ -91,6 +96,7 @@ const SECRET_PARAMETER =
 
 /** Values of parameters that are secrets by their name never enter the log. */
 function hideSecrets(query: string): string {
+  if (query === "") return query;
   return query
     .split("&")
     .map((pair) => {

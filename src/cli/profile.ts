@@ -27,6 +27,22 @@ export function profileNames(): readonly string[] {
     .sort();
 }
 
+/** Agents that have a profile, by the command that starts each. */
+const AGENT_COMMANDS: ReadonlyMap<string, string> = new Map([
+  ["claude", "claude-code"],
+  ["codex", "codex"],
+  ["gemini", "gemini-cli"],
+  ["opencode", "opencode"],
+]);
+
+/**
+ * The profile for `command` where a person named none. A bare name only: a path may lead to any program,
+ * also one of the workspace's, and a profile passes a key in.
+ */
+export function profileOf(command: string): string {
+  return AGENT_COMMANDS.get(command) ?? "shell";
+}
+
 /**
  * The task file of profile `name`.
  *

@@ -53,7 +53,9 @@ export class ConsoleBuffer {
 
   /** Tells every viewer, also those that come later, something from Cofferdam itself. */
   notice(text: string): void {
-    this.#send(encodeFrame("notice", JSON.stringify({ text })));
+    // What an agent or a worker that was taken over chose may stand in it: it shall not drive a terminal.
+    const plain = text.replaceAll(/\p{Cc}/gu, " ");
+    this.#send(encodeFrame("notice", JSON.stringify({ text: plain })));
   }
 
   /** Sends the last frame and lets every viewer go. */

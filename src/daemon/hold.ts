@@ -8,8 +8,9 @@ import type { Duplex, Writable } from "node:stream";
 import { z } from "zod";
 import type { Frame } from "../api/index.ts";
 import { describeError } from "../base/index.ts";
-import type { Gateway } from "../gateway/index.ts";
 import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
+import type { ServedGateway } from "../worker/index.ts";
+import type { PublishedPorts } from "./publish.ts";
 import { restartWaitMs } from "./restart.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
@@ -21,9 +22,10 @@ const sizeSchema = z.object({ columns: z.number().int().min(1), rows: z.number()
 /** What makes a run live. */
 export interface Living {
   readonly sandbox: Sandbox;
-  readonly gateway: Gateway;
+  readonly gateway: ServedGateway;
   readonly limits: Limits;
   readonly streams: AgentStreams;
+  readonly published: PublishedPorts;
   /** Reads the counters of refused packets a last time. */
   closePackets(): void;
   /** Brings the command up once more, all new but for workspace and home. */
@@ -32,7 +34,7 @@ export interface Living {
 
 /** Gives the run its living parts, and sees it to its end. */
 export function holdRun(world: World, run: Run, living: Living): void {
-  const { sandbox, limits, streams } = living;
+  const { sandbox, limits, streams, gateway, published } = living;
   const outputs =
     streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
   if (streams.kind === "terminal") run.console.take("stdout", streams.terminal);
@@ -50,6 +52,8 @@ export function holdRun(world: World, run: Run, living: Living): void {
         await sandbox.kill();
       },
       input: (frame) => takeInput(frame, sandbox, streams),
+      recheck: () => gateway.recheck(),
+      keepPublished: (ports) => published.keep(ports),
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>
         world.watcher.attribute(run.id, {
@@ -98,6 +102,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   };
   try {
     if (waitMs === undefined || !(await run.awaitRestart({ ...exit, usage: known }, waitMs))) {
+      await living.published.close();
       await run.finish(end, known, tidy);
       return;
     }
@@ -106,6 +111,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   } catch (error) {
     const failure = describeError(error);
     world.log.warn("run.restart.failed", { run: run.id, error: failure });
+    await living.published.close();
     await run.finish({ reason: "sandbox", detail: failure }, known);
   }
 }

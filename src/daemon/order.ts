@@ -11,6 +11,7 @@ import type { RunStart } from "../api/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
 import type { Policy, Task } from "../policy/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
+import { checkDialPaths } from "./dial-paths.ts";
 import { keyOf, type Recipe } from "./prepared.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
@@ -30,6 +31,7 @@ export async function planRun(world: World, request: RunStart): Promise<Order> {
   const { source, fileName } = request.task;
   const { task, policy } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
   const workspace = checkWorkspace(request.cwd, world.home.root);
+  checkDialPaths(policy, [workspace, world.home.root]);
   const plan = planRunLimits(world, task);
   const authorities = readAuthorities(policy, request);
   const tools = await resolveTools({

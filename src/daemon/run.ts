@@ -10,23 +10,24 @@ import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import {
   denialLine,
+  intentOf,
   type Denial,
   type EventDraft,
   type FindingSubject,
   type FlowTuple,
-  type GatewayRun,
+  type Verdict,
 } from "../gateway/index.ts";
 import {
-  decide,
-  initialPolicyState,
-  noteDenial,
-  type Decision,
+  printPublished,
   type Policy,
   type PolicyState,
+  type Published,
   type Task,
 } from "../policy/index.ts";
+import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
+import { Rules } from "./rules.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
@@ -50,6 +51,10 @@ export interface Parts {
   written(): Promise<number>;
   input(frame: Frame): Promise<void> | undefined;
   attribute(flow: FlowTuple): Promise<Process>;
+  /** Cuts every flow that is not granted any more; tells how many. */
+  recheck(): Promise<number>;
+  /** Closes every published port but these. */
+  keepPublished(ports: readonly Published[]): void;
 }
 
 export interface RunOptions {
@@ -67,10 +72,8 @@ export interface RunOptions {
 }
 
 /** A run that lives in this daemon; also what the gateway sees of it. */
-export class Run implements GatewayRun {
+export class Run implements HeldRun {
   readonly id: string;
-  readonly policy: Policy;
-  readonly task: Task;
   readonly authorities: ReadonlyMap<string, string>;
   readonly files: RunFiles;
   readonly recorder: Recorder;
@@ -79,8 +82,8 @@ export class Run implements GatewayRun {
   readonly ended: Promise<RunEnd>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #rules: Rules;
   #info: RunInfo;
-  #state: PolicyState = initialPolicyState;
   #parts: Parts | undefined;
   #stopping: RunEnd | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -94,8 +97,7 @@ export class Run implements GatewayRun {
   constructor(options: RunOptions) {
     this.#info = options.info;
     this.id = options.info.run;
-    this.task = options.task;
-    this.policy = options.policy;
+    this.#rules = new Rules(options.task, options.policy);
     this.authorities = options.authorities;
     this.files = options.files;
     this.recorder = options.recorder;
@@ -115,6 +117,14 @@ export class Run implements GatewayRun {
       counts: { ...counts },
       entries: { first, last: Math.max(entries.last, 0) },
     };
+  }
+
+  get task(): Task {
+    return this.#rules.task;
+  }
+
+  get policy(): Policy {
+    return this.#rules.policy;
   }
 
   get alive(): boolean {
@@ -223,6 +233,52 @@ export class Run implements GatewayRun {
     this.#update({ state: "running" });
   }
 
+  /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
+  async freeze(why: string): Promise<boolean> {
+    if (this.#info.state !== "running") return false;
+    this.#update({ state: "paused", pauseReason: why });
+    await this.#parts?.pause();
+    await this.recorder.record({ type: "run.pause", data: { reason: why } });
+    this.console.notice(`frozen: ${why}; it goes on when another serves it`);
+    return true;
+  }
+
+  async thaw(): Promise<void> {
+    if (this.#info.state === "paused") await this.resume();
+  }
+
+  /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */
+  async revoke(grant: string): Promise<void> {
+    await this.#tighten({ by: "revoke", grant }, () => this.#rules.revoke(grant));
+  }
+
+  /** Replaces the task by a narrower one at once. @throws {Fault} `daemon.wider` */
+  async narrow(
+    task: Task,
+    source: { readonly text: string; readonly file: string },
+  ): Promise<void> {
+    const said = { by: "narrow", source: source.text, file: source.file };
+    await this.#tighten(said, () => this.#rules.narrow(task));
+  }
+
+  /** The change holds before it is recorded: less access is never held up by the record. */
+  async #tighten(said: Record<string, string>, change: () => void): Promise<void> {
+    if (this.#parts === undefined || !this.alive) this.#mustBe("running");
+    const before = this.policy.digest;
+    change();
+    const cut = (await this.#parts?.recheck()) ?? 0;
+    this.#parts?.keepPublished(this.task.publish);
+    const { digest } = this.policy;
+    const revoked = this.#rules.revoked;
+    const publish = this.task.publish.map(printPublished);
+    this.#update({ policy: digest, narrowed: true, revoked, publish });
+    const what = said["by"] === "revoke" ? `the grant ${said["grant"]} was revoked` : "narrowed";
+    const reason = `${what}; ${cut} connection${cut === 1 ? " was" : "s were"} cut`;
+    const data = { digest, before, cut, reason, ...said };
+    await this.record({ type: "policy", data }, { sync: true });
+    this.console.notice(reason);
+  }
+
   attach(viewer: Duplex): void {
     this.console.attach(viewer, {
       frame: (frame) => {
@@ -235,10 +291,19 @@ export class Run implements GatewayRun {
 
   // What the gateway asks.
 
-  decide(action: Action): Decision {
-    const decision = decide(this.policy, this.#state, action);
-    this.#state = decision.state;
-    return decision;
+  async intend(action: Action, flow: string): Promise<Verdict> {
+    const { decision, isMore } = this.#rules.decide(action);
+    // What was open before could carry out what was read since: it is cut before this is answered.
+    if (isMore) void this.#parts?.recheck();
+    const { state: _, ...verdict } = decision;
+    const { event, sync } = intentOf(action, verdict, flow);
+    await this.record(event, { sync });
+    return verdict;
+  }
+
+  /** What it has done, as far as that decides what may go on. */
+  get policyState(): PolicyState {
+    return this.#rules.state;
   }
 
   denied(denial: Denial): void {
@@ -267,14 +332,8 @@ export class Run implements GatewayRun {
       },
     });
     const { monoMs } = this.#clock.now();
-    const noted = noteDenial(this.#state, {
-      target,
-      route,
-      monoMs,
-      ...(effect === undefined ? {} : { effect }),
-    });
-    this.#state = noted.state;
-    if (noted.sticky) {
+    const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
+    if (this.#rules.noteDenial(attempt)) {
       const detail = `${target} was denied, and then tried by three or more distinct routes`;
       this.finding("sticky", detail, { target, process, route });
     }

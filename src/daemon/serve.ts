@@ -5,6 +5,7 @@
  */
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
+import { parseTaskFile } from "../policy/index.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
@@ -109,6 +110,16 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       const living = runs.living(run);
       living.stop("killed", "killed by hand");
       await living.ended;
+      return runs.info(run);
+    },
+    "run.revoke": async ({ run, grant }) => {
+      await runs.living(run).revoke(grant);
+      return runs.info(run);
+    },
+    "run.narrow": async ({ run, task: { source, fileName } }) => {
+      const living = runs.living(run);
+      const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
+      await living.narrow(task, { text: source, file: fileName });
       return runs.info(run);
     },
     "log.read": ({ run, follow }, signal) => readEntries(world.ledger, { run, follow }, signal),

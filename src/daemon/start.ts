@@ -7,13 +7,21 @@ import { constants } from "node:os";
 import type { Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
-import { clientTrust, createGateway, type ConnectErrno, type Gateway } from "../gateway/index.ts";
+import {
+  clientTrust,
+  createConnector,
+  GATEWAY_LIMITS,
+  type ConnectErrno,
+} from "../gateway/index.ts";
+import { printPublished } from "../policy/index.ts";
 import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
+import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
 import { holdRun, type Living } from "./hold.ts";
 import { planRun, type Order } from "./order.ts";
 import type { Pool } from "./pool.ts";
 import { keyOf, layerOptions, prepareSandbox, type Laid, type Prepared } from "./prepared.ts";
+import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { followPackets } from "./refused-packets.ts";
 import { resolveHost } from "./resolve.ts";
@@ -63,7 +71,14 @@ async function start(
   try {
     runs.add(run);
     await recordStart(run, order);
-    holdRun(world, run, await bringUpSomehow(world, run, order, waiting));
+    const published = await publishPorts(world, runs, run);
+    const raised = await bringUpSomehow(world, run, order, waiting).catch(
+      async (error: unknown) => {
+        await published.close();
+        throw error;
+      },
+    );
+    hold(world, run, raised, published);
     return run;
   } catch (error) {
     const detail = describeError(error);
@@ -85,7 +100,23 @@ function describeRun(id: string, { task, request, recipe }: Order, world: World)
     startedAt: new Date(world.clock.now().wallMs).toISOString(),
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
+    publish: task.publish.map(printPublished),
   };
+}
+
+/** Takes the ports of this machine that the task publishes; nothing leads in before the agent runs. */
+async function publishPorts(world: World, runs: Runs, run: Run): Promise<PublishedPorts> {
+  return openPublished(run.task.publish, {
+    clock: world.clock,
+    uid: process.geteuid?.() ?? 0,
+    record: (event) => run.record(event),
+    note: (event) => run.recorder.note(event),
+    holderOf(port) {
+      const takes = (other: Run) => other.task.publish.some(({ host }) => host === port);
+      const holder = runs.live.find((other) => other !== run && takes(other));
+      return holder === undefined ? undefined : `the run ${holder.id} (${holder.task.task})`;
+    },
+  });
 }
 
 /**
@@ -113,9 +144,22 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
       environment: Object.keys(request.environment),
+      publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
   });
+}
+
+/** A run's living parts but for its ports, which outlive a failed attempt. */
+interface Raised extends Omit<Living, "published" | "again"> {
+  /** Brings the command up once more, all new but for workspace and home. */
+  again(): Promise<Raised>;
+}
+
+function hold(world: World, run: Run, raised: Raised, published: PublishedPorts): void {
+  const again = async () => hold(world, run, await raised.again(), published);
+  published.begin(() => raised.sandbox.sockets());
+  holdRun(world, run, { ...raised, published, again });
 }
 
 /** In a sandbox that waits, else in a new one; over an overlay, or on a copy where none can be mounted. */
@@ -124,7 +168,7 @@ async function bringUpSomehow(
   run: Run,
   order: Order,
   waiting: Prepared | undefined,
-): Promise<Living> {
+): Promise<Raised> {
   try {
     return await bringUp(world, run, order, { waiting });
   } catch (error) {
@@ -153,7 +197,7 @@ async function bringUp(
   run: Run,
   order: Order,
   { waiting, laid }: Ground,
-): Promise<Living> {
+): Promise<Raised> {
   const { request, recipe, key } = order;
   const undo: (() => unknown)[] = waiting === undefined ? [] : [() => waiting.close()];
   try {
@@ -161,7 +205,7 @@ async function bringUp(
     if (waiting === undefined) undo.push(() => prepared.close());
     const { sandbox, limits } = prepared;
     limits.place(sandbox.initPid);
-    const { gateway, closePackets } = connect(world, run, prepared);
+    const { gateway, closePackets } = await connect(world, run, prepared);
     undo.push(() => gateway.close());
     undo.push(closePackets);
     if (recipe.mode === "overlay" && laid === undefined) await markStart(run, order);
@@ -176,10 +220,7 @@ async function bringUp(
       cwd: recipe.workspace,
       ...(request.terminal && { terminal: request.terminal }),
     });
-    const again = async () => {
-      const ground = { laid: laid ?? { startBytes: 0 } };
-      holdRun(world, run, await bringUp(world, run, order, ground));
-    };
+    const again = () => bringUp(world, run, order, { laid: laid ?? { startBytes: 0 } });
     return { sandbox, gateway, limits, streams, closePackets, again };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
@@ -204,24 +245,28 @@ async function recordProofs(run: Run, prepared: Prepared, waited: boolean): Prom
 }
 
 interface Crossing {
-  readonly gateway: Gateway;
+  readonly gateway: ServedGateway;
   closePackets(): void;
 }
 
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
-function connect(world: World, run: Run, prepared: Prepared): Crossing {
-  const gateway = createGateway(run, {
+async function connect(world: World, run: Run, prepared: Prepared): Promise<Crossing> {
+  const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
-    log: world.log,
-    resolve: resolveHost,
-    ownAddresses: () => [],
+    connect: createConnector({
+      clock: world.clock,
+      limits: GATEWAY_LIMITS,
+      resolve: resolveHost,
+      ownAddresses: () => [],
+      unread: true,
+    }),
   });
   // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
   const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");
   assert(errno !== 0, "no policy grants an address that is nobody's (RFC 5737)");
   const listeners = prepared.adopt({
-    // Who may knock does not change in a run, and the gateway judges every flow again.
+    // What may knock once may knock again: the gateway judges every flow, by the policy of then.
     onConnect: ({ address, port, protocol, process }) =>
       errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
       "from now on",

@@ -8,7 +8,13 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../api/index.ts";
 import { createLog, requireOwnFolder, systemClock, type Clock, type Log } from "../base/index.ts";
-import { openAuthority, trustBundle, type CertificateAuthority } from "../gateway/index.ts";
+import {
+  AUTHORITY_FILE,
+  openAuthority,
+  trustBundle,
+  trustStores,
+  type CertificateAuthority,
+} from "../gateway/index.ts";
 import { openLedger, type Ledger } from "../ledger/index.ts";
 import {
   closeCgroups,
@@ -19,6 +25,7 @@ import {
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { TaskCache } from "./task-cache.ts";
+import { createWorkers, type Workers } from "../worker/index.ts";
 
 /** What a daemon owns. */
 export interface World {
@@ -28,6 +35,8 @@ export interface World {
   readonly ledger: Ledger;
   readonly authority: CertificateAuthority;
   readonly watcher: Watcher;
+  /** Where what runs and their servers say is parsed. */
+  readonly workers: Workers;
   /** The /etc of every run. */
   readonly etc: string;
   readonly cgroups: CgroupHost;
@@ -68,8 +77,11 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     onFailure: failed,
   });
   const authority = await openAuthority(home.keys);
+  const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
+  workers.warm();
   const etc = join(home.root, "etc");
-  await writeEtc(etc, await trustBundle(authority));
+  const bundle = await trustBundle(authority);
+  await writeEtc(etc, bundle, trustStores(authority.certificatePem, bundle));
   // What a dead daemon left in its groups is nobody's run any more.
   const cgroups = openCgroups(createHash("sha256").update(home.root).digest("hex").slice(0, 12));
   await reapGroups(cgroups, new Set());
@@ -81,11 +93,13 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     ledger,
     authority,
     watcher,
+    workers,
     etc,
     cgroups,
     inUse: new Set(),
     tasks: new TaskCache(),
     async close() {
+      await workers.close();
       await watcher.close();
       closeCgroups(cgroups);
       await ledger.close();

@@ -66,7 +66,7 @@ export interface ConnectJudge {
 }
 
 export interface ConnectJudgePorts {
-  readonly run: GatewayRun;
+  readonly run: Pick<GatewayRun, "policy" | "denied" | "finding">;
   readonly clock: Clock;
   readonly pool: NamePool;
 }

@@ -62,6 +62,15 @@ export function problemOf(denial: Denial, status: number): Problem {
   });
 }
 
+/**
+ * To a refused WebSocket 426 says what a 403 does not: this protocol no, HTTP/1.1 yes (RFC 9110, 15.5.22). Clients
+ * that can do without fall back at once, others take it for the refusal it is: docs/decisions/0112.
+ */
+export function webSocketProblem(denial: Denial): Problem {
+  const refused = problemOf(denial, 426);
+  return { ...refused, headers: { ...refused.headers, upgrade: "HTTP/1.1" } };
+}
+
 /** A failure on the way to the upstream: the agent did nothing wrong, and may try again later. */
 export function upstreamProblem(
   status: 502 | 503 | 504,
@@ -134,8 +143,10 @@ function grantCovers(grant: Grant, host: string): boolean {
 }
 
 /** "GET, HEAD https://docs.example.com:443/v1/**", one line a rule. */
-function grantLines({ hosts, ports, tls, rules }: Grant): readonly string[] {
+function grantLines({ hosts, ports, tls, rules, kind, revoked }: Grant): readonly string[] {
+  if (revoked) return [];
   const names = hosts.map(printHostPattern).join(" or ");
+  if (kind !== "http") return [`connections to ${names}:${ports.join(",")}, not looked into`];
   return rules.map(({ methods, paths }) => {
     const globs = paths.map((glob) => glob.source).join(" or ");
     return `${methods.join(", ")} ${tls ? "https" : "http"}://${names}:${ports.join(",")} ${globs}`;

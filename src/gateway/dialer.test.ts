@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { systemClock } from "../base/index.ts";
 import type { Endpoint } from "../sys/index.ts";
+import { createConnector } from "./connector.ts";
 import { createDialer, type Destination } from "./dialer.ts";
 import { GATEWAY_LIMITS } from "./limits.ts";
 import { authorityNamed, destroyAll, listening, openWorld, readAll } from "./test-kit.ts";
@@ -18,16 +19,17 @@ const never = new AbortController().signal;
 function dialerOf(addresses: readonly string[] | Error, own: readonly Endpoint[] = []) {
   const asked: string[] = [];
   let monoMs = 0;
-  const dialer = createDialer({
+  const limits = { ...GATEWAY_LIMITS, connectMs: 200, upstreamHandshakeMs: 200 };
+  const connect = createConnector({
     clock: { now: () => ({ ...systemClock.now(), monoMs }) },
-    limits: { ...GATEWAY_LIMITS, connectMs: 200, upstreamHandshakeMs: 200 },
-    trust: createUpstreamTrust(() => []),
+    limits,
     ownAddresses: () => own,
     resolve(host) {
       asked.push(host);
       return addresses instanceof Error ? Promise.reject(addresses) : Promise.resolve(addresses);
     },
   });
+  const dialer = createDialer({ connect, limits, trust: createUpstreamTrust(() => []) });
   return { dialer, asked, later: (ms: number) => void (monoMs += ms) };
 }
 

@@ -5,9 +5,15 @@
  * @module
  */
 import type { Socket } from "node:net";
-import { UNKNOWN_PROCESS, type Effect, type FindingKind, type Process } from "../action/index.ts";
+import {
+  UNKNOWN_PROCESS,
+  type Action,
+  type Effect,
+  type FindingKind,
+  type Process,
+} from "../action/index.ts";
 import { createId, describeError, isFault, type Clock, type Log } from "../base/index.ts";
-import { routeOf } from "../policy/index.ts";
+import { judgeConnect, routeOf, type Grant } from "../policy/index.ts";
 import { descriptorOf, resetOnClose } from "../sys/index.ts";
 import type { FirstBytesProtocol } from "../wire/index.ts";
 import { allowedInstead, type Denial } from "./denial.ts";
@@ -76,6 +82,8 @@ export class FlowRecord {
   host: string | undefined;
   port = 0;
   process: Process = UNKNOWN_PROCESS;
+  /** By which it came in, where it is granted. */
+  grant: Grant | undefined;
   /** What has passed on the other side. */
   upstreamBytes: () => WireBytes = () => NO_BYTES;
   /** Resolves when the connection is closed and its `flow.close` is written. */
@@ -84,6 +92,8 @@ export class FlowRecord {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #startMs: number;
+  /** What was allowed on this connection and goes on. */
+  readonly #standing = new Set<Action>();
   #opened: Promise<unknown> = Promise.resolve();
   #isOpen = false;
   #reason: string | undefined;
@@ -120,6 +130,27 @@ export class FlowRecord {
   cut(reason: string): void {
     this.because(reason);
     tearSocket(this.socket);
+  }
+
+  /**
+   * Notes that `action` was allowed and goes on, until the result is called. Between the verdict and this
+   * the policy may have become narrower: then the connection is cut at once.
+   */
+  stands(action: Action): () => void {
+    if (!this.#run.stands(action)) this.cut("no longer granted");
+    this.#standing.add(action);
+    return () => void this.#standing.delete(action);
+  }
+
+  /** INV-32: cuts the connection where the policy of now would not let it be; tells whether it did. */
+  recheck(): boolean {
+    if (this.grant === undefined || this.socket.destroyed) return false;
+    const { host, port, grant } = this;
+    const now = judgeConnect(this.#run.policy, { host, address: "", port });
+    const isSame = now.kind === "grant" && isSameWay(grant, now.grant);
+    if (isSame && [...this.#standing].every((action) => this.#run.stands(action))) return false;
+    this.cut(now.kind === "grant" ? "no longer granted" : `no longer granted: ${now.reason}`);
+    return true;
   }
 
   /** Refuses something on this flow: the run's denials file, stickiness, the ledger. */
@@ -199,6 +230,13 @@ export class FlowRecord {
       this.#log.warn("flow.close.unrecorded", { flow: this.id, error: describeError(error) });
     }
   }
+}
+
+/** Whether a connection made by `old` is one that `grant` would have made, whatever it lets be asked. */
+function isSameWay(old: Grant, grant: Grant): boolean {
+  const way = ({ rule: _r, hosts: _h, ports: _p, rules: _a, pairs: _f, ...rest }: Grant) =>
+    JSON.stringify(rest);
+  return old === grant || way(old) === way(grant);
 }
 
 function rounded(ms: number): number {

@@ -214,6 +214,23 @@ for (const [why, host, how, bytes, kind, rule] of OFFENCES) {
   });
 }
 
+test("INV-6: SSH that comes byte by byte behind a first request is named as well", async (t) => {
+  const it = await world(t);
+  const socket = await it.dial("plain.test", 80);
+  const first = readAll(socket, (text) => text.includes("the site"));
+  socket.write("GET /one HTTP/1.1\r\nHost: plain.test\r\n\r\n");
+  await first;
+  for (const byte of SSH) {
+    socket.write(byte);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await it.flowsClosed(1);
+  assert.deepEqual(
+    it.denials.map((denial) => denial.rule),
+    ["protocol.ssh"],
+  );
+});
+
 test("INV-6: a real `ssh -R` to a granted name and port is refused, plain and inside TLS", async (t) => {
   const it = await world(t);
   const port = await it.listenerFor("docs.test", 443);
@@ -287,9 +304,9 @@ for (const [why, options, said] of NAMES) {
   });
 }
 
-test("a client that insists on HTTP/2 is told by an alert, and nothing is asked upstream", async (t) => {
+test("a client that insists on another protocol is told by an alert, and nothing is asked upstream", async (t) => {
   const it = await world(t);
-  await assert.rejects(it.secure("docs.test", 443, { ALPNProtocols: ["h2"] }), /alert/);
+  await assert.rejects(it.secure("docs.test", 443, { ALPNProtocols: ["spdy/3"] }), /alert/);
   await it.flowsClosed(1);
 });
 

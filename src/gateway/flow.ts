@@ -19,6 +19,7 @@ import type { Access, HttpBroker } from "./http-broker.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { readOpening, type Opening } from "./opening.ts";
 import type { GatewayPorts, GatewayRun } from "./ports.ts";
+import { serveTcp } from "./tcp-broker.ts";
 import { acceptTls, ALERT_UNRECOGNIZED_NAME } from "./tls-front.ts";
 import { UpstreamAgent } from "./upstream-agent.ts";
 
@@ -31,6 +32,7 @@ export interface FlowPorts {
   readonly judge: ConnectJudge;
   readonly dialer: Dialer;
   readonly broker: HttpBroker;
+  readonly http2: HttpBroker;
   originalDestination(socket: Socket): Endpoint;
 }
 
@@ -56,6 +58,7 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
   const { host, decision } = judgement;
   flow.host = host;
   flow.port = to.port;
+  if (decision?.kind === "grant") flow.grant = decision.grant;
   flow.target = host === undefined ? printEndpoint(to) : `${host}:${to.port}`;
   flow.process = await attribute(flow, to, shared);
   await flow.open({ address: to.address, port: to.port, name: host ?? "", protocol: "tcp" });
@@ -72,20 +75,58 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
     flow.cut(`refused: ${decision.kind === "refuse" ? decision.reason : "no name"}`);
     return;
   }
-  await serveHttp(flow, { host, port: to.port, decision }, shared);
+  const named = { host, port: to.port, decision };
+  if (decision.kind === "grant" && decision.grant.kind !== "http") {
+    await serveUninspected(flow, named, decision.grant, shared);
+  } else await serveHttp(flow, named, shared);
+}
+
+/** A splice must open with the granted name in the open; an opaque connection may open as it likes. */
+async function serveUninspected(
+  flow: FlowRecord,
+  { host, port }: Named,
+  grant: Grant,
+  shared: FlowPorts,
+): Promise<void> {
+  if (grant.kind === "splice") {
+    const opening = await readOpening(flow.socket, shared.limits);
+    if (isOver(flow, opening)) return;
+    if (opening.kind !== "tls") {
+      const { protocol, detail } =
+        opening.kind === "other"
+          ? opening
+          : { protocol: "http" as const, detail: "the grant says TLS" };
+      flow.offend(protocol, detail, "in a spliced connection");
+      return;
+    }
+    if (!isForName(flow, opening.hello, host)) return;
+    if (opening.hello.ech) {
+      refuseHello(flow, host, {
+        rule: "tls.ech",
+        title: "The TLS greeting hides a name",
+        reason: "an encrypted ClientHello may name another site than the granted one",
+      });
+      return;
+    }
+  }
+  const dial = grant.dial === undefined ? {} : { dial: grant.dial };
+  await serveTcp({ flow, grant, to: { host, port, tls: false, ...dial } }, shared);
 }
 
 /** Which process this is; unknown is said, and does not hold the flow up for long. */
 async function attribute(flow: FlowRecord, to: Endpoint, shared: FlowPorts): Promise<Process> {
   const { remoteAddress = "", remotePort = 0 } = flow.socket;
   const local = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
-  const asked = shared.run.attribute({
-    family: isIPv6(to.address) ? 6 : 4,
-    localAddress: local,
-    localPort: remotePort,
-    remoteAddress: to.address,
-    remotePort: to.port,
-  });
+  const asked = shared.run.attribute(
+    {
+      family: isIPv6(to.address) ? 6 : 4,
+      localAddress: local,
+      localPort: remotePort,
+      remoteAddress: to.address,
+      remotePort: to.port,
+    },
+    flow.id,
+  );
   const { promise: late, resolve } = Promise.withResolvers<Process>();
   const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), shared.limits.attributeMs);
   try {
@@ -118,12 +159,14 @@ async function serveHttp(flow: FlowRecord, named: Named, shared: FlowPorts): Pro
   }
   if (decision.kind === "grant" && decision.grant.tls !== (opening.kind === "tls")) {
     const wanted = decision.grant.tls ? "TLS" : "plain HTTP";
-    flow.offend(opening.kind, `the grant says ${wanted}`, "in the connection");
+    const protocol = opening.kind === "http2" ? "http2-preface" : opening.kind;
+    flow.offend(protocol, `the grant says ${wanted}`, "in the connection");
     return;
   }
   const access = accessOf(named, flow, shared);
-  if (opening.kind === "http") {
-    shared.broker.serve(flow.socket, { flow, origin: { scheme: "http", host, port }, access });
+  if (opening.kind === "http" || opening.kind === "http2") {
+    const broker = opening.kind === "http" ? shared.broker : shared.http2;
+    broker.serve(flow.socket, { flow, origin: { scheme: "http", host, port }, access });
     return;
   }
   if (!isForName(flow, opening.hello, host)) return;
@@ -131,10 +174,17 @@ async function serveHttp(flow: FlowRecord, named: Named, shared: FlowPorts): Pro
   if (stream === undefined) return;
   const inner = await readOpening(stream, shared.limits);
   if (isOver(flow, inner)) return;
-  if (inner.kind === "http") {
-    shared.broker.serve(stream, { flow, origin: { scheme: "https", host, port }, access });
+  // What ALPN agreed on is what must come, and without ALPN that is HTTP/1.1.
+  const wanted = stream.alpnProtocol === "h2" ? "http2" : "http";
+  if (inner.kind === wanted) {
+    const broker = wanted === "http" ? shared.broker : shared.http2;
+    broker.serve(stream, { flow, origin: { scheme: "https", host, port }, access });
   } else if (inner.kind === "other") flow.offend(inner.protocol, inner.detail, "inside TLS");
-  else flow.offend("tls", "TLS again", "inside TLS");
+  else if (inner.kind === "tls") flow.offend("tls", "TLS again", "inside TLS");
+  else {
+    const protocol = inner.kind === "http2" ? "http2-preface" : "http";
+    flow.offend(protocol, `ALPN chose ${wanted === "http2" ? "h2" : "HTTP/1.1"}`, "inside TLS");
+  }
 }
 
 /** Reports whether nothing more is to come, and closes. */
@@ -148,7 +198,7 @@ function isOver(
     return true;
   }
   if (opening.kind !== "silent") return false;
-  flow.cut("the client said nothing; servers that speak first are not served");
+  flow.cut("the client said nothing; servers that speak first need a grant with `opaque: true`");
   return true;
 }
 
@@ -163,6 +213,7 @@ function accessOf({ decision, host, port }: Named, flow: FlowRecord, shared: Flo
     port,
     tls: grant.tls,
     ...(grant.dial === undefined ? {} : { dial: grant.dial }),
+    ...(grant.proxy === undefined ? {} : { proxy: grant.proxy }),
     ...(ca === undefined ? {} : { ca }),
   };
   const agent = new UpstreamAgent(shared.dialer, to, shared.limits.upstreamIdleMs);
@@ -182,17 +233,26 @@ function authorityOf(grant: Grant, run: GatewayRun): string | undefined {
 function isForName(flow: FlowRecord, hello: ClientHello, host: string): boolean {
   if (hello.serverName === host) return true;
   const said = hello.serverName === undefined ? "no name" : JSON.stringify(hello.serverName);
-  flow.deny({
-    target: host,
-    route: routeOf({ protocol: "tls", port: flow.port, host: hello.serverName }),
+  refuseHello(flow, host, {
     rule: "tls.server_name",
     title: "The TLS name is not the name that was looked up",
     reason: `the ClientHello says ${said}, the connection is to ${host}`,
+    said: hello.serverName,
   });
-  flow.notice();
-  flow.because("denied: tls.server_name");
-  flow.socket.end(ALERT_UNRECOGNIZED_NAME, () => flow.socket.destroy());
   return false;
+}
+
+function refuseHello(
+  flow: FlowRecord,
+  host: string,
+  why: { rule: string; title: string; reason: string; said?: string | undefined },
+): void {
+  const { said, ...denial } = why;
+  const route = routeOf({ protocol: "tls", port: flow.port, host: said });
+  flow.deny({ target: host, route, ...denial });
+  flow.notice();
+  flow.because(`denied: ${why.rule}`);
+  flow.socket.end(ALERT_UNRECOGNIZED_NAME, () => flow.socket.destroy());
 }
 
 async function endTls(
@@ -201,14 +261,29 @@ async function endTls(
   { ports, limits }: FlowPorts,
 ): Promise<TLSSocket | undefined> {
   try {
-    return await acceptTls(flow.socket, ports.authority.contextFor(host), limits.handshakeMs);
+    const context = await ports.authority.contextFor(host);
+    return await acceptTls(flow.socket, context, limits.handshakeMs);
   } catch (error) {
-    if (!isFault(error, "gateway.handshake")) throw error;
+    if (isFault(error, "gateway.untrusted")) refuseTrust(flow, host, error);
+    else if (!isFault(error, "gateway.handshake")) throw error;
     ports.log.info("gateway.handshake", { flow: flow.id, error: describeError(error) });
     flow.because(describeError(error));
     flow.socket.destroy();
     return undefined;
   }
+}
+
+/** The agent should change its trust or ask for another grant, rather than try again. */
+function refuseTrust(flow: FlowRecord, host: string, { message, hint }: Fault): void {
+  const system = flow.grant === undefined ? {} : { system: flow.grant.name };
+  flow.deny({
+    ...system,
+    target: host,
+    route: routeOf({ protocol: "tls", port: flow.port }),
+    rule: "tls.untrusted",
+    title: "The client does not accept this run's certificates",
+    reason: `the client answered our certificate for ${host} with ${message}: ${hint ?? ""}`,
+  });
 }
 
 function printEndpoint({ address, port }: Endpoint): string {

@@ -25,6 +25,7 @@ import {
 import { beginFlow, type FlowPorts } from "./flow.ts";
 import { tearSocket, type FlowRecord } from "./flow-record.ts";
 import { createHttpBroker } from "./http-broker.ts";
+import { createHttp2Broker } from "./http2-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun } from "./ports.ts";
 import { systemTrust } from "./upstream-trust.ts";
@@ -51,6 +52,8 @@ export interface Gateway {
   judgeConnect(to: Endpoint, transport: Transport, by?: Process): ConnectJudgement;
   /** Records what the run's network or its system-call filter refused by itself. */
   refusedUnheard(refusal: Unheard): void;
+  /** Cuts every flow that the run's policy of now would not grant; tells how many. */
+  recheck(): number;
   stats(): GatewayStats;
   /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
   close(): Promise<void>;
@@ -64,14 +67,9 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
   const judge = createConnectJudge({ run, clock, pool });
   const resolver = createRunResolver(run, pool, ports);
   const trust = ports.trust ?? systemTrust();
-  const dialer = createDialer({
-    clock,
-    limits,
-    trust,
-    resolve: (host) => ports.resolve(host),
-    ownAddresses: () => ports.ownAddresses(),
-  });
+  const dialer = createDialer({ limits, trust, connect: ports.connect });
   const broker = createHttpBroker({ run, clock, log, limits });
+  const http2 = createHttp2Broker({ run, clock, log, limits });
   const shared: FlowPorts = {
     run,
     ports,
@@ -80,6 +78,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
     judge,
     dialer,
     broker,
+    http2,
     originalDestination: ports.originalDestination ?? originalDestination,
   };
   const flows = new Set<FlowRecord>();
@@ -117,6 +116,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       return judgement;
     },
     refusedUnheard: (refusal) => judge.unheard(refusal),
+    recheck: () => [...flows].filter((flow) => flow.recheck()).length,
     stats: () => ({ open: flows.size, ...counts, refused: judge.counts() }),
     async close() {
       for (const server of servers) server.close();
@@ -135,11 +135,12 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
 function createRunResolver(
   run: GatewayRun,
   pool: NamePool,
-  { clock, log }: GatewayPorts,
+  { clock, log, namesTold }: GatewayPorts,
 ): Resolver {
   return createResolver({
     pool,
     clock,
+    ...(namesTold === undefined ? {} : { settled: namesTold }),
     onQuestion({ name, type, rcode, answer, transport, from }) {
       const asked = { name, type, rcode, answer: [...answer], transport };
       const data = from === undefined ? asked : { ...asked, port: from.port };

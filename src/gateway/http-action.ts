@@ -25,7 +25,7 @@ export function actionOf(
   body: WholeBody | undefined,
   context: ActionContext,
 ): Action {
-  const { method, scheme, host, port, path, query } = request;
+  const { method, scheme, host, port, path, query, upgrade } = request;
   const described = describeHttp({
     method,
     scheme,
@@ -34,6 +34,7 @@ export function actionOf(
     path,
     query,
     headers: groupedHeaders(request.headers),
+    ...(upgrade === undefined ? {} : { upgrade }),
     ...(body === undefined ? {} : { body: body.bytes }),
   });
   return {
@@ -56,24 +57,25 @@ export function actionOf(
 
 /** By name; a field that stands once as text, else as a list. */
 function groupedHeaders(raw: RawHeaders): Record<string, string | readonly string[]> {
-  const grouped = Map.groupBy(headerPairs(raw), ([name]) => name);
-  return Object.fromEntries(
-    [...grouped].map(([name, pairs]) => {
-      const values = pairs.map(([, value]) => value);
-      return [name, values.length === 1 ? (values[0] ?? "") : values];
-    }),
-  );
+  const grouped = new Map<string, string | readonly string[]>();
+  for (const [name, value] of headerPairs(raw)) {
+    const known = grouped.get(name);
+    if (known === undefined) grouped.set(name, value);
+    else grouped.set(name, typeof known === "string" ? [known, value] : [...known, value]);
+  }
+  return Object.fromEntries(grouped);
 }
 
 /** Everything that will be sent, less the values of secrets, in one canonical shape. */
 function sentForm(request: CheckedRequest, body: WholeBody | undefined): Json {
-  const { method, scheme, host, port, target, headers, framing } = request;
+  const { method, scheme, host, port, target, headers, framing, upgrade } = request;
   return {
     method,
     scheme,
     host,
     port,
     target,
+    ...(upgrade === undefined ? {} : { upgrade }),
     headers: withoutSecrets(headers),
     body:
       body === undefined
@@ -86,9 +88,4 @@ function sentForm(request: CheckedRequest, body: WholeBody | undefined): Json {
 export function strictest(effects: readonly Effect[]): Effect {
   const last = Math.max(...effects.map((effect) => EFFECTS.indexOf(effect)));
   return EFFECTS[last] ?? "administer";
-}
-
-/** Reports whether an intent of these effects must be on disk before it leaves: any above `write`. */
-export function mustSync(effects: readonly Effect[]): boolean {
-  return effects.some((effect) => EFFECTS.indexOf(effect) > EFFECTS.indexOf("write"));
 }

@@ -8,12 +8,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { problemBytes, type Problem } from "./denial.ts";
+import type { After } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 type Linger = Pick<GatewayLimits, "lingerBytes" | "lingerMs">;
-
-/** Whether the connection may carry another request. */
-export type After = "next" | "last";
 
 export interface Answering {
   readonly incoming: IncomingMessage;
@@ -47,12 +45,19 @@ export async function answerProblem(
 /** Answers where no HTTP parser stands behind `socket` any more, and closes it. */
 export function endWithProblem(socket: Duplex, problem: Problem, limits: Linger): void {
   socket.on("error", () => {}); // It is being closed: a reset now changes nothing.
-  socket.end(problemBytes(problem));
+  socket.write(problemBytes(problem));
+  endSocket(socket, limits);
+}
+
+/** Closes `socket` so that what was said last is heard. */
+export function endSocket(socket: Duplex, limits: Linger): void {
+  if (socket.destroyed) return;
+  socket.end();
   void drain(socket, limits).then(() => socket.destroy());
 }
 
 /** Reads and throws away until the end, a number of bytes, or a time. */
-function drain(stream: Readable, limits: Linger): Promise<void> {
+export function drain(stream: Readable, limits: Linger): Promise<void> {
   return new Promise((resolve) => {
     let bytes = 0;
     const take = (chunk: Buffer) => {

@@ -3,14 +3,15 @@
  *
  * A body that announces a small length is held until all of it is here: then it is hashed, shown to the
  * mining watch, and exactly these bytes are what is sent (failure class "inspect a prefix, forward all").
- * A longer or chunked one streams, watched on its way. docs/decisions/0042.
+ * A longer or chunked one streams, watched and hashed on its way. docs/decisions/0042.
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { Fault } from "../base/index.ts";
-import { createStratumWatch } from "../wire/index.ts";
+import { createBodyWatch } from "./body-watch.ts";
+import type { RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import type { GatewayLimits } from "./limits.ts";
 
@@ -36,7 +37,8 @@ export function isReadWhole(request: CheckedRequest, limits: GatewayLimits): boo
  *   left or its framing broke.
  */
 export async function readWhole(
-  incoming: IncomingMessage,
+  incoming: Readable,
+  rawHeaders: RawHeaders,
   limits: GatewayLimits,
 ): Promise<WholeBody> {
   const chunks: Buffer[] = [];
@@ -61,9 +63,12 @@ export async function readWhole(
     clearTimeout(timer);
   }
   const bytes = Buffer.concat(chunks);
+  const watch = createBodyWatch(rawHeaders);
+  const mining = await watch.push(bytes);
+  watch.close();
   return {
     bytes,
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    mining: createStratumWatch().push(bytes)?.detail,
+    mining: mining?.detail,
   };
 }

@@ -72,6 +72,29 @@ test("what a denied client still sends is read for a moment, so that its kernel 
   assert.ok(Number(it.event("flow.close")?.data?.["bytesOut"]) > 400_000);
 });
 
+const UPGRADES = [
+  ["websocket", /^HTTP\/1\.1 426 /, "without a version is no WebSocket's"],
+  ["WebSocket", /^HTTP\/1\.1 426 /, "is named in any case"],
+  ["chisel", /^HTTP\/1\.1 403 /, "is refused as such"],
+  ["websocket, chisel", /^HTTP\/1\.1 403 /, "asks for more than a WebSocket"],
+] as const;
+for (const [offer, expected, why] of UPGRADES) {
+  test(`an upgrade to ${offer} ${why}, and nothing of it reaches the site`, async (t) => {
+    let reached = 0;
+    const it = await worldOf(
+      t,
+      site(() => (reached += 1)),
+    );
+    const said = await ask(
+      it,
+      `GET /x HTTP/1.1\r\n${HOST}Connection: upgrade\r\nUpgrade: ${offer}\r\n\r\n`,
+    );
+    assert.match(said, expected);
+    assert.match(said, /"rule":"http\.upgrade"/);
+    assert.equal(reached, 0);
+  });
+}
+
 const STALLS = [
   ["half a head", `GET /x HTTP/1.1\r\n${HOST}X: `],
   ["nothing after an answer", `GET /x HTTP/1.1\r\n${HOST}\r\n`],
@@ -256,4 +279,25 @@ test("an exchange in which nothing moves any more is cut", async (t) => {
   assert.equal(await ask(it, `GET / HTTP/1.1\r\n${HOST}\r\n`), "");
   await it.flowsClosed(1);
   assert.match(it.said("reason").at(-1) ?? "", /idle within an exchange/);
+});
+
+test("a client that ends its side gets its answer, and its upstream goes with it when it is gone", async (t) => {
+  const left = Promise.withResolvers<void>();
+  const it = await worldOf(
+    t,
+    site((request, response) => {
+      if (request.url === "/soon") setTimeout(() => response.end("fine"), 30);
+      else response.once("close", () => left.resolve());
+    }),
+    { limits: { halfClosedMs: 80 } },
+  );
+  const patient = await it.dial("a.test", 80);
+  const answer = readAll(patient);
+  patient.end(`GET /soon HTTP/1.1\r\n${HOST}\r\n`);
+  assert.match(await answer, /200 OK[^]*fine/);
+  const gone = await it.dial("a.test", 80);
+  gone.end(`GET /never HTTP/1.1\r\n${HOST}\r\n`);
+  await left.promise;
+  await it.flowsClosed(2);
+  assert.match(it.said("reason").at(-1) ?? "", /the client left/);
 });

@@ -4,21 +4,23 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, ServerResponse, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
-import { routeOf } from "../policy/index.ts";
-import { classifyFirstBytes } from "../wire/index.ts";
-import { problemOf } from "./denial.ts";
 import type { FlowRecord } from "./flow-record.ts";
-import { endWithProblem } from "./http-answer.ts";
+import { endSocket } from "./http-answer.ts";
 import { exchange } from "./http-exchange.ts";
 import { listOf } from "./http-headers.ts";
 import type { Origin } from "./http-request.ts";
+import { Http1Client } from "./http1-client.ts";
+import { refuseBytes, refuseTunnel, type ParseError } from "./http1-refusals.ts";
+import { http1Upstream } from "./http1-upstream.ts";
+import type { UpstreamSide } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayRun } from "./ports.ts";
 import type { UpstreamAgent } from "./upstream-agent.ts";
+import { isWebSocketOffer } from "./websocket-handshake.ts";
 
 /** What the connection may be used for: a grant's requests, or only to be told why not. */
 export type Access =
@@ -47,12 +49,15 @@ export interface HttpBroker {
 }
 
 /** A connection under way. */
-interface Connection {
+export interface Connection {
   readonly client: HttpClient;
+  readonly upstream: UpstreamSide | undefined;
   queue: Promise<void>;
   /** Requests parsed and not yet answered. */
   waiting: number;
   headTimer: NodeJS.Timeout | undefined;
+  /** What could not be parsed, where that came in pieces. */
+  unparsed: Buffer;
   /** An answer said "close": what the client sent after that request is not looked at. */
   isLast: boolean;
 }
@@ -75,7 +80,13 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
     withConnection(stream, (it) => refuseTunnel(it, incoming, stream, head, ports)),
   );
   server.on("upgrade", (incoming: IncomingMessage, stream: Duplex, head: Buffer) =>
-    withConnection(stream, (it) => refuseTunnel(it, incoming, stream, head, ports)),
+    withConnection(stream, (it) => {
+      // A client waits for the answer before it speaks otherwise: bytes behind the request are no WebSocket's.
+      const isWebSocket = isWebSocketOffer(incoming.rawHeaders) && head.length === 0;
+      if (isWebSocket && it.waiting === 0)
+        enqueue(it, incoming, responseOn(incoming, ports.limits), ports);
+      else refuseTunnel(it, incoming, stream, head, ports);
+    }),
   );
   server.on("clientError", (error: ParseError, stream: Duplex) =>
     withConnection(stream, (it) => refuseBytes(it, error, stream, ports)),
@@ -86,18 +97,22 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
 
   return {
     serve(stream, client) {
+      const { access } = client;
       const connection: Connection = {
         client,
+        upstream: access.kind === "grant" ? http1Upstream(access.agent, ports.limits) : undefined,
         queue: Promise.resolve(),
         waiting: 0,
         headTimer: undefined,
+        unparsed: Buffer.alloc(0),
         isLast: false,
       };
       connections.set(stream, connection);
       armHeadTimer(connection, ports.limits);
+      stream.once("end", () => watchHalfClosed(connection, stream, ports.limits));
       stream.once("close", () => {
         clearTimeout(connection.headTimer);
-        if (client.access.kind === "grant") client.access.agent.destroy();
+        if (access.kind === "grant") access.agent.destroy();
       });
       server.emit("connection", stream);
     },
@@ -106,6 +121,16 @@ export function createHttpBroker(ports: BrokerPorts): HttpBroker {
       server.removeAllListeners();
     },
   };
+}
+
+/** Node makes none for a request with an upgrade; where the answer is no, it is an ordinary one. */
+function responseOn(incoming: IncomingMessage, limits: GatewayLimits): ServerResponse {
+  const { socket } = incoming;
+  const response = new ServerResponse(incoming);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => endSocket(socket, limits));
+  return response;
 }
 
 /** A server that never listens: Node's parser and response writer, with nothing left lenient. */
@@ -125,6 +150,8 @@ function strictServer(limits: GatewayLimits): Server {
       return !(offers.length > 0 && offers.every((offer) => offer === "h2c"));
     },
   });
+  // By Node's own switch, which its types leave out: an end of the client's side is no end of its request.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxHeadersCount = 0; // Node would drop what is above it, silently; we refuse by number.
   server.timeout = limits.exchangeIdleMs;
   return server;
@@ -137,6 +164,23 @@ function armHeadTimer(connection: Connection, limits: GatewayLimits): void {
     () => flow.cut(`no complete request within ${limits.headMs / 1000} s`),
     limits.headMs,
   );
+}
+
+/**
+ * A client that has ended its side may wait for its answer, or be gone: TCP does not say which until
+ * something is written. It gets as long as its answer moves, and a moment before that (docs/decisions/0107).
+ */
+function watchHalfClosed(connection: Connection, stream: Socket, limits: GatewayLimits): void {
+  const { flow } = connection.client;
+  let written = -1;
+  const look = () => {
+    if (flow.socket.bytesWritten === written) flow.cut("the client left");
+    written = flow.socket.bytesWritten;
+  };
+  if (connection.waiting === 0) return; // Node ends its own side, and that closes both.
+  look();
+  const timer = setInterval(look, limits.halfClosedMs);
+  stream.once("close", () => clearInterval(timer));
 }
 
 function enqueue(
@@ -177,95 +221,13 @@ async function take(
   const { flow } = connection.client;
   if (connection.isLast || flow.socket.destroyed || response.destroyed) return;
   try {
-    const after = await exchange({ ...connection.client, incoming, response }, ports);
+    const { upstream } = connection;
+    const client = new Http1Client(incoming, response, ports.limits);
+    const after = await exchange({ ...connection.client, client, upstream }, ports);
     connection.isLast = after === "last";
   } catch (error) {
     // Ours, or the ledger's: nothing has been forwarded that is not recorded. Closed, and said.
     ports.log.warn("gateway.exchange.failed", { flow: flow.id, error: describeError(error) });
     flow.cut(isFault(error) ? `failed: ${error.code}` : "failed: internal");
   }
-}
-
-/** CONNECT, or an upgrade: the connection would become something that nobody judges. */
-function refuseTunnel(
-  connection: Connection,
-  incoming: IncomingMessage,
-  stream: Duplex,
-  head: Buffer,
-  { limits }: BrokerPorts,
-): void {
-  const { flow, origin } = connection.client;
-  clearTimeout(connection.headTimer);
-  stream.on("error", () => {});
-  if (head.length > 0) {
-    const { protocol, detail } = classifyFirstBytes(head);
-    if (protocol !== "http" && protocol !== "unknown") {
-      flow.offend(protocol, detail, "after an HTTP upgrade");
-      return;
-    }
-  }
-  const isConnect = incoming.method === "CONNECT";
-  const offers = listOf(incoming.rawHeaders, "upgrade").join(", ").slice(0, 100);
-  const denial = flow.deny({
-    target: origin.host,
-    route: routeOf({ verb: isConnect ? "CONNECT" : "upgrade", port: origin.port }),
-    rule: isConnect ? "http.connect" : "http.upgrade",
-    title: "The connection stays HTTP",
-    reason: isConnect
-      ? "CONNECT is not served: connect to the name itself, there is no proxy to go through"
-      : `an upgrade to ${JSON.stringify(offers)} is not granted`,
-  });
-  // With answers to earlier requests still due, ours would stand in their place.
-  if (connection.waiting > 0) flow.cut("denied behind unanswered requests");
-  else endWithProblem(stream, problemOf(denial, isConnect ? 405 : 403), limits);
-}
-
-/** What Node's parser reports, with the bytes it could not take. */
-interface ParseError extends Error {
-  readonly code?: string;
-  readonly reason?: string;
-  readonly rawPacket?: Buffer;
-  readonly bytesParsed?: number;
-}
-
-/** What could not be parsed, from the start of its line: what stood before it was a request. */
-function unparsedLine({ rawPacket, bytesParsed = 0 }: ParseError): Buffer | undefined {
-  if (rawPacket === undefined) return undefined;
-  const lineEnd = bytesParsed === 0 ? -1 : rawPacket.lastIndexOf(0x0a, bytesParsed - 1);
-  return rawPacket.subarray(lineEnd + 1);
-}
-
-/** Bytes that are no HTTP request: named, refused, and the connection closed. INV-13. */
-function refuseBytes(
-  connection: Connection,
-  error: ParseError,
-  stream: Duplex,
-  { limits }: BrokerPorts,
-): void {
-  const { flow, origin } = connection.client;
-  clearTimeout(connection.headTimer);
-  const code = error.code ?? "";
-  if (!code.startsWith("HPE_") || code === "HPE_INVALID_EOF_STATE") {
-    flow.because(`the client left: ${code}`);
-    stream.destroy();
-    return;
-  }
-  const rest = unparsedLine(error);
-  if (rest !== undefined) {
-    const { protocol, detail } = classifyFirstBytes(rest);
-    if (!["http", "unknown", "json"].includes(protocol)) {
-      flow.offend(protocol, detail, "after an HTTP request");
-      return;
-    }
-  }
-  const denial = flow.deny({
-    target: origin.host,
-    route: routeOf({ verb: "http.parse", port: origin.port, protocol: origin.scheme }),
-    rule: "http.parse",
-    title: "The request is not one that is forwarded",
-    reason: `not a well-formed HTTP/1.1 request: ${error.reason ?? code}`,
-  });
-  if (connection.waiting > 0) flow.cut("denied: http.parse");
-  else
-    endWithProblem(stream, problemOf(denial, code === "HPE_HEADER_OVERFLOW" ? 431 : 400), limits);
 }

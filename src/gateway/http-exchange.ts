@@ -3,38 +3,40 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Action, Effect } from "../action/index.ts";
-import { isFault } from "../base/index.ts";
-import { routeOf, type Decision, type Policy } from "../policy/index.ts";
-import { problemOf, upstreamProblem } from "./denial.ts";
-import { actionOf, mustSync, strictest } from "./http-action.ts";
-import { answerProblem, type After } from "./http-answer.ts";
+import type { Action } from "../action/index.ts";
+import { assert, isFault } from "../base/index.ts";
+import { routeOf, type Policy, type Rule } from "../policy/index.ts";
+import { problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
+import { actionOf, strictest } from "./http-action.ts";
 import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
-import type { UpstreamAgent } from "./upstream-agent.ts";
+import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
+import type { Verdict } from "./ports.ts";
+import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
+import { openWebSocket } from "./websocket-open.ts";
 
 /** A request as it stands on its connection. */
 export interface Exchange extends HttpClient {
-  readonly incoming: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly client: ClientSide;
+  /** The connection's own, where something is granted. */
+  readonly upstream: UpstreamSide | undefined;
 }
 
 /** Runs one exchange to its end. Throws only where the record cannot be written, or by a bug. */
 export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After> {
-  const { incoming, origin, access } = it;
-  const head = {
-    method: incoming.method ?? "",
-    url: incoming.url ?? "",
-    httpVersion: incoming.httpVersion,
-    rawHeaders: incoming.rawHeaders,
-  };
-  const checked = checkRequest(head, origin, ports.limits.headers);
-  if (!checked.ok) return await refuse(it, checked.refusal, ports);
-  if (access.kind === "explain") return await explain(it, access, ports);
-  const { request } = checked;
+  const { client, origin, access, upstream } = it;
+  const checked = checkRequest(client.head, origin, ports.limits.headers);
+  if (!checked.ok) return await refuse(it, checked.refusal);
+  if (access.kind === "explain") return await explain(it, access);
+  assert(upstream !== undefined, "a grant has an upstream");
+  let { request } = checked;
+  if (client.head.isUpgrade === true) {
+    const refusal = checkHandshake(client.head, request);
+    if (refusal !== undefined) return await refuse(it, refusal);
+    request = asHandshake(request);
+  }
   const body = await bodyOf(it, request, ports);
   if (body === "gone") return "last";
   if (body?.mining !== undefined) {
@@ -44,55 +46,45 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const at = ports.clock.now();
   const context = { run: ports.run.id, at, system: access.system, cause: it.flow.process };
   const action = actionOf(request, body, context);
-  const decision = ports.run.decide(action);
-  await recordIntent(it, action, decision, ports);
-  if (decision.verdict !== "allow") return await deny(it, action, decision, ports);
-  return await perform(it, { request, action, body, agent: access.agent }, ports);
+  const decision = await ports.run.intend(action, it.flow.id);
+  if (decision.verdict !== "allow") return await deny(it, action, decision);
+  const done = it.flow.stands(action);
+  try {
+    if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
+    return await perform(it, { request, action, body, upstream, decision }, ports);
+  } finally {
+    done();
+  }
 }
 
-/** What the action does: as the rule that decided says, else as the catalogue says. */
-function effectsOf(policy: Policy, decision: Decision, action: Action): readonly Effect[] {
+function ruleOf(policy: Policy, decision: Verdict): Rule | undefined {
   const rules = policy.grants.flatMap((grant) => grant.rules);
-  return rules.find((rule) => rule.name === decision.rule)?.effects ?? action.effects;
-}
-
-/** INV-9: resolves only when the intent is written; on disk where the effect cannot be taken back. */
-async function recordIntent(
-  it: Exchange,
-  action: Action,
-  decision: Decision,
-  { run }: BrokerPorts,
-): Promise<void> {
-  const { verb, summary, fields, digest, kind } = action;
-  const effects = effectsOf(run.policy, decision, action);
-  await run.record(
-    {
-      type: "action",
-      verdict: decision.verdict,
-      rule: decision.rule,
-      system: action.system,
-      target: action.target,
-      flow: it.flow.id,
-      action: action.id,
-      process: action.cause,
-      data: { kind, verb, effects: [...effects], summary, fields, digest, reason: decision.reason },
-    },
-    { sync: mustSync(effects) },
-  );
+  return rules.find((rule) => rule.name === decision.rule);
 }
 
 interface Permitted {
   readonly request: CheckedRequest;
   readonly action: Action;
   readonly body: WholeBody | undefined;
-  readonly agent: UpstreamAgent;
+  readonly upstream: UpstreamSide;
+  readonly decision: Verdict;
+}
+
+function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
+  const { client, flow } = it;
+  const { request, action, body, upstream, decision } = permitted;
+  const { limits, run } = ports;
+  if (request.upgrade === undefined) {
+    return forward({ request, client, body: body?.bytes, upstream, limits });
+  }
+  const opaque = ruleOf(run.policy, decision)?.opaque === true;
+  return openWebSocket({ request, client, upstream, flow, system: action.system, opaque, limits });
 }
 
 async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<After> {
-  const { incoming, response, flow } = it;
-  const { request, action, body, agent } = permitted;
-  const { limits } = ports;
-  const outcome = await forward({ request, incoming, response, body: body?.bytes, agent, limits });
+  const { client, flow } = it;
+  const { request, action } = permitted;
+  const outcome = await carry(it, permitted, ports);
   const { monoMs } = ports.clock.now();
   if (outcome.mining !== undefined) flow.offend("stratum", outcome.mining, "in an HTTP exchange");
   else if (outcome.failure !== undefined) await answerFailure(it, action, outcome, ports);
@@ -103,14 +95,20 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
     flow: flow.id,
     action: action.id,
     data: {
+      // Only where it is not the usual one: no rule may ask.
+      ...(client.head.httpVersion === "1.1" ? {} : { http: client.head.httpVersion }),
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.failure === undefined ? {} : { ...outcome.failure }),
+      ...(outcome.messagesOut === undefined
+        ? {}
+        : { messagesOut: outcome.messagesOut, messagesIn: outcome.messagesIn ?? 0 }),
+      ...(outcome.bodySha256 === undefined ? {} : { bodySha256: outcome.bodySha256 }),
       bytesOut: outcome.bytesOut,
       bytesIn: outcome.bytesIn,
       durationMs: Math.round(monoMs - action.monoMs),
     },
   });
-  return incoming.complete && !response.destroyed ? "next" : "last";
+  return request.upgrade === undefined && client.isComplete && !client.isGone ? "next" : "last";
 }
 
 const LATE: ReadonlySet<string> = new Set(["gateway.connect", "gateway.resolve"]);
@@ -119,13 +117,13 @@ async function answerFailure(
   it: Exchange,
   action: Action,
   { failure }: Outcome,
-  { limits, log }: BrokerPorts,
+  { log }: BrokerPorts,
 ): Promise<void> {
-  if (failure === undefined || it.response.headersSent || it.response.destroyed) return;
+  if (failure === undefined || it.client.isAnswered || it.client.isGone) return;
   log.info("gateway.upstream.failed", { flow: it.flow.id, ...failure });
   const status = LATE.has(failure.code) ? 504 : 502;
   const problem = upstreamProblem(status, failure.code, failure.detail, action.id);
-  await answerProblem(it, problem, limits, "next");
+  await it.client.refuse(problem, "next");
 }
 
 /** The whole body where it is short enough, nothing where it streams or is not there. */
@@ -134,59 +132,58 @@ async function bodyOf(
   request: CheckedRequest,
   { limits }: BrokerPorts,
 ): Promise<WholeBody | undefined | "gone"> {
+  const { client, flow } = it;
   if (!isReadWhole(request, limits)) return undefined;
   try {
-    return await readWhole(it.incoming, limits);
+    const body = await readWhole(client.body, client.head.rawHeaders, limits);
+    if (client.isComplete) return body;
+    client.cut();
   } catch (error) {
     if (!isFault(error)) throw error;
-    it.flow.cut(error.message);
-    return "gone";
+    if (client.isAlone) flow.cut(error.message);
+    else client.cut();
   }
+  return "gone";
 }
 
 /** A request that is not one plain request for this origin: answered, and the last of its connection. */
-async function refuse(it: Exchange, refusal: Refusal, ports: BrokerPorts): Promise<After> {
-  const { flow, origin, access } = it;
+export async function refuse(it: Exchange, refusal: Refusal): Promise<After> {
+  const { client, flow, origin, access } = it;
   const { rule, title, reason } = refusal;
   const system = access.kind === "grant" ? access.system : "none";
   const route = routeOf({ verb: rule, port: origin.port, protocol: origin.scheme });
   const denial = flow.deny({ system, target: origin.host, route, rule, title, reason });
-  flow.because(`denied: ${rule}`);
-  return await answerProblem(it, problemOf(denial, refusal.status), ports.limits, "last");
+  if (client.isAlone) flow.because(`denied: ${rule}`); // Else the connection goes on.
+  return await client.refuse(problemOf(denial, refusal.status), "last");
 }
 
 /** A name that nothing is granted for: said, and closed. */
 async function explain(
   it: Exchange,
   { rule, reason }: Access & { kind: "explain" },
-  { limits }: BrokerPorts,
 ): Promise<After> {
-  const { flow, origin } = it;
+  const { client, flow, origin } = it;
   // The name is what is denied, so every request to it is the same route.
   const route = routeOf({ port: origin.port, protocol: origin.scheme });
   const title = "Nothing is granted for this name";
   const denial = flow.deny({ target: origin.host, route, rule, title, reason });
   flow.because(`denied: ${rule}`);
-  return await answerProblem(it, problemOf(denial, 403), limits, "last");
+  return await client.refuse(problemOf(denial, 403), "last");
 }
 
-async function deny(
-  it: Exchange,
-  action: Action,
-  decision: Decision,
-  { limits, run }: BrokerPorts,
-): Promise<After> {
-  const { incoming, origin, flow } = it;
+async function deny(it: Exchange, action: Action, decision: Verdict): Promise<After> {
+  const { client, origin, flow } = it;
   const { reason, hint, rule, verdict } = decision;
   const denial = flow.deny({
     system: action.system,
     target: action.target,
-    route: routeOf({ verb: incoming.method, port: origin.port, protocol: origin.scheme }),
-    effect: strictest(effectsOf(run.policy, decision, action)),
+    route: routeOf({ verb: client.head.method, port: origin.port, protocol: origin.scheme }),
+    effect: strictest(decision.effects),
     rule,
     title: verdict === "confirm" ? "This waits for a person" : "This request is not granted",
     reason: hint === undefined ? reason : `${reason}; ${hint}`,
     action: action.id,
   });
-  return await answerProblem(it, problemOf(denial, 403), limits, "next");
+  const isUpgrade = client.head.isUpgrade === true;
+  return await client.refuse(isUpgrade ? webSocketProblem(denial) : problemOf(denial, 403), "next");
 }

@@ -1,29 +1,26 @@
 /**
- * Carries one judged request to its upstream and the answer back, in constant memory.
- *
- * The request is written anew by Node's client from the checked parts; the client's bytes never reach
- * an upstream as they came. Each side's pace is the other's: nothing is read that cannot be written.
+ * Carries one judged request to its upstream and the answer back, in constant memory, whatever version
+ * of HTTP either side speaks. Each side's pace is the other's: nothing is read that cannot be written.
  *
  * @module
  */
-import { request as sendRequest, type ClientRequest, type IncomingMessage } from "node:http";
-import type { ServerResponse } from "node:http";
+import { createHash, type Hash } from "node:crypto";
 import type { Readable, Writable } from "node:stream";
 import { describeError, isFault } from "../base/index.ts";
 import { createStratumWatch } from "../wire/index.ts";
-import { endToEnd, listOf, safeTrailers } from "./http-headers.ts";
-import { authorityOf, type CheckedRequest } from "./http-request.ts";
+import { createBodyWatch } from "./body-watch.ts";
+import { endToEnd, listOf, safeTrailers, type RawHeaders } from "./http-headers.ts";
+import type { CheckedRequest } from "./http-request.ts";
+import type { ClientSide, UpstreamAnswer, UpstreamCall, UpstreamSide } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
-import type { UpstreamAgent } from "./upstream-agent.ts";
 
 /** One request that may go, and the way back. */
 export interface Forwarding {
   readonly request: CheckedRequest;
-  readonly incoming: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly client: ClientSide;
   /** The body where it was read whole: exactly these bytes are sent. */
   readonly body: Buffer | undefined;
-  readonly agent: UpstreamAgent;
+  readonly upstream: UpstreamSide;
   readonly limits: GatewayLimits;
 }
 
@@ -34,6 +31,11 @@ export interface Outcome {
   /** Body bytes to the upstream, and back. */
   readonly bytesOut: number;
   readonly bytesIn: number;
+  /** Messages of a WebSocket to the upstream, and back. */
+  readonly messagesOut?: number;
+  readonly messagesIn?: number;
+  /** Hex SHA-256 of what was sent of a body that streamed. */
+  readonly bodySha256?: string;
   /** Why it did not end well: a code and a sentence. Nothing was answered yet where `status` is absent. */
   readonly failure?: { readonly code: string; readonly detail: string };
   /** A mining message was seen and what carried it was cut. */
@@ -42,7 +44,7 @@ export interface Outcome {
 
 /**
  * Sends the request; settles when both directions are done. Never rejects. A client that leaves ends its
- * agent, and with that what is under way here.
+ * upstream, and with that what is under way here.
  */
 export async function forward(forwarding: Forwarding): Promise<Outcome> {
   const first = await attempt(forwarding);
@@ -59,137 +61,123 @@ interface Attempt {
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 async function attempt(forwarding: Forwarding): Promise<Attempt> {
-  const relay = new Relay(forwarding);
+  const { request, client, body, upstream } = forwarding;
+  const trailerNames = listOf(client.head.rawHeaders, "trailer");
+  let call: UpstreamCall;
+  try {
+    call = await upstream.call({ request, body, trailerNames });
+  } catch (error) {
+    return { outcome: { bytesOut: 0, bytesIn: 0, failure: failureOf(error) }, wasStale: false };
+  }
+  const relay = new Relay(forwarding, call);
   const outcome = await relay.run();
-  const { method, framing } = forwarding.request;
-  const repeatable = REPEATABLE.has(method) && framing.kind === "none";
-  return { outcome, wasStale: repeatable && relay.upstream.reusedSocket && !relay.answered };
+  const repeatable = REPEATABLE.has(request.method) && request.framing.kind === "none";
+  return { outcome, wasStale: repeatable && call.isReused() && !relay.answered };
 }
 
 /** One try at one exchange. */
 class Relay {
-  readonly upstream: ClientRequest;
   answered = false;
   readonly #forwarding: Forwarding;
+  readonly #call: UpstreamCall;
   #bytesOut = 0;
   #bytesIn = 0;
   #informational = 0;
   #isSent = false; // Nothing more of the request is to come.
   #mining: string | undefined;
+  #hash: Hash | undefined;
 
-  constructor(forwarding: Forwarding) {
+  constructor(forwarding: Forwarding, call: UpstreamCall) {
     this.#forwarding = forwarding;
-    const { request, agent, limits } = forwarding;
-    this.upstream = sendRequest({
-      agent,
-      method: request.method,
-      path: request.target,
-      host: request.host,
-      port: request.port,
-      headers: upstreamHeaders(forwarding),
-      setHost: false,
-      insecureHTTPParser: false,
-      maxHeaderSize: limits.responseHeadBytes,
-    });
-    this.upstream.on("error", () => {}); // Told by `run`; what comes after an answer is its end.
+    this.#call = call;
   }
 
   async run(): Promise<Outcome> {
-    const { response } = this.#forwarding;
-    const answer = this.#answer();
+    const { client } = this.#forwarding;
+    client.onGone(() => this.#call.cut(new Error("the client left")));
+    const answer = this.#call.answer((status, headers) => this.#inform(status, headers));
     const sending = this.#send().then(() => (this.#isSent = true));
     let failure: Outcome["failure"];
     let status: number | undefined;
     try {
-      const message = checkVersion(await answer);
+      const message = await answer;
       this.answered = true;
       await this.#deliver(message);
-      status = message.statusCode;
+      status = message.status;
+      // After an early answer the client gets a moment to notice it before its connection closes.
+      if (!this.#isSent) await this.#linger(sending);
+      client.end(safeTrailers(message.trailers()));
     } catch (error) {
       failure = failureOf(error);
-      this.upstream.destroy();
-      if (response.headersSent) response.destroy(); // A cut answer must look cut.
+      this.#call.cut();
+      if (client.isAnswered) client.cut(); // A cut answer must look cut.
+      if (!this.#isSent) await this.#linger(sending);
     }
-    // After an early answer the client gets a moment to notice it before its connection closes.
-    if (!this.#isSent) await this.#linger(sending);
-    if (failure === undefined) response.end();
     return {
       ...(status === undefined ? {} : { status }),
       bytesOut: this.#bytesOut,
       bytesIn: this.#bytesIn,
+      ...(this.#hash === undefined ? {} : { bodySha256: this.#hash.digest("hex") }),
       ...(failure === undefined ? {} : { failure }),
       ...(this.#mining === undefined ? {} : { mining: this.#mining }),
     };
   }
 
-  /** Resolves with the final answer, and passes informational ones on. */
-  #answer(): Promise<IncomingMessage> {
-    const { incoming, response, limits } = this.#forwarding;
-    return new Promise((resolve, reject) => {
-      this.upstream.once("error", reject);
-      this.upstream.once("close", () =>
-        reject(new Error("the connection ended without an answer")),
-      );
-      this.upstream.once("response", resolve);
-      this.upstream.on("information", (info) => {
-        this.#informational += 1;
-        if (this.#informational > limits.informational) {
-          // Rejected first: an answer in the same packet is still parsed after `destroy`.
-          reject(new Error(`more than ${limits.informational} informational answers`));
-          this.upstream.destroy();
-        } else if (incoming.httpVersion === "1.1" && !response.headersSent) {
-          response.writeInformation(info.statusCode, endToEnd(info.rawHeaders));
-        }
-      });
-      this.upstream.once("upgrade", (_message, socket) => {
-        socket.destroy();
-        reject(new Error("the upstream switched protocols unasked"));
-      });
-    });
+  #inform(status: number, headers: RawHeaders): void {
+    const { client, limits } = this.#forwarding;
+    this.#informational += 1;
+    if (this.#informational > limits.informational) {
+      throw new Error(`more than ${limits.informational} informational answers`);
+    }
+    client.inform(status, endToEnd(headers));
   }
 
   /** Sends the body; resolves when it is out, or when nobody takes it any more. */
   async #send(): Promise<void> {
-    const { request, incoming, body } = this.#forwarding;
+    const { request, client, body } = this.#forwarding;
     if (request.framing.kind === "none" || body !== undefined) {
       this.#bytesOut = body?.length ?? 0;
-      this.upstream.end(body);
+      this.#call.end(body, []);
       return;
     }
-    this.upstream.flushHeaders(); // The upstream may want to say 100, or no, before the body comes.
+    this.#call.flush(); // The upstream may want to say 100, or no, before the body comes.
     try {
       await this.#pumpBody();
     } catch (error) {
-      this.upstream.destroy(error instanceof Error ? error : undefined);
+      this.#call.cut(error instanceof Error ? error : undefined);
       return;
     }
-    if (this.upstream.destroyed || !incoming.complete) return;
-    const trailers = safeTrailers(incoming.rawTrailers);
-    if (trailers.length > 0 && request.framing.kind === "chunked") {
-      this.upstream.addTrailers(trailers);
-    }
-    this.upstream.end();
+    if (!client.isComplete) this.#call.cut(new Error("the request broke off"));
+    if (this.#call.sink.destroyed || !client.isComplete) return;
+    const trailers = request.framing.kind === "chunked" ? safeTrailers(client.trailers) : [];
+    this.#call.end(undefined, trailers);
   }
 
   /** Passes the request's body on; what no upstream takes any more is thrown away, within a limit. */
   async #pumpBody(): Promise<void> {
-    const { incoming, limits } = this.#forwarding;
-    const watch = createStratumWatch();
+    const { client, limits } = this.#forwarding;
+    const { sink } = this.#call;
+    const watch = createBodyWatch(client.head.rawHeaders);
+    const hash = (this.#hash = createHash("sha256"));
     let thrownAway = 0;
-    for await (const chunk of chunksOf(incoming)) {
-      if (this.upstream.destroyed) {
-        thrownAway += chunk.length;
-        if (thrownAway > limits.lingerBytes) return;
-        continue;
+    try {
+      for await (const chunk of chunksOf(client.body)) {
+        if (sink.destroyed) {
+          thrownAway += chunk.length;
+          if (thrownAway > limits.lingerBytes) return;
+          continue;
+        }
+        this.#refuseMining(await watch.push(chunk));
+        hash.update(chunk);
+        this.#bytesOut += chunk.length;
+        if (!sink.write(chunk)) await drained(sink);
       }
-      this.#refuseMining(watch, chunk);
-      this.#bytesOut += chunk.length;
-      if (!this.upstream.write(chunk)) await drained(this.upstream);
+    } finally {
+      watch.close();
     }
   }
 
-  #refuseMining(watch: ReturnType<typeof createStratumWatch>, chunk: Buffer): void {
-    const hit = watch.push(chunk);
+  #refuseMining(hit: { readonly detail: string } | undefined): void {
     if (hit === undefined) return;
     this.#mining = hit.detail;
     throw new Error("a mining pool's protocol");
@@ -198,31 +186,61 @@ class Relay {
   async #linger(sending: Promise<unknown>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#forwarding.limits.lingerMs);
-    this.#forwarding.response.once("close", resolve);
+    this.#forwarding.client.sink.once("close", resolve);
     await Promise.race([sending, promise]);
     clearTimeout(timer);
-    this.upstream.destroy();
+    this.#call.cut();
   }
 
-  async #deliver(message: IncomingMessage): Promise<void> {
-    const { response, incoming } = this.#forwarding;
-    const headers = endToEnd(message.rawHeaders);
-    // Whoever has not sent all of a request by now cannot be sure where the next one begins.
-    if (!incoming.complete) headers.push("connection", "close");
-    response.sendDate = false;
-    response.writeHead(message.statusCode ?? 502, reasonPhrase(message), headers);
-    response.flushHeaders();
+  async #deliver(message: UpstreamAnswer): Promise<void> {
+    const { client } = this.#forwarding;
+    const { status, reason, headers, isWhole } = message;
+    client.begin({ status, reason, headers: endToEnd(headers), isWhole });
     const watch = createStratumWatch();
-    for await (const chunk of chunksOf(message)) {
-      if (response.destroyed) return;
-      this.#refuseMining(watch, chunk);
+    await pump(message.body, client.sink, (chunk) => {
+      this.#refuseMining(watch.push(chunk));
       this.#bytesIn += chunk.length;
-      if (!response.write(chunk)) await drained(response);
-    }
-    const trailers = safeTrailers(message.rawTrailers);
-    if (trailers.length > 0) response.addTrailers(trailers);
+    });
+    if (client.isGone) return;
+    if (message.isCut()) throw new Error("the answer broke off");
   }
 }
+
+/**
+ * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
+ * goes and may throw. By events: an iterator costs several promises for each chunk.
+ */
+function pump(source: Readable, sink: Writable, look: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      source.removeListener("data", take);
+      for (const event of ENDS) source.removeListener(event, settle);
+      sink.removeListener("drain", goOn);
+      sink.removeListener("close", leave);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const take = (chunk: Buffer) => {
+      try {
+        look(chunk);
+      } catch (error) {
+        source.pause();
+        settle(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      if (!sink.write(chunk)) source.pause();
+    };
+    const goOn = () => void source.resume();
+    const leave = () => settle();
+    for (const event of ENDS) source.once(event, settle);
+    sink.on("drain", goOn);
+    sink.once("close", leave);
+    if (source.readableEnded || source.destroyed || sink.destroyed) settle();
+    else source.on("data", take);
+  });
+}
+
+const ENDS = ["end", "close", "error"] as const;
 
 /** What `stream` gives, chunk by chunk; leaving the loop leaves the stream alive. */
 async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
@@ -245,40 +263,12 @@ function drained(stream: Writable): Promise<void> {
   });
 }
 
-function upstreamHeaders({ request, incoming, body }: Forwarding): string[] {
-  const headers = ["Host", authorityOf(request), ...request.headers];
-  if (body !== undefined) headers.push("Content-Length", String(body.length));
-  else if (request.framing.kind === "length") {
-    headers.push("Content-Length", String(request.framing.bytes));
-  } else if (request.framing.kind === "chunked") {
-    headers.push("Transfer-Encoding", "chunked");
-    const trailer = listOf(incoming.rawHeaders, "trailer");
-    if (trailer.length > 0) headers.push("Trailer", trailer.join(", "));
-  } else if (!["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"].includes(request.method)) {
-    headers.push("Content-Length", "0"); // RFC 9110, 8.6: says that there is no body to wait for.
-  }
-  if (request.expectContinue && body === undefined) headers.push("Expect", "100-continue");
-  // `TE` is for this hop, so it is said anew; the only coding that matters to anyone is trailers.
-  if (request.wantsTrailers) headers.push("TE", "trailers", "Connection", "keep-alive, TE");
-  return headers;
-}
-
-function checkVersion(message: IncomingMessage): IncomingMessage {
-  if (message.httpVersionMajor === 1) return message;
-  message.destroy();
-  throw new Error(`the answer says HTTP/${message.httpVersion}`);
-}
-
-function reasonPhrase(message: IncomingMessage): string {
-  const text = message.statusMessage ?? "";
-  return /^[\t\x20-\x7e]*$/.test(text) ? text : "";
-}
-
-function failureOf(error: unknown): { code: string; detail: string } {
+/** What a failed upstream is, as a code and a sentence. */
+export function failureOf(error: unknown): { code: string; detail: string } {
   if (isFault(error)) return { code: error.code, detail: describeError(error) };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code.startsWith("HPE_")) {
-    const detail = `the upstream's answer is not HTTP/1.1: ${describeError(error)}`;
+  if (/^(?:HPE_|ERR_HTTP2_(?:STATUS|INVALID|ERROR))/.test(code)) {
+    const detail = `the upstream's answer is not well-formed HTTP: ${describeError(error)}`;
     return { code: "gateway.upstream_answer", detail };
   }
   return { code: "gateway.upstream_lost", detail: `the upstream failed: ${describeError(error)}` };

@@ -98,6 +98,19 @@ const REFUSED: readonly (readonly [string, Variation, number, string])[] = [
     "http.override",
   ],
   [
+    "a length in disguise",
+    { method: "POST", rawHeaders: [...HOST, "Content_Length", "9"] },
+    400,
+    "http.headers",
+  ],
+  [
+    "an encoding in disguise",
+    { rawHeaders: [...HOST, "Transfer_Encoding", "x"] },
+    400,
+    "http.headers",
+  ],
+  ["an override in disguise", { rawHeaders: [...HOST, "X_HTTP-Method", "x"] }, 400, "http.headers"],
+  [
     "a path in a header",
     { rawHeaders: [...HOST, "X-Original-URL", "/admin"] },
     400,

@@ -3,7 +3,7 @@
  *
  * Node's parser (llhttp, strict) has already refused duplicate and odd lengths, CL beside TE, folded
  * lines, bare CR or LF, NUL and bad chunks; this refuses what a parser may accept and two peers may
- * still read differently. INV-GW-1: what is judged is what is sent, since the request that goes on is
+ * still read differently. What is judged is what is sent, since the request that goes on is
  * written anew from the parts that are returned here.
  *
  * @module
@@ -25,12 +25,16 @@ export interface Origin {
   readonly port: number;
 }
 
-/** The parts of a parsed head. */
+/** The parts of a parsed head, in the form of HTTP/1 whatever the version. */
 export interface RequestHead {
   readonly method: string;
   readonly url: string;
   readonly httpVersion: string;
   readonly rawHeaders: RawHeaders;
+  /** A body follows though no field says so: HTTP/2 marks its end in the frames. */
+  readonly isStreamed?: boolean;
+  /** The connection has stopped to be HTTP: a WebSocket, or nothing. */
+  readonly isUpgrade?: boolean;
 }
 
 /** How the body is delimited; `bytes` is what `Content-Length` says. */
@@ -52,6 +56,8 @@ export interface CheckedRequest extends Origin {
   readonly framing: BodyFraming;
   readonly expectContinue: boolean;
   readonly wantsTrailers: boolean;
+  /** What the connection is to become; set where the handshake was checked. */
+  readonly upgrade?: "websocket";
 }
 
 /** Why a request is refused before it is judged. */
@@ -119,8 +125,8 @@ export function authorityOf(origin: Origin): string {
 }
 
 function checkVersion({ httpVersion, rawHeaders }: RequestHead): Refusal | undefined {
-  if (httpVersion !== "1.0" && httpVersion !== "1.1") {
-    return refuse(505, "http.version", `HTTP/${httpVersion} is not spoken here, only HTTP/1.1`);
+  if (!["1.0", "1.1", "2"].includes(httpVersion)) {
+    return refuse(505, "http.version", `HTTP/${httpVersion} is not spoken here, only 1.1 and 2`);
   }
   // RFC 9112, 6.1: an HTTP/1.0 peer does not know the field, so the two ends would disagree.
   if (httpVersion === "1.0" && valuesOf(rawHeaders, "transfer-encoding").length > 0) {
@@ -138,6 +144,12 @@ function checkFields(raw: RawHeaders, headersMax: number): Refusal | undefined {
   if (override !== undefined) {
     return refuse(400, "http.override", `${override[0]} would make it another request than it is`);
   }
+  // To a CGI or WSGI server Content_Length is Content-Length: it would count there, and not here.
+  const disguised = pairs.find(([name]) => name.includes("_") && isOurs(name.replaceAll("_", "-")));
+  if (disguised !== undefined) {
+    const reason = `${disguised[0]} is read as another field by some servers`;
+    return refuse(400, "http.headers", reason);
+  }
   // Naming an end-to-end field as a hop's own is a way to have a proxy drop it.
   const named = listOf(raw, "connection").find(
     (option) => !isHopByHop(option) && pairs.some(([name]) => name === option),
@@ -150,6 +162,13 @@ function checkFields(raw: RawHeaders, headersMax: number): Refusal | undefined {
     );
   }
   return undefined;
+}
+
+const JUDGED: ReadonlySet<string> = new Set(["host", "content-length", "expect", "trailer"]);
+
+/** Whether field `name` says where a request goes, where it ends, or what it is. */
+function isOurs(name: string): boolean {
+  return JUDGED.has(name) || OVERRIDES.has(name) || isHopByHop(name);
 }
 
 function checkHost(raw: RawHeaders, origin: Origin): Refusal | undefined {
@@ -189,8 +208,9 @@ function readTarget(
     };
   }
   if (url.startsWith("/") || (url === "*" && method === "OPTIONS")) return { text: url };
-  // Absolute form (RFC 9112, 3.2.2): right in what it says, it becomes origin form.
-  const absolute = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(.*)$/i.exec(url);
+  // Absolute form (RFC 9112, 3.2.2): right in what it says, it becomes origin form. HTTP/2 has none.
+  const absolute =
+    head.httpVersion === "2" ? null : /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(.*)$/i.exec(url);
   const [, scheme = "", authority = "", rest = ""] = absolute ?? [];
   if (
     absolute === null ||
@@ -216,7 +236,9 @@ function readFraming(
     return { framing: { kind: "chunked" } };
   }
   const [length] = lengths;
-  if (length === undefined) return { framing: { kind: "none" } };
+  if (length === undefined) {
+    return { framing: { kind: head.isStreamed === true ? "chunked" : "none" } };
+  }
   // The parser holds both already; this holds them should its leniency ever change.
   if (lengths.length > 1 || !/^\d{1,15}$/.test(length)) {
     return { refusal: refuse(400, "http.framing", "Content-Length is not one plain number") };

@@ -32,7 +32,7 @@ export async function worldOf(
     more;
   const port = typeof server === "number" ? server : await listening(server);
   const grants = `  - { system: http, name: a, hosts: [a.test], ports: [80], dial: "127.0.0.1:${port}", allow: ${allow} }\n`;
-  const limits = { lingerMs: 50, wholeBodyMs: 500, ...rest.limits };
+  const limits = { lingerMs: 50, wholeBodyMs: 500, halfClosedMs: 200, ...rest.limits };
   const it = await openWorld({ ...rest, grants, limits });
   t.after(async () => {
     await it.close();

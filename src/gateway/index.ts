@@ -4,12 +4,19 @@ export * from "./tls/index.ts";
 export * from "./ports.ts";
 export * from "./limits.ts";
 export { createGateway, type Gateway, type GatewayStats } from "./gateway.ts";
+export { createConnector, type Connector } from "./connector.ts";
+export type { Destination } from "./dialer.ts";
+export { intentOf } from "./intent.ts";
 export {
+  createConnectJudge,
   RESOLVER_ADDRESS,
   type ConnectErrno,
+  type ConnectJudge,
   type ConnectJudgement,
   type RefusalCounts,
   type Transport,
 } from "./connect-judge.ts";
 export { denialLine, type Denial } from "./denial.ts";
 export { createUpstreamTrust, type UpstreamTrust } from "./upstream-trust.ts";
+export { tearSocket } from "./flow-record.ts";
+export { relay, type RelayOptions } from "./relay.ts";

@@ -3,7 +3,8 @@
  *
  * What a run can make the daemon hold is bounded by `flows` times the largest buffer of one flow
  * (a ClientHello while peeking, a whole body while judging, two stream buffers while relaying):
- * 512 * (64 + 2 * 64) KiB = 96 MiB at worst, a few MiB in practice.
+ * 512 * (64 + 2 * 64) KiB = 96 MiB at worst, a few MiB in practice; and by `h2RunStreams` times what one
+ * stream may have unread, 512 * (64 + 256) KiB = 160 MiB.
  *
  * @module
  */
@@ -11,7 +12,7 @@
 export interface GatewayLimits {
   /** Connections of one run that are open at once; npm opens about 50, a build of Chromium 200. */
   readonly flows: number;
-  /** From accept until the first bytes say what they are. Servers that speak first are not served. */
+  /** From accept until the first bytes say what they are; opaque connections do not wait for it. */
   readonly firstBytesMs: number;
   /** Some bytes came, they say nothing yet, and no more come: what is unexpected ends within a second. */
   readonly undecidedMs: number;
@@ -21,6 +22,8 @@ export interface GatewayLimits {
   readonly headMs: number;
   /** Neither side moves a byte within an exchange; a model may think for ten minutes. */
   readonly exchangeIdleMs: number;
+  /** A client has ended its side and its answer does not move: from then on it counts as gone. */
+  readonly halfClosedMs: number;
   /** Bytes of a request's head. */
   readonly headBytes: number;
   /** Header fields of one request. */
@@ -48,6 +51,22 @@ export interface GatewayLimits {
   readonly addresses: number;
   /** How long a resolved and checked answer serves; a long run must follow a site that moves. */
   readonly resolvedMs: number;
+  /** Streams of one HTTP/2 connection at once; what servers commonly allow. */
+  readonly h2Streams: number;
+  /** Exchanges over HTTP/2 that one run has under way, over all its connections. */
+  readonly h2RunStreams: number;
+  /** Streams that a client may give up before their answer, beyond as many as it sees to their end. */
+  readonly h2Abandoned: number;
+  /** Frames that want an answer: a gRPC client measures its line with a PING for each round trip. */
+  readonly h2PingsPerSecond: number;
+  readonly h2SettingsPerSecond: number;
+  /** What nghttp2 may hold for one session: tables, header blocks, queued frames. In 10^6 bytes. */
+  readonly h2SessionMegabytes: number;
+  /** What an upstream may send ahead on one stream, and on all streams of one session. */
+  readonly h2WindowBytes: number;
+  readonly h2SessionWindowBytes: number;
+  /** Connections to an HTTP/1.1 upstream that are kept for the next streams of one HTTP/2 client. */
+  readonly h2FreeSockets: number;
   /** An idle upstream connection; below the 5 s after which Node and Apache close theirs. */
   readonly upstreamIdleMs: number;
 }
@@ -59,6 +78,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   handshakeMs: 10_000,
   headMs: 60_000,
   exchangeIdleMs: 30 * 60_000,
+  halfClosedMs: 3000,
   headBytes: 32_768,
   headers: 100,
   responseHeadBytes: 131_072,
@@ -73,5 +93,14 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   upstreamHandshakeMs: 10_000,
   addresses: 4,
   resolvedMs: 5 * 60_000,
+  h2Streams: 100,
+  h2RunStreams: 512,
+  h2Abandoned: 200,
+  h2PingsPerSecond: 10_000,
+  h2SettingsPerSecond: 100,
+  h2SessionMegabytes: 10,
+  h2WindowBytes: 262_144,
+  h2SessionWindowBytes: 1 << 20,
+  h2FreeSockets: 8,
   upstreamIdleMs: 4000,
 };

@@ -18,6 +18,8 @@ import type { GatewayLimits } from "./limits.ts";
 /** What a connection opened with. */
 export type Opening =
   | { readonly kind: "http" }
+  /** The preface of HTTP/2: a client that knows beforehand that it will be understood. */
+  | { readonly kind: "http2" }
   | { readonly kind: "tls"; readonly hello: ClientHello }
   /** Something else, as its name, and a sentence on how that shows. */
   | { readonly kind: "other"; readonly protocol: FirstBytesProtocol; readonly detail: string }
@@ -46,6 +48,7 @@ function classify(bytes: Buffer): Exclude<Opening, { kind: "silent" | "gone" }> 
   const { protocol, certain, detail } = classifyFirstBytes(bytes);
   if (!certain && bytes.length < FIRST_BYTES_MAX) return undefined;
   if (protocol === "http" && certain) return { kind: "http" };
+  if (protocol === "http2-preface" && certain) return { kind: "http2" };
   if (protocol !== "tls" || !certain) return { kind: "other", protocol, detail };
   const hello = parseClientHello(bytes);
   if (hello.status === "ok") return { kind: "tls", hello };

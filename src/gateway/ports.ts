@@ -4,14 +4,15 @@
  * @module
  */
 import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
 import type { Action, Event, FindingKind, Process } from "../action/index.ts";
 import type { Clock, Log } from "../base/index.ts";
 import type { Decision, Policy } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
+import type { Connector } from "./connector.ts";
 import type { Denial } from "./denial.ts";
 import type { NamePool } from "./dns/index.ts";
 import type { GatewayLimits } from "./limits.ts";
-import type { CertificateAuthority } from "./tls/index.ts";
 import type { UpstreamTrust } from "./upstream-trust.ts";
 
 /** A connection as the agent's own socket knows it: `local` is the agent's end, `remote` where it meant to go. */
@@ -34,17 +35,28 @@ export interface FindingSubject {
 /** An event without what the recorder adds. */
 export type EventDraft = Omit<Event, "at" | "monoMs" | "run">;
 
+/** What was decided; the state that it left stays with whoever decides. */
+export type Verdict = Omit<Decision, "state">;
+
 /** One run, as the gateway sees it. */
 export interface GatewayRun {
   readonly id: string;
+  /** The policy of now; it may become narrower while the run lives. */
   readonly policy: Policy;
   /** PEM of each grant's `ca:` file as it was when the run started, by the grant's name. */
   readonly authorities?: ReadonlyMap<string, string>;
-  /** Judges, and keeps the state that the next judgement needs. */
-  decide(action: Action): Decision;
+  /**
+   * Judges `action` of flow `flow`, and resolves when it is on record with its verdict (INV-9).
+   *
+   * @throws where it could not be recorded: then nothing may leave.
+   */
+  intend(action: Action, flow: string): Promise<Verdict>;
+  /** Whether what was allowed before is still granted: the policy may have been narrowed since. */
+  stands(action: Action): boolean;
   /** Everything that follows from a denial: the run's denials file, stickiness, the ledger. */
   denied(denial: Denial): void;
-  attribute(flow: FlowTuple): Promise<Process>;
+  /** Which process opened `flow`, known from here on by the name `id`. */
+  attribute(flow: FlowTuple, id: string): Promise<Process>;
   /** Resolves when the entry is written; with `sync`, when it is on disk. */
   record(event: EventDraft, options?: { readonly sync?: boolean }): Promise<number>;
   finding(kind: FindingKind, detail: string, of: FindingSubject): void;
@@ -53,16 +65,17 @@ export interface GatewayRun {
 /** The world, as the gateway sees it. */
 export interface GatewayPorts {
   readonly clock: Clock;
-  readonly authority: CertificateAuthority;
-  /** Real name resolution; asked for granted names only. */
-  resolve(host: string): Promise<readonly string[]>;
-  /** Cofferdam's own endpoints, refused whatever a grant says; port 0 stands for every port. */
-  ownAddresses(): readonly Endpoint[];
+  /** What answers TLS as a host that the run asked for. */
+  readonly authority: { contextFor(host: string): SecureContext | Promise<SecureContext> };
+  /** The way out. */
+  readonly connect: Connector;
   readonly log: Log;
   /** Where a redirected connection was going; the kernel's answer by default. */
   readonly originalDestination?: (socket: Socket) => Endpoint;
   /** The run's names; one of its own by default. */
   readonly pool?: NamePool;
+  /** Pends while a name that was given out is not yet known to whoever judges connects elsewhere. */
+  readonly namesTold?: () => Promise<void> | undefined;
   readonly limits?: Partial<GatewayLimits>;
   /** Who may vouch for upstreams; the system's authorities, read once per process, by default. */
   readonly trust?: UpstreamTrust;

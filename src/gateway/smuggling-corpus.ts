@@ -25,6 +25,36 @@ const POST = "POST OK HTTP/1.1\r\nHost: a.test\r\n";
 const GET = "GET OK HTTP/1.1\r\nHost: a.test\r\n";
 const CHUNKED = "Transfer-Encoding: chunked\r\n";
 
+/** Other ways to write the granted host, or to hide another behind it. */
+const HOSTS = [
+  "a.test.",
+  "a%2etest",
+  "a.test%00",
+  "a.test\0",
+  "a.test#.b.test",
+  "a.test/b.test",
+  "a.test?b.test",
+  "a.test\\b.test",
+  "b.test:80@a.test",
+  "a.test@b.test",
+  "a.test:080",
+  "a.test:0x50",
+  "a.test:80:80",
+  "a.test:",
+  "a.test:81",
+  "a.test, b.test",
+  "a.test b.test",
+  "a.test\tb.test",
+  "[a.test]",
+  "127.0.0.1",
+  "0x7f000001",
+  "0177.0.0.1",
+  "2130706433",
+  "[::ffff:127.0.0.1]",
+  "\xff\xfea.test",
+  "",
+];
+
 function none(why: string, bytes: string): SmugglingCase {
   return { why, bytes, sees: [] };
 }
@@ -107,6 +137,32 @@ export const ATTACKS: readonly SmugglingCase[] = [
     `GET OK HTTP/1.1\r\nHost: b.test\r\n\r\n${GET}\r\n`,
   ),
   none("two Hosts", `${GET}Host: b.test\r\n\r\n`),
+  none(
+    "TE in disguise",
+    `${POST}Transfer_Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${HIDDEN}`,
+  ),
+  none("CL in disguise", `${POST}Content_Length: 50\r\n\r\n${HIDDEN}`),
+  none("CL with a parameter", `${POST}Content-Length: 5;a=b\r\n\r\nhello${HIDDEN}`),
+  none("CL with digits of another script", `${POST}Content-Length: \xb2\r\n\r\nhi${HIDDEN}`),
+  none("CL in exponent form", `${POST}Content-Length: 1e1\r\n\r\nhello${HIDDEN}`),
+  none("CL behind a form feed", `${POST}Content-Length: \x0c5\r\n\r\nhello${HIDDEN}`),
+  none("TE in a value of CL", `${POST}Content-Length: 5, chunked\r\n\r\nhello${HIDDEN}`),
+  none(
+    "TE chunked twice in a list",
+    `${POST}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n${HIDDEN}`,
+  ),
+  none("TE with an empty member", `${POST}Transfer-Encoding: , chunked\r\n\r\n0\r\n\r\n${HIDDEN}`),
+  none("TE with a parameter", `${POST}Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n${HIDDEN}`),
+  none(
+    "TE behind a byte above ASCII",
+    `${POST}Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n${HIDDEN}`,
+  ),
+  none("TE identity", `${POST}Transfer-Encoding: identity\r\n\r\n${HIDDEN}`),
+  none("TE of nothing", `${POST}Transfer-Encoding:\r\n\r\n${HIDDEN}`),
+  // One host, one spelling.
+  ...HOSTS.map((host) =>
+    none(`Host ${JSON.stringify(host)}`, `GET OK HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
+  ),
   none("another Host", "GET OK HTTP/1.1\r\nHost: b.test\r\n\r\n"),
   none("absolute form elsewhere", `GET http://b.testOK HTTP/1.1\r\nHost: a.test\r\n\r\n`),
   none(
@@ -136,7 +192,7 @@ export const ATTACKS: readonly SmugglingCase[] = [
     `${GET}Connection: upgrade\r\nUpgrade: x\r\n\r\n${HIDDEN}`,
   ),
   none("h2c hidden in a list", `${GET}Connection: upgrade\r\nUpgrade: h2c, tcp\r\n\r\n${HIDDEN}`),
-  none("the HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  none("the HTTP/2 preface and then text", `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${HIDDEN}`),
   none("a head that never ends", `${GET}X: ${"a".repeat(40_000)}\r\n\r\n`),
   none("too many fields", `${GET}${"A: b\r\n".repeat(120)}\r\n`),
 ];

@@ -14,13 +14,21 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "n
 import type { Action, Process } from "../action/index.ts";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
 import { createLog, systemClock, type Log } from "../base/index.ts";
-import { compilePolicy, decide, initialPolicyState, parseTaskFile } from "../policy/index.ts";
+import {
+  compilePolicy,
+  decide,
+  initialPolicyState,
+  isStanding,
+  parseTaskFile,
+} from "../policy/index.ts";
 import { allocate, checked, native, type Endpoint } from "../sys/index.ts";
+import { createConnector, type ConnectorPorts } from "./connector.ts";
 import type { Denial } from "./denial.ts";
 import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
-import type { GatewayLimits } from "./limits.ts";
-import type { EventDraft, FindingSubject, GatewayPorts, GatewayRun } from "./ports.ts";
+import { intentOf } from "./intent.ts";
+import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
+import type { EventDraft, FindingSubject, GatewayRun } from "./ports.ts";
 import { openAuthority, type CertificateAuthority } from "./tls/index.ts";
 import { createUpstreamTrust } from "./upstream-trust.ts";
 
@@ -59,6 +67,10 @@ export interface World extends Told {
   listenerFor(host: string, port: number): Promise<number>;
   /** The same, with TLS as the agent does it. */
   secure(host: string, port: number, options?: ConnectionOptions): Promise<TLSSocket>;
+  /** Takes the named grants back; tells how many flows that cut. */
+  revoke(...names: readonly string[]): number;
+  /** Looks at every flow again; tells how many were cut. */
+  recheck(): number;
   event(type: string): EventDraft | undefined;
   /** A field of every event's data that has it, as JSON, in order. */
   said(field: string): readonly string[];
@@ -71,7 +83,7 @@ export interface WorldOptions {
   /** YAML of the grants, indented by two. */
   readonly grants: string;
   readonly limits?: Partial<GatewayLimits>;
-  readonly resolve?: GatewayPorts["resolve"];
+  readonly resolve?: ConnectorPorts["resolve"];
   readonly own?: readonly Endpoint[];
   readonly authorities?: ReadonlyMap<string, string>;
   readonly record?: GatewayRun["record"];
@@ -93,19 +105,24 @@ export function authorityNamed(name: string): Promise<CertificateAuthority> {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const source = `task: test\npurpose: A test.\ngrants:\n${options.grants}`;
-  const policy = compilePolicy(parseTaskFile(source, "task.yaml", Date.now()));
+  const task = parseTaskFile(source, "task.yaml", Date.now());
+  let policy = compilePolicy(task);
   const told: Told = { events: [], denials: [], findings: [], actions: [] };
   let state = initialPolicyState;
   const run: GatewayRun = {
     id: "r-test",
-    policy,
+    get policy() {
+      return policy;
+    },
     ...(options.authorities === undefined ? {} : { authorities: options.authorities }),
-    decide(action) {
+    intend(action, flow) {
       told.actions.push(action);
       const decision = decide(policy, state, action);
       state = decision.state;
-      return decision;
+      const { event, sync } = intentOf(action, decision, flow);
+      return run.record(event, { sync }).then(() => decision);
     },
+    stands: (action) => isStanding(policy, state, action),
     denied: (denial) => void told.denials.push(denial),
     attribute: options.attribute ?? (() => Promise.resolve(AGENT)),
     async record(event, recordOptions = {}) {
@@ -121,8 +138,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const gateway = createGateway(run, {
     clock: systemClock,
     authority,
-    resolve: options.resolve ?? (() => Promise.reject(new Error("no DNS in this test"))),
-    ownAddresses: () => options.own ?? [],
+    connect: createConnector({
+      clock: systemClock,
+      limits: { ...GATEWAY_LIMITS, ...options.limits },
+      resolve: options.resolve ?? (() => Promise.reject(new Error("no DNS in this test"))),
+      ownAddresses: () => options.own ?? [],
+    }),
     log: QUIET,
     originalDestination: (socket) => destinations.get(socket.localPort ?? 0) ?? noDestination(),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
@@ -175,6 +196,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       await once(socket, "secureConnect");
       return socket;
     },
+    revoke(...names) {
+      policy = compilePolicy(task, names);
+      return gateway.recheck();
+    },
+    recheck: () => gateway.recheck(),
     event: (type) => told.events.find((event) => event.type === type),
     said: (field) =>
       told.events.flatMap(({ data }) =>

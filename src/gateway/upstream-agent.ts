@@ -1,8 +1,9 @@
 /**
- * The upstream side of one client connection: at most one connection to the granted name at a time,
- * kept for that client's next request, never shared with another client, name or run.
+ * The upstream side of one client connection: as many connections to the granted name at a time as that
+ * client may have requests under way (one, for HTTP/1.1), kept for its next request, never shared with
+ * another client, name or run.
  *
- * One to one is what makes a poisoned response queue (an answer that arrives before its question)
+ * That is what makes a poisoned response queue (an answer that arrives before its question)
  * harm nobody but the client that asked.
  *
  * @module
@@ -27,6 +28,7 @@ export class UpstreamAgent extends Agent {
   readonly #to: Destination;
   readonly #gone = new AbortController();
   readonly #open = new Set<Upstream>();
+  #offered: Upstream | undefined;
   #sent = 0;
   #received = 0;
 
@@ -39,19 +41,34 @@ export class UpstreamAgent extends Agent {
   /** Node calls this for each new connection; what the request says about host and port is not asked. */
   override createConnection(_options: unknown, connected?: Connected): undefined {
     const done = connected as (error: Error | null, stream?: Duplex) => void;
-    this.#dialer.dial(this.#to, this.#gone.signal).then(
-      (upstream) => {
-        if (this.#gone.signal.aborted) {
-          upstream.raw.destroy();
-          done(new Fault("gateway.aborted", "the client left"));
-          return;
-        }
-        this.#watch(upstream);
-        done(null, upstream.socket);
-      },
+    const offered = this.#offered;
+    this.#offered = undefined;
+    const opened = offered?.socket.destroyed === false ? Promise.resolve(offered) : this.open();
+    opened.then(
+      (upstream) => done(null, upstream.socket),
       (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
     );
     return undefined;
+  }
+
+  /**
+   * Opens a connection that offers these protocols by ALPN where it speaks TLS.
+   *
+   * @throws {Fault} as {@link Dialer.dial} does.
+   */
+  async open(alpn: readonly string[] = ["http/1.1"]): Promise<Upstream> {
+    const upstream = await this.#dialer.dial({ ...this.#to, alpn }, this.#gone.signal);
+    if (this.#gone.signal.aborted) {
+      upstream.raw.destroy();
+      throw new Fault("gateway.aborted", "the client left");
+    }
+    this.#watch(upstream);
+    return upstream;
+  }
+
+  /** Gives back a connection from {@link open} that no request has used: the next request's. */
+  offer(upstream: Upstream): void {
+    this.#offered = upstream;
   }
 
   /** What has passed so far, over all connections. */

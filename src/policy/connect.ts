@@ -36,9 +36,10 @@ export function judgeConnect(policy: Policy, target: ConnectTarget): ConnectDeci
     return { kind: "refuse", rule: NO_GRANT, reason: `${JSON.stringify(host)} is not a host name` };
   }
   const grant = grantFor(policy, name, port);
-  if (grant !== undefined) return { kind: "grant", grant, rule: grant.rule };
-  const reason = reasonFor(policy, name, port);
-  return { kind: EXPLAINED_PORTS.has(port) ? "explain" : "refuse", rule: NO_GRANT, reason };
+  if (grant !== undefined && !grant.revoked) return { kind: "grant", grant, rule: grant.rule };
+  const kind = EXPLAINED_PORTS.has(port) ? "explain" : "refuse";
+  if (grant === undefined) return { kind, rule: NO_GRANT, reason: reasonFor(policy, name, port) };
+  return { kind, rule: grant.rule, reason: `the grant ${grant.name} was revoked` };
 }
 
 function reasonFor(policy: Policy, host: string, port: number): string {

@@ -35,6 +35,10 @@ const POLICY = policyOf(`
         unattended: { count: 2, reason: Drafts are copies., expires: 2026-12-31 }
       - { methods: [GET], paths: ["/@types/node", "/@types%2Fgood"] }
       - { methods: [GET], paths: ["/@types/good"], effects: [execute] }
+      - { methods: [GET], paths: ["/live/*"], websocket: true }
+      - { methods: [GET], paths: ["/words/c++"] }
+      - { methods: [GET], paths: ["/words/a%20b"], effects: [execute] }
+      - { methods: [GET], paths: ["/words/a*"] }
   - system: http
     name: plain
     hosts: [plain.example.com]
@@ -87,8 +91,34 @@ function actionOf({ method = "GET", url, system, fields = {}, at }: Request): Ac
 }
 
 const D = "https://docs.example.com";
+const WEBSOCKET = { upgrade: "websocket" };
+const WORDS = "https://docs.example.com/words/";
+const LIVE = "https://docs.example.com/live/x";
 const CASES: readonly (readonly [verdict: string, rule: string, request: Request, why: string])[] =
   [
+    ["allow", "grants[0].allow[8]", { url: LIVE, fields: WEBSOCKET }, "a granted WebSocket"],
+    ["allow", "grants[0].allow[9]", { url: `${WORDS}c++` }, "a plus is a plus in rule and path"],
+    ["deny", "grants[0]", { url: `${WORDS}c%20%20` }, "a space is not the plus of a rule"],
+    [
+      "confirm",
+      "grants[0].allow[10]",
+      { url: `${WORDS}a+b` },
+      "a plus may be a space to the server",
+    ],
+    ["allow", "grants[0].allow[11]", { url: `${WORDS}a+c` }, "a plus that no stricter rule means"],
+    ["allow", "grants[0].allow[8]", { url: LIVE }, "the same path may be read"],
+    [
+      "deny",
+      "grants[0]",
+      { url: "https://docs.example.com/pub/x", fields: WEBSOCKET },
+      "a rule that does not say websocket opens none",
+    ],
+    [
+      "deny",
+      "no-grant",
+      { url: LIVE, fields: { upgrade: "chisel" } },
+      "another protocol cannot be granted",
+    ],
     ["allow", "grants[0].allow[1]", { url: `${D}/pub/a` }, "read as granted"],
     [
       "allow",

@@ -10,7 +10,7 @@ import { canonicalHost } from "./host-pattern.ts";
 import { matchesPath } from "./path-glob.ts";
 import { readingsOf, type PathReading } from "./path.ts";
 import { grantFor, type Grant, type Policy, type Rule } from "./policy.ts";
-import type { PolicyState } from "./state.ts";
+import { initialPolicyState, type PolicyState } from "./state.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
 
 /** What becomes of an action. */
@@ -41,6 +41,7 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     effects: action.effects,
     state,
   });
+  if (action.kind === "tcp") return decideConnection(policy, state, action);
   if (action.kind !== "http") {
     return deny(NO_GRANT, `nothing grants ${JSON.stringify(action.kind)}`);
   }
@@ -51,6 +52,8 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
   if (grant === undefined) {
     return deny(NO_GRANT, `the task grants nothing at ${request.host}:${request.port}`);
   }
+  if (grant.revoked) return deny(grant.rule, `the grant ${grant.name} was revoked`);
+  if (grant.kind !== "http") return deny(grant.rule, `${grant.name} is no grant of requests`);
   if (action.system !== grant.name) {
     return deny(grant.rule, `the request was taken for ${action.system}, but is ${grant.name}`);
   }
@@ -69,7 +72,44 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     const reason = `${grant.name} grants no ${request.method} on ${request.path.slice(0, 200)}`;
     return deny(grant.rule, reason, allowedBy(grant));
   }
+  if (request.upgrade !== undefined && found.some((rule) => rule.websocket !== true)) {
+    const reason = `${grant.name} grants no ${request.upgrade} on ${request.path.slice(0, 200)}`;
+    return deny(grant.rule, reason, "the rule would have to say websocket: true");
+  }
   return judge(policy, state, { action, grant, rules: [...new Set(found)] });
+}
+
+/**
+ * A connection whose content nobody judges: it is granted or not, as a whole. It may carry anything
+ * anywhere, so after private data was read it is a write to another system.
+ */
+function decideConnection(policy: Policy, state: PolicyState, action: Action): Decision {
+  const { host, port } = action.fields;
+  const name = typeof host === "string" ? canonicalHost(host) : undefined;
+  const grant =
+    name === undefined || typeof port !== "number" ? undefined : grantFor(policy, name, port);
+  const answer = (opinion: Opinion): Decision => ({ ...opinion, effects: action.effects, state });
+  if (grant === undefined || grant.revoked || grant.kind === "http") {
+    const reason = `no connection to ${action.target} is granted`;
+    return answer({ verdict: "deny", rule: grant?.rule ?? NO_GRANT, reason });
+  }
+  if (action.system !== grant.name) {
+    const reason = `the connection was taken for ${action.system}, but is ${grant.name}`;
+    return answer({ verdict: "deny", rule: grant.rule, reason });
+  }
+  const source = unpairedSource(state, grant);
+  if (source !== undefined) return answer(waitsForPair(grant, grant.rule, source, "a connection"));
+  const reason = `${grant.name} may be connected to`;
+  return answer({ verdict: "allow", rule: grant.rule, reason });
+}
+
+function waitsForPair(grant: Grant, rule: string, source: string, what: string): Opinion {
+  return {
+    verdict: "confirm",
+    rule,
+    reason: `private data was read from ${source}, so ${what} to ${grant.name} waits for a person; ${NO_APPROVALS}`,
+    hint: `the task file can pair the two: pairs: [${source}] in the grant ${grant.name}`,
+  };
 }
 
 interface Request {
@@ -78,16 +118,20 @@ interface Request {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** What the connection would become. */
+  readonly upgrade?: string;
 }
 
 function readRequest({ fields }: Action): Request | undefined {
-  const { method, scheme, host, port, path } = fields;
+  const { method, scheme, host, port, path, upgrade } = fields;
+  // Only what is known to be spoken in messages that are judged can be granted.
+  if (upgrade !== undefined && upgrade !== "websocket") return undefined;
   return typeof method === "string" &&
     typeof scheme === "string" &&
     typeof host === "string" &&
     typeof port === "number" &&
     typeof path === "string"
-    ? { method, scheme, host, port, path }
+    ? { method, scheme, host, port, path, ...(upgrade === undefined ? {} : { upgrade }) }
     : undefined;
 }
 
@@ -151,14 +195,7 @@ function opinionOn(policy: Policy, state: PolicyState, point: Point): Opinion {
     return { verdict: "allow", rule: rule.name, reason: `${grant.name} may be read` };
   }
   const source = unpairedSource(state, grant);
-  if (source !== undefined) {
-    return {
-      verdict: "confirm",
-      rule: rule.name,
-      reason: `private data was read from ${source}, so ${effect} to ${grant.name} waits for a person; ${NO_APPROVALS}`,
-      hint: `the task file can pair the two: pairs: [${source}] in the grant ${grant.name}`,
-    };
-  }
+  if (source !== undefined) return waitsForPair(grant, rule.name, source, effect);
   if (!CONFIRMED_EFFECTS.has(effect)) {
     return { verdict: "allow", rule: rule.name, reason: `${grant.name} allows ${effect}` };
   }
@@ -188,6 +225,14 @@ function opinionOnHighImpact(state: PolicyState, point: Point): Opinion {
   }
   const reason = `${effect} passes unattended (${used + 1} of ${unattended.count}): ${unattended.reason}`;
   return { verdict: "allow", rule: rule.name, reason };
+}
+
+/** Reports whether what `action` was allowed is still granted, whatever counts were used up since. */
+export function isStanding(policy: Policy, state: PolicyState, action: Action): boolean {
+  // Only a connection of which nobody sees the content is another thing after a private read.
+  const { readPrivately } = action.kind === "tcp" ? state : initialPolicyState;
+  const fresh = { ...initialPolicyState, readPrivately };
+  return decide(policy, fresh, action).verdict === "allow";
 }
 
 function stateAfter(state: PolicyState, { action, grant, rules }: Case): PolicyState {

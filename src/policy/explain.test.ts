@@ -16,7 +16,7 @@ const EXAMPLE = /```yaml\n([\s\S]*?)```/.exec(read("docs/reference/task-file.md"
 const explain = (source: string) => explainTask(parseTaskFile(source, "t", NOW_MS)).join("\n");
 
 test("the complete example of docs/reference/task-file.md is a task", () => {
-  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS).grants.length, 3);
+  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS).grants.length, 6);
 });
 
 test("every key of the schema stands in the complete example", () => {
@@ -117,11 +117,28 @@ const SAYS = [
     "hosts in words",
   ],
   [/docs: it may read with GET and HEAD at any path\.$/m, "what passes"],
+  [
+    /docs: it may keep a WebSocket open at \/live\/\* and talk through it both ways, also in binary .*UNINSPECTED/,
+    "what a WebSocket may carry",
+  ],
   [/crm: it may read private data with GET at \/api\/contacts\/\*\.$/m, "what is private"],
   [
     /site: the connection really goes to 127\.0\.0\.1:8443, which is this machine itself\.$/m,
     "what dial means",
   ],
+  [
+    /partner: the connection goes through the HTTP proxy 10\.0\.0\.1:3128, which .* nothing of what is said\.$/m,
+    "what a proxy means",
+  ],
+  [/pinned: it can reach .* port 443, encrypted \(TLS\) past the gateway\.$/m, "splice"],
+  [/^Warning: pinned is not inspected: only the name .* a tunnel or mining included/m, "its cost"],
+  [/backup: it can reach .* on port 22, by any protocol\.$/m, "opaque"],
+  [/^Warning: backup may carry ssh, so a tunnel from outside into the run/m, "a named tunnel"],
+  [
+    /^Port 3000 of this machine, at 127\.0\.0\.1 and ::1 only, leads into the run: /m,
+    "a published port",
+  ],
+  [/^Port 8081 of this machine, .* leads into the run \(port 8080 inside\): /m, "two ports"],
   [/verified with the certificates in \.\/corp-ca\.pem too/, "what ca means"],
   [
     /publish and delete with POST and DELETE .* - without asking anybody, 20 times a run, until the end of 2027-06-30 \(UTC\), because: Pages/,

@@ -4,7 +4,7 @@
  * @module
  */
 import { effectsOfMethod, FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
-import { printDial, type Dial } from "./dial.ts";
+import { printDial, printProxy, type Dial } from "./dial.ts";
 import { printBytes, printDuration } from "./quantity.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
 import type { Response } from "./task-schema.ts";
@@ -15,6 +15,7 @@ export function explainTask(task: Task): readonly string[] {
   return [
     `Task ${task.task}: ${sentence(task.purpose)}`,
     ...explainReach(task),
+    ...explainPublished(task),
     ...explainPlace(task),
     ...explainLimits(task),
     ...explainEnvironment(task.environment),
@@ -35,7 +36,8 @@ function explainReach({ grants }: Task): readonly string[] {
     "no address given as a number, no other protocol (so no SSH, mail, databases or UDP), none " +
     "of this machine's own services, and nothing in its network";
   if (grants.length === 0) return [`It can reach nothing outside: no name, ${rest}.`];
-  const except = grants.some(({ dial }) => dial !== undefined) ? ", except as said above" : "";
+  const isExcepted = grants.some(({ dial, kind }) => dial !== undefined || kind !== "http");
+  const except = isExcepted ? ", except as said above" : "";
   return [
     ...grants.flatMap(explainGrant),
     ...explainPrivate(grants),
@@ -47,12 +49,15 @@ function explainGrant(grant: TaskGrant): readonly string[] {
   const hosts = grant.hosts.map((host) =>
     host.startsWith("*.") ? `every name below ${host.slice(2)}` : host,
   );
-  const how = grant.tls
-    ? "encrypted (HTTPS)"
-    : "unencrypted (HTTP), so that others on the way can read and change it";
   const ports = `port${grant.ports.length > 1 ? "s" : ""} ${list(grant.ports.map(String))}`;
-  const sentences = [`${grant.name}: it can reach ${list(hosts)} on ${ports}, ${how}.`];
+  const sentences = [`${grant.name}: it can reach ${list(hosts)} on ${ports}, ${howOf(grant)}.`];
+  if (grant.kind !== "http") sentences.push(...explainUninspected(grant));
   if (grant.dial !== undefined) sentences.push(explainDial(grant.name, grant.dial));
+  if (grant.proxy !== undefined) {
+    sentences.push(
+      `${grant.name}: the connection goes through the HTTP proxy ${printProxy(grant.proxy)}, which resolves the name and sees it, and nothing of what is said.`,
+    );
+  }
   if (grant.ca !== undefined) {
     sentences.push(
       `${grant.name}: the server is verified with the certificates in ${grant.ca} too.`,
@@ -61,9 +66,60 @@ function explainGrant(grant: TaskGrant): readonly string[] {
   return [...sentences, ...grant.allow.flatMap((rule) => explainRule(grant, rule))];
 }
 
+function howOf({ kind, tls }: TaskGrant): string {
+  if (kind === "splice") return "encrypted (TLS) past the gateway";
+  if (kind === "opaque") return "by any protocol";
+  return tls
+    ? "encrypted (HTTPS)"
+    : "unencrypted (HTTP), so that others on the way can read and change it";
+}
+
+/** What nobody judges is said in full: this is where tunnels could hide. */
+function explainUninspected(grant: TaskGrant): readonly string[] {
+  const { name, kind, protocols } = grant;
+  const seen =
+    kind === "splice"
+      ? "only the name in the TLS greeting is checked"
+      : "only how each side begins is looked at";
+  const sentences = [
+    `Warning: ${name} is not inspected: ${seen}. Whoever runs that server and the run together can send anything either way in it, a tunnel or mining included; no request is judged or recorded, and no credential is ever added.`,
+  ];
+  if (kind === "splice") return sentences;
+  const tunnels = protocols.filter((one) => !MINING.has(one));
+  if (tunnels.length > 0) {
+    sentences.push(
+      `Warning: ${name} may carry ${list(tunnels)}, so a tunnel from outside into the run is possible through it.`,
+    );
+  }
+  const mining = protocols.filter((one) => MINING.has(one));
+  if (mining.length > 0) {
+    sentences.push(
+      `Warning: ${name} may carry ${list(mining)}, so it allows mining cryptocurrency.`,
+    );
+  }
+  return sentences;
+}
+const MINING: ReadonlySet<string> = new Set(["stratum", "crypto-p2p"]);
+
+/** Sockets of which whoever may write to them rules the machine or its containers. */
+const RULING_SOCKET = /(?:docker|podman|containerd|crio|libvirt|lxd|incus|systemd|dbus|snapd)/;
+
 function explainDial(name: string, dial: Dial): string {
+  if ("path" in dial) {
+    const rules = RULING_SOCKET.test(dial.path)
+      ? " Warning: by its name that is a service which rules this machine; a run that reaches it may get out of its sandbox."
+      : "";
+    return `${name}: the connection really goes to ${printDial(dial)}, a socket of a program on this machine.${rules}`;
+  }
   const place = PLACES.find(([pattern]) => pattern.test(dial.address))?.[1] ?? "a fixed address";
   return `${name}: the connection really goes to ${printDial(dial)}, ${place}.`;
+}
+
+function explainPublished({ publish }: Task): readonly string[] {
+  return publish.map((port) => {
+    const inside = port.host === port.run ? "" : ` (port ${port.run} inside)`;
+    return `Port ${port.host} of this machine, at 127.0.0.1 and ::1 only, leads into the run${inside}: your own programs can connect to what listens there, and a browser that does shows what the run made.`;
+  });
 }
 
 const PLACES: readonly (readonly [RegExp, string])[] = [
@@ -99,10 +155,22 @@ function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
     groups.set(effects.join(), group);
   }
   const paths = rule.paths.includes("/**") ? "any path" : list(rule.paths);
-  return [...groups.values()].map(({ effects, methods }) => {
+  const requests = [...groups.values()].map(({ effects, methods }) => {
     const can = `${list(effects.map((effect) => WORDS[effect]))} with ${list(methods)} at ${paths}`;
     return `${grant.name}: it may ${can}${confirmation(rule, effects)}.`;
   });
+  return [...requests, ...explainWebSocket(grant, rule, paths)];
+}
+
+function explainWebSocket(grant: TaskGrant, rule: TaskRule, paths: string): readonly string[] {
+  if (rule.websocket !== true) return [];
+  const binary =
+    rule.opaque === true
+      ? ", also in binary that nobody here can read (UNINSPECTED): only how each message begins is looked at"
+      : ", in text and JSON, of which only how each message begins is looked at";
+  return [
+    `${grant.name}: it may keep a WebSocket open at ${paths} and talk through it both ways${binary}.`,
+  ];
 }
 
 function confirmation(rule: TaskRule, effects: readonly Effect[]): string {

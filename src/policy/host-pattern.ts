@@ -69,6 +69,12 @@ export function coversPattern(pattern: HostPattern, other: HostPattern): boolean
   );
 }
 
+/** The narrower of two patterns where they share a host, or `undefined` where they share none. */
+export function sharedPattern(one: HostPattern, other: HostPattern): HostPattern | undefined {
+  if (coversPattern(one, other)) return other;
+  return coversPattern(other, one) ? one : undefined;
+}
+
 /** The pattern as a task file would write it, in canonical form. */
 export function printHostPattern(pattern: HostPattern): string {
   return pattern.wildcard ? `*.${pattern.domain}` : pattern.domain;

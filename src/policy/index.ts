@@ -1,8 +1,8 @@
 /** Layer 2, pure: task files, and the decisions that follow from them. */
 export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
-export { decide, NO_APPROVALS, type Decision } from "./decide.ts";
+export { decide, isStanding, NO_APPROVALS, type Decision } from "./decide.ts";
 export { noteDenial, routeOf, type RouteParts } from "./denial.ts";
-export { printDial, type Dial } from "./dial.ts";
+export { printDial, printProxy, type Dial, type DialPath, type Proxy } from "./dial.ts";
 export { explainTask, isSecretName } from "./explain.ts";
 export {
   canonicalHost,
@@ -15,9 +15,17 @@ export {
 export { canonicalPath, PATH_CHARS_MAX, readingsOf, type PathReading } from "./path.ts";
 export { matchesPath, parsePathGlob, type PathGlob } from "./path-glob.ts";
 export { compilePolicy, type Grant, type Policy, type Rule } from "./policy.ts";
+export { narrowPolicy, type Narrowing } from "./narrow.ts";
+export { printPublished, type Published } from "./publish.ts";
 export { parseBytes, parseDurationMs } from "./quantity.ts";
 export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";
 export { TaskFileFault, type Problem } from "./task-fault.ts";
 export { parseTaskFile } from "./task-file.ts";
-export { RESPONSES, taskFileJsonSchema, type Response } from "./task-schema.ts";
-export type { Task, TaskCompute, TaskGrant, TaskRule, Unattended } from "./task.ts";
+export {
+  GATED_PROTOCOLS,
+  RESPONSES,
+  taskFileJsonSchema,
+  type GatedProtocol,
+  type Response,
+} from "./task-schema.ts";
+export type { Task, TaskCompute, GrantKind, TaskGrant, TaskRule, Unattended } from "./task.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 import { Fault } from "../base/index.ts";
-import { canonicalPath, type PathReading } from "./path.ts";
+import { canonicalPath, PLUS_OR_SPACE, type PathReading } from "./path.ts";
 
 /** Several segments (or none), one segment of any text, or one that fits the pieces between stars. */
 type Part =
@@ -47,7 +47,17 @@ export function parsePathGlob(source: string): PathGlob {
 
 /** Reports whether `glob` covers a path that is read in this way. */
 export function matchesPath(glob: PathGlob, reading: PathReading): boolean {
-  return fitsSequence(glob.parts, reading, fitsSegment);
+  const isLoose = reading.some((segment) => segment.includes(PLUS_OR_SPACE));
+  return fitsSequence(isLoose ? glob.parts.map(loosened) : glob.parts, reading, fitsSegment);
+}
+
+/** The same part where `+` and space are one. */
+function loosened(part: Part): Part {
+  if (part.kind !== "fit") return part;
+  return {
+    kind: "fit",
+    pieces: part.pieces.map((piece) => piece.replaceAll(/[+ ]/g, PLUS_OR_SPACE)),
+  };
 }
 
 /**
@@ -56,6 +66,29 @@ export function matchesPath(glob: PathGlob, reading: PathReading): boolean {
  */
 export function coversGlob(glob: PathGlob, other: PathGlob): boolean {
   return fitsSequence(glob.parts, other.parts, coversPart);
+}
+
+/**
+ * Reports whether no path is covered by both. A "no" may be wrong where wildcards stand; a "yes" never is.
+ */
+export function areDisjointGlobs(one: PathGlob, other: PathGlob): boolean {
+  const [first, second] = [fixedParts(one), fixedParts(other)];
+  const areWhole = first.length === one.parts.length && second.length === other.parts.length;
+  if (areWhole && first.length !== second.length) return true;
+  return first.some((part, at) => {
+    const against = second[at];
+    if (part.kind !== "fit" || against?.kind !== "fit") return false;
+    const [literal] = part.pieces.length === 1 ? part.pieces : [];
+    const [otherLiteral] = against.pieces.length === 1 ? against.pieces : [];
+    if (literal !== undefined) return !fitsSegment(against, literal);
+    return otherLiteral !== undefined && !fitsSegment(part, otherLiteral);
+  });
+}
+
+/** The parts before the first that stands for several segments. */
+function fixedParts({ parts }: PathGlob): readonly Part[] {
+  const many = parts.findIndex(({ kind }) => kind === "many");
+  return many < 0 ? parts : parts.slice(0, many);
 }
 
 function flawOf(source: string): readonly [why: string, hint: string] | undefined {

@@ -5,8 +5,8 @@
  * Where all servers agree ("%7E" is "~") the path is put into one form. Where some servers would do
  * something harmful (dot segments, backslash, path parameters, empty segments, double encoding, NUL,
  * overlong UTF-8) it is refused. Where honest servers differ on honest paths ("%2F" as a slash or
- * not, as in npm's `@scope%2fname`; "%3F" as the start of a query or not) the path has several
- * readings, and policy takes the strictest verdict over all of them (docs/decisions/0022).
+ * not, as in npm's `@scope%2fname`; "%3F" as the start of a query or not; "+" as a space or not) the
+ * path has several readings, and policy takes the strictest verdict over all of them (docs/decisions/0022).
  *
  * @module
  */
@@ -45,7 +45,17 @@ export function canonicalPath(raw: string): string | undefined {
  */
 export function readingsOf(raw: string): readonly PathReading[] | undefined {
   const path = canonicalPath(raw);
-  return path === undefined ? undefined : readPath(path);
+  if (path === undefined) return undefined;
+  const readings = readPath(path);
+  if (readings === undefined || !path.includes("+")) return readings;
+  return [...readings, ...readings.map(withoutPlus)];
+}
+
+/** Stands for `+` and space alike in the reading of a server to which they are one; no path can hold it. */
+export const PLUS_OR_SPACE = "\u0001";
+
+function withoutPlus(reading: PathReading): PathReading {
+  return reading.map((segment) => segment.replaceAll(/[+ ]/g, PLUS_OR_SPACE));
 }
 
 function canonicalCharacter(token: string): string {

@@ -4,7 +4,7 @@
  * @module
  */
 import { digestOf, type Effect } from "../action/index.ts";
-import type { Dial } from "./dial.ts";
+import type { Dial, Proxy } from "./dial.ts";
 import {
   canonicalHost,
   matchesHost,
@@ -13,11 +13,12 @@ import {
   type HostPattern,
 } from "./host-pattern.ts";
 import { parsePathGlob, type PathGlob } from "./path-glob.ts";
-import type { Task, TaskGrant, TaskRule, Unattended } from "./task.ts";
+import type { GatedProtocol } from "./task-schema.ts";
+import type { GrantKind, Task, TaskGrant, TaskRule, Unattended } from "./task.ts";
 
 /** What a run may do. */
 export interface Policy {
-  /** Hex SHA-256 over the canonical form (RFC 8785) of the task. */
+  /** Hex SHA-256 over the canonical form (RFC 8785) of the task, and of what was revoked since. */
   readonly digest: string;
   readonly grants: readonly Grant[];
 }
@@ -28,14 +29,18 @@ export interface Grant {
   readonly rule: string;
   /** `Action.system`. */
   readonly name: string;
-  readonly kind: "http";
+  readonly kind: GrantKind;
+  /** Taken back while the run lives. It still decides: nothing falls through to a later grant. */
+  readonly revoked: boolean;
   readonly hosts: readonly HostPattern[];
   readonly ports: readonly number[];
   readonly tls: boolean;
   readonly dial?: Dial;
+  readonly proxy?: Proxy;
   /** A file, relative to the task file's folder. */
   readonly ca?: string;
   readonly pairs: readonly string[];
+  readonly protocols: readonly GatedProtocol[];
   /** The first that matches decides. */
   readonly rules: readonly Rule[];
 }
@@ -49,13 +54,20 @@ export interface Rule {
   /** Replaces the action's own effects. */
   readonly effects?: readonly Effect[];
   readonly unattended?: Unattended;
+  /** May be opened as a WebSocket. */
+  readonly websocket?: true;
+  /** Its WebSockets may carry binary messages that nobody here understands. */
+  readonly opaque?: true;
 }
 
-/** Compiles `task`. */
-export function compilePolicy(task: Task): Policy {
+/** Compiles `task`, less the grants of which the names are in `revoked`. */
+export function compilePolicy(task: Task, revoked: readonly string[] = []): Policy {
   return deepFreeze({
-    digest: digestOf(task),
-    grants: task.grants.map(compileGrant),
+    digest: digestOf(revoked.length === 0 ? task : { task, revoked: [...revoked].sort() }),
+    grants: task.grants.map((grant, index) => ({
+      ...compileGrant(grant, index),
+      revoked: revoked.includes(grant.name),
+    })),
   });
 }
 
@@ -74,31 +86,19 @@ export function grantsOfHost(policy: Policy, host: string): readonly Grant[] {
   return policy.grants.filter((grant) => grant.hosts.some((pattern) => matchesHost(pattern, name)));
 }
 
-function compileGrant(grant: TaskGrant, index: number): Grant {
-  const { system, name, hosts, ports, tls, dial, ca, pairs, allow } = grant;
+function compileGrant(grant: TaskGrant, index: number): Omit<Grant, "revoked"> {
+  const { hosts, allow, ...rest } = grant;
   const rule = `grants[${index}]`;
   return {
+    ...rest,
     rule,
-    name,
-    kind: system,
     hosts: hosts.map(parseHostPattern),
-    ports,
-    tls,
-    ...(dial === undefined ? {} : { dial }),
-    ...(ca === undefined ? {} : { ca }),
-    pairs,
     rules: allow.map((source, at) => compileRule(source, `${rule}.allow[${at}]`)),
   };
 }
 
-function compileRule({ methods, paths, effects, unattended }: TaskRule, name: string): Rule {
-  return {
-    name,
-    methods,
-    paths: paths.map(parsePathGlob),
-    ...(effects === undefined ? {} : { effects }),
-    ...(unattended === undefined ? {} : { unattended }),
-  };
+function compileRule(source: TaskRule, name: string): Rule {
+  return { ...source, name, paths: source.paths.map(parsePathGlob) };
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -52,6 +52,24 @@ testBroken([
     /already covers \/a\/b/,
   ],
   [
+    "binary messages where no WebSocket is opened",
+    rules('      - { methods: [GET], paths: ["/**"], opaque: true }\n'),
+    "8:51",
+    /this rule opens none/,
+  ],
+  [
+    "a WebSocket that nothing can open",
+    rules('      - { methods: [POST], paths: ["/**"], websocket: true }\n'),
+    "8:55",
+    /opened by GET/,
+  ],
+  [
+    "a WebSocket that only reads",
+    rules('      - { methods: [GET], paths: ["/**"], websocket: true, effects: [read] }\n'),
+    "8:69",
+    /carries messages both ways/,
+  ],
+  [
     "unattended where nothing waits",
     rules(
       '      - { methods: [POST], paths: ["/**"], unattended: { count: 1, reason: x, expires: 2026-12-31 } }\n',

@@ -43,6 +43,7 @@ interface GrantView {
   readonly ports: readonly number[];
   readonly tls: boolean | undefined;
   readonly ca: boolean;
+  readonly proxy: boolean;
   readonly pairs: readonly (string | undefined)[];
   readonly rules: readonly (RuleSource | undefined)[];
 }
@@ -60,7 +61,7 @@ export function checkGrants(grants: unknown, nowMs: number): readonly Finding[] 
 }
 
 function viewOf(grant: unknown, at: number): GrantView {
-  const { name, hosts, ports, tls, ca, pairs } = grantSchema.shape;
+  const { name, hosts, ports, tls, ca, pairs, upstream_proxy: proxy } = grantSchema.shape;
   const field = (key: string): unknown =>
     typeof grant === "object" && grant !== null && Object.hasOwn(grant, key)
       ? Reflect.get(grant, key)
@@ -75,6 +76,7 @@ function viewOf(grant: unknown, at: number): GrantView {
     ports: ports.safeParse(field("ports")).data ?? [],
     tls: tls.safeParse(field("tls")).data,
     ca: ca.safeParse(field("ca")).data !== undefined,
+    proxy: proxy.safeParse(field("upstream_proxy")).data !== undefined,
     pairs: listOf(field("pairs")).map((pair) => pairs.safeParse([pair]).data?.[0]),
     rules: listOf(field("allow")).map((rule) => ruleSchema.safeParse(rule).data),
   };
@@ -101,6 +103,7 @@ function checkRules(view: GrantView, nowMs: number): readonly Finding[] {
     const path = ["grants", view.at, "allow", index];
     findings.push(...checkCoverage(rule, path, earlier));
     findings.push(...checkEffects(rule, path), ...checkUnattended(rule, path, nowMs));
+    findings.push(...checkWebSocket(rule, path));
   }
   return findings;
 }
@@ -161,6 +164,37 @@ function checkEffects(rule: RuleSource, path: DataPath): readonly Finding[] {
   return [];
 }
 
+function checkWebSocket(rule: RuleSource, path: DataPath): readonly Finding[] {
+  const { websocket, opaque, methods, effects } = rule;
+  if (opaque === true && websocket !== true) {
+    return [
+      {
+        path: [...path, "opaque"],
+        message: "is for the messages of a WebSocket, and this rule opens none",
+        hint: "remove it, or add websocket: true",
+      },
+    ];
+  }
+  if (websocket === true && !methods.includes("GET")) {
+    return [
+      {
+        path: [...path, "websocket"],
+        message: "can never match: a WebSocket is opened by GET",
+        hint: "add GET to methods, or remove it",
+      },
+    ];
+  }
+  return websocket === true && effects?.every((effect) => READS.has(effect)) === true
+    ? [
+        {
+          path: [...path, "effects"],
+          message: "says that a WebSocket only reads, and it carries messages both ways",
+          hint: "leave effects out, add write, or write a rule of its own for the WebSocket",
+        },
+      ]
+    : [];
+}
+
 function checkUnattended(rule: RuleSource, path: DataPath, nowMs: number): readonly Finding[] {
   const { unattended } = rule;
   if (unattended === undefined) return [];
@@ -186,14 +220,15 @@ function checkUnattended(rule: RuleSource, path: DataPath, nowMs: number): reado
     : [];
 }
 
-function checkTls(view: GrantView): readonly Finding[] {
-  if (!view.ca || view.ports.length === 0 || tlsOf(view)) return [];
+function checkTls({ at, ca, proxy, tls, ports }: GrantView): readonly Finding[] {
+  if (ports.length === 0 || tlsOf({ tls, ports })) return [];
+  const hint = "remove it, or set tls: true";
+  const of = (key: string, message: string) => ({ path: ["grants", at, key], message, hint });
   return [
-    {
-      path: ["grants", view.at, "ca"],
-      message: "is never used, since this grant speaks no TLS",
-      hint: "remove it, or set tls: true",
-    },
+    ...(ca ? [of("ca", "is never used, since this grant speaks no TLS")] : []),
+    ...(proxy
+      ? [of("upstream_proxy", "needs TLS: without it the proxy could read and change everything")]
+      : []),
   ];
 }
 

@@ -42,12 +42,13 @@ test("a good file becomes a task in the program's units, with every default", ()
     environment: ["LANG"],
     grants: [
       {
-        system: "http",
+        kind: "http",
         name: "docs",
         hosts: ["docs.example.com", "*.cdn.example.com"],
         ports: [443],
         tls: true,
         pairs: [],
+        protocols: [],
         allow: [
           { methods: ["GET", "HEAD"], paths: ["/**"] },
           {
@@ -62,12 +63,13 @@ test("a good file becomes a task in the program's units, with every default", ()
         ],
       },
       {
-        system: "http",
+        kind: "http",
         name: "plain",
         hosts: ["plain.example.com"],
         ports: [80],
         tls: false,
         pairs: [],
+        protocols: [],
         allow: [{ methods: ["POST"], paths: ["/search"], effects: ["read"] }],
       },
     ],

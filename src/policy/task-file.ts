@@ -5,6 +5,7 @@
  * @module
  */
 import { assert } from "../base/index.ts";
+import { checkKinds, checkPublish } from "./kind-checks.ts";
 import { checkGrants } from "./task-checks.ts";
 import { TaskFileFault, type Problem } from "./task-fault.ts";
 import { printPath, problemsOf } from "./task-problems.ts";
@@ -26,7 +27,11 @@ export function parseTaskFile(source: string, fileName: string, nowMs: number): 
   const problems = [
     ...data.problems,
     ...(result.success ? [] : problemsOf(result.error.issues, data)),
-    ...checkGrants(grantsOf(data.value), nowMs).map((finding) => placed(finding, data)),
+    ...[
+      ...checkGrants(partOf(data.value, "grants"), nowMs),
+      ...checkKinds(partOf(data.value, "grants")),
+      ...checkPublish(partOf(data.value, "publish")),
+    ].map((finding) => placed(finding, data)),
   ];
   if (problems.length > 0) throw new TaskFileFault(fileName, problems);
   assert(result.data !== undefined, "no problem means that the schema took the file");
@@ -38,6 +43,6 @@ function placed(finding: ReturnType<typeof checkGrants>[number], data: TaskData)
   return { ...data.placeOf(path), message: `${printPath(path)} ${message}`, hint };
 }
 
-function grantsOf(value: unknown): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, "grants") : undefined;
+function partOf(value: unknown, key: "grants" | "publish"): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }

@@ -69,7 +69,10 @@ testBroken([
   ["a variable of ours", `${LEAST}environment: [COFFERDAM_HOME]\n`, "3:15", /never passed in/],
   ["a variable twice", `${LEAST}environment: [LANG, LANG]\n`, "3:21", /twice/],
   ["one variable, no list", `${LEAST}environment: LANG\n`, "3:14", /not a list/],
-  ["publish", `${LEAST}publish: [3000]\n`, "3:10", /not available yet/],
+  ["a privileged port", `${LEAST}publish: [80]\n`, "3:11", /privileged.*8080:80/],
+  ["a port of another address", `${LEAST}publish: ["0.0.0.0:80:80"]\n`, "3:11", /127\.0\.0\.1/],
+  ["a published port beyond all", `${LEAST}publish: ["3000:70000"]\n`, "3:11", /no port/],
+  ["one port of ours twice", `${LEAST}publish: [3000, "3000:80"]\n`, "3:17", /a second time.*3001/],
   ["an unknown restart", `${LEAST}restart: always\n`, "3:10", /not one of never, on-failure/],
   ["an unknown finding", `${LEAST}respond: { minning: kill }\n`, "3:12", /did you mean "mining"/],
   [
@@ -149,7 +152,7 @@ testBroken([
     "3:32",
     /reserved/,
   ],
-  ["no rule", grant(`    hosts: [x.example]\n`), "4:5", /"grants\[0\].allow" is missing/],
+  ["no rule", grant(`    hosts: [x.example]\n`), "4:5", /grants\[0\] has no "allow"/],
   [
     "an empty list of rules",
     grant(`    hosts: [x.example]\n    allow: []\n`),

@@ -17,7 +17,8 @@ import {
   methodSchema,
   nameSchema,
   parsed,
-  reporter,
+  proxySchema,
+  publishedSchema,
   sentenceSchema,
   someOf,
   variableSchema,
@@ -42,6 +43,24 @@ const PIDS_MAX = 4_194_304; // PID_MAX_LIMIT of 64-bit Linux.
 const DISK_BYTES_MIN = 2 ** 20;
 const DISK_BYTES_MAX = 1024 * 2 ** 40;
 const GPU_INDEX_MAX = 255;
+const PUBLISHED_MAX = 20;
+
+/**
+ * Protocols (as src/wire names first bytes) that no opaque connection may speak unless its grant names
+ * them: tunnels, mining, shells, and TLS, for which `splice` is the narrower grant.
+ */
+export const GATED_PROTOCOLS = [
+  "ssh",
+  "tls",
+  "socks",
+  "openvpn",
+  "wireguard",
+  "tunnel",
+  "shell",
+  "stratum",
+  "crypto-p2p",
+] as const;
+export type GatedProtocol = (typeof GATED_PROTOCOLS)[number];
 
 export const RESPONSES = ["record", "pause", "kill"] as const;
 /** What a finding does to the run. */
@@ -78,6 +97,14 @@ export const ruleSchema = z
         "What these requests do. Default by method: GET, HEAD, OPTIONS read; POST, PUT, PATCH write; DELETE delete; others administer.",
     }),
     unattended: unattendedSchema.optional(),
+    websocket: z.literal(true).optional().meta({
+      description:
+        "true: these paths may also be opened as a WebSocket, of which each message's beginning is judged. That counts as write, unless effects says otherwise.",
+    }),
+    opaque: z.literal(true).optional().meta({
+      description:
+        "true: a WebSocket of this rule may carry binary messages that nobody here understands. Without it they are closed and named.",
+    }),
   })
   .meta({
     description: "Requests that this grant lets through. The first rule that matches decides.",
@@ -85,7 +112,10 @@ export const ruleSchema = z
 
 export const grantSchema = z
   .strictObject({
-    system: z.literal("http").meta({ description: "Kind of system. Only http so far." }),
+    system: z.enum(["http", "tcp"]).meta({
+      description:
+        "Kind of system. http: each request is judged. tcp: connections whose content nobody judges; needs splice or opaque.",
+    }),
     name: nameSchema
       .refine((text) => text !== "none", {
         error: "is reserved",
@@ -107,7 +137,23 @@ export const grantSchema = z
     }),
     dial: dialSchema.optional().meta({
       description:
-        "The address and port where these hosts really are: 127.0.0.1:8443. The only way to a private or local address.",
+        "Where these hosts really are: 127.0.0.1:8443, [::1]:8443, or a socket of this machine, unix:/run/x.sock. The only way to a private or local address.",
+    }),
+    upstream_proxy: proxySchema.optional().meta({
+      description:
+        "HTTP proxy that connections to these hosts go through, by CONNECT: 10.0.0.1:3128 or proxy.example:3128. Needs TLS, so that the proxy sees nothing inside.",
+    }),
+    splice: z.literal(true).optional().meta({
+      description:
+        "true: TLS that is not ended by the gateway, so nobody sees what is inside. Only the name in its ClientHello is checked. For clients that accept no certificate but the site's own.",
+    }),
+    opaque: z.literal(true).optional().meta({
+      description:
+        "true: any TCP protocol, also one in which the server speaks first; nobody sees what is inside but its first bytes.",
+    }),
+    protocols: someOf(z.enum(GATED_PROTOCOLS), GATED_PROTOCOLS.length).optional().meta({
+      description:
+        "Of an opaque grant: protocols that are closed by name otherwise, as tunnels and mining travel by them: [ssh].",
     }),
     ca: z.string().min(1).max(4096).optional().meta({
       description:
@@ -117,7 +163,9 @@ export const grantSchema = z
       description:
         "Names of other grants whose private data (read-private) may be written here without waiting for a person.",
     }),
-    allow: someOf(ruleSchema, RULES_MAX).meta({ description: "What may be asked of these hosts." }),
+    allow: someOf(ruleSchema, RULES_MAX).optional().meta({
+      description: "What may be asked of these hosts. Required for http, and for http only.",
+    }),
   })
   .meta({ description: "A system that the task may reach." });
 
@@ -163,17 +211,6 @@ const respondSchema = z
       "What a finding does to the run: record, pause or kill. Default: pause for sticky, record for the others.",
   });
 
-const publishSchema = listOf(z.int().min(1).max(65_535), PORTS_MAX).superRefine(
-  (ports, context) => {
-    if (ports.length > 0) {
-      reporter(context)(
-        "is not available yet",
-        "remove it: no port of the host can lead into a run so far",
-      );
-    }
-  },
-);
-
 export const taskFileSchema = z
   .strictObject({
     task: nameSchema.meta({
@@ -196,9 +233,9 @@ export const taskFileSchema = z
     grants: listOf(grantSchema, GRANTS_MAX)
       .default([])
       .meta({ description: "What the task may reach. None: nothing." }),
-    publish: publishSchema.default([]).meta({
+    publish: listOf(publishedSchema, PUBLISHED_MAX).default([]).meta({
       description:
-        "Ports of the host's loopback that lead into the run. Not available yet: must be empty.",
+        "Ports of this machine's loopback that lead into the run: 3000, or 3000:8080 for port 3000 here and 8080 inside.",
     }),
     restart: z.enum(["never", "on-failure"]).default("never").meta({
       description: "Whether the command starts again when it fails.",

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { isFault } from "../base/index.ts";
-import { DIAL_PATTERN, parseDial } from "./dial.ts";
+import { DIAL_PATTERN, parseDial, parseProxy, PROXY_PATTERN } from "./dial.ts";
 import { EXPIRY_PATTERN, parseExpiryMs } from "./expiry.ts";
 import {
   BYTES_PATTERN,
@@ -15,6 +15,7 @@ import {
   printBytes,
   printDuration,
 } from "./quantity.ts";
+import { parsePublish, PUBLISH_PATTERN } from "./publish.ts";
 
 const SENTENCE_CHARS_MAX = 500;
 const NAME_PATTERN = "^[a-z0-9][a-z0-9-]{0,62}$";
@@ -159,11 +160,30 @@ export const methodSchema = z
 export const dialSchema = z
   .string()
   .superRefine((text, context) => {
-    if (parseDial(text) === undefined) {
-      reporter(context)(
-        "is not an address that can be dialled",
-        "write an address and a port: 127.0.0.1:8443 or [::1]:8443",
-      );
-    }
+    if (parseDial(text) !== undefined) return;
+    reporter(context)(
+      "is not an address that can be dialled",
+      "write an address and a port, 127.0.0.1:8443 or [::1]:8443, or a socket's path in full: unix:/run/service.sock",
+    );
   })
   .meta({ pattern: DIAL_PATTERN });
+
+export const proxySchema = z
+  .string()
+  .superRefine((text, context) => {
+    if (parseProxy(text) !== undefined) return;
+    const hint = /^https?:/.test(text) ? "leave out the scheme" : "an account cannot be given";
+    reporter(context)(
+      "is not an HTTP proxy's address and port",
+      `write 10.0.0.1:3128 or proxy.example:3128; ${hint}`,
+    );
+  })
+  .meta({ pattern: PROXY_PATTERN });
+
+/** A port, or two: of this machine, and inside. */
+export const publishedSchema = z
+  .union([z.int(), z.string().meta({ pattern: PUBLISH_PATTERN })])
+  .superRefine((source, context) => {
+    const parsedPorts = parsePublish(source);
+    if ("problem" in parsedPorts) reporter(context)(parsedPorts.problem, parsedPorts.hint);
+  });

@@ -6,11 +6,18 @@
  */
 import { FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
 import { assert } from "../base/index.ts";
-import { parseDial } from "./dial.ts";
+import { parseDial, parseProxy, type Dial, type Proxy } from "./dial.ts";
 import { parseExpiryMs } from "./expiry.ts";
 import { parseHostPattern, printHostPattern } from "./host-pattern.ts";
+import { parsePublish, type Published } from "./publish.ts";
 import { parseBytes, parseDurationMs } from "./quantity.ts";
-import type { GrantSource, Response, RuleSource, TaskSource } from "./task-schema.ts";
+import type {
+  GatedProtocol,
+  GrantSource,
+  Response,
+  RuleSource,
+  TaskSource,
+} from "./task-schema.ts";
 
 // Types, not interfaces: only they are assignable to Json.
 export type Task = {
@@ -23,7 +30,7 @@ export type Task = {
   /** Names of variables that pass in. */
   readonly environment: readonly string[];
   readonly grants: readonly TaskGrant[];
-  readonly publish: readonly number[];
+  readonly publish: readonly Published[];
   readonly restart: "never" | "on-failure";
   readonly respond: Readonly<Record<FindingKind, Response>>;
 };
@@ -37,18 +44,26 @@ export type TaskCompute = {
   readonly gpu: "none" | "all" | readonly number[];
 };
 
+/** How much of a connection is judged: each request; a TLS connection's name; its first bytes. */
+export type GrantKind = "http" | "splice" | "opaque";
+
 export type TaskGrant = {
-  readonly system: "http";
+  /** `splice` and `opaque` are both `system: tcp` in the file. */
+  readonly kind: GrantKind;
   readonly name: string;
   /** Host patterns in canonical form. */
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
   readonly tls: boolean;
-  readonly dial?: { readonly address: string; readonly port: number };
+  readonly dial?: Dial;
+  readonly proxy?: Proxy;
   /** A file, relative to the task file's folder. */
   readonly ca?: string;
   /** Grants whose private data may be written here. */
   readonly pairs: readonly string[];
+  /** Protocols that an opaque grant lets through besides the harmless ones. */
+  readonly protocols: readonly GatedProtocol[];
+  /** Empty for what is not http. */
   readonly allow: readonly TaskRule[];
 };
 
@@ -59,6 +74,10 @@ export type TaskRule = {
   /** Absent: by method. */
   readonly effects?: readonly Effect[];
   readonly unattended?: Unattended;
+  /** May be opened as a WebSocket. */
+  readonly websocket?: true;
+  /** Its WebSockets may carry binary messages that nobody here understands. */
+  readonly opaque?: true;
 };
 
 /** Leave to do what otherwise waits for a person. */
@@ -83,6 +102,7 @@ export function taskOf(source: TaskSource): Task {
       ...(disk === undefined ? {} : { diskBytes: parseBytes(disk) }),
     },
     grants: source.grants.map(grantOf),
+    publish: source.publish.map(publishedOf),
     respond: respondOf(source),
   };
 }
@@ -97,17 +117,31 @@ function respondOf(source: TaskSource): Record<FindingKind, Response> {
 
 function grantOf(source: GrantSource): TaskGrant {
   const dial = source.dial === undefined ? undefined : parseDial(source.dial);
+  const proxy = source.upstream_proxy === undefined ? undefined : parseProxy(source.upstream_proxy);
   return {
-    system: source.system,
+    kind: kindOf(source),
     name: source.name,
     hosts: source.hosts.map((host) => printHostPattern(parseHostPattern(host))),
     ports: source.ports,
-    tls: tlsOf(source),
+    tls: kindOf(source) === "opaque" ? false : tlsOf(source),
     ...(dial === undefined ? {} : { dial }),
+    ...(proxy === undefined ? {} : { proxy }),
     ...(source.ca === undefined ? {} : { ca: source.ca }),
     pairs: source.pairs ?? [],
-    allow: source.allow.map(ruleOf),
+    protocols: source.protocols ?? [],
+    allow: (source.allow ?? []).map(ruleOf),
   };
+}
+
+function kindOf({ splice, opaque }: Pick<GrantSource, "splice" | "opaque">): GrantKind {
+  if (splice === true) return "splice";
+  return opaque === true ? "opaque" : "http";
+}
+
+function publishedOf(source: string | number): Published {
+  const published = parsePublish(source);
+  assert(!("problem" in published), "the schema has checked the ports");
+  return published;
 }
 
 /** Port 80 alone is plain HTTP by custom; everything else is TLS unless the file says otherwise. */
@@ -115,8 +149,9 @@ export function tlsOf(source: { tls?: boolean | undefined; ports: readonly numbe
   return source.tls ?? !(source.ports.length === 1 && source.ports[0] === 80);
 }
 
-function ruleOf({ methods, paths, effects, unattended }: RuleSource): TaskRule {
-  const rule = { methods, paths, ...(effects === undefined ? {} : { effects }) };
+function ruleOf({ unattended, ...source }: RuleSource): TaskRule {
+  const { methods, paths, ...more } = source;
+  const rule = { methods, paths, ...defined(more) };
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);
   assert(expiresMs !== undefined, "the schema has checked the date");

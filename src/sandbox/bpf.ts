@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { assert } from "../base/index.ts";
+import type { Architecture } from "./syscalls.ts";
 
 /** `struct sock_filter`: code u16, jt u8, jf u8, k u32. */
 export interface Instruction {
@@ -49,6 +51,41 @@ export function jump(code: number, k: number, jt: number, jf: number): Instructi
 
 export function give(action: number): Instruction {
   return { code: RETURN, jt: 0, jf: 0, k: action };
+}
+
+/** Instructions of which every path ends in a return, so that blocks can stand one after another. */
+export type Block = readonly Instruction[];
+
+/** Runs `block` where the loaded word equals one of `values`, else goes on behind it. */
+export function when(values: readonly number[], block: Block): readonly Instruction[] {
+  assert(values.length + block.length < 256, "a block must fit one jump");
+  const tests = values.map((value, n) => {
+    const last = n === values.length - 1;
+    return jump(JUMP_EQUAL, value, values.length - 1 - n, last ? block.length : 0);
+  });
+  return [...tests, ...block];
+}
+
+/**
+ * Loads the low half of an argument, the half that the kernel reads where it takes a 32-bit integer.
+ * Comparing both would let `0x1_0000_5412` through as something else than TIOCSTI.
+ */
+export const low = (argument: number): Instruction => load(offsetOf(argument, "low"));
+
+// linux/audit.h: machine | 64-bit | little-endian.
+const AUDIT_ARCH: Readonly<Record<Architecture, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
+const X32_BIT = 0x4000_0000;
+
+/** What a filter begins with: calls of any foreign ABI kill; the call's number is loaded. */
+export function onlyNative(architecture: Architecture): readonly Instruction[] {
+  const kill = give(KILL_PROCESS);
+  return [
+    load(OFFSET_ARCH),
+    jump(JUMP_EQUAL, AUDIT_ARCH[architecture], 1, 0),
+    kill,
+    load(OFFSET_NUMBER),
+    ...(architecture === "x64" ? [jump(JUMP_NOT_LESS, X32_BIT, 0, 1), kill] : []),
+  ];
 }
 
 /** The filter's bytes as the kernel reads them. */

@@ -14,6 +14,7 @@ const LINE_BYTES_MAX = 65_536;
 
 const reportSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("descriptors"), label: z.string(), count: z.number() }),
+  z.object({ type: z.literal("no-socket"), label: z.string() }),
   z.object({ type: z.literal("sealed") }),
   z.object({ type: z.literal("proof"), control: z.string(), found: z.string() }),
   z.object({ type: z.literal("proved"), status: z.number() }),

@@ -59,6 +59,8 @@ test("wherever a distribution looks for roots, it finds the one bundle", () => {
   for (const name of [
     "ssl/certs/ca-certificates.crt",
     "ssl/cert.pem",
+    "ssl/ca-bundle.pem",
+    "pki/tls/cert.pem",
     "pki/tls/certs/ca-bundle.crt",
   ]) {
     assert.equal(read(name), "the only roots\n");

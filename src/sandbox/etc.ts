@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { APP_SETTINGS } from "./app-settings.ts";
 
 /** The account inside: ordinary, and the same in every run. */
 export const AGENT = { name: "agent", uid: 1000, gid: 1000, home: "/home/agent" } as const;
@@ -56,6 +57,8 @@ const FROM_HOST = [
 const BUNDLE_PATHS = [
   "ssl/certs/ca-certificates.crt", // Debian, Arch
   "ssl/cert.pem", // Alpine, OpenSSL's default file
+  "ssl/ca-bundle.pem", // SUSE
+  "pki/tls/cert.pem", // Fedora, OpenSSL's default file
   "pki/tls/certs/ca-bundle.crt", // Fedora
   "pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 ] as const;
@@ -82,9 +85,13 @@ const GENERATED: Readonly<Record<string, string>> = {
 
 /**
  * Writes the run's /etc to `directory`, replacing what stood there, with `bundlePem` as the only roots
- * that programs trust.
+ * that programs trust; `stores` are further files by which they do, by their paths below /etc.
  */
-export async function writeEtc(directory: string, bundlePem: string): Promise<void> {
+export async function writeEtc(
+  directory: string,
+  bundlePem: string,
+  stores: Readonly<Record<string, string | Buffer>> = {},
+): Promise<void> {
   const fresh = `${directory}.new`;
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true, mode: 0o755 });
@@ -102,7 +109,10 @@ export async function writeEtc(directory: string, bundlePem: string): Promise<vo
     await mkdir(dirname(join(fresh, path)), { recursive: true });
     await writeFile(join(fresh, path), bundlePem);
   }
-  for (const [name, text] of Object.entries(GENERATED)) await writeFile(join(fresh, name), text);
+  for (const [name, text] of Object.entries({ ...GENERATED, ...APP_SETTINGS, ...stores })) {
+    await mkdir(dirname(join(fresh, name)), { recursive: true });
+    await writeFile(join(fresh, name), text);
+  }
   await symlink("/proc/self/mounts", join(fresh, "mtab"));
   await rm(directory, { recursive: true, force: true });
   await rename(fresh, directory);

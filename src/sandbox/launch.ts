@@ -77,6 +77,9 @@ export class Launcher {
   readonly #carrier: number;
   readonly #received = new Map<string, readonly number[]>();
   readonly #waiting: Waiting[] = [];
+  /** Who waits for sockets of the run, by label. */
+  readonly #asked = new Map<string, (descriptors: readonly number[]) => void>();
+  #labels = 0;
   #init: { readonly pid: number; readonly handle: number } | undefined;
   readonly #initKnown = Promise.withResolvers<void>();
   #information = "";
@@ -145,6 +148,28 @@ export class Launcher {
 
   order(fields: readonly Field[]): void {
     if (!this.#ended) this.#control.write(encodeFrame(fields));
+  }
+
+  /**
+   * Sockets in the run's network namespace that are not connected yet, IPv4 first; the caller owns
+   * them. None where the run ends, or does not answer (it may be frozen) within `withinMs`.
+   */
+  sockets(withinMs: number): Promise<readonly number[]> {
+    if (this.#ended) return Promise.resolve([]);
+    this.#labels += 1;
+    const label = `sockets ${this.#labels}`;
+    return new Promise((resolve) => {
+      const late = (descriptors: readonly number[]) => descriptors.forEach(sys.closeDescriptor);
+      const timer = setTimeout(() => {
+        this.#asked.set(label, late); // A run that thaws answers all that it was asked.
+        resolve([]);
+      }, withinMs);
+      this.#asked.set(label, (descriptors) => {
+        clearTimeout(timer);
+        resolve(descriptors);
+      });
+      this.order(["sockets", label]);
+    });
   }
 
   /**
@@ -228,6 +253,7 @@ export class Launcher {
       return;
     }
     if (report.type === "descriptors") this.#receive(report.label, report.count);
+    if (report.type === "no-socket") this.#answer(report.label, []);
     if (report.type === "proof") {
       this.findings.push({ control: report.control, found: report.found });
     }
@@ -246,7 +272,15 @@ export class Launcher {
     const message = sys.receiveMessage(this.#carrier);
     assert(message?.descriptors.length === count, "descriptors come before their line");
     assert(message.bytes.toString() === label, "descriptors come in the order of their lines");
-    this.#received.set(label, message.descriptors);
+    if (!this.#answer(label, message.descriptors)) this.#received.set(label, message.descriptors);
+  }
+
+  /** Gives sockets to whoever asked for them; whether someone did. */
+  #answer(label: string, descriptors: readonly number[]): boolean {
+    const asked = this.#asked.get(label);
+    this.#asked.delete(label);
+    asked?.(descriptors);
+    return asked !== undefined;
   }
 
   /** Bubblewrap's `--info-fd`: JSON with the number of the process that becomes process 1. */
@@ -268,6 +302,7 @@ export class Launcher {
   #finish(): Exit {
     this.#ended = true;
     this.#fail(this.#endedFault());
+    for (const label of this.#asked.keys()) this.#answer(label, []);
     for (const descriptors of this.#received.values()) descriptors.forEach(sys.closeDescriptor);
     this.#received.clear();
     sys.closeDescriptor(this.#carrier);
@@ -302,7 +337,8 @@ const STEP_HINTS: ReadonlyMap<string, string> = new Map([
   ["limits", "raise the daemon's own limit (`ulimit -H`), or lower the task's"],
 ]);
 
-function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
+/** The fault that a step of the launcher's ended in. */
+export function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
   const { step, call, about, errno } = report;
   const of = about === "" ? "" : ` of ${about}`;
   // 0 where no call failed but something was not as it must be.

@@ -27,6 +27,7 @@ import type { ResourceLimits, SandboxSpec } from "./spec.ts";
 const SEAL_WAIT_MS = 10_000; // Ordinary is 20 ms; a loaded machine may take a second.
 const PROVE_WAIT_MS = 10_000;
 const START_WAIT_MS = 10_000;
+const SOCKETS_WAIT_MS = 5000; // Process 1 answers in a millisecond, and a frozen one not at all.
 /** TEST-NET-1 (RFC 5737), discard: nobody grants it, so the gateway must refuse it. */
 export const CANARY_ADDRESS = { address: "192.0.2.1", port: 9 } as const;
 /** Files of every host that no run may see. */
@@ -57,6 +58,11 @@ export interface Sandbox {
   prove(): Promise<readonly Proof[]>;
   /** Starts the agent; only once, and only after `prove`. */
   start(order: StartOrder): Promise<AgentStreams>;
+  /**
+   * Sockets inside the run's network that are not connected yet, IPv4 first; the caller owns them.
+   * None where the run is ending, or stands still.
+   */
+  sockets(): Promise<readonly number[]>;
   /** Sends a signal to the agent's process group. */
   signal(name: NodeJS.Signals): void;
   /** Ends every process of the run; resolves when none is left. */
@@ -121,6 +127,7 @@ function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: ResourceLimi
     isAlive: () => launcher.isAlive(),
     kill,
     close: () => given.forEach(sys.closeDescriptor),
+    sockets: () => launcher.sockets(SOCKETS_WAIT_MS),
     signal: (name) => launcher.order(["signal", constants.signals[name]]),
     async prove() {
       assert(state === "sealed", "a run is proved once, before it starts");

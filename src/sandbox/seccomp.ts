@@ -14,10 +14,6 @@ import { callNumber, HIGHEST_CALL, type Architecture, type CallName } from "./sy
 
 const { EPERM, ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT, EOPNOTSUPP } = constants.errno;
 
-// linux/audit.h: machine | 64-bit | little-endian.
-const AUDIT_ARCH: Readonly<Record<Architecture, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
-const X32_BIT = 0x4000_0000;
-
 // linux/sched.h: namespaces that clone can make. CLONE_NEWTIME lies among clone's signal bits, so
 // only unshare and clone3 know it.
 const CLONE_NAMESPACES = 0x7e02_0000; // NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
@@ -127,31 +123,14 @@ export const REFUSED: readonly (readonly [CallName, number])[] = [
 /** Held until the daemon answers. `sendto` only where it names an address; some of `socket`. */
 export const NOTIFIED: readonly CallName[] = ["connect", "execve", "execveat"];
 
-/** Instructions of which every path ends in a return, so that blocks can stand one after another. */
-type Block = readonly bpf.Instruction[];
+type Block = bpf.Block;
+const { low, when } = bpf;
 
 const refuse = (errno: number): Block => [bpf.give(bpf.ERRNO | errno)];
 const ALLOWED: Block = [bpf.give(bpf.ALLOW)];
 const NOTIFY: Block = [bpf.give(bpf.USER_NOTIFY)];
 /** Returns 0 to the caller, and does nothing. */
 const PRETEND: Block = [bpf.give(bpf.ERRNO)];
-const KILL: Block = [bpf.give(bpf.KILL_PROCESS)];
-
-/** Runs `block` where the loaded word equals one of `values`, else goes on behind it. */
-function when(values: readonly number[], block: Block): readonly bpf.Instruction[] {
-  assert(values.length + block.length < 256, "a block must fit one jump");
-  const tests = values.map((value, n) => {
-    const last = n === values.length - 1;
-    return bpf.jump(bpf.JUMP_EQUAL, value, values.length - 1 - n, last ? block.length : 0);
-  });
-  return [...tests, ...block];
-}
-
-/**
- * Loads the low half of an argument, the half that the kernel reads where it takes a 32-bit integer.
- * Comparing both would let `0x1_0000_5412` through as something else than TIOCSTI.
- */
-const low = (argument: number) => bpf.load(bpf.offsetOf(argument, "low"));
 
 /** Refuses with `errno` where argument `n` has any of `bits`, else runs `otherwise`. */
 function refuseBits(argument: number, bits: number, errno: number, otherwise: Block): Block {
@@ -220,14 +199,8 @@ function setsockoptRules(): Block {
 
 /** The filter for `architecture`, as instructions. */
 export function buildFilter(architecture: Architecture): readonly bpf.Instruction[] {
-  const x32: readonly bpf.Instruction[] =
-    architecture === "x64" ? [bpf.jump(bpf.JUMP_NOT_LESS, X32_BIT, 0, 1), ...KILL] : [];
   const program: bpf.Instruction[] = [
-    bpf.load(bpf.OFFSET_ARCH),
-    bpf.jump(bpf.JUMP_EQUAL, AUDIT_ARCH[architecture], 1, 0),
-    ...KILL,
-    bpf.load(bpf.OFFSET_NUMBER),
-    ...x32,
+    ...bpf.onlyNative(architecture),
     bpf.jump(bpf.JUMP_GREATER, HIGHEST_CALL, 0, 1),
     ...refuse(ENOSYS),
   ];

@@ -51,6 +51,9 @@ file(".local/share/pipx/venvs/t/bin/python", "#!/bin/sh\necho pipx ran\n");
 file("bin/own", "#!/bin/sh\necho own ran\n");
 file("bin/beside", "a secret script\n");
 file(".ssh/id_ed25519", "key\n", 0o600);
+file(".cargo/bin/rustup", "#!/bin/sh\n");
+link(".cargo/bin/cargo", "rustup");
+file(".rustup/toolchains/stable/bin/cargo", "#!/bin/sh\n");
 file("project/tool.sh", "#!/bin/sh\necho local ran\n");
 file("loop/bin/text", "#!loop/bin/text\n");
 mkdirSync(join(home, "not-shown"));
@@ -93,6 +96,12 @@ const ROWS: readonly (readonly [string, readonly string[], readonly string[], st
     "the script alone, and its interpreter's toolchain",
   ],
   ["own", ["bin/own"], [], "only that file: beside it lies what is not needed"],
+  [
+    join(home, ".cargo/bin/cargo"),
+    [".cargo", ".rustup"],
+    [],
+    "rustup's proxy, and the toolchains that it chooses from",
+  ],
   ["sh", [], [], "the system's own is there already"],
   ["./tool.sh", [], [], "so is what lies in the workspace"],
   ["gone", [], [], "what does not exist needs nothing"],

@@ -76,6 +76,7 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
     const path = lookUp(command, request);
     if (path !== undefined) traceExecutable(path, trace, { depth: 0, byWorkspace: false });
   }
+  addCompanions(trace);
   const roots = [...trace.roots].filter(
     (root) => ![...trace.roots].some((other) => other !== root && within(root, other)),
   );
@@ -92,6 +93,19 @@ export async function resolveTools(request: ToolRequest): Promise<Tools> {
     path: pathInside(request, [...roots, ...places]),
     environment: environmentOf(roots),
   };
+}
+
+/** What one toolchain finds in another's folder of the same home: rustup's proxies lie in `.cargo`. */
+const COMPANIONS: Readonly<Record<string, string>> = { ".cargo": ".rustup" };
+
+function addCompanions({ request, roots }: Trace): void {
+  for (const root of [...roots]) {
+    const name = COMPANIONS[basename(root)];
+    if (name === undefined) continue;
+    const place = join(dirname(root), name);
+    const about = lstatSync(place, { throwIfNoEntry: false });
+    if (about?.isDirectory() && !within(request.workspace, place)) roots.add(place);
+  }
 }
 
 /** Stores of the system are readable by everyone on the host, and large. */

@@ -13,6 +13,7 @@ const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const MSG_CTRUNC = 0x8;
 const EAGAIN = 11;
@@ -79,6 +80,24 @@ function readDescriptors(control: Buffer, controlBytes: number): readonly number
 
 /** Sends `bytes` (at least one) with `descriptors`, which stay open here. May block on a full socket. */
 export function sendMessage(socket: number, bytes: Buffer, descriptors: readonly number[]): void {
+  checked("sendmsg", sendFlagged(socket, bytes, descriptors, MSG_NOSIGNAL));
+}
+
+/** The same, but never blocks. @throws {Fault} `sys.call` also where the other side does not read. */
+export function sendMessageNow(
+  socket: number,
+  bytes: Buffer,
+  descriptors: readonly number[],
+): void {
+  checked("sendmsg", sendFlagged(socket, bytes, descriptors, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+function sendFlagged(
+  socket: number,
+  bytes: Buffer,
+  descriptors: readonly number[],
+  flags: number,
+): number {
   if (bytes.length === 0 || descriptors.length > DESCRIPTORS_MAX) {
     throw new Fault("sys.call", "sendmsg: no bytes, or too many descriptors");
   }
@@ -100,7 +119,7 @@ export function sendMessage(socket: number, bytes: Buffer, descriptors: readonly
     header.writeBigUInt64LE(control.address, 32);
     header.writeBigUInt64LE(BigInt((controlBytes + 7) & ~7), 40);
   }
-  checked("sendmsg", native.sendmsg(socket, header, 0));
+  return Number(native.sendmsg(socket, header, flags));
 }
 
 // koffi's memory is never returned, so each thread allocates these once, on first use.

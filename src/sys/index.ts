@@ -18,3 +18,4 @@ export * from "./refused-packets.ts";
 export * from "./proc-events.ts";
 export * from "./process-handle.ts";
 export * from "./landlock.ts";
+export * from "./confine.ts";

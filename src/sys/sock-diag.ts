@@ -43,6 +43,8 @@ export interface SocketRecord {
   readonly cookie: bigint;
   /** 0 where the socket outlived its process (TIME_WAIT). */
   readonly inode: number;
+  /** Its owner; says nothing where `inode` is 0. */
+  readonly uid: number;
   readonly local: Endpoint;
   readonly remote: Endpoint;
 }
@@ -138,6 +140,7 @@ function readRecord(message: Buffer): SocketRecord {
     local: { address: address(id + 4), port: message.readUInt16BE(id) },
     remote: { address: address(id + 20), port: message.readUInt16BE(id + 2) },
     cookie: message.readBigUInt64LE(id + 40),
+    uid: message.readUInt32LE(REPLY_BYTES - 8),
     inode: message.readUInt32LE(REPLY_BYTES - 4),
   };
 }

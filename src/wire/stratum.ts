@@ -30,8 +30,8 @@ export interface StratumWatch {
 
 /** A watch over the first {@link STRATUM_BYTES_MAX} bytes of one direction. */
 export function createStratumWatch(): StratumWatch {
-  const bytes = Buffer.alloc(STRATUM_BYTES_MAX);
-  const values = createValueFinder(bytes);
+  let bytes = EMPTY; // What came so far: few streams get near the maximum.
+  const values = createValueFinder();
   let length = 0;
   let place: Place = "start";
 
@@ -39,27 +39,34 @@ export function createStratumWatch(): StratumWatch {
     const setup = setupConnection(bytes, length + 1);
     if (setup !== undefined) return setup;
     place = nextPlace(place, bytes, length);
-    const text = place === "values" ? values.take(length) : undefined;
+    const text = place === "values" ? values.take(bytes, length) : undefined;
     return text === undefined ? undefined : miningMessage(text);
   };
 
   return {
     push(chunk) {
       if (place === "over") return undefined;
-      const taken = Math.min(chunk.length, STRATUM_BYTES_MAX - length);
-      bytes.set(chunk.subarray(0, taken), length);
-      for (const end = length + taken; length < end; length += 1) {
+      const taken = chunk.subarray(0, STRATUM_BYTES_MAX - length);
+      bytes = length === 0 ? Buffer.from(taken) : Buffer.concat([bytes, taken]);
+      for (; length < bytes.length; length += 1) {
         const hit = step();
         if (hit !== undefined) {
           place = "over";
           return hit;
         }
+        // Nothing that follows can be one any more.
+        if (place === "other" && length >= STRATUM_V2_BYTES) break;
       }
-      if (length === STRATUM_BYTES_MAX) place = "over";
+      if (length === STRATUM_BYTES_MAX || (place === "other" && length >= STRATUM_V2_BYTES)) {
+        place = "over";
+        bytes = EMPTY;
+      }
       return undefined;
     },
   };
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /**
  * Where in a stream a byte stands. Mining streams are JSON from the first byte that is not space, or an
@@ -89,13 +96,13 @@ interface OpenValue extends Scan {
   readonly start: number;
 }
 
-/** Finds the JSON values that close in `bytes`, byte after byte. */
-function createValueFinder(bytes: Buffer): { take(at: number): string | undefined } {
+/** Finds the JSON values that close in a stream, byte after byte. */
+function createValueFinder(): { take(bytes: Buffer, at: number): string | undefined } {
   let open: OpenValue[] = [];
   let lineStart = true;
   return {
     /** Takes the byte at `at`; returns the text of a value that it closed. */
-    take(at) {
+    take(bytes, at) {
       const byte = bytes[at] ?? 0;
       if (isOpening(byte) && (lineStart || open.length === 0)) {
         if (open.length === OPEN_VALUES_MAX) open.shift();

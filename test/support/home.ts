@@ -3,9 +3,17 @@
  *
  * @module
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/api/index.ts";
@@ -65,6 +73,19 @@ export class TestHome {
       },
       stdio: ["pipe", "pipe", "pipe"],
     });
+  }
+
+  /** Runs a program of the host as the home's owner. */
+  exec(command: string, args: readonly string[]): string {
+    const env = { ...process.env, ...(this.#as && { HOME: this.root }) };
+    return execFileSync(command, args, { ...this.#as, cwd: this.workspace, env, encoding: "utf8" });
+  }
+
+  /** Writes a file of the workspace, the owner's. */
+  write(name: string, text: string): void {
+    const path = join(this.workspace, name);
+    writeFileSync(path, text);
+    if (this.#as !== undefined) chownSync(path, this.#as.uid, this.#as.gid);
   }
 
   /** Runs `cofferdam ARGS` to its end. */

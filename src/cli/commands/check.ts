@@ -18,7 +18,7 @@ export const checkCommand: Command = {
   async run(context) {
     const file = context.positionals[0] ?? "";
     const json = context.values["json"] === true;
-    const task = parseTaskFile(read(file), file, Date.now());
+    const task = parseTaskFile(readTask(file), file, Date.now());
     const sentences = explainTask(task);
     context.out(
       json
@@ -29,7 +29,8 @@ export const checkCommand: Command = {
   },
 };
 
-function read(file: string): string {
+/** The text of a task file. */
+export function readTask(file: string): string {
   try {
     return readTextFile(file, { mayWait: true });
   } catch (cause) {

@@ -5,6 +5,7 @@ import { completionCommand } from "./completion.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
+import { narrowCommand, revokeCommand } from "./narrow.ts";
 import { attachCommand, runCommand } from "./run.ts";
 import {
   killCommand,
@@ -23,6 +24,8 @@ export const COMMANDS: readonly Command[] = [
   pauseCommand,
   resumeCommand,
   killCommand,
+  revokeCommand,
+  narrowCommand,
   diffCommand,
   applyCommand,
   discardCommand,

@@ -11,7 +11,7 @@ import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import type { Begun } from "../relay.ts";
 import { startRun, type StartedRun } from "../run-stream.ts";
-import { readProfile } from "../profile.ts";
+import { profileOf, readProfile } from "../profile.ts";
 import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
@@ -26,13 +26,14 @@ export const runCommand: Command = {
   },
   optionHelp: {
     task: "the task file: what this run may reach",
-    profile: "a ready task file: shell (default), claude-code, codex, gemini-cli, opencode",
+    profile:
+      "a ready task file: claude-code, codex, gemini-cli, opencode (by CMD's name), else shell",
     detach: "print the run's id and return; see `attach`, `ps`, `kill`",
     json: "say start and end of the run as JSON lines on standard error",
   },
   examples: [
     "cofferdam run -- npm test",
-    "cofferdam run --profile claude-code -- claude",
+    "cofferdam run -- claude",
     "cofferdam run --task publish.yaml -d -- ./agent.sh",
   ],
   positionals: [0, 0],
@@ -141,18 +142,10 @@ function exitCodeOf(end: RunEnd): number {
 }
 
 function readOrder(context: Context): RunOrder {
-  const file = textOption(context.values, "task");
-  const profile = textOption(context.values, "profile");
-  if (file !== undefined && profile !== undefined) {
-    throw new Fault("cli.task_and_profile", "--task and --profile exclude each other", {
-      hint: "copy the profile and add to it",
-    });
-  }
-  const text = file === undefined ? readProfile(profile ?? "shell") : readTask(file);
+  const chosen = chooseTask(context);
   const terminal = isatty(0) && isatty(1) && context.values["detach"] !== true;
   return {
-    task: text,
-    ...(file === undefined ? { profile: profile ?? "shell" } : {}),
+    ...chosen,
     command: [...context.rest],
     cwd: workingFolder(),
     path: process.env["PATH"] ?? "",
@@ -178,6 +171,31 @@ function workingFolder(): string {
       cause,
     });
   }
+}
+
+function chooseTask(context: Context): Pick<RunOrder, "task" | "profile"> {
+  const file = textOption(context.values, "task");
+  const named = textOption(context.values, "profile");
+  if (file !== undefined && named !== undefined) {
+    throw new Fault("cli.task_and_profile", "--task and --profile exclude each other", {
+      hint: "copy the profile and add to it",
+    });
+  }
+  if (file !== undefined) return { task: readTask(file) };
+  const profile = named ?? inferProfile(context);
+  return { task: readProfile(profile), profile };
+}
+
+/** The profile of the agent that CMD is, said aloud since it passes a key in; else the shell's. */
+function inferProfile(context: Context): string {
+  const [command = ""] = context.rest;
+  const profile = profileOf(command);
+  if (profile !== "shell" && context.values["json"] !== true) {
+    context.err(
+      `cofferdam: profile ${profile}, since CMD is ${command}; --profile names another\n`,
+    );
+  }
+  return profile;
 }
 
 function readTask(file: string): { source: string; fileName: string } {

@@ -27,9 +27,12 @@ export const psCommand: Command = {
         run.task,
         String(run.counts.denials),
         String(run.counts.findings),
+        (run.publish ?? []).join(" ") || "-",
         run.command.join(" "),
       ]);
-      context.out(table([["RUN", "STATE", "TASK", "DENIED", "FINDINGS", "COMMAND"], ...rows]));
+      context.out(
+        table([["RUN", "STATE", "TASK", "DENIED", "FINDINGS", "PORTS", "COMMAND"], ...rows]),
+      );
     }
     return EXIT.ok;
   },
@@ -98,13 +101,20 @@ async function each(context: Context, name: "pause" | "resume" | "kill"): Promis
   return EXIT.ok;
 }
 
-function stateOf(run: RunInfo): string {
+export function stateOf(run: RunInfo): string {
   if (run.state === "paused") return `paused: ${run.pauseReason ?? "by hand"}`;
   if (run.end === undefined) {
-    return run.attempt === undefined ? run.state : `${run.state}, attempt ${run.attempt}`;
+    const attempt = run.attempt === undefined ? "" : `, attempt ${run.attempt}`;
+    return `${run.state}${attempt}${lessOf(run)}`;
   }
   if (run.end.reason !== "exited") return `ended: ${run.end.reason}`;
   return `exited ${run.end.code ?? run.end.signal ?? ""}`;
+}
+
+/** What it lost since its start, in a few words. */
+function lessOf({ narrowed, revoked = [] }: RunInfo): string {
+  if (narrowed !== true) return "";
+  return revoked.length === 0 ? ", narrowed" : `, without ${revoked.join(" ")}`;
 }
 
 /** Text columns, two spaces apart. */

@@ -23,6 +23,10 @@ export interface NamePool {
   addressFor(host: string, family: 4 | 6): string | undefined;
   /** The name behind `address`, in any notation; `undefined` where it stands for none. */
   hostOf(address: string): string | undefined;
+  /** Reports whether `host` has an address already. */
+  has(host: string): boolean;
+  /** All names, in the order of their addresses: enough to make the same pool elsewhere. */
+  names(): readonly string[];
   /** How many names have an address. */
   readonly size: number;
 }
@@ -45,6 +49,8 @@ export function createNamePool(namesMax: number = POOL_NAMES_MAX): NamePool {
       const index = indexOf(address);
       return index === undefined ? undefined : hosts[index];
     },
+    has: (host) => indexes.has(host),
+    names: () => [...hosts],
     get size() {
       return hosts.length;
     },

@@ -58,6 +58,8 @@ export interface ResolverPorts {
   /** May say that a name does not exist; every name does by default. */
   readonly decideName?: (host: string) => "answer" | "absent";
   onQuestion(question: Question): void;
+  /** Pends while a name that was given out may not be used yet; see {@link Resolver.settled}. */
+  readonly settled?: () => Promise<void> | undefined;
   /** Told at the 1st, 2nd, 4th, 8th, ... time of each kind. */
   onOdd(odd: Odd): void;
 }
@@ -66,6 +68,8 @@ export interface ResolverPorts {
 export interface Resolver {
   /** The reply to `packet`, or `undefined` where none is sent. Never throws for any bytes. */
   answer(packet: Buffer, origin?: Origin): Buffer | undefined;
+  /** What a reply must wait for before it is sent; mostly nothing. */
+  settled(): Promise<void> | undefined;
   /** Counts something odd that a server of this resolver saw. */
   odd(kind: OddKind, detail: string): void;
 }
@@ -117,6 +121,7 @@ export function createResolver(ports: ResolverPorts): Resolver {
 
   return {
     odd,
+    settled: () => ports.settled?.(),
     answer(packet, origin = { transport: "udp" }) {
       const { monoMs } = clock.now();
       if (!bucket.take(monoMs)) {

@@ -26,7 +26,12 @@ export function serveDnsUdp(fd: number, resolver: Resolver, family: 4 | 6 = 4): 
   socket.on("message", (packet, { address, port }) => {
     const reply = resolver.answer(packet, { transport: "udp", from: { address, port } });
     // A reply that cannot be sent is lost, as any UDP reply may be; the client asks again.
-    if (reply !== undefined && !closed) socket.send(reply, port, address, () => {});
+    const send = () => {
+      if (reply !== undefined && !closed) socket.send(reply, port, address, () => {});
+    };
+    const settled = resolver.settled();
+    if (settled === undefined) send();
+    else void settled.then(send);
   });
   // Errors of single sends come here too (a client that is gone); the socket itself stays.
   socket.on("error", () => resolver.odd("malformed", "a reply could not be sent"));
@@ -66,7 +71,15 @@ export function serveDnsTcp(socket: Socket, resolver: Resolver): void {
       const packet = pending.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
       pending = pending.subarray(LENGTH_BYTES + length);
       const reply = resolver.answer(packet, { transport: "tcp", from });
-      if (reply !== undefined) draining = !socket.write(frame(reply));
+      if (reply === undefined) continue;
+      const settled = resolver.settled();
+      if (settled === undefined) draining = !socket.write(frame(reply));
+      else {
+        draining = true;
+        void settled.then(() => {
+          if (socket.write(frame(reply))) drained();
+        });
+      }
     }
     // Nothing more is read while the client does not read: neither buffer grows.
     if (draining) socket.pause();
@@ -76,11 +89,12 @@ export function serveDnsTcp(socket: Socket, resolver: Resolver): void {
     pending = Buffer.concat([pending, chunk]);
     answerPending();
   });
-  socket.on("drain", () => {
+  function drained(): void {
     draining = false;
     socket.resume();
     answerPending();
-  });
+  }
+  socket.on("drain", drained);
   socket.on("end", () => socket.end());
   socket.on("error", () => socket.destroy()); // The client went away; nothing else can be told.
   socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());

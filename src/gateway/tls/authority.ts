@@ -43,6 +43,21 @@ export interface CertificateAuthority {
    * @throws {Fault} `tls.host` where `host` is neither a canonical host name nor a canonical address.
    */
   contextFor(host: string): SecureContext;
+  /**
+   * A new certificate for `host` and its key, for a process that answers in this one's place: the
+   * authority's own key stays here.
+   *
+   * @throws {Fault} `tls.host`
+   */
+  leafFor(host: string): Leaf;
+}
+
+/** A certificate for one host. */
+export interface Leaf {
+  readonly keyPem: string;
+  readonly certificatePem: string;
+  /** It must be made anew from this moment on (wall clock). */
+  readonly renewMs: number;
 }
 
 export interface AuthorityOptions {
@@ -64,7 +79,7 @@ export async function openAuthority(
   const { wallMs } = clock.now();
   const text = (await readPrivate(dir, path)) ?? (await createFile(dir, path, wallMs));
   const { issuer, certificatePem } = parseAuthority(text, path, wallMs);
-  const contexts = new Map<string, { readonly context: SecureContext; readonly untilMs: number }>();
+  const contexts = new Map<string, { readonly context: SecureContext; readonly leaf: Leaf }>();
   return {
     certificatePem,
     contextFor(host) {
@@ -72,9 +87,9 @@ export async function openAuthority(
       const known = contexts.get(host);
       contexts.delete(host); // Set again below: the last of the map is the latest used.
       const entry =
-        known !== undefined && nowMs < known.untilMs - RENEW_MS && known.untilMs - nowMs <= LEAF_MS
+        known !== undefined && isFresh(known.leaf, nowMs)
           ? known
-          : createEntry(issuer, host, nowMs);
+          : withContext(leafOf(issuer, host, nowMs));
       contexts.set(host, entry);
       for (const oldest of contexts.keys()) {
         if (contexts.size <= contextsMax) break;
@@ -82,19 +97,34 @@ export async function openAuthority(
       }
       return entry.context;
     },
+    leafFor: (host) => leafOf(issuer, host, clock.now().wallMs),
   };
 }
 
-function createEntry(issuer: Issuer, host: string, wallMs: number) {
-  const { key, certificatePem, untilMs } = createLeaf(issuer, host, wallMs);
-  const context = createSecureContext({
-    key: key.export({ type: "pkcs8", format: "pem" }),
+function withContext(leaf: Leaf) {
+  return { leaf, context: leafContext(leaf) };
+}
+
+/** Reports whether `leaf` may still answer; one from the future says that the clock was set back. */
+export function isFresh({ renewMs }: Leaf, wallMs: number): boolean {
+  return wallMs < renewMs && renewMs - wallMs <= LEAF_MS - RENEW_MS;
+}
+
+/** What answers a handshake with `leaf`: TLS 1.2 or newer. */
+export function leafContext({ keyPem, certificatePem }: Leaf): SecureContext {
+  return createSecureContext({
+    key: keyPem,
     cert: certificatePem,
     minVersion: "TLSv1.2",
     // No session outlives its connection, so none can be resumed under another name.
     secureOptions: openssl.SSL_OP_NO_TICKET | openssl.SSL_OP_NO_RENEGOTIATION,
   });
-  return { context, untilMs };
+}
+
+function leafOf(issuer: Issuer, host: string, wallMs: number): Leaf {
+  const { key, certificatePem, untilMs } = createLeaf(issuer, host, wallMs);
+  const keyPem = key.export({ type: "pkcs8", format: "pem" }).toString();
+  return { keyPem, certificatePem, renewMs: untilMs - RENEW_MS };
 }
 
 /** The file's text, after proof that nobody else could have written it; `undefined` where it is absent. */

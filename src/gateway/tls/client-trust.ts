@@ -3,7 +3,7 @@
  *
  * No single way reaches all programs: Node ignores the system's store, Rust and Go ignore Node's
  * variable, Python's `requests` brings roots of its own. So all are set, and the bundle also stands where
- * the system's does. Java reads only a key store of its own and is not reached (docs/decisions/0034).
+ * the system's does (docs/decisions/0034). Who reads no PEM bundle is reached by trust-stores.ts.
  *
  * @module
  */
@@ -30,10 +30,12 @@ export const TRUST_FILE_VARIABLES = {
   GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: "gRPC's C core",
 } as const;
 
-/** Variables that make a program read the system's store, where the bundle stands too. */
+/** Variables that make a program read a store of the run's /etc: trust-stores.ts, or the bundle as the system's. */
 export const TRUST_SWITCHES = {
   NODE_USE_SYSTEM_CA: "1",
   DENO_TLS_CA_STORE: "system",
+  // A JDK from elsewhere than the distribution has a store of its own. Java says on stderr that it read this.
+  JAVA_TOOL_OPTIONS: "-Djavax.net.ssl.trustStore=/etc/ssl/certs/java/cacerts",
 } as const;
 
 /** The variables by which programs trust the bundle at `bundlePath`, a path inside the run. */
@@ -53,12 +55,14 @@ export const SYSTEM_BUNDLES = [
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/g;
 
+/** The certificates in `pem`, each with its first and last line, and nothing else of it. */
+export function certificatesOf(pem: string): readonly string[] {
+  return (pem.match(CERTIFICATE) ?? []).map((one) => one.replaceAll("\r", ""));
+}
+
 /** The bundle: the authority's certificate first, then the certificates (nothing else) of `systemPem`. */
 export function buildBundle(certificatePem: string, systemPem: string): string {
-  const roots = systemPem.match(CERTIFICATE) ?? [];
-  return (
-    [certificatePem.trim(), ...roots.map((root) => root.replaceAll("\r", ""))].join("\n") + "\n"
-  );
+  return `${[certificatePem.trim(), ...certificatesOf(systemPem)].join("\n")}\n`;
 }
 
 /**

@@ -1,0 +1,88 @@
+/**
+ * What a run may do now, and what it has done as far as that matters: the one place where either
+ * changes. A policy only ever becomes narrower (INV-32).
+ *
+ * @module
+ */
+import type { Action } from "../action/index.ts";
+import { Fault } from "../base/index.ts";
+import {
+  compilePolicy,
+  decide,
+  initialPolicyState,
+  narrowPolicy,
+  noteDenial,
+  type Decision,
+  type DeniedAttempt,
+  type Policy,
+  type PolicyState,
+  type Task,
+} from "../policy/index.ts";
+
+export class Rules {
+  #task: Task;
+  #policy: Policy;
+  #state: PolicyState = initialPolicyState;
+
+  constructor(task: Task, policy: Policy) {
+    this.#task = task;
+    this.#policy = policy;
+  }
+
+  get task(): Task {
+    return this.#task;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  get state(): PolicyState {
+    return this.#state;
+  }
+
+  /** Names of the grants that were taken back. */
+  get revoked(): string[] {
+    return this.#policy.grants.filter((grant) => grant.revoked).map((grant) => grant.name);
+  }
+
+  /** `isMore`: private data of another system was read, so less may stand from now on. */
+  decide(action: Action): { readonly decision: Decision; readonly isMore: boolean } {
+    const decision = decide(this.#policy, this.#state, action);
+    const isMore = decision.state.readPrivately.length > this.#state.readPrivately.length;
+    this.#state = decision.state;
+    return { decision, isMore };
+  }
+
+  /** Notes a denial; tells whether several ways to one target were tried by now. */
+  noteDenial(attempt: DeniedAttempt): boolean {
+    const noted = noteDenial(this.#state, attempt);
+    this.#state = noted.state;
+    return noted.sticky;
+  }
+
+  /** Takes one grant back. @throws {Fault} `daemon.no_such_grant` */
+  revoke(name: string): void {
+    const names = this.#policy.grants.map((grant) => grant.name);
+    if (!names.includes(name)) {
+      throw new Fault("daemon.no_such_grant", `the run has no grant ${JSON.stringify(name)}`, {
+        hint: names.length === 0 ? "it has none" : `it has ${names.join(", ")}`,
+      });
+    }
+    this.#policy = compilePolicy(this.#task, [...this.revoked, name]);
+  }
+
+  /** Replaces the task. @throws {Fault} `daemon.wider` where it would let the run do more than now. */
+  narrow(task: Task): void {
+    const present = { task: this.#task, policy: this.#policy, state: this.#state };
+    const { policy, state, wider } = narrowPolicy(present, task);
+    if (wider.length > 0) {
+      throw new Fault("daemon.wider", `the new policy could be wider: ${wider.join("; ")}`, {
+        hint: "leave out what the run should lose, and change nothing else; a wider policy needs a new run",
+      });
+    }
+    this.#task = task;
+    this.#policy = policy;
+    this.#state = state;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The entry that an action becomes before it leaves: what was asked, and what was decided (INV-9).
+ *
+ * @module
+ */
+import { EFFECTS, type Action, type Effect } from "../action/index.ts";
+import type { EventDraft, Verdict } from "./ports.ts";
+
+/** The intent of `action`, and whether it must be on disk before anything leaves. */
+export function intentOf(
+  action: Action,
+  decision: Verdict,
+  flow: string,
+): { readonly event: EventDraft; readonly sync: boolean } {
+  const { kind, verb, summary, fields, digest } = action;
+  const { verdict, rule, reason } = decision;
+  const effects = [...decision.effects];
+  const event: EventDraft = {
+    type: "action",
+    verdict,
+    rule,
+    system: action.system,
+    target: action.target,
+    flow,
+    action: action.id,
+    process: action.cause,
+    data: { kind, verb, effects, summary, fields, digest, reason },
+  };
+  // Of a connection that nobody looks into nothing later will say what it was.
+  return { event, sync: kind === "tcp" || mustSync(effects) };
+}
+
+/** Reports whether an intent of these effects must be on disk before it leaves: any above `write`. */
+function mustSync(effects: readonly Effect[]): boolean {
+  return effects.some((effect) => EFFECTS.indexOf(effect) > EFFECTS.indexOf("write"));
+}

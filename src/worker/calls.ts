@@ -1,0 +1,78 @@
+/**
+ * A worker's questions to the daemon, and the sockets that come with some of the answers.
+ *
+ * @module
+ */
+import { Fault } from "../base/index.ts";
+import { receiveMessage } from "../sys/index.ts";
+import type { Lines } from "./lines.ts";
+import type { Answers, Order, Said, SaidOfRun } from "./protocol.ts";
+
+/** What is said with `Word`, without what this module adds. */
+type Words<Word extends Said["say"]> = Omit<Extract<SaidOfRun, { say: Word }>, "say" | "n">;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  readonly isDial: boolean;
+}
+
+/** Questions over `lines`; descriptors come by `carrier`. */
+export class Calls {
+  readonly #lines: Lines;
+  readonly #carrier: number;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 0;
+
+  constructor(lines: Lines, carrier: number) {
+    this.#lines = lines;
+    this.#carrier = carrier;
+  }
+
+  /** Says something that is not answered. */
+  note(message: Said): void {
+    this.#lines.send(message);
+  }
+
+  /** Asks; rejects with the daemon's fault. */
+  ask<Word extends Exclude<keyof Answers, "dial">>(
+    say: Word,
+    words: Words<Word>,
+  ): Promise<Answers[Word]> {
+    // What the daemon answers is the daemon's own: it is trusted to be of the type that it promises.
+    return this.#ask(say, words, false) as Promise<Answers[Word]>;
+  }
+
+  /** Asks for a connection; resolves to its descriptor, which the caller owns. */
+  dial(words: Words<"dial">): Promise<number> {
+    return this.#ask("dial", words, true) as Promise<number>;
+  }
+
+  /** Takes an answer in. */
+  answered(order: Extract<Order, { n: number }>): void {
+    const waiting = this.#waiting.get(order.n);
+    if (waiting === undefined) throw new Fault("worker.order", "an answer to no question");
+    this.#waiting.delete(order.n);
+    if (order.order === "answer") {
+      waiting.resolve(waiting.isDial ? this.takeDescriptor() : order.value);
+      return;
+    }
+    const { code, message, hint } = order;
+    waiting.reject(new Fault(code, message, hint === undefined ? {} : { hint }));
+  }
+
+  /** The next descriptor from the carrier: it was sent before the word that tells of it. */
+  takeDescriptor(): number {
+    const [descriptor] = receiveMessage(this.#carrier)?.descriptors ?? [];
+    if (descriptor === undefined) throw new Fault("worker.order", "no descriptor came");
+    return descriptor;
+  }
+
+  #ask(say: string, words: object, isDial: boolean): Promise<unknown> {
+    const n = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(n, { resolve, reject, isDial });
+      this.#lines.send({ say, n, ...words });
+    });
+  }
+}

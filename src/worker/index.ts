@@ -1,0 +1,3 @@
+/** Layer 5: the processes in which hostile bytes are parsed, apart from the keys, and their keeper. */
+export type { HeldRun, ServedPorts } from "./served.ts";
+export { createWorkers, type ServedGateway, type Workers, type WorkersOptions } from "./workers.ts";

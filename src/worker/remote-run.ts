@@ -1,0 +1,172 @@
+/**
+ * A run as a worker sees it: the same face that the gateway always has, with the daemon behind it.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import { Socket as NetSocket } from "node:net";
+import type { SecureContext } from "node:tls";
+import { UNKNOWN_PROCESS } from "../action/index.ts";
+import { systemClock, type Log } from "../base/index.ts";
+import {
+  createNamePool,
+  createGateway,
+  isFresh,
+  leafContext,
+  type Connector,
+  type FindingSubject,
+  type Gateway,
+  type GatewayRun,
+  type Leaf,
+  type NamePool,
+  type UpstreamTrust,
+} from "../gateway/index.ts";
+import { isStanding, type Policy, type PolicyState } from "../policy/index.ts";
+import type { Calls } from "./calls.ts";
+import type { Order, SaidEvent } from "./protocol.ts";
+
+type ServeOrder = Extract<Order, { order: "serve" }>;
+
+/** What all runs of a worker share. */
+export interface Shared {
+  readonly calls: Calls;
+  readonly log: Log;
+  readonly trust: UpstreamTrust;
+}
+
+/** A run that is served here. */
+export interface RemoteRun {
+  readonly gateway: Gateway;
+  /** Takes the run's rules of now, and tells how many flows they cut. */
+  recheck(rules: Rules): number;
+}
+
+/** What decides whether something that was allowed may go on. */
+interface Rules {
+  readonly policy: Policy;
+  readonly state: PolicyState;
+}
+
+/** Serves the run that `order` names. */
+export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
+  const { calls, log, trust } = shared;
+  const names = createToldPool(order, calls);
+  const rules: { now: Rules } = { now: order };
+  const gateway = createGateway(remoteRun(order, rules, calls), {
+    clock: systemClock,
+    log,
+    trust,
+    pool: names.pool,
+    namesTold: names.told,
+    authority: createRemoteAuthority(order.run, calls),
+    connect: createRemoteConnector(order.run, calls),
+  });
+  return {
+    gateway,
+    recheck(now) {
+      rules.now = now;
+      return gateway.recheck();
+    },
+  };
+}
+
+/** Which process it is stays with the daemon, which knows it by the flow; here it is only said whether. */
+function remoteRun(
+  { run, authorities }: ServeOrder,
+  rules: { readonly now: Rules },
+  calls: Calls,
+): GatewayRun {
+  return {
+    id: run,
+    get policy() {
+      return rules.now.policy;
+    },
+    stands: (action) => isStanding(rules.now.policy, rules.now.state, action),
+    authorities: new Map(authorities),
+    async attribute(tuple, flow) {
+      // Waited for: of a connection that is cut at once nobody could say any more whose it was.
+      await calls.ask("attribute", { run, flow, tuple });
+      return UNKNOWN_PROCESS;
+    },
+    intend(action, flow) {
+      const { run: _run, at: _at, monoMs: _monoMs, cause: _cause, ...rest } = action;
+      return calls.ask("intend", { run, flow, action: rest });
+    },
+    record({ process: _process, ...draft }) {
+      // The gateway asks for no other types than these; were it to, the daemon would refuse.
+      const event = draft as SaidEvent;
+      // Not waited for: the daemon lets nothing leave before what was said ahead of it is on record.
+      calls.note({ say: "record", run, event });
+      return Promise.resolve(-1);
+    },
+    denied: ({ process: _process, ...denial }) => calls.note({ say: "denied", run, denial }),
+    finding: (kind, detail, { process: _process, ...of }: FindingSubject) =>
+      calls.note({ say: "finding", run, kind, detail, of }),
+  };
+}
+
+/** The run's names; the daemon must know one before the run may connect to it. */
+function createToldPool({ run, names }: ServeOrder, calls: Calls) {
+  const known = createNamePool();
+  for (const name of names) known.addressFor(name, 4);
+  const untold = new Set<Promise<unknown>>();
+  const pool: NamePool = {
+    hostOf: (address) => known.hostOf(address),
+    has: (host) => known.has(host),
+    names: () => known.names(),
+    get size() {
+      return known.size;
+    },
+    addressFor(host, family) {
+      const before = known.size;
+      const address = known.addressFor(host, family);
+      if (known.size > before) {
+        const telling = calls.ask("name", { run, host }).finally(() => untold.delete(telling));
+        untold.add(telling);
+      }
+      return address;
+    },
+  };
+  const told = () =>
+    untold.size === 0
+      ? undefined
+      : Promise.all(untold).then(
+          () => {},
+          () => {},
+        );
+  return { pool, told };
+}
+
+const CONTEXTS_MAX = 512; // As many as the authority itself keeps ready.
+
+/** Certificates come from the daemon, which keeps the authority's key. */
+function createRemoteAuthority(run: string, calls: Calls) {
+  const known = new Map<string, { readonly leaf: Leaf; readonly context: SecureContext }>();
+  return {
+    async contextFor(host: string): Promise<SecureContext> {
+      const before = known.get(host);
+      if (before !== undefined && isFresh(before.leaf, systemClock.now().wallMs))
+        return before.context;
+      const leaf = await calls.ask("leaf", { run, host });
+      const context = leafContext(leaf);
+      known.delete(host);
+      known.set(host, { leaf, context });
+      for (const oldest of known.keys()) {
+        if (known.size <= CONTEXTS_MAX) break;
+        known.delete(oldest);
+      }
+      return context;
+    },
+  };
+}
+
+/** Connections come from the daemon, which judges where they go; what the grant says is not asked of us. */
+function createRemoteConnector(run: string, calls: Calls): Connector {
+  return async ({ host, port, isRelayed = false }, signal): Promise<Socket> => {
+    const fd = await calls.dial({ run, host, port });
+    const socket = new NetSocket({ fd, readable: true, writable: true, allowHalfOpen: isRelayed });
+    socket.setNoDelay(true);
+    if (signal.aborted) socket.destroy();
+    return socket;
+  };
+}

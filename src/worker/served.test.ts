@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { compilePolicy, parseTaskFile } from "../policy/index.ts";
+import { Served } from "./served.ts";
+import { AGENT, makePorts, makeRun } from "./test-kit.ts";
+
+let upstream: Awaited<ReturnType<typeof makePorts>>;
+before(async () => void (upstream = await makePorts()));
+after(() => upstream.close());
+
+const run = "r-one";
+const flow = "f-1";
+const tuple = {
+  family: 4,
+  localAddress: "10.255.0.2",
+  localPort: 4000,
+  remoteAddress: "198.18.0.1",
+  remotePort: 80,
+} as const;
+const action = {
+  id: "a-1",
+  system: "docs",
+  kind: "http",
+  verb: "GET",
+  effects: ["read" as const],
+  target: "http://docs.test/",
+  summary: "Read it.",
+  fields: { method: "GET", path: "/", host: "docs.test", scheme: "http", port: 80 },
+  digest: "0",
+};
+const opening = { say: "record", run, event: { type: "flow.open", flow, target: "x" } } as const;
+const closing = { say: "record", run, event: { type: "flow.close", flow, target: "x" } } as const;
+const outcome = { say: "record", run, event: { type: "outcome", action: "a-1" } } as const;
+const intent = { say: "intend", n: 0, run, flow, action } as const;
+
+let held: ReturnType<typeof makeRun>;
+let served: Served;
+beforeEach(() => {
+  held = makeRun(run);
+  served = new Served(held, upstream.ports);
+  upstream.dialled.length = 0;
+});
+const attribute = () => void served.attribute({ say: "attribute", n: 0, run, flow, tuple });
+
+test("INV-9: an action waits for the record of its flow, however long that takes", async () => {
+  const written = Promise.withResolvers<number>();
+  const record = held.record;
+  Object.assign(held, {
+    record: (event: Parameters<typeof record>[0]) =>
+      event.type === "flow.open" ? written.promise : record(event),
+  });
+  attribute();
+  const opened = served.record(opening);
+  const intended = served.intend(intent);
+  const dialled = served.dial({ say: "dial", n: 1, run, host: "docs.test", port: 80 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual([held.told, upstream.dialled], [[], []], "nothing has left");
+  written.resolve(1);
+  await opened;
+  assert.equal((await intended).verdict, "allow");
+  (await dialled).close();
+  assert.deepEqual(upstream.dialled, ["docs.test:80"]);
+});
+
+test("INV-9: where the flow's opening cannot be written, no action of it is", async () => {
+  Object.assign(held, { record: () => Promise.reject(new Error("the disk is full")) });
+  attribute();
+  const opened = assert.rejects(served.record(opening));
+  await assert.rejects(served.intend(intent), /the disk is full/);
+  await assert.rejects(served.dial({ say: "dial", n: 1, run, host: "docs.test", port: 80 }));
+  await opened;
+  assert.deepEqual(upstream.dialled, []);
+});
+
+test("fault worker.flow: what comes late about a flow that is over is refused, and no lie", async () => {
+  attribute();
+  await served.record(opening);
+  await served.intend(intent);
+  await served.record(closing);
+  await assert.rejects(served.intend({ ...intent, action: { ...action, id: "a-2" } }), {
+    code: "worker.flow",
+  });
+  await assert.rejects(served.record(closing), { code: "worker.flow" });
+  await served.record(outcome); // Of what was allowed before the flow closed.
+  await assert.rejects(served.record(outcome), { code: "worker.lie" }, "but only once");
+});
+
+test("INV-20: a finding waits for the process behind its flow, and comes behind its flow's record", async () => {
+  const asked = Promise.withResolvers<typeof AGENT>();
+  Object.assign(held, {
+    attribute: () => asked.promise,
+    finding: (_kind: string, _detail: string, { process }: { process?: typeof AGENT }) =>
+      void held.told.push(`finding by ${process?.pid}`),
+  });
+  attribute();
+  const opened = served.record(opening);
+  const of = { flow };
+  const found = served.finding({ say: "finding", run, kind: "mining", detail: "", of });
+  asked.resolve(AGENT);
+  await Promise.all([opened, found]);
+  assert.deepEqual(held.told, ["flow.open x  by 4121", "finding by 4121"]);
+});
+
+test("INV-43: time, run and process of an action are the daemon's", async () => {
+  const actions: unknown[] = [];
+  Object.assign(held, {
+    intend(it: object) {
+      actions.push(it);
+      return Promise.resolve({ verdict: "deny", rule: "r", reason: "", effects: ["read"] });
+    },
+  });
+  attribute();
+  await served.record(opening);
+  const before = Date.now();
+  await served.intend(intent);
+  const [{ cause, run: of, at } = { cause: 0, run: 0, at: "" }] = actions as {
+    cause: unknown;
+    run: unknown;
+    at: string;
+  }[];
+  assert.deepEqual([cause, of], [AGENT, run]);
+  assert.ok(Date.parse(at) >= before - 1);
+  await assert.rejects(
+    served.record(outcome),
+    { code: "worker.lie" },
+    "a denied one has no outcome",
+  );
+});
+
+test("INV-43: a certificate is for a name that the run asked for, and no other", () => {
+  const leaf = (host: string) => served.leaf({ say: "leaf", n: 0, run, host });
+  assert.throws(() => leaf("docs.test"), { code: "worker.lie" }, "granted, but never asked for");
+  served.name({ say: "name", n: 0, run, host: "docs.test" });
+  assert.match(leaf("docs.test").certificatePem, /BEGIN CERTIFICATE/);
+  assert.throws(() => served.name({ say: "name", n: 0, run, host: "docs.test" }), {
+    code: "worker.lie",
+  });
+});
+
+test("fault gateway.ca: a grant whose authority was not read is not dialled", async () => {
+  const source = `task: t\npurpose: P.\ngrants:\n  - { system: http, name: a, hosts: [docs.test], ca: x.pem, allow: [{ methods: [GET], paths: ["/**"] }] }\n`;
+  Object.assign(held, { policy: compilePolicy(parseTaskFile(source, "t.yaml", Date.now())) });
+  const dial = new Served(held, upstream.ports).dial({
+    say: "dial",
+    n: 0,
+    run,
+    host: "docs.test",
+    port: 443,
+  });
+  await assert.rejects(dial, { code: "gateway.ca" });
+});
+
+test("INV-32, fault gateway.revoked: what was granted and is no more is not dialled, and to ask for it no lie", async () => {
+  const narrower = parseTaskFile("task: t\npurpose: P.\n", "t.yaml", Date.now());
+  Object.assign(held, { policy: compilePolicy(narrower) });
+  const dial = served.dial({ say: "dial", n: 0, run, host: "docs.test", port: 80 });
+  await assert.rejects(dial, { code: "gateway.revoked" });
+  assert.deepEqual(upstream.dialled, []);
+});
+
+test("a worker's death closes what was open, on record, and what it was waiting for", async () => {
+  attribute();
+  await served.record(opening);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const slow = new Served(held, {
+    ...upstream.ports,
+    connect: async (to, signal) => {
+      await promise;
+      return upstream.ports.connect(to, signal);
+    },
+  });
+  const dial = slow.dial({ say: "dial", n: 0, run, host: "docs.test", port: 80 });
+  await slow.cut("it died");
+  resolve();
+  await assert.rejects(dial, { code: "gateway.aborted" });
+  await served.cut("it died");
+  assert.deepEqual(served.flows, { open: 0, total: 1 });
+  assert.deepEqual(held.told.at(-1), "flow.close x  by 4121");
+});

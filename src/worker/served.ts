@@ -1,0 +1,280 @@
+/**
+ * One run, as the daemon has a worker serve it. Whatever the worker says about it is taken as a hostile
+ * program's word: it is judged here again, by the run's own policy, and reaches this run only.
+ *
+ * @module
+ */
+import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { Fault, type Clock } from "../base/index.ts";
+import {
+  createConnectJudge,
+  createNamePool,
+  type CertificateAuthority,
+  type ConnectJudge,
+  type Connector,
+  type FlowTuple,
+  type GatewayRun,
+  type NamePool,
+  type Verdict,
+} from "../gateway/index.ts";
+import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../policy/index.ts";
+import { descriptorOf } from "../sys/index.ts";
+import type { Answers, SaidOfRun } from "./protocol.ts";
+
+/** Flows that a run may have at once, with those whose close is being written. */
+const FLOWS_MAX = 2048;
+/** Flows that are over and actions that have no outcome yet: what is on the way about them is no lie. */
+const REMEMBERED_MAX = 4096;
+const ATTRIBUTE_MS = 1000;
+
+/** A run that can be held still while nobody serves it. */
+export interface HeldRun extends Omit<GatewayRun, "stands"> {
+  /** What it has done, as far as that decides what may go on. */
+  readonly policyState: PolicyState;
+  /** Freezes it; `false` where it does not run yet, or not any more, or is frozen already. */
+  freeze(why: string): Promise<boolean>;
+  /** Undoes {@link freeze}. */
+  thaw(): Promise<void>;
+  stop(reason: string, detail: string): void;
+}
+
+export interface ServedPorts {
+  readonly clock: Clock;
+  readonly authority: Pick<CertificateAuthority, "leafFor">;
+  /** The way out of this run; see {@link ConnectorPorts.unread}. */
+  readonly connect: Connector;
+}
+
+interface Flow {
+  process: Process;
+  readonly attributed: Promise<void>;
+  /** Resolves when its opening is on record; absent where it is not open. */
+  recorded: Promise<unknown> | undefined;
+  target: string;
+}
+
+/** A connected socket for the worker, and how to let go of it here. */
+export interface Handed {
+  readonly descriptor: number;
+  close(): void;
+}
+
+/** One run, whichever worker has it. */
+export class Served {
+  readonly run: HeldRun;
+  readonly pool: NamePool = createNamePool();
+  readonly judge: ConnectJudge;
+  readonly #ports: ServedPorts;
+  /** The policy that it began with; a later one is narrower. */
+  readonly #first: Policy;
+  readonly #flows = new Map<string, Flow>();
+  readonly #closed = new Set<string>();
+  /** Allowed actions without an outcome. */
+  readonly #performed = new Set<string>();
+  readonly #opens = new Set<Promise<unknown>>();
+  #total = 0;
+  /** Aborted when the worker that asked is gone. */
+  #asking = new AbortController();
+
+  constructor(run: HeldRun, ports: ServedPorts) {
+    this.run = run;
+    this.#ports = ports;
+    this.#first = run.policy;
+    this.judge = createConnectJudge({ run, clock: ports.clock, pool: this.pool });
+  }
+
+  get flows(): { readonly open: number; readonly total: number } {
+    return { open: this.#flows.size, total: this.#total };
+  }
+
+  /** A connection has come. @throws {Fault} `worker.lie` for what an honest worker never says. */
+  async attribute({ flow, tuple }: Extract<SaidOfRun, { say: "attribute" }>): Promise<null> {
+    await this.#begin(flow, tuple).attributed;
+    return null;
+  }
+
+  denied({ denial }: Extract<SaidOfRun, { say: "denied" }>): Promise<void> {
+    const flow = this.#flows.get(denial.flow ?? "");
+    return inTurn(flow, (process) => this.run.denied({ ...defined(denial), process }));
+  }
+
+  finding({ kind, detail, of }: Extract<SaidOfRun, { say: "finding" }>): Promise<void> {
+    return inTurn(this.#flows.get(of.flow ?? ""), (process) => {
+      const by = of.flow === undefined ? {} : { process };
+      this.run.finding(kind, detail, { ...defined(of), ...by });
+    });
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  async intend(said: Extract<SaidOfRun, { say: "intend" }>): Promise<Verdict> {
+    const flow = this.#flowOf(said.flow);
+    if (flow.recorded === undefined) throw lie("an action on a flow that is not open");
+    await flow.recorded; // INV-9: in the order of what happened.
+    const { wallMs, monoMs } = this.#ports.clock.now();
+    const at = new Date(wallMs).toISOString();
+    const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
+    const verdict = await this.run.intend(action, said.flow);
+    if (verdict.verdict === "allow") remember(this.#performed, action.id);
+    return verdict;
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  async record(said: Extract<SaidOfRun, { say: "record" }>): Promise<unknown> {
+    const { event } = said;
+    const { type, flow: id } = event;
+    if (type === "dns") {
+      if (id !== undefined) throw lie("a question for a name has no flow");
+      return this.run.record({ ...defined(event), type });
+    }
+    if (type === "outcome") {
+      const { action = "" } = event;
+      if (!this.#performed.delete(action)) throw lie("an outcome of no action");
+      return this.run.record({ ...defined(event), type });
+    }
+    const flow = this.#flowOf(id);
+    if (type === "flow.open") {
+      if (flow.recorded !== undefined) throw lie("a flow opened twice");
+      flow.target = event.target ?? "";
+      const write = () => this.run.record({ ...defined(event), process: flow.process, type });
+      flow.recorded = this.#opening(flow.attributed.then(write));
+      return flow.recorded;
+    }
+    if (flow.recorded === undefined) throw lie("the close of a flow that is not open");
+    this.#flows.delete(id ?? "");
+    remember(this.#closed, id ?? "");
+    return inTurn(flow, (process) => this.run.record({ ...defined(event), process, type }));
+  }
+
+  /** Keeps `write` among what must be on record before a connection leaves. */
+  #opening(write: Promise<unknown>): Promise<unknown> {
+    this.#opens.add(write);
+    write.then(
+      () => void this.#opens.delete(write),
+      () => {}, // It stays: what cannot be recorded lets nothing leave any more.
+    );
+    return write;
+  }
+
+  /**
+   * Connects to a granted place. INV-43: the run's own policy says where, not the worker.
+   *
+   * @throws {Fault} `worker.lie` for a place that is not granted; those of the connector.
+   */
+  async dial({ host, port }: Extract<SaidOfRun, { say: "dial" }>): Promise<Handed> {
+    const where = { host, address: "", port };
+    const decision = judgeConnect(this.run.policy, where);
+    const before = judgeConnect(this.#first, where);
+    if (before.kind !== "grant" || canonicalHost(host) !== host) {
+      throw lie(`a connection to ${JSON.stringify(host)}:${port}, which is not granted`);
+    }
+    if (decision.kind !== "grant") {
+      // The policy has become narrower while the worker was asking: no lie.
+      throw new Fault("gateway.revoked", `${host}:${port} is not granted any more`);
+    }
+    const { tls, dial, proxy, name, ca } = decision.grant;
+    if (ca !== undefined && this.run.authorities?.has(name) !== true) {
+      throw new Fault("gateway.ca", `the authority of grant ${name} was not read`);
+    }
+    const to = {
+      host,
+      port,
+      tls,
+      ...(dial === undefined ? {} : { dial }),
+      ...(proxy === undefined ? {} : { proxy }),
+    };
+    const { signal } = this.#asking;
+    await Promise.all(this.#opens); // INV-9
+    const socket = await this.#ports.connect(to, signal);
+    if (signal.aborted) {
+      socket.destroy();
+      throw new Fault("gateway.aborted", "the worker is gone");
+    }
+    return { descriptor: descriptorOf(socket), close: () => void socket.destroy() };
+  }
+
+  /** @throws {Fault} `worker.lie` for a name that the run never asked for. */
+  leaf({ host }: Extract<SaidOfRun, { say: "leaf" }>): Answers["leaf"] {
+    if (!this.pool.has(host))
+      throw lie(`a certificate for ${JSON.stringify(host)}, which the run did not ask for`);
+    return this.#ports.authority.leafFor(host);
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  name({ host }: Extract<SaidOfRun, { say: "name" }>): null {
+    if (canonicalHost(host) !== host || this.pool.has(host))
+      throw lie("a name that is none, or known");
+    if (this.pool.addressFor(host, 4) === undefined) throw lie("more names than the pool has");
+    return null;
+  }
+
+  /** Its worker is gone: whatever was open is cut, and on record as such. */
+  async cut(why: string): Promise<void> {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    const open = [...this.#flows];
+    this.#flows.clear();
+    this.#closed.clear();
+    this.#performed.clear();
+    const closes = open.flatMap(([id, { recorded, target, process }]) =>
+      recorded !== undefined
+        ? this.run.record({ type: "flow.close", flow: id, target, process, data: { reason: why } })
+        : [],
+    );
+    await Promise.allSettled(closes); // The run's own `record` ends the run where the ledger cannot.
+  }
+
+  #begin(id: string, tuple: FlowTuple): Flow {
+    if (this.#flows.has(id)) throw lie("two flows of one name");
+    if (this.#flows.size >= FLOWS_MAX) throw lie("more flows than a run may have");
+    this.#total += 1;
+    const { promise: late, resolve } = Promise.withResolvers<Process>();
+    const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), ATTRIBUTE_MS);
+    // Attribution explains; it does not decide: what fails here is unknown, and said to be.
+    const asked = this.run.attribute(tuple, id).catch(() => UNKNOWN_PROCESS);
+    const flow: Flow = {
+      process: UNKNOWN_PROCESS,
+      attributed: Promise.race([asked, late]).then((process) => {
+        clearTimeout(timer);
+        flow.process = process;
+      }),
+      recorded: undefined,
+      target: "",
+    };
+    this.#flows.set(id, flow);
+    return flow;
+  }
+
+  #flowOf(id: string | undefined): Flow {
+    const flow = this.#flows.get(id ?? "");
+    if (flow !== undefined) return flow;
+    if (this.#closed.has(id ?? "")) throw new Fault("worker.flow", "the flow is over");
+    throw lie("a flow that is not the run's");
+  }
+}
+
+/**
+ * Does `act` behind the record of `flow`, in the order in which it was asked for: entries of one flow come
+ * as they happened. A flow that is over has no process that is known any more.
+ */
+function inTurn<T>(flow: Flow | undefined, act: (process: Process) => T | Promise<T>): Promise<T> {
+  if (flow === undefined) return Promise.resolve(act(UNKNOWN_PROCESS));
+  return (flow.recorded ?? flow.attributed).then(() => act(flow.process));
+}
+
+/** Adds `item`; the one that is longest in makes room. */
+function remember(set: Set<string>, item: string): void {
+  set.add(item);
+  for (const oldest of set) {
+    if (set.size <= REMEMBERED_MAX) break;
+    set.delete(oldest);
+  }
+}
+
+function lie(what: string): Fault {
+  return new Fault("worker.lie", `a worker asked for ${what}`);
+}
+
+/** The same without members that are `undefined`, which zod's types allow and JSON never has. */
+function defined<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return value as { [Key in keyof T]: Exclude<T[Key], undefined> };
+}

@@ -32,7 +32,8 @@ test(
   "INV-91: a run that fills the disk is paused while the record can still be written",
   { skip },
   async () => {
-    const fill = "head -c 220M /dev/zero > ~/0; for n in $(seq 99); do head -c 1M /dev/zero > ~/$n; sleep 0.3; done";
+    const fill =
+      "head -c 220M /dev/zero > ~/0; for n in $(seq 99); do head -c 1M /dev/zero > ~/$n; sleep 0.3; done";
     const quiet = (await home.run(["sleep", "60"], ["-d"])).stdout.trim();
     const run = (await home.run(["sh", "-c", fill], ["-d"])).stdout.trim();
     const reason = await eventually("the pause", 60_000, async () => {

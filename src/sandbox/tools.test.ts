@@ -127,6 +127,23 @@ link("project/folder", "../private/bin");
 link("project/.venv/bin/python", join(home, ".pyenv/versions/3.12/bin/python"));
 file(".pyenv/versions/3.12/bin/python", "#!/bin/sh\n");
 
+test("INV-4: of a home that is called by a link, no more is shown than of another", async () => {
+  const called = join(top, "called");
+  symlinkSync(home, called);
+  const commands = ["own"];
+  const path = join(called, "bin");
+  const { binds } = await resolveTools({
+    commands,
+    path,
+    home: called,
+    workspace: "/srv/elsewhere",
+  });
+  assert.deepEqual(
+    binds.map(({ target }) => target),
+    [join(home, "bin/own")],
+  );
+});
+
 for (const [command, why] of [
   ["./by-path", "a first line"],
   ["./twice", "a first line of a script that a first line names"],

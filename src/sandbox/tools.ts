@@ -70,7 +70,10 @@ interface Trace {
  * Finds what `request.commands` need. A command that does not exist needs nothing. The few files on the
  * way are looked at without giving up the thread: a person waits for each turn that would cost.
  */
-export async function resolveTools(request: ToolRequest): Promise<Tools> {
+export async function resolveTools(asked: ToolRequest): Promise<Tools> {
+  // Executables are found by their real paths: a home that is called by a link would not be known as one.
+  const home = existsSync(asked.home) ? realpathSync.native(asked.home) : asked.home;
+  const request: ToolRequest = { ...asked, home };
   const trace: Trace = { request, roots: new Set(), files: new Set(), links: new Map() };
   for (const command of request.commands) {
     const path = lookUp(command, request);

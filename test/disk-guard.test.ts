@@ -1,7 +1,8 @@
 /** A real run on a small disk of its own: what it may fill, and what is kept for the record. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { RunInfo } from "../src/api/index.ts";
 import { eventually, TestHome } from "./support/home.ts";
@@ -34,7 +35,10 @@ test(
   async () => {
     const fill =
       "head -c 220M /dev/zero > ~/0; for n in $(seq 99); do head -c 1M /dev/zero > ~/$n; sleep 0.3; done";
-    const quiet = (await home.run(["sleep", "60"], ["-d"])).stdout.trim();
+    const task = join(home.workspace, "quiet.yaml");
+    // A HOME of its own: runs that share a kept one wrote all that is in it.
+    writeFileSync(task, "task: quiet\npurpose: Write nothing.\nhome: fresh\n");
+    const quiet = (await home.run(["sleep", "60"], ["-d", "--task", task])).stdout.trim();
     const run = (await home.run(["sh", "-c", fill], ["-d"])).stdout.trim();
     const reason = await eventually("the pause", 60_000, async () => {
       const { state, pauseReason } = await stateOf(run);

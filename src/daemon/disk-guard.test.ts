@@ -11,6 +11,7 @@ function scene(sizes: Readonly<Record<string, number>>, pauses = true) {
   const told: string[] = [];
   const paused = new Set<string>();
   let space = LARGE;
+  let late = 0;
   const writers = (): readonly Writer[] =>
     Object.entries(sizes)
       .filter(([id]) => !paused.has(id))
@@ -20,6 +21,7 @@ function scene(sizes: Readonly<Record<string, number>>, pauses = true) {
         pause: async () => {
           if (!pauses) throw new Error("it goes on");
           paused.add(id);
+          space = { ...space, bytesFree: space.bytesFree - late };
           told.push(`pause ${id}`);
         },
         stop: (reason) => void told.push(`stop ${id} ${reason}`),
@@ -30,7 +32,8 @@ function scene(sizes: Readonly<Record<string, number>>, pauses = true) {
     await guard.check();
     return told.splice(0);
   };
-  return { at, resume: (id: string) => paused.delete(id) };
+  const writesWhilePaused = (bytes: number) => (late = bytes);
+  return { at, writesWhilePaused, resume: (id: string) => paused.delete(id) };
 }
 
 for (const [change, isEnough, why] of [
@@ -64,6 +67,13 @@ test("INV-91: a resumed run is left alone while there is room, and paused again 
   resume("most");
   assert.deepEqual(await at({}), []);
   assert.deepEqual(await at({ bytesFree: GIB }), ["pause most"]);
+});
+
+test("INV-91: what a run writes until it stands still is nobody else's doing", async () => {
+  const { at, writesWhilePaused } = scene({ most: 900 * GIB, some: 5 * GIB });
+  writesWhilePaused(GIB / 2);
+  assert.deepEqual(await at({ bytesFree: GIB }), ["pause most"]);
+  assert.deepEqual(await at({ bytesFree: GIB / 2 }), []);
 });
 
 test("INV-91: a run that cannot be paused is ended", async () => {

@@ -74,6 +74,7 @@ export class DiskGuard {
     const [most] = sizes.toSorted(([, a], [, b]) => b - a);
     if (most === undefined || most[1] < WRITTEN_BYTES_MIN) return;
     await this.#hold(most[0], most[1], space);
+    this.#actedAt = roomOf(await this.#look()); // What it wrote until it stood still was its own doing.
   }
 
   async #hold(writer: Writer, written: number, { bytesFree, filesFree }: Space): Promise<void> {

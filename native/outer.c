@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -55,11 +56,50 @@ static void drop_root(uid_t uid, gid_t gid) {
   if (setuid(0) == 0) refuse("drop", "setuid", "root could be taken back");
 }
 
+enum { OOM_SCORE = 500, SHARE = 2 };
+
+/*
+ * What the kernel counts by user would be the daemon's user's own: a run that used it up would take it from
+ * every program of that person. It gets a half. And where the host's memory ends, the run ends first.
+ */
+static const char *const COUNTED[] = {
+    "/proc/sys/user/max_inotify_instances",
+    "/proc/sys/user/max_inotify_watches",
+};
+enum { COUNTED_FILES = sizeof COUNTED / sizeof *COUNTED };
+
+static void halve_limit(__rlimit_resource_t resource) {
+  struct rlimit value;
+  if (getrlimit(resource, &value) < 0) fail("share", "getrlimit", "");
+  if (value.rlim_max == RLIM_INFINITY) return;
+  value.rlim_max /= SHARE;
+  if (value.rlim_cur > value.rlim_max) value.rlim_cur = value.rlim_max;
+  if (setrlimit(resource, &value) < 0) fail("share", "setrlimit", "");
+}
+
+static void volunteer_for_oom(void) {
+  char text[16];
+  if (read_small_file("/proc/self/oom_score_adj", text, sizeof text) < 0) {
+    fail("share", "read", "oom_score_adj");
+  }
+  if (atoi(text) >= OOM_SCORE) return;
+  snprintf(text, sizeof text, "%d", OOM_SCORE);
+  write_file("share", "/proc/self/oom_score_adj", text);
+}
+
 /* Maps one id to itself: the run holds no other id, so nothing in it can become host uid 0. */
 static void enter_namespaces(void) {
   uid_t uid = getuid();
   gid_t gid = getgid();
-  char map[64];
+  char map[64], shares[COUNTED_FILES][32];
+  for (int i = 0; i < COUNTED_FILES; i++) {
+    char text[32];
+    if (read_small_file(COUNTED[i], text, sizeof text) < 0) fail("share", "read", COUNTED[i]);
+    snprintf(shares[i], sizeof shares[i], "%ld", atol(text) / SHARE);
+  }
+  /* A user namespace remembers these two of its maker, for all of its processes together. */
+  halve_limit(RLIMIT_SIGPENDING);
+  halve_limit(RLIMIT_MSGQUEUE);
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0) fail("namespaces", "unshare", "");
   write_file("namespaces", "/proc/self/setgroups", "deny");
   snprintf(map, sizeof map, "%u %u 1", uid, uid);
@@ -70,6 +110,7 @@ static void enter_namespaces(void) {
   /* Bubblewrap makes two user namespaces inside this one (the first, as id 0 of it, mounts devpts);
    * whoever asks for a third gets ENOSPC. */
   write_file("namespaces", "/proc/sys/user/max_user_namespaces", "2");
+  for (int i = 0; i < COUNTED_FILES; i++) write_file("share", COUNTED[i], shares[i]);
 }
 
 /* Descriptor paths, since a comma or colon in a name would be read as overlay syntax. */
@@ -119,6 +160,7 @@ int outer(void) {
   /* Out of the daemon's session: /dev/tty would be its terminal, and its Ctrl-C ours. */
   if (setsid() < 0) fail("session", "setsid", "");
   leave_keyring();
+  volunteer_for_oom();
 
   uid_t uid = 0;
   gid_t gid = 0;

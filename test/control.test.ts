@@ -67,9 +67,16 @@ test("INV-21 fault daemon.peer: the socket is its owner's alone, by mode and by 
   const args = ["--reuid=65534", "--regid=65534", "--clear-groups", "curl", "-sS", "--unix-socket"];
   const url = "http://control/v1/daemon.status";
   const socket = `${home.state}/daemon.sock`;
-  const answer = spawnSync("setpriv", [...args, socket, "-d", "{}", url], { encoding: "utf8" });
+  const ask = (...more: readonly string[]) =>
+    spawnSync("setpriv", [...args, socket, ...more], { encoding: "utf8" }).stdout;
+  const upgrade = ["-H", "connection: upgrade", "-H", "upgrade: cofferdam", "-m", "5"];
+  const answers = [
+    ask("-d", "{}", url),
+    ask(...upgrade, "http://control/v1/run"),
+    ask(...upgrade, "http://control/v1/attach?run=r-none"),
+  ];
   chmodSync(`${home.state}/daemon.sock`, 0o600);
-  assert.match(answer.stdout, /"daemon\.peer"/, answer.stderr);
+  for (const answer of answers) assert.match(answer, /"daemon\.peer"/);
 });
 
 test("INV-21: a run cannot reach the socket, by path or by what it is bound to", async () => {

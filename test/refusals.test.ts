@@ -65,6 +65,27 @@ for (const [path, what] of PLACES) {
   test(`INV-4 fault daemon.workspace: ${what} is no workspace`, () =>
     assert.throws(() => checkWorkspace(path, join(place, "state")), { code: "daemon.workspace" }));
 }
+for (const [path, what] of [
+  [place, "the folder around it"],
+  [join(place, "state"), "itself"],
+  [join(place, "state", "runs"), "a folder in it"],
+] as const) {
+  test(`INV-4 fault daemon.workspace: of a state that is called by a link, ${what} is no workspace`, () =>
+    assert.throws(() => checkWorkspace(path, join(place, "link")), { code: "daemon.workspace" }));
+}
+
+test("INV-4 fault daemon.workspace: a home that is called by a link is no workspace", () => {
+  const named = process.env["HOME"];
+  process.env["HOME"] = join(place, "link"); // As where /home is a link to another disk.
+  try {
+    const state = join(place, "elsewhere");
+    assert.throws(() => checkWorkspace(join(place, "state"), state), { code: "daemon.workspace" });
+    assert.equal(checkWorkspace(join(place, "project"), state), join(place, "project"));
+  } finally {
+    process.env["HOME"] = named;
+  }
+});
+
 test("a project beside the state is a workspace", () => {
   const project = join(place, "project");
   assert.equal(checkWorkspace(project, join(place, "state")), project);

@@ -4,12 +4,12 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
-import { Fault } from "../base/index.ts";
+import { Fault, requireOwnFolder } from "../base/index.ts";
 import {
   ENDPOINTS,
   faultSchema,
@@ -19,8 +19,11 @@ import {
   type Takes,
 } from "../api/index.ts";
 
-const START_MS_MAX = 15_000; // A daemon that recovers a large ledger needs a few seconds.
+/** As long as its process lives, a daemon that starts is waited for: a large record, a slow machine. */
+const START_MS_MAX = 10 * 60_000;
 const START_POLL_MS = 15;
+/** How often another caller's daemon, which won the ledger's lock, is looked after. */
+const OTHER_POLL_MS = 1000;
 
 /** Speaks to the daemon of one home. */
 export interface Client {
@@ -50,13 +53,20 @@ export function createClient(home: Home): Client {
 export async function connectDaemon(home: Home): Promise<Client> {
   const client = createClient(home);
   if (await answers(client)) return client;
-  const started = startDaemon(home);
-  const deadline = Date.now() + START_MS_MAX;
-  while (Date.now() < deadline) {
+  requireOwnFolder(home.root, { isVisit: false });
+  let started = startDaemon(home);
+  const deadline = performance.now() + START_MS_MAX;
+  while (performance.now() < deadline) {
+    const exited = started.exited(); // Asked first: what has gone by now is not missed below.
     if (await answers(client)) return client;
-    // Another caller's daemon may have won the ledger's lock; then ours has gone and theirs comes.
-    if (started.exited() && !anotherStarts(home)) break;
-    await sleep(START_POLL_MS);
+    if (!exited) await sleep(START_POLL_MS);
+    else if (!anotherStarts(home, started.since)) break;
+    else {
+      // Another caller's daemon won the ledger's lock, and comes; or has died meanwhile, and ours is next.
+      await sleep(OTHER_POLL_MS);
+      if (await answers(client)) return client;
+      started = startDaemon(home);
+    }
   }
   throw new Fault("cli.daemon", `the daemon did not start${lastWords(home)}`, {
     hint: `see ${home.log}; \`cofferdam doctor\` lists what is missing`,
@@ -73,9 +83,16 @@ async function answers(client: Client): Promise<boolean> {
   }
 }
 
-function startDaemon(home: Home): { exited(): boolean } {
+interface Started {
+  /** Length of the log before it: what comes behind may be its words. */
+  readonly since: number;
+  exited(): boolean;
+}
+
+function startDaemon(home: Home): Started {
   mkdirSync(home.root, { recursive: true, mode: 0o700 });
   const log = openSync(home.log, "a", 0o600);
+  const since = fstatSync(log).size;
   const main = process.argv[1] ?? "";
   const child = spawn(process.execPath, [main, "serve"], {
     detached: true,
@@ -85,11 +102,11 @@ function startDaemon(home: Home): { exited(): boolean } {
   });
   closeSync(log);
   child.unref();
-  return { exited: () => child.exitCode !== null || child.signalCode !== null };
+  return { since, exited: () => child.exitCode !== null || child.signalCode !== null };
 }
 
-function anotherStarts(home: Home): boolean {
-  return lastWords(home).includes("one daemon at a time");
+function anotherStarts(home: Home, since: number): boolean {
+  return readFileSync(home.log).subarray(since).includes("one daemon at a time");
 }
 
 function lastWords(home: Home): string {

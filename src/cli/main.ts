@@ -5,6 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { assert, isFault } from "../base/fault.ts";
+import { requireOwnFolder } from "../base/own-folder.ts";
+import { visibleLines } from "../base/visible-text.ts";
 import { locateHome } from "../link/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
 
@@ -59,6 +61,8 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     return command.name === "run" ? EXIT.refused : EXIT.usage;
   }
   const home = locateHome(process.env);
+  // Before a word is said: another user's socket would get the task's variables, and what a person types.
+  requireOwnFolder(home.root, { isVisit: true });
   const context: Context = {
     values: values as Context["values"],
     positionals,
@@ -66,8 +70,9 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     home,
     daemon: async () => (await import("./client.ts")).connectDaemon(home),
     running: async () => (await import("./client.ts")).createClient(home),
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    // Much of it are the words of an agent, of servers and of file names: none may command the terminal.
+    out: (text) => void process.stdout.write(visibleLines(text)),
+    err: (text) => void process.stderr.write(visibleLines(text)),
   };
   const code = await command.run(context);
   assert(Number.isInteger(code), "a command returns its exit code");
@@ -93,7 +98,9 @@ function report(command: Command, error: unknown, json: boolean): number {
       : undefined;
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
   else
-    process.stderr.write(`cofferdam: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`);
+    process.stderr.write(
+      visibleLines(`cofferdam: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`),
+    );
   if (code === "cli.internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return usage && command.name !== "run" ? EXIT.usage : EXIT.refused;
 }

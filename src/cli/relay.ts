@@ -6,6 +6,7 @@
 import type { Duplex } from "node:stream";
 import type { RunEnd } from "../api/index.ts";
 import { Fault } from "../base/fault.ts";
+import { visibleLine } from "../base/visible-text.ts";
 import { createFrameReader, encodeFrame, type Frame } from "../link/index.ts";
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -57,7 +58,12 @@ export async function relay(
   stream.on("close", () => fail(new Fault("cli.lost", "the daemon is gone; its runs are killed")));
   stream.on("error", (cause) => fail(new Fault("cli.lost", "lost the daemon", { cause })));
   // A reader of ours that went away (`| head`) must not keep the run from ending.
-  stdout.on("error", () => stream.destroy());
+  stdout.on("error", (cause) => {
+    fail(
+      new Fault("cli.output", "the output cannot be written any more; the run goes on", { cause }),
+    );
+    stream.destroy();
+  });
 
   const onInput = (data: Buffer) => {
     if (terminal && data.includes(DETACH)) finish({ kind: "detached" });
@@ -95,6 +101,6 @@ function write(to: NodeJS.WriteStream, bytes: Buffer, from: Duplex): void {
 }
 
 function noticeLine(payload: Buffer, terminal: boolean): string {
-  const { text } = JSON.parse(payload.toString()) as { text: string };
+  const text = visibleLine((JSON.parse(payload.toString()) as { text: string }).text);
   return terminal ? `\r\ncofferdam: ${text}\r\n` : `cofferdam: ${text}\n`;
 }

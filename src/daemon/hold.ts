@@ -46,6 +46,7 @@ export function holdRun(world: World, run: Run, living: Living): void {
     {
       pause: () => limits.pause(),
       resume: () => limits.resume(),
+      written: () => limits.written(),
       kill: async () => {
         await limits.kill(); // Also what is frozen, which a signal alone does not reach.
         await sandbox.kill();

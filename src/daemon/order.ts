@@ -5,11 +5,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { RunStart } from "../api/index.ts";
-import { Fault } from "../base/index.ts";
+import { describeError, Fault, readTextFile } from "../base/index.ts";
 import type { Policy, Task } from "../policy/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { checkDialPaths } from "./dial-paths.ts";
@@ -49,7 +48,14 @@ export async function planRun(world: World, request: RunStart): Promise<Order> {
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */
 function planRunLimits(world: World, task: Task): LimitPlan {
   const gpus = task.compute.gpu === "none" ? [] : findGpus();
-  return planLimits({ controllers: world.cgroups.controllers, gpus }, task.compute);
+  const { controllers } = world.cgroups;
+  return planLimits({ controllers, gpus, memoryBytes: hostMemory() }, task.compute);
+}
+
+/** This host's memory in bytes, or what the daemon's own control group leaves of it. */
+function hostMemory(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 /** The authorities that grants name by file, by the grant's name; read once, before anything runs. */
@@ -64,9 +70,10 @@ function readAuthorities(policy: Policy, request: RunStart): ReadonlyMap<string,
 
 function readAuthority(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readTextFile(path, { mayWait: false });
   } catch (cause) {
-    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}`, {
+    const why = describeError(cause);
+    throw new Fault("daemon.authority", `cannot read the grant's authority ${path}: ${why}`, {
       cause,
       hint: "`ca:` names a PEM file, relative to the task file",
     });
@@ -81,6 +88,8 @@ function keptHome(
   workspace: string,
 ): string | undefined {
   if (task.home === "fresh") return undefined;
-  const of = `${workspace}\n${request.profile ?? task.task}`;
+  // A task that calls itself as a profile does must not get the HOME that the profile's agent logged in from.
+  const name = request.profile === undefined ? `task ${task.task}` : `profile ${request.profile}`;
+  const of = `${workspace}\n${name}`;
   return join(world.home.homes, createHash("sha256").update(of).digest("hex").slice(0, 32));
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { realpathSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../policy/index.ts";
@@ -166,7 +166,12 @@ function specOf(
       kind: "device",
       write: true,
     })),
-    canaries: [world.home.socket, world.home.keys, ...hiddenGpus(plan.devices)],
+    canaries: [
+      world.home.socket,
+      world.home.keys,
+      realpathSync(world.home.keys), // Under another name the run could see them all the same.
+      ...hiddenGpus(plan.devices),
+    ],
   };
 }
 

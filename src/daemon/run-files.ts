@@ -47,7 +47,7 @@ export function filesOf(runs: string, id: string): RunFiles {
  * description too ({@link saveInfo}) they belong to no run.
  */
 export function createRunFiles(files: RunFiles): void {
-  mkdirSync(files.root, { recursive: true, mode: 0o711 });
+  mkdirSync(files.root, { recursive: true, mode: 0o700 });
   mkdirSync(files.public, { recursive: true, mode: 0o755 });
   writeFileSync(files.denials, "", { mode: 0o644 });
 }

@@ -47,6 +47,8 @@ export interface Parts {
   resume(): Promise<void>;
   /** Ends every process of the run; resolves when none is left. */
   kill(): Promise<void>;
+  /** Bytes on disk that are its doing. */
+  written(): Promise<number>;
   input(frame: Frame): Promise<void> | undefined;
   attribute(flow: FlowTuple): Promise<Process>;
   /** Cuts every flow that is not granted any more; tells how many. */
@@ -215,6 +217,11 @@ export class Run implements HeldRun {
     this.#update({ state: "paused", pauseReason: reason });
     await this.recorder.record({ type: "run.pause", data: { reason } });
     this.console.notice(`paused: ${reason}; \`cofferdam resume ${this.id}\` lets it go on`);
+  }
+
+  /** Bytes on disk that are its doing: none before it has its parts. */
+  async written(): Promise<number> {
+    return (await this.#parts?.written()) ?? 0;
   }
 
   async resume(): Promise<void> {

@@ -8,6 +8,7 @@ import { describeError, Fault } from "../base/index.ts";
 import { parseTaskFile } from "../policy/index.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
+import { guardDisk } from "./disk-guard.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
 import { serveRunStream } from "./run-stream.ts";
@@ -27,6 +28,8 @@ export async function serve(home: Home): Promise<void> {
   await runs.recover();
   removeUnclaimed(home.runs);
   const pool = new Pool(world);
+  const running = () => runs.live.filter(({ info }) => info.state === "running");
+  const unguard = guardDisk(home.root, running, world.log);
   const handlers = createHandlers({ world, runs, pool }, (why) => stopped.resolve(why));
   const server = await serveControl(
     home.socket,
@@ -41,6 +44,7 @@ export async function serve(home: Home): Promise<void> {
   const reason = await stopped.promise;
   world.log.info("daemon.stopping", { reason });
   server.close();
+  unguard();
   for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
   await Promise.all([pool.close(), runs.settled()]);
   server.closeAllConnections();

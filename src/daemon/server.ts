@@ -61,6 +61,8 @@ export async function serveControl(
     });
   });
   server.on("upgrade", (request, stream, head) => {
+    // The server listens no more; a caller that is gone already must not end the daemon and its runs.
+    stream.on("error", () => stream.destroy());
     try {
       admit(request);
       const take = takerOf(new URL(request.url ?? "", "http://control"), streams);

@@ -4,10 +4,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../api/index.ts";
-import { createLog, systemClock, type Clock, type Log } from "../base/index.ts";
+import { createLog, requireOwnFolder, systemClock, type Clock, type Log } from "../base/index.ts";
 import {
   AUTHORITY_FILE,
   openAuthority,
@@ -47,6 +47,21 @@ export interface World {
 }
 
 /**
+ * Makes the folders of `home`, closed to everyone else: a run sets modes in its own home, also set-user-ID, and
+ * other users of this machine must not reach what it made.
+ *
+ * @throws {Fault} `base.folder` where another user could write to it.
+ */
+function claimHome(home: Home): void {
+  mkdirSync(home.root, { recursive: true, mode: 0o700 });
+  requireOwnFolder(home.root, { isVisit: false });
+  for (const folder of [home.keys, home.runs, home.homes]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+  }
+}
+
+/**
  * Opens the world of `home`.
  *
  * @throws {Fault} `ledger.locked` where another daemon has it: one home, one writer (INV-23).
@@ -54,10 +69,7 @@ export interface World {
 export async function openWorld(home: Home, failed: (error: unknown) => void): Promise<World> {
   const clock = systemClock;
   const log = createLog((line) => void process.stderr.write(line));
-  mkdirSync(home.root, { recursive: true, mode: 0o711 });
-  mkdirSync(home.keys, { recursive: true, mode: 0o700 });
-  mkdirSync(home.runs, { recursive: true, mode: 0o711 });
-  mkdirSync(home.homes, { recursive: true, mode: 0o711 });
+  claimHome(home);
   const ledger = await openLedger({
     dir: home.ledger,
     keys: home.keys,

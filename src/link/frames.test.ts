@@ -56,7 +56,15 @@ const HOMES: readonly (readonly [Record<string, string>, string, string])[] = [
 for (const [environment, root, why] of HOMES) {
   test(`home ${root}: ${why}`, () => assert.equal(locateHome(environment).root, root));
 }
-for (const environment of [{}, { COFFERDAM_HOME: "relative" }, { COFFERDAM_HOME: "" }]) {
+const LONGEST = `/${"a".repeat(107 - "//daemon.sock".length)}`;
+test("the longest path that still leaves room for the socket's is a home", () =>
+  assert.equal(locateHome({ COFFERDAM_HOME: LONGEST }).socket.length, 107));
+for (const environment of [
+  {},
+  { COFFERDAM_HOME: "relative" },
+  { COFFERDAM_HOME: "" },
+  { COFFERDAM_HOME: `${LONGEST}a` },
+]) {
   test(`fault api.home: ${JSON.stringify(environment)} names no place`, () =>
     assert.throws(() => locateHome(environment), { code: "api.home" }));
 }

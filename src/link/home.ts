@@ -14,6 +14,9 @@
 import { isAbsolute, join } from "node:path";
 import { Fault } from "../base/fault.ts";
 
+/** sun_path less its zero byte (unix(7)). */
+const SOCKET_PATH_BYTES_MAX = 107;
+
 /** Paths of one installation. */
 export interface Home {
   readonly root: string;
@@ -28,7 +31,7 @@ export interface Home {
 /**
  * The home that `environment` names: `COFFERDAM_HOME`, else the XDG state folder.
  *
- * @throws {Fault} `api.home` where neither that nor HOME is set, or the path is relative.
+ * @throws {Fault} `api.home` where neither that nor HOME is set, or the path is relative or too long.
  */
 export function locateHome(environment: Readonly<Record<string, string | undefined>>): Home {
   const state = environment["XDG_STATE_HOME"];
@@ -45,9 +48,15 @@ export function locateHome(environment: Readonly<Record<string, string | undefin
       },
     );
   }
+  const socket = join(root, "daemon.sock");
+  if (new TextEncoder().encode(socket).length > SOCKET_PATH_BYTES_MAX) {
+    throw new Fault("api.home", `the state folder's path is too long for a socket: ${root}`, {
+      hint: `set COFFERDAM_HOME to a path of at most ${SOCKET_PATH_BYTES_MAX - "/daemon.sock".length} bytes`,
+    });
+  }
   return {
     root,
-    socket: join(root, "daemon.sock"),
+    socket,
     log: join(root, "daemon.log"),
     ledger: join(root, "ledger"),
     keys: join(root, "keys"),

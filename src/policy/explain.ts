@@ -230,10 +230,23 @@ function explainLimits({ lifetimeMs, compute, restart }: Task): readonly string[
     `It ends after ${printDuration(lifetimeMs)} at the latest${restart === "never" ? "" : ", and starts again within that time when it fails"}.`,
     ...(limits.length === 0 ? [] : [`It may use at most ${list(limits)}.`]),
     ...(missing.length === 0 ? [] : [`The file sets no limit of its own on ${list(missing)}.`]),
+    ...explainDefaults(compute),
     gpu === "none"
       ? "It has no GPU."
       : `It may use ${gpu === "all" ? "every GPU" : `GPU ${list(gpu.map(String))}`}.`,
   ];
+}
+
+/** What holds where the file names nothing (docs/reference/limits.md). */
+function explainDefaults({ memoryBytes, pids, diskBytes }: Task["compute"]): readonly string[] {
+  const defaults = [
+    memoryBytes === undefined
+      ? "half of this machine's memory, where control groups hold that"
+      : "",
+    pids === undefined ? "4096 processes" : "",
+    diskBytes === undefined ? "all of the disk but what the record needs" : "",
+  ].filter((part) => part !== "");
+  return defaults.length === 0 ? [] : [`By default it may use ${list(defaults)}.`];
 }
 
 function explainEnvironment(names: readonly string[]): readonly string[] {

@@ -81,10 +81,8 @@ const BROAD_IN_HOME = [
  * the file itself can be shown. Never a home or any other folder of unrelated things.
  */
 export function rootOf(path: string, home: string): string | undefined {
-  const store = STORES.find((folder) => within(path, folder));
-  if (store !== undefined) return store;
-  const manager = MANAGERS.map((name) => `${home}/${name}`).find((folder) => within(path, folder));
-  if (manager !== undefined) return manager;
+  const managed = managedRoot(path, home);
+  if (managed !== undefined) return managed;
   const candidates = [
     beforeModules(path),
     prefixOf(path),
@@ -92,6 +90,16 @@ export function rootOf(path: string, home: string): string | undefined {
     child(path, `${home}/.local/share`),
   ];
   return candidates.find((root) => root !== undefined && !isBroad(root, home));
+}
+
+/** Reports whether `path` lies where a version manager or a store of the system keeps programs. */
+export function isManaged(path: string, home: string): boolean {
+  return managedRoot(path, home) !== undefined;
+}
+
+function managedRoot(path: string, home: string): string | undefined {
+  const folders = [...STORES, ...MANAGERS.map((name) => `${home}/${name}`)];
+  return folders.find((folder) => within(path, folder));
 }
 
 /** `P` for `P/lib/node_modules/...`; `P/node_modules` for a project's own. */

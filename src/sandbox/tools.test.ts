@@ -114,6 +114,62 @@ for (const [command, binds, links, why] of ROWS) {
   });
 }
 
+file("private/bin/x", "#!/bin/sh\n");
+file("private/notes", "what nobody asked for\n");
+file("project/by-path", `#!${join(home, "private/bin/x")}\n`);
+file("project/by-node", `#!${join(home, node, "bin/node")}\n`);
+file("project/by-name", "#!/usr/bin/env -S node --flag\n");
+file("project/by-system", "#!/usr/bin/awk -f\n");
+file("project/twice", "#!./by-path\n");
+file("project/relative", "#!../private/bin/x\n");
+link("project/linked", "../private/bin/x");
+link("project/folder", "../private/bin");
+link("project/.venv/bin/python", join(home, ".pyenv/versions/3.12/bin/python"));
+file(".pyenv/versions/3.12/bin/python", "#!/bin/sh\n");
+
+test("INV-4: of a home that is called by a link, no more is shown than of another", async () => {
+  const called = join(top, "called");
+  symlinkSync(home, called);
+  const commands = ["own"];
+  const path = join(called, "bin");
+  const { binds } = await resolveTools({
+    commands,
+    path,
+    home: called,
+    workspace: "/srv/elsewhere",
+  });
+  assert.deepEqual(
+    binds.map(({ target }) => target),
+    [join(home, "bin/own")],
+  );
+});
+
+for (const [command, why] of [
+  ["./by-path", "a first line"],
+  ["./twice", "a first line of a script that a first line names"],
+  ["./relative", "a first line without a root"],
+  ["./linked", "a link"],
+  ["./folder/x", "a link in the place of a folder"],
+] as const) {
+  test(`INV-92 fault sandbox.tools: ${why} of the workspace opens no folder of the home`, () =>
+    assert.rejects(resolve(command), { code: "sandbox.tools", message: /private\/bin\/x/ }));
+}
+for (const [command, binds, why] of [
+  ["./by-node", [node], "a first line may name what is on the caller's PATH"],
+  ["./by-name", [node], "as it may by name"],
+  ["./by-system", [], "and what is the system's, with all that it links to"],
+  [join(home, "private/bin/x"), ["private"], "the caller may name what the workspace may not"],
+  ["./.venv/bin/python", [".pyenv"], "a virtual environment leads into a version manager"],
+] as const) {
+  test(`a workspace's own commands work: ${why}`, async () => {
+    const shownBinds = (await shown(command)).binds.filter((one) => !one.startsWith("/"));
+    assert.deepEqual(
+      shownBinds.filter((one) => [node, "private", ".pyenv"].includes(one)),
+      binds,
+    );
+  });
+}
+
 test("PATH inside has what exists there, in the caller's order, and the system at the end", async () => {
   const tools = await resolve("agent", "claude");
   assert.equal(

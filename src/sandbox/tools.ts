@@ -4,7 +4,9 @@
  *
  * A command may be a link into a version manager, a script for an interpreter that is itself such a link,
  * or one self-contained file. So each path on the way to the executable is looked at: where a toolchain's
- * root can be told from it, the root is shown; else only that one file or link (docs/decisions/0055).
+ * root can be told from it, the root is shown; else only that one file or link (docs/decisions/0055). A
+ * workspace may be hostile: where its link or first line leads out of it, only a toolchain is shown that the
+ * caller's PATH or a version manager leads to as well.
  *
  * @module
  */
@@ -20,9 +22,10 @@ import {
   realpathSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { Fault } from "../base/index.ts";
 import type { Bind } from "./launch-plan.ts";
 import { findSecrets, type Masked } from "./secrets.ts";
-import { rootOf, within, STORES, SYSTEM_VIEW } from "./tool-root.ts";
+import { isManaged, rootOf, within, STORES, SYSTEM_VIEW } from "./tool-root.ts";
 
 const LINKS_MAX = 40; // As many as the kernel follows (path_resolution(7)).
 const INTERPRETERS_MAX = 4; // Depth that execve follows (binfmt_script).
@@ -67,11 +70,14 @@ interface Trace {
  * Finds what `request.commands` need. A command that does not exist needs nothing. The few files on the
  * way are looked at without giving up the thread: a person waits for each turn that would cost.
  */
-export async function resolveTools(request: ToolRequest): Promise<Tools> {
+export async function resolveTools(asked: ToolRequest): Promise<Tools> {
+  // Executables are found by their real paths: a home that is called by a link would not be known as one.
+  const home = existsSync(asked.home) ? realpathSync.native(asked.home) : asked.home;
+  const request: ToolRequest = { ...asked, home };
   const trace: Trace = { request, roots: new Set(), files: new Set(), links: new Map() };
   for (const command of request.commands) {
     const path = lookUp(command, request);
-    if (path !== undefined) traceExecutable(path, trace, 0);
+    if (path !== undefined) traceExecutable(path, trace, { depth: 0, byWorkspace: false });
   }
   addCompanions(trace);
   const roots = [...trace.roots].filter(
@@ -134,12 +140,25 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** How a path came to be looked at. */
+interface Way {
+  readonly depth: number;
+  /** Whether a file or link of the workspace names it, and not the caller. */
+  readonly byWorkspace: boolean;
+}
+
 /** Shows what is on the way from `path` to the executable, and the interpreter of a script. */
-function traceExecutable(path: string, trace: Trace, depth: number): void {
+function traceExecutable(path: string, trace: Trace, way: Way): void {
+  const { request } = trace;
+  let byWorkspace = way.byWorkspace || within(path, request.workspace);
   // The folder's own links are resolved first: a link found in it is then relative to a real place.
   let place = join(realpathSync.native(dirname(path)), basename(path));
+  if (byWorkspace) requireCallers(place, request);
   if (place !== path) showLink(path, place, trace);
   for (let links = 0; links <= LINKS_MAX; links += 1) {
+    if (isSystems(place)) byWorkspace = false; // Where it leads from there is the system's word.
+    byWorkspace ||= within(place, request.workspace);
+    if (byWorkspace) requireCallers(place, request);
     if (!lstatSync(place).isSymbolicLink()) break;
     const target = resolve(dirname(place), readlinkSync(place));
     const next = join(realpathSync.native(dirname(target)), basename(target));
@@ -147,10 +166,37 @@ function traceExecutable(path: string, trace: Trace, depth: number): void {
     place = next;
   }
   if (!showRoot(place, trace) && !isShown(place, trace)) trace.files.add(place);
-  if (depth === INTERPRETERS_MAX) return;
+  if (way.depth === INTERPRETERS_MAX) return;
   const interpreter = interpreterOf(place);
-  const found = interpreter && lookUp(interpreter, trace.request);
-  if (found !== undefined && found !== "") traceExecutable(found, trace, depth + 1);
+  const found = interpreter && lookUp(interpreter, request);
+  if (found === undefined || found === "") return;
+  // A mere name is looked up on the caller's PATH, as if the caller had typed it.
+  byWorkspace &&= interpreter?.includes("/") === true;
+  traceExecutable(found, trace, { depth: way.depth + 1, byWorkspace });
+}
+
+/**
+ * Passes where the caller leads to `path` as well as the workspace does.
+ *
+ * @throws {Fault} `sandbox.tools` where only the workspace names it: it would choose what of the host to see.
+ */
+function requireCallers(path: string, request: ToolRequest): void {
+  const { home, workspace } = request;
+  if (within(path, workspace) || isSystems(path) || isManaged(path, home)) return;
+  const root = rootOf(path, home);
+  for (const entry of request.path.split(":")) {
+    if (!isAbsolute(entry) || within(entry, workspace)) continue;
+    if (!existsSync(entry)) continue;
+    const folder = realpathSync.native(entry);
+    if (folder === dirname(path) || (root !== undefined && within(folder, root))) return;
+  }
+  throw new Fault("sandbox.tools", `a file of the workspace leads to ${path}`, {
+    hint: "run that program by its own path, or put its folder on your PATH",
+  });
+}
+
+function isSystems(path: string): boolean {
+  return SYSTEM_VIEW.some((folder) => within(path, folder));
 }
 
 function isShown(path: string, { request, roots }: Trace): boolean {

@@ -11,14 +11,11 @@
  *
  * @module
  */
-import { Fault } from "../base/index.ts";
+import { Fault, UNSEEN } from "../base/index.ts";
 
 /** A relative path whose characters are its bytes; `""` is the root. */
 export type RawPath = string;
 
-// Controls, format characters (bidi, zero width), surrogates, private use, unassigned, line separators,
-// and every space but the common one.
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 const ESCAPE = /\\(?:\\|x([0-9a-f]{2})|u\{([0-9a-f]{1,6})\})/gy;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

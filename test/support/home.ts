@@ -90,7 +90,16 @@ export class TestHome {
 
   /** Runs `cofferdam ARGS` to its end. */
   async call(args: readonly string[], options: CallOptions = {}): Promise<Result> {
-    const child = this.spawn(args, options);
+    return this.#end(this.spawn(args, options), options);
+  }
+
+  /** Runs `script` by sh in `cwd`, with the command line as `$0`. */
+  async shell(script: string, cwd: string): Promise<Result> {
+    const env = { ...process.env, COFFERDAM_HOME: this.state };
+    return this.#end(spawn("sh", ["-c", script, BIN], { cwd, env }), {});
+  }
+
+  async #end(child: ChildProcess, options: CallOptions): Promise<Result> {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout?.on("data", (data: Buffer) => out.push(data));

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
 import { compilePolicy, explainTask, parseTaskFile } from "../../policy/index.ts";
-import { Fault } from "../../base/index.ts";
+import { Fault, readTextFile } from "../../base/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
 
 export const checkCommand: Command = {
@@ -33,7 +32,7 @@ export const checkCommand: Command = {
 /** The text of a task file. */
 export function readTask(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readTextFile(file, { mayWait: true });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Fault("cli.task_file", `cannot read the task file: ${why}`, { cause });

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../api/index.ts";
-import { Fault } from "../../base/index.ts";
+import { Fault, visibleLine } from "../../base/index.ts";
 import {
   EXIT,
   JSON_HELP,
@@ -43,7 +43,7 @@ export function entryLine(entry: Entry): string {
   const of = entry.process;
   const who = of === undefined || of.pid === 0 ? "" : `${of.exe}[${of.pid}]`;
   const detail = entry.data?.["detail"] ?? entry.data?.["reason"];
-  return [
+  const words = [
     String(entry.seq).padStart(6),
     entry.at.slice(11, 23),
     entry.run ?? "-",
@@ -56,6 +56,7 @@ export function entryLine(entry: Entry): string {
   ]
     .filter((part) => part !== "")
     .join("  ");
+  return visibleLine(words); // A target or a program's name may hold line ends.
 }
 
 export const verifyCommand: Command = {

@@ -27,7 +27,7 @@ export const revokeCommand: Command = {
   positionals: [2, 2],
   async run(context) {
     const [run = "", grant = ""] = context.positionals;
-    return show(context, await context.running().call("run.revoke", { run, grant }));
+    return show(context, await (await context.running()).call("run.revoke", { run, grant }));
   },
 };
 
@@ -44,7 +44,7 @@ export const narrowCommand: Command = {
     if (file === undefined) throw new Fault("cli.usage", "narrow needs --task FILE");
     const task = { source: readTask(file), fileName: realpathSync(file) };
     const [run = ""] = context.positionals;
-    return show(context, await context.running().call("run.narrow", { run, task }));
+    return show(context, await (await context.running()).call("run.narrow", { run, task }));
   },
 };
 

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import { Fault, isFault } from "../../base/fault.ts";
+import { readTextFile } from "../../base/text-file.ts";
+import { visibleLine } from "../../base/visible-text.ts";
 import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import type { Begun } from "../relay.ts";
@@ -126,9 +127,9 @@ async function watch(
     const info = await (await context.running()).call("run.show", { run });
     context.err(`${JSON.stringify({ event: "run.end", ...info })}\n`);
   } else if (end.reason !== "exited") {
-    context.err(`cofferdam: ${run} ended: ${end.detail ?? end.reason}\n`);
+    context.err(`cofferdam: ${run} ended: ${visibleLine(end.detail ?? end.reason)}\n`);
   } else if (end.detail !== undefined) {
-    context.err(`cofferdam: ${end.detail}\n`);
+    context.err(`cofferdam: ${visibleLine(end.detail)}\n`);
   }
   return exitCodeOf(end);
 }
@@ -148,7 +149,7 @@ function readOrder(context: Context): RunOrder {
   return {
     ...chosen,
     command: [...context.rest],
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     path: process.env["PATH"] ?? "",
     detach: context.values["detach"] === true,
     ...(terminal
@@ -161,6 +162,17 @@ function readOrder(context: Context): RunOrder {
         }
       : {}),
   };
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new Fault("cli.cwd", "the current folder is not there any more", {
+      hint: "change to the project's folder",
+      cause,
+    });
+  }
 }
 
 function chooseTask(context: Context): Pick<RunOrder, "task" | "profile"> {
@@ -190,7 +202,7 @@ function inferProfile(context: Context): string {
 
 function readTask(file: string): { source: string; fileName: string } {
   try {
-    return { source: readFileSync(file, "utf8"), fileName: resolve(file) };
+    return { source: readTextFile(file, { mayWait: true }), fileName: resolve(file) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Fault("cli.task_file", `cannot read the task file: ${why}`, {

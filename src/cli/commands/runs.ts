@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunInfo } from "../../api/index.ts";
-import { Fault } from "../../base/index.ts";
+import { Fault, visibleLine } from "../../base/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command, type Context } from "../command.ts";
 
 export const psCommand: Command = {
@@ -121,8 +121,10 @@ function lessOf({ narrowed, revoked = [] }: RunInfo): string {
 
 /** Text columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0))) ?? [];
+  const cells = rows.map((row) => row.map(visibleLine));
+  const widths =
+    cells[0]?.map((_, n) => Math.max(...cells.map((row) => row[n]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) =>
     row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join("  ");
-  return `${rows.map(line).join("\n")}\n`;
+  return `${cells.map(line).join("\n")}\n`;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Gives } from "../../api/index.ts";
+import { shellWord } from "../../base/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, listOption, type Command } from "../command.ts";
 
 /** A line for each ref, and for each that is left out. */
@@ -81,7 +82,7 @@ export const applyCommand: Command = {
       for (const path of result.applied) context.out(`applied   ${path}\n`);
       context.out(describeCommits(result.commits, "fetched  "));
       for (const { path, why } of result.held) {
-        context.out(`held      ${path}: ${why}; confirm it with --confirm '${path}'\n`);
+        context.out(`held      ${path}: ${why}; confirm it with --confirm ${shellWord(path)}\n`);
       }
       for (const { path, why } of result.notes) context.out(`note      ${path}: ${why}\n`);
       for (const { path, why } of result.conflicts) context.out(`conflict  ${path}: ${why}\n`);

@@ -46,6 +46,8 @@ export interface Limits {
   /** Ends every process, also a paused one. @throws {Fault} `sandbox.kill` where one stays. */
   kill(): Promise<void>;
   usage(): Usage;
+  /** Bytes on disk in its folders beyond what was in them, and in deleted files that are still open. */
+  written(): Promise<number>;
   /** Tells, once, what the run went beyond where nothing stops it by itself: it should be ended. */
   onExceeded(tell: (what: string) => void): void;
   /** Ends what is left, gives the groups back, and tells what was used in all. */
@@ -137,6 +139,11 @@ class RunLimits implements Limits {
     if (this.#exceeded !== undefined) tell(this.#exceeded);
   }
 
+  async written(): Promise<number> {
+    const { folders, startBytes = 0 } = this.#run;
+    return (await countDisk(folders, this.#tree?.pids() ?? [])) - startBytes;
+  }
+
   async close(): Promise<Usage> {
     const usage = this.usage();
     this.#closed = true;
@@ -192,7 +199,7 @@ class RunLimits implements Limits {
    * and from time to time in any case, for others write and delete there, too.
    */
   #diskWatch(limit: number): () => Promise<number | undefined> {
-    const { folders, startBytes = 0 } = this.#run;
+    const { folders } = this.#run;
     let countedAt = Number.NEGATIVE_INFINITY;
     let tookMs = 0;
     let bytes = 0;
@@ -205,7 +212,7 @@ class RunLimits implements Limits {
       const urgent = bytes + grown > limit && now - countedAt >= COUNT_REST * tookMs;
       if (!due && !urgent) return DISK_POLL_MS;
       left = leftNow;
-      bytes = (await countDisk(folders, this.#tree?.pids() ?? [])) - startBytes;
+      bytes = await this.written();
       countedAt = performance.now();
       tookMs = countedAt - now;
       if (bytes > limit) return this.#exceed(`disk: ${bytes} of ${limit} bytes`);

@@ -59,6 +59,26 @@ for (const [limit, how, hard, why] of FALLBACKS) {
   });
 }
 
+test("INV-17: memory that no task names is half of the host's, where a control group holds it", () => {
+  const memoryBytes = 2 ** 34;
+  for (const [version, held] of [
+    ["v2", 2 ** 33],
+    ["v1", 2 ** 33],
+    ["none", undefined],
+  ] as const) {
+    const host = { controllers: all(version), gpus: [], memoryBytes };
+    const plan = planLimits(host, { gpu: "none" });
+    assert.equal(plan.cgroup.memoryBytes, held, version);
+    assert.equal(plan.polled.memoryBytes, undefined, "no run is polled unasked");
+    const named = planLimits(host, { gpu: "none", memoryBytes: 2 ** 20 });
+    assert.equal(
+      named.cgroup.memoryBytes ?? named.polled.memoryBytes,
+      2 ** 20,
+      "a task's own word",
+    );
+  }
+});
+
 const REFUSED = [
   // compute, named, why
   [{ cpus: 2, gpu: "none" }, "compute.cpus", "a priority or an affinity is no limit"],

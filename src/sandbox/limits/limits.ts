@@ -23,6 +23,8 @@ export type Controllers = Readonly<Record<Controller, CgroupVersion>>;
 export interface LimitsHost {
   readonly controllers: Controllers;
   readonly gpus: readonly Gpu[];
+  /** All of its memory, of which a run may use a half by default; absent where nobody looked. */
+  readonly memoryBytes?: number;
 }
 
 export type LimitName = "cpus" | "memory" | "pids" | "disk" | "gpu" | "pause" | "kill";
@@ -94,11 +96,12 @@ const CGROUP_FIX =
  */
 export function planLimits(host: LimitsHost, compute: TaskCompute): LimitPlan {
   const { controllers } = host;
-  const { cpus, memoryBytes, diskBytes } = compute;
+  const { cpus, diskBytes } = compute;
+  const memoryBytes = compute.memoryBytes ?? defaultMemory(host);
   const pids = compute.pids ?? PIDS_DEFAULT;
   const rows = [
     holdCpus(controllers.cpu, cpus),
-    holdMemory(controllers.memory, memoryBytes),
+    holdMemory(controllers.memory, compute.memoryBytes, memoryBytes),
     holdPids(controllers.pids, compute.pids),
     holdDisk(diskBytes),
     holdGpu(host.gpus, compute.gpu),
@@ -129,6 +132,12 @@ export function planLimits(host: LimitsHost, compute: TaskCompute): LimitPlan {
   };
 }
 
+/** Half of the host's memory, where a control group holds it: polled, each run would cost the daemon. */
+function defaultMemory({ controllers, memoryBytes }: LimitsHost): number | undefined {
+  if (controllers.memory === "none" || memoryBytes === undefined) return undefined;
+  return Math.floor(memoryBytes / 2);
+}
+
 const both = (resource: number, value: number) => [resource, [value, value] as const] as const;
 
 function refuse(refusals: readonly Refusal[]): void {
@@ -153,9 +162,13 @@ function holdCpus(version: CgroupVersion, cpus: number | undefined): Held | Refu
   return { limit: "cpus", wanted: `${cpus}`, how: cgroup(version), hard: true, note };
 }
 
-function holdMemory(version: CgroupVersion, bytes: number | undefined): Held {
+function holdMemory(
+  version: CgroupVersion,
+  named: number | undefined,
+  bytes: number | undefined,
+): Held {
   if (bytes === undefined) return unlimited("memory");
-  const wanted = `${bytes} bytes`;
+  const wanted = named === undefined ? `${bytes} bytes, the default` : `${bytes} bytes`;
   if (version !== "none") {
     const note =
       "with its file systems in memory; no swap; beyond, the kernel ends the largest process";

@@ -1,0 +1,35 @@
+/**
+ * Text of others made safe for a terminal: what would command it, reorder a line or not be seen is spelled
+ * out, in the notation of JSON, so that a line of JSON stays one.
+ *
+ * @module
+ */
+
+/**
+ * Controls, format characters (bidi, zero width), surrogates, private use, unassigned, line separators, and
+ * every space but the common one.
+ */
+export const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+
+/** `text` with its line ends and tabs as they are. */
+export function visibleLines(text: string): string {
+  return text.replace(/\r\n|[^\n\t -~]/gu, (one) =>
+    one !== "\r\n" && UNSEEN.test(one) ? spellOut(one) : one,
+  );
+}
+
+/** `text` as what stands on one line, so that nothing in it can pass for a line of ours. */
+export function visibleLine(text: string): string {
+  return text.replace(/[^ -~]/gu, (one) => (UNSEEN.test(one) ? spellOut(one) : one));
+}
+
+/** A word that a POSIX shell reads as `text`, for a command that a person shall copy. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function spellOut(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => {
+    return `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
+  }).join("");
+}

@@ -49,7 +49,11 @@ export async function relay(
     else if (frame.type === "stderr") write(stderr, frame.payload, stream);
     else if (frame.type === "notice") stderr.write(noticeLine(frame.payload, terminal));
     else if (frame.type === "exit") {
-      finish({ kind: "ended", end: JSON.parse(frame.payload.toString()) as RunEnd });
+      const end = JSON.parse(frame.payload.toString()) as RunEnd;
+      // What was written before may still fail, and is told then; an empty write comes after it.
+      stdout.write("", (error) => {
+        if (!error) finish({ kind: "ended", end });
+      });
     }
   };
   frames.forEach(take);

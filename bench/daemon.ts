@@ -5,14 +5,18 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createFrameReader, locateHome, runEndSchema, type RunInfo } from "../src/api/index.ts";
+import { locateHome, runEndSchema, type Frame, type RunInfo } from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
 import { createClient, type Client } from "../src/cli/client.ts";
+import { startRun, type StartedRun } from "../src/cli/run-stream.ts";
 import { ROOT, type Scratch } from "./place.ts";
 import { startCompanion, type Companion } from "./program.ts";
 
 const START_MS_MAX = 15_000;
 const START_POLL_MS = 20;
+/** So many looks one after the other must find sandboxes waiting: then none is being made. */
+const SETTLED_LOOKS = 5;
+const SETTLE_LOOKS_MAX = 500;
 const MAIN = join(ROOT, "src", "cli", "main.ts");
 /** The profile `shell`, in short. */
 export const NO_GRANTS = "task: bench\npurpose: Measure a run that reaches nothing.\ngrants: []\n";
@@ -31,8 +35,10 @@ export interface Daemon extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   /** Starts `command`, resolves when it runs. */
   start(command: readonly string[], options?: StartOptions): Promise<RunInfo>;
-  /** Runs `command` to its end; resolves with its standard output. */
+  /** Runs `command` to its end over one connection, as the command line does; gives its output. */
   run(command: readonly string[], options?: StartOptions): Promise<string>;
+  /** Waits until no run is left and sandboxes wait again for runs of the kind that was started last. */
+  settle(): Promise<void>;
 }
 
 export interface StartOptions {
@@ -49,16 +55,17 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
   const { profiles } = options;
   const flags = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
   const companion = startCompanion([process.execPath, ...flags, MAIN, "serve"], { environment });
-  const client = createClient(locateHome(environment));
-  const start: Daemon["start"] = (command, { task = NO_GRANTS, detach = false } = {}) =>
-    client.call("run.start", {
-      task: { source: task, fileName: join(scratch.root, "bench.yaml") },
-      command: [...command],
-      cwd: workspace,
-      path: process.env["PATH"] ?? "",
-      environment: {},
-      detach,
-    });
+  const home = locateHome(environment);
+  const client = createClient(home);
+  const orderOf = (command: readonly string[], { task = NO_GRANTS, detach = false } = {}) => ({
+    task: { source: task, fileName: join(scratch.root, "bench.yaml") },
+    command: [...command],
+    cwd: workspace,
+    path: process.env["PATH"] ?? "",
+    detach,
+  });
+  const start: Daemon["start"] = (command, of) =>
+    client.call("run.start", { ...orderOf(command, of), environment: {} });
   try {
     return {
       pid: await readyPid(client, companion),
@@ -66,7 +73,8 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
       workspace,
       environment,
       start,
-      run: async (command, of) => outputOf(client, (await start(command, of)).run),
+      run: async (command, of) => outputOf(await startRun(home, orderOf(command, of), () => ({}))),
+      settle: () => settle(client),
       async [Symbol.asyncDispose]() {
         const { exitCode, signalCode } = companion.child;
         if (exitCode !== null || signalCode !== null) {
@@ -95,23 +103,39 @@ async function readyPid(client: Client, { child, said }: Companion): Promise<num
   });
 }
 
+async function settle(client: Client): Promise<void> {
+  let before = 0;
+  for (let calm = 0, tries = 0; calm < SETTLED_LOOKS; tries += 1) {
+    if (tries === SETTLE_LOOKS_MAX) {
+      throw new Fault("bench.pool", "no sandboxes wait although nothing runs", {
+        hint: "see the daemon's log for `pool.prepare`",
+      });
+    }
+    await sleep(START_POLL_MS);
+    const { runs, waiting } = await client.call("daemon.status", {});
+    calm = runs === 0 && waiting > 0 && waiting === before ? calm + 1 : 0;
+    before = waiting;
+  }
+}
+
 /** Watches a run to its end. @throws {Fault} `bench.run` where it does not end well. */
-async function outputOf(client: Client, run: string): Promise<string> {
-  const stream = await client.attach(run);
-  const reader = createFrameReader();
+async function outputOf({ stream, reader, frames }: StartedRun): Promise<string> {
   let stdout = "";
   let stderr = "";
-  for await (const chunk of stream) {
-    for (const frame of reader.push(chunk as Buffer)) {
-      if (frame.type === "stdout") stdout += frame.payload.toString();
-      else if (frame.type === "stderr") stderr += frame.payload.toString();
-      else if (frame.type === "exit") {
-        const end = runEndSchema.parse(JSON.parse(frame.payload.toString()));
-        stream.destroy();
-        if (end.reason === "exited" && end.code === 0) return stdout;
-        throw new Fault("bench.run", `a run ended by ${JSON.stringify(end)}: ${stderr || stdout}`);
-      }
+  const take = (frame: Frame): boolean => {
+    if (frame.type === "stdout") stdout += frame.payload.toString();
+    else if (frame.type === "stderr") stderr += frame.payload.toString();
+    else if (frame.type === "exit") {
+      const end = runEndSchema.parse(JSON.parse(frame.payload.toString()));
+      stream.destroy();
+      if (end.reason === "exited" && end.code === 0) return true;
+      throw new Fault("bench.run", `a run ended by ${JSON.stringify(end)}: ${stderr || stdout}`);
     }
+    return false;
+  };
+  if (frames.some(take)) return stdout;
+  for await (const chunk of stream) {
+    if (reader.push(chunk as Buffer).some(take)) return stdout;
   }
   throw new Fault("bench.run", "the daemon let go of a run before its end");
 }

@@ -114,10 +114,13 @@ export class FlowRecord {
     });
   }
 
-  /** Writes `flow.open`; nothing of the flow may leave before this resolves (INV-9). */
-  async open(data: Record<string, string | number>): Promise<void> {
+  /** Writes `flow.open` of `process`; nothing of the flow may leave before this resolves (INV-9). */
+  async open(process: Promise<Process>, data: Record<string, string | number>): Promise<void> {
     this.#isOpen = true;
-    this.#opened = this.#run.record({ type: "flow.open", ...this.#common(), data });
+    this.#opened = process.then((known) => {
+      this.process = known;
+      return this.#run.record({ type: "flow.open", ...this.#common(), data });
+    });
     await this.#opened;
   }
 

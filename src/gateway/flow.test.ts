@@ -474,6 +474,34 @@ test("INV-20: what cannot be attributed in time is unknown, and the flow goes on
   }
 });
 
+test("INV-20: what a connection says is not acted on before it is known whose it is", async (t) => {
+  const known = Promise.withResolvers<typeof AGENT>();
+  const it = await world(t, { attribute: () => known.promise });
+  const socket = await it.dial("plain.test", 80);
+  let isCut = false;
+  socket.on("error", () => {}).on("close", () => (isCut = true));
+  socket.write("SSH-2.0-OpenSSH_9.9\r\n");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(!isCut && it.event("flow.open") === undefined);
+  known.resolve(AGENT);
+  await it.flowsClosed(1);
+  assert.deepEqual(it.event("flow.open")?.process, AGENT);
+  assert.deepEqual(it.event("flow.close")?.process, AGENT);
+});
+
+test("INV-20: a client that is gone before it is known is on record, with its end behind its opening", async (t) => {
+  const known = Promise.withResolvers<typeof AGENT>();
+  const it = await world(t, { attribute: () => known.promise });
+  const socket = await it.dial("plain.test", 80);
+  socket.resetAndDestroy();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(it.event("flow.close"), undefined);
+  known.resolve(AGENT);
+  await it.flowsClosed(1);
+  assert.deepEqual(it.event("flow.open")?.process, AGENT);
+  assert.deepEqual(it.event("flow.close")?.process, AGENT);
+});
+
 test("the flow that is attributed is the agent's own socket", async (t) => {
   const asked = Promise.withResolvers<FlowTuple>();
   const it = await world(t, {

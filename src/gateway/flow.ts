@@ -60,8 +60,14 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
   flow.port = to.port;
   if (decision?.kind === "grant") flow.grant = decision.grant;
   flow.target = host === undefined ? printEndpoint(to) : `${host}:${to.port}`;
-  flow.process = await attribute(flow, to, shared);
-  await flow.open({ address: to.address, port: to.port, name: host ?? "", protocol: "tcp" });
+  const data = { address: to.address, port: to.port, name: host ?? "", protocol: "tcp" };
+  const opened = flow.open(attribute(flow, to, shared), data);
+  // To look at the first bytes one need not know yet whose they are; to act on them, yes.
+  const opening =
+    flow.grant === undefined || flow.grant.kind === "opaque"
+      ? undefined
+      : readOpening(flow.socket, shared.limits);
+  await opened;
   if (decision === undefined) {
     // Our own resolver; the run's loopback is never redirected here, so nothing else is served.
     if (to.port === 53) serveDnsTcp(flow.socket, shared.resolver);
@@ -75,7 +81,7 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
     flow.cut(`refused: ${decision.kind === "refuse" ? decision.reason : "no name"}`);
     return;
   }
-  const named = { host, port: to.port, decision };
+  const named = { host, port: to.port, decision, opening };
   if (decision.kind === "grant" && decision.grant.kind !== "http") {
     await serveUninspected(flow, named, decision.grant, shared);
   } else await serveHttp(flow, named, shared);
@@ -84,12 +90,12 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
 /** A splice must open with the granted name in the open; an opaque connection may open as it likes. */
 async function serveUninspected(
   flow: FlowRecord,
-  { host, port }: Named,
+  { host, port, opening: first }: Named,
   grant: Grant,
   shared: FlowPorts,
 ): Promise<void> {
   if (grant.kind === "splice") {
-    const opening = await readOpening(flow.socket, shared.limits);
+    const opening = await (first ?? readOpening(flow.socket, shared.limits));
     if (isOver(flow, opening)) return;
     if (opening.kind !== "tls") {
       const { protocol, detail } =
@@ -146,12 +152,14 @@ interface Named {
   readonly host: string;
   readonly port: number;
   readonly decision: Admission;
+  /** The first bytes, where they are being read already. */
+  readonly opening: Promise<Opening> | undefined;
 }
 
 /** Requires HTTP, in TLS where the grant says so; an explained name may come either way. */
 async function serveHttp(flow: FlowRecord, named: Named, shared: FlowPorts): Promise<void> {
   const { decision, host, port } = named;
-  const opening = await readOpening(flow.socket, shared.limits);
+  const opening = await (named.opening ?? readOpening(flow.socket, shared.limits));
   if (isOver(flow, opening)) return;
   if (opening.kind === "other") {
     flow.offend(opening.protocol, opening.detail, "in the connection");

@@ -145,6 +145,8 @@ describe("without grants nothing is reachable, and the agent is told so", () => 
       "curl -sS -m 5 -o /dev/null http://93.184.216.34/ 2>/dev/null; printf '%s ' $?",
       "curl -sS -m 5 -o /dev/null http://127.0.0.1:22/ 2>/dev/null; printf '%s ' $?",
       "curl -sS -m 5 -o /dev/null 'http://[2606:4700::1111]/' 2>/dev/null; printf '%s\\n' $?",
+      // The answers come from a worker, the file's lines from the daemon a moment later.
+      "until test $(wc -l </run/cofferdam/denials.jsonl) -ge 2; do sleep 0.01; done",
       "cat /tmp/a; cat /tmp/b; cat /run/cofferdam/denials.jsonl",
     ].join("; ");
     const result = await home.run(["sh", "-c", script]);

@@ -26,6 +26,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   detect: 2,
   api: 2,
   ledger: 3,
+  vault: 3,
+  approval: 3,
   sandbox: 3,
   workspace: 3,
   provenance: 3,

@@ -29,6 +29,22 @@ export const VERDICTS = ["allow", "confirm", "deny"] as const;
 export const verdictSchema = z.enum(VERDICTS);
 export type Verdict = z.infer<typeof verdictSchema>;
 
+export const impactSchema = z.strictObject({
+  /** Everyone outside whom it reaches, each once: addresses, channels, accounts. */
+  recipients: z.array(z.string()).optional(),
+  /** Money that it moves. `value` is a decimal number as text ("12.50"), so that no digit is lost. */
+  amount: z
+    .strictObject({ currency: z.string(), value: z.string().regex(/^\d{1,40}(\.\d{1,40})?$/) })
+    .optional(),
+  /** Whether the system itself can undo it. */
+  reversible: z.boolean(),
+  /** RFC 3339: what is asked for takes effect then, and could be changed at the system until then. */
+  takesEffectAt: z.string().optional(),
+});
+
+/** How far an action reaches, as far as its system says so. */
+export type Impact = z.infer<typeof impactSchema>;
+
 export const actionSchema = z.strictObject({
   id: z.string(),
   run: z.string(),
@@ -50,6 +66,8 @@ export const actionSchema = z.strictObject({
   fields: z.record(z.string(), z.json()),
   /** Hex SHA-256 over the canonical form (RFC 8785) of everything that will be sent. */
   digest: z.string(),
+  /** Absent where nothing is known beyond the effects. */
+  impact: impactSchema.optional(),
   cause: processSchema,
 });
 

@@ -23,6 +23,8 @@ export const EVENT_TYPES = [
   "flow.open", // data: address, port, name, protocol
   "flow.close", // data: bytesOut, bytesIn, durationMs, reason
   "action", // intent, with its verdict and rule, before anything leaves
+  "approval", // one step of a confirmation; data.approval is its id, data.state what it is now
+  "credential", // one added, rotated, revoked, minted or leased; never its value
   "outcome", // what became of an action: status, bytes, duration
   "denial", // something refused below the level of an action: a connect, a protocol, a packet
   "finding", // noticed misbehaviour; data.finding is its kind, data.detail a sentence
@@ -60,6 +62,7 @@ export const FINDING_KINDS = [
   "protocol", // first bytes that are not the granted protocol
   "resolver", // DNS to another resolver, or DNS used as a channel
   "sticky", // several routes to one denied target
+  "credential", // a placeholder where it does not belong, or a secret in an answer
   "escape", // an attempt on the sandbox itself
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -270,6 +270,7 @@ const MISBEHAVIOUR: Readonly<Record<FindingKind, string>> = {
   protocol: "speaking another protocol than the granted one",
   resolver: "getting round the name service",
   sticky: "trying several ways to what was denied",
+  credential: "handling credentials in ways it was not given them for",
   escape: "attacking the sandbox",
 };
 

@@ -83,6 +83,7 @@ test("a good file becomes a task in the program's units, with every default", ()
       protocol: "record",
       resolver: "record",
       sticky: "pause",
+      credential: "record",
       escape: "record",
     },
   });

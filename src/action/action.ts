@@ -66,6 +66,10 @@ export const actionSchema = z.strictObject({
   fields: z.record(z.string(), z.json()),
   /** Hex SHA-256 over the canonical form (RFC 8785) of everything that will be sent. */
   digest: z.string(),
+  /** What it is made of where that is several (a batch): each must be granted. */
+  parts: z
+    .array(z.strictObject({ verb: z.string(), effects: z.array(effectSchema).min(1) }))
+    .optional(),
   /** Absent where nothing is known beyond the effects. */
   impact: impactSchema.optional(),
   cause: processSchema,

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { hideSecrets, visible } from "./secrets.ts";
 import { effectsOfMethod, type Effect, type Json } from "../action/index.ts";
 
 /** A request as it will be sent. */
@@ -84,34 +85,4 @@ function summarize(method: string, target: string, body: Uint8Array | undefined)
     target.length > TARGET_CHARS_MAX ? `${target.slice(0, TARGET_CHARS_MAX)}...` : target;
   const size = body === undefined || body.length === 0 ? "" : ` with ${body.length} bytes`;
   return visible(`${word} ${object}${size} (${method.slice(0, 32)})`);
-}
-
-/** Keeps a hostile text from drawing on a terminal or turning a sentence round. */
-function visible(text: string): string {
-  return text.replaceAll(/[\p{C}\u2028\u2029]/gu, "\uFFFD");
-}
-
-const SECRET_PARAMETER =
-  /key|token|secret|passw|pwd|signature|credential|session|auth(?!or)|jwt|^sig$|^code$/i;
-
-/** Values of parameters that are secrets by their name never enter the log. */
-function hideSecrets(query: string): string {
-  if (query === "") return query;
-  return query
-    .split("&")
-    .map((pair) => {
-      const name = pair.split("=", 1)[0] ?? "";
-      return pair.length > name.length && isSecret(name) ? `${name}=[hidden]` : pair;
-    })
-    .join("&");
-}
-
-function isSecret(name: string): boolean {
-  let decoded = name;
-  try {
-    decoded = decodeURIComponent(name);
-  } catch (error) {
-    if (!(error instanceof URIError)) throw error; // Then the name stands as it was sent.
-  }
-  return SECRET_PARAMETER.test(decoded);
 }

@@ -1,2 +1,12 @@
 /** Layer 2, pure: what a request to an external system means, one file for each kind of system. */
+export { CATALOG, findEntry } from "./catalog.ts";
+export {
+  describeRequest,
+  lookupsOf,
+  type CatalogRequest,
+  type Described,
+  type Lookup,
+} from "./describe.ts";
+export { entrySchema, UNKNOWN_VERB, verbsOf, type Entry, type EntrySource } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
+export type { Facts } from "./values.ts";

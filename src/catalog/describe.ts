@@ -1,0 +1,399 @@
+/**
+ * What a request to a system of the catalog does: its verb, effects, target, a sentence, and all that a
+ * person needs to decide. Pure; what depends on the system's present state is asked for as look-ups first.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Action, Effect, Impact, Json } from "../action/index.ts";
+import { readContent, type Content } from "./content.ts";
+import { UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
+import { hideSecrets, isSecret, visible } from "./secrets.ts";
+import type { Description, HttpRequest } from "./http.ts";
+import { readWith } from "./readers.ts";
+import type { Reading } from "./reader.ts";
+import { matchRoute, type Matched } from "./route.ts";
+import { valuesAt, holds, textOf, type Facts, type Sources } from "./values.ts";
+
+/** A request, with every way in which its path may be read: segments, decoded. */
+export interface CatalogRequest extends HttpRequest {
+  readonly readings: readonly (readonly string[])[];
+  /** Where the system lives below its host: `/blog`. */
+  readonly under?: string;
+}
+
+/** State that must be read before it can be told what a request does. */
+export interface Lookup {
+  readonly name: string;
+  /** Path and query of a GET at the same origin. */
+  readonly target: string;
+}
+
+/** What an action of a catalog system is made of. */
+export interface Described extends Description {
+  readonly parts?: Action["parts"];
+  readonly impact?: Impact;
+}
+
+const VALUE_CHARS_MAX = 120; // In a sentence.
+const SHOWN_BYTES_MAX = 65_536; // Of a body; a longer one is known by its hash.
+const MILD: ReadonlySet<Effect> = new Set(["read", "read-private", "write"]);
+
+/** The look-ups that `request` needs; none where nothing depends on the system's state. */
+export function lookupsOf(entry: Entry, request: CatalogRequest): readonly Lookup[] {
+  const read = readRequest(entry, request);
+  if (read === undefined) return [];
+  const { route, sources, base } = read;
+  return Object.entries(route.lookup ?? {}).flatMap(([name, template]) => {
+    const target = fillTarget(template, sources);
+    return target === undefined ? [] : [{ name, target: `${base}${target}` }];
+  });
+}
+
+/** Describes `request`; `facts` is what its look-ups found. Never throws: what cannot be read is unknown. */
+export function describeRequest(
+  entry: Entry,
+  request: CatalogRequest,
+  facts: Facts = {},
+): Described {
+  const read = readRequest(entry, request, facts);
+  if (read === undefined) return describeUnknown(entry, request);
+  const judged = judge(entry, request, read);
+  return judged ?? describeUnknown(entry, request);
+}
+
+interface Read extends Matched {
+  readonly sources: Sources;
+  readonly method: string;
+  readonly base: string;
+}
+
+function readRequest(entry: Entry, request: CatalogRequest, facts: Facts = {}): Read | undefined {
+  if (request.upgrade !== undefined) return undefined;
+  const content = readContent(request, entry.dialect.includes("go-json"));
+  if (content === undefined) return undefined;
+  const method = methodOf(entry, request, content);
+  const readings = readingsOf(entry, request, content);
+  if (method === undefined || readings === undefined) return undefined;
+  const matches = readings.map((segments) => matchRoute(entry, method, segments));
+  const [first] = matches;
+  // Servers that read the path differently must still do the same.
+  if (first === undefined || matches.some((other) => other?.route !== first.route))
+    return undefined;
+  if (!bodyForms(first.route, method).includes(content.form)) return undefined;
+  const sources = { path: first.path, content, facts, dialect: entry.dialect };
+  return { ...first, sources, method, base: `${request.under ?? ""}${baseOf(entry, request)}` };
+}
+
+function bodyForms({ body }: Route, method: string): readonly string[] {
+  if (body !== undefined) return body;
+  return method === "GET" || method === "HEAD" ? ["none"] : ["none", "json", "form"];
+}
+
+/** The method that the server will act on. */
+function methodOf(entry: Entry, request: HttpRequest, content: Content): string | undefined {
+  const { method: name } = entry.override;
+  if (name === undefined) return request.method;
+  const pairs = [...content.query, ...(content.pairs ?? [])];
+  const given = pairs.filter(([key]) => key === name).map(([, value]) => value.toUpperCase());
+  return given.length > 1 ? undefined : (given[0] ?? request.method);
+}
+
+/** The paths that the server may act on, below where the system lives. */
+function readingsOf(
+  entry: Entry,
+  request: CatalogRequest,
+  content: Content,
+): CatalogRequest["readings"] | undefined {
+  const { path: name } = entry.override;
+  const under = (request.under ?? "").split("/").slice(1);
+  const below = request.readings.map((segments) =>
+    under.every((segment, at) => segments[at] === segment)
+      ? segments.slice(under.length)
+      : undefined,
+  );
+  if (below.some((segments) => segments === undefined)) return undefined;
+  const pairs = [...content.query, ...(content.pairs ?? [])];
+  const given = name === undefined ? [] : pairs.filter(([key]) => key === name);
+  const [route] = given;
+  if (route === undefined) return below as CatalogRequest["readings"];
+  // Said twice, or said beside a path that is a route of its own: servers choose.
+  const isFront = below.every((segments) => /^(?:|index\.php)$/.test(segments?.join("/") ?? "?"));
+  if (given.length > 1 || !isFront || !/^\/[A-Za-z0-9/_.~:@-]*$/.test(route[1])) return undefined;
+  const base = (entry.base[0] ?? "").split("/").slice(1);
+  const path = route[1].replace(/\/$/, "").slice(1).split("/");
+  return path.some((segment) => /^\.*$/.test(segment)) ? undefined : [[...base, ...path]];
+}
+
+function baseOf(entry: Entry, { readings, under = "" }: CatalogRequest): string {
+  const path = `/${(readings[0] ?? []).slice(under.split("/").length - 1).join("/")}`;
+  return (
+    entry.base.find((base) => path === base || path.startsWith(`${base}/`)) ?? entry.base[0] ?? ""
+  );
+}
+
+function judge(entry: Entry, request: CatalogRequest, read: Read): Described | undefined {
+  const { route, sources, method, path } = read;
+  const chosen = (route.cases ?? []).find((one) => caseHolds(one, sources));
+  let verb = chosen?.verb ?? route.verb;
+  let effects: readonly Effect[] = chosen?.effects ?? route.effects;
+  let reading: Reading = {};
+  if (route.reader !== undefined) {
+    const values = (reference: string) => valuesAt(reference, sources);
+    const found = readWith(route.reader, { method, path, content: sources.content, values });
+    if (found === undefined) return undefined;
+    reading = found;
+    verb = found.verb ?? verb;
+    effects = found.effects ?? effects;
+  }
+  let { parts } = reading;
+  let impact = impactOf(route, chosen, effects, sources);
+  if (route.children !== undefined) {
+    const children = describeChildren(entry, request, route, sources);
+    if (children === undefined) return undefined;
+    parts = children.flatMap(
+      (child) => child.parts ?? { verb: child.verb, effects: [...child.effects] },
+    );
+    effects = [...new Set([...effects, ...children.flatMap((child) => child.effects)])];
+    impact = merged(impact, children);
+  }
+  const summary = reading.summary ?? fillSentence(chosen?.summary ?? route.summary, sources);
+  return {
+    verb,
+    effects,
+    target: targetOf(request),
+    summary: visible(summary),
+    fields: { ...fieldsOf(request, read), ...(reading.fields as Record<string, Json> | undefined) },
+    ...(parts === undefined
+      ? {}
+      : { parts: parts.map((part) => ({ verb: part.verb, effects: [...part.effects] })) }),
+    impact: { ...impact, ...defined(reading.impact ?? {}) },
+  };
+}
+
+function caseHolds({ when }: Case, sources: Sources): boolean {
+  return Object.entries(when).every(([reference, test]) =>
+    holds(test, valuesAt(reference, sources)),
+  );
+}
+
+function impactOf(
+  route: Route,
+  chosen: Case | undefined,
+  effects: readonly Effect[],
+  sources: Sources,
+): Impact {
+  const recipients = (route.recipients ?? []).flatMap((reference) =>
+    valuesAt(reference, sources).flatMap((value) =>
+      Array.isArray(value) ? value.map(textOf) : [textOf(value)],
+    ),
+  );
+  const isMild = effects.every((effect) => MILD.has(effect));
+  const amount = amountOf(route, sources);
+  const takesEffectAt =
+    route.takes_effect_at && instantOf(valuesAt(route.takes_effect_at, sources));
+  return {
+    ...(recipients.length === 0 ? {} : { recipients: [...new Set(recipients)] }),
+    ...(amount === undefined ? {} : { amount }),
+    reversible: chosen?.reversible ?? route.reversible ?? isMild,
+    ...(takesEffectAt === undefined ? {} : { takesEffectAt }),
+  };
+}
+
+function amountOf({ amount }: Route, sources: Sources): Impact["amount"] {
+  if (amount === undefined) return undefined;
+  const [value, ...others] = valuesAt(amount.value, sources).map(textOf);
+  // Several amounts: none of them is the one that is moved for certain.
+  if (value === undefined || others.length > 0 || !/^\d{1,30}(\.\d{1,30})?$/.test(value))
+    return undefined;
+  const isCode = /^[A-Z]{3,5}$/.test(amount.currency);
+  const [named] = isCode ? [amount.currency] : valuesAt(amount.currency, sources).map(textOf);
+  return { currency: (named ?? "unknown").toUpperCase(), value: shifted(value, amount.exponent) };
+}
+
+/** `1250` with exponent 2 is `12.50`. */
+function shifted(value: string, exponent: number): string {
+  if (exponent === 0 || value.includes(".")) return value;
+  const digits = value.padStart(exponent + 1, "0");
+  return `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
+}
+
+function instantOf([value]: readonly unknown[]): string | undefined {
+  const text = textOf(value);
+  const ms = /^\d{9,11}$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+}
+
+/** Every request within this one; `undefined` where one of them cannot be read. */
+function describeChildren(
+  entry: Entry,
+  request: CatalogRequest,
+  route: Route,
+  sources: Sources,
+): readonly Described[] | undefined {
+  const { children } = route;
+  if (children === undefined) return [];
+  const items = valuesAt(children.items, sources).flat() as readonly unknown[];
+  if (items.length === 0 || items.length > children.max) return undefined;
+  const described: Described[] = [];
+  for (const item of items) {
+    const child = childOf(request, item, entry, children);
+    if (child === undefined) return undefined;
+    const read = readRequest(entry, child);
+    // One level: a batch within a batch is nobody's honest request.
+    if (read === undefined || read.route.children !== undefined) return undefined;
+    const one = judge(entry, child, read);
+    if (one === undefined) return undefined;
+    described.push(one);
+  }
+  return described;
+}
+
+function childOf(
+  request: CatalogRequest,
+  item: unknown,
+  entry: Entry,
+  names: NonNullable<Route["children"]>,
+): CatalogRequest | undefined {
+  if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;
+  const member = (name: string): unknown =>
+    Object.hasOwn(item, name) ? Reflect.get(item, name) : undefined;
+  const method = member(names.method) ?? names.default_method;
+  const path = member(names.path);
+  const body = member(names.body);
+  if (typeof method !== "string" || typeof path !== "string") return undefined;
+  const [, route = "", query = ""] = /^([^?#]*)(?:\?([^#]*))?$/.exec(path) ?? [];
+  if (!/^\/[A-Za-z0-9/_.~:@-]*$/.test(route)) return undefined;
+  const segments = route.replace(/\/$/, "").slice(1).split("/");
+  if (segments.some((segment) => /^\.*$/.test(segment))) return undefined;
+  const { under: _, ...rest } = request;
+  return {
+    ...rest,
+    method: method.toUpperCase(),
+    path: route,
+    query,
+    readings: [[...(entry.base[0] ?? "").split("/").slice(1), ...segments]],
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+  };
+}
+
+function merged(own: Impact, children: readonly Described[]): Impact {
+  const all = [own, ...children.flatMap(({ impact }) => impact ?? [])];
+  const recipients = [...new Set(all.flatMap((impact) => impact.recipients ?? []))];
+  return {
+    ...own,
+    reversible: all.slice(1).every((impact) => impact.reversible),
+    ...(recipients.length === 0 ? {} : { recipients }),
+  };
+}
+
+function describeUnknown(entry: Entry, request: CatalogRequest): Described {
+  const { method, path } = request;
+  return {
+    verb: UNKNOWN_VERB,
+    effects: entry.unknown,
+    target: targetOf(request),
+    summary: visible(
+      `Do something unknown at ${entry.title}: ${method.slice(0, 32)} ${path.slice(0, 200)}`,
+    ),
+    fields: {
+      ...placeOf(request),
+      ...(request.body === undefined || request.body.length === 0
+        ? {}
+        : { body: hashed(request.body) }),
+    },
+    impact: { reversible: false },
+  };
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+function targetOf({ scheme, host, port, path }: HttpRequest): string {
+  return `${scheme}://${DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`}${path}`;
+}
+
+function placeOf({ method, scheme, host, port, path, query }: HttpRequest): Record<string, Json> {
+  return { method, scheme, host, port, path, query: hideSecrets(query) };
+}
+
+function fieldsOf(request: HttpRequest, { route, sources }: Read): Record<string, Json> {
+  const { content, facts } = sources;
+  const body = shownBody(content);
+  const show = route.show === "json" ? {} : { show: route.show };
+  return {
+    ...placeOf(request),
+    ...show,
+    ...(body === undefined ? {} : { body }),
+    ...(Object.keys(facts).length === 0 ? {} : { current: withoutSecrets(facts) }),
+  };
+}
+
+function shownBody({ json, pairs, parts, bytes, form }: Content): Json | undefined {
+  if (bytes === undefined) return undefined;
+  if (form === "raw" || bytes.length > SHOWN_BYTES_MAX) return hashed(bytes);
+  if (json !== undefined) return withoutSecrets(json);
+  const files = (parts ?? []).filter(({ filename }) => filename !== undefined);
+  return {
+    ...grouped(pairs ?? []),
+    ...Object.fromEntries(
+      files.map(({ name, filename = "", contentType = "", bytes: file }) => [
+        name,
+        { filename, contentType, ...hashed(file) },
+      ]),
+    ),
+  };
+}
+
+function hashed(bytes: Uint8Array): { bytes: number; sha256: string } {
+  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+function grouped(pairs: readonly (readonly [string, string])[]): Record<string, Json> {
+  const lists = new Map<string, string[]>();
+  for (const [name, value] of pairs)
+    lists.set(name, [...(lists.get(name) ?? []), isSecret(name) ? "[hidden]" : value]);
+  return Object.fromEntries(
+    [...lists].map(([name, list]) => [name, list.length === 1 ? (list[0] ?? "") : list]),
+  );
+}
+
+/** What is a secret by its name keeps the name only: an entry is for ever. */
+function withoutSecrets(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      typeof item === "string" && isSecret(name) ? "[hidden]" : withoutSecrets(item as Json),
+    ]),
+  );
+}
+
+const HOLE = /\{([a-z]+(?:\.[^{}.\s]+)*)\}/g;
+
+function fillSentence(template: string, sources: Sources): string {
+  return template.replaceAll(HOLE, (_, reference: string) => {
+    const values = [...new Set(valuesAt(reference, sources).map(textOf))];
+    const text =
+      values.slice(0, 5).join(", ") + (values.length > 5 ? ` and ${values.length - 5} more` : "");
+    return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}...` : text || "?";
+  });
+}
+
+/** A path with its holes filled, escaped; `undefined` where one has no single value. */
+function fillTarget(template: string, sources: Sources): string | undefined {
+  let isWhole = true;
+  const target = template.replaceAll(HOLE, (_, reference: string) => {
+    const [value, ...others] = valuesAt(reference, sources).map(textOf);
+    if (value === undefined || others.length > 0) isWhole = false;
+    return encodeURIComponent(value ?? "");
+  });
+  return isWhole ? target : undefined;
+}
+
+function defined<Value extends object>(value: Value): Value {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, item]) => item !== undefined),
+  ) as Value;
+}

@@ -1,0 +1,157 @@
+/**
+ * The form of a catalog entry: what the requests of one kind of system mean, as data. Ours and a user's own
+ * (YAML) have the same form; what data cannot say is a named reader (reader.ts).
+ *
+ * A request is matched against `routes` by method and path. What no route matches, or cannot be read (a body
+ * of an unexpected form, a JSON name that stands twice), is the verb `unknown` with the system's highest
+ * effects. Within a route the first of `cases` that holds decides; without one the route itself. So a route
+ * says the strictest and its cases say what is milder: what is missing or odd then counts as the strictest.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { EFFECTS } from "../action/index.ts";
+import { READER_NAMES } from "./reader.ts";
+
+/** The verb of what is not understood; no wildcard of a task file covers it. */
+export const UNKNOWN_VERB = "unknown";
+
+const VERB = /^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$/;
+const verbSchema = z.string().regex(VERB).max(80);
+const effectsSchema = z.array(z.enum(EFFECTS)).min(1);
+
+/**
+ * Where a value stands. `param.x` is every value named x in query and body together, as systems that mix the
+ * two read them; `body.a.b` goes into JSON (`*` is every item); `path.id` is what `{id}` matched; `current.x`
+ * is in the answer of the look-up `current`.
+ */
+const REFERENCE = /^(body|query|param|path|header|[a-z]+)(\.[^.\s]+)*$/;
+const referenceSchema = z.string().regex(REFERENCE).max(200);
+
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** All members must hold. */
+const testSchema = z
+  .strictObject({
+    /** Some value is one of these. */
+    any: z.array(scalar).min(1).optional(),
+    /** There is a value, and all are of these. Mild cases use this, never `any`. */
+    only: z.array(scalar).min(1).optional(),
+    /** There is a value, and none is of these. */
+    none: z.array(scalar).min(1).optional(),
+    absent: z.literal(true).optional(),
+    present: z.literal(true).optional(),
+  })
+  .refine((test) => Object.keys(test).length > 0, "an empty test always holds");
+
+export type Test = z.infer<typeof testSchema>;
+
+const caseSchema = z.strictObject({
+  when: z.record(referenceSchema, testSchema).refine((when) => Object.keys(when).length > 0, {
+    error: "a case without a condition hides what follows",
+  }),
+  verb: verbSchema.optional(),
+  effects: effectsSchema.optional(),
+  summary: z.string().max(300).optional(),
+  reversible: z.boolean().optional(),
+});
+
+export const BODY_FORMS = ["none", "json", "form", "multipart", "raw"] as const;
+
+const METHOD = "[A-Z]+";
+const REQUEST = new RegExp(`^${METHOD}(\\|${METHOD})* /`);
+
+const routeSchema = z.strictObject({
+  verb: verbSchema,
+  /**
+   * `POST|PUT /wp/v2/posts/{id}`; `{id}` is one segment, `{id:\\d+}` one that the expression matches whole,
+   * `{rest...}` one or more at the end. Several forms may stand in a list.
+   */
+  request: z.union([z.string().regex(REQUEST), z.array(z.string().regex(REQUEST)).min(1)]),
+  effects: effectsSchema,
+  /** One sentence; `{body.title}` is a value. */
+  summary: z.string().min(1).max(300),
+  cases: z.array(caseSchema).max(50).optional(),
+  /** Forms that its body may have; default none, json and form, for GET and HEAD none. */
+  body: z.array(z.enum(BODY_FORMS)).min(1).optional(),
+  /** Its path does not start with a base of the system. */
+  root: z.literal(true).optional(),
+  /** State that the effect depends on, read before the verdict: name to path and query below the base. */
+  lookup: z.record(z.string().regex(/^[a-z]+$/), z.string().startsWith("/")).optional(),
+  /** Everyone whom it reaches: references to addresses, channels, accounts. */
+  recipients: z.array(referenceSchema).optional(),
+  amount: z
+    .strictObject({
+      value: referenceSchema,
+      /** A reference, or a currency in capitals. */
+      currency: z.string(),
+      /** Digits after the decimal point that the value leaves out: 2 where it counts cents. */
+      exponent: z.int().min(0).max(18).default(0),
+    })
+    .optional(),
+  /** Whether the system can undo it; by default what only reads or writes can be, the rest cannot. */
+  reversible: z.boolean().optional(),
+  /** When it takes effect: RFC 3339 or seconds since the epoch. */
+  takes_effect_at: referenceSchema.optional(),
+  /** Requests within this one: where they are, and the names of their parts. */
+  children: z
+    .strictObject({
+      items: referenceSchema,
+      method: z.string().default("method"),
+      path: z.string().default("path"),
+      body: z.string().default("body"),
+      /** The method of a child that names none. */
+      default_method: z.string().default("POST"),
+      max: z.int().min(1).max(100),
+    })
+    .optional(),
+  /** How the content is shown to a person. */
+  show: z.enum(["json", "post", "mail", "message", "workflow", "payment"]).default("json"),
+  /** Code of ours that reads what data cannot say. */
+  reader: z.enum(READER_NAMES).optional(),
+});
+
+/** A place where a system takes its credential. */
+const placeSchema = z.discriminatedUnion("in", [
+  z.strictObject({ in: z.literal("header"), name: z.string(), scheme: z.string().optional() }),
+  z.strictObject({ in: z.literal("query"), name: z.string() }),
+  /** In the path, after this text: Telegram's `/bot`. */
+  z.strictObject({ in: z.literal("path"), after: z.string() }),
+]);
+
+export const entrySchema = z.strictObject({
+  /** The grant's `system:`. */
+  system: z.string().regex(/^[a-z][a-z0-9-]{1,40}$/),
+  title: z.string(),
+  /** Pages that the routes were taken from. */
+  docs: z.array(z.url()).min(1),
+  /** Where it always is; a grant need not name hosts then. */
+  hosts: z.array(z.string()).optional(),
+  /** What stands before the path of every route; the first that fits. */
+  base: z.array(z.string()).default([""]),
+  credential: z.array(placeSchema).default([]),
+  /** Highest effects of the system: what an unknown request counts as. */
+  unknown: effectsSchema,
+  /** How its server reads names: PHP makes `a.b` `a_b` and `a[]` `a`; Go's JSON ignores case. */
+  dialect: z.array(z.enum(["php", "go-json"])).default([]),
+  /** Parameters that make it another request: WordPress's `_method` and `rest_route`. */
+  override: z
+    .strictObject({ method: z.string().optional(), path: z.string().optional() })
+    .default({}),
+  routes: z.array(routeSchema).min(1),
+});
+
+export type Entry = z.output<typeof entrySchema>;
+export type EntrySource = z.input<typeof entrySchema>;
+export type Route = Entry["routes"][number];
+export type Case = NonNullable<Route["cases"]>[number];
+export type BodyForm = (typeof BODY_FORMS)[number];
+
+/** Every verb of `entry`, sorted. */
+export function verbsOf(entry: Entry): readonly string[] {
+  const verbs = entry.routes.flatMap((route) => [
+    route.verb,
+    ...(route.cases ?? []).flatMap(({ verb }) => verb ?? []),
+  ]);
+  return [...new Set(verbs)].sort();
+}

@@ -1,0 +1,38 @@
+/**
+ * Readers: what an entry's data cannot say, as small functions with a name. A reader looks at one request
+ * that a route has matched and says what it changes of the route's own reading, never less strictly by
+ * accident: what it cannot read it makes unknown.
+ *
+ * @module
+ */
+import type { Effect, Impact } from "../action/index.ts";
+import type { Content } from "./content.ts";
+
+/** What a reader is given. */
+export interface Readable {
+  readonly method: string;
+  /** What `{name}` of the route's path matched. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly content: Content;
+  /** Values at a reference, as in an entry. */
+  values(reference: string): readonly unknown[];
+}
+
+/** What it changes; absent members stay as the route says. */
+export interface Reading {
+  readonly verb?: string;
+  readonly effects?: readonly Effect[];
+  readonly summary?: string;
+  readonly impact?: Partial<Impact>;
+  /** Several things at once: each has to be granted. */
+  readonly parts?: readonly { readonly verb: string; readonly effects: readonly Effect[] }[];
+  /** Further fields for the person who decides: `fields.NAME`. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** `undefined`: it cannot be read, and so is unknown. */
+export type Reader = (readable: Readable) => Reading | undefined;
+
+/** Each is a file in readers/; readers.ts ties names to functions. */
+export const READER_NAMES = ["xmlrpc", "n8n-workflow", "graphql", "json-rpc", "mime"] as const;
+export type ReaderName = (typeof READER_NAMES)[number];

@@ -12,10 +12,11 @@ import { readingsOf, type PathReading } from "./path.ts";
 import { grantFor, type Grant, type Policy, type Rule } from "./policy.ts";
 import { initialPolicyState, type PolicyState } from "./state.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
+import { matchesVerb } from "./verb.ts";
 
 /** What becomes of an action. */
 export interface Decision {
-  /** `confirm` waits for a person; while there are no approvals, the caller denies it. */
+  /** `confirm` waits for a person. */
   readonly verdict: Verdict;
   /** The rule that decided: `grants[0].allow[1]`, `grants[0]`, `no-grant`. */
   readonly rule: string;
@@ -28,9 +29,6 @@ export interface Decision {
   readonly state: PolicyState;
 }
 
-/** Why a confirmation is a denial today. */
-export const NO_APPROVALS = "approvals are not available yet, so it is denied";
-
 /** Decides over `action`. The strictest verdict over its effects and over all readings of its path. */
 export function decide(policy: Policy, state: PolicyState, action: Action): Decision {
   const deny = (rule: string, reason: string, hint?: string): Decision => ({
@@ -42,9 +40,6 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     state,
   });
   if (action.kind === "tcp") return decideConnection(policy, state, action);
-  if (action.kind !== "http") {
-    return deny(NO_GRANT, `nothing grants ${JSON.stringify(action.kind)}`);
-  }
   const request = readRequest(action);
   if (request === undefined) return deny(NO_GRANT, "the request was not understood");
   const host = canonicalHost(request.host);
@@ -57,6 +52,10 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
   if (action.system !== grant.name) {
     return deny(grant.rule, `the request was taken for ${action.system}, but is ${grant.name}`);
   }
+  if (action.kind !== grant.system) {
+    const kind = JSON.stringify(action.kind);
+    return deny(grant.rule, `${grant.name} is of kind ${grant.system}, and the request of ${kind}`);
+  }
   const scheme = grant.tls ? "https" : "http";
   if (request.scheme !== scheme) {
     return deny(grant.rule, `${grant.name} is granted over ${scheme} only`, `use ${scheme}://`);
@@ -66,6 +65,7 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     const reason = "servers differ on what this path means";
     return deny(grant.rule, reason, "send a path without dot segments, `//`, `;` and backslashes");
   }
+  if (grant.system !== "http") return decideVerbs(state, action, grant);
   const rules = readings.map((reading) => ruleFor(grant, request.method, reading));
   const found = rules.filter((rule) => rule !== undefined);
   if (found.length < rules.length) {
@@ -76,7 +76,40 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     const reason = `${grant.name} grants no ${request.upgrade} on ${request.path.slice(0, 200)}`;
     return deny(grant.rule, reason, "the rule would have to say websocket: true");
   }
-  return judge(policy, state, { action, grant, rules: [...new Set(found)] });
+  const uses = [...new Set(found)].map((rule) => ({
+    rule,
+    effects: rule.effects ?? action.effects,
+  }));
+  return judge(state, { action, grant, uses });
+}
+
+/** What a system of the catalog is asked: each of its parts must be covered by a rule. */
+function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision {
+  const parts = action.parts ?? [{ verb: action.verb, effects: action.effects }];
+  const uses: Use[] = [];
+  for (const { verb, effects } of parts) {
+    const rule = grant.rules.find((one) => coversVerb(one, verb, effects));
+    if (rule === undefined) {
+      const what = `${verb} (${effects.join(", ")})`;
+      const reason = `${grant.name} grants no ${what}`;
+      return {
+        verdict: "deny",
+        rule: grant.rule,
+        reason,
+        hint: allowedBy(grant),
+        effects: action.effects,
+        state,
+      };
+    }
+    uses.push({ rule, effects });
+  }
+  return judge(state, { action, grant, uses });
+}
+
+function coversVerb(rule: Rule, verb: string, effects: readonly Effect[]): boolean {
+  const { verbs = [], doing } = rule;
+  if (!verbs.some((pattern) => matchesVerb(pattern, verb))) return false;
+  return doing === undefined || effects.every((effect) => doing.includes(effect));
 }
 
 /**
@@ -107,7 +140,7 @@ function waitsForPair(grant: Grant, rule: string, source: string, what: string):
   return {
     verdict: "confirm",
     rule,
-    reason: `private data was read from ${source}, so ${what} to ${grant.name} waits for a person; ${NO_APPROVALS}`,
+    reason: `private data was read from ${source}, so ${what} to ${grant.name} waits for a person`,
     hint: `the task file can pair the two: pairs: [${source}] in the grant ${grant.name}`,
   };
 }
@@ -142,11 +175,17 @@ function ruleFor(grant: Grant, method: string, reading: PathReading): Rule | und
   );
 }
 
+/** A rule that an action needs, and what the action does by it. */
+interface Use {
+  readonly rule: Rule;
+  readonly effects: readonly Effect[];
+}
+
 interface Case {
   readonly action: Action;
   readonly grant: Grant;
-  /** The rule of each reading of the path, without repetition. */
-  readonly rules: readonly Rule[];
+  /** For each reading of the path, or each part of the action. */
+  readonly uses: readonly Use[];
 }
 
 interface Opinion {
@@ -156,14 +195,12 @@ interface Opinion {
   readonly hint?: string;
 }
 
-function judge(policy: Policy, state: PolicyState, matched: Case): Decision {
-  const { action, grant, rules } = matched;
-  const opinions = rules.flatMap((rule) =>
-    effectsOf(rule, action).map((effect) =>
-      opinionOn(policy, state, { action, grant, rule, effect }),
-    ),
+function judge(state: PolicyState, matched: Case): Decision {
+  const { action, grant, uses } = matched;
+  const opinions = uses.flatMap(({ rule, effects: does }) =>
+    does.map((effect) => opinionOn(state, { action, grant, rule, effect })),
   );
-  const effects = [...new Set(rules.flatMap((rule) => effectsOf(rule, action)))];
+  const effects = [...new Set(uses.flatMap((use) => use.effects))];
   const [first, ...rest] = opinions;
   if (first === undefined) {
     const reason = "the action says not what it does";
@@ -172,10 +209,6 @@ function judge(policy: Policy, state: PolicyState, matched: Case): Decision {
   const strictest = rest.reduce((a, b) => (severity(b) > severity(a) ? b : a), first);
   const next = strictest.verdict === "allow" ? stateAfter(state, matched) : state;
   return { ...strictest, effects, state: next };
-}
-
-function effectsOf(rule: Rule, action: Action): readonly Effect[] {
-  return rule.effects ?? action.effects;
 }
 
 function severity(opinion: Opinion): number {
@@ -189,7 +222,7 @@ interface Point {
   readonly effect: Effect;
 }
 
-function opinionOn(policy: Policy, state: PolicyState, point: Point): Opinion {
+function opinionOn(state: PolicyState, point: Point): Opinion {
   const { grant, rule, effect } = point;
   if (effect === "read" || effect === "read-private") {
     return { verdict: "allow", rule: rule.name, reason: `${grant.name} may be read` };
@@ -212,7 +245,7 @@ function opinionOnHighImpact(state: PolicyState, point: Point): Opinion {
   const confirm = (why: string): Opinion => ({
     verdict: "confirm",
     rule: rule.name,
-    reason: `${effect} waits for a person${why}; ${NO_APPROVALS}`,
+    reason: `${effect} waits for a person${why}`,
   });
   const { unattended } = rule;
   if (unattended === undefined) return confirm("");
@@ -235,11 +268,10 @@ export function isStanding(policy: Policy, state: PolicyState, action: Action): 
   return decide(policy, fresh, action).verdict === "allow";
 }
 
-function stateAfter(state: PolicyState, { action, grant, rules }: Case): PolicyState {
+function stateAfter(state: PolicyState, { grant, uses }: Case): PolicyState {
   const used = { ...state.unattendedUsed };
   let { readPrivately } = state;
-  for (const rule of rules) {
-    const effects = effectsOf(rule, action);
+  for (const { rule, effects } of uses) {
     if (effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) {
       used[rule.name] = (used[rule.name] ?? 0) + 1;
     }
@@ -253,7 +285,10 @@ function stateAfter(state: PolicyState, { action, grant, rules }: Case): PolicyS
 const HINT_RULES_MAX = 5;
 
 function allowedBy(grant: Grant): string {
-  const rules = grant.rules.slice(0, HINT_RULES_MAX).map(({ methods, paths }) => {
+  const rules = grant.rules.slice(0, HINT_RULES_MAX).map(({ methods, paths, verbs, doing }) => {
+    if (verbs !== undefined) {
+      return `${verbs.join(", ")}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
+    }
     const globs = paths.slice(0, HINT_RULES_MAX).map((glob) => glob.source);
     return `${methods.join(", ")} ${globs.join(" ")}`;
   });

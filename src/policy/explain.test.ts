@@ -8,15 +8,16 @@ import { explainTask, isSecretName } from "./explain.ts";
 import { compilePolicy } from "./policy.ts";
 import { parseTaskFile } from "./task-file.ts";
 import { taskFileJsonSchema } from "./task-schema.ts";
-import { NOW_MS } from "./testing.test.ts";
+import { NOW_MS, SYSTEMS } from "./testing.test.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 const EXAMPLE = /```yaml\n([\s\S]*?)```/.exec(read("docs/reference/task-file.md"))?.[1] ?? "";
-const explain = (source: string) => explainTask(parseTaskFile(source, "t", NOW_MS)).join("\n");
+const explain = (source: string) =>
+  explainTask(parseTaskFile(source, "t", NOW_MS, SYSTEMS)).join("\n");
 
 test("the complete example of docs/reference/task-file.md is a task", () => {
-  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS).grants.length, 6);
+  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS, SYSTEMS).grants.length, 7);
 });
 
 test("every key of the schema stands in the complete example", () => {
@@ -169,7 +170,7 @@ for (const [pattern, what] of SAYS) {
     assert.match(explain(EXAMPLE), pattern));
 }
 
-test("what waits for a person is said to be denied today", () => {
+test("what waits for a person is said to", () => {
   const text = explain(`task: a
 purpose: b
 grants:
@@ -178,7 +179,7 @@ grants:
   assert.match(text, /^x: it may read with GET at any path\.$/m);
   assert.match(
     text,
-    /^x: it may delete with DELETE at any path - but each time a person must confirm; approvals are not available yet, so it is denied\.$/m,
+    /^x: it may delete with DELETE at any path - but each time a person must confirm, who sees exactly what will happen\.$/m,
   );
   assert.match(text, /unencrypted \(HTTP\)/);
   assert.match(text, /sets no limit of its own on processors, memory, processes and disk/);

@@ -58,6 +58,11 @@ function explainGrant(grant: TaskGrant): readonly string[] {
       `${grant.name}: the connection goes through the HTTP proxy ${printProxy(grant.proxy)}, which resolves the name and sees it, and nothing of what is said.`,
     );
   }
+  if (grant.credential !== undefined) {
+    sentences.push(
+      `${grant.name}: its requests are sent with the credential ${grant.credential}, which the run never holds.`,
+    );
+  }
   if (grant.ca !== undefined) {
     sentences.push(
       `${grant.name}: the server is verified with the certificates in ${grant.ca} too.`,
@@ -147,6 +152,7 @@ const WORDS: Readonly<Record<Effect, string>> = {
 };
 
 function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
+  if (rule.verbs !== undefined) return [explainVerbs(grant, rule)];
   const groups = new Map<string, { effects: readonly Effect[]; methods: string[] }>();
   for (const method of rule.methods) {
     const effects = rule.effects ?? effectsOfMethod(method);
@@ -162,6 +168,21 @@ function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
   return [...requests, ...explainWebSocket(grant, rule, paths)];
 }
 
+function explainVerbs(grant: TaskGrant, { verbs = [], doing, unattended }: TaskRule): string {
+  const which = verbs.includes("*") ? "whatever its system knows" : list(verbs);
+  const limit =
+    doing === undefined
+      ? ""
+      : `, as far as it only may ${list(doing.map((effect) => WORDS[effect]))}`;
+  const waits =
+    doing?.every((effect) => !CONFIRMED_EFFECTS.has(effect)) === true
+      ? ""
+      : confirmation({ methods: [], paths: [], ...(unattended && { unattended }) }, [
+          ...CONFIRMED_EFFECTS,
+        ]);
+  return `${grant.name}: it may ask for ${which}${limit}${waits === "" ? "" : `; for what publishes, sends, executes, deletes, administers or spends${waits.replace(/^ -( but)?/, "")}`}.`;
+}
+
 function explainWebSocket(grant: TaskGrant, rule: TaskRule, paths: string): readonly string[] {
   if (rule.websocket !== true) return [];
   const binary =
@@ -175,7 +196,7 @@ function explainWebSocket(grant: TaskGrant, rule: TaskRule, paths: string): read
 
 function confirmation(rule: TaskRule, effects: readonly Effect[]): string {
   if (!effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) return "";
-  const waits = "a person must confirm; approvals are not available yet, so it is denied";
+  const waits = "a person must confirm, who sees exactly what will happen";
   if (rule.unattended === undefined) return ` - but each time ${waits}`;
   const { count, reason, expiresMs } = rule.unattended;
   return ` - without asking anybody, ${count} time${count > 1 ? "s" : ""} a run, ${until(expiresMs)}, because: ${sentence(reason).replace(/\.$/, "")}. Beyond that, each time ${waits}`;
@@ -197,7 +218,7 @@ function explainPrivate(grants: readonly TaskGrant[]): readonly string[] {
   return sources.map(({ name }) => {
     const paired = grants.filter(({ pairs }) => pairs.includes(name)).map((grant) => grant.name);
     const except = paired.length === 0 ? "" : ` but ${list(paired)}`;
-    return `Once it has read private data from ${name}, whatever changes another system${except} needs a person's confirmation, and so is denied.`;
+    return `Once it has read private data from ${name}, whatever changes another system${except} needs a person's confirmation.`;
   });
 }
 

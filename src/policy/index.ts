@@ -1,6 +1,6 @@
 /** Layer 2, pure: task files, and the decisions that follow from them. */
 export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
-export { decide, isStanding, NO_APPROVALS, type Decision } from "./decide.ts";
+export { decide, isStanding, type Decision } from "./decide.ts";
 export { noteDenial, routeOf, type RouteParts } from "./denial.ts";
 export { printDial, printProxy, type Dial, type DialPath, type Proxy } from "./dial.ts";
 export { explainTask, isSecretName } from "./explain.ts";
@@ -20,6 +20,7 @@ export { printPublished, type Published } from "./publish.ts";
 export { parseBytes, parseDurationMs } from "./quantity.ts";
 export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";
 export { TaskFileFault, type Problem } from "./task-fault.ts";
+export { matchesVerb } from "./verb.ts";
 export { parseTaskFile } from "./task-file.ts";
 export {
   GATED_PROTOCOLS,
@@ -28,4 +29,13 @@ export {
   type GatedProtocol,
   type Response,
 } from "./task-schema.ts";
-export type { Task, TaskCompute, GrantKind, TaskGrant, TaskRule, Unattended } from "./task.ts";
+export type {
+  Approvals,
+  Systems,
+  Task,
+  TaskCompute,
+  GrantKind,
+  TaskGrant,
+  TaskRule,
+  Unattended,
+} from "./task.ts";

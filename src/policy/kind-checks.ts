@@ -6,11 +6,13 @@
  */
 import type { Finding } from "./task-checks.ts";
 import { parsePublish } from "./publish.ts";
+import type { Systems } from "./task.ts";
+import { matchesVerb } from "./verb.ts";
 
 const GRANTS_MAX = 100; // As in task-schema.ts, which reports what is longer.
 
 /** Every finding about the kinds of `grants`, which is what stands under that key, however broken. */
-export function checkKinds(grants: unknown): readonly Finding[] {
+export function checkKinds(grants: unknown, systems: Systems): readonly Finding[] {
   if (!Array.isArray(grants)) return [];
   return grants.slice(0, GRANTS_MAX).flatMap((grant: unknown, at) => {
     if (typeof grant !== "object" || grant === null) return [];
@@ -18,12 +20,24 @@ export function checkKinds(grants: unknown): readonly Finding[] {
     const is = (key: string, value: unknown) => Reflect.get(grant, key) === value;
     const dial: unknown = Reflect.get(grant, "dial");
     const isUnix = typeof dial === "string" && dial.startsWith("unix:");
-    const found = is("system", "tcp") ? ofTcp(has, is) : is("system", "http") ? ofHttp(has) : [];
+    const system: unknown = Reflect.get(grant, "system");
+    const found = is("system", "tcp")
+      ? ofTcp(has, is)
+      : is("system", "http")
+        ? ofHttp(has)
+        : typeof system === "string"
+          ? ofCatalog(system, systems, has)
+          : [];
+    const rules = typeof system === "string" ? checkRules(grant, system, systems) : [];
     const both = isUnix && has("upstream_proxy") ? [PROXY_TO_PATH] : [];
-    return [...found, ...both].map(({ key, ...rest }) => ({
+    const placed = [...found, ...both].map(({ key, ...rest }) => ({
       ...rest,
       path: ["grants", at, ...(key === undefined ? [] : [key])],
     }));
+    return [
+      ...placed,
+      ...rules.map(({ path, ...rest }) => ({ ...rest, path: ["grants", at, ...path] })),
+    ];
   });
 }
 
@@ -41,8 +55,116 @@ const PROXY_TO_PATH: KindFinding = {
   hint: "remove it, or the unix: path under dial",
 };
 
+/** A system that is neither http nor tcp must be one that the catalog has. */
+function ofCatalog(system: string, systems: Systems, has: Has): readonly KindFinding[] {
+  const known = systems.get(system);
+  if (known === undefined) {
+    const names = ["http", "tcp", ...systems.keys()].join(", ");
+    return [
+      {
+        key: "system",
+        message: `is no system that is known: ${system}`,
+        hint: `write one of ${names}`,
+      },
+    ];
+  }
+  const found: KindFinding[] = [];
+  if (!has("hosts") && known.hosts === undefined) {
+    found.push({
+      message: 'has no "hosts", and its system has no place of its own',
+      hint: "write where it is: hosts: [blog.example.com]",
+    });
+  }
+  if (!has("allow")) {
+    found.push({
+      message: 'has no "allow", which says what may be asked of it',
+      hint: 'a rule that lets it be read and drafted in: allow: [{ verbs: ["*"], doing: [read, write] }]',
+    });
+  }
+  for (const key of ["splice", "opaque", "protocols"]) {
+    if (has(key))
+      found.push({
+        key,
+        message: "has no place in a grant of which every request is judged",
+        hint: "remove it",
+      });
+  }
+  return found;
+}
+
+/** Rules of the catalog's systems have verbs, those of http methods and paths. */
+function checkRules(grant: object, system: string, systems: Systems): readonly Finding[] {
+  const allow: unknown = Reflect.get(grant, "allow");
+  const known = systems.get(system);
+  if (!Array.isArray(allow) || (system !== "http" && known === undefined)) return [];
+  return allow.slice(0, GRANTS_MAX).flatMap((rule: unknown, at) => {
+    if (typeof rule !== "object" || rule === null) return [];
+    const of = (key: string, message: string, hint: string) => ({
+      path: ["allow", at, key],
+      message,
+      hint,
+    });
+    const has = (key: string) => Object.hasOwn(rule, key);
+    const [needed, foreign] =
+      known === undefined
+        ? [
+            ["methods", "paths"],
+            ["verbs", "doing"],
+          ]
+        : [["verbs"], ["methods", "paths", "effects", "websocket", "opaque"]];
+    const missing = needed.filter((key) => !has(key));
+    const verbs: unknown = Reflect.get(rule, "verbs");
+    const dead =
+      known === undefined || !Array.isArray(verbs)
+        ? []
+        : verbs.filter(
+            (verb: unknown) =>
+              typeof verb === "string" &&
+              !known.verbs.some((one) => matchesVerb(verb, one)) &&
+              verb !== "unknown",
+          );
+    return [
+      ...(missing.length === 0
+        ? []
+        : [
+            {
+              path: ["allow", at],
+              message: `has no ${missing.join(" and no ")}`,
+              hint:
+                known === undefined
+                  ? "write methods: [GET] and paths: [/v1/**]"
+                  : 'write verbs: [post.list] or verbs: ["*"]',
+            },
+          ]),
+      ...foreign
+        .filter(has)
+        .map((key) =>
+          of(key, `is not for a grant of system ${system}`, `it takes ${needed.join(" and ")}`),
+        ),
+      ...dead.map((verb) =>
+        of(
+          "verbs",
+          `can never match: ${system} has no verb ${String(verb)}`,
+          "`cofferdam catalog` lists them",
+        ),
+      ),
+    ];
+  });
+}
+
 function ofHttp(has: Has): readonly KindFinding[] {
   const found: KindFinding[] = [];
+  if (!has("hosts"))
+    found.push({
+      message: 'has no "hosts"',
+      hint: "write the names that may be reached: hosts: [api.example.com]",
+    });
+  if (has("under"))
+    found.push({
+      key: "under",
+      message: "is for systems of the catalog",
+      hint: "write it into the paths of the rules",
+    });
   if (!has("allow")) {
     found.push({
       message: 'has no "allow", which says what may be asked of these hosts',
@@ -62,6 +184,19 @@ function ofHttp(has: Has): readonly KindFinding[] {
 
 function ofTcp(has: Has, is: Is): readonly KindFinding[] {
   const found: KindFinding[] = [];
+  if (!has("hosts"))
+    found.push({
+      message: 'has no "hosts"',
+      hint: "write the names that may be reached: hosts: [api.example.com]",
+    });
+  for (const key of ["credential", "under"]) {
+    if (has(key))
+      found.push({
+        key,
+        message: "is never used here: nobody looks into such a connection",
+        hint: "remove it",
+      });
+  }
   if (has("splice") === has("opaque")) {
     found.push({
       message: "says not how its connections are carried",

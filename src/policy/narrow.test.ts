@@ -332,6 +332,7 @@ const grantArbitrary = fc
   .map((grant) => ({
     ...grant,
     kind: "http" as const,
+    system: "http",
     ports: [443],
     tls: true,
     pairs: [],

@@ -159,6 +159,7 @@ function wayOf(grant: Grant): object {
 const COMPARED = ["pairs", "protocols", "ca"] as const;
 
 function widerRules(old: Grant, grant: Grant, counts: Map<string, string>): readonly string[] {
+  if (grant.system !== "http") return nameAll(grant, widerVerbs(old, grant));
   return grant.rules.flatMap((rule, at) => {
     const earlier = grant.rules.slice(0, at);
     const deciding = new Set<Rule>();
@@ -176,6 +177,22 @@ function widerRules(old: Grant, grant: Grant, counts: Map<string, string>): read
     }
     counts.set(rule.name, source.name);
     return [];
+  });
+}
+
+/** Of a system of the catalog: its rules must be the present ones in their order, less some at most. */
+function widerVerbs(old: Grant, grant: Grant): readonly string[] {
+  const same = (one: Rule, other: Rule) =>
+    differences(without(one, ["name"]), without(other, ["name"])).length === 0;
+  let at = 0;
+  return grant.rules.flatMap((rule) => {
+    while (at < old.rules.length && !same(old.rules[at] ?? rule, rule)) at += 1;
+    // Behind a rule that was left out another may decide, and no rule may be given its place.
+    const isFound = at < old.rules.length && rule.name === old.rules[at]?.name;
+    at += 1;
+    return isFound
+      ? []
+      : [`${rule.name}: the verbs of a living run can only lose their last rules`];
   });
 }
 

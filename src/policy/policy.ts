@@ -30,6 +30,8 @@ export interface Grant {
   /** `Action.system`. */
   readonly name: string;
   readonly kind: GrantKind;
+  /** `Action.kind` of what is asked there: `http`, `tcp`, or a system of the catalog. */
+  readonly system: string;
   /** Taken back while the run lives. It still decides: nothing falls through to a later grant. */
   readonly revoked: boolean;
   readonly hosts: readonly HostPattern[];
@@ -39,6 +41,10 @@ export interface Grant {
   readonly proxy?: Proxy;
   /** A file, relative to the task file's folder. */
   readonly ca?: string;
+  /** Where a system of the catalog lives below its hosts. */
+  readonly under?: string;
+  /** The credential that its requests are sent with, by its name in the vault. */
+  readonly credential?: string;
   readonly pairs: readonly string[];
   readonly protocols: readonly GatedProtocol[];
   /** The first that matches decides. */
@@ -51,6 +57,9 @@ export interface Rule {
   readonly name: string;
   readonly methods: readonly string[];
   readonly paths: readonly PathGlob[];
+  /** Of a system of the catalog, which has neither methods nor paths. */
+  readonly verbs?: readonly string[];
+  readonly doing?: readonly Effect[];
   /** Replaces the action's own effects. */
   readonly effects?: readonly Effect[];
   readonly unattended?: Unattended;

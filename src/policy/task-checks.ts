@@ -84,7 +84,7 @@ function viewOf(grant: unknown, at: number): GrantView {
 
 function checkRules(view: GrantView, nowMs: number): readonly Finding[] {
   const size = view.rules.reduce(
-    (sum, rule) => sum + (rule ? rule.methods.length * rule.paths.length : 0),
+    (sum, rule) => sum + (rule?.methods?.length ?? 0) * (rule?.paths?.length ?? 0),
     0,
   );
   if (size > METHOD_PATHS_MAX) {
@@ -101,6 +101,7 @@ function checkRules(view: GrantView, nowMs: number): readonly Finding[] {
   for (const [index, rule] of view.rules.entries()) {
     if (rule === undefined) continue;
     const path = ["grants", view.at, "allow", index];
+    if (rule.verbs !== undefined) continue; // Of a system of the catalog: see kind-checks.ts.
     findings.push(...checkCoverage(rule, path, earlier));
     findings.push(...checkEffects(rule, path), ...checkUnattended(rule, path, nowMs));
     findings.push(...checkWebSocket(rule, path));
@@ -117,9 +118,10 @@ function checkCoverage(
   const covered = (method: string, glob: PathGlob) =>
     (earlier.get(method) ?? []).some((other) => coversGlob(other, glob));
   const dead: Finding[] = [];
-  for (const [at, source] of rule.paths.entries()) {
+  const { methods = [], paths = [] } = rule;
+  for (const [at, source] of paths.entries()) {
     const glob = parsePathGlob(source);
-    const fresh = rule.methods.filter((method) => !covered(method, glob));
+    const fresh = methods.filter((method) => !covered(method, glob));
     if (fresh.length === 0) {
       dead.push({
         path: [...path, "paths", at],
@@ -129,7 +131,7 @@ function checkCoverage(
     }
     for (const method of fresh) earlier.set(method, [...(earlier.get(method) ?? []), glob]);
   }
-  if (dead.length < rule.paths.length) return dead;
+  if (dead.length < paths.length || dead.length === 0) return dead;
   return [
     {
       path,
@@ -143,18 +145,18 @@ const READS: ReadonlySet<Effect> = new Set(["read", "read-private"]);
 const REMOVALS: ReadonlySet<Effect> = new Set(["delete", "administer", "spend"]);
 
 function checkEffects(rule: RuleSource, path: DataPath): readonly Finding[] {
-  const { effects } = rule;
+  const { effects, methods = [] } = rule;
   if (effects === undefined) return [];
   const finding = (message: string, hint: string) => [
     { path: [...path, "effects"], message, hint },
   ];
-  if (rule.methods.includes("DELETE") && !effects.some((effect) => REMOVALS.has(effect))) {
+  if (methods.includes("DELETE") && !effects.some((effect) => REMOVALS.has(effect))) {
     return finding(
       "leaves out `delete`, which is what DELETE does",
       "add delete; where no person is needed, say so under `unattended`",
     );
   }
-  const changing = rule.methods.find((method) => method === "PUT" || method === "PATCH");
+  const changing = methods.find((method) => method === "PUT" || method === "PATCH");
   if (changing !== undefined && effects.every((effect) => READS.has(effect))) {
     return finding(
       `says that ${changing} only reads, which it cannot`,
@@ -165,7 +167,7 @@ function checkEffects(rule: RuleSource, path: DataPath): readonly Finding[] {
 }
 
 function checkWebSocket(rule: RuleSource, path: DataPath): readonly Finding[] {
-  const { websocket, opaque, methods, effects } = rule;
+  const { websocket, opaque, methods = [], effects } = rule;
   if (opaque === true && websocket !== true) {
     return [
       {
@@ -198,7 +200,7 @@ function checkWebSocket(rule: RuleSource, path: DataPath): readonly Finding[] {
 function checkUnattended(rule: RuleSource, path: DataPath, nowMs: number): readonly Finding[] {
   const { unattended } = rule;
   if (unattended === undefined) return [];
-  const effects = rule.effects ?? rule.methods.flatMap(effectsOfMethod);
+  const effects = rule.effects ?? (rule.methods ?? []).flatMap(effectsOfMethod);
   const at = [...path, "unattended"];
   if (!effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) {
     const all = [...new Set(effects)].join(", ");
@@ -294,7 +296,7 @@ function checkPairs(views: readonly GrantView[]): readonly Finding[] {
       const other = views.find(({ name }) => name === pair);
       const broken = other?.rules.includes(undefined) === true;
       const isPrivate = other?.rules.some(
-        (rule) => rule?.effects?.includes("read-private") === true,
+        (rule) => rule?.verbs !== undefined || rule?.effects?.includes("read-private") === true,
       );
       if (other === undefined) {
         return [

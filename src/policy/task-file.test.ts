@@ -43,6 +43,7 @@ test("a good file becomes a task in the program's units, with every default", ()
     grants: [
       {
         kind: "http",
+        system: "http",
         name: "docs",
         hosts: ["docs.example.com", "*.cdn.example.com"],
         ports: [443],
@@ -64,6 +65,7 @@ test("a good file becomes a task in the program's units, with every default", ()
       },
       {
         kind: "http",
+        system: "http",
         name: "plain",
         hosts: ["plain.example.com"],
         ports: [80],
@@ -73,6 +75,7 @@ test("a good file becomes a task in the program's units, with every default", ()
         allow: [{ methods: ["POST"], paths: ["/search"], effects: ["read"] }],
       },
     ],
+    approvals: { holdMs: 45_000, expiresMs: 864e5, undoMs: 0, fourEyes: [] },
     publish: [],
     restart: "never",
     respond: {

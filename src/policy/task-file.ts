@@ -10,7 +10,7 @@ import { checkGrants } from "./task-checks.ts";
 import { TaskFileFault, type Problem } from "./task-fault.ts";
 import { printPath, problemsOf } from "./task-problems.ts";
 import { taskFileSchema } from "./task-schema.ts";
-import { taskOf, type Task } from "./task.ts";
+import { taskOf, type Systems, type Task } from "./task.ts";
 import { readTaskYaml, type TaskData } from "./task-yaml.ts";
 
 /**
@@ -19,9 +19,15 @@ import { readTaskYaml, type TaskData } from "./task-yaml.ts";
  * @param source the text, decoded as UTF-8 (what is not UTF-8 shows as U+FFFD and is refused)
  * @param fileName what the problems call the file
  * @param nowMs the present, in milliseconds since the epoch: permissions that have run out are refused
+ * @param systems the systems of the catalog that grants may name
  * @throws {TaskFileFault} `policy.task_file` with every problem found, each with its place and fix.
  */
-export function parseTaskFile(source: string, fileName: string, nowMs: number): Task {
+export function parseTaskFile(
+  source: string,
+  fileName: string,
+  nowMs: number,
+  systems: Systems = NO_SYSTEMS,
+): Task {
   const data = readTaskYaml(source, fileName);
   const result = taskFileSchema.safeParse(data.value);
   const problems = [
@@ -29,14 +35,16 @@ export function parseTaskFile(source: string, fileName: string, nowMs: number): 
     ...(result.success ? [] : problemsOf(result.error.issues, data)),
     ...[
       ...checkGrants(partOf(data.value, "grants"), nowMs),
-      ...checkKinds(partOf(data.value, "grants")),
+      ...checkKinds(partOf(data.value, "grants"), systems),
       ...checkPublish(partOf(data.value, "publish")),
     ].map((finding) => placed(finding, data)),
   ];
   if (problems.length > 0) throw new TaskFileFault(fileName, problems);
   assert(result.data !== undefined, "no problem means that the schema took the file");
-  return taskOf(result.data);
+  return taskOf(result.data, systems);
 }
+
+const NO_SYSTEMS: Systems = new Map();
 
 function placed(finding: ReturnType<typeof checkGrants>[number], data: TaskData): Problem {
   const { path, message, hint } = finding;

@@ -88,9 +88,9 @@ testBroken([
     "an unknown system",
     two(`hosts: [a.example], ${GET}`, `hosts: [b.example], ${GET}`).replace("http", "ssh"),
     "4:15",
-    /not one of http/,
+    /is no system that is known/,
   ],
-  ["no hosts", grant(ANY), "4:5", /"grants\[0\].hosts" is missing/],
+  ["no hosts", grant(ANY), "4:5", /has no "hosts"/],
   [
     "an empty list of hosts",
     grant(`    hosts: []\n${ANY}`),
@@ -165,7 +165,7 @@ testBroken([
     "7:12",
     /not a list/,
   ],
-  ["no methods", rules('      - paths: ["/**"]\n'), "8:9", /methods" is missing/],
+  ["no methods", rules('      - paths: ["/**"]\n'), "8:9", /has no methods/],
   [
     "an empty list of methods",
     rules('      - { methods: [], paths: ["/**"] }\n'),

@@ -22,6 +22,7 @@ import {
   sentenceSchema,
   someOf,
   variableSchema,
+  verbPatternSchema,
 } from "./task-values.ts";
 
 // How much a task file may hold. All are counts unless a unit says otherwise.
@@ -30,6 +31,7 @@ const HOSTS_MAX = 100;
 const PORTS_MAX = 100;
 const RULES_MAX = 100;
 const METHODS_MAX = 20;
+const VERBS_MAX = 200;
 const PATHS_MAX = 100;
 const NAMES_MAX = 100;
 const UNATTENDED_MAX = 10_000;
@@ -85,12 +87,21 @@ const unattendedSchema = z
 
 export const ruleSchema = z
   .strictObject({
-    methods: someOf(methodSchema, METHODS_MAX).meta({
-      description: "HTTP methods, in upper case: [GET, HEAD].",
-    }),
-    paths: someOf(parsed(parsePathGlob), PATHS_MAX).meta({
+    methods: someOf(methodSchema, METHODS_MAX).optional().meta({
       description:
-        'Globs over the path without its query: * within one segment, ** across segments; ["/**"] is every path.',
+        "HTTP methods, in upper case: [GET, HEAD]. Required for http, and for http only.",
+    }),
+    paths: someOf(parsed(parsePathGlob), PATHS_MAX).optional().meta({
+      description:
+        'Globs over the path without its query: * within one segment, ** across segments; ["/**"] is every path. Required for http, and for http only.',
+    }),
+    verbs: someOf(verbPatternSchema, VERBS_MAX).optional().meta({
+      description:
+        'Of a system of the catalog: what may be asked, by its verbs: [post.list, "post.*"]; ["*"] is every verb but unknown. `cofferdam catalog` lists them.',
+    }),
+    doing: someOf(z.enum(EFFECTS), EFFECTS.length).optional().meta({
+      description:
+        "Of a system of the catalog: the rule covers only what does nothing but these: [read, write].",
     }),
     effects: someOf(z.enum(EFFECTS), EFFECTS.length).optional().meta({
       description:
@@ -112,10 +123,13 @@ export const ruleSchema = z
 
 export const grantSchema = z
   .strictObject({
-    system: z.enum(["http", "tcp"]).meta({
-      description:
-        "Kind of system. http: each request is judged. tcp: connections whose content nobody judges; needs splice or opaque.",
-    }),
+    system: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{1,40}$/)
+      .meta({
+        description:
+          "Kind of system. One of the catalog (wordpress, github, ...; `cofferdam catalog` lists them): what each request does is known. http: each request is judged by method and path. tcp: connections whose content nobody judges; needs splice or opaque.",
+      }),
     name: nameSchema
       .refine((text) => text !== "none", {
         error: "is reserved",
@@ -124,9 +138,18 @@ export const grantSchema = z
       .meta({
         description: "What this system is called in the log; unique in the file.",
       }),
-    hosts: someOf(parsed(parseHostPattern), HOSTS_MAX).meta({
+    hosts: someOf(parsed(parseHostPattern), HOSTS_MAX).optional().meta({
       description:
-        "Host names: api.example.com, or *.example.com for every name below example.com but not itself. Never addresses.",
+        "Host names: api.example.com, or *.example.com for every name below example.com but not itself. Never addresses. May be left out where the catalog knows them.",
+    }),
+    under: z
+      .string()
+      .regex(/^(\/[A-Za-z0-9._~-]+){1,10}$/)
+      .optional()
+      .meta({ description: "Of a system of the catalog: where it lives below its hosts: /blog." }),
+    credential: nameSchema.optional().meta({
+      description:
+        "Name of the credential in the vault that its requests are sent with. The run never holds it: `cofferdam credential add`.",
     }),
     ports: someOf(z.int().min(1).max(65_535), PORTS_MAX)
       .default([443])
@@ -199,6 +222,26 @@ const computeSchema = z
   })
   .meta({ description: "Limits. One that this host cannot hold refuses the start." });
 
+const approvalsSchema = z
+  .strictObject({
+    hold: durationSchema(1000, 10 * 60_000)
+      .default("45s")
+      .meta({
+        description: "How long the agent is held waiting; then it is told to ask again later.",
+      }),
+    expires: durationSchema(10_000, 30 * 864e5)
+      .default("1d")
+      .meta({ description: "After how long without an answer it is denied." }),
+    undo: durationSchema(1000, 864e5).optional().meta({
+      description:
+        "How long an approved action that cannot be undone waits, to be taken back. Default: not at all.",
+    }),
+    four_eyes: listOf(z.enum(EFFECTS), EFFECTS.length)
+      .default([])
+      .meta({ description: "Effects that need a second, different person: [administer, spend]." }),
+  })
+  .meta({ description: "How a person is asked." });
+
 const respondSchema = z
   .strictObject(
     Object.fromEntries(FINDING_KINDS.map((kind) => [kind, z.enum(RESPONSES).optional()])) as Record<
@@ -233,6 +276,7 @@ export const taskFileSchema = z
     grants: listOf(grantSchema, GRANTS_MAX)
       .default([])
       .meta({ description: "What the task may reach. None: nothing." }),
+    approvals: approvalsSchema.prefault({}),
     publish: listOf(publishedSchema, PUBLISHED_MAX).default([]).meta({
       description:
         "Ports of this machine's loopback that lead into the run: 3000, or 3000:8080 for port 3000 here and 8080 inside.",

@@ -64,6 +64,13 @@ function matching(pattern: string, message: string, hint: string) {
     .meta({ pattern });
 }
 
+/** A verb of a catalog, or all that start as one does: `post.list`, `post.*`, `*`. */
+export const verbPatternSchema = matching(
+  "^(?:\\*|[a-z][a-z0-9_-]*(?:\\.[a-z][a-z0-9_-]*)*(?:\\.\\*)?)$",
+  "is no verb",
+  'write post.list, "post.*" or "*"',
+);
+
 /** A list without repetition; a repeated entry would never decide anything. */
 export function listOf<Item extends z.ZodType>(item: Item, most: number) {
   return z

@@ -19,6 +19,12 @@ import type {
   TaskSource,
 } from "./task-schema.ts";
 
+/** What a task file needs to know of the catalog's systems, by their names. */
+export type Systems = ReadonlyMap<
+  string,
+  { readonly verbs: readonly string[]; readonly hosts?: readonly string[] | undefined }
+>;
+
 // Types, not interfaces: only they are assignable to Json.
 export type Task = {
   readonly task: string;
@@ -30,6 +36,7 @@ export type Task = {
   /** Names of variables that pass in. */
   readonly environment: readonly string[];
   readonly grants: readonly TaskGrant[];
+  readonly approvals: Approvals;
   readonly publish: readonly Published[];
   readonly restart: "never" | "on-failure";
   readonly respond: Readonly<Record<FindingKind, Response>>;
@@ -44,12 +51,25 @@ export type TaskCompute = {
   readonly gpu: "none" | "all" | readonly number[];
 };
 
+/** How a person is asked. */
+export type Approvals = {
+  /** How long the agent is held waiting. */
+  readonly holdMs: number;
+  readonly expiresMs: number;
+  /** How long what was approved and cannot be undone waits. */
+  readonly undoMs: number;
+  /** Effects that need a second, different person. */
+  readonly fourEyes: readonly Effect[];
+};
+
 /** How much of a connection is judged: each request; a TLS connection's name; its first bytes. */
 export type GrantKind = "http" | "splice" | "opaque";
 
 export type TaskGrant = {
   /** `splice` and `opaque` are both `system: tcp` in the file. */
   readonly kind: GrantKind;
+  /** As the file says it: `http`, `tcp`, or a system of the catalog. */
+  readonly system: string;
   readonly name: string;
   /** Host patterns in canonical form. */
   readonly hosts: readonly string[];
@@ -59,6 +79,10 @@ export type TaskGrant = {
   readonly proxy?: Proxy;
   /** A file, relative to the task file's folder. */
   readonly ca?: string;
+  /** Where a system of the catalog lives below its hosts: `/blog`. */
+  readonly under?: string;
+  /** Its name in the vault. */
+  readonly credential?: string;
   /** Grants whose private data may be written here. */
   readonly pairs: readonly string[];
   /** Protocols that an opaque grant lets through besides the harmless ones. */
@@ -68,9 +92,14 @@ export type TaskGrant = {
 };
 
 export type TaskRule = {
+  /** Empty for a system of the catalog. */
   readonly methods: readonly string[];
-  /** Path globs as written. */
+  /** Path globs as written; empty for a system of the catalog. */
   readonly paths: readonly string[];
+  /** Of a system of the catalog: `post.list`, `post.*`, `*`. */
+  readonly verbs?: readonly string[];
+  /** Of a system of the catalog: what does more than these is not covered. */
+  readonly doing?: readonly Effect[];
   /** Absent: by method. */
   readonly effects?: readonly Effect[];
   readonly unattended?: Unattended;
@@ -89,7 +118,7 @@ export type Unattended = {
 };
 
 /** Converts what the schema accepted. */
-export function taskOf(source: TaskSource): Task {
+export function taskOf(source: TaskSource, systems: Systems): Task {
   const { memory, disk, ...compute } = source.compute;
   const { lifetime, ...rest } = source;
   return {
@@ -101,7 +130,8 @@ export function taskOf(source: TaskSource): Task {
       ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
       ...(disk === undefined ? {} : { diskBytes: parseBytes(disk) }),
     },
-    grants: source.grants.map(grantOf),
+    approvals: approvalsOf(source),
+    grants: source.grants.map((grant) => grantOf(grant, systems)),
     publish: source.publish.map(publishedOf),
     respond: respondOf(source),
   };
@@ -115,18 +145,32 @@ function respondOf(source: TaskSource): Record<FindingKind, Response> {
   return Object.fromEntries(entries) as Record<FindingKind, Response>;
 }
 
-function grantOf(source: GrantSource): TaskGrant {
+function approvalsOf({ approvals }: TaskSource): Approvals {
+  return {
+    holdMs: parseDurationMs(approvals.hold),
+    expiresMs: parseDurationMs(approvals.expires),
+    undoMs: approvals.undo === undefined ? 0 : parseDurationMs(approvals.undo),
+    fourEyes: approvals.four_eyes,
+  };
+}
+
+function grantOf(source: GrantSource, systems: Systems): TaskGrant {
   const dial = source.dial === undefined ? undefined : parseDial(source.dial);
   const proxy = source.upstream_proxy === undefined ? undefined : parseProxy(source.upstream_proxy);
   return {
     kind: kindOf(source),
+    system: source.system,
     name: source.name,
-    hosts: source.hosts.map((host) => printHostPattern(parseHostPattern(host))),
+    hosts: (source.hosts ?? systems.get(source.system)?.hosts ?? []).map((host) =>
+      printHostPattern(parseHostPattern(host)),
+    ),
     ports: source.ports,
     tls: kindOf(source) === "opaque" ? false : tlsOf(source),
     ...(dial === undefined ? {} : { dial }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(source.ca === undefined ? {} : { ca: source.ca }),
+    ...(source.under === undefined ? {} : { under: source.under }),
+    ...(source.credential === undefined ? {} : { credential: source.credential }),
     pairs: source.pairs ?? [],
     protocols: source.protocols ?? [],
     allow: (source.allow ?? []).map(ruleOf),
@@ -150,7 +194,7 @@ export function tlsOf(source: { tls?: boolean | undefined; ports: readonly numbe
 }
 
 function ruleOf({ unattended, ...source }: RuleSource): TaskRule {
-  const { methods, paths, ...more } = source;
+  const { methods = [], paths = [], ...more } = source;
   const rule = { methods, paths, ...defined(more) };
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);

@@ -1,4 +1,5 @@
 /** What the tests of the task file share: small files, and what is wrong with them. */
+import type { Systems } from "./task.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TaskFileFault, type Problem } from "./task-fault.ts";
@@ -47,3 +48,9 @@ export function testBroken(files: readonly Broken[]): void {
     });
   }
 }
+
+/** Systems of the catalog, as far as task files need them. */
+export const SYSTEMS: Systems = new Map([
+  ["wordpress", { verbs: ["post.list", "post.draft", "post.publish", "user.create"] }],
+  ["github", { verbs: ["issue.create"], hosts: ["api.github.com"] }],
+]);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { entrySchema, type Entry } from "./entry.ts";
+import { entrySchema, verbsOf, type Entry } from "./entry.ts";
 import { wordpress } from "./entries/wordpress.ts";
 
 /** Every entry of ours, by its name. */
@@ -15,6 +15,18 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     return [entry.system, entry];
   }),
 );
+
+/** What task files need to know of the systems of ours, and of `more`. */
+export function catalogSystems(
+  more: readonly Entry[] = [],
+): ReadonlyMap<string, { readonly verbs: readonly string[]; readonly hosts?: readonly string[] }> {
+  return new Map(
+    [...CATALOG.values(), ...more].map((entry) => [
+      entry.system,
+      { verbs: verbsOf(entry), ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }) },
+    ]),
+  );
+}
 
 /** The entry for grants of `system: kind`. */
 export function findEntry(kind: string): Entry | undefined {

@@ -1,5 +1,5 @@
 /** Layer 2, pure: what a request to an external system means, one file for each kind of system. */
-export { CATALOG, findEntry } from "./catalog.ts";
+export { CATALOG, catalogSystems, findEntry } from "./catalog.ts";
 export {
   describeRequest,
   lookupsOf,
@@ -9,4 +9,5 @@ export {
 } from "./describe.ts";
 export { entrySchema, UNKNOWN_VERB, verbsOf, type Entry, type EntrySource } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
+export { readFact } from "./fact.ts";
 export type { Facts } from "./values.ts";

@@ -15,6 +15,8 @@ import {
   type EventDraft,
   type FindingSubject,
   type FlowTuple,
+  type HeldRequest,
+  type Resolution,
   type Verdict,
 } from "../gateway/index.ts";
 import {
@@ -24,6 +26,8 @@ import {
   type Published,
   type Task,
 } from "../policy/index.ts";
+import type { Entry } from "../catalog/index.ts";
+import type { Desk } from "./desk.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
@@ -67,6 +71,8 @@ export interface RunOptions {
   readonly log: Log;
   /** PEM of each grant's authority, by the grant's name. */
   readonly authorities: ReadonlyMap<string, string>;
+  /** Asks persons on its behalf. */
+  readonly desk: Desk;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
 }
@@ -82,6 +88,7 @@ export class Run implements HeldRun {
   readonly ended: Promise<RunEnd>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #desk: Desk;
   readonly #rules: Rules;
   #info: RunInfo;
   #parts: Parts | undefined;
@@ -99,6 +106,7 @@ export class Run implements HeldRun {
     this.id = options.info.run;
     this.#rules = new Rules(options.task, options.policy);
     this.authorities = options.authorities;
+    this.#desk = options.desk;
     this.files = options.files;
     this.recorder = options.recorder;
     this.console = new ConsoleBuffer(options.held);
@@ -301,6 +309,14 @@ export class Run implements HeldRun {
     return verdict;
   }
 
+  hold(request: HeldRequest, action: Action): Promise<Resolution> {
+    return this.#desk.hold(this, request, action);
+  }
+
+  entryOf(kind: string): Entry | undefined {
+    return this.#desk.entryOf(kind);
+  }
+
   /** What it has done, as far as that decides what may go on. */
   get policyState(): PolicyState {
     return this.#rules.state;
@@ -331,6 +347,7 @@ export class Run implements HeldRun {
         ...(count === undefined ? {} : { merged: count }),
       },
     });
+    if (denial.waits === true) return;
     const { monoMs } = this.#clock.now();
     const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
     if (this.#rules.noteDenial(attempt)) {

@@ -118,7 +118,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     },
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);
-      const task = parseTaskFile(source, fileName, world.clock.now().wallMs);
+      const task = parseTaskFile(source, fileName, world.clock.now().wallMs, world.tasks.systems);
       await living.narrow(task, { text: source, file: fileName });
       return runs.info(run);
     },

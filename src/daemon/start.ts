@@ -66,6 +66,7 @@ async function start(
     clock: world.clock,
     log: world.log,
     authorities,
+    desk: world.desk,
     held: !request.detach,
   });
   try {

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { compilePolicy, parseTaskFile, type Policy, type Task } from "../policy/index.ts";
+import {
+  compilePolicy,
+  parseTaskFile,
+  type Policy,
+  type Systems,
+  type Task,
+} from "../policy/index.ts";
 
 const TEXTS_MAX = 32; // Of at most 256 KiB each.
 
@@ -14,7 +20,17 @@ export interface ParsedTask {
 }
 
 export class TaskCache {
+  readonly #systems: Systems;
   readonly #parsed = new Map<string, ParsedTask>();
+
+  constructor(systems: Systems) {
+    this.#systems = systems;
+  }
+
+  /** What grants may name. */
+  get systems(): Systems {
+    return this.#systems;
+  }
 
   /**
    * Parses and compiles `source`, once for each text and name.
@@ -25,7 +41,7 @@ export class TaskCache {
     const key = `${fileName}\n${source}`;
     const known = this.#parsed.get(key);
     if (known !== undefined) return known;
-    const task = parseTaskFile(source, fileName, nowMs);
+    const task = parseTaskFile(source, fileName, nowMs, this.#systems);
     const parsed = { task, policy: compilePolicy(task) };
     // Whether leave that runs out is still good depends on the time: such a file is parsed each time.
     if (task.grants.some(({ allow }) => allow.some((rule) => rule.unattended !== undefined))) {

@@ -24,6 +24,8 @@ import {
   type CgroupHost,
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
+import { catalogSystems } from "../catalog/index.ts";
+import { Desk } from "./desk.ts";
 import { TaskCache } from "./task-cache.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
@@ -43,6 +45,7 @@ export interface World {
   /** Runs whose changes are being applied or discarded: such a run stays as it is. */
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
+  readonly desk: Desk;
   close(): Promise<void>;
 }
 
@@ -97,7 +100,8 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     etc,
     cgroups,
     inUse: new Set(),
-    tasks: new TaskCache(),
+    tasks: new TaskCache(catalogSystems()),
+    desk: new Desk(),
     async close() {
       await workers.close();
       await watcher.close();

@@ -38,6 +38,8 @@ export interface Denial {
   readonly process: Process;
   readonly flow?: string;
   readonly action?: string;
+  /** It waits for a person, and is no attempt that failed: it counts for no stickiness. */
+  readonly waits?: true;
   /** How many equal refusals this stands for; 1 by default. */
   readonly count?: number;
 }
@@ -69,6 +71,23 @@ export function problemOf(denial: Denial, status: number): Problem {
 export function webSocketProblem(denial: Denial): Problem {
   const refused = problemOf(denial, 426);
   return { ...refused, headers: { ...refused.headers, upgrade: "HTTP/1.1" } };
+}
+
+/**
+ * To a request that waits for a person: never a success, and it says how to go on. Asking again with the
+ * very same request joins the one that waits, and is given the answer once it was performed.
+ */
+export function pendingProblem(denial: Denial, approval: string): Problem {
+  return problem(403, "approval-pending", {
+    type: "urn:cofferdam:approval-pending",
+    title: "This waits for a person",
+    detail: denial.reason,
+    instance: `urn:cofferdam:approval:${approval}`,
+    approval,
+    rule: denial.rule,
+    system: denial.system,
+    allowed: denial.allowed,
+  });
 }
 
 /** A failure on the way to the upstream: the agent did nothing wrong, and may try again later. */

@@ -30,6 +30,7 @@ export interface FlowDenial {
   readonly title: string;
   readonly reason: string;
   readonly action?: string;
+  readonly waits?: true;
 }
 
 /** Which finding a protocol is, where it was not granted; the others are `protocol`. */

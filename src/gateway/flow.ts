@@ -12,6 +12,7 @@ import { routeOf, type ConnectDecision, type Grant } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import type { ClientHello } from "../wire/index.ts";
 import type { ConnectJudge } from "./connect-judge.ts";
+import { destinationOf } from "./destination.ts";
 import type { Dialer } from "./dialer.ts";
 import { serveDnsTcp, type Resolver } from "./dns/index.ts";
 import { FlowRecord } from "./flow-record.ts";
@@ -215,26 +216,9 @@ function accessOf({ decision, host, port }: Named, flow: FlowRecord, shared: Flo
     return { kind: "explain", rule: decision.rule, reason: decision.reason };
   }
   const { grant } = decision;
-  const ca = authorityOf(grant, shared.run);
-  const to = {
-    host,
-    port,
-    tls: grant.tls,
-    ...(grant.dial === undefined ? {} : { dial: grant.dial }),
-    ...(grant.proxy === undefined ? {} : { proxy: grant.proxy }),
-    ...(ca === undefined ? {} : { ca }),
-  };
-  const agent = new UpstreamAgent(shared.dialer, to);
+  const agent = new UpstreamAgent(shared.dialer, destinationOf(grant, { host, port }, shared.run));
   flow.upstreamBytes = () => agent.bytes();
-  return { kind: "grant", system: grant.name, agent };
-}
-
-/** @throws {Fault} `gateway.ca` where the grant names an authority that the run was started without. */
-function authorityOf(grant: Grant, run: GatewayRun): string | undefined {
-  if (grant.ca === undefined) return undefined;
-  const pem = run.authorities?.get(grant.name);
-  if (pem !== undefined) return pem;
-  throw new Fault("gateway.ca", `the authority of grant ${grant.name} was not read`);
+  return { kind: "grant", grant, agent };
 }
 
 /** INV-8: the name in the hello is the name that was looked up. */

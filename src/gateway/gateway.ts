@@ -14,6 +14,8 @@ import {
   type Transport,
   type Unheard,
 } from "./connect-judge.ts";
+import { ask, type Asked } from "./collected-client.ts";
+import { destinationOf } from "./destination.ts";
 import { createDialer } from "./dialer.ts";
 import {
   createNamePool,
@@ -27,7 +29,10 @@ import { tearSocket, type FlowRecord } from "./flow-record.ts";
 import { createHttpBroker } from "./http-broker.ts";
 import { createHttp2Broker } from "./http2-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-import type { GatewayPorts, GatewayRun } from "./ports.ts";
+import { requestOf } from "./held.ts";
+import { http1Upstream } from "./http1-upstream.ts";
+import type { GatewayPorts, GatewayRun, HeldRequest } from "./ports.ts";
+import { UpstreamAgent } from "./upstream-agent.ts";
 import { systemTrust } from "./upstream-trust.ts";
 
 /** How a gateway is doing. */
@@ -54,6 +59,8 @@ export interface Gateway {
   refusedUnheard(refusal: Unheard): void;
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
   recheck(): number;
+  /** Sends what a person approved, on a connection of its own. Never rejects. */
+  perform(request: HeldRequest): Promise<Asked>;
   stats(): GatewayStats;
   /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
   close(): Promise<void>;
@@ -117,6 +124,22 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
     },
     refusedUnheard: (refusal) => judge.unheard(refusal),
     recheck: () => [...flows].filter((flow) => flow.recheck()).length,
+    async perform(held) {
+      const grant = run.policy.grants.find(
+        ({ ports: granted, kind }) => kind === "http" && granted.includes(held.port),
+      );
+      if (grant === undefined) {
+        const failure = { code: "gateway.revoked", detail: "nothing is granted there any more" };
+        return { outcome: { bytesOut: 0, bytesIn: 0, failure }, answer: undefined };
+      }
+      const agent = new UpstreamAgent(dialer, destinationOf(grant, held, run));
+      try {
+        const upstream = http1Upstream(agent, limits, { open: 1, free: 0 });
+        return await ask(upstream, requestOf(held), held.body, limits);
+      } finally {
+        agent.destroy();
+      }
+    },
     stats: () => ({ open: flows.size, ...counts, refused: judge.counts() }),
     async close() {
       for (const server of servers) server.close();

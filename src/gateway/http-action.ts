@@ -5,7 +5,15 @@
  */
 import { digestOf, EFFECTS, type Action, type Effect, type Json } from "../action/index.ts";
 import { createId, type Instant } from "../base/index.ts";
-import { describeHttp } from "../catalog/index.ts";
+import {
+  describeHttp,
+  describeRequest,
+  type CatalogRequest,
+  type Described,
+  type Entry,
+  type Facts,
+} from "../catalog/index.ts";
+import { readingsOf, type Grant } from "../policy/index.ts";
 import type { Process } from "../action/index.ts";
 import type { WholeBody } from "./http-body.ts";
 import { headerPairs, withoutSecrets, type RawHeaders } from "./http-headers.ts";
@@ -14,8 +22,12 @@ import type { CheckedRequest } from "./http-request.ts";
 export interface ActionContext {
   readonly run: string;
   readonly at: Instant;
-  /** The grant's name. */
-  readonly system: string;
+  /** The grant that the request came by. */
+  readonly grant: Pick<Grant, "name" | "system" | "under">;
+  /** What the catalog knows of the grant's system; absent for plain HTTP. */
+  readonly entry?: Entry | undefined;
+  /** What look-ups found. */
+  readonly facts?: Facts | undefined;
   readonly cause: Process;
 }
 
@@ -25,25 +37,17 @@ export function actionOf(
   body: WholeBody | undefined,
   context: ActionContext,
 ): Action {
-  const { method, scheme, host, port, path, query, upgrade } = request;
-  const described = describeHttp({
-    method,
-    scheme,
-    host,
-    port,
-    path,
-    query,
-    headers: groupedHeaders(request.headers),
-    ...(upgrade === undefined ? {} : { upgrade }),
-    ...(body === undefined ? {} : { body: body.bytes }),
-  });
+  const { grant, entry, facts } = context;
+  const plain = catalogRequestOf(request, body?.bytes, grant.under);
+  const described: Described =
+    entry === undefined ? describeHttp(plain) : describeRequest(entry, plain, facts);
   return {
     id: createId("a", context.at.wallMs),
     run: context.run,
     at: new Date(context.at.wallMs).toISOString(),
     monoMs: context.at.monoMs,
-    system: context.system,
-    kind: "http",
+    system: grant.name,
+    kind: grant.system,
     verb: described.verb,
     effects: [...described.effects],
     target: described.target,
@@ -51,7 +55,31 @@ export function actionOf(
     // The same JSON; zod's type of it has arrays that can be written to.
     fields: described.fields as Action["fields"],
     digest: digestOf(sentForm(request, body)),
+    ...(described.parts === undefined ? {} : { parts: described.parts }),
+    ...(described.impact === undefined ? {} : { impact: described.impact }),
     cause: context.cause,
+  };
+}
+
+/** `request` as the catalog reads it. */
+export function catalogRequestOf(
+  request: CheckedRequest,
+  body: Buffer | undefined,
+  under: string | undefined,
+): CatalogRequest {
+  const { method, scheme, host, port, path, query, upgrade } = request;
+  return {
+    method,
+    scheme,
+    host,
+    port,
+    path,
+    query,
+    headers: groupedHeaders(request.headers),
+    readings: readingsOf(path) ?? [],
+    ...(upgrade === undefined ? {} : { upgrade }),
+    ...(under === undefined ? {} : { under }),
+    ...(body === undefined ? {} : { body }),
   };
 }
 

@@ -30,6 +30,29 @@ export function isReadWhole(request: CheckedRequest, limits: GatewayLimits): boo
 }
 
 /**
+ * Reads the body of a request that is judged or approved as a whole, however it is framed.
+ *
+ * @throws {Fault} as {@link readWhole}; `gateway.body_long` above `limits.spoolBytes`.
+ */
+export async function spool(
+  client: ClientSide,
+  request: CheckedRequest,
+  limits: GatewayLimits,
+): Promise<WholeBody> {
+  if (request.framing.kind === "length" && request.framing.bytes > limits.spoolBytes) {
+    throw tooLong(limits);
+  }
+  if (request.expectContinue) client.inform(100, []); // It is our answer that it waits for.
+  return await readWhole(client, limits);
+}
+
+function tooLong({ spoolBytes }: GatewayLimits): Fault {
+  return new Fault("gateway.body_long", `a body above ${spoolBytes >> 20} MiB cannot be judged`, {
+    hint: "send it in parts, where the system takes it so",
+  });
+}
+
+/**
  * Reads the body to its end.
  *
  * @throws {Fault} `gateway.body_late` where it did not come in time, `gateway.aborted` where the client
@@ -55,9 +78,12 @@ async function collect({ body }: ClientSide, limits: GatewayLimits): Promise<Buf
     () => reject(new Fault("gateway.body_late", `the body was not there within ${seconds} s`)),
     limits.wholeBodyMs,
   );
+  let bytes = 0;
   const reading = (async () => {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) {
-      if (Buffer.isBuffer(chunk)) chunks.push(chunk); // The parser stops at the announced length.
+      if (!Buffer.isBuffer(chunk)) continue;
+      if ((bytes += chunk.length) > limits.spoolBytes) throw tooLong(limits);
+      chunks.push(chunk);
     }
   })();
   try {

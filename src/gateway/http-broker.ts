@@ -6,6 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { Clock, Log } from "../base/index.ts";
+import type { Grant } from "../policy/index.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import type { Origin } from "./http-request.ts";
 import { ClientConnection } from "./http1-connection.ts";
@@ -15,7 +16,7 @@ import type { UpstreamAgent } from "./upstream-agent.ts";
 
 /** What the connection may be used for: a grant's requests, or only to be told why not. */
 export type Access =
-  | { readonly kind: "grant"; readonly system: string; readonly agent: UpstreamAgent }
+  | { readonly kind: "grant"; readonly grant: Grant; readonly agent: UpstreamAgent }
   | { readonly kind: "explain"; readonly rule: string; readonly reason: string };
 
 /** A connection that speaks HTTP, and what is known about it. */

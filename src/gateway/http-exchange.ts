@@ -4,16 +4,19 @@
  * @module
  */
 import type { Action } from "../action/index.ts";
-import { assert, isFault } from "../base/index.ts";
+import type { Entry } from "../catalog/index.ts";
+import { assert, describeError, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
-import { problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
+import { pendingProblem, problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
 import { actionOf, strictest } from "./http-action.ts";
-import { isReadWhole, readWhole, type WholeBody } from "./http-body.ts";
+import { isReadWhole, readWhole, spool, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
 import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
-import type { Verdict } from "./ports.ts";
+import { endToEnd } from "./http-headers.ts";
+import { lookUp } from "./lookups.ts";
+import type { Resolution, Verdict } from "./ports.ts";
 import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
 import { openWebSocket } from "./websocket-open.ts";
 
@@ -37,17 +40,16 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
     if (refusal !== undefined) return await refuse(it, refusal);
     request = asHandshake(request);
   }
-  const body = await bodyOf(it, request, ports);
-  if (body === "gone") return "last";
-  if (body?.mining !== undefined) {
-    it.flow.offend("stratum", body.mining, "in an HTTP request");
-    return "last";
-  }
-  const at = ports.clock.now();
-  const context = { run: ports.run.id, at, system: access.system, cause: it.flow.process };
-  const action = actionOf(request, body, context);
-  const decision = await ports.run.intend(action, it.flow.id);
-  if (decision.verdict !== "allow") return await deny(it, action, decision);
+  const entry = ports.run.entryOf(access.grant.system);
+  const first = await bodyOf(it, request, entry !== undefined, ports);
+  if (typeof first === "string") return first;
+  const judged = await judge(
+    { ...it, access, upstream },
+    { request, entry, body: first.body },
+    ports,
+  );
+  if (typeof judged === "string") return judged;
+  const { action, decision, body } = judged;
   const done = it.flow.stands(action);
   try {
     if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
@@ -56,6 +58,102 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
     done();
   }
 }
+
+type Granted = Exchange & {
+  readonly access: Access & { kind: "grant" };
+  readonly upstream: UpstreamSide;
+};
+
+interface Judged {
+  readonly action: Action;
+  readonly decision: Verdict;
+  readonly body: WholeBody | undefined;
+}
+
+/** Asks whether the request may go; what waits for a person, or is denied, is answered here. */
+async function judge(
+  it: Granted,
+  asked: { request: CheckedRequest; entry: Entry | undefined; body: WholeBody | undefined },
+  ports: BrokerPorts,
+): Promise<Judged | After> {
+  const { flow, access, upstream } = it;
+  const { request, entry } = asked;
+  const { run, limits } = ports;
+  let { body } = asked;
+  const now = () => ports.clock.now();
+  const context = () => ({
+    run: run.id,
+    at: now(),
+    grant: access.grant,
+    entry,
+    cause: flow.process,
+  });
+  const facts =
+    entry === undefined
+      ? {}
+      : await lookUp(
+          request,
+          body?.bytes,
+          { run, flow: flow.id, grant: access.grant, entry, upstream, limits, now },
+          flow.process,
+        );
+  let action = actionOf(request, body, { ...context(), facts });
+  let decision = await run.intend(action, flow.id);
+  if (decision.verdict === "allow") return { action, decision, body };
+  if (decision.verdict === "deny" || request.upgrade !== undefined)
+    return await deny(it, action, decision);
+  if (body === undefined && request.framing.kind !== "none") {
+    // A person decides over all of it, so it is read to its end and judged once more.
+    const whole = await bodyOf(it, request, true, ports);
+    if (typeof whole === "string") return whole;
+    body = whole.body;
+    action = actionOf(request, body, { ...context(), facts });
+    decision = await run.intend(action, flow.id);
+    if (decision.verdict !== "confirm") return await deny(it, action, decision);
+  }
+  const { scheme, host, port, method, target, headers } = request;
+  const held = { scheme, host, port, method, target, headers, facts };
+  const whole = body === undefined ? held : { ...held, body: body.bytes };
+  return await resolve(it, action, decision, await run.hold(whole, action, flow.id));
+}
+
+/** Tells the agent what became of a request that waited. */
+async function resolve(
+  it: Granted,
+  action: Action,
+  decision: Verdict,
+  resolution: Resolution,
+): Promise<After> {
+  const { client, flow } = it;
+  if (client.isGone) return "last";
+  const { approval } = resolution;
+  if (resolution.kind === "answered") {
+    const { answer, note } = resolution;
+    const headers = endToEnd(answer.headers, ["content-length"]);
+    const said = note === undefined ? [] : ["x-cofferdam-edited", note];
+    const { status, body } = answer;
+    const isWhole = client.head.method === "HEAD" || status === 204 || status === 304;
+    const length = isWhole ? [] : ["content-length", String(body.length)];
+    const fields = [...headers, ...length, "x-cofferdam-approval", approval, ...said];
+    client.answer({ status, reason: "", headers: fields, isWhole }, isWhole ? NO_BODY : body, []);
+    return client.isComplete ? "next" : "last";
+  }
+  const isPending = resolution.kind === "pending";
+  const title = isPending ? "This waits for a person" : "A person did not allow this";
+  const denial = flow.deny({
+    ...denialOf(it, action, decision),
+    ...(isPending ? { waits: true as const } : {}),
+    rule: isPending ? "approval-pending" : "approval-denied",
+    title,
+    reason: resolution.reason,
+  });
+  return await client.refuse(
+    isPending ? pendingProblem(denial, approval) : problemOf(denial, 403),
+    "next",
+  );
+}
+
+const NO_BODY = Buffer.alloc(0);
 
 function ruleOf(policy: Policy, decision: Verdict): Rule | undefined {
   const rules = policy.grants.flatMap((grant) => grant.rules);
@@ -126,31 +224,42 @@ async function answerFailure(
   await it.client.refuse(problem, "next");
 }
 
-/** The whole body where it is short enough, nothing where it streams or is not there. */
+/** The whole body where it is short enough or has to be, nothing where it streams or is not there. */
 async function bodyOf(
   it: Exchange,
   request: CheckedRequest,
+  mustBeWhole: boolean,
   { limits }: BrokerPorts,
-): Promise<WholeBody | undefined | "gone"> {
+): Promise<{ readonly body: WholeBody | undefined } | After> {
   const { client, flow } = it;
-  if (!isReadWhole(request, limits)) return undefined;
+  const isSpooled = mustBeWhole && request.framing.kind !== "none";
+  if (!isSpooled && !isReadWhole(request, limits)) return { body: undefined };
   try {
-    const body = await readWhole(client, limits);
-    if (client.isComplete) return body;
+    const body = isSpooled ? await spool(client, request, limits) : await readWhole(client, limits);
+    if (body.mining !== undefined) {
+      flow.offend("stratum", body.mining, "in an HTTP request");
+      return "last";
+    }
+    if (client.isComplete) return { body };
     client.cut();
   } catch (error) {
     if (!isFault(error)) throw error;
+    if (error.code === "gateway.body_long") {
+      const title = "The request cannot be judged as a whole";
+      const reason = describeError(error);
+      return await refuse(it, { status: 413, rule: "http.body_long", title, reason });
+    }
     if (client.isAlone) flow.cut(error.message);
     else client.cut();
   }
-  return "gone";
+  return "last";
 }
 
 /** A request that is not one plain request for this origin: answered, and the last of its connection. */
 export async function refuse(it: Exchange, refusal: Refusal): Promise<After> {
   const { client, flow, origin, access } = it;
   const { rule, title, reason } = refusal;
-  const system = access.kind === "grant" ? access.system : "none";
+  const system = access.kind === "grant" ? access.grant.name : "none";
   const route = routeOf({ verb: rule, port: origin.port, protocol: origin.scheme });
   const denial = flow.deny({ system, target: origin.host, route, rule, title, reason });
   if (client.isAlone) flow.because(`denied: ${rule}`); // Else the connection goes on.
@@ -171,18 +280,24 @@ async function explain(
   return await client.refuse(problemOf(denial, 403), "last");
 }
 
-async function deny(it: Exchange, action: Action, decision: Verdict): Promise<After> {
-  const { client, origin, flow } = it;
-  const { reason, hint, rule, verdict } = decision;
-  const denial = flow.deny({
+function denialOf({ client, origin }: Exchange, action: Action, { effects }: Verdict) {
+  return {
     system: action.system,
     target: action.target,
     route: routeOf({ verb: client.head.method, port: origin.port, protocol: origin.scheme }),
-    effect: strictest(decision.effects),
-    rule,
-    title: verdict === "confirm" ? "This waits for a person" : "This request is not granted",
-    reason: hint === undefined ? reason : `${reason}; ${hint}`,
+    effect: strictest(effects),
     action: action.id,
+  };
+}
+
+async function deny(it: Exchange, action: Action, decision: Verdict): Promise<After> {
+  const { client, flow } = it;
+  const { reason, hint, rule, verdict } = decision;
+  const denial = flow.deny({
+    ...denialOf(it, action, decision),
+    rule,
+    title: verdict === "confirm" ? "Nobody can be asked about this" : "This request is not granted",
+    reason: hint === undefined ? reason : `${reason}; ${hint}`,
   });
   const isUpgrade = client.head.isUpgrade === true;
   return await client.refuse(isUpgrade ? webSocketProblem(denial) : problemOf(denial, 403), "next");

@@ -16,6 +16,10 @@ export {
   type RefusalCounts,
   type Transport,
 } from "./connect-judge.ts";
+export { actionOfHeld } from "./held.ts";
+export { lookupTargets } from "./lookups.ts";
+export type { Asked, CollectedAnswer } from "./collected-client.ts";
+export type { RawHeaders } from "./http-headers.ts";
 export { denialLine, type Denial } from "./denial.ts";
 export { createUpstreamTrust, type UpstreamTrust } from "./upstream-trust.ts";
 export { tearSocket } from "./flow-record.ts";

@@ -34,6 +34,10 @@ export interface GatewayLimits {
   readonly informational: number;
   /** A request body that announces at most this many bytes is read whole before it is judged. */
   readonly wholeBodyBytes: number;
+  /** A body that must be judged or approved as a whole is read up to here; a longer one is refused. */
+  readonly spoolBytes: number;
+  /** Of an answer to a look-up, or to what a person approved, this much is kept. */
+  readonly keptAnswerBytes: number;
   /** From head to the end of a body that is read whole. */
   readonly wholeBodyMs: number;
   /** What is read and thrown away after an early answer, so that the client gets to read it. */
@@ -82,6 +86,8 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   responseHeadBytes: 131_072,
   informational: 16,
   wholeBodyBytes: 65_536,
+  spoolBytes: 8 << 20,
+  keptAnswerBytes: 1 << 20,
   wholeBodyMs: 30_000,
   lingerBytes: 1 << 20,
   lingerMs: 1000,

@@ -6,12 +6,16 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { Action, Event, FindingKind, Process } from "../action/index.ts";
+import type { Entry, Facts } from "../catalog/index.ts";
 import type { Clock, Log } from "../base/index.ts";
 import type { Decision, Policy } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
+import type { CollectedAnswer } from "./collected-client.ts";
 import type { Connector } from "./connector.ts";
 import type { Denial } from "./denial.ts";
 import type { NamePool } from "./dns/index.ts";
+import type { RawHeaders } from "./http-headers.ts";
+import type { Origin } from "./http-request.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { UpstreamTrust } from "./upstream-trust.ts";
 
@@ -35,6 +39,31 @@ export interface FindingSubject {
 /** An event without what the recorder adds. */
 export type EventDraft = Omit<Event, "at" | "monoMs" | "run">;
 
+/** A request that waits for a person: all of it, as it would be sent. */
+export interface HeldRequest extends Origin {
+  readonly method: string;
+  /** Request target in origin form. */
+  readonly target: string;
+  /** End-to-end fields without `Host` and framing. */
+  readonly headers: RawHeaders;
+  /** Absent where the request has none. */
+  readonly body?: Buffer;
+  /** What look-ups found when it was judged. */
+  readonly facts: Facts;
+}
+
+/** What became of a request that waited. */
+export type Resolution =
+  /** It was performed, and this is what the system answered. `note` tells the agent what a person changed. */
+  | {
+      readonly kind: "answered";
+      readonly approval: string;
+      readonly answer: CollectedAnswer;
+      readonly note?: string;
+    }
+  | { readonly kind: "pending"; readonly approval: string; readonly reason: string }
+  | { readonly kind: "denied"; readonly approval: string; readonly reason: string };
+
 /** What was decided; the state that it left stays with whoever decides. */
 export type Verdict = Omit<Decision, "state">;
 
@@ -51,6 +80,13 @@ export interface GatewayRun {
    * @throws where it could not be recorded: then nothing may leave.
    */
   intend(action: Action, flow: string): Promise<Verdict>;
+  /**
+   * Has a person decide over `action`, which {@link intend} said waits for one; resolves when it was
+   * performed or denied, or when the agent has waited long enough.
+   */
+  hold(request: HeldRequest, action: Action, flow: string): Promise<Resolution>;
+  /** What the catalog knows of systems of this kind; `undefined` for plain HTTP. */
+  entryOf(kind: string): Entry | undefined;
   /** Whether what was allowed before is still granted: the policy may have been narrowed since. */
   stands(action: Action): boolean;
   /** Everything that follows from a denial: the run's denials file, stickiness, the ledger. */

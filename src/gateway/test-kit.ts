@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Action, Process } from "../action/index.ts";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
+import { catalogSystems, findEntry } from "../catalog/index.ts";
 import { createLog, systemClock, type Log } from "../base/index.ts";
 import {
   compilePolicy,
@@ -28,7 +29,7 @@ import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { intentOf } from "./intent.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-import type { EventDraft, FindingSubject, GatewayRun } from "./ports.ts";
+import type { EventDraft, FindingSubject, GatewayRun, HeldRequest, Resolution } from "./ports.ts";
 import { openAuthority, type CertificateAuthority } from "./tls/index.ts";
 import { createUpstreamTrust } from "./upstream-trust.ts";
 
@@ -51,6 +52,7 @@ export interface Told {
     readonly of: FindingSubject;
   }[];
   readonly actions: Action[];
+  readonly held: { readonly request: HeldRequest; readonly action: Action }[];
 }
 
 export interface World extends Told {
@@ -88,6 +90,8 @@ export interface WorldOptions {
   readonly authorities?: ReadonlyMap<string, string>;
   readonly record?: GatewayRun["record"];
   readonly attribute?: GatewayRun["attribute"];
+  /** What a person says; nobody is there by default. */
+  readonly hold?: (request: HeldRequest, action: Action) => Promise<Resolution>;
 }
 
 const authorities = new Map<string, Promise<CertificateAuthority>>();
@@ -105,9 +109,9 @@ export function authorityNamed(name: string): Promise<CertificateAuthority> {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const source = `task: test\npurpose: A test.\ngrants:\n${options.grants}`;
-  const task = parseTaskFile(source, "task.yaml", Date.now());
+  const task = parseTaskFile(source, "task.yaml", Date.now(), catalogSystems());
   let policy = compilePolicy(task);
-  const told: Told = { events: [], denials: [], findings: [], actions: [] };
+  const told: Told = { events: [], denials: [], findings: [], actions: [], held: [] };
   let state = initialPolicyState;
   const run: GatewayRun = {
     id: "r-test",
@@ -122,6 +126,17 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       const { event, sync } = intentOf(action, decision, flow);
       return run.record(event, { sync }).then(() => decision);
     },
+    async hold(request, action) {
+      told.held.push({ request, action });
+      return (
+        (await options.hold?.(request, action)) ?? {
+          kind: "pending",
+          approval: "p-1",
+          reason: "nobody is there",
+        }
+      );
+    },
+    entryOf: findEntry,
     stands: (action) => isStanding(policy, state, action),
     denied: (denial) => void told.denials.push(denial),
     attribute: options.attribute ?? (() => Promise.resolve(AGENT)),

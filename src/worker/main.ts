@@ -53,6 +53,9 @@ function obey(order: Order): void {
     case "recheck":
       calls.note({ say: "rechecked", run: order.run, cut: runOf(order.run).recheck(order) });
       return;
+    case "perform":
+      void runOf(order.run).perform(order);
+      return;
     case "stop":
       void stop(order.run);
       return;

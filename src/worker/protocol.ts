@@ -5,8 +5,9 @@
  * @module
  */
 import { z } from "zod";
+import type { Entry } from "../catalog/index.ts";
 import { actionSchema, effectSchema, FINDING_KINDS, type Event } from "../action/index.ts";
-import type { Leaf, Verdict } from "../gateway/index.ts";
+import type { CollectedAnswer, HeldRequest, Leaf, Resolution, Verdict } from "../gateway/index.ts";
 import type { Policy, PolicyState } from "../policy/index.ts";
 
 /** Longest line of a worker: some batched messages; one action holds 64 KiB of body at most as fields. */
@@ -56,12 +57,50 @@ const denial = z.strictObject({
   allowed: z.array(z.string()).max(16).readonly(),
   flow: id.optional(),
   action: id.optional(),
+  waits: z.literal(true).optional(),
 });
 
 const subject = z.strictObject({
   flow: id.optional(),
   target: z.string().optional(),
   route: z.string().optional(),
+});
+
+const rawHeaders = z.array(z.string().max(128 << 10)).max(512);
+
+/** A request that waits for a person, less its body, which comes ahead. */
+const held = z.strictObject({
+  scheme: z.enum(["http", "https"]),
+  host,
+  port,
+  method: z.string().max(64),
+  target: z
+    .string()
+    .startsWith("/")
+    .max(64 << 10),
+  headers: rawHeaders,
+  hasBody: z.boolean(),
+  facts: z.record(z.string().max(64), z.json()),
+});
+
+/** What became of a request of ours. */
+const asked = z.strictObject({
+  outcome: z.strictObject({
+    status: z.number().int().optional(),
+    bytesOut: z.number(),
+    bytesIn: z.number(),
+    bodySha256: z.string().max(64).optional(),
+    failure: z.strictObject({ code: z.string().max(100), detail: z.string() }).optional(),
+    mining: z.string().optional(),
+  }),
+  answer: z
+    .strictObject({
+      status: z.number().int(),
+      headers: rawHeaders,
+      body: z.base64(),
+      isCut: z.boolean(),
+    })
+    .optional(),
 });
 
 const n = z.number().int().nonnegative();
@@ -89,6 +128,10 @@ export const saidSchema = z.discriminatedUnion("say", [
     detail: z.string(),
     of: subject,
   }),
+  /** A piece of the body that the next `hold` of this flow is about, in base64. */
+  z.strictObject({ say: z.literal("spool"), run, action: id, chunk: z.base64().max(2 << 20) }),
+  z.strictObject({ say: z.literal("hold"), n, run, flow: id, action: id, request: held }),
+  z.strictObject({ say: z.literal("performed"), run, p: n, asked }),
   z.strictObject({ say: z.literal("dial"), n, run, host, port }),
   z.strictObject({ say: z.literal("leaf"), n, run, host }),
   z.strictObject({ say: z.literal("name"), n, run, host }),
@@ -112,11 +155,24 @@ export interface Answers {
   /** That it is known, which is all that is told: who it is stays with the daemon. */
   readonly attribute: null;
   readonly intend: Verdict;
+  /** Its body in base64. */
+  readonly hold: SaidResolution;
   /** The socket comes by the carrier, ahead of this word. */
   readonly dial: "connected";
   readonly leaf: Leaf;
   readonly name: null;
 }
+
+/** A {@link Resolution} as it crosses: an answer's body is base64. */
+export type SaidResolution =
+  | Exclude<Resolution, { kind: "answered" }>
+  | (Omit<Extract<Resolution, { kind: "answered" }>, "answer"> & { readonly answer: SaidAnswer });
+
+/** A {@link CollectedAnswer} as it crosses. */
+export type SaidAnswer = Omit<CollectedAnswer, "body"> & { readonly body: string };
+
+/** A {@link HeldRequest} as the daemon has it performed. */
+export type SaidRequest = Omit<HeldRequest, "body" | "facts"> & { readonly body?: string };
 
 /** What the daemon tells a worker. */
 export type Order =
@@ -129,6 +185,8 @@ export type Order =
       readonly authorities: readonly (readonly [string, string])[];
       /** The names that the run has asked for, in the order of their addresses. */
       readonly names: readonly string[];
+      /** Systems of the catalog that its grants name and that are a user's own. */
+      readonly systems: readonly Entry[];
     }
   /** The socket comes by the carrier, ahead of this word. */
   | { readonly order: "listen"; readonly run: string; readonly kind: "tcp" | "dns" }
@@ -139,6 +197,13 @@ export type Order =
       readonly run: string;
       readonly policy: Policy;
       readonly state: PolicyState;
+    }
+  /** To be sent, and its answer told under the name `p`. */
+  | {
+      readonly order: "perform";
+      readonly run: string;
+      readonly p: number;
+      readonly request: SaidRequest;
     }
   | { readonly order: "ping" }
   | { readonly order: "answer"; readonly n: number; readonly value: unknown }

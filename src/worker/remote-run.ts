@@ -21,10 +21,13 @@ import {
   type NamePool,
   type UpstreamTrust,
 } from "../gateway/index.ts";
+import { findEntry } from "../catalog/index.ts";
 import { isStanding, type Policy, type PolicyState } from "../policy/index.ts";
 import type { Calls } from "./calls.ts";
-import type { Order, SaidEvent } from "./protocol.ts";
+import type { Order, SaidEvent, SaidOfRun } from "./protocol.ts";
 
+const SPOOL_CHUNK_BYTES = 768 << 10;
+type SaidFacts = Extract<SaidOfRun, { say: "hold" }>["request"]["facts"];
 type ServeOrder = Extract<Order, { order: "serve" }>;
 
 /** What all runs of a worker share. */
@@ -39,6 +42,8 @@ export interface RemoteRun {
   readonly gateway: Gateway;
   /** Takes the run's rules of now, and tells how many flows they cut. */
   recheck(rules: Rules): number;
+  /** Sends what the daemon says, and tells what came of it. */
+  perform(order: Extract<Order, { order: "perform" }>): Promise<void>;
 }
 
 /** What decides whether something that was allowed may go on. */
@@ -67,12 +72,34 @@ export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
       rules.now = now;
       return gateway.recheck();
     },
+    async perform({ run, p, request: { body, ...request } }) {
+      const whole = body === undefined ? {} : { body: Buffer.from(body, "base64") };
+      const { outcome, answer } = await gateway.perform({ ...request, ...whole, facts: {} });
+      const { failure, ...rest } = outcome;
+      calls.note({
+        say: "performed",
+        run,
+        p,
+        asked: {
+          outcome: { ...rest, ...(failure === undefined ? {} : { failure: { ...failure } }) },
+          ...(answer === undefined
+            ? {}
+            : {
+                answer: {
+                  ...answer,
+                  headers: [...answer.headers],
+                  body: answer.body.toString("base64"),
+                },
+              }),
+        },
+      });
+    },
   };
 }
 
 /** Which process it is stays with the daemon, which knows it by the flow; here it is only said whether. */
 function remoteRun(
-  { run, authorities }: ServeOrder,
+  { run, authorities, systems }: ServeOrder,
   rules: { readonly now: Rules },
   calls: Calls,
 ): GatewayRun {
@@ -92,6 +119,20 @@ function remoteRun(
       const { run: _run, at: _at, monoMs: _monoMs, cause: _cause, ...rest } = action;
       return calls.ask("intend", { run, flow, action: rest });
     },
+    async hold({ body, ...request }, action, flow) {
+      for (let at = 0; at < (body?.length ?? 0); at += SPOOL_CHUNK_BYTES) {
+        const chunk = body?.subarray(at, at + SPOOL_CHUNK_BYTES).toString("base64") ?? "";
+        calls.note({ say: "spool", run, action: action.id, chunk });
+      }
+      const hasBody = body !== undefined;
+      const headers = [...request.headers];
+      const said = { ...request, headers, hasBody, facts: request.facts as SaidFacts };
+      const resolution = await calls.ask("hold", { run, flow, action: action.id, request: said });
+      if (resolution.kind !== "answered") return resolution;
+      const { answer } = resolution;
+      return { ...resolution, answer: { ...answer, body: Buffer.from(answer.body, "base64") } };
+    },
+    entryOf: (kind) => findEntry(kind) ?? systems.find(({ system }) => system === kind),
     record({ process: _process, ...draft }) {
       // The gateway asks for no other types than these; were it to, the daemon would refuse.
       const event = draft as SaidEvent;

@@ -4,28 +4,33 @@
  *
  * @module
  */
-import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { canonicalJson, UNKNOWN_PROCESS, type Action, type Process } from "../action/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
 import {
+  actionOfHeld,
   createConnectJudge,
   createNamePool,
   type CertificateAuthority,
   type ConnectJudge,
   type Connector,
   type FlowTuple,
+  GATEWAY_LIMITS,
   type GatewayRun,
+  type HeldRequest,
   type NamePool,
   type Verdict,
 } from "../gateway/index.ts";
 import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../policy/index.ts";
 import { descriptorOf } from "../sys/index.ts";
-import type { Answers, SaidOfRun } from "./protocol.ts";
+import type { Answers, SaidOfRun, SaidResolution } from "./protocol.ts";
 
 /** Flows that a run may have at once, with those whose close is being written. */
 const FLOWS_MAX = 2048;
 /** Flows that are over and actions that have no outcome yet: what is on the way about them is no lie. */
 const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
+/** Actions that wait, of which the request did not come yet: their bodies are held in memory. */
+const WAITING_MAX = 16;
 
 /** A run that can be held still while nobody serves it. */
 export interface HeldRun extends Omit<GatewayRun, "stands"> {
@@ -53,6 +58,12 @@ interface Flow {
   target: string;
 }
 
+interface Waiting {
+  readonly action: Action;
+  readonly chunks: Buffer[];
+  bytes: number;
+}
+
 /** A connected socket for the worker, and how to let go of it here. */
 export interface Handed {
   readonly descriptor: number;
@@ -71,6 +82,8 @@ export class Served {
   readonly #closed = new Set<string>();
   /** Allowed actions without an outcome. */
   readonly #performed = new Set<string>();
+  /** Actions that wait for a person, of which the request is still to come. */
+  readonly #waiting = new Map<string, Waiting>();
   readonly #opens = new Set<Promise<unknown>>();
   #total = 0;
   /** Aborted when the worker that asked is gone. */
@@ -115,7 +128,54 @@ export class Served {
     const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
     const verdict = await this.run.intend(action, said.flow);
     if (verdict.verdict === "allow") remember(this.#performed, action.id);
+    if (verdict.verdict === "confirm") this.#waits(action);
     return verdict;
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  spool({ action, chunk }: Extract<SaidOfRun, { say: "spool" }>): void {
+    const waiting = this.#waiting.get(action);
+    if (waiting === undefined) throw lie("the body of an action that does not wait");
+    const bytes = Buffer.from(chunk, "base64");
+    waiting.bytes += bytes.length;
+    if (waiting.bytes > GATEWAY_LIMITS.spoolBytes) throw lie("a body longer than may be stored");
+    waiting.chunks.push(bytes);
+  }
+
+  /**
+   * An action that waits for a person. INV-46: what the person sees is made here from the very bytes that
+   * are stored, and must be what the worker had judged.
+   *
+   * @throws {Fault} `worker.lie`
+   */
+  async hold(said: Extract<SaidOfRun, { say: "hold" }>): Promise<SaidResolution> {
+    const waiting = this.#waiting.get(said.action);
+    this.#waiting.delete(said.action);
+    if (waiting === undefined) throw lie("a person for an action that does not wait for one");
+    const { hasBody, facts, ...request } = said.request;
+    const body = hasBody ? { body: Buffer.concat(waiting.chunks) } : {};
+    const held: HeldRequest = { ...request, ...body, facts };
+    const { action } = waiting;
+    const grant = this.run.policy.grants.find(({ name }) => name === action.system);
+    if (grant === undefined) throw lie("an action of no grant");
+    const at = { wallMs: Date.parse(action.at), monoMs: action.monoMs };
+    const entry = this.run.entryOf(grant.system);
+    const context = { run: this.run.id, at, grant, entry, cause: action.cause };
+    const own = { ...actionOfHeld(held, context), id: action.id };
+    if (canonicalJson(own) !== canonicalJson(action)) throw lie("another action than it described");
+    const resolution = await this.run.hold(held, own, said.flow);
+    if (resolution.kind !== "answered") return resolution;
+    const { answer } = resolution;
+    return { ...resolution, answer: { ...answer, body: answer.body.toString("base64") } };
+  }
+
+  #waits(action: Action): void {
+    this.#waiting.set(action.id, { action, chunks: [], bytes: 0 });
+    // A worker that never says what is to become of them holds no memory with them.
+    for (const oldest of this.#waiting.keys()) {
+      if (this.#waiting.size <= WAITING_MAX) break;
+      this.#waiting.delete(oldest);
+    }
   }
 
   /** @throws {Fault} `worker.lie` */
@@ -275,6 +335,8 @@ function lie(what: string): Fault {
 }
 
 /** The same without members that are `undefined`, which zod's types allow and JSON never has. */
-function defined<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+export function defined<T extends object>(
+  value: T,
+): { [Key in keyof T]: Exclude<T[Key], undefined> } {
   return value as { [Key in keyof T]: Exclude<T[Key], undefined> };
 }

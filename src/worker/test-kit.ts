@@ -10,6 +10,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { findEntry } from "../catalog/index.ts";
 import { systemClock } from "../base/index.ts";
 import { intentOf, openAuthority } from "../gateway/index.ts";
 import { compilePolicy, decide, initialPolicyState, parseTaskFile } from "../policy/index.ts";
@@ -44,6 +45,9 @@ export function makeRun(id: string): HeldRun & { readonly told: string[] } {
       await run.record(intentOf(action, verdict, flow).event);
       return verdict;
     },
+    hold: (_request, action) =>
+      Promise.resolve({ kind: "pending", approval: action.id, reason: "nobody is there" }),
+    entryOf: findEntry,
     denied: ({ rule, target }) => void told.push(`denied ${rule} ${target}`),
     attribute: () => Promise.resolve(AGENT),
     async record({ type, target = "", process, verdict = "" }) {

@@ -5,10 +5,12 @@
  * @module
  */
 import type { z } from "zod";
+import { findEntry } from "../catalog/index.ts";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
+import type { Asked, HeldRequest } from "../gateway/index.ts";
 import { launchWorker, type Launched, type LaunchOptions } from "./launch.ts";
 import { saidSchema, type Order, type Said, type SaidOfRun } from "./protocol.ts";
-import type { Served } from "./served.ts";
+import { defined, type Served } from "./served.ts";
 
 /** Questions that are answered at once; above, the worker's words stay with it until some are. */
 const UNANSWERED_MAX = 2048;
@@ -46,6 +48,9 @@ export class Worker {
   readonly #stopping = new Map<string, () => void>();
   /** Who waits for which run's flows to be looked at again, in the order of asking. */
   readonly #rechecks = new Map<string, ((cut: number) => void)[]>();
+  /** Requests that it was told to send, and who waits for what comes of them. */
+  readonly #performing = new Map<number, { readonly run: string; resolve(asked: Asked): void }>();
+  #nextPerformance = 0;
   readonly #watch: NodeJS.Timeout;
   readonly #recheckMs: number;
   #lie: string | undefined;
@@ -81,10 +86,13 @@ export class Worker {
   /** Hands a run over: from here on the worker may speak of it. */
   serve(served: Served): void {
     const { id, policy, policyState: state, authorities } = served.run;
+    const systems = policy.grants.flatMap(({ system }) =>
+      findEntry(system) === undefined ? (served.run.entryOf(system) ?? []) : [],
+    );
     this.#served.set(id, served);
     const names = served.pool.names();
     const vouchers = [...(authorities ?? [])];
-    this.#tell({ order: "serve", run: id, policy, state, authorities: vouchers, names });
+    this.#tell({ order: "serve", run: id, policy, state, authorities: vouchers, names, systems });
   }
 
   /** Has it serve what arrives at `descriptor`, of which the caller keeps its own. */
@@ -112,6 +120,34 @@ export class Worker {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  /**
+   * Has it send `request`; rejects where it is gone before it has told what came of it.
+   *
+   * @throws {Fault} `worker.gone`: whether anything was sent is not known then.
+   */
+  perform(run: string, { body, facts: _, ...request }: HeldRequest): Promise<Asked> {
+    const p = this.#nextPerformance++;
+    const { promise, resolve, reject } = Promise.withResolvers<Asked>();
+    this.#performing.set(p, { run, resolve });
+    const whole = body === undefined ? {} : { body: body.toString("base64") };
+    this.#tell({ order: "perform", run, p, request: { ...request, ...whole } });
+    void this.gone.then((why) =>
+      reject(new Fault("worker.gone", `the worker that was to send it ended: ${why}`)),
+    );
+    return promise.finally(() => this.#performing.delete(p));
+  }
+
+  #performed({ run, p, asked }: Extract<SaidOfRun, { say: "performed" }>): void {
+    const waiting = this.#performing.get(p);
+    if (waiting?.run !== run) throw new Fault("worker.lie", "it performed what nobody asked for");
+    const { answer } = asked;
+    const outcome = defined(asked.outcome);
+    waiting.resolve({
+      outcome,
+      answer: answer && { ...answer, body: Buffer.from(answer.body, "base64") },
+    });
   }
 
   #rechecked(run: string, cut = 0): void {
@@ -165,6 +201,12 @@ export class Worker {
     if (served === undefined)
       throw new Fault("worker.lie", `it speaks of ${JSON.stringify(said.run)}, not of its own`);
     switch (said.say) {
+      case "spool":
+        served.spool(said);
+        return;
+      case "performed":
+        this.#performed(said);
+        return;
       case "denied":
         void this.#perform(undefined, served.denied(said));
         return;
@@ -205,6 +247,8 @@ export class Worker {
     switch (said.say) {
       case "intend":
         return served.intend(said);
+      case "hold":
+        return served.hold(said);
       case "attribute":
         return served.attribute(said);
       case "leaf":

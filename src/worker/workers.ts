@@ -8,8 +8,8 @@
 import { availableParallelism } from "node:os";
 import { getCACertificates } from "node:tls";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
-import { describeError } from "../base/index.ts";
-import type { Gateway } from "../gateway/index.ts";
+import { describeError, Fault } from "../base/index.ts";
+import type { Asked, Gateway, HeldRequest } from "../gateway/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
 import { Served, type HeldRun, type ServedPorts } from "./served.ts";
 import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
@@ -209,9 +209,11 @@ export function createWorkers(options: WorkersOptions): Workers {
 }
 
 /** The face that the daemon has of a run's gateway, wherever its worker is. */
-export interface ServedGateway extends Omit<Gateway, "recheck"> {
+export interface ServedGateway extends Omit<Gateway, "recheck" | "perform"> {
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
   recheck(): Promise<number>;
+  /** Sends `request`; rejects with `worker.gone` where it is not known whether that happened. */
+  perform(request: HeldRequest): Promise<Asked>;
 }
 
 function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
@@ -230,6 +232,12 @@ function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
     },
     refusedUnheard: (refusal) => served.judge.unheard(refusal),
     recheck: async () => (await hold.slot?.live?.recheck(served.run.id)) ?? 0,
+    async perform(request) {
+      const live = hold.slot?.live;
+      if (live === undefined || !hold.attached)
+        throw new Fault("worker.gone", "no worker serves it");
+      return await live.perform(served.run.id, request);
+    },
     stats: () => ({ ...served.flows, torn: 0, refused: served.judge.counts() }),
     async close() {
       if (hold.over) return;

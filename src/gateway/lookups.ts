@@ -1,0 +1,109 @@
+/**
+ * Look-ups: the state of a system that decides what a request does (is the post that is edited public
+ * already?). Each is an action like any other, judged and on record; what may not be read, or does not
+ * answer, is not known, and the request then counts as the strictest that it could be.
+ *
+ * @module
+ */
+import { lookupsOf, readFact, type Entry, type Facts } from "../catalog/index.ts";
+import type { Grant } from "../policy/index.ts";
+import { ask, type CollectedAnswer } from "./collected-client.ts";
+import { actionOf, catalogRequestOf, type ActionContext } from "./http-action.ts";
+import { headerPairs } from "./http-headers.ts";
+import type { CheckedRequest } from "./http-request.ts";
+import type { UpstreamSide } from "./http-sides.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { requestOf } from "./held.ts";
+import type { GatewayRun, HeldRequest } from "./ports.ts";
+
+/** Where a request stands whose look-ups are made. */
+export interface LookupContext {
+  readonly run: GatewayRun;
+  readonly flow: string;
+  readonly grant: Grant;
+  readonly entry: Entry;
+  readonly upstream: UpstreamSide;
+  readonly limits: GatewayLimits;
+  now(): ActionContext["at"];
+}
+
+/** What is known of the state that `request` depends on. */
+export async function lookUp(
+  request: CheckedRequest,
+  body: Buffer | undefined,
+  context: LookupContext,
+  cause: ActionContext["cause"],
+): Promise<Facts> {
+  const { entry, grant } = context;
+  const wanted = lookupsOf(entry, catalogRequestOf(request, body, grant.under));
+  const facts: Record<string, Facts[string]> = {};
+  for (const { name, target } of wanted) {
+    const answer = await lookUpOne(lookupRequest(request, target), context, cause);
+    const fact = answer === undefined ? undefined : readFact(answer.body);
+    if (fact !== undefined) facts[name] = fact;
+  }
+  return facts;
+}
+
+/** The look-ups of `held` as requests of their own, by name: what is read again before it is performed. */
+export function lookupTargets(
+  held: HeldRequest,
+  grant: Grant,
+  entry: Entry | undefined,
+): readonly { readonly name: string; readonly request: HeldRequest }[] {
+  if (entry === undefined) return [];
+  const request = requestOf(held);
+  return lookupsOf(entry, catalogRequestOf(request, held.body, grant.under)).map(
+    ({ name, target }) => {
+      const { scheme, host, port, method, headers } = lookupRequest(request, target);
+      return { name, request: { scheme, host, port, method, target, headers, facts: {} } };
+    },
+  );
+}
+
+/** Asked about the body it carries; a cached or partial answer would tell of another state. */
+const NOT_ASKED =
+  /^(?:content-|if-|accept$|accept-encoding$|range$|idempotency-key$|x-restli-method$)/;
+
+/** A GET of `target` beside `request`, with what the agent's own client says of versions and itself. */
+export function lookupRequest(request: CheckedRequest, target: string): CheckedRequest {
+  const mark = target.indexOf("?");
+  const { scheme, host, port } = request;
+  const kept = headerPairs(request.headers).filter(([name]) => !NOT_ASKED.test(name));
+  return {
+    scheme,
+    host,
+    port,
+    method: "GET",
+    target,
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? "" : target.slice(mark + 1),
+    headers: [...kept.flat(), "Accept", "application/json"],
+    framing: { kind: "none" },
+    expectContinue: false,
+    wantsTrailers: false,
+  };
+}
+
+async function lookUpOne(
+  request: CheckedRequest,
+  { run, flow, grant, entry, upstream, limits, now }: LookupContext,
+  cause: ActionContext["cause"],
+): Promise<CollectedAnswer | undefined> {
+  const described = actionOf(request, undefined, { run: run.id, at: now(), grant, entry, cause });
+  const summary = `Look up the state that an effect depends on: ${described.target}`;
+  // The run is told nothing of it, so it reads nothing privately.
+  const action = { ...described, effects: ["read" as const], summary };
+  const verdict = await run.intend(action, flow);
+  if (verdict.verdict !== "allow") return undefined;
+  const { outcome, answer } = await ask(upstream, request, undefined, limits);
+  await run.record({
+    type: "outcome",
+    system: action.system,
+    target: action.target,
+    flow,
+    action: action.id,
+    data: { lookup: true, ...outcome, bytesOut: outcome.bytesOut, bytesIn: outcome.bytesIn },
+  });
+  return answer?.status === 200 && !answer.isCut ? answer : undefined;
+}

@@ -16,6 +16,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,6 +134,30 @@ static void mount_overlay(const char *lower, const char *upper, const char *work
   for (int i = 0; i < 3; i++) close(open_paths[i]);
 }
 
+/*
+ * Leaves a process behind that outlives bubblewrap by one act: it kills what is left of our process group.
+ * Bubblewrap's child waits for its parent before it asks to die with it, and waits for ever where the
+ * parent is killed in between (bubblewrap 0.8: eventfd, then PR_SET_PDEATHSIG). What the agent starts has
+ * groups of its own, and ends with process 1, which is in ours.
+ */
+static void leave_guard(void) {
+  pid_t group = getpid(); /* The session's leader, and so the group's. */
+  int self = (int)syscall(SYS_pidfd_open, group, 0);
+  if (self < 0) fail("guard", "pidfd_open", "");
+  pid_t guard = fork();
+  if (guard < 0) fail("guard", "fork", "");
+  if (guard > 0) {
+    close(self);
+    return;
+  }
+  /* No descriptor may stay with it: the daemon waits for their end. Failing, it must not look like a run. */
+  if (setpgid(0, 0) < 0 || dup2(self, 0) < 0 || syscall(SYS_close_range, 1, ~0U, 0) < 0) _exit(REFUSED);
+  struct pollfd end = {.fd = 0, .events = POLLIN};
+  while (poll(&end, 1, -1) < 0 && errno == EINTR) continue;
+  kill(-group, SIGKILL);
+  _exit(0);
+}
+
 static void become_bubblewrap(struct frame *plan) {
   static char *arguments[ARGUMENTS_MAX + 1];
   static char *environment[] = {"PATH=/usr/bin:/bin", NULL};
@@ -144,6 +169,7 @@ static void become_bubblewrap(struct frame *plan) {
   }
   if (count == 0) refuse("bwrap", "arguments", "none");
   if (chdir("/") < 0) fail("bwrap", "chdir", "/");
+  leave_guard();
   execve(arguments[0], arguments, environment);
   fail("bwrap", "execve", arguments[0]);
 }

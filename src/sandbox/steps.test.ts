@@ -3,7 +3,7 @@
  * left. A step that failed quietly would start an agent with one wall less.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -141,6 +141,46 @@ test("the same plan, unspoilt, is sealed", async (t) => {
   launcher.kill();
   await launcher.gone;
 });
+
+test("INV-15: what does not ask to die with bubblewrap dies with it all the same", async (t) => {
+  const place = await makePlace();
+  t.after(() => place.remove());
+  const { outer } = await prepareLaunch(place.spec);
+  const launcher = new Launcher(launcherPath());
+  // In the place of bubblewrap, whose child waits for its parent before it asks.
+  launcher.order([
+    ...outer.slice(0, outer.indexOf("bwrap")),
+    ...["bwrap", "/bin/sh", "-c", "sleep 3600 & wait"],
+  ]);
+  const sleeper = await until(() =>
+    childrenOf(launcher.pid).find((pid) => commandOf(pid).startsWith("sleep\0")),
+  );
+  process.kill(launcher.pid, "SIGKILL");
+  await launcher.gone;
+  await until(() => commandOf(sleeper) === "" || undefined);
+});
+
+const readOf = (path: string) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // Ended.
+  }
+};
+const commandOf = (pid: number) => readOf(`/proc/${pid}/cmdline`);
+const childrenOf = (pid: number) =>
+  readOf(`/proc/${pid}/task/${pid}/children`).trim().split(" ").map(Number);
+
+/** What `probe` gives once it gives something; a minute at most. */
+async function until<T>(probe: () => T | undefined): Promise<T> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const value = probe();
+    if (value !== undefined) return value;
+    assert.ok(Date.now() < deadline, "in time");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 test(
   "fault sandbox.overlay: a file system that cannot map owners is told, with what to do",

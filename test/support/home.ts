@@ -152,13 +152,16 @@ export class TestHome {
   }
 }
 
-/** Waits until `probe` gives a value, at most `limitMs`. */
+/** However long something may take that `eventually` waits for: machines that test are slow and shared. */
+const LIMIT_MS_MIN = 60_000;
+
+/** Waits until `probe` gives a value, at most `limitMs` and at least a minute. */
 export async function eventually<T>(
   what: string,
   limitMs: number,
   probe: () => T | undefined | Promise<T | undefined>,
 ): Promise<T> {
-  const deadline = Date.now() + limitMs;
+  const deadline = Date.now() + Math.max(limitMs, LIMIT_MS_MIN);
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;

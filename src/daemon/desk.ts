@@ -1,21 +1,344 @@
 /**
  * The desk: where what waits for a person is put, and from where it is performed once a person said yes.
  *
+ * What is performed is the stored request, by a worker, on a connection of its own. Before, the state that
+ * its effect depends on is read again: where it is not what the person saw, nothing is sent (F18).
+ *
  * @module
  */
-import type { Action } from "../action/index.ts";
-import { findEntry, type Entry } from "../catalog/index.ts";
-import type { HeldRequest, Resolution } from "../gateway/index.ts";
+import { canonicalJson, type Action, type Json } from "../action/index.ts";
+import {
+  Approvals,
+  codeOf,
+  isOver,
+  type Approval,
+  type Spool,
+  type Step,
+} from "../approval/index.ts";
+import { assert, describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import { findEntry, readFact, type Entry, type Facts } from "../catalog/index.ts";
+import {
+  actionOfHeld,
+  createConnector,
+  GATEWAY_LIMITS,
+  lookupTargets,
+  type Asked,
+  type CertificateAuthority,
+  type HeldRequest,
+  type Resolution,
+} from "../gateway/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import {
+  compilePolicy,
+  decide,
+  type Grant,
+  type Policy,
+  type Task,
+  type TaskGrant,
+} from "../policy/index.ts";
+import type { ServedGateway, Workers } from "../worker/index.ts";
+import { Performer } from "./performer.ts";
+import { resolveHost } from "./resolve.ts";
 import type { Run } from "./run.ts";
 
+export interface DeskPorts {
+  readonly file: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly workers: Workers;
+  readonly authority: CertificateAuthority;
+}
+
+/** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
+interface Pin {
+  readonly grant: TaskGrant;
+  /** PEM of the grant's own authority. */
+  readonly ca?: string;
+}
+
 export class Desk {
+  readonly approvals: Approvals;
+  readonly #ports: DeskPorts;
+  /** Those that are being performed, or wait for their time. */
+  readonly #due = new Map<string, NodeJS.Timeout>();
+  readonly #performing = new Set<Promise<void>>();
+  readonly #unfollow: () => void;
+
+  /** @throws {Fault} `approval.store` */
+  constructor(ports: DeskPorts) {
+    this.#ports = ports;
+    this.approvals = new Approvals({
+      file: ports.file,
+      clock: ports.clock,
+      record: (approval, step) => this.#record(approval, step),
+    });
+    this.#unfollow = this.approvals.follow((approval) => this.#look(approval));
+  }
+
+  /** Sees to what an earlier daemon left. */
+  async recover(): Promise<void> {
+    await this.approvals.recover();
+    for (const approval of this.approvals.list(false)) this.#look(approval);
+  }
+
   entryOf(kind: string): Entry | undefined {
     return findEntry(kind);
   }
 
-  hold(run: Run, request: HeldRequest, action: Action): Promise<Resolution> {
-    void run;
-    void request;
-    return Promise.resolve({ kind: "pending", approval: action.id, reason: "nobody can be asked" });
+  /** Asks a person about `action` of `run`, and holds whoever waits for as long as the task says. */
+  async hold(run: Run, request: HeldRequest, action: Action): Promise<Resolution> {
+    const { holdMs, expiresMs, undoMs, fourEyes } = run.task.approvals;
+    const isReversible = action.impact?.reversible === true;
+    const asked = await this.approvals.request({
+      run: run.id,
+      task: run.task.task,
+      action,
+      pin: pinOf(run, request, action.system),
+      spool: spoolOf(request),
+      limits: {
+        expiresMs,
+        undoMs: isReversible ? 0 : undoMs,
+        needsTwo: action.effects.some((effect) => fourEyes.includes(effect)),
+      },
+    });
+    if (asked.state === "requested" && asked.joins === 0) {
+      run.console.notice(
+        `\u0007${asked.id} waits for you: ${action.summary}; \`cofferdam approvals show ${asked.id}\` shows all of it`,
+      );
+    }
+    return this.#resolutionOf(await this.approvals.wait(asked.id, holdMs));
   }
+
+  /** Ends what waits of `run` and would not be let through to a person any more. */
+  async recheck(run: Run, policy: Policy, state: Parameters<typeof decide>[1]): Promise<void> {
+    await this.approvals.cancel(
+      (approval) =>
+        approval.run === run.id && decide(policy, state, approval.action).verdict === "deny",
+      "its grant was taken back",
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#unfollow();
+    for (const timer of this.#due.values()) clearTimeout(timer);
+    await Promise.all(this.#performing);
+    this.approvals.close();
+  }
+
+  #resolutionOf(approval: Approval): Resolution {
+    const { id, state, reason, note } = approval;
+    if (state === "performed") {
+      const answer = this.approvals.takeAnswer(id);
+      if (answer !== undefined) {
+        const body = Buffer.from(answer.body);
+        return {
+          kind: "answered",
+          approval: id,
+          answer: { ...answer, body },
+          ...(note === "" ? {} : { note }),
+        };
+      }
+      const why = "it was performed, and its answer was given once already";
+      return { kind: "denied", approval: id, reason: why };
+    }
+    if (isOver(state)) {
+      return {
+        kind: "denied",
+        approval: id,
+        reason: `${state}: ${reason || "no reason was given"}`,
+      };
+    }
+    const next = `ask again with the very same request later: it joins ${id}`;
+    return {
+      kind: "pending",
+      approval: id,
+      reason: `a person decides over this (${state}); ${next}`,
+    };
+  }
+
+  /** Whatever is approved is performed when its time has come. */
+  #look(approval: Approval): void {
+    const { id, state, notBeforeMs } = approval;
+    if (state !== "approved") {
+      clearTimeout(this.#due.get(id));
+      this.#due.delete(id);
+      return;
+    }
+    if (this.#due.has(id)) return;
+    const waitMs = Math.max(0, notBeforeMs - this.#ports.clock.now().wallMs);
+    const timer = setTimeout(() => {
+      const work = this.#perform(id).catch((error: unknown) => {
+        this.#ports.log.warn("approval.perform", { approval: id, error: describeError(error) });
+      });
+      this.#performing.add(work);
+      void work.finally(() => this.#performing.delete(work));
+    }, waitMs);
+    this.#due.set(id, timer);
+  }
+
+  async #perform(id: string): Promise<void> {
+    const approval = this.approvals.show(id);
+    const { grant, ca } = approval.pin as unknown as Pin;
+    const held = heldOf(this.approvals.spool(id));
+    const authorities = new Map(ca === undefined ? [] : [[grant.name, ca]]);
+    const performer = new Performer(id, policyOf(grant), authorities, this.#ports.log);
+    let gateway: ServedGateway | undefined;
+    try {
+      gateway = await this.#serve(performer);
+      const facts = await this.#factsOf(gateway, performer.policy, held);
+      const own = this.#actionOf(approval, performer.policy, { ...held, facts });
+      if (!isSameAction(own, approval.action)) {
+        const reason = "what it acts on is not what it was when it was shown; nothing was sent";
+        return await this.approvals.failed(id, reason);
+      }
+      if (!(await this.approvals.consume(id))) return;
+      await this.#send(approval, gateway, held);
+    } catch (error) {
+      const { state } = this.approvals.show(id);
+      const known =
+        state === "approved" ? "nothing was sent" : "it is not known whether it was sent";
+      await this.approvals.failed(id, `${describeError(error)}; ${known}`);
+    } finally {
+      await gateway?.close();
+    }
+  }
+
+  async #send(approval: Approval, gateway: ServedGateway, held: HeldRequest): Promise<void> {
+    const { id, action } = approval;
+    await this.#recordAction(approval);
+    const { outcome, answer } = await gateway.perform(held);
+    await this.#recordOutcome(approval, outcome);
+    if (answer === undefined || outcome.failure !== undefined) {
+      const why = outcome.failure?.detail ?? "no answer came";
+      return await this.approvals.failed(
+        id,
+        `${why}; look at ${action.target} itself before it is tried again`,
+      );
+    }
+    await this.approvals.performed(id, answer);
+  }
+
+  #serve(performer: Performer): Promise<ServedGateway> {
+    const { clock, authority, workers } = this.#ports;
+    return workers.serve(performer, {
+      clock,
+      authority,
+      connect: createConnector({
+        clock,
+        limits: GATEWAY_LIMITS,
+        resolve: resolveHost,
+        ownAddresses: () => [],
+        unread: true,
+      }),
+    });
+  }
+
+  /** The state that the effect of `held` depends on, read anew. */
+  async #factsOf(gateway: ServedGateway, policy: Policy, held: HeldRequest): Promise<Facts> {
+    const grant = onlyGrant(policy);
+    const facts: Record<string, Facts[string]> = {};
+    for (const { name, request } of lookupTargets(held, grant, this.entryOf(grant.system))) {
+      const { answer } = await gateway.perform(request);
+      const fact = answer?.status === 200 && !answer.isCut ? readFact(answer.body) : undefined;
+      if (fact !== undefined) facts[name] = fact;
+    }
+    return facts;
+  }
+
+  #actionOf({ action }: Approval, policy: Policy, held: HeldRequest): Action {
+    const grant = onlyGrant(policy);
+    const at = { wallMs: Date.parse(action.at), monoMs: action.monoMs };
+    const entry = this.entryOf(grant.system);
+    return actionOfHeld(held, { run: action.run, at, grant, entry, cause: action.cause });
+  }
+
+  async #record(approval: Approval, step: Step): Promise<void> {
+    const { action, id, run, by, createdMs } = approval;
+    const { state, reason, by: who } = step;
+    await this.#append({
+      type: "approval",
+      run,
+      system: action.system,
+      target: action.target,
+      action: action.id,
+      data: {
+        approval: id,
+        state,
+        verb: action.verb,
+        effects: [...action.effects],
+        digest: action.digest,
+        code: codeOf(action),
+        ...(who === undefined ? {} : { by: who, before: [...by] }),
+        ...(reason === undefined ? {} : { reason }),
+        waitedMs: this.#ports.clock.now().wallMs - createdMs,
+      },
+    });
+  }
+
+  async #recordAction({ id, run, action, by }: Approval): Promise<void> {
+    const { kind, verb, effects, summary, fields, digest, system, target } = action;
+    const reason = `approved by ${by.join(" and ")}`;
+    await this.#append({
+      type: "action",
+      verdict: "allow",
+      rule: `approval.${id}`,
+      run,
+      system,
+      target,
+      action: action.id,
+      data: { kind, verb, effects: [...effects], summary, fields, digest, reason },
+    });
+  }
+
+  async #recordOutcome({ id, run, action }: Approval, outcome: Asked["outcome"]): Promise<void> {
+    const { system, target } = action;
+    const { failure, ...rest } = outcome;
+    const data = { approval: id, ...rest, ...(failure === undefined ? {} : { ...failure }) };
+    await this.#append({ type: "outcome", run, system, target, action: action.id, data });
+  }
+
+  /** On disk before it is acted upon: what a person decided is never lost. */
+  async #append(event: Omit<Parameters<Ledger["append"]>[0], "at" | "monoMs">): Promise<void> {
+    const { wallMs, monoMs } = this.#ports.clock.now();
+    await this.#ports.ledger.append(
+      { ...event, at: new Date(wallMs).toISOString(), monoMs },
+      { sync: true },
+    );
+  }
+}
+
+/** A policy of nothing but `grant`: what is performed reaches no further. */
+function policyOf(grant: TaskGrant): Policy {
+  return compilePolicy({ grants: [grant] } as unknown as Task);
+}
+
+function onlyGrant(policy: Policy): Grant {
+  const [grant] = policy.grants;
+  assert(grant !== undefined, "a pin holds one grant");
+  return grant;
+}
+
+function pinOf(run: Run, { host, port }: HeldRequest, system: string): Json {
+  const grant = run.task.grants.find(({ name }) => name === system);
+  if (grant === undefined)
+    throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
+  const ca = run.authorities.get(system);
+  const pinned = { ...grant, hosts: [host], ports: [port] };
+  return { grant: pinned as unknown as Json, ...(ca === undefined ? {} : { ca }) };
+}
+
+function spoolOf({ body, facts: _, ...request }: HeldRequest): Spool {
+  return { request: { ...request, headers: [...request.headers] }, body };
+}
+
+function heldOf({ request, body }: Spool): HeldRequest {
+  const held = request as unknown as Omit<HeldRequest, "body" | "facts">;
+  return { ...held, facts: {}, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
+}
+
+/** Whether two actions are the same but for their names. */
+function isSameAction(one: Action, other: Action): boolean {
+  const bare = ({ id: _, ...rest }: Action) => canonicalJson(rest);
+  return bare(one) === bare(other);
 }

@@ -276,6 +276,7 @@ export class Run implements HeldRun {
     change();
     const cut = (await this.#parts?.recheck()) ?? 0;
     this.#parts?.keepPublished(this.task.publish);
+    await this.#desk.recheck(this, this.policy, this.#rules.state);
     const { digest } = this.policy;
     const revoked = this.#rules.revoked;
     const publish = this.task.publish.map(printPublished);

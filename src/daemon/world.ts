@@ -89,6 +89,15 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const cgroups = openCgroups(createHash("sha256").update(home.root).digest("hex").slice(0, 12));
   await reapGroups(cgroups, new Set());
   const watcher = createWatcher({ onFailure: failed });
+  const desk = new Desk({
+    file: join(home.root, "approvals.db"),
+    clock,
+    log,
+    ledger,
+    workers,
+    authority,
+  });
+  await desk.recover();
   return {
     home,
     clock,
@@ -101,8 +110,9 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     cgroups,
     inUse: new Set(),
     tasks: new TaskCache(catalogSystems()),
-    desk: new Desk(),
+    desk,
     async close() {
+      await desk.close();
       await workers.close();
       await watcher.close();
       closeCgroups(cgroups);

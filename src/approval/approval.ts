@@ -1,0 +1,72 @@
+/**
+ * What an approval holds.
+ *
+ * @module
+ */
+import type { Action, Effect, Json } from "../action/index.ts";
+import type { ApprovalState } from "./machine.ts";
+
+/** How a person is asked. */
+export interface ApprovalLimits {
+  readonly expiresMs: number;
+  /** How long what was approved waits, to be taken back. */
+  readonly undoMs: number;
+  readonly needsTwo: boolean;
+}
+
+/** The stored request: these bytes are what is performed. */
+export interface Spool {
+  readonly request: Json;
+  readonly body: Uint8Array | undefined;
+}
+
+/** What is asked. */
+export interface ApprovalRequest {
+  readonly run: string;
+  readonly task: string;
+  readonly action: Action;
+  /** What is needed to perform it when the run is over. */
+  readonly pin: Json;
+  readonly spool: Spool;
+  readonly limits: ApprovalLimits;
+}
+
+/** An approval, less its bytes. */
+export interface Approval {
+  readonly id: string;
+  readonly run: string;
+  readonly task: string;
+  readonly action: Action;
+  readonly pin: Json;
+  readonly limits: ApprovalLimits;
+  readonly state: ApprovalState;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  /** Not performed before. */
+  readonly notBeforeMs: number;
+  /** Who said yes, first to last; or who said no. */
+  readonly by: readonly string[];
+  readonly reason: string;
+  /** What a person changed before saying yes; empty where nothing was. */
+  readonly note: string;
+  /** An earlier approval of the same run, verb and target, of other content. */
+  readonly variantOf: string;
+  /** How often the very same was asked again. */
+  readonly joins: number;
+}
+
+/** What the system answered. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+  readonly isCut: boolean;
+}
+
+/** What a person types to approve: it is on the card, and of the bytes that the card shows. */
+export function codeOf({ digest }: Pick<Action, "digest">): string {
+  return digest.slice(0, 6);
+}
+
+/** Effects that nobody may be given leave for beyond the one action. */
+export const NEVER_LEFT: ReadonlySet<Effect> = new Set(["administer"]);

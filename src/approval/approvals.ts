@@ -1,0 +1,352 @@
+/**
+ * Approvals: who asks, who decides, and what may be performed, once. Each step is on record before it takes
+ * effect, and on disk before it is told of; a daemon that dies anywhere performs nothing twice and forgets
+ * nothing (INV-57).
+ *
+ * @module
+ */
+import { EventEmitter } from "node:events";
+import type { Action } from "../action/index.ts";
+import { assert, createId, Fault, type Clock } from "../base/index.ts";
+import {
+  codeOf,
+  type Approval,
+  type ApprovalRequest,
+  type Spool,
+  type StoredAnswer,
+} from "./approval.ts";
+import { isOver, mayFollow, type ApprovalState } from "./machine.ts";
+import { Store, type Change } from "./store.ts";
+
+/** Requests of one run that wait at once; an agent that asks for more is asked to wait itself. */
+export const WAITING_MAX = 100;
+const SWEEP_MS = 1000;
+
+export interface ApprovalsOptions {
+  readonly file: string;
+  readonly clock: Clock;
+  /** Writes a step down; rejects where that cannot be, and then the step is not taken. */
+  record(approval: Approval, step: Step): Promise<void>;
+}
+
+/** A step as the record has it. */
+export interface Step {
+  readonly state: ApprovalState;
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** A decision of a person. */
+export interface Decision {
+  readonly id: string;
+  /** Who decides: `cli:1000`, `telegram:4711`. */
+  readonly by: string;
+}
+
+export class Approvals {
+  readonly #store: Store;
+  readonly #options: ApprovalsOptions;
+  readonly #events = new EventEmitter().setMaxListeners(0);
+  readonly #sweeper: NodeJS.Timeout;
+  /** Decisions are taken one after another: two persons at once are a first and a second. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @throws {Fault} `approval.store` */
+  constructor(options: ApprovalsOptions) {
+    this.#options = options;
+    this.#store = new Store(options.file);
+    this.#sweeper = setInterval(() => void this.sweep().catch(() => {}), SWEEP_MS).unref();
+  }
+
+  /** What a dead daemon left under way: nobody knows what became of it, so it is never tried again. */
+  async recover(): Promise<void> {
+    for (const approval of this.#store.list(false)) {
+      if (approval.state !== "performing") continue;
+      const reason =
+        "the daemon ended while it was performed: it is not known whether it was; look at the system itself";
+      await this.#step(approval, ["performing"], { state: "failed", reason });
+    }
+  }
+
+  /**
+   * Asks for `request`; the very same that waits already is joined.
+   *
+   * @throws {Fault} `approval.too_many`, `approval.store`, and what {@link ApprovalsOptions.record} throws.
+   */
+  request(request: ApprovalRequest): Promise<Approval> {
+    return this.#inTurn(async () => {
+      const { run, action } = request;
+      const known = this.#store.newest(run, action.digest);
+      // A no stays a no, however often it is asked again; what nobody answered may be.
+      if (known !== undefined && (!isOver(known.state) || known.state === "denied")) {
+        this.#store.change(known.id, [known.state], { joins: known.joins + 1 });
+        return known;
+      }
+      if (known?.state === "performed" && this.#isUntaken(known)) return known;
+      if (this.#store.openOf(run) >= WAITING_MAX) {
+        throw new Fault(
+          "approval.too_many",
+          `${WAITING_MAX} requests of this run wait for a person`,
+          {
+            hint: "wait until some are decided",
+          },
+        );
+      }
+      const createdMs = this.#nowMs();
+      const id = createId("p", createdMs);
+      const variantOf = this.#store.alike(run, action.verb, action.target);
+      const approval: Approval = {
+        ...request,
+        id,
+        state: "requested",
+        createdMs,
+        expiresMs: createdMs + request.limits.expiresMs,
+        notBeforeMs: 0,
+        by: [],
+        reason: "",
+        note: "",
+        variantOf,
+        joins: 0,
+      };
+      await this.#options.record(approval, { state: "requested" });
+      this.#store.add(id, request, { createdMs, variantOf });
+      this.#tell(id);
+      return this.show(id);
+    });
+  }
+
+  /** Resolves with the approval once it is over, or as it is after `ms`. */
+  async wait(id: string, ms: number): Promise<Approval> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      if (isOver(this.show(id).state)) resolve();
+    };
+    const timer = setTimeout(resolve, ms);
+    this.#events.on(id, look);
+    try {
+      look();
+      await promise;
+      return this.show(id);
+    } finally {
+      clearTimeout(timer);
+      this.#events.off(id, look);
+    }
+  }
+
+  list(all: boolean): readonly Approval[] {
+    return this.#store.list(all);
+  }
+
+  /** @throws {Fault} `approval.none` */
+  show(id: string): Approval {
+    const approval = this.#store.get(id);
+    if (approval === undefined) {
+      throw new Fault("approval.none", `no approval ${JSON.stringify(id)}`, {
+        hint: "`cofferdam approvals list` lists those that wait",
+      });
+    }
+    return approval;
+  }
+
+  /** The stored bytes. */
+  spool(id: string): Spool {
+    const spool = this.#store.spool(this.show(id).id);
+    if (spool === undefined) throw new Fault("approval.store", `the request of ${id} is gone`);
+    return spool;
+  }
+
+  /** Calls `changed` with each approval that changes, until the result is called. */
+  follow(changed: (approval: Approval) => void): () => void {
+    const tell = (id: string) => changed(this.show(id));
+    this.#events.on("any", tell);
+    return () => void this.#events.off("any", tell);
+  }
+
+  /** A person has the whole card before them. */
+  async shown({ id, by }: Decision): Promise<void> {
+    const approval = this.show(id);
+    if (approval.state === "requested")
+      await this.#step(approval, ["requested"], { state: "shown", by });
+  }
+
+  /**
+   * Says yes. `code` proves that it is said to the bytes that were shown.
+   *
+   * @throws {Fault} `approval.code`, `approval.state`, `approval.same_person`
+   */
+  approve({ id, by, code }: Decision & { readonly code: string }): Promise<Approval> {
+    return this.#inTurn(async () => {
+      await this.sweep();
+      const approval = this.show(id);
+      this.#mustBe(approval, ["requested", "shown"]);
+      if (code.toLowerCase() !== codeOf(approval.action)) {
+        throw new Fault("approval.code", `${JSON.stringify(code)} is not the code of ${id}`, {
+          hint: "the code stands on its card, which may have changed since: `cofferdam approvals show`",
+        });
+      }
+      if (approval.by.includes(by)) {
+        throw new Fault(
+          "approval.same_person",
+          `${by} has approved it already; it needs a second person`,
+          {
+            hint: "another approver, of another identity, says yes",
+          },
+        );
+      }
+      const yes = [...approval.by, by];
+      if (approval.limits.needsTwo && yes.length < 2) {
+        await this.#step(approval, ["requested", "shown"], { state: "shown", by }, { by: yes });
+        return this.show(id);
+      }
+      const notBeforeMs = approval.limits.undoMs === 0 ? 0 : this.#nowMs() + approval.limits.undoMs;
+      await this.#step(
+        approval,
+        ["requested", "shown"],
+        { state: "approved", by },
+        { by: yes, notBeforeMs },
+      );
+      return this.show(id);
+    });
+  }
+
+  /** Says no, or takes a yes back while it waits for its time. @throws {Fault} `approval.state` */
+  deny({ id, by, reason }: Decision & { readonly reason: string }): Promise<Approval> {
+    return this.#inTurn(async () => {
+      const approval = this.show(id);
+      this.#mustBe(approval, ["requested", "shown", "approved"]);
+      const state = approval.state === "approved" ? "cancelled" : "denied";
+      await this.#step(approval, [approval.state], { state, by, reason }, { by: [by] });
+      return this.show(id);
+    });
+  }
+
+  /**
+   * Replaces what waits by what a person made of it; it is approved after that, by its new code.
+   *
+   * @throws {Fault} `approval.edit` where it would be another thing than was asked for.
+   */
+  edit({ id, by }: Decision, action: Action, body: Uint8Array, note: string): Promise<Approval> {
+    return this.#inTurn(async () => {
+      const approval = this.show(id);
+      this.#mustBe(approval, ["requested", "shown"]);
+      const { action: before } = approval;
+      const more = action.effects.filter((effect) => !before.effects.includes(effect));
+      const isSame =
+        action.system === before.system &&
+        action.verb === before.verb &&
+        action.target === before.target;
+      if (!isSame || more.length > 0) {
+        throw new Fault(
+          "approval.edit",
+          "the edit would make it another action than was asked for",
+          {
+            hint: "its system, verb and target stay, and it may do nothing more",
+          },
+        );
+      }
+      const reason = `edited: ${note}`;
+      await this.#options.record({ ...approval, action }, { state: approval.state, by, reason });
+      this.#store.replace(id, { action: { ...action, id: before.id }, note }, body);
+      this.#tell(id);
+      return this.show(id);
+    });
+  }
+
+  /** Ends what waits and `isMeant`, since its grant was taken back. */
+  cancel(isMeant: (approval: Approval) => boolean, reason: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const approval of this.#store.list(false)) {
+        if (approval.state === "performing" || !isMeant(approval)) continue;
+        await this.#step(approval, [approval.state], { state: "cancelled", reason });
+      }
+    });
+  }
+
+  /** Takes it to be performed; false where it is not to be, or not yet, or was taken. */
+  async consume(id: string): Promise<boolean> {
+    const approval = this.show(id);
+    if (approval.state !== "approved" || approval.notBeforeMs > this.#nowMs()) return false;
+    await this.#options.record(approval, { state: "performing" });
+    const isOurs = this.#store.consume(id, this.#nowMs());
+    if (isOurs) this.#tell(id);
+    return isOurs;
+  }
+
+  /** It was performed, and this is what the system answered. */
+  async performed(id: string, answer: StoredAnswer): Promise<void> {
+    const approval = this.show(id);
+    const reason = `the system answered ${answer.status}`;
+    await this.#options.record(approval, { state: "performed", reason });
+    this.#store.finish(id, { state: "performed", reason }, answer);
+    this.#tell(id);
+  }
+
+  /** It was not performed, or nobody knows. */
+  async failed(id: string, reason: string): Promise<void> {
+    await this.#step(this.show(id), ["performing", "approved"], { state: "failed", reason });
+  }
+
+  /** The answer, to the first who asks; `undefined` where there is none, or it was given. */
+  takeAnswer(id: string): StoredAnswer | undefined {
+    return this.#store.takeAnswer(id);
+  }
+
+  /** What nobody has answered in time is denied. */
+  async sweep(): Promise<void> {
+    for (const approval of this.#store.expired(this.#nowMs())) {
+      const reason = "nobody answered in time";
+      await this.#step(approval, ["requested", "shown"], { state: "expired", reason });
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    this.#store.close();
+  }
+
+  #isUntaken(approval: Approval): boolean {
+    return this.#store.hasAnswer(approval.id);
+  }
+
+  async #step(
+    approval: Approval,
+    from: readonly ApprovalState[],
+    step: Step,
+    more: Change = {},
+  ): Promise<void> {
+    const { state, reason } = step;
+    assert(
+      state === approval.state || mayFollow(approval.state, state),
+      `${approval.state} to ${state}`,
+    );
+    await this.#options.record(approval, step);
+    this.#store.change(approval.id, from, {
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      ...more,
+    });
+    this.#tell(approval.id);
+  }
+
+  #mustBe({ id, state }: Approval, states: readonly ApprovalState[]): void {
+    if (states.includes(state)) return;
+    throw new Fault("approval.state", `${id} is ${state}`, {
+      hint: isOver(state) ? "nothing follows that" : "wait until it is over",
+    });
+  }
+
+  #tell(id: string): void {
+    this.#events.emit(id);
+    this.#events.emit("any", id);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.now().wallMs;
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const next = this.#turn.then(act, act);
+    this.#turn = next.catch(() => {});
+    return next;
+  }
+}

@@ -1,0 +1,11 @@
+/** Layer 3: what waits for a person: asked once, shown whole, decided, and performed at most once. */
+export {
+  codeOf,
+  type Approval,
+  type ApprovalLimits,
+  type ApprovalRequest,
+  type Spool,
+  type StoredAnswer,
+} from "./approval.ts";
+export { Approvals, WAITING_MAX, type ApprovalsOptions, type Step } from "./approvals.ts";
+export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";

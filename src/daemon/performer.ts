@@ -1,0 +1,62 @@
+/**
+ * Whoever performs what a person approved: to a worker it is a run like any other, with one grant, one
+ * request, and no agent.
+ *
+ * @module
+ */
+import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { Fault, type Log } from "../base/index.ts";
+import { findEntry, type Entry } from "../catalog/index.ts";
+import { initialPolicyState, type Policy } from "../policy/index.ts";
+import type { HeldRun } from "../worker/index.ts";
+
+export class Performer implements HeldRun {
+  readonly id: string;
+  readonly policy: Policy;
+  readonly policyState = initialPolicyState;
+  readonly authorities: ReadonlyMap<string, string>;
+  readonly #log: Log;
+
+  constructor(id: string, policy: Policy, authorities: ReadonlyMap<string, string>, log: Log) {
+    this.id = id;
+    this.policy = policy;
+    this.authorities = authorities;
+    this.#log = log;
+  }
+
+  entryOf(kind: string): Entry | undefined {
+    return findEntry(kind);
+  }
+
+  intend(): Promise<never> {
+    return Promise.reject(new Fault("worker.lie", "an approval that has agents"));
+  }
+
+  hold(): Promise<never> {
+    return Promise.reject(new Fault("worker.lie", "an approval that has agents"));
+  }
+
+  denied(): void {}
+
+  attribute(): Promise<Process> {
+    return Promise.resolve(UNKNOWN_PROCESS);
+  }
+
+  record(): Promise<never> {
+    return Promise.reject(new Fault("worker.lie", "an approval that records flows"));
+  }
+
+  finding(kind: string, detail: string): void {
+    this.#log.warn("approval.finding", { approval: this.id, kind, detail });
+  }
+
+  freeze(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  thaw(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): void {}
+}

@@ -24,6 +24,7 @@ import {
   type CgroupHost,
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
+import { openCredentials, type Credentials } from "./credentials.ts";
 import { TaskCache } from "./task-cache.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
@@ -43,6 +44,7 @@ export interface World {
   /** Runs whose changes are being applied or discarded: such a run stays as it is. */
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
+  readonly credentials: Credentials;
   close(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     onFailure: failed,
   });
   const authority = await openAuthority(home.keys);
+  const credentials = await openCredentials({ home, clock, log, ledger });
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
   workers.warm();
   const etc = join(home.root, "etc");
@@ -98,7 +101,9 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     cgroups,
     inUse: new Set(),
     tasks: new TaskCache(),
+    credentials,
     async close() {
+      await credentials.close();
       await workers.close();
       await watcher.close();
       closeCgroups(cgroups);

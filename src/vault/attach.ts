@@ -36,8 +36,7 @@ export function attach<Request extends AttachableRequest>(
       return { ...request, target: withQuery(request.target, how.name, how.value) };
     case "path":
       return { ...request, target: withPath(request.target, placeholder, how.value) };
-    case "sigv4":
-    case "hmac":
+    default:
       return signed(request, how, nowMs);
   }
 }

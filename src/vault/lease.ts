@@ -58,7 +58,7 @@ export function makeLease(
       const attach = leaseSigV4(how, { secretAccessKey: value, sessionToken, place, wallMs });
       return lease(attach, ...(sessionToken === undefined ? [] : [sessionToken]));
     }
-    case "hmac":
+    default:
       return lease({ ...how, key: value }, value);
   }
 }

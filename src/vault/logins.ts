@@ -74,15 +74,9 @@ const LIFE_MS = 365 * 86_400_000;
  */
 export function readLogin(agent: LoginAgent, text: string, clientSecret?: string): Login {
   const file = parseJson(text);
-  const login = { agent, file: JSON.stringify(stripped(file)) };
-  switch (agent) {
-    case "claude":
-      return readClaude(file, login);
-    case "codex":
-      return readCodex(file, login);
-    case "gemini":
-      return readGemini(file, login, clientSecret);
-  }
+  const login = { agent, file: keptOf(agent, file) };
+  if (agent === "claude") return readClaude(file, login);
+  return agent === "codex" ? readCodex(file, login) : readGemini(file, login, clientSecret);
 }
 
 function readClaude(file: unknown, login: NonNullable<Secret["login"]>): Login {
@@ -171,38 +165,40 @@ export function loginFile(
     const oauth = { ...own, accessToken: access, refreshToken: refresh, expiresAt: until };
     return write({ claudeAiOauth: oauth });
   }
+  const withId = (own: Record<string, unknown>) =>
+    typeof own["id_token"] === "string" ? { id_token: made("id", own["id_token"]) } : {};
   if (agent === "gemini") {
-    return write({ ...file, access_token: access, refresh_token: refresh, expiry_date: until });
+    const tokens = { access_token: access, refresh_token: refresh, expiry_date: until };
+    return write({ ...file, ...withId(file), ...tokens });
   }
   const own = file["tokens"];
   if (own === undefined || own === null) return write({ ...file, OPENAI_API_KEY: access });
   const tokens = rest.parse(own);
-  const idToken = made("id", String(tokens["id_token"]));
   return write({
     ...file,
     OPENAI_API_KEY: null,
-    tokens: { ...tokens, id_token: idToken, access_token: access, refresh_token: refresh },
+    tokens: { ...tokens, ...withId(tokens), access_token: access, refresh_token: refresh },
     last_refresh: new Date(wallMs).toISOString(),
   });
 }
 
-/** What a run's file is made from: the file less every token that is written anew. An id token stays for its claims. */
-function stripped(file: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(file ?? {}, (name, value: unknown) => (TOKENS.has(name) ? undefined : value)),
-  );
-}
+/**
+ * What a run's file is made from: members that are known to be no secret, and the id token for its claims. Whatever
+ * else a newer version may keep there stays outside.
+ */
+const KEPT: Readonly<Record<LoginAgent, ReadonlySet<string>>> = {
+  claude: new Set(["claudeAiOauth", "scopes", "subscriptionType", "rateLimitTier"]),
+  codex: new Set(["auth_mode", "tokens", "account_id", "id_token"]),
+  gemini: new Set(["scope", "token_type", "id_token"]),
+};
 
-const TOKENS: ReadonlySet<string> = new Set([
-  "accessToken",
-  "refreshToken",
-  "access_token",
-  "refresh_token",
-  "OPENAI_API_KEY",
-  "mcpOAuth",
-  "agent_identity",
-  "personal_access_token",
-]);
+function keptOf(agent: LoginAgent, file: unknown): string {
+  const isKept = (name: string) => name === "" || /^\d+$/.test(name) || KEPT[agent].has(name);
+  const text = JSON.stringify(file ?? {}, (name, value: unknown) =>
+    isKept(name) ? value : undefined,
+  );
+  return text ?? "{}";
+}
 
 function specFor(name: LoginAgent, hosts: string[], how: Kind): CredentialSpec {
   return { name, binding: { scheme: "https", hosts, port: 443 }, how };

@@ -28,12 +28,12 @@ export interface PlaceholderOf {
  */
 export function derivePlaceholder(key: Uint8Array, of: PlaceholderOf, secret: string): string {
   const isOwnShape = bitsOfShape(secret) >= BITS_MIN;
-  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
+    assert(attempt < TRIES_MAX, "so many derived placeholders cannot all be the secret");
     const draw = drawFrom(key, `${of.credential}\0${of.run}\0${of.part}\0${attempt}`);
     const made = isOwnShape ? shapeLike(secret, draw) : plainPlaceholder(draw);
     if (!made.includes(secret) && !secret.includes(made)) return made;
   }
-  assert(false, "eight derived placeholders cannot all be the secret");
 }
 
 function plainPlaceholder(draw: Draw): string {

@@ -140,7 +140,7 @@ class Cover {
  */
 function coverFor(patterns: readonly Buffer[]): Cover {
   const used = new Set(patterns.flatMap((pattern) => [...pattern]));
-  const candidates = [..."*#-=~._xX 0123456789"].map((one) => one.charCodeAt(0));
+  const candidates = Buffer.from("*#-=~._xX 0123456789");
   const every = Array.from({ length: 256 }, (_, at) => at);
   const byte = [...candidates, ...every].find((one) => !used.has(one)) ?? 0;
   const isMarked = patterns.every(

@@ -131,7 +131,8 @@ function likeRuns(text: string, draw: Draw): string {
 function likeUuid(text: string, draw: Draw): string {
   const hex = /[A-F]/.test(text) ? `${DIGITS}ABCDEF` : `${DIGITS}abcdef`;
   let made = "";
-  for (const [at, character] of [...text].entries()) {
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
     made += character === "-" || at === 14 || at === 19 ? character : hex[draw(16)];
   }
   return made;

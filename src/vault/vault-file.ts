@@ -49,7 +49,7 @@ export type VaultFile = z.infer<typeof fileSchema>;
 
 /** The text of the file. */
 export function printVaultFile(file: VaultFile): string {
-  const rest = `${canonicalJson(file as unknown as Json)}\n`;
+  const rest = `${canonicalJson(file)}\n`;
   return `cofferdam-vault/${VAULT_VERSION} ${hashOf(rest)}\n${rest}`;
 }
 
@@ -87,13 +87,13 @@ export function checkOf(
 }
 
 /** Authenticates the whole file but `mac`, so that no entry is missing, older than the others, or moved. */
-export function fileMac(dataKey: Uint8Array, { mac: _, ...rest }: VaultFile): string {
-  return macOf(deriveKey(dataKey, "file"), rest as unknown as Json);
+export function fileMac(dataKey: Uint8Array, file: VaultFile): string {
+  return macOf(deriveKey(dataKey, "file"), { ...file, mac: "" });
 }
 
 /** What a sealed secret is bound to: it opens nowhere else. */
 export function boundTo(id: string, { name, binding, how }: CredentialSpec): string {
-  return canonicalJson({ format: VAULT_VERSION, id, name, binding, how } as unknown as Json);
+  return canonicalJson({ format: VAULT_VERSION, id, name, binding, how });
 }
 
 /** Compares two texts of the same origin in constant time. */

@@ -230,11 +230,15 @@ export class Vault {
   }
 
   #infoOf(entry: Entry): CredentialInfo {
-    const { sealed: _, ...told } = entry;
+    const { name, binding, how, createdAt, rotatedAt } = entry;
     const hash = createHmac("sha256", this.#fingerprintKey).update(this.#store.open(entry).value);
     const usedAt = this.#used.get(entry.name) ?? entry.usedAt;
     return {
-      ...(told as CredentialInfo),
+      name,
+      binding,
+      how,
+      createdAt,
+      ...(rotatedAt === undefined ? {} : { rotatedAt }),
       fingerprint: hash.digest("hex").slice(0, FINGERPRINT_CHARS),
       ...(usedAt === undefined ? {} : { usedAt }),
     };

@@ -16,10 +16,10 @@ const STDIN = 0;
 /** The secret that the options name a source for, else what a person types unseen. */
 export async function readSecret(values: Values, prompt: string): Promise<string> {
   const file = textOption(values, "file");
-  const envFile = textOption(values, "env-file");
+  const envFile = textOption(values, "dotenv");
   const sources = [values["stdin"] === true, file !== undefined, envFile !== undefined];
   if (sources.filter(Boolean).length > 1) {
-    throw new Fault("cli.usage", "--stdin, --file and --env-file exclude each other");
+    throw new Fault("cli.usage", "--stdin, --file and --dotenv exclude each other");
   }
   if (values["stdin"] === true) return bare(readFileSync(STDIN, "utf8"), "standard input");
   if (file !== undefined) return bare(readTextFile(file, { mayWait: true }), file);
@@ -38,8 +38,8 @@ function fromEnvFile(source: string): string {
   const colon = source.lastIndexOf(":");
   const [file, variable] = [source.slice(0, colon), source.slice(colon + 1)];
   if (colon < 1 || variable === "") {
-    throw new Fault("cli.usage", "--env-file takes FILE:VARIABLE", {
-      hint: "for example --env-file .env:API_TOKEN",
+    throw new Fault("cli.usage", "--dotenv takes FILE:VARIABLE", {
+      hint: "for example --dotenv .env:API_TOKEN",
     });
   }
   const value = parseEnv(readTextFile(file, { mayWait: true }))[variable];
@@ -76,8 +76,8 @@ export async function ask(
   const descriptor = openTerminal();
   const input = new ReadStream(descriptor);
   try {
+    if (isHidden) input.setRawMode(true); // Before the prompt: whoever types ahead is not shown either.
     writeSync(descriptor, prompt);
-    if (isHidden) input.setRawMode(true);
     return await readLine(input);
   } finally {
     if (isHidden) {
@@ -103,7 +103,7 @@ function openTerminal(): number {
     return openSync("/dev/tty", "r+");
   } catch (cause) {
     throw new Fault("cli.no_terminal", "there is no terminal to ask a person at", {
-      hint: "run it at a terminal; a secret may also come by --stdin, --file or --env-file",
+      hint: "run it at a terminal; a secret may also come by --stdin, --file or --dotenv",
       cause,
     });
   }

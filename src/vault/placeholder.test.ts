@@ -97,10 +97,12 @@ const given = {
 };
 const finder = createPlaceholderFinder([given]);
 const { text } = given;
-const halfEncoded = [...text]
+const halfEncoded = Array.from(text)
   .map((one, at) => (at % 3 === 0 ? `%${one.charCodeAt(0).toString(16)}` : one))
   .join("");
-const escaped = [...text].map((one) => `\\u00${one.charCodeAt(0).toString(16)}`).join("");
+const escaped = Array.from(text)
+  .map((one) => `\\u00${one.charCodeAt(0).toString(16)}`)
+  .join("");
 const FOUND: readonly (readonly [string, string])[] = [
   ["as it is", `Authorization: Bearer ${text}`],
   ["as a Basic password", Buffer.from(`editor:${text}`).toString("base64")],

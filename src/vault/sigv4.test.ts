@@ -276,7 +276,10 @@ test("vault.sigv4: a lease signs shortly after its day, and not on the next", ()
   const request = { method: "GET", target: "/", headers: [] };
   const midnight = Date.parse("2013-05-25T00:00:00Z");
   const late = attach(request, s3(), "", midnight + 60_000);
-  assert.ok(late.headers.includes("20130524T235959Z"), "within the five minutes that AWS allows");
+  assert.ok(
+    (late.headers as readonly string[]).includes("20130524T235959Z"),
+    "within the five minutes that AWS allows",
+  );
   assert.throws(() => attach(request, s3(), "", midnight + 3_600_000), { code: "vault.sigv4" });
 });
 

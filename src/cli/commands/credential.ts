@@ -50,7 +50,7 @@ export const credentialCommand: Command = {
     ...SPEC_OPTIONS,
     stdin: { type: "boolean" },
     file: { type: "string" },
-    "env-file": { type: "string" },
+    dotenv: { type: "string" },
     "client-secret-file": { type: "string" },
     "session-token-file": { type: "string" },
     reveal: { type: "boolean" },
@@ -65,7 +65,7 @@ export const credentialCommand: Command = {
     ...SPEC_HELP,
     stdin: "read the secret from standard input",
     file: "read the secret from this file; import: the login file",
-    "env-file": "read the secret from a .env file: FILE:VARIABLE",
+    dotenv: "read the secret from a .env file: FILE:VARIABLE",
     "client-secret-file": "oauth2: read the client's secret from this file",
     "session-token-file": "sigv4: read a session token from this file",
     reveal: "show: print the secret at the terminal, once its name is typed; recorded",
@@ -78,7 +78,7 @@ export const credentialCommand: Command = {
   },
   examples: [
     "cofferdam credential add blog --kind basic --user editor --host blog.example.com",
-    "cofferdam credential add mail --host api.mail.example --env-file .env:MAIL_TOKEN",
+    "cofferdam credential add mail --host api.mail.example --dotenv .env:MAIL_TOKEN",
     "cofferdam credential add bot --kind path --host api.telegram.org",
     "cofferdam credential test bot --path '/bot{credential}/getMe' --method GET",
     "cofferdam credential import claude",
@@ -103,7 +103,7 @@ function refuseArguments(...words: readonly (readonly string[])[]): void {
   if (words.every((some) => some.length === 0)) return;
   throw new Fault("cli.secret_argument", "a secret is never taken from the command line", {
     hint:
-      "leave it out and be asked, or use --stdin, --file or --env-file; " +
+      "leave it out and be asked, or use --stdin, --file or --dotenv; " +
       "if that was one, every program here could see it and the shell's history has it: make a new one",
   });
 }
@@ -232,7 +232,7 @@ async function protectVault(context: Context): Promise<number> {
 async function newPassphrase({ values }: Context): Promise<string> {
   const passphrase = await readSecret(values, "new passphrase (not shown): ");
   const isTyped = values["stdin"] !== true && values["file"] === undefined;
-  if (isTyped && values["env-file"] === undefined && passphrase !== (await askHidden("again: "))) {
+  if (isTyped && values["dotenv"] === undefined && passphrase !== (await askHidden("again: "))) {
     throw new Fault("cli.passphrase", "the two differ; nothing was changed", { hint: "try again" });
   }
   return passphrase;

@@ -101,7 +101,7 @@ test("INV-51: a rotated refresh token is on disk before the access token is used
 test("what a person rotates while a fetch is under way is not overwritten by its answer", async (t) => {
   const gate = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
-  const { vault } = await setUp(t, async () => {
+  const { vault, asked } = await setUp(t, async () => {
     arrived.resolve();
     await gate.promise;
     return [200, { access_token: "access-token-1", refresh_token: "refresh-token-late" }] as const;
@@ -112,6 +112,12 @@ test("what a person rotates while a fetch is under way is not overwritten by its
   gate.resolve();
   await leased;
   assert.equal(vault.reveal("one"), "refresh-token-of-a-person");
+  await vault.lease("one", PLACE);
+  assert.equal(asked.length, 2, "and neither is the old access token used");
+  const { refresh_token: sent, client_secret: kept } = Object.fromEntries(
+    new URLSearchParams(asked[1]?.body),
+  );
+  assert.deepEqual([sent, kept], ["refresh-token-of-a-person", "client-secret-1"]);
 });
 
 test("a token that the site refused is forgotten, and JSON is spoken where the site wants it", async (t) => {
@@ -165,4 +171,14 @@ test("INV-52: no token is fetched for a place that the credential is not bound t
     code: "vault.place",
   });
   assert.equal(asked.length, 0);
+});
+
+test("a token that came with a login is used until its end, and no more once the site refused it", async (t) => {
+  const { vault, asked } = await setUp(t, () => [200, { access_token: "access-token-1" }]);
+  const accessExpiresMs = START + 3_600_000;
+  await vault.rotate("one", { value: REFRESH, accessToken: "token-of-the-login", accessExpiresMs });
+  assert.equal(bearerOf(await vault.lease("one", PLACE)), "Bearer token-of-the-login");
+  assert.equal(asked.length, 0);
+  vault.forgetAccess("one");
+  assert.equal(bearerOf(await vault.lease("one", PLACE)), "Bearer access-token-1");
 });

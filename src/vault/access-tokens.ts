@@ -47,6 +47,8 @@ export class AccessTokens {
   readonly #clock: Clock;
   readonly #known = new Map<string, { readonly token: string; readonly untilMs: number }>();
   readonly #fetching = new Map<string, Promise<string>>();
+  /** Tokens that came with a credential and that its site refused. */
+  readonly #refused = new Map<string, string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -62,31 +64,44 @@ export class AccessTokens {
     const known = this.#known.get(of.name);
     if (known !== undefined && wallMs < known.untilMs) return known.token;
     const { accessToken, accessExpiresMs = 0 } = of.secret;
-    if (known === undefined && accessToken !== undefined && wallMs < accessExpiresMs - RENEW_MS) {
+    const isFresh = accessToken !== undefined && wallMs < accessExpiresMs - RENEW_MS;
+    if (known === undefined && isFresh && this.#refused.get(of.name) !== accessToken) {
       return accessToken;
     }
-    let fetching = this.#fetching.get(of.name);
-    if (fetching === undefined) {
-      fetching = this.#fetch(of).finally(() => this.#fetching.delete(of.name));
-      this.#fetching.set(of.name, fetching);
-    }
-    return fetching;
+    return this.#fetching.get(of.name) ?? this.#start(of);
   }
 
-  /** Forgets what was fetched for `name`: it was rotated or revoked, or the site refused its token. */
+  /** Forgets what was fetched for `name`, and what is being fetched: it was rotated or revoked. */
   forget(name: string): void {
     this.#known.delete(name);
     this.#fetching.delete(name);
   }
 
-  async #fetch(of: Refreshing): Promise<string> {
+  /** The site refused what was sent for `of`: that token is not used again. */
+  refuse({ name, secret }: Pick<Refreshing, "name" | "secret">): void {
+    this.#known.delete(name);
+    if (secret.accessToken !== undefined) this.#refused.set(name, secret.accessToken);
+  }
+
+  async #start(of: Refreshing): Promise<string> {
+    const fetching = this.#fetch(of, () => this.#fetching.get(of.name) === fetching);
+    this.#fetching.set(of.name, fetching);
+    try {
+      return await fetching;
+    } finally {
+      if (this.#fetching.get(of.name) === fetching) this.#fetching.delete(of.name);
+    }
+  }
+
+  /** `isWanted` says whether the credential is still the one that the fetch was for. */
+  async #fetch(of: Refreshing, isWanted: () => boolean): Promise<string> {
     const answer = await askFor(of);
     if (answer.refresh_token !== undefined && answer.refresh_token !== of.secret.value) {
       await of.rotated(answer.refresh_token);
     }
     const lifeMs = (answer.expires_in ?? 0) * 1000 || LIFE_MS_DEFAULT;
     const untilMs = this.#clock.now().wallMs + Math.max(lifeMs - RENEW_MS, lifeMs / 2);
-    this.#known.set(of.name, { token: answer.access_token, untilMs });
+    if (isWanted()) this.#known.set(of.name, { token: answer.access_token, untilMs });
     return answer.access_token;
   }
 }

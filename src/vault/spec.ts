@@ -17,7 +17,27 @@ export const credentialName = z
   );
 
 const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/; // RFC 9110, 5.6.2: token.
-const fieldName = z.string().regex(FIELD_NAME, "a header field's name");
+/** Fields that say where a request goes or where it ends (RFC 9110, 7.6.1; RFC 9112, 6): no secret's place. */
+const FRAMING = new Set([
+  "host",
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "upgrade",
+  "expect",
+]);
+const fieldName = z
+  .string()
+  .regex(FIELD_NAME, "a header field's name")
+  .refine(
+    (name) => !FRAMING.has(name.toLowerCase().replaceAll("_", "-")),
+    "a field that is the request's own",
+  );
 /** A word before a value, such as `Bearer`. */
 const word = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, "one word");
 /** Visible ASCII: it stands in headers and in files that people read. */

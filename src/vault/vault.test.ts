@@ -326,6 +326,11 @@ const BAD_SPECS: readonly (readonly [string, unknown])[] = [
   ["an address as host", specOf("x", bearer, ["127.0.0.1"])],
   ["a wildcard over all", specOf("x", bearer, ["*"])],
   ["a field that ends the line", specOf("x", { kind: "header", name: "X\r\nY" })],
+  [
+    "the field that says where a body ends",
+    specOf("x", { kind: "header", name: "content_length" }),
+  ],
+  ["the field that says where it goes", specOf("x", { kind: "header", name: "Host" })],
   ["a user with a colon", specOf("x", { kind: "basic", user: "a:b" })],
   ["a word with a space", specOf("x", { kind: "bearer", word: "a b" })],
   [

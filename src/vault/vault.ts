@@ -99,7 +99,12 @@ export class Vault {
   /** Gives a credential a new secret. @throws {Fault} `vault.no_credential`, `vault.secret` */
   async rotate(name: string, secret: Secret): Promise<CredentialInfo> {
     requireUsable(this.#entry(name).how, secret);
-    await this.#reseal(name, () => secret);
+    // What belongs to the client or the program stays; what came with the old secret goes with it.
+    await this.#reseal(name, ({ clientSecret, login }) => ({
+      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(login === undefined ? {} : { login }),
+      ...secret,
+    }));
     this.#tokens.forget(name);
     return this.show(name);
   }
@@ -174,7 +179,7 @@ export class Vault {
 
   /** The site refused the access token: the next lease fetches another. */
   forgetAccess(name: string): void {
-    this.#tokens.forget(name);
+    this.#tokens.refuse({ name, secret: this.#store.open(this.#entry(name)) });
   }
 
   /** Locks the vault by `passphrase`, or by its key file where there is none. */

@@ -1,6 +1,7 @@
 /** Every part of the bench, in the order of the table. */
 import type { Part } from "../part.ts";
 import { connect } from "./connect.ts";
+import { credential } from "./credential.ts";
 import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { idle } from "./idle.ts";
@@ -19,4 +20,5 @@ export const PARTS: readonly Part[] = [
   connect,
   ledger,
   leaf,
+  credential,
 ];

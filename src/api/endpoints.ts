@@ -11,6 +11,7 @@
  */
 import { z } from "zod";
 import { eventSchema } from "../action/index.ts";
+import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -187,6 +188,7 @@ export const ENDPOINTS = {
     streams: false,
   },
   "workspace.discard": { takes: one, gives: nothing, streams: false },
+  ...CREDENTIAL_ENDPOINTS,
 } as const;
 
 export type EndpointName = keyof typeof ENDPOINTS;

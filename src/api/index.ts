@@ -1,3 +1,4 @@
 /** Layer 2, pure: the control contract between command line, console and daemon. */
 export * from "../link/index.ts";
 export * from "./endpoints.ts";
+export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";

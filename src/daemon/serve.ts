@@ -6,6 +6,7 @@
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import { parseTaskFile } from "../policy/index.ts";
+import { credentialHandlers } from "./credentials.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
@@ -130,6 +131,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "workspace.diff": async ({ run }) => diffRun(world, runs.info(run)),
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
+    ...credentialHandlers(world.credentials),
   };
 }
 

@@ -26,6 +26,7 @@ import {
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { catalogSystems } from "../catalog/index.ts";
 import { Desk } from "./desk.ts";
+import { openCredentials, type Credentials } from "./credentials.ts";
 import { TaskCache } from "./task-cache.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
@@ -46,6 +47,7 @@ export interface World {
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
   readonly desk: Desk;
+  readonly credentials: Credentials;
   close(): Promise<void>;
 }
 
@@ -80,6 +82,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     onFailure: failed,
   });
   const authority = await openAuthority(home.keys);
+  const credentials = await openCredentials({ home, clock, log, ledger });
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
   workers.warm();
   const etc = join(home.root, "etc");
@@ -111,8 +114,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     inUse: new Set(),
     tasks: new TaskCache(catalogSystems()),
     desk,
+    credentials,
     async close() {
       await desk.close();
+      await credentials.close();
       await workers.close();
       await watcher.close();
       closeCgroups(cgroups);

@@ -7,6 +7,7 @@
  *   ledger/       the record                  keys/        its signing key, the CA's key, 0600
  *   runs/ID/      task, public files, workspace layer of one run
  *   homes/KEY/    HOME of a run, per workspace and profile
+ *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
  * ```
  *
  * @module
@@ -26,6 +27,7 @@ export interface Home {
   readonly keys: string;
   readonly runs: string;
   readonly homes: string;
+  readonly vault: string;
 }
 
 /**
@@ -62,5 +64,6 @@ export function locateHome(environment: Readonly<Record<string, string | undefin
     keys: join(root, "keys"),
     runs: join(root, "runs"),
     homes: join(root, "homes"),
+    vault: join(root, "vault"),
   };
 }

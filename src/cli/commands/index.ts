@@ -2,6 +2,7 @@
 import type { Command } from "../command.ts";
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
+import { credentialCommand } from "./credential.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   verifyCommand,
   proveCommand,
   checkCommand,
+  credentialCommand,
   doctorCommand,
   drillCommand,
   serveCommand,

@@ -1,0 +1,15 @@
+/** Layer 3: credentials: sealed at rest, bound to a place, leased, attached last, and never echoed. */
+export { attach, needsBody } from "./attach.ts";
+export {
+  createPlaceholderFinder,
+  type GivenPlaceholder,
+  type PlaceholderFinder,
+} from "./find-placeholders.ts";
+export type { Attachment, Lease } from "./lease.ts";
+export { LOGIN_FILES, readLogin, type Login, type LoginAgent, type LoginFile } from "./logins.ts";
+export { createRedactor, redactText, type Redactor } from "./redactor.ts";
+export type { AttachableRequest } from "./request-parts.ts";
+export { SECRET_CHARS_MIN, type Secret } from "./secret.ts";
+export { printBinding, type Binding, type CredentialSpec, type Kind, type Place } from "./spec.ts";
+export type { Unlock } from "./unlock.ts";
+export { openVault, Vault, type CredentialInfo, type VaultOptions } from "./vault.ts";

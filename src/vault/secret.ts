@@ -1,0 +1,66 @@
+/**
+ * A secret as it is sealed, and what may be one: bytes that would break a request are refused where they come in.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { Fault } from "../base/index.ts";
+import type { Kind } from "./spec.ts";
+
+/** A shorter one would be found everywhere in answers that are searched for it. */
+export const SECRET_CHARS_MIN = 8;
+export const SECRET_CHARS_MAX = 16_384;
+
+const text = z.string().min(1).max(SECRET_CHARS_MAX);
+
+/** `value` is the secret itself: token, password, refresh token, secret access key, signing key. */
+export const secretSchema = z.strictObject({
+  value: text,
+  /** OAuth 2: the client's own secret. */
+  clientSecret: text.optional(),
+  /** OAuth 2: an access token known when the credential came in; it also gives the placeholder's shape. */
+  accessToken: text.optional(),
+  accessExpiresMs: z.number().int().nonnegative().optional(),
+  /** AWS: of temporary credentials. */
+  sessionToken: text.optional(),
+  /** What an agent's own login file holds beside the tokens, as JSON, and which agent's it is. */
+  login: z.strictObject({ agent: z.string(), file: z.string().max(65_536) }).optional(),
+});
+export type Secret = z.infer<typeof secretSchema>;
+
+/** Every text of `secret` that nobody may see. */
+export function textsOf(secret: Secret): readonly string[] {
+  const { value, clientSecret, accessToken, sessionToken } = secret;
+  return [value, clientSecret, accessToken, sessionToken].filter((one) => one !== undefined);
+}
+
+/**
+ * Passes where `secret` can be sent as `how` says.
+ *
+ * @throws {Fault} `vault.secret` without the secret in it.
+ */
+export function requireUsable(how: Kind, secret: Secret): void {
+  const parsed = secretSchema.safeParse(secret);
+  if (!parsed.success) throw refusal("it is empty, too long, or has members that no kind has");
+  for (const one of textsOf(secret)) {
+    if (one.length < SECRET_CHARS_MIN) {
+      throw refusal(`it is shorter than ${SECRET_CHARS_MIN} characters`, "make a longer one");
+    }
+    if (!one.isWellFormed()) throw refusal("it is not Unicode text");
+    if (/\p{Cc}/u.test(one)) {
+      throw refusal("it holds a line end or another control character", "give the bare secret");
+    }
+  }
+  if (how.kind === "basic" || how.kind === "hmac") return; // Encoded or hashed: any text will do.
+  for (const one of textsOf(secret)) {
+    if (!/^[!-~]+$/.test(one)) {
+      throw refusal(
+        "it holds a space or a character beyond ASCII, and stands in a request as it is",
+      );
+    }
+  }
+}
+
+function refusal(why: string, hint = "copy it again from where it was issued"): Fault {
+  return new Fault("vault.secret", `this secret cannot be used: ${why}`, { hint });
+}

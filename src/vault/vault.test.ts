@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -370,3 +370,25 @@ for (const value of BAD_SECRETS) {
     assert.deepEqual(vault.list(), []);
   });
 }
+
+test("vault.secret: a Basic password may hold spaces and accents, and no line end", async (t) => {
+  const vault = await create(t).open();
+  const basic = { kind: "basic", user: "editor" } as const;
+  await assert.rejects(vault.add(specOf("x", basic), { value: "pass\r\nword" }), {
+    code: "vault.secret",
+  });
+  await vault.add(specOf("x", basic), { value: "pass w\u00f6rd" });
+  assert.equal(vault.reveal("x"), "pass w\u00f6rd");
+});
+
+test("vault.access: a folder or pipe in the file's place is refused, and waited for by nobody", async (t) => {
+  const home = await filled(t);
+  for (const make of [
+    ["mkdir", "-m", "700"],
+    ["mkfifo", "-m", "600"],
+  ]) {
+    rmSync(home.file, { recursive: true });
+    execFileSync(make[0] ?? "", [...make.slice(1), home.file]);
+    await assert.rejects(home.open(), { code: "vault.access" });
+  }
+});

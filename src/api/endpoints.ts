@@ -11,6 +11,7 @@
  */
 import { z } from "zod";
 import { eventSchema } from "../action/index.ts";
+import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
@@ -189,6 +190,7 @@ export const ENDPOINTS = {
   },
   "workspace.discard": { takes: one, gives: nothing, streams: false },
   ...CREDENTIAL_ENDPOINTS,
+  ...APPROVAL_ENDPOINTS,
 } as const;
 
 export type EndpointName = keyof typeof ENDPOINTS;

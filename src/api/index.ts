@@ -1,4 +1,5 @@
 /** Layer 2, pure: the control contract between command line, console and daemon. */
 export * from "../link/index.ts";
 export * from "./endpoints.ts";
+export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";

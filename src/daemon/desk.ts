@@ -24,6 +24,7 @@ import {
   lookupTargets,
   type Asked,
   type CertificateAuthority,
+  type Credentialed,
   type HeldRequest,
   type Resolution,
 } from "../gateway/index.ts";
@@ -37,6 +38,7 @@ import {
   type TaskGrant,
 } from "../policy/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
+import type { Credentials } from "./credentials.ts";
 import { Performer } from "./performer.ts";
 import { resolveHost } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -48,6 +50,7 @@ export interface DeskPorts {
   readonly ledger: Ledger;
   readonly workers: Workers;
   readonly authority: CertificateAuthority;
+  readonly credentials: Credentials;
 }
 
 /** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
@@ -108,6 +111,21 @@ export class Desk {
       );
     }
     return this.#resolutionOf(await this.approvals.wait(asked.id, holdMs));
+  }
+
+  get nowMs(): number {
+    return this.#ports.clock.now().wallMs;
+  }
+
+  /** Replaces the body of what waits by a person's; it has another code then. @throws {Fault} `approval.edit` */
+  async edit(id: string, by: string, body: Buffer): Promise<Approval> {
+    const approval = this.approvals.show(id);
+    const held = heldOf(this.approvals.spool(id));
+    const facts = (approval.action.fields["current"] ?? {}) as Facts;
+    const policy = policyOf((approval.pin as unknown as Pin).grant);
+    const own = this.#actionOf(approval, policy, { ...held, body, facts });
+    const note = `${by} changed ${changedNames(approval.action.fields["body"], own.fields["body"]).join(", ") || "it"}`;
+    return await this.approvals.edit({ id, by }, own, body, note);
   }
 
   /** Ends what waits of `run` and would not be let through to a person any more. */
@@ -186,14 +204,15 @@ export class Desk {
     let gateway: ServedGateway | undefined;
     try {
       gateway = await this.#serve(performer);
-      const facts = await this.#factsOf(gateway, performer.policy, held);
+      const facts = await this.#factsOf(gateway, approval, held);
       const own = this.#actionOf(approval, performer.policy, { ...held, facts });
       if (!isSameAction(own, approval.action)) {
         const reason = "what it acts on is not what it was when it was shown; nothing was sent";
         return await this.approvals.failed(id, reason);
       }
+      const credential = await this.#credentialOf(approval, held);
       if (!(await this.approvals.consume(id))) return;
-      await this.#send(approval, gateway, held);
+      await this.#send(approval, gateway, held, credential);
     } catch (error) {
       const { state } = this.approvals.show(id);
       const known =
@@ -204,10 +223,15 @@ export class Desk {
     }
   }
 
-  async #send(approval: Approval, gateway: ServedGateway, held: HeldRequest): Promise<void> {
+  async #send(
+    approval: Approval,
+    gateway: ServedGateway,
+    held: HeldRequest,
+    credential: Credentialed | undefined,
+  ): Promise<void> {
     const { id, action } = approval;
     await this.#recordAction(approval);
-    const { outcome, answer } = await gateway.perform(held);
+    const { outcome, answer } = await gateway.perform(held, credential);
     await this.#recordOutcome(approval, outcome);
     if (answer === undefined || outcome.failure !== undefined) {
       const why = outcome.failure?.detail ?? "no answer came";
@@ -235,15 +259,30 @@ export class Desk {
   }
 
   /** The state that the effect of `held` depends on, read anew. */
-  async #factsOf(gateway: ServedGateway, policy: Policy, held: HeldRequest): Promise<Facts> {
-    const grant = onlyGrant(policy);
+  async #factsOf(gateway: ServedGateway, approval: Approval, held: HeldRequest): Promise<Facts> {
+    const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
     const facts: Record<string, Facts[string]> = {};
     for (const { name, request } of lookupTargets(held, grant, this.entryOf(grant.system))) {
-      const { answer } = await gateway.perform(request);
+      const { answer } = await gateway.perform(
+        request,
+        await this.#credentialOf(approval, request),
+      );
       const fact = answer?.status === 200 && !answer.isCut ? readFact(answer.body) : undefined;
       if (fact !== undefined) facts[name] = fact;
     }
     return facts;
+  }
+
+  /** As the run itself had it; for a path the very placeholder that stands in the stored request. */
+  async #credentialOf(
+    { run, pin }: Approval,
+    { scheme, host, port }: HeldRequest,
+  ): Promise<Credentialed | undefined> {
+    const { credential } = (pin as unknown as Pin).grant;
+    if (credential === undefined) return undefined;
+    const { vault } = this.#ports.credentials;
+    const lease = await vault.lease(credential, { scheme, host, port });
+    return { lease, placeholder: vault.placeholder(credential, run) };
   }
 
   #actionOf({ action }: Approval, policy: Policy, held: HeldRequest): Action {
@@ -335,6 +374,22 @@ function spoolOf({ body, facts: _, ...request }: HeldRequest): Spool {
 function heldOf({ request, body }: Spool): HeldRequest {
   const held = request as unknown as Omit<HeldRequest, "body" | "facts">;
   return { ...held, facts: {}, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
+}
+
+/** Names of the parts of a body that differ. */
+function changedNames(before: unknown, after: unknown): readonly string[] {
+  if (
+    typeof before !== "object" ||
+    typeof after !== "object" ||
+    before === null ||
+    after === null
+  ) {
+    return [];
+  }
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const at = (value: object, name: string): string =>
+    JSON.stringify(Reflect.get(value, name) as unknown) ?? "";
+  return [...names].filter((name) => at(before, name) !== at(after, name));
 }
 
 /** Whether two actions are the same but for their names. */

@@ -12,6 +12,7 @@ import { describeError, Fault, readTextFile } from "../base/index.ts";
 import type { Policy, Task } from "../policy/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { checkDialPaths } from "./dial-paths.ts";
+import { requireCredentials } from "./lending.ts";
 import { keyOf, type Recipe } from "./prepared.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
@@ -30,6 +31,7 @@ export interface Order {
 export async function planRun(world: World, request: RunStart): Promise<Order> {
   const { source, fileName } = request.task;
   const { task, policy } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
+  requireCredentials(world.credentials, task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   checkDialPaths(policy, [workspace, world.home.root]);
   const plan = planRunLimits(world, task);

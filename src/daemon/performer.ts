@@ -15,6 +15,7 @@ export class Performer implements HeldRun {
   readonly policy: Policy;
   readonly policyState = initialPolicyState;
   readonly authorities: ReadonlyMap<string, string>;
+  readonly placeholders = { given: [], find: () => [] };
   readonly #log: Log;
 
   constructor(id: string, policy: Policy, authorities: ReadonlyMap<string, string>, log: Log) {

@@ -12,12 +12,15 @@ import {
   initialPolicyState,
   narrowPolicy,
   noteDenial,
+  type Allowance,
   type Decision,
   type DeniedAttempt,
   type Policy,
   type PolicyState,
   type Task,
 } from "../policy/index.ts";
+
+const ALLOWANCES_MAX = 100; // Of one run; the oldest goes.
 
 export class Rules {
   #task: Task;
@@ -52,6 +55,12 @@ export class Rules {
     const isMore = decision.state.readPrivately.length > this.#state.readPrivately.length;
     this.#state = decision.state;
     return { decision, isMore };
+  }
+
+  /** A person lets more of the same through. */
+  allow(allowance: Allowance): void {
+    const allowances = [...this.#state.allowances.slice(-ALLOWANCES_MAX + 1), allowance];
+    this.#state = { ...this.#state, allowances };
   }
 
   /** Notes a denial; tells whether several ways to one target were tried by now. */

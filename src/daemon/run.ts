@@ -16,11 +16,13 @@ import {
   type FindingSubject,
   type FlowTuple,
   type HeldRequest,
+  type Placeholders,
   type Resolution,
   type Verdict,
 } from "../gateway/index.ts";
 import {
   printPublished,
+  type Allowance,
   type Policy,
   type PolicyState,
   type Published,
@@ -28,6 +30,7 @@ import {
 } from "../policy/index.ts";
 import type { Entry } from "../catalog/index.ts";
 import type { Desk } from "./desk.ts";
+import type { Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
@@ -71,6 +74,7 @@ export interface RunOptions {
   readonly log: Log;
   /** PEM of each grant's authority, by the grant's name. */
   readonly authorities: ReadonlyMap<string, string>;
+  readonly lending: Lending;
   /** Asks persons on its behalf. */
   readonly desk: Desk;
   /** Whether its output waits for a first viewer. */
@@ -89,6 +93,7 @@ export class Run implements HeldRun {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #desk: Desk;
+  readonly #lending: Lending;
   readonly #rules: Rules;
   #info: RunInfo;
   #parts: Parts | undefined;
@@ -107,6 +112,7 @@ export class Run implements HeldRun {
     this.#rules = new Rules(options.task, options.policy);
     this.authorities = options.authorities;
     this.#desk = options.desk;
+    this.#lending = options.lending;
     this.files = options.files;
     this.recorder = options.recorder;
     this.console = new ConsoleBuffer(options.held);
@@ -269,6 +275,21 @@ export class Run implements HeldRun {
     await this.#tighten(said, () => this.#rules.narrow(task));
   }
 
+  /** A person lets more of the same through: on record before it holds, since it widens. */
+  async allow(allowance: Allowance): Promise<void> {
+    const { id, system, verb, count } = allowance;
+    const until = new Date(allowance.untilMs).toISOString();
+    const reason = `${id} lets ${count} more ${verb} through until ${until}`;
+    const limits = {
+      ...(allowance.recipientsMax === undefined ? {} : { recipients: allowance.recipientsMax }),
+      ...(allowance.amount === undefined ? {} : { amount: { ...allowance.amount } }),
+    };
+    const data = { digest: this.policy.digest, reason, by: "approval", approval: id, ...limits };
+    await this.record({ type: "policy", system, data }, { sync: true });
+    this.#rules.allow(allowance);
+    this.console.notice(reason);
+  }
+
   /** The change holds before it is recorded: less access is never held up by the record. */
   async #tighten(said: Record<string, string>, change: () => void): Promise<void> {
     if (this.#parts === undefined || !this.alive) this.#mustBe("running");
@@ -301,13 +322,37 @@ export class Run implements HeldRun {
   // What the gateway asks.
 
   async intend(action: Action, flow: string): Promise<Verdict> {
-    const { decision, isMore } = this.#rules.decide(action);
+    const { decision: first, isMore } = this.#rules.decide(action);
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
-    const { state: _, ...verdict } = decision;
+    const { state: _, ...decided } = first;
+    const verdict = await this.#withLease(action, decided);
     const { event, sync } = intentOf(action, verdict, flow);
     await this.record(event, { sync });
     return verdict;
+  }
+
+  /** An allowed request whose grant names a credential is given it; without it, it is not allowed. */
+  async #withLease(action: Action, verdict: Verdict): Promise<Verdict> {
+    const grant = this.policy.grants.find(({ name }) => name === action.system);
+    if (verdict.verdict !== "allow" || grant?.credential === undefined) return verdict;
+    const { scheme, host, port } = action.fields;
+    try {
+      const place = { scheme, host, port } as Parameters<Lending["lease"]>[1];
+      return { ...verdict, lease: await this.#lending.lease(grant.credential, place) };
+    } catch (error) {
+      const reason = `the credential ${grant.credential} cannot be had: ${describeError(error)}`;
+      return { ...verdict, verdict: "deny", rule: "credential", reason };
+    }
+  }
+
+  /** Variables in which placeholders stand. */
+  get variables(): Readonly<Record<string, string>> {
+    return this.#lending.variables;
+  }
+
+  get placeholders(): Placeholders {
+    return this.#lending.placeholders;
   }
 
   hold(request: HeldRequest, action: Action): Promise<Resolution> {

@@ -6,6 +6,7 @@
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import { parseTaskFile } from "../policy/index.ts";
+import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
@@ -123,7 +124,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       await living.narrow(task, { text: source, file: fileName });
       return runs.info(run);
     },
-    "log.read": ({ run, follow }, signal) => readEntries(world.ledger, { run, follow }, signal),
+    "log.read": ({ run, follow }, { signal }) => readEntries(world.ledger, { run, follow }, signal),
     "ledger.prove": async ({ seq }) => ({
       proof: await world.ledger.prove(seq),
       key: world.ledger.verifierKey,
@@ -132,6 +133,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
     ...credentialHandlers(world.credentials),
+    ...approvalHandlers(world.desk, runs),
   };
 }
 

@@ -16,9 +16,16 @@ const REQUEST_BYTES_MAX = 4 << 20; // A task file is at most 256 KiB; the rest i
 /** What answers an endpoint; a streaming one yields its lines. */
 export type Handlers = {
   readonly [Name in EndpointName]: (typeof ENDPOINTS)[Name]["streams"] extends true
-    ? (request: Takes<Name>, signal: AbortSignal) => AsyncIterable<Gives<Name>>
-    : (request: Takes<Name>) => Promise<Gives<Name> | ReadyAnswer<Name>>;
+    ? (request: Takes<Name>, caller: Caller) => AsyncIterable<Gives<Name>>
+    : (request: Takes<Name>, caller: Caller) => Promise<Gives<Name> | ReadyAnswer<Name>>;
 };
+
+/** Who asks, and until when. */
+export interface Caller {
+  readonly uid: number;
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal;
+}
 
 /** An answer that is JSON already: a large one is made in a thread, where its making stalls nobody. */
 export class ReadyAnswer<Name extends EndpointName> {
@@ -94,14 +101,15 @@ function takerOf(url: URL, streams: StreamHandlers): (stream: Duplex) => void {
   throw new Fault("daemon.no_such_endpoint", `${url.pathname} is no stream`);
 }
 
-/** Only the daemon's own user (and root, who could do anything anyway) may speak to it. */
-function admit(request: IncomingMessage): void {
+/** Only the daemon's own user (and root, who could do anything anyway) may speak to it; tells who it is. */
+function admit(request: IncomingMessage): number {
   const { socket } = request;
   if (!(socket instanceof Socket)) throw new Fault("daemon.peer", "not a socket");
   const { uid } = peerCredentials(socket);
   if (uid !== process.getuid?.() && uid !== 0) {
     throw new Fault("daemon.peer", `user ${uid} may not control this Cofferdam`);
   }
+  return uid;
 }
 
 async function answer(
@@ -109,7 +117,7 @@ async function answer(
   response: ServerResponse,
   handlers: Handlers,
 ): Promise<void> {
-  admit(request);
+  const uid = admit(request);
   const name = new URL(request.url ?? "", "http://control").pathname.replace(/^\/v1\//, "");
   if (request.method !== "POST" || !isEndpoint(name)) {
     throw new Fault("daemon.no_such_endpoint", `${request.method} ${request.url} is no endpoint`);
@@ -122,8 +130,8 @@ async function answer(
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   // The table ties each name to its types; the compiler cannot follow that through a variable name.
-  const handle = handlers[name] as (take: unknown, signal: AbortSignal) => unknown;
-  const result = handle(parsed.data, gone.signal);
+  const handle = handlers[name] as (take: unknown, caller: Caller) => unknown;
+  const result = handle(parsed.data, { uid, signal: gone.signal });
   if (ENDPOINTS[name].streams) {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.flushHeaders();

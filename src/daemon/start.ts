@@ -17,6 +17,7 @@ import { printPublished } from "../policy/index.ts";
 import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
+import { lend } from "./lending.ts";
 import { holdRun, type Living } from "./hold.ts";
 import { planRun, type Order } from "./order.ts";
 import type { Pool } from "./pool.ts";
@@ -67,6 +68,7 @@ async function start(
     log: world.log,
     authorities,
     desk: world.desk,
+    lending: lend(world.credentials, id, task),
     held: !request.detach,
   });
   try {
@@ -306,6 +308,7 @@ function agentEnvironment(run: Run, request: RunStart, tools: Tools): Record<str
     LANG: "C.UTF-8",
     ...tools.environment,
     ...request.environment,
+    ...run.variables,
     ...clientTrust(BUNDLE_INSIDE),
     ...(request.terminal && { TERM: request.terminal.term }),
     HOME: AGENT.home,

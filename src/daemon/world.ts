@@ -99,6 +99,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     ledger,
     workers,
     authority,
+    credentials,
   });
   await desk.recover();
   return {

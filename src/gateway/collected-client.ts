@@ -8,7 +8,8 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { assert } from "../base/index.ts";
-import { forward, type Outcome } from "./http-forward.ts";
+import { AnswerScreen, withCredential, type Credentialed } from "./credential.ts";
+import { failureOf, forward, type Outcome } from "./http-forward.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest, RequestHead } from "./http-request.ts";
 import type { AnswerHead, ByteSink, ClientSide, UpstreamSide } from "./http-sides.ts";
@@ -29,16 +30,32 @@ export interface Asked {
   readonly answer: CollectedAnswer | undefined;
 }
 
+/** A request of ours. */
+export interface Question {
+  readonly request: CheckedRequest;
+  readonly body?: Buffer | undefined;
+  readonly credential?: Credentialed | undefined;
+}
+
 /** Sends `request` with `body` and keeps at most `bytesMax` of the answer's body. Never rejects. */
 export async function ask(
   upstream: UpstreamSide,
-  request: CheckedRequest,
-  body: Buffer | undefined,
+  { request, body, credential }: Question,
   limits: GatewayLimits,
 ): Promise<Asked> {
+  let sent = request;
+  let screen: AnswerScreen | undefined;
+  if (credential !== undefined) {
+    try {
+      sent = withCredential(request, body, credential, Date.now());
+      screen = new AnswerScreen(credential.lease);
+    } catch (error) {
+      return { outcome: { bytesOut: 0, bytesIn: 0, failure: failureOf(error) }, answer: undefined };
+    }
+  }
   const client = new CollectedClient(request, body, limits.keptAnswerBytes);
   const whole = request.framing.kind === "none" ? undefined : (body ?? Buffer.alloc(0));
-  const outcome = await forward({ request, client, body: whole, upstream, limits });
+  const outcome = await forward({ request: sent, client, body: whole, upstream, screen, limits });
   return { outcome, answer: client.answered };
 }
 

@@ -15,6 +15,7 @@ import {
   type Unheard,
 } from "./connect-judge.ts";
 import { ask, type Asked } from "./collected-client.ts";
+import type { Credentialed } from "./credential.ts";
 import { destinationOf } from "./destination.ts";
 import { createDialer } from "./dialer.ts";
 import {
@@ -60,7 +61,7 @@ export interface Gateway {
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
   recheck(): number;
   /** Sends what a person approved, on a connection of its own. Never rejects. */
-  perform(request: HeldRequest): Promise<Asked>;
+  perform(request: HeldRequest, credential?: Credentialed): Promise<Asked>;
   stats(): GatewayStats;
   /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
   close(): Promise<void>;
@@ -124,7 +125,7 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
     },
     refusedUnheard: (refusal) => judge.unheard(refusal),
     recheck: () => [...flows].filter((flow) => flow.recheck()).length,
-    async perform(held) {
+    async perform(held, credential) {
       const grant = run.policy.grants.find(
         ({ ports: granted, kind }) => kind === "http" && granted.includes(held.port),
       );
@@ -135,7 +136,11 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       const agent = new UpstreamAgent(dialer, destinationOf(grant, held, run));
       try {
         const upstream = http1Upstream(agent, limits, { open: 1, free: 0 });
-        return await ask(upstream, requestOf(held), held.body, limits);
+        return await ask(
+          upstream,
+          { request: requestOf(held), body: held.body, credential },
+          limits,
+        );
       } finally {
         agent.destroy();
       }

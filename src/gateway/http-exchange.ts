@@ -15,6 +15,9 @@ import { forward, type Outcome } from "./http-forward.ts";
 import { checkRequest, type CheckedRequest, type Refusal } from "./http-request.ts";
 import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
 import { endToEnd } from "./http-headers.ts";
+import { needsBody } from "../vault/index.ts";
+import { AnswerScreen, withCredential } from "./credential.ts";
+import { credentialOf, strayPlaceholders } from "./placeholders.ts";
 import { lookUp } from "./lookups.ts";
 import type { Resolution, Verdict } from "./ports.ts";
 import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
@@ -53,7 +56,9 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const done = it.flow.stands(action);
   try {
     if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
-    return await perform(it, { request, action, body, upstream, decision }, ports);
+    const granted = { ...it, access, upstream };
+    const sent = await credentialed(granted, { request, action, body, upstream, decision }, ports);
+    return typeof sent === "string" ? sent : await perform(it, sent, ports);
   } finally {
     done();
   }
@@ -112,6 +117,12 @@ async function judge(
     if (decision.verdict !== "confirm") return await deny(it, action, decision);
   }
   const { scheme, host, port, method, target, headers } = request;
+  // Its own placeholder gives way to the credential in the head; in what a person sees nothing does.
+  const stray = [
+    ...strayPlaceholders(run, { target, headers }, access.grant.credential),
+    ...strayPlaceholders(run, { target: "", headers: [], body: body?.bytes }),
+  ];
+  if (stray.length > 0) return await refuseStray(it, action, decision, stray);
   const held = { scheme, host, port, method, target, headers, facts };
   const whole = body === undefined ? held : { ...held, body: body.bytes };
   return await resolve(it, action, decision, await run.hold(whole, action, flow.id));
@@ -160,20 +171,82 @@ function ruleOf(policy: Policy, decision: Verdict): Rule | undefined {
   return rules.find((rule) => rule.name === decision.rule);
 }
 
+/** The request with its credential, where its grant names one; the last thing before it is sent. */
+async function credentialed(
+  it: Granted,
+  permitted: Permitted,
+  ports: BrokerPorts,
+): Promise<Permitted | After> {
+  const { access } = it;
+  const { action, decision } = permitted;
+  const { request } = permitted;
+  let { body } = permitted;
+  const credential = credentialOf(ports.run, access.grant, decision);
+  let sent: Permitted = permitted;
+  if (credential !== undefined) {
+    if (needsBody(credential.lease) && body === undefined && request.framing.kind !== "none") {
+      const whole = await bodyOf(it, request, true, ports);
+      if (typeof whole === "string") return whole;
+      body = whole.body;
+    }
+    try {
+      const attached = withCredential(request, body?.bytes, credential, ports.clock.now().wallMs);
+      sent = { ...permitted, request: attached, body, screen: new AnswerScreen(credential.lease) };
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      return await refuseCredential(it, action, decision, describeError(error));
+    }
+  }
+  // What is left of placeholders now was where no credential goes.
+  const { target, headers } = sent.request;
+  const stray = strayPlaceholders(ports.run, { target, headers, body: body?.bytes });
+  if (stray.length === 0) return sent;
+  return await refuseStray(it, action, decision, stray);
+}
+
+async function refuseStray(
+  it: Granted,
+  action: Action,
+  decision: Verdict,
+  stray: readonly string[],
+): Promise<After> {
+  const reason = `the placeholder of ${stray.join(", ")} stands where that credential does not belong`;
+  it.flow.find("credential", `${reason}: ${action.target}`);
+  return await refuseCredential(it, action, decision, reason);
+}
+
+/** It was allowed, and is not sent. */
+async function refuseCredential(
+  it: Granted,
+  action: Action,
+  decision: Verdict,
+  reason: string,
+): Promise<After> {
+  const title = "The credential cannot be used so";
+  const denial = it.flow.deny({
+    ...denialOf(it, action, decision),
+    rule: "credential",
+    title,
+    reason,
+  });
+  return await it.client.refuse(problemOf(denial, 403), "next");
+}
+
 interface Permitted {
   readonly request: CheckedRequest;
   readonly action: Action;
   readonly body: WholeBody | undefined;
   readonly upstream: UpstreamSide;
   readonly decision: Verdict;
+  readonly screen?: AnswerScreen;
 }
 
 function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
   const { client, flow } = it;
-  const { request, action, body, upstream, decision } = permitted;
+  const { request, action, body, upstream, decision, screen } = permitted;
   const { limits, run } = ports;
   if (request.upgrade === undefined) {
-    return forward({ request, client, body: body?.bytes, upstream, limits });
+    return forward({ request, client, body: body?.bytes, upstream, screen, limits });
   }
   const opaque = ruleOf(run.policy, decision)?.opaque === true;
   return openWebSocket({ request, client, upstream, flow, system: action.system, opaque, limits });
@@ -184,6 +257,12 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
   const { request, action } = permitted;
   const outcome = await carry(it, permitted, ports);
   const { monoMs } = ports.clock.now();
+  if (outcome.redacted !== undefined) {
+    flow.find(
+      "credential",
+      `the answer of ${action.target} held its credential, which was blackened`,
+    );
+  }
   if (outcome.mining !== undefined) flow.offend("stratum", outcome.mining, "in an HTTP exchange");
   else if (outcome.failure !== undefined) await answerFailure(it, action, outcome, ports);
   await ports.run.record({
@@ -200,6 +279,7 @@ async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): 
       ...(outcome.messagesOut === undefined
         ? {}
         : { messagesOut: outcome.messagesOut, messagesIn: outcome.messagesIn ?? 0 }),
+      ...(outcome.redacted === undefined ? {} : { redacted: outcome.redacted }),
       ...(outcome.bodySha256 === undefined ? {} : { bodySha256: outcome.bodySha256 }),
       bytesOut: outcome.bytesOut,
       bytesIn: outcome.bytesIn,

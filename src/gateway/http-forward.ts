@@ -10,8 +10,10 @@ import { describeError, isFault } from "../base/index.ts";
 import { createStratumWatch } from "../wire/index.ts";
 import { createBodyWatch } from "./body-watch.ts";
 import { endToEnd, listOf, safeTrailers, type RawHeaders } from "./http-headers.ts";
+import type { AnswerScreen } from "./credential.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import type {
+  AnswerHead,
   ByteSink,
   ByteSource,
   ClientSide,
@@ -28,6 +30,8 @@ export interface Forwarding {
   /** The body where it was read whole: exactly these bytes are sent. */
   readonly body: Buffer | undefined;
   readonly upstream: UpstreamSide;
+  /** Of a request with a credential: looks through the answer. */
+  readonly screen?: AnswerScreen | undefined;
   readonly limits: GatewayLimits;
 }
 
@@ -45,6 +49,8 @@ export interface Outcome {
   readonly bodySha256?: string;
   /** Why it did not end well: a code and a sentence. Nothing was answered yet where `status` is absent. */
   readonly failure?: { readonly code: string; readonly detail: string };
+  /** Places of the answer in which the credential stood, and was blackened. */
+  readonly redacted?: number;
   /** A mining message was seen and what carried it was cut. */
   readonly mining?: string;
 }
@@ -115,7 +121,7 @@ class Relay {
         status = message.status;
         // After an early answer the client gets a moment to notice it before its connection closes.
         if (!this.#isSent) await this.#linger(sending);
-        client.end(safeTrailers(message.trailers()));
+        client.end(this.#trailersOf(message));
       }
     } catch (error) {
       failure = failureOf(error);
@@ -129,6 +135,9 @@ class Relay {
       bytesIn: this.#bytesIn,
       ...(this.#hash === undefined ? {} : { bodySha256: this.#hash.digest("hex") }),
       ...(failure === undefined ? {} : { failure }),
+      ...((this.#forwarding.screen?.found ?? 0) === 0
+        ? {}
+        : { redacted: this.#forwarding.screen?.found ?? 0 }),
       ...(this.#mining === undefined ? {} : { mining: this.#mining }),
     };
   }
@@ -206,34 +215,49 @@ class Relay {
   #deliverWhole(message: UpstreamAnswer): boolean {
     const body = this.#isSent ? message.whole() : undefined;
     if (body === undefined) return false;
-    const { status, reason, headers, isWhole } = message;
+    const { screen, client } = this.#forwarding;
     this.#refuseMining(createStratumWatch().push(body));
     this.#bytesIn = body.length;
-    const head = { status, reason, headers: endToEnd(headers), isWhole };
-    this.#forwarding.client.answer(head, body, safeTrailers(message.trailers()));
+    const clean = screen === undefined ? body : screen.whole(body);
+    client.answer(this.#headOf(message), clean, this.#trailersOf(message));
     return true;
   }
 
   async #deliver(message: UpstreamAnswer): Promise<void> {
-    const { client } = this.#forwarding;
-    const { status, reason, headers, isWhole } = message;
-    client.begin({ status, reason, headers: endToEnd(headers), isWhole });
+    const { client, screen } = this.#forwarding;
+    client.begin(this.#headOf(message));
     const watch = createStratumWatch();
     await pump(message.body, client.sink, (chunk) => {
       this.#refuseMining(watch.push(chunk));
       this.#bytesIn += chunk.length;
+      return screen === undefined ? chunk : screen.push(chunk);
     });
     if (client.isGone) return;
     const broken = message.broken();
     if (broken !== undefined) throw broken;
+    const rest = screen?.end();
+    if (rest !== undefined && rest.length > 0) client.sink.write(rest);
+  }
+
+  #headOf({ status, reason, headers, isWhole }: UpstreamAnswer): AnswerHead {
+    const fields = endToEnd(headers);
+    const clean = this.#forwarding.screen?.head(fields) ?? fields;
+    return { status, reason, headers: clean, isWhole };
+  }
+
+  #trailersOf(message: UpstreamAnswer): readonly [string, string][] {
+    const trailers = safeTrailers(message.trailers());
+    const { screen } = this.#forwarding;
+    if (screen === undefined) return trailers;
+    return trailers.map(([name, value]) => [name, screen.head([name, value])[1] ?? ""]);
   }
 }
 
 /**
  * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
- * goes and may throw. By events: an iterator costs several promises for each chunk.
+ * goes, says what goes of it, and may throw. By events: an iterator costs several promises for each chunk.
  */
-function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => void): Promise<void> {
+function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
       source.removeListener("data", take);
@@ -244,14 +268,15 @@ function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => void)
       else reject(error);
     };
     const take = (chunk: Buffer) => {
+      let clean: Buffer;
       try {
-        look(chunk);
+        clean = look(chunk);
       } catch (error) {
         source.pause();
         settle(error instanceof Error ? error : new Error(String(error)));
         return;
       }
-      if (!sink.write(chunk)) source.pause();
+      if (!sink.write(clean)) source.pause();
     };
     const goOn = () => void source.resume();
     const leave = () => settle();

@@ -20,6 +20,7 @@ export { actionOfHeld } from "./held.ts";
 export { lookupTargets } from "./lookups.ts";
 export type { Asked, CollectedAnswer } from "./collected-client.ts";
 export type { RawHeaders } from "./http-headers.ts";
+export type { Credentialed } from "./credential.ts";
 export { denialLine, type Denial } from "./denial.ts";
 export { createUpstreamTrust, type UpstreamTrust } from "./upstream-trust.ts";
 export { tearSocket } from "./flow-record.ts";

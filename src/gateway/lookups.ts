@@ -12,6 +12,7 @@ import { actionOf, catalogRequestOf, type ActionContext } from "./http-action.ts
 import { headerPairs } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import type { UpstreamSide } from "./http-sides.ts";
+import { credentialOf } from "./placeholders.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { requestOf } from "./held.ts";
 import type { GatewayRun, HeldRequest } from "./ports.ts";
@@ -96,7 +97,11 @@ async function lookUpOne(
   const action = { ...described, effects: ["read" as const], summary };
   const verdict = await run.intend(action, flow);
   if (verdict.verdict !== "allow") return undefined;
-  const { outcome, answer } = await ask(upstream, request, undefined, limits);
+  const { outcome, answer } = await ask(
+    upstream,
+    { request, credential: credentialOf(run, grant, verdict) },
+    limits,
+  );
   await run.record({
     type: "outcome",
     system: action.system,

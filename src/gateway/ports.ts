@@ -8,6 +8,7 @@ import type { SecureContext } from "node:tls";
 import type { Action, Event, FindingKind, Process } from "../action/index.ts";
 import type { Entry, Facts } from "../catalog/index.ts";
 import type { Clock, Log } from "../base/index.ts";
+import type { GivenPlaceholder, Lease, PlaceholderFinder } from "../vault/index.ts";
 import type { Decision, Policy } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import type { CollectedAnswer } from "./collected-client.ts";
@@ -65,7 +66,15 @@ export type Resolution =
   | { readonly kind: "denied"; readonly approval: string; readonly reason: string };
 
 /** What was decided; the state that it left stays with whoever decides. */
-export type Verdict = Omit<Decision, "state">;
+export type Verdict = Omit<Decision, "state"> & {
+  /** Of an allowed request whose grant names a credential. */
+  readonly lease?: Lease;
+};
+
+/** What stands for credentials in a run, and a way to find it in what the run says. */
+export interface Placeholders extends PlaceholderFinder {
+  readonly given: readonly GivenPlaceholder[];
+}
 
 /** One run, as the gateway sees it. */
 export interface GatewayRun {
@@ -85,6 +94,8 @@ export interface GatewayRun {
    * performed or denied, or when the agent has waited long enough.
    */
   hold(request: HeldRequest, action: Action, flow: string): Promise<Resolution>;
+  /** What stands for credentials in the run. */
+  readonly placeholders: Placeholders;
   /** What the catalog knows of systems of this kind; `undefined` for plain HTTP. */
   entryOf(kind: string): Entry | undefined;
   /** Whether what was allowed before is still granted: the policy may have been narrowed since. */

@@ -23,6 +23,7 @@ import {
   parseTaskFile,
 } from "../policy/index.ts";
 import { allocate, checked, native, type Endpoint } from "../sys/index.ts";
+import type { Lease } from "../vault/index.ts";
 import { createConnector, type ConnectorPorts } from "./connector.ts";
 import type { Denial } from "./denial.ts";
 import { createNamePool, type NamePool } from "./dns/index.ts";
@@ -90,6 +91,9 @@ export interface WorldOptions {
   readonly authorities?: ReadonlyMap<string, string>;
   readonly record?: GatewayRun["record"];
   readonly attribute?: GatewayRun["attribute"];
+  readonly placeholders?: GatewayRun["placeholders"];
+  /** The credential of each allowed request. */
+  readonly lease?: Lease;
   /** What a person says; nobody is there by default. */
   readonly hold?: (request: HeldRequest, action: Action) => Promise<Resolution>;
 }
@@ -124,7 +128,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       const decision = decide(policy, state, action);
       state = decision.state;
       const { event, sync } = intentOf(action, decision, flow);
-      return run.record(event, { sync }).then(() => decision);
+      const lease = decision.verdict === "allow" ? options.lease : undefined;
+      return run
+        .record(event, { sync })
+        .then(() => (lease === undefined ? decision : { ...decision, lease }));
     },
     async hold(request, action) {
       told.held.push({ request, action });
@@ -137,6 +144,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       );
     },
     entryOf: findEntry,
+    placeholders: options.placeholders ?? { given: [], find: () => [] },
     stands: (action) => isStanding(policy, state, action),
     denied: (denial) => void told.denials.push(denial),
     attribute: options.attribute ?? (() => Promise.resolve(AGENT)),

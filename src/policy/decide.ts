@@ -5,6 +5,7 @@
  * @module
  */
 import { VERDICTS, type Action, type Effect, type Verdict } from "../action/index.ts";
+import { useAllowance } from "./allowance.ts";
 import { NO_GRANT } from "./connect.ts";
 import { canonicalHost } from "./host-pattern.ts";
 import { matchesPath } from "./path-glob.ts";
@@ -207,8 +208,31 @@ function judge(state: PolicyState, matched: Case): Decision {
     return { verdict: "deny", rule: grant.rule, reason, effects, state };
   }
   const strictest = rest.reduce((a, b) => (severity(b) > severity(a) ? b : a), first);
+  if (strictest.verdict === "confirm") return withAllowance(state, matched, strictest, effects);
   const next = strictest.verdict === "allow" ? stateAfter(state, matched) : state;
   return { ...strictest, effects, state: next };
+}
+
+/** What a person let through for this run does not wait again. */
+function withAllowance(
+  state: PolicyState,
+  matched: Case,
+  strictest: Opinion,
+  effects: readonly Effect[],
+): Decision {
+  const { action } = matched;
+  for (const [at, allowance] of state.allowances.entries()) {
+    const used = useAllowance(
+      allowance,
+      { ...action, effects: [...effects] },
+      Date.parse(action.at),
+    );
+    if (used === undefined) continue;
+    const after = stateAfter({ ...state, allowances: state.allowances.with(at, used) }, matched);
+    const reason = `a person allowed more of the same for this run (${used.count} left)`;
+    return { verdict: "allow", rule: `allowance.${allowance.id}`, reason, effects, state: after };
+  }
+  return { ...strictest, effects, state };
 }
 
 function severity(opinion: Opinion): number {

@@ -1,4 +1,5 @@
 /** Layer 2, pure: task files, and the decisions that follow from them. */
+export type { Allowance } from "./allowance.ts";
 export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
 export { decide, isStanding, type Decision } from "./decide.ts";
 export { noteDenial, routeOf, type RouteParts } from "./denial.ts";

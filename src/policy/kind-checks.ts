@@ -189,7 +189,7 @@ function ofTcp(has: Has, is: Is): readonly KindFinding[] {
       message: 'has no "hosts"',
       hint: "write the names that may be reached: hosts: [api.example.com]",
     });
-  for (const key of ["credential", "under"]) {
+  for (const key of ["credential", "variable", "under"]) {
     if (has(key))
       found.push({
         key,

@@ -4,12 +4,15 @@
  * @module
  */
 import type { Effect } from "../action/index.ts";
+import type { Allowance } from "./allowance.ts";
 
 export interface PolicyState {
   /** How often each rule has let something pass unattended, by the rule's name. */
   readonly unattendedUsed: Readonly<Record<string, number>>;
   /** Systems from which private data has been read, by the grant's name. */
   readonly readPrivately: readonly string[];
+  /** What a person lets through for the rest of the run. */
+  readonly allowances: readonly Allowance[];
   /** Denied targets and effects with the routes tried to each, least recent first. */
   readonly denied: readonly DeniedThing[];
 }
@@ -25,6 +28,7 @@ export interface DeniedThing {
 export const initialPolicyState: PolicyState = Object.freeze({
   unattendedUsed: Object.freeze({}),
   readPrivately: Object.freeze([]),
+  allowances: Object.freeze([]),
   denied: Object.freeze([]),
 });
 

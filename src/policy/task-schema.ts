@@ -182,6 +182,10 @@ export const grantSchema = z
       description:
         "File with CA certificates (PEM) to verify these hosts with; relative to the task file.",
     }),
+    variable: variableSchema.optional().meta({
+      description:
+        "Variable of the run in which the credential's placeholder stands, for clients that want one: ANTHROPIC_API_KEY.",
+    }),
     pairs: someOf(nameSchema, GRANTS_MAX).optional().meta({
       description:
         "Names of other grants whose private data (read-private) may be written here without waiting for a person.",

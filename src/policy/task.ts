@@ -83,6 +83,8 @@ export type TaskGrant = {
   readonly under?: string;
   /** Its name in the vault. */
   readonly credential?: string;
+  /** Variable of the run that holds its placeholder. */
+  readonly variable?: string;
   /** Grants whose private data may be written here. */
   readonly pairs: readonly string[];
   /** Protocols that an opaque grant lets through besides the harmless ones. */
@@ -171,6 +173,7 @@ function grantOf(source: GrantSource, systems: Systems): TaskGrant {
     ...(source.ca === undefined ? {} : { ca: source.ca }),
     ...(source.under === undefined ? {} : { under: source.under }),
     ...(source.credential === undefined ? {} : { credential: source.credential }),
+    ...(source.variable === undefined ? {} : { variable: source.variable }),
     pairs: source.pairs ?? [],
     protocols: source.protocols ?? [],
     allow: (source.allow ?? []).map(ruleOf),

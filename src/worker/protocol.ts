@@ -7,7 +7,15 @@
 import { z } from "zod";
 import type { Entry } from "../catalog/index.ts";
 import { actionSchema, effectSchema, FINDING_KINDS, type Event } from "../action/index.ts";
-import type { CollectedAnswer, HeldRequest, Leaf, Resolution, Verdict } from "../gateway/index.ts";
+import type {
+  CollectedAnswer,
+  Credentialed,
+  HeldRequest,
+  Leaf,
+  Resolution,
+  Verdict,
+} from "../gateway/index.ts";
+import type { GivenPlaceholder } from "../vault/index.ts";
 import type { Policy, PolicyState } from "../policy/index.ts";
 
 /** Longest line of a worker: some batched messages; one action holds 64 KiB of body at most as fields. */
@@ -92,6 +100,7 @@ const asked = z.strictObject({
     bodySha256: z.string().max(64).optional(),
     failure: z.strictObject({ code: z.string().max(100), detail: z.string() }).optional(),
     mining: z.string().optional(),
+    redacted: z.number().int().optional(),
   }),
   answer: z
     .strictObject({
@@ -185,6 +194,8 @@ export type Order =
       readonly authorities: readonly (readonly [string, string])[];
       /** The names that the run has asked for, in the order of their addresses. */
       readonly names: readonly string[];
+      /** What stands for credentials in it. */
+      readonly placeholders: readonly GivenPlaceholder[];
       /** Systems of the catalog that its grants name and that are a user's own. */
       readonly systems: readonly Entry[];
     }
@@ -204,6 +215,7 @@ export type Order =
       readonly run: string;
       readonly p: number;
       readonly request: SaidRequest;
+      readonly credential?: Credentialed;
     }
   | { readonly order: "ping" }
   | { readonly order: "answer"; readonly n: number; readonly value: unknown }

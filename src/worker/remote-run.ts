@@ -23,6 +23,7 @@ import {
 } from "../gateway/index.ts";
 import { findEntry } from "../catalog/index.ts";
 import { isStanding, type Policy, type PolicyState } from "../policy/index.ts";
+import { createPlaceholderFinder } from "../vault/index.ts";
 import type { Calls } from "./calls.ts";
 import type { Order, SaidEvent, SaidOfRun } from "./protocol.ts";
 
@@ -72,9 +73,12 @@ export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
       rules.now = now;
       return gateway.recheck();
     },
-    async perform({ run, p, request: { body, ...request } }) {
+    async perform({ run, p, request: { body, ...request }, credential }) {
       const whole = body === undefined ? {} : { body: Buffer.from(body, "base64") };
-      const { outcome, answer } = await gateway.perform({ ...request, ...whole, facts: {} });
+      const { outcome, answer } = await gateway.perform(
+        { ...request, ...whole, facts: {} },
+        credential,
+      );
       const { failure, ...rest } = outcome;
       calls.note({
         say: "performed",
@@ -99,10 +103,11 @@ export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
 
 /** Which process it is stays with the daemon, which knows it by the flow; here it is only said whether. */
 function remoteRun(
-  { run, authorities, systems }: ServeOrder,
+  { run, authorities, systems, placeholders }: ServeOrder,
   rules: { readonly now: Rules },
   calls: Calls,
 ): GatewayRun {
+  const finder = createPlaceholderFinder(placeholders);
   return {
     id: run,
     get policy() {
@@ -132,6 +137,7 @@ function remoteRun(
       const { answer } = resolution;
       return { ...resolution, answer: { ...answer, body: Buffer.from(answer.body, "base64") } };
     },
+    placeholders: { given: placeholders, find: (content) => finder.find(content) },
     entryOf: (kind) => findEntry(kind) ?? systems.find(({ system }) => system === kind),
     record({ process: _process, ...draft }) {
       // The gateway asks for no other types than these; were it to, the daemon would refuse.

@@ -48,6 +48,7 @@ export function makeRun(id: string): HeldRun & { readonly told: string[] } {
     hold: (_request, action) =>
       Promise.resolve({ kind: "pending", approval: action.id, reason: "nobody is there" }),
     entryOf: findEntry,
+    placeholders: { given: [], find: () => [] },
     denied: ({ rule, target }) => void told.push(`denied ${rule} ${target}`),
     attribute: () => Promise.resolve(AGENT),
     async record({ type, target = "", process, verdict = "" }) {

@@ -7,7 +7,7 @@
 import type { z } from "zod";
 import { findEntry } from "../catalog/index.ts";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
-import type { Asked, HeldRequest } from "../gateway/index.ts";
+import type { Asked, Credentialed, HeldRequest } from "../gateway/index.ts";
 import { launchWorker, type Launched, type LaunchOptions } from "./launch.ts";
 import { saidSchema, type Order, type Said, type SaidOfRun } from "./protocol.ts";
 import { defined, type Served } from "./served.ts";
@@ -92,7 +92,16 @@ export class Worker {
     this.#served.set(id, served);
     const names = served.pool.names();
     const vouchers = [...(authorities ?? [])];
-    this.#tell({ order: "serve", run: id, policy, state, authorities: vouchers, names, systems });
+    this.#tell({
+      order: "serve",
+      run: id,
+      policy,
+      state,
+      authorities: vouchers,
+      names,
+      systems,
+      placeholders: served.run.placeholders.given,
+    });
   }
 
   /** Has it serve what arrives at `descriptor`, of which the caller keeps its own. */
@@ -127,12 +136,22 @@ export class Worker {
    *
    * @throws {Fault} `worker.gone`: whether anything was sent is not known then.
    */
-  perform(run: string, { body, facts: _, ...request }: HeldRequest): Promise<Asked> {
+  perform(
+    run: string,
+    { body, facts: _, ...request }: HeldRequest,
+    credential?: Credentialed,
+  ): Promise<Asked> {
     const p = this.#nextPerformance++;
     const { promise, resolve, reject } = Promise.withResolvers<Asked>();
     this.#performing.set(p, { run, resolve });
     const whole = body === undefined ? {} : { body: body.toString("base64") };
-    this.#tell({ order: "perform", run, p, request: { ...request, ...whole } });
+    this.#tell({
+      order: "perform",
+      run,
+      p,
+      request: { ...request, ...whole },
+      ...(credential === undefined ? {} : { credential }),
+    });
     void this.gone.then((why) =>
       reject(new Fault("worker.gone", `the worker that was to send it ended: ${why}`)),
     );

@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { getCACertificates } from "node:tls";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
 import { describeError, Fault } from "../base/index.ts";
-import type { Asked, Gateway, HeldRequest } from "../gateway/index.ts";
+import type { Asked, Credentialed, Gateway, HeldRequest } from "../gateway/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
 import { Served, type HeldRun, type ServedPorts } from "./served.ts";
 import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
@@ -213,7 +213,7 @@ export interface ServedGateway extends Omit<Gateway, "recheck" | "perform"> {
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
   recheck(): Promise<number>;
   /** Sends `request`; rejects with `worker.gone` where it is not known whether that happened. */
-  perform(request: HeldRequest): Promise<Asked>;
+  perform(request: HeldRequest, credential?: Credentialed): Promise<Asked>;
 }
 
 function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
@@ -232,11 +232,11 @@ function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
     },
     refusedUnheard: (refusal) => served.judge.unheard(refusal),
     recheck: async () => (await hold.slot?.live?.recheck(served.run.id)) ?? 0,
-    async perform(request) {
+    async perform(request, credential) {
       const live = hold.slot?.live;
       if (live === undefined || !hold.attached)
         throw new Fault("worker.gone", "no worker serves it");
-      return await live.perform(served.run.id, request);
+      return await live.perform(served.run.id, request, credential);
     },
     stats: () => ({ ...served.flows, torn: 0, refused: served.judge.counts() }),
     async close() {

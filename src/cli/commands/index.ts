@@ -1,5 +1,6 @@
 /** The command table: everything that the command line can do. */
 import type { Command } from "../command.ts";
+import { approvalsCommand } from "./approvals.ts";
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
 import { credentialCommand } from "./credential.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   killCommand,
   revokeCommand,
   narrowCommand,
+  approvalsCommand,
   diffCommand,
   applyCommand,
   discardCommand,

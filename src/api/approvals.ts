@@ -1,0 +1,89 @@
+/**
+ * The part of the control contract that is about what waits for a person.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { actionSchema, effectSchema } from "../action/index.ts";
+
+const approvalId = z.string().regex(/^p-[0-9a-z]{1,20}$/);
+const one = z.strictObject({ id: approvalId });
+
+/** One line of a list. */
+export const approvalInfoSchema = z.strictObject({
+  id: approvalId,
+  run: z.string(),
+  task: z.string(),
+  system: z.string(),
+  kind: z.string(),
+  verb: z.string(),
+  effects: z.array(effectSchema),
+  summary: z.string(),
+  target: z.string(),
+  state: z.string(),
+  /** RFC 3339. */
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  /** Set where it is performed at a time, or may be taken back until then. */
+  notBefore: z.string().optional(),
+  /** What is typed to approve it. */
+  code: z.string(),
+  by: z.array(z.string()),
+  reason: z.string(),
+  note: z.string(),
+  /** An earlier one of the same run, verb and target. */
+  variantOf: z.string().optional(),
+  joins: z.number().int(),
+});
+export type ApprovalInfo = z.infer<typeof approvalInfoSchema>;
+
+export const APPROVAL_ENDPOINTS = {
+  "approvals.list": {
+    takes: z.strictObject({ all: z.boolean() }),
+    gives: z.array(approvalInfoSchema),
+    streams: false,
+  },
+  "approvals.show": {
+    takes: one,
+    gives: approvalInfoSchema.extend({
+      action: actionSchema,
+      /** The stored body in base64; what is performed. */
+      body: z.base64(),
+      /** The card as text, safe for a terminal. */
+      card: z.string(),
+      /** Whether the card shows all of it. */
+      isWhole: z.boolean(),
+    }),
+    streams: false,
+  },
+  "approvals.approve": {
+    takes: one.extend({
+      code: z.string().max(64),
+      /** Lets the same kind through for this run, within these limits. */
+      allowance: z
+        .strictObject({
+          count: z.int().min(1).max(1000),
+          forMs: z
+            .int()
+            .min(1000)
+            .max(7 * 864e5),
+          recipients: z.int().min(1).max(10_000).optional(),
+          amount: z.strictObject({ currency: z.string(), value: z.string() }).optional(),
+        })
+        .optional(),
+    }),
+    gives: approvalInfoSchema,
+    streams: false,
+  },
+  "approvals.deny": {
+    takes: one.extend({ reason: z.string().max(500) }),
+    gives: approvalInfoSchema,
+    streams: false,
+  },
+  "approvals.edit": {
+    takes: one.extend({ body: z.base64().max(12 << 20) }),
+    gives: approvalInfoSchema,
+    streams: false,
+  },
+  "approvals.follow": { takes: z.strictObject({}), gives: approvalInfoSchema, streams: true },
+} as const;

@@ -1,0 +1,219 @@
+/**
+ * `approvals`: what waits for a person, shown whole, and answered.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ApprovalInfo } from "../../api/index.ts";
+import { Fault, visibleLine } from "../../base/index.ts";
+import { parseDurationMs } from "../../policy/index.ts";
+import {
+  EXIT,
+  JSON_HELP,
+  JSON_OPTION,
+  textOption,
+  type Command,
+  type Context,
+} from "../command.ts";
+import { ask } from "../credential-input.ts";
+import { table } from "./runs.ts";
+
+type Subcommand = (context: Context, id: string) => Promise<number>;
+
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  list: listApprovals,
+  show: showApproval,
+  approve: approveOne,
+  deny: denyOne,
+  follow: followAll,
+};
+const WITHOUT_ID = new Set(["list", "follow"]);
+
+export const approvalsCommand: Command = {
+  name: "approvals",
+  usage: `${Object.keys(SUBCOMMANDS).join("|")} [ID] [options]`,
+  summary: "See what waits for a person, and answer it.",
+  options: {
+    all: { type: "boolean", short: "a" },
+    code: { type: "string" },
+    reason: { type: "string" },
+    edit: { type: "boolean" },
+    body: { type: "string" },
+    "for-run": { type: "boolean" },
+    count: { type: "string" },
+    for: { type: "string" },
+    recipients: { type: "string" },
+    amount: { type: "string" },
+    ...JSON_OPTION,
+  },
+  optionHelp: {
+    all: "list: also what is over",
+    code: "approve: the code on the card, which is of what the card shows",
+    reason: "deny: told to the agent",
+    edit: "approve: change the content in $EDITOR first; the agent is told what was changed",
+    body: "show: write the body that will be sent to this file",
+    "for-run": "approve: let more of the same through for this run, within --count and --for",
+    count: "with --for-run: how many more",
+    for: "with --for-run: for how long (30m, 2h)",
+    recipients: "with --for-run: how many different recipients in all",
+    amount: "with --for-run: how much money in all (20EUR)",
+    ...JSON_HELP,
+  },
+  examples: [
+    "cofferdam approvals list",
+    "cofferdam approvals show p-06hcx9k2m4q7tz",
+    "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91",
+    "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91 --for-run --count 5 --for 1h",
+    'cofferdam approvals deny p-06hcx9k2m4q7tz --reason "not before Monday"',
+  ],
+  positionals: [1, 2],
+  async run(context) {
+    const [word = "", id = ""] = context.positionals;
+    const subcommand = Object.hasOwn(SUBCOMMANDS, word) ? SUBCOMMANDS[word] : undefined;
+    if (subcommand === undefined || (id === "") !== WITHOUT_ID.has(word)) {
+      throw new Fault("cli.usage", `approvals takes ${approvalsCommand.usage}`);
+    }
+    return subcommand(context, id);
+  },
+};
+
+async function listApprovals(context: Context): Promise<number> {
+  const all = context.values["all"] === true;
+  const approvals = await (await context.daemon()).call("approvals.list", { all });
+  if (isJson(context)) {
+    context.out(`${JSON.stringify(approvals)}\n`);
+    return EXIT.ok;
+  }
+  const rows = approvals.map((one) => [
+    one.id,
+    one.state,
+    one.run,
+    one.system,
+    one.verb,
+    one.summary,
+  ]);
+  context.out(table([["ID", "STATE", "RUN", "SYSTEM", "VERB", "WHAT"], ...rows]));
+  return EXIT.ok;
+}
+
+async function showApproval(context: Context, id: string): Promise<number> {
+  const shown = await (await context.daemon()).call("approvals.show", { id });
+  const file = textOption(context.values, "body");
+  if (file !== undefined) writeFileSync(file, Buffer.from(shown.body, "base64"), { mode: 0o600 });
+  context.out(isJson(context) ? `${JSON.stringify(shown)}\n` : shown.card);
+  return EXIT.ok;
+}
+
+async function approveOne(context: Context, id: string): Promise<number> {
+  const client = await context.daemon();
+  if (context.values["edit"] === true) {
+    const { body } = await client.call("approvals.show", { id });
+    await client.call("approvals.edit", { id, body: edited(Buffer.from(body, "base64")) });
+    context.out((await client.call("approvals.show", { id })).card);
+  }
+  const code = await codeFor(context, id);
+  const allowance = allowanceOf(context);
+  const approved = await client.call("approvals.approve", {
+    id,
+    code,
+    ...(allowance === undefined ? {} : { allowance }),
+  });
+  tell(context, approved);
+  return EXIT.ok;
+}
+
+/** From the line, or typed by whoever has just read the card: after an edit only the new card has it. */
+async function codeFor(context: Context, id: string): Promise<string> {
+  const given = textOption(context.values, "code");
+  if (given !== undefined && context.values["edit"] !== true) return given;
+  if (context.values["edit"] !== true) {
+    context.out((await (await context.daemon()).call("approvals.show", { id })).card);
+  }
+  return (await ask(`type the code of ${id} to approve exactly this`, "")).trim();
+}
+
+async function denyOne(context: Context, id: string): Promise<number> {
+  const reason = textOption(context.values, "reason") ?? "";
+  tell(context, await (await context.daemon()).call("approvals.deny", { id, reason }));
+  return EXIT.ok;
+}
+
+async function followAll(context: Context): Promise<number> {
+  const client = await context.daemon();
+  for await (const approval of client.stream("approvals.follow", {})) tell(context, approval);
+  return EXIT.ok;
+}
+
+function tell(context: Context, approval: ApprovalInfo): void {
+  const { id, state, system, verb, summary, reason } = approval;
+  const why = reason === "" ? "" : `: ${reason}`;
+  const text = visibleLine(`${id}  ${state}${why}  ${system} ${verb}  ${summary}`);
+  context.out(isJson(context) ? `${JSON.stringify(approval)}\n` : `${text}\n`);
+}
+
+function isJson(context: Context): boolean {
+  return context.values["json"] === true;
+}
+
+function allowanceOf({ values }: Context) {
+  const [count, time] = [textOption(values, "count"), textOption(values, "for")];
+  const [recipients, amount] = [textOption(values, "recipients"), textOption(values, "amount")];
+  if (values["for-run"] !== true) {
+    if ([count, time, recipients, amount].some((one) => one !== undefined)) {
+      throw new Fault("cli.usage", "--count, --for, --recipients and --amount go with --for-run");
+    }
+    return undefined;
+  }
+  if (count === undefined || time === undefined) {
+    throw new Fault(
+      "cli.usage",
+      "--for-run needs --count and --for: how many more, and for how long",
+    );
+  }
+  const money = /^(\d+(?:\.\d+)?)([A-Z]{3,5})$/.exec(amount ?? "");
+  if (amount !== undefined && money === null) {
+    throw new Fault("cli.usage", "--amount is a number and a currency: 20EUR");
+  }
+  return {
+    count: Number(count),
+    forMs: parseDurationMs(time),
+    ...(recipients === undefined ? {} : { recipients: Number(recipients) }),
+    ...(money === null ? {} : { amount: { value: money[1] ?? "", currency: money[2] ?? "" } }),
+  };
+}
+
+/** What a person's editor made of `body`, in base64. JSON is laid out for reading, and back. */
+function edited(body: Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-edit-"));
+  const file = join(folder, "body");
+  try {
+    const json = jsonOf(body.toString("utf8"));
+    writeFileSync(file, json === undefined ? body : JSON.stringify(json, undefined, 2), {
+      mode: 0o600,
+    });
+    const editor = process.env["VISUAL"] ?? process.env["EDITOR"] ?? "vi";
+    const { status } = spawnSync("sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
+    if (status !== 0)
+      throw new Fault("cli.editor", `${editor} did not end well; nothing was changed`);
+    const text = readFileSync(file);
+    const made = json === undefined ? undefined : jsonOf(text.toString("utf8"));
+    if (json !== undefined && made === undefined) {
+      throw new Fault("cli.editor", "what the editor left is no JSON; nothing was changed");
+    }
+    return (made === undefined ? text : Buffer.from(JSON.stringify(made))).toString("base64");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What answers the endpoints on approvals: a person's decisions, by the control socket's own peer.
+ *
+ * @module
+ */
+import type { ApprovalInfo } from "../api/index.ts";
+import { cardOf, codeOf, printCard, type Approval } from "../approval/index.ts";
+import { Fault } from "../base/index.ts";
+import type { Desk } from "./desk.ts";
+import type { Runs } from "./runs.ts";
+import type { Caller, Handlers } from "./server.ts";
+
+type ApprovalHandlers = Pick<Handlers, Extract<keyof Handlers, `approvals.${string}`>>;
+
+/** The identity of whoever speaks to the control socket. */
+function identityOf({ uid }: Caller): string {
+  return `cli:${uid}`;
+}
+
+export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
+  const { approvals } = desk;
+  return {
+    "approvals.list": async ({ all }) => approvals.list(all).map(infoOf),
+    "approvals.show": async ({ id }, caller) => {
+      await approvals.shown({ id, by: identityOf(caller) });
+      const approval = approvals.show(id);
+      const info = infoOf(approval);
+      const { action, note, variantOf } = approval;
+      const card = cardOf(action, { ...info, note, variantOf });
+      const body = Buffer.from(approvals.spool(id).body ?? []).toString("base64");
+      const isWhole = card.hidden === undefined;
+      return { ...info, action: { ...action }, body, card: printCard(card), isWhole };
+    },
+    "approvals.approve": async ({ id, code, allowance }, caller) => {
+      if (allowance !== undefined) requireLeave(approvals.show(id));
+      const approved = await approvals.approve({ id, by: identityOf(caller), code });
+      if (allowance !== undefined) {
+        const { forMs, recipients, amount, count } = allowance;
+        await runs.living(approved.run).allow({
+          id,
+          system: approved.action.system,
+          verb: approved.action.verb,
+          count,
+          untilMs: desk.nowMs + forMs,
+          ...(recipients === undefined ? {} : { recipientsMax: recipients }),
+          ...(amount === undefined ? {} : { amount }),
+          reached: approved.action.impact?.recipients ?? [],
+        });
+      }
+      return infoOf(approved);
+    },
+    "approvals.deny": async ({ id, reason }, caller) =>
+      infoOf(await approvals.deny({ id, by: identityOf(caller), reason })),
+    "approvals.edit": async ({ id, body }, caller) =>
+      infoOf(await desk.edit(id, identityOf(caller), Buffer.from(body, "base64"))),
+    "approvals.follow": (_, { signal }) => follow(desk, signal),
+  };
+}
+
+/** @throws {Fault} `approval.leave` where nobody may be given leave for more of the same. */
+function requireLeave({ action }: Approval): void {
+  if (!action.effects.includes("administer") && action.parts === undefined) return;
+  throw new Fault(
+    "approval.leave",
+    "what administers, or is many things at once, is approved one by one",
+    {
+      hint: "approve it without --for-run",
+    },
+  );
+}
+
+async function* follow(desk: Desk, signal: AbortSignal): AsyncIterable<ApprovalInfo> {
+  const waiting: ApprovalInfo[] = desk.approvals.list(false).map(infoOf);
+  let wake = Promise.withResolvers<void>();
+  const unfollow = desk.approvals.follow((approval) => {
+    waiting.push(infoOf(approval));
+    wake.resolve();
+  });
+  signal.addEventListener("abort", () => wake.resolve(), { once: true });
+  try {
+    while (!signal.aborted) {
+      yield* waiting.splice(0);
+      await wake.promise;
+      wake = Promise.withResolvers<void>();
+    }
+  } finally {
+    unfollow();
+  }
+}
+
+/** An approval as a list has it. */
+export function infoOf(approval: Approval): ApprovalInfo {
+  const { id, run, task, action, state, by, reason, note, variantOf, joins } = approval;
+  const { system, kind, verb, effects, summary, target } = action;
+  const at = (ms: number) => new Date(ms).toISOString();
+  return {
+    ...{ id, run, task, system, kind, verb, effects: [...effects], summary, target, state },
+    createdAt: at(approval.createdMs),
+    expiresAt: at(approval.expiresMs),
+    ...(approval.notBeforeMs === 0 ? {} : { notBefore: at(approval.notBeforeMs) }),
+    code: codeOf(action),
+    ...{ by: [...by], reason, note, joins },
+    ...(variantOf === "" ? {} : { variantOf }),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Credentials on their way out, and what must not come back: attached to the very request that was judged,
+ * as the last thing before it is sent, and looked for in all that is answered.
+ *
+ * @module
+ */
+import { Fault } from "../base/index.ts";
+import { attach, createRedactor, redactText, type Lease, type Redactor } from "../vault/index.ts";
+import { headerPairs, valuesOf, type RawHeaders } from "./http-headers.ts";
+import type { CheckedRequest } from "./http-request.ts";
+
+/** A credential for one request. */
+export interface Credentialed {
+  readonly lease: Lease;
+  /** What stands for it in the run. */
+  readonly placeholder: string;
+}
+
+/**
+ * `request` with the credential. Its answer is asked for uncompressed, so that it can be looked through.
+ *
+ * @throws {Fault} `vault.attach`, `vault.sigv4`
+ */
+export function withCredential(
+  request: CheckedRequest,
+  body: Buffer | undefined,
+  { lease, placeholder }: Credentialed,
+  nowMs: number,
+): CheckedRequest {
+  const { method, target } = request;
+  const kept = headerPairs(request.headers).filter(([name]) => name !== "accept-encoding");
+  const headers = [...kept.flat(), "accept-encoding", "identity"];
+  const whole = body === undefined ? {} : { body };
+  const attached = attach({ method, target, headers, ...whole }, lease, placeholder, nowMs);
+  return { ...request, target: attached.target, headers: attached.headers };
+}
+
+/** Looks through one answer for what must never be echoed. */
+export class AnswerScreen {
+  readonly #secrets: readonly string[];
+  readonly #redactor: Redactor;
+  #inHead = 0;
+
+  constructor({ secrets }: Lease) {
+    this.#secrets = secrets;
+    this.#redactor = createRedactor(secrets);
+  }
+
+  /** How many places were blackened. */
+  get found(): number {
+    return this.#inHead + this.#redactor.found;
+  }
+
+  /** @throws {Fault} `gateway.encoded_answer`: what cannot be looked through does not come in. */
+  head(headers: RawHeaders): RawHeaders {
+    const encodings = valuesOf(headers, "content-encoding").filter((one) => one !== "identity");
+    if (encodings.length > 0) {
+      const how = encodings.join(", ");
+      throw new Fault(
+        "gateway.encoded_answer",
+        `the answer came compressed (${how}) unasked, and cannot be looked through for the credential`,
+      );
+    }
+    return headers.map((value, at) => {
+      if (at % 2 === 0) return value;
+      const clean = redactText(value, this.#secrets);
+      if (clean !== value) this.#inHead += 1;
+      return clean;
+    });
+  }
+
+  push(chunk: Buffer): Buffer {
+    return this.#redactor.push(chunk);
+  }
+
+  end(): Buffer {
+    return this.#redactor.end();
+  }
+
+  whole(body: Buffer): Buffer {
+    return Buffer.concat([this.push(body), this.end()]);
+  }
+}

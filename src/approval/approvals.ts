@@ -170,11 +170,14 @@ export class Approvals {
   }
 
   /**
-   * Says yes. `code` proves that it is said to the bytes that were shown.
+   * Says yes. `code` proves that it is said to the bytes that were shown; `also` is done before it holds.
    *
    * @throws {Fault} `approval.code`, `approval.state`, `approval.same_person`
    */
-  approve({ id, by, code }: Decision & { readonly code: string }): Promise<Approval> {
+  approve(
+    { id, by, code }: Decision & { readonly code: string },
+    also: (approval: Approval) => Promise<void> = async () => {},
+  ): Promise<Approval> {
     return this.#inTurn(async () => {
       await this.sweep();
       const approval = this.show(id);
@@ -198,6 +201,7 @@ export class Approvals {
         await this.#step(approval, ["requested", "shown"], { state: "shown", by }, { by: yes });
         return this.show(id);
       }
+      await also(approval);
       const notBeforeMs = approval.limits.undoMs === 0 ? 0 : this.#nowMs() + approval.limits.undoMs;
       await this.#step(
         approval,

@@ -32,22 +32,23 @@ export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
       return { ...info, action: { ...action }, body, card: printCard(card), isWhole };
     },
     "approvals.approve": async ({ id, code, allowance }, caller) => {
-      if (allowance !== undefined) requireLeave(approvals.show(id));
-      const approved = await approvals.approve({ id, by: identityOf(caller), code });
-      if (allowance !== undefined) {
-        const { forMs, recipients, amount, count } = allowance;
-        await runs.living(approved.run).allow({
+      const by = identityOf(caller);
+      if (allowance === undefined) return infoOf(await approvals.approve({ id, by, code }));
+      requireLeave(approvals.show(id));
+      const { forMs, recipients, amount, count } = allowance;
+      // Before the first is performed: the agent asks for the next as soon as it has its answer.
+      const also = ({ run, action }: Approval) =>
+        runs.living(run).allow({
           id,
-          system: approved.action.system,
-          verb: approved.action.verb,
+          system: action.system,
+          verb: action.verb,
           count,
           untilMs: desk.nowMs + forMs,
           ...(recipients === undefined ? {} : { recipientsMax: recipients }),
           ...(amount === undefined ? {} : { amount }),
-          reached: approved.action.impact?.recipients ?? [],
+          reached: action.impact?.recipients ?? [],
         });
-      }
-      return infoOf(approved);
+      return infoOf(await approvals.approve({ id, by, code }, also));
     },
     "approvals.deny": async ({ id, reason }, caller) =>
       infoOf(await approvals.deny({ id, by: identityOf(caller), reason })),

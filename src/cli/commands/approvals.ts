@@ -132,7 +132,9 @@ async function codeFor(context: Context, id: string): Promise<string> {
   if (context.values["edit"] !== true) {
     context.out((await (await context.daemon()).call("approvals.show", { id })).card);
   }
-  return (await ask(`type the code of ${id} to approve exactly this`, "")).trim();
+  return (
+    await ask(`type the code of ${id} to approve exactly this: `, { isHidden: false })
+  ).trim();
 }
 
 async function denyOne(context: Context, id: string): Promise<number> {

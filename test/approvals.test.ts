@@ -1,0 +1,208 @@
+/** What waits for a person, end to end: a run asks, a person answers at the command line, and it happens once. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { ApprovalInfo, Entry } from "../src/api/index.ts";
+import { eventually, TestHome, type Result } from "./support/home.ts";
+
+const home = new TestHome();
+const SECRET = "correct horse battery staple 4711";
+const seen: { readonly line: string; readonly authorization: string; readonly body: string }[] = [];
+const states = new Map<string, string>();
+
+/** A site in the shape of WordPress's API, which remembers what reached it. */
+const site = createServer((request: IncomingMessage, response) => {
+  let body = "";
+  request.on("data", (chunk) => (body += String(chunk)));
+  request.on("end", () => {
+    const authorization = request.headers.authorization ?? "";
+    seen.push({ line: `${request.method} ${request.url}`, authorization, body });
+    const id = /\/posts\/(\d+)/.exec(request.url ?? "")?.[1] ?? "1";
+    response.setHeader("content-type", "application/json");
+    // A site that echoes: what must not come back is in its answer, and in a field of its head.
+    response.setHeader("x-echo", authorization);
+    const status = states.get(id) ?? "draft";
+    response.end(JSON.stringify({ id, status, echo: authorization, secret: SECRET }));
+  });
+});
+
+before(async () => {
+  site.listen(0, "127.0.0.1");
+  await once(site, "listening");
+  const added = await home.call(
+    [
+      ...["credential", "add", "blog", "--kind", "basic", "--user", "editor"],
+      ...["--host", "blog.test", "--scheme", "http", "--port", "80", "--stdin"],
+    ],
+    { input: `${SECRET}\n` },
+  );
+  assert.equal(added.code, 0, added.stderr);
+});
+after(async () => {
+  await home.close();
+  site.close();
+  site.closeAllConnections();
+});
+
+function taskFile(more = ""): string {
+  const { port } = site.address() as AddressInfo;
+  const file = join(home.root, `task-${Math.random().toString(36).slice(2)}.yaml`);
+  writeFileSync(
+    file,
+    `task: blog-work
+purpose: Draft and publish.
+environment: []
+approvals: { hold: 60s, ${more} }
+grants:
+  - system: wordpress
+    name: blog
+    hosts: [blog.test]
+    ports: [80]
+    dial: 127.0.0.1:${port}
+    credential: blog
+    variable: BLOG_PASSWORD
+    allow:
+      - verbs: ["*"]
+        doing: [read, write, publish, delete]
+`,
+  );
+  return file;
+}
+
+/** A run that posts `json`, and prints the answer. */
+function posting(json: object, path = "/posts", more = ""): Promise<Result> {
+  const url = `http://blog.test/wp-json/wp/v2${path}`;
+  const script = `curl -s -S -i --max-time 90 -u "editor:$BLOG_PASSWORD" -H 'content-type: application/json' -d '${JSON.stringify(json)}' '${url}'`;
+  return home.run(["sh", "-c", script], ["--task", taskFile(more)]);
+}
+
+async function waiting(): Promise<ApprovalInfo> {
+  return eventually("something waits", 60_000, async () => {
+    const { stdout } = await home.call(["approvals", "list", "--json"]);
+    const [one] = JSON.parse(stdout) as ApprovalInfo[];
+    return one;
+  });
+}
+
+const posts = () => seen.filter(({ line }) => line.startsWith("POST"));
+
+test("a draft goes out with the credential, which the run never holds and never gets back", async () => {
+  const { code, stdout, stderr } = await posting({ title: "A", status: "draft" });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^HTTP\/1.1 200/);
+  const [sent] = posts().slice(-1);
+  const expected = `Basic ${Buffer.from(`editor:${SECRET}`).toString("base64")}`;
+  assert.equal(sent?.authorization, expected);
+  assert.ok(!stdout.includes(SECRET), "not in the body");
+  assert.ok(!stdout.includes(expected.slice(6)), "nor encoded");
+  assert.match(stdout, /redacted|\*{8}/, "and it shows that something was taken out");
+  const log = await home.call(["log", "--json"]);
+  assert.ok(!log.stdout.includes(SECRET) && !log.stdout.includes(expected.slice(6)));
+});
+
+test("a publication waits, is shown whole, and what was shown is sent once with the credential", async () => {
+  const before = posts().length;
+  const run = posting({ title: "News", content: "All of it.", status: "publish" });
+  const one = await waiting();
+  assert.equal(posts().length, before, "nothing left");
+  const shown = await home.call(["approvals", "show", one.id]);
+  for (const text of ["PUBLISHES", "title: News", "content: All of it.", one.code, "curl"]) {
+    assert.ok(shown.stdout.includes(text), `${text} stands in\n${shown.stdout}`);
+  }
+  const wrong = await home.call(["approvals", "approve", one.id, "--code", "000000"]);
+  assert.match(wrong.stderr, /not the code/);
+  const approved = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  assert.equal(approved.code, 0, approved.stderr);
+  const { stdout } = await run;
+  assert.match(stdout, /^HTTP\/1.1 200/);
+  assert.ok(!stdout.includes(SECRET));
+  const sent = posts().slice(before);
+  assert.deepEqual(
+    sent.map(({ body }) => body),
+    ['{"title":"News","content":"All of it.","status":"publish"}'],
+  );
+  assert.match(sent[0]?.authorization ?? "", /^Basic /);
+  const again = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  assert.match(again.stderr, /performed/);
+  assert.equal(posts().length, before + 1, "once");
+});
+
+test("a no is told with its reason, and asked again it stays a no", async () => {
+  const before = posts().length;
+  const run = posting({ title: "No", status: "publish" });
+  const one = await waiting();
+  await home.call(["approvals", "deny", one.id, "--reason", "not this week"]);
+  const { stdout } = await run;
+  assert.match(stdout, /^HTTP\/1.1 403/);
+  assert.match(stdout, /not this week/);
+  assert.equal(posts().length, before);
+});
+
+test("what is not what it was when it was shown is not sent", async () => {
+  states.set("7", "publish");
+  const before = posts().length;
+  const run = posting({ content: "b" }, "/posts/7");
+  const one = await waiting();
+  states.set("7", "private");
+  await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  const { stdout } = await run;
+  assert.match(stdout, /^HTTP\/1.1 403/);
+  assert.match(stdout, /not what it was when it was shown/);
+  assert.equal(posts().length, before);
+});
+
+test("with a time to take it back it is performed after that, and not at all where it was taken back", async () => {
+  const before = posts().length;
+  const run = posting({ title: "Late", status: "publish" }, "/posts", "undo: 1h");
+  const one = await waiting();
+  await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  const { stdout: list } = await home.call(["approvals", "list", "--json"]);
+  const [kept] = JSON.parse(list) as ApprovalInfo[];
+  assert.equal(kept?.state, "approved");
+  assert.ok(kept?.notBefore !== undefined);
+  await home.call(["approvals", "deny", one.id, "--reason", "second thoughts"]);
+  const { stdout } = await run;
+  assert.match(stdout, /second thoughts/);
+  assert.equal(posts().length, before);
+});
+
+test("leave for more of the same is used up, and then the next waits", async () => {
+  const before = posts().length;
+  const url = "http://blog.test/wp-json/wp/v2/posts";
+  const post = (n: number) =>
+    `curl -s -o /dev/null -w '%{http_code}\\n' -H 'content-type: application/json' -d '{"title":"${n}","status":"publish"}' ${url}`;
+  const run = home.run(["sh", "-c", [1, 2, 3].map(post).join("\n")], ["--task", taskFile()]);
+  const one = await waiting();
+  const approved = await home.call([
+    ...["approvals", "approve", one.id, "--code", one.code],
+    ...["--for-run", "--count", "1", "--for", "1h"],
+  ]);
+  assert.equal(approved.code, 0, approved.stderr);
+  const third = await eventually("the third waits", 60_000, async () => {
+    const { stdout } = await home.call(["approvals", "list", "--json"]);
+    return (JSON.parse(stdout) as ApprovalInfo[]).find(({ id }) => id !== one.id);
+  });
+  assert.equal(posts().length, before + 2);
+  await home.call(["approvals", "deny", third.id, "--reason", "enough"]);
+  assert.equal((await run).stdout, "200\n200\n403\n");
+});
+
+test("every step is on record, intent before effect", async () => {
+  const log: readonly Entry[] = await home.log();
+  const performed = log.find(
+    ({ type, data }) => type === "approval" && data?.["state"] === "performed",
+  );
+  const id = performed?.data?.["approval"];
+  const steps = log
+    .filter(
+      ({ type, data, rule }) =>
+        (type === "approval" && data?.["approval"] === id) || rule === `approval.${String(id)}`,
+    )
+    .map(({ type, data }) => (type === "approval" ? data?.["state"] : type));
+  assert.deepEqual(steps, ["requested", "shown", "approved", "performing", "action", "performed"]);
+  assert.match((await home.call(["verify"])).stdout, /^intact/);
+});

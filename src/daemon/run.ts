@@ -287,6 +287,7 @@ export class Run implements HeldRun {
     const data = { digest: this.policy.digest, reason, by: "approval", approval: id, ...limits };
     await this.record({ type: "policy", system, data }, { sync: true });
     this.#rules.allow(allowance);
+    await this.#parts?.recheck(); // Its worker knows of it before the agent can use it.
     this.console.notice(reason);
   }
 

@@ -289,7 +289,12 @@ export function isStanding(policy: Policy, state: PolicyState, action: Action): 
   // Only a connection of which nobody sees the content is another thing after a private read.
   const { readPrivately } = action.kind === "tcp" ? state : initialPolicyState;
   const fresh = { ...initialPolicyState, readPrivately };
-  return decide(policy, fresh, action).verdict === "allow";
+  const { verdict } = decide(policy, fresh, action);
+  // What was let through by an allowance used it up by that.
+  const isLeft = state.allowances.some(
+    ({ system, verb }) => system === action.system && verb === action.verb,
+  );
+  return verdict === "allow" || (verdict === "confirm" && isLeft);
 }
 
 function stateAfter(state: PolicyState, { grant, uses }: Case): PolicyState {

@@ -131,6 +131,57 @@ test("a publication waits, is shown whole, and what was shown is sent once with 
   assert.equal(posts().length, before + 1, "once");
 });
 
+test("a person edits what waits, approves that, and the agent is told what was changed", async () => {
+  const before = posts().length;
+  const run = posting({ title: "Nwes", status: "publish" });
+  const one = await waiting();
+  const edit = (EDITOR: string) =>
+    home.call(["approvals", "edit", one.id], { env: { EDITOR, VISUAL: EDITOR } });
+  assert.match(
+    (await edit("false")).stderr,
+    /did not end well; nothing was changed/,
+    "fault cli.editor",
+  );
+  assert.match((await edit("cp /etc/hostname")).stderr, /no JSON/);
+  assert.match((await edit("sed -i s/publish/private/")).stdout, /status: private/);
+  const edited = await edit("sed -i s/Nwes/News/");
+  assert.match(edited.stdout, /title: News/);
+  const old = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  assert.match(old.stderr, /not the code/, "which was of other bytes");
+  const code = /Code +\| (\w+)/.exec(edited.stdout)?.[1] ?? "";
+  assert.equal((await home.call(["approvals", "approve", one.id, "--code", code])).code, 0);
+  assert.match((await run).stdout, /x-cofferdam-edited: .*title/i);
+  assert.deepEqual(
+    posts()
+      .slice(before)
+      .map(({ body }) => body),
+    ['{"title":"News","status":"private"}'],
+  );
+});
+
+test("fault approval.leave: nobody gets leave for more of what administers", async () => {
+  const run = home.run(
+    ["sh", "-c", "curl -s -o /dev/null -w '%{http_code}' -X DELETE http://admin.test/users/1"],
+    ["--task", adminTask()],
+  );
+  const one = await waiting();
+  const more = ["--for-run", "--count", "1", "--for", "1h"];
+  const refused = await home.call(["approvals", "approve", one.id, "--code", one.code, ...more]);
+  assert.match(refused.stderr, /approved one by one/);
+  await home.call(["approvals", "deny", one.id]);
+  assert.equal((await run).stdout, "403");
+});
+
+/** A plain grant whose deletions administer. */
+function adminTask(): string {
+  const { port } = site.address() as AddressInfo;
+  const file = join(home.root, "admin.yaml");
+  const rule = `{ methods: [DELETE], paths: ["/**"], effects: [delete, administer] }`;
+  const grant = `{ system: http, name: admin, hosts: [admin.test], ports: [80], dial: "127.0.0.1:${port}", allow: [${rule}] }`;
+  writeFileSync(file, `task: a\npurpose: b\ngrants:\n  - ${grant}\n`);
+  return file;
+}
+
 test("a no is told with its reason, and asked again it stays a no", async () => {
   const before = posts().length;
   const run = posting({ title: "No", status: "publish" });

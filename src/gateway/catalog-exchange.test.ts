@@ -80,7 +80,7 @@ test("F1: a body that is chunked and longer than what streams is read whole befo
   assert.deepEqual(reached, []);
 });
 
-test("a body longer than may be stored is refused, and nothing of it reaches the site", async (t) => {
+test("fault gateway.body_long: a body longer than may be stored is refused, and nothing of it reaches the site", async (t) => {
   const { it, reached } = await blog(t, {}, { limits: { spoolBytes: 100_000 } });
   const said = await ask(it, post("/posts", { content: "x".repeat(150_000), status: "draft" }));
   assert.match(said, /^HTTP\/1.1 413 /);

@@ -26,15 +26,16 @@ export const HOST = "Host: a.test\r\n";
 export async function worldOf(
   t: TestContext,
   server: Server | number,
-  more: Partial<WorldOptions> & { allow?: string; system?: string } = {},
+  more: Partial<WorldOptions> & { allow?: string; system?: string; more?: string } = {},
 ): Promise<World> {
   const {
     allow = `[{ methods: [GET, HEAD, POST, PUT, OPTIONS], paths: ["/**"] }]`,
     system = "http",
+    more: terms = "",
     ...rest
   } = more;
   const port = typeof server === "number" ? server : await listening(server);
-  const grants = `  - { system: ${system}, name: a, hosts: [a.test], ports: [80], dial: "127.0.0.1:${port}", allow: ${allow} }\n`;
+  const grants = `  - { system: ${system}, name: a, hosts: [a.test], ports: [80], dial: "127.0.0.1:${port}", ${terms} allow: ${allow} }\n`;
   const limits = { lingerMs: 50, wholeBodyMs: 500, halfClosedMs: 200, ...rest.limits };
   const it = await openWorld({ ...rest, grants, limits });
   t.after(async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { actionOfHeld, type HeldRequest } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile } from "../policy/index.ts";
 import { Served } from "./served.ts";
 import { AGENT, makePorts, makeRun } from "./test-kit.ts";
@@ -125,6 +126,117 @@ test("INV-43: time, run and process of an action are the daemon's", async () => 
     { code: "worker.lie" },
     "a denied one has no outcome",
   );
+});
+
+const WAITING = { ...action, id: "a-9" };
+const asking = { say: "hold", n: 2, run, flow, action: "a-9" } as const;
+const held9 = {
+  scheme: "http",
+  host: "docs.test",
+  port: 80,
+  method: "GET",
+  target: "/",
+  headers: [],
+  hasBody: false,
+  facts: {},
+} as const;
+
+/** A served run whose every action waits for a person, and the persons' side of it. */
+async function waiting() {
+  const asked: string[] = [];
+  Object.assign(held, {
+    intend: () => Promise.resolve({ verdict: "confirm", rule: "r", reason: "", effects: ["read"] }),
+    hold: ({ body }: { body?: Buffer }) => {
+      asked.push(body?.toString() ?? "");
+      return Promise.resolve({ kind: "pending", approval: "p-1", reason: "" });
+    },
+  });
+  attribute();
+  await served.record(opening);
+  return asked;
+}
+
+/** The action that an honest worker makes of `request`. */
+function honest(request: HeldRequest) {
+  const [grant] = held.policy.grants;
+  assert.ok(grant !== undefined);
+  const at = { wallMs: 0, monoMs: 0 };
+  const {
+    run: _r,
+    at: _a,
+    monoMs: _m,
+    cause: _c,
+    ...rest
+  } = actionOfHeld(request, { run, at, grant, cause: AGENT });
+  return { ...rest, id: "a-9" };
+}
+
+test("INV-63: what a person is shown is made of the stored bytes, and must be what was judged", async () => {
+  const asked = await waiting();
+  const { hasBody: _, ...request } = held9;
+  const body = Buffer.from("publish this");
+  const own = honest({ ...request, method: "POST", headers: [], body });
+  await served.intend({ ...intent, action: own });
+  served.spool({ say: "spool", run, action: "a-9", chunk: body.toString("base64") });
+  const said = { ...held9, method: "POST", headers: [], hasBody: true };
+  assert.equal((await served.hold({ ...asking, request: said })).kind, "pending");
+  assert.deepEqual(asked, ["publish this"]);
+});
+
+const LIES = [
+  ["other bytes than it had judged", "harmless", {}],
+  ["another method", "publish this", { method: "PUT" }],
+  ["another place", "publish this", { target: "/elsewhere" }],
+  ["another field", "publish this", { headers: ["x-a", "b"] }],
+] as const;
+for (const [what, text, more] of LIES) {
+  test(`INV-63: a worker that hands over ${what} is ended, and nobody is asked`, async () => {
+    const asked = await waiting();
+    const { hasBody: _, ...request } = held9;
+    const own = honest({
+      ...request,
+      method: "POST",
+      headers: [],
+      body: Buffer.from("publish this"),
+    });
+    await served.intend({ ...intent, action: own });
+    served.spool({ say: "spool", run, action: "a-9", chunk: Buffer.from(text).toString("base64") });
+    const said = {
+      ...held9,
+      method: "POST",
+      hasBody: true,
+      ...more,
+      headers: [...(("headers" in more && more.headers) || [])],
+    };
+    await assert.rejects(served.hold({ ...asking, request: said }), { code: "worker.lie" });
+    assert.deepEqual(asked, []);
+  });
+}
+
+test("INV-63: an action that nobody judged, or that was let go already, asks no person", async () => {
+  const asked = await waiting();
+  const said = { ...held9, headers: [] };
+  await assert.rejects(served.hold({ ...asking, request: said }), { code: "worker.lie" });
+  assert.throws(() => served.spool({ say: "spool", run, action: "a-9", chunk: "" }), {
+    code: "worker.lie",
+  });
+  await served.intend({ ...intent, action: WAITING });
+  await assert.rejects(served.hold({ ...asking, request: said }), { code: "worker.lie" });
+  await assert.rejects(
+    served.hold({ ...asking, request: said }),
+    { code: "worker.lie" },
+    "and only once",
+  );
+  assert.deepEqual(asked, []);
+});
+
+test("a body longer than may be stored is a lie", async () => {
+  await waiting();
+  await served.intend({ ...intent, action: WAITING });
+  const chunk = Buffer.alloc(1 << 20).toString("base64");
+  const spool = () => served.spool({ say: "spool", run, action: "a-9", chunk });
+  for (let n = 0; n < 8; n += 1) spool();
+  assert.throws(spool, { code: "worker.lie" });
 });
 
 test("INV-43: a certificate is for a name that the run asked for, and no other", () => {

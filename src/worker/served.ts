@@ -143,7 +143,7 @@ export class Served {
   }
 
   /**
-   * An action that waits for a person. INV-46: what the person sees is made here from the very bytes that
+   * An action that waits for a person. INV-63: what the person sees is made here from the very bytes that
    * are stored, and must be what the worker had judged.
    *
    * @throws {Fault} `worker.lie`

@@ -27,6 +27,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   list: listApprovals,
   show: showApproval,
   approve: approveOne,
+  edit: editOne,
   deny: denyOne,
   follow: followAll,
 };
@@ -40,7 +41,6 @@ export const approvalsCommand: Command = {
     all: { type: "boolean", short: "a" },
     code: { type: "string" },
     reason: { type: "string" },
-    edit: { type: "boolean" },
     body: { type: "string" },
     "for-run": { type: "boolean" },
     count: { type: "string" },
@@ -53,7 +53,6 @@ export const approvalsCommand: Command = {
     all: "list: also what is over",
     code: "approve: the code on the card, which is of what the card shows",
     reason: "deny: told to the agent",
-    edit: "approve: change the content in $EDITOR first; the agent is told what was changed",
     body: "show: write the body that will be sent to this file",
     "for-run": "approve: let more of the same through for this run, within --count and --for",
     count: "with --for-run: how many more",
@@ -67,6 +66,7 @@ export const approvalsCommand: Command = {
     "cofferdam approvals show p-06hcx9k2m4q7tz",
     "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91",
     "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91 --for-run --count 5 --for 1h",
+    "cofferdam approvals edit p-06hcx9k2m4q7tz",
     'cofferdam approvals deny p-06hcx9k2m4q7tz --reason "not before Monday"',
   ],
   positionals: [1, 2],
@@ -109,11 +109,6 @@ async function showApproval(context: Context, id: string): Promise<number> {
 
 async function approveOne(context: Context, id: string): Promise<number> {
   const client = await context.daemon();
-  if (context.values["edit"] === true) {
-    const { body } = await client.call("approvals.show", { id });
-    await client.call("approvals.edit", { id, body: edited(Buffer.from(body, "base64")) });
-    context.out((await client.call("approvals.show", { id })).card);
-  }
   const code = await codeFor(context, id);
   const allowance = allowanceOf(context);
   const approved = await client.call("approvals.approve", {
@@ -125,13 +120,20 @@ async function approveOne(context: Context, id: string): Promise<number> {
   return EXIT.ok;
 }
 
-/** From the line, or typed by whoever has just read the card: after an edit only the new card has it. */
+/** Has a person change the content in $EDITOR; the new card has another code. The agent is told what was changed. */
+async function editOne(context: Context, id: string): Promise<number> {
+  const client = await context.daemon();
+  const { body } = await client.call("approvals.show", { id });
+  await client.call("approvals.edit", { id, body: edited(Buffer.from(body, "base64")) });
+  context.out((await client.call("approvals.show", { id })).card);
+  return EXIT.ok;
+}
+
+/** From the line, or typed by whoever has just read the card. */
 async function codeFor(context: Context, id: string): Promise<string> {
   const given = textOption(context.values, "code");
-  if (given !== undefined && context.values["edit"] !== true) return given;
-  if (context.values["edit"] !== true) {
-    context.out((await (await context.daemon()).call("approvals.show", { id })).card);
-  }
+  if (given !== undefined) return given;
+  context.out((await (await context.daemon()).call("approvals.show", { id })).card);
   return (
     await ask(`type the code of ${id} to approve exactly this: `, { isHidden: false })
   ).trim();

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { Fault } from "../base/index.ts";
+import { openApprovals, requestOf } from "./approvals.fixture.ts";
+import { WAITING_MAX, type ApprovalsOptions } from "./approvals.ts";
+
+const A = "aaaaaa000001";
+const B = "bbbbbb000001";
+
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-approvals-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** Approvals over a clock that the test sets. */
+function open(t: TestContext, more: Partial<ApprovalsOptions> = {}) {
+  const file = join(folderOf(t), "approvals.db");
+  const time = { wallMs: 1_000_000, monoMs: 0 };
+  const clock = { now: () => ({ ...time }) };
+  const approvals = openApprovals(file, { clock, ...more });
+  t.after(() => approvals.close());
+  return { approvals, time, file };
+}
+
+const answer = { status: 201, headers: ["a", "b"], body: Buffer.from("done"), isCut: false };
+
+test("asked, approved, performed; the answer is given once", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  assert.equal(approvals.show(id).state, "requested");
+  assert.equal(await approvals.consume(id), false, "nobody has approved it");
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  assert.deepEqual([await approvals.consume(id), await approvals.consume(id)], [true, false]);
+  await approvals.performed(id, answer);
+  assert.equal(Buffer.from(approvals.takeAnswer(id)?.body ?? []).toString(), "done");
+  assert.equal(approvals.takeAnswer(id), undefined);
+});
+
+test("INV-58: a yes is to the bytes that were shown: another code is none", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "bbbbbb" }), {
+    code: "approval.code",
+  });
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "" }), { code: "approval.code" });
+  assert.equal(approvals.show(id).state, "requested");
+});
+
+test("the very same request joins the one that waits, and is told its no", async (t) => {
+  const { approvals } = open(t);
+  const first = await approvals.request(requestOf("r-1", A));
+  const again = await approvals.request(requestOf("r-1", A));
+  assert.equal(again.id, first.id);
+  assert.equal(approvals.list(false).length, 1);
+  await approvals.deny({ id: first.id, by: "cli:1", reason: "no" });
+  assert.equal((await approvals.request(requestOf("r-1", A))).state, "denied");
+  const other = await approvals.request(requestOf("r-2", A));
+  assert.notEqual(other.id, first.id, "another run asks for itself");
+});
+
+test("what was performed and whose answer nobody took is joined; once taken, it is asked for anew", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  await approvals.consume(id);
+  await approvals.performed(id, answer);
+  assert.equal((await approvals.request(requestOf("r-1", A))).id, id);
+  approvals.takeAnswer(id);
+  assert.notEqual((await approvals.request(requestOf("r-1", A))).id, id);
+});
+
+test("a near-duplicate is told as a variant", async (t) => {
+  const { approvals } = open(t);
+  const first = await approvals.request(requestOf("r-1", A));
+  assert.equal((await approvals.request(requestOf("r-1", B))).variantOf, first.id);
+});
+
+test("INV-59: no answer is a no, at the very moment", async (t) => {
+  const { approvals, time } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  time.wallMs += 60_000;
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), {
+    code: "approval.state",
+  });
+  assert.equal(approvals.show(id).state, "expired");
+});
+
+test("INV-60: two persons are two, and the first twice is one", async (t) => {
+  const { approvals } = open(t);
+  const request = requestOf("r-1", A);
+  const { id } = await approvals.request({
+    ...request,
+    limits: { ...request.limits, needsTwo: true },
+  });
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  assert.equal(await approvals.consume(id), false);
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), {
+    code: "approval.same_person",
+  });
+  const both = await approvals.approve({ id, by: "telegram:7", code: "aaaaaa" });
+  assert.deepEqual([both.state, both.by], ["approved", ["cli:1", "telegram:7"]]);
+  assert.equal(await approvals.consume(id), true);
+});
+
+test("two answers at once are one: the second finds it decided", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  const both = await Promise.allSettled([
+    approvals.approve({ id, by: "cli:1", code: "aaaaaa" }),
+    approvals.deny({ id, by: "cli:2", reason: "no" }),
+    approvals.approve({ id, by: "cli:3", code: "aaaaaa" }),
+  ]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected"],
+  );
+  assert.equal(approvals.show(id).state, "cancelled", "the no took the yes back before its time");
+});
+
+test("what waits for its time is not performed before it, and can be taken back", async (t) => {
+  const { approvals, time } = open(t);
+  const request = requestOf("r-1", A);
+  const { id } = await approvals.request({
+    ...request,
+    limits: { ...request.limits, undoMs: 1000 },
+  });
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  assert.equal(await approvals.consume(id), false);
+  time.wallMs += 1000;
+  assert.equal(await approvals.consume(id), true);
+  await assert.rejects(approvals.deny({ id, by: "cli:1", reason: "no" }), {
+    code: "approval.state",
+  });
+});
+
+test("an edit has another code, and may do nothing more", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  const wider = requestOf("r-1", B, { effects: ["publish", "send"] }).action;
+  await assert.rejects(approvals.edit({ id, by: "cli:1" }, wider, Buffer.from("x"), "x"), {
+    code: "approval.edit",
+  });
+  const elsewhere = requestOf("r-1", B, { target: "https://other.example/" }).action;
+  await assert.rejects(approvals.edit({ id, by: "cli:1" }, elsewhere, Buffer.from("x"), "x"), {
+    code: "approval.edit",
+  });
+  await approvals.edit(
+    { id, by: "cli:1" },
+    requestOf("r-1", B).action,
+    Buffer.from("new"),
+    "title",
+  );
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), {
+    code: "approval.code",
+  });
+  await approvals.approve({ id, by: "cli:1", code: "bbbbbb" });
+  assert.equal(Buffer.from(approvals.spool(id).body ?? []).toString(), "new");
+  assert.equal(approvals.show(id).note, "title");
+});
+
+test("INV-61: what cannot be put on record is not done", async (t) => {
+  let isFull = false;
+  const { approvals } = open(t, {
+    record: async () => {
+      if (isFull) throw new Fault("ledger.write", "the disk is full");
+    },
+  });
+  const { id } = await approvals.request(requestOf("r-1", A));
+  isFull = true;
+  await assert.rejects(approvals.request(requestOf("r-1", B)), { code: "ledger.write" });
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), {
+    code: "ledger.write",
+  });
+  assert.deepEqual(
+    approvals.list(true).map(({ state }) => state),
+    ["requested"],
+  );
+  isFull = false;
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  isFull = true;
+  await assert.rejects(approvals.consume(id), { code: "ledger.write" });
+  assert.equal(approvals.show(id).state, "approved");
+});
+
+test("fault approval.too_many: one run cannot bury a person in requests", async (t) => {
+  const { approvals } = open(t);
+  for (let n = 0; n < WAITING_MAX; n += 1)
+    await approvals.request(requestOf("r-1", `${n}`.padStart(12, "c")));
+  await assert.rejects(approvals.request(requestOf("r-1", A)), { code: "approval.too_many" });
+  await approvals.request(requestOf("r-2", A));
+});
+
+test("fault approval.none: an approval that is not there", (t) => {
+  const { approvals } = open(t);
+  assert.throws(() => approvals.show("p-1"), { code: "approval.none" });
+});
+
+test("fault approval.store: a file that is none of ours, of a later version, or held by another", (t) => {
+  const folder = folderOf(t);
+  const file = join(folder, "approvals.db");
+  writeFileSync(file, "this is no database, and long enough to be looked at as one".repeat(20));
+  assert.throws(() => openApprovals(file), { code: "approval.store" });
+  const { file: held } = open(t);
+  assert.throws(() => openApprovals(held), { code: "approval.store" });
+  assert.equal(statSync(held).mode & 0o777, 0o600);
+});
+
+test("taking back a grant ends what waits of it, and nothing that is under way", async (t) => {
+  const { approvals } = open(t);
+  const one = await approvals.request(requestOf("r-1", A));
+  const two = await approvals.request(requestOf("r-1", B));
+  await approvals.approve({ id: two.id, by: "cli:1", code: "bbbbbb" });
+  await approvals.consume(two.id);
+  await approvals.cancel(({ run }) => run === "r-1", "revoked");
+  assert.deepEqual(
+    [approvals.show(one.id).state, approvals.show(two.id).state],
+    ["cancelled", "performing"],
+  );
+});
+
+test("INV-57: kill -9 anywhere performs nothing twice and forgets nothing", async (t) => {
+  const folder = folderOf(t);
+  const [file, sent] = [join(folder, "approvals.db"), join(folder, "sent")];
+  writeFileSync(sent, "");
+  const program = join(import.meta.dirname, "approvals.fixture.ts");
+  for (let round = 0; round < 12; round += 1) {
+    const before = statSync(sent).size;
+    const child = spawn(process.execPath, [program, file, sent], { stdio: "inherit" });
+    const ended = once(child, "exit");
+    // Killed at some point of its work, a different one in each round.
+    while (statSync(sent).size < before + 200 + round * 37) {
+      assert.equal(child.exitCode, null);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    child.kill("SIGKILL");
+    await ended;
+  }
+  const approvals = openApprovals(file);
+  t.after(() => approvals.close());
+  await approvals.recover();
+  const lines = readFileSync(sent, "utf8").trim().split("\n");
+  const of = (word: string) =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const seen = of("sent");
+  assert.equal(new Set(seen).size, seen.length, "nothing twice");
+  const states = new Map(approvals.list(true).map(({ id, state }) => [id, state]));
+  for (const id of of("asked")) assert.ok(states.has(id), "what was asked is there");
+  for (const id of of("approved"))
+    assert.ok(["approved", "performed", "failed"].includes(states.get(id) ?? ""));
+  for (const id of seen)
+    assert.ok(["performed", "failed"].includes(states.get(id) ?? ""), "what was sent is over");
+  for (const id of of("performed")) assert.equal(states.get(id), "performed");
+  for (const [id, state] of states) {
+    if (state === "failed") assert.match(approvals.show(id).reason, /not known whether it was/);
+  }
+});

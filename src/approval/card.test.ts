@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { requestOf } from "./approvals.fixture.ts";
+import { cardOf, printCard } from "./card.ts";
+
+const CONTEXT = {
+  id: "p-1",
+  run: "r-1",
+  task: "t",
+  state: "requested",
+  expiresAt: "2026-11-27T12:00:00.000Z",
+};
+const cardFor = (more: Parameters<typeof requestOf>[2]) =>
+  cardOf(requestOf("r-1", "4f2a91000000", more).action, CONTEXT);
+
+test("a card says what, how far, to whom, and shows the content in full", () => {
+  const card = cardFor({
+    effects: ["send", "spend"],
+    fields: {
+      method: "POST",
+      query: "a=1",
+      body: { subject: "Hello", html: "<p>one</p>\n<p>two</p>" },
+    },
+    impact: {
+      reversible: false,
+      recipients: ["a@x.example", "b@x.example"],
+      amount: { currency: "EUR", value: "12.50" },
+      takesEffectAt: "2026-12-01T08:00:00.000Z",
+    },
+  });
+  assert.equal(
+    printCard(card),
+    `p-1  blog: post.publish  [requested]
+What         | Publish
+Does         | SENDS to others, SPENDS
+Undo         | cannot be undone
+To (2)       | a@x.example
+             | b@x.example
+Amount       | 12.50 EUR
+Takes effect | 2026-12-01T08:00:00.000Z
+Request      | POST https://blog.example/wp-json/wp/v2/posts?a=1
+Content      | subject: Hello
+             | html:
+             |   <p>one</p>
+             |   <p>two</p>
+Caused by    | not known
+Run          | r-1, task t
+Answer until | 2026-11-27T12:00:00.000Z
+Code         | 4f2a91
+`,
+  );
+});
+
+const HOSTILE = [
+  [
+    "a line that looks like the card's own",
+    "x\nCode         | 000000",
+    /^Code         \| 000000$/m,
+  ],
+  ["a carriage return that overwrites", "safe\rEVIL", /\r/],
+  ["an escape sequence", "\u001b[2J\u001b[H", /\u001b/],
+  ["a bell", "\u0007", /\u0007/],
+  ["text turned round", "\u202egnihton", /\u202e/],
+  ["isolates", "\u2066a\u2069", /[\u2066\u2069]/],
+  ["what is not seen", "pay\u200bpal", /\u200b/],
+  ["tags", "a\u{e0041}b", /\u{e0041}/u],
+  ["a space that is none", "a\u00a0b", /\u00a0/],
+] as const;
+for (const [what, hostile, drawn] of HOSTILE) {
+  test(`INV-62: content cannot draw: ${what}`, () => {
+    const everywhere = {
+      summary: hostile,
+      target: `https://x.example/${hostile}`,
+      fields: {
+        body: { title: hostile, [hostile]: "b" },
+        current: { current: { status: hostile } },
+      },
+      impact: { reversible: true, recipients: [hostile] },
+    };
+    const text = printCard(cardFor(everywhere));
+    assert.doesNotMatch(text, drawn);
+    assert.match(text, /^Code         \| 4f2a91$/m);
+  });
+}
+
+test("nothing of a long content is left out", () => {
+  const words = Array.from({ length: 3000 }, (_, n) => `w${n}`);
+  const text = printCard(cardFor({ fields: { body: { content: words.join(" ") } } }));
+  for (const word of words) assert.ok(text.includes(word), word);
+  assert.ok(text.split("\n").every((line) => line.length <= 100));
+});
+
+test("what is known by its hash only is said to be hidden", () => {
+  const file = { filename: "a.png", bytes: 5, sha256: "00ff" };
+  const card = cardFor({ fields: { body: { file } } });
+  assert.match(card.hidden ?? "", /5 bytes with SHA-256 00ff/);
+  assert.equal(cardFor({ fields: { body: { title: "a" } } }).hidden, undefined);
+});
+
+test("what it changes is shown beside what is there now", () => {
+  const text = printCard(
+    cardFor({
+      fields: {
+        body: { title: "New" },
+        current: {
+          current: { title: { raw: "Old", rendered: "Old" }, status: "publish", other: 1 },
+        },
+      },
+    }),
+  );
+  assert.match(text, /^Now {10}\| title: Old\n {13}\| status: publish$/m);
+});

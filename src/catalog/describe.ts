@@ -5,9 +5,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { amountOf, sumOf } from "./amount.ts";
 import type { Action, Effect, Impact, Json } from "../action/index.ts";
-import { readContent, type Content } from "./content.ts";
-import { UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
+import { readContent, type Content, type Pair } from "./content.ts";
+import { BATCH_VERB, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
 import { hideSecrets, isSecret, visible } from "./secrets.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
@@ -90,12 +91,20 @@ function bodyForms({ body }: Route, method: string): readonly string[] {
   return method === "GET" || method === "HEAD" ? ["none"] : ["none", "json", "form"];
 }
 
+/** Headers that frameworks take a method from. */
+const METHOD_HEADERS = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /** The method that the server will act on. */
 function methodOf(entry: Entry, request: HttpRequest, content: Content): string | undefined {
-  const { method: name } = entry.override;
-  if (name === undefined) return request.method;
-  const pairs = [...content.query, ...(content.pairs ?? [])];
-  const given = pairs.filter(([key]) => key === name).map(([, value]) => value.toUpperCase());
+  const { method: name, header } = entry.override;
+  const headers = METHOD_HEADERS.flatMap((one) =>
+    request.headers[one] === undefined ? [] : [[one, request.headers[one]] as const],
+  );
+  if (headers.some(([one, value]) => one !== header || typeof value !== "string")) return undefined;
+  const pairs = [...content.query, ...(content.pairs ?? []), ...(headers as readonly Pair[])];
+  const given = pairs
+    .filter(([key]) => key === name || key === header)
+    .map(([, value]) => value.toUpperCase());
   return given.length > 1 ? undefined : (given[0] ?? request.method);
 }
 
@@ -134,6 +143,8 @@ function baseOf(entry: Entry, { readings, under = "" }: CatalogRequest): string 
 
 function judge(entry: Entry, request: CatalogRequest, read: Read): Described | undefined {
   const { route, sources, method, path } = read;
+  if (route.batch === true && Array.isArray(sources.content.json))
+    return describeBatch(entry, request, read);
   const chosen = (route.cases ?? []).find((one) => caseHolds(one, sources));
   let verb = chosen?.verb ?? route.verb;
   let effects: readonly Effect[] = chosen?.effects ?? route.effects;
@@ -151,9 +162,7 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
   if (route.children !== undefined) {
     const children = describeChildren(entry, request, route, sources);
     if (children === undefined) return undefined;
-    parts = children.flatMap(
-      (child) => child.parts ?? { verb: child.verb, effects: [...child.effects] },
-    );
+    parts = partsOf(children);
     effects = [...new Set([...effects, ...children.flatMap((child) => child.effects)])];
     impact = merged(impact, children);
   }
@@ -200,24 +209,6 @@ function impactOf(
   };
 }
 
-function amountOf({ amount }: Route, sources: Sources): Impact["amount"] {
-  if (amount === undefined) return undefined;
-  const [value, ...others] = valuesAt(amount.value, sources).map(textOf);
-  // Several amounts: none of them is the one that is moved for certain.
-  if (value === undefined || others.length > 0 || !/^\d{1,30}(\.\d{1,30})?$/.test(value))
-    return undefined;
-  const isCode = /^[A-Z]{3,5}$/.test(amount.currency);
-  const [named] = isCode ? [amount.currency] : valuesAt(amount.currency, sources).map(textOf);
-  return { currency: (named ?? "unknown").toUpperCase(), value: shifted(value, amount.exponent) };
-}
-
-/** `1250` with exponent 2 is `12.50`. */
-function shifted(value: string, exponent: number): string {
-  if (exponent === 0 || value.includes(".")) return value;
-  const digits = value.padStart(exponent + 1, "0");
-  return `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
-}
-
 function instantOf([value]: readonly unknown[]): string | undefined {
   const text = textOf(value);
   const ms = /^\d{9,11}$/.test(text) ? Number(text) * 1000 : Date.parse(text);
@@ -247,6 +238,52 @@ function describeChildren(
     described.push(one);
   }
   return described;
+}
+
+const BATCH_MAX = 100; // Requests in one list.
+
+/** A list of requests, each as if it came alone; `undefined` where one of them cannot be read. */
+function describeBatch(entry: Entry, request: CatalogRequest, read: Read): Described | undefined {
+  const items = read.sources.content.json as readonly Json[];
+  if (items.length === 0 || items.length > BATCH_MAX) return undefined;
+  const described: Described[] = [];
+  for (const item of items) {
+    if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;
+    const child = { ...request, body: Buffer.from(JSON.stringify(item)) };
+    const own = readRequest(entry, child, read.sources.facts);
+    const one = own && judge(entry, child, own);
+    if (one === undefined) return undefined;
+    described.push(one);
+  }
+  const parts = partsOf(described);
+  return {
+    verb: BATCH_VERB,
+    effects: [...new Set(parts.flatMap(({ effects }) => effects))],
+    target: targetOf(request),
+    summary: visible(`Do ${described.length} things at once: ${sentencesOf(described)}`),
+    fields: {
+      ...fieldsOf(request, read),
+      calls: described.map(({ verb, summary, fields: { body: _, ...fields } }) => ({
+        verb,
+        summary,
+        ...fields,
+      })),
+    },
+    parts,
+    impact: merged({ reversible: true }, described),
+  };
+}
+
+function sentencesOf(described: readonly Described[]): string {
+  const sentences = [...new Set(described.map(({ summary }) => summary))];
+  const more = sentences.length > 3 ? ` and ${sentences.length - 3} more` : "";
+  return `${sentences.slice(0, 3).join("; ")}${more}`;
+}
+
+function partsOf(children: readonly Described[]): NonNullable<Action["parts"]> {
+  return children.flatMap(
+    (child) => child.parts ?? { verb: child.verb, effects: [...child.effects] },
+  );
 }
 
 function childOf(
@@ -281,10 +318,16 @@ function childOf(
 function merged(own: Impact, children: readonly Described[]): Impact {
   const all = [own, ...children.flatMap(({ impact }) => impact ?? [])];
   const recipients = [...new Set(all.flatMap((impact) => impact.recipients ?? []))];
+  const amount = sumOf(
+    children
+      .filter(({ effects, impact }) => effects.includes("spend") || impact?.amount !== undefined)
+      .map(({ impact }) => impact?.amount),
+  );
   return {
     ...own,
     reversible: all.slice(1).every((impact) => impact.reversible),
     ...(recipients.length === 0 ? {} : { recipients }),
+    ...(amount === undefined ? {} : { amount }),
   };
 }
 

@@ -32,7 +32,7 @@ const effectsSchema = z.array(z.enum(EFFECTS)).min(1);
 const REFERENCE = /^(body|query|param|path|header|[a-z]+)(\.[^.\s]+)*$/;
 const referenceSchema = z.string().regex(REFERENCE).max(200);
 
-const expressionSchema = z.string().max(500).refine(isExpression, "not a regular expression");
+const expressionSchema = z.string().max(1000).refine(isExpression, "not a regular expression");
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 

@@ -12,6 +12,7 @@ import { BATCH_VERB, UNKNOWN_VERB, type Case, type Entry, type Route } from "./e
 import { hideSecrets, isSecret, visible } from "./secrets.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
+import { readAddresses } from "./readers/addresses.ts";
 import type { Reading } from "./reader.ts";
 import { matchRoute, type Matched } from "./route.ts";
 import { valuesAt, holds, textOf, type Facts, type Sources } from "./values.ts";
@@ -197,12 +198,17 @@ function impactOf(
       Array.isArray(value) ? value.map(textOf) : [textOf(value)],
     ),
   );
+  // One text can name several people where mail is sent.
+  const reached =
+    route.show === "mail"
+      ? recipients.flatMap((text) => readAddresses(text) ?? [text])
+      : recipients;
   const isMild = effects.every((effect) => MILD.has(effect));
   const amount = amountOf(route, sources);
   const takesEffectAt =
     route.takes_effect_at && instantOf(valuesAt(route.takes_effect_at, sources));
   return {
-    ...(recipients.length === 0 ? {} : { recipients: [...new Set(recipients)] }),
+    ...(reached.length === 0 ? {} : { recipients: [...new Set(reached)] }),
     ...(amount === undefined ? {} : { amount }),
     reversible: chosen?.reversible ?? route.reversible ?? isMild,
     ...(takesEffectAt === undefined ? {} : { takesEffectAt }),

@@ -262,17 +262,18 @@ function describeBatch(entry: Entry, request: CatalogRequest, read: Read): Descr
     described.push(one);
   }
   const parts = partsOf(described);
+  const shared = fieldsOf(request, read);
   return {
     verb: BATCH_VERB,
     effects: [...new Set(parts.flatMap(({ effects }) => effects))],
     target: targetOf(request),
     summary: visible(`Do ${described.length} things at once: ${sentencesOf(described)}`),
     fields: {
-      ...fieldsOf(request, read),
-      calls: described.map(({ verb, summary, fields: { body: _, ...fields } }) => ({
+      ...shared,
+      calls: described.map(({ verb, summary, fields }) => ({
         verb,
         summary,
-        ...fields,
+        ...Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in shared))),
       })),
     },
     parts,

@@ -118,10 +118,7 @@ export function holds(test: Test, values: readonly unknown[]): boolean {
     return (text: string) => expression.test(text);
   };
   if (test.any_like !== undefined && !texts.some(isLike(test.any_like))) return false;
-  if (
-    test.only_like !== undefined &&
-    (texts.length === 0 || !texts.every(isLike(test.only_like)))
-  )
+  if (test.only_like !== undefined && (texts.length === 0 || !texts.every(isLike(test.only_like))))
     return false;
   return true;
 }

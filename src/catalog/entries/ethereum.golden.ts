@@ -39,14 +39,50 @@ const word = (hex: string) => hex.replace(/^0x/, "").padStart(64, "0");
 
 export const golden: readonly Golden[] = [
   ...goldenRows(SPEC, [
-    ["POST /", "chain.read", ["read"], "a balance is public", call("eth_getBalance", FRIEND, "latest")],
-    ["POST /v2/abc", "chain.read", ["read"], "a provider's key in the path", call("eth_blockNumber")],
-    ["POST /", "chain.read", ["read"], "it runs on the node only", call("eth_call", { to: TOKEN }, "latest")],
+    [
+      "POST /",
+      "chain.read",
+      ["read"],
+      "a balance is public",
+      call("eth_getBalance", FRIEND, "latest"),
+    ],
+    [
+      "POST /v2/abc",
+      "chain.read",
+      ["read"],
+      "a provider's key in the path",
+      call("eth_blockNumber"),
+    ],
+    [
+      "POST /",
+      "chain.read",
+      ["read"],
+      "it runs on the node only",
+      call("eth_call", { to: TOKEN }, "latest"),
+    ],
     ["POST /", "chain.read", ["read"], "about the node", call("net_version")],
-    ["POST /", "txpool.read", ["read"], "transactions that wait are public", call("txpool_content")],
+    [
+      "POST /",
+      "txpool.read",
+      ["read"],
+      "transactions that wait are public",
+      call("txpool_content"),
+    ],
     ["POST /", "account.list", ["read-private"], "whose keys the node has", call("eth_accounts")],
-    ["POST /", "node.administer", ["administer"], "the node's head is moved", call("engine_forkchoiceUpdatedV3")],
-    ["POST /", "node.administer", ["administer"], "debugging reads what is not public", call("debug_getBadBlocks")],
+    [
+      "POST /",
+      "node.administer",
+      ["administer"],
+      "the node's head is moved",
+      call("engine_forkchoiceUpdatedV3"),
+    ],
+    [
+      "POST /",
+      "node.administer",
+      ["administer"],
+      "debugging reads what is not public",
+      call("debug_getBadBlocks"),
+    ],
     ["POST /", "unknown", ALL, "no method of Ethereum", call("eth_stealEverything")],
     ["POST /", "unknown", ALL, "methods are told by case", call("ETH_CALL", { to: TOKEN })],
     [
@@ -54,10 +90,27 @@ export const golden: readonly Golden[] = [
       "unknown",
       ALL,
       "a name that stands in two cases is read differently by Go and others",
-      { raw: { type: "application/json", text: '{"method":"eth_call","Method":"eth_sendTransaction","params":[]}' } },
+      {
+        raw: {
+          type: "application/json",
+          text: '{"method":"eth_call","Method":"eth_sendTransaction","params":[]}',
+        },
+      },
     ],
-    ["POST /graphql", "unknown", ALL, "another interface of the node", { json: { query: "{block{number}}" } }],
-    ["POST /", "wallet.sign", ["spend", "administer"], "a signed text can be a permission", call("eth_sign", FRIEND, "0xdeadbeaf")],
+    [
+      "POST /graphql",
+      "unknown",
+      ALL,
+      "another interface of the node",
+      { json: { query: "{block{number}}" } },
+    ],
+    [
+      "POST /",
+      "wallet.sign",
+      ["spend", "administer"],
+      "a signed text can be a permission",
+      call("eth_sign", FRIEND, "0xdeadbeaf"),
+    ],
     [
       "POST /",
       "wallet.sign-transaction",
@@ -71,7 +124,8 @@ export const golden: readonly Golden[] = [
           gas: "0x76c0",
           gasPrice: "0x9184e72a000",
           value: "0x9184e72a",
-          input: "0xd46e8dd67c5d32be8d46e8dd67c5d32be8058bb8eb970870f072445675058bb8eb970870f072445675",
+          input:
+            "0xd46e8dd67c5d32be8d46e8dd67c5d32be8058bb8eb970870f072445675058bb8eb970870f072445675",
         }),
         recipients: ["0xd46e8dd67c5d32be8058bb8eb970870f07244567", "unknown"],
         amount: "0.000000002441406250 ETH",
@@ -95,7 +149,10 @@ export const golden: readonly Golden[] = [
       ["spend"],
       "a transfer of a token reaches whom its data names",
       {
-        ...call("eth_sendTransaction", { to: TOKEN, data: `0xa9059cbb${word(FRIEND)}${word("0xf4240")}` }),
+        ...call("eth_sendTransaction", {
+          to: TOKEN,
+          data: `0xa9059cbb${word(FRIEND)}${word("0xf4240")}`,
+        }),
         recipients: [TOKEN, FRIEND],
         amount: `1000000 ${TOKEN}`,
       },
@@ -106,7 +163,10 @@ export const golden: readonly Golden[] = [
       ["spend", "execute", "administer"],
       "an allowance lets another move tokens later",
       {
-        ...call("eth_sendTransaction", { to: TOKEN, data: `0x095ea7b3${word(FRIEND)}${"f".repeat(64)}` }),
+        ...call("eth_sendTransaction", {
+          to: TOKEN,
+          data: `0x095ea7b3${word(FRIEND)}${"f".repeat(64)}`,
+        }),
         recipients: [TOKEN, FRIEND],
       },
     ],
@@ -115,7 +175,10 @@ export const golden: readonly Golden[] = [
       "wallet.send",
       ALL,
       "two different contents: servers choose",
-      { ...call("eth_sendTransaction", { to: TOKEN, data: "0x", input: "0x00" }), recipients: ["unknown"] },
+      {
+        ...call("eth_sendTransaction", { to: TOKEN, data: "0x", input: "0x00" }),
+        recipients: ["unknown"],
+      },
     ],
   ]),
   ...goldenRows(EIP_155, [
@@ -188,18 +251,45 @@ export const golden: readonly Golden[] = [
     ],
   ]),
   ...goldenRows(PERSONAL, [
-    ["POST /", "wallet.administer", ["administer"], "its key can be used without its password then", call("personal_unlockAccount", FRIEND, "x", 0)],
-    ["POST /", "wallet.sign", ["spend", "administer"], "as eth_sign", call("personal_sign", "0x00", FRIEND, "x")],
+    [
+      "POST /",
+      "wallet.administer",
+      ["administer"],
+      "its key can be used without its password then",
+      call("personal_unlockAccount", FRIEND, "x", 0),
+    ],
+    [
+      "POST /",
+      "wallet.sign",
+      ["spend", "administer"],
+      "as eth_sign",
+      call("personal_sign", "0x00", FRIEND, "x"),
+    ],
     [
       "POST /",
       "wallet.send",
       ["spend"],
       "as eth_sendTransaction, with the password",
-      { ...call("personal_sendTransaction", { to: FRIEND, value: "0x1" }, "x"), recipients: [FRIEND] },
+      {
+        ...call("personal_sendTransaction", { to: FRIEND, value: "0x1" }, "x"),
+        recipients: [FRIEND],
+      },
     ],
   ]),
   ...goldenRows("memory", [
-    ["POST /", "wallet.send-calls", ALL, "EIP-5792: several calls at once", call("wallet_sendCalls", {})],
-    ["POST /", "wallet.administer", ["administer"], "another chain, whose node may lie", call("wallet_addEthereumChain", {})],
+    [
+      "POST /",
+      "wallet.send-calls",
+      ALL,
+      "EIP-5792: several calls at once",
+      call("wallet_sendCalls", {}),
+    ],
+    [
+      "POST /",
+      "wallet.administer",
+      ["administer"],
+      "another chain, whose node may lie",
+      call("wallet_addEthereumChain", {}),
+    ],
   ]),
 ];

@@ -8,10 +8,16 @@ import type { EntrySource } from "../entry.ts";
 
 /** Of the chain, which is public; a call of eth_call runs on the node and changes nothing. */
 const CHAIN_READS = [
-  ..."blockNumber chainId syncing config capabilities gasPrice baseFee blobBaseFee feeHistory".split(" "),
-  ..."maxPriorityFeePerGas getBalance getCode getStorageAt getStorageValues getProof getLogs".split(" "),
+  ..."blockNumber chainId syncing config capabilities gasPrice baseFee blobBaseFee feeHistory".split(
+    " ",
+  ),
+  ..."maxPriorityFeePerGas getBalance getCode getStorageAt getStorageValues getProof getLogs".split(
+    " ",
+  ),
   ..."getTransactionCount getTransactionByHash getTransactionReceipt getBlockByHash".split(" "),
-  ..."getTransactionByBlockHashAndIndex getTransactionByBlockNumberAndIndex getBlockByNumber".split(" "),
+  ..."getTransactionByBlockHashAndIndex getTransactionByBlockNumberAndIndex getBlockByNumber".split(
+    " ",
+  ),
   ..."getBlockTransactionCountByHash getBlockTransactionCountByNumber getBlockReceipts".split(" "),
   ..."getBlockAccessList call estimateGas createAccessList simulateV1 fillTransaction".split(" "),
   ..."newFilter newBlockFilter newPendingTransactionFilter uninstallFilter".split(" "),
@@ -64,7 +70,13 @@ export const ethereum: EntrySource = {
         {
           when: {
             "body.method": {
-              only: ["net_version", "net_listening", "net_peerCount", "web3_clientVersion", "web3_sha3"],
+              only: [
+                "net_version",
+                "net_listening",
+                "net_peerCount",
+                "web3_clientVersion",
+                "web3_sha3",
+              ],
             },
           },
           verb: "chain.read",
@@ -82,7 +94,12 @@ export const ethereum: EntrySource = {
         {
           when: {
             "body.method": {
-              only: ["eth_accounts", "eth_coinbase", "personal_listAccounts", "personal_listWallets"],
+              only: [
+                "eth_accounts",
+                "eth_coinbase",
+                "personal_listAccounts",
+                "personal_listWallets",
+              ],
             },
           },
           verb: "account.list",

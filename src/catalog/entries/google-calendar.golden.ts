@@ -9,7 +9,13 @@ const OWN = { facts: { current: { id: "e1", summary: "alone" } } };
 const SHARED = { facts: { current: { id: "e1", ...GUEST } } };
 
 export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
-  [`POST ${CALENDAR}/events`, "event.create", ["write"], "nobody else is in it", { json: { summary: "a" } }],
+  [
+    `POST ${CALENDAR}/events`,
+    "event.create",
+    ["write"],
+    "nobody else is in it",
+    { json: { summary: "a" } },
+  ],
   [
     `POST ${CALENDAR}/events?sendUpdates=all`,
     "event.invite",
@@ -67,7 +73,12 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "the method in a header",
     { headers: { "x-http-method-override": "DELETE" } },
   ],
-  [`POST ${CALENDAR}/events/quickAdd?text=Lunch%20at%20noon`, "event.quick-add", ["write"], "names nobody"],
+  [
+    `POST ${CALENDAR}/events/quickAdd?text=Lunch%20at%20noon`,
+    "event.quick-add",
+    ["write"],
+    "names nobody",
+  ],
   [
     `POST ${CALENDAR}/events/quickAdd?text=Lunch%20with%20ann%40example.org`,
     "event.quick-add",
@@ -75,7 +86,13 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "names an address",
     { source: "memory" },
   ],
-  [`POST ${CALENDAR}/events/import`, "event.import", ["write"], "a private copy", { json: { iCalUID: "x" } }],
+  [
+    `POST ${CALENDAR}/events/import`,
+    "event.import",
+    ["write"],
+    "a private copy",
+    { json: { iCalUID: "x" } },
+  ],
   [
     `POST ${CALENDAR}/events/e1/move?destination=x`,
     "event.move",
@@ -88,11 +105,20 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "event.watch",
     ["administer", "send"],
     "an address is told of every change",
-    { json: { type: "web_hook", address: "https://e.example.org/" }, recipients: ["https://e.example.org/"] },
+    {
+      json: { type: "web_hook", address: "https://e.example.org/" },
+      recipients: ["https://e.example.org/"],
+    },
   ],
   [`GET ${CALENDAR}/events`, "event.read", ["read-private"], "what the owner does"],
   [`GET ${CALENDAR}/events/e1/instances`, "event.read", ["read-private"], "what the owner does"],
-  ["POST /calendar/v3/freeBusy", "freebusy.read", ["read-private"], "a query in a body", { json: { items: [{ id: "x" }] }, source: "memory" }],
+  [
+    "POST /calendar/v3/freeBusy",
+    "freebusy.read",
+    ["read-private"],
+    "a query in a body",
+    { json: { items: [{ id: "x" }] }, source: "memory" },
+  ],
   [`GET ${CALENDAR}/acl`, "acl.read", ["read-private"], "who may see it"],
   [
     `POST ${CALENDAR}/acl`,
@@ -106,14 +132,46 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "acl.share",
     ["administer", "send"],
     "one person may write",
-    { json: { role: "writer", scope: { type: "user", value: "e@example.org" } }, recipients: ["e@example.org"] },
+    {
+      json: { role: "writer", scope: { type: "user", value: "e@example.org" } },
+      recipients: ["e@example.org"],
+    },
   ],
   [`DELETE ${CALENDAR}/acl/user:e@example.org`, "acl.delete", ["administer"], "rights are taken"],
-  [`POST ${CALENDAR}/clear`, "calendar.clear", ["delete", "send"], "all events go", { source: "memory" }],
-  ["DELETE /calendar/v3/calendars/c1", "calendar.delete", ["delete", "send"], "all events go", { source: "memory" }],
-  ["POST /calendar/v3/calendars", "calendar.write", ["write"], "a new one, which is private", { json: { summary: "c" }, source: "memory" }],
-  ["POST /calendar/v3/users/me/calendarList", "calendar-list.write", ["write"], "only what is shown", { json: { id: "c" } }],
-  ["GET /calendar/v3/users/me/calendarList", "calendar.read", ["read-private"], "the owner's calendars"],
+  [
+    `POST ${CALENDAR}/clear`,
+    "calendar.clear",
+    ["delete", "send"],
+    "all events go",
+    { source: "memory" },
+  ],
+  [
+    "DELETE /calendar/v3/calendars/c1",
+    "calendar.delete",
+    ["delete", "send"],
+    "all events go",
+    { source: "memory" },
+  ],
+  [
+    "POST /calendar/v3/calendars",
+    "calendar.write",
+    ["write"],
+    "a new one, which is private",
+    { json: { summary: "c" }, source: "memory" },
+  ],
+  [
+    "POST /calendar/v3/users/me/calendarList",
+    "calendar-list.write",
+    ["write"],
+    "only what is shown",
+    { json: { id: "c" } },
+  ],
+  [
+    "GET /calendar/v3/users/me/calendarList",
+    "calendar.read",
+    ["read-private"],
+    "the owner's calendars",
+  ],
   [
     "POST /batch/calendar/v3",
     "batch",
@@ -121,5 +179,11 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "requests within are not told apart",
     { raw: { type: "multipart/mixed; boundary=x", text: "--x--" }, source: "memory" },
   ],
-  ["POST /calendar/v3/calendars/primary/unheard", "unknown", ALL, "no method of the API", { source: "memory" }],
+  [
+    "POST /calendar/v3/calendars/primary/unheard",
+    "unknown",
+    ALL,
+    "no method of the API",
+    { source: "memory" },
+  ],
 ]);

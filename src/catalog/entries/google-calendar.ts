@@ -130,10 +130,7 @@ export const googleCalendar: EntrySource = {
     {
       // Notifications go out by default.
       verb: "acl.share",
-      request: [
-        "POST /calendars/{calendar}/acl",
-        "PUT|PATCH /calendars/{calendar}/acl/{rule}",
-      ],
+      request: ["POST /calendars/{calendar}/acl", "PUT|PATCH /calendars/{calendar}/acl/{rule}"],
       effects: ["administer", "publish", "send"],
       summary: "Let {body.scope.type} {body.scope.value} be {body.role} of {path.calendar}",
       recipients: ["body.scope.value"],

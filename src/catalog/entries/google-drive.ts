@@ -221,13 +221,24 @@ export const googleDrive: EntrySource = {
     },
     {
       verb: "drive.administer",
-      request: ["POST /drives", "PATCH|DELETE /drives/{drive}", "POST /drives/{drive}/{act:hide|unhide}"],
+      request: [
+        "POST /drives",
+        "PATCH|DELETE /drives/{drive}",
+        "POST /drives/{drive}/{act:hide|unhide}",
+      ],
       effects: ["administer", "delete"],
       summary: "Change the shared drive {path.drive}",
     },
     {
       verb: "account.read",
-      request: ["GET /about", "GET /drives", "GET /drives/{drive}", "GET /changes", "GET /changes/startPageToken", "GET /apps"],
+      request: [
+        "GET /about",
+        "GET /drives",
+        "GET /drives/{drive}",
+        "GET /changes",
+        "GET /changes/startPageToken",
+        "GET /apps",
+      ],
       effects: ["read-private"],
       summary: "Read about the account, its drives and changes",
     },

@@ -47,7 +47,9 @@ export const npm: EntrySource = {
         ...forms("GET|HEAD", ""),
         ...forms("GET|HEAD", `/${VERSION}`),
         ...forms("GET|HEAD", "/-/{file:[A-Za-z0-9~!'()*._+-]{1,300}\\.tgz}"),
-        ...["GET /-/package/", `GET /-/package/${SCOPE}/`].map((start) => `${start}${NAME}/dist-tags`),
+        ...["GET /-/package/", `GET /-/package/${SCOPE}/`].map(
+          (start) => `${start}${NAME}/dist-tags`,
+        ),
         "GET /-/npm/v1/attestations/{rest...}",
       ],
       effects: ["read"],
@@ -74,10 +76,7 @@ export const npm: EntrySource = {
     },
     {
       verb: "package.unpublish",
-      request: [
-        ...forms("DELETE|PUT", "/-rev/{rev}"),
-        ...forms("DELETE", "/-/{file}/-rev/{rev}"),
-      ],
+      request: [...forms("DELETE|PUT", "/-rev/{rev}"), ...forms("DELETE", "/-/{file}/-rev/{rev}")],
       effects: ["delete", "publish", "administer"],
       summary: "Take versions of {path.scope} {path.name} away, or change its owners",
     },

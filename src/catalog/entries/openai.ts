@@ -7,7 +7,14 @@
 import type { EntrySource } from "../entry.ts";
 
 /** Tools that the agent runs itself: the provider only asks for them. */
-const LOCAL_TOOLS = ["function", "custom", "local_shell", "apply_patch", "tool_search", "namespace"];
+const LOCAL_TOOLS = [
+  "function",
+  "custom",
+  "local_shell",
+  "apply_patch",
+  "tool_search",
+  "namespace",
+];
 const NOT_LOCAL = "^(?!(?:function|custom)$)";
 const FETCHED = "^(?i:https?:|//)";
 const HOSTED = ["execute", "send"] as const;
@@ -127,25 +134,29 @@ export const openai: EntrySource = {
     },
     {
       verb: "video.create",
-      request: ["POST /videos", "POST /videos/{act:edits|extensions|characters}", "POST /videos/{id}/remix"],
+      request: [
+        "POST /videos",
+        "POST /videos/{act:edits|extensions|characters}",
+        "POST /videos/{id}/remix",
+      ],
       effects: ["spend"],
       summary: "Make a video with {param.model}, which costs money by the second",
       body: ["json", "multipart"],
     },
     {
       verb: "file.upload",
-      request: [
-        "POST /files",
-        "POST /uploads",
-        "POST /uploads/{id}/{act:parts|complete|cancel}",
-      ],
+      request: ["POST /files", "POST /uploads", "POST /uploads/{id}/{act:parts|complete|cancel}"],
       effects: ["send"],
       summary: "Leave the file {param.filename} at the provider, for {param.purpose}",
       body: ["none", "json", "multipart"],
     },
     {
       verb: "vector-store.change",
-      request: ["POST /vector_stores", "POST /vector_stores/{id}", "POST /vector_stores/{id}/{rest...}"],
+      request: [
+        "POST /vector_stores",
+        "POST /vector_stores/{id}",
+        "POST /vector_stores/{id}/{rest...}",
+      ],
       effects: ["send", "spend"],
       summary: "Keep data at the provider, which costs money by the day: {body.name}",
       cases: [
@@ -165,7 +176,12 @@ export const openai: EntrySource = {
     },
     {
       verb: "fine-tune.create",
-      request: ["POST /fine_tuning/jobs", "POST /fine_tuning/jobs/{id}/resume", "POST /evals", "POST /evals/{rest...}"],
+      request: [
+        "POST /fine_tuning/jobs",
+        "POST /fine_tuning/jobs/{id}/resume",
+        "POST /evals",
+        "POST /evals/{rest...}",
+      ],
       effects: ["spend", "send"],
       summary: "Train or test a model: {body.model} {body.training_file}",
     },

@@ -95,7 +95,8 @@ export const paypal: EntrySource = {
       verb: "authorization.capture",
       request: "POST /v2/payments/authorizations/{id}/{act:capture|reauthorize}",
       effects: ["spend"],
-      summary: "Take what was authorized: {body.amount.value} {body.amount.currency_code} (all without an amount)",
+      summary:
+        "Take what was authorized: {body.amount.value} {body.amount.currency_code} (all without an amount)",
       amount: { value: "body.amount.value", currency: "body.amount.currency_code" },
       show: "payment",
     },
@@ -109,7 +110,8 @@ export const paypal: EntrySource = {
       verb: "capture.refund",
       request: "POST /v2/payments/captures/{id}/refund",
       effects: ["spend"],
-      summary: "Refund {body.amount.value} {body.amount.currency_code} (all without an amount) of {path.id}",
+      summary:
+        "Refund {body.amount.value} {body.amount.currency_code} (all without an amount) of {path.id}",
       amount: { value: "body.amount.value", currency: "body.amount.currency_code" },
       show: "payment",
     },
@@ -117,7 +119,8 @@ export const paypal: EntrySource = {
       verb: "payout.create",
       request: "POST /v1/payments/payouts",
       effects: ["spend", "send"],
-      summary: "Pay {body.items.*.amount.value} {body.items.*.amount.currency} to {body.items.*.receiver}",
+      summary:
+        "Pay {body.items.*.amount.value} {body.items.*.amount.currency} to {body.items.*.receiver}",
       amount: {
         value: "body.items.*.amount.value",
         currency: "body.items.*.amount.currency",
@@ -232,7 +235,8 @@ export const paypal: EntrySource = {
     },
     {
       verb: "dispute.settle",
-      request: "POST /v1/customer/disputes/{id}/{act:accept-claim|make-offer|accept-offer|adjudicate}",
+      request:
+        "POST /v1/customer/disputes/{id}/{act:accept-claim|make-offer|accept-offer|adjudicate}",
       effects: ["spend", "send"],
       summary: "Settle the dispute {path.id} ({path.act})",
       amount: { value: "body.refund_amount.value", currency: "body.refund_amount.currency_code" },
@@ -290,7 +294,8 @@ export const paypal: EntrySource = {
     },
     {
       verb: "data.read",
-      request: "GET /{version:v1|v2|v3}/{area:checkout|payments|invoicing|billing|customer|notifications|vault|reporting}/{rest...}",
+      request:
+        "GET /{version:v1|v2|v3}/{area:checkout|payments|invoicing|billing|customer|notifications|vault|reporting}/{rest...}",
       effects: ["read-private"],
       summary: "Read {path.area}/{path.rest}",
     },

@@ -38,7 +38,8 @@ export const pypi: EntrySource = {
     },
     {
       verb: "file.read",
-      request: "GET|HEAD /packages/{rest...:[0-9a-z.]+/[0-9A-Za-z._-]+/[0-9A-Za-z._-]+/[A-Za-z0-9._+!-]{1,300}}",
+      request:
+        "GET|HEAD /packages/{rest...:[0-9a-z.]+/[0-9A-Za-z._-]+/[0-9A-Za-z._-]+/[A-Za-z0-9._+!-]{1,300}}",
       effects: ["read"],
       summary: "Fetch the file {path.rest}",
     },
@@ -86,7 +87,11 @@ export const pypi: EntrySource = {
     },
     {
       verb: "account.administer",
-      request: ["GET|POST /manage/{rest...}", "GET|POST /account/{rest...}", "POST /danger-api/{rest...}"],
+      request: [
+        "GET|POST /manage/{rest...}",
+        "GET|POST /account/{rest...}",
+        "POST /danger-api/{rest...}",
+      ],
       effects: ["administer"],
       summary: "Use the pages of the account: {path.rest}",
     },

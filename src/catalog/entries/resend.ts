@@ -60,7 +60,8 @@ export const resend: EntrySource = {
       verb: "broadcast.send",
       request: "POST /broadcasts/{id}/send",
       effects: ["send"],
-      summary: "Mail the broadcast {current.subject} to all of {current.segment_id} {current.audience_id}",
+      summary:
+        "Mail the broadcast {current.subject} to all of {current.segment_id} {current.audience_id}",
       lookup: { current: "/broadcasts/{path.id}" },
       recipients: ["current.segment_id", "current.audience_id"],
       takes_effect_at: "body.scheduled_at",

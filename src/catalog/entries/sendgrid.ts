@@ -12,7 +12,10 @@ const SETTINGS =
 export const sendgrid: EntrySource = {
   system: "sendgrid",
   title: "SendGrid",
-  docs: ["https://www.twilio.com/docs/sendgrid/api-reference", "https://github.com/sendgrid/sendgrid-oai"],
+  docs: [
+    "https://www.twilio.com/docs/sendgrid/api-reference",
+    "https://github.com/sendgrid/sendgrid-oai",
+  ],
   hosts: ["api.sendgrid.com", "api.eu.sendgrid.com"],
   base: ["/v3"],
   credential: [{ in: "header", name: "authorization", scheme: "Bearer" }],
@@ -188,7 +191,10 @@ export const sendgrid: EntrySource = {
     },
     {
       verb: "account.administer",
-      request: [`POST|PUT|PATCH|DELETE /${SETTINGS}`, `POST|PUT|PATCH|DELETE /${SETTINGS}/{rest...}`],
+      request: [
+        `POST|PUT|PATCH|DELETE /${SETTINGS}`,
+        `POST|PUT|PATCH|DELETE /${SETTINGS}/{rest...}`,
+      ],
       effects: ["administer", "send"],
       summary: "Change {path.area} {path.rest}: {body.name} {body.url}",
       recipients: ["body.url"],

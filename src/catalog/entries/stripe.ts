@@ -13,11 +13,18 @@ import type { EntrySource } from "../entry.ts";
  */
 const EXPONENTS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split(" ").map((code) => [code, 0]),
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF"
+      .split(" ")
+      .map((code) => [code, 0]),
   ),
   ...Object.fromEntries("BHD JOD KWD OMR TND".split(" ").map((code) => [code, 3])),
 };
-const AMOUNT = { value: "param.amount", currency: "param.currency", exponent: 2, exponents: EXPONENTS };
+const AMOUNT = {
+  value: "param.amount",
+  currency: "param.currency",
+  exponent: 2,
+  exponents: EXPONENTS,
+};
 const CURRENT = { ...AMOUNT, value: "current.amount", currency: "current.currency" };
 
 export const stripe: EntrySource = {
@@ -54,7 +61,8 @@ export const stripe: EntrySource = {
       verb: "payment.confirm",
       request: "POST /payment_intents",
       effects: ["spend"],
-      summary: "Take a payment of {param.amount} {param.currency} from {param.customer}, in smallest units",
+      summary:
+        "Take a payment of {param.amount} {param.currency} from {param.customer}, in smallest units",
       amount: AMOUNT,
       recipients: ["param.customer", "param.transfer_data.destination", "param.receipt_email"],
       show: "payment",
@@ -102,7 +110,8 @@ export const stripe: EntrySource = {
       verb: "refund.create",
       request: ["POST /refunds", "POST /charges/{id}/refund"],
       effects: ["spend"],
-      summary: "Refund {param.amount} (all where there is no amount) of {param.payment_intent} {param.charge}",
+      summary:
+        "Refund {param.amount} (all where there is no amount) of {param.payment_intent} {param.charge}",
       lookup: { current: "/payment_intents/{param.payment_intent}" },
       amount: { ...AMOUNT, currency: "current.currency" },
       recipients: ["current.customer"],
@@ -118,7 +127,8 @@ export const stripe: EntrySource = {
       verb: "transfer.create",
       request: ["POST /transfers", "POST /transfers/{id}/reversals"],
       effects: ["spend"],
-      summary: "Transfer {param.amount} {param.currency}, in smallest units, to {param.destination}",
+      summary:
+        "Transfer {param.amount} {param.currency}, in smallest units, to {param.destination}",
       amount: AMOUNT,
       recipients: ["param.destination"],
       show: "payment",
@@ -127,7 +137,8 @@ export const stripe: EntrySource = {
       verb: "payout.create",
       request: ["POST /payouts", "POST /payouts/{id}/reverse"],
       effects: ["spend"],
-      summary: "Pay {param.amount} {param.currency}, in smallest units, to the bank account {param.destination}",
+      summary:
+        "Pay {param.amount} {param.currency}, in smallest units, to the bank account {param.destination}",
       amount: AMOUNT,
       recipients: ["param.destination"],
       show: "payment",
@@ -179,7 +190,10 @@ export const stripe: EntrySource = {
     },
     {
       verb: "invoice.close",
-      request: ["POST /invoices/{id}/{act:void|mark_uncollectible|attach_payment}", "DELETE /invoices/{id}"],
+      request: [
+        "POST /invoices/{id}/{act:void|mark_uncollectible|attach_payment}",
+        "DELETE /invoices/{id}",
+      ],
       effects: ["delete"],
       summary: "Close the invoice {path.id} ({path.act})",
     },
@@ -214,7 +228,8 @@ export const stripe: EntrySource = {
         "DELETE /invoiceitems/{id}",
       ],
       effects: ["write"],
-      summary: "Change what a coming invoice says: {param.amount} {param.currency}, in smallest units",
+      summary:
+        "Change what a coming invoice says: {param.amount} {param.currency}, in smallest units",
     },
     {
       verb: "subscription.change",
@@ -243,7 +258,8 @@ export const stripe: EntrySource = {
         "POST /customers/{id}/cash_balance",
       ],
       effects: ["spend"],
-      summary: "Credit {param.amount} {param.currency}, in smallest units, to {path.id} {param.invoice}",
+      summary:
+        "Credit {param.amount} {param.currency}, in smallest units, to {path.id} {param.invoice}",
       amount: AMOUNT,
       show: "payment",
     },
@@ -320,17 +336,17 @@ export const stripe: EntrySource = {
     },
     {
       verb: "webhook.administer",
-      request: [
-        "POST /webhook_endpoints",
-        "POST|DELETE /webhook_endpoints/{id}",
-      ],
+      request: ["POST /webhook_endpoints", "POST|DELETE /webhook_endpoints/{id}"],
       effects: ["administer", "send"],
       summary: "Tell {param.url} of what happens ({path.id})",
       recipients: ["param.url"],
     },
     {
       verb: "webhook.administer",
-      request: ["POST /v2/core/event_destinations", "POST|DELETE /v2/core/event_destinations/{rest...}"],
+      request: [
+        "POST /v2/core/event_destinations",
+        "POST|DELETE /v2/core/event_destinations/{rest...}",
+      ],
       root: true,
       effects: ["administer", "send"],
       summary: "Tell {body.webhook_endpoint.url} of what happens",

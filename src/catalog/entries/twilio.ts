@@ -26,7 +26,8 @@ export const twilio: EntrySource = {
       verb: "message.send",
       request: `POST ${list("Messages")}`,
       effects: ["send"],
-      summary: "Send {param.Body} from {param.From} {param.MessagingServiceSid} to {param.To}, which costs money",
+      summary:
+        "Send {param.Body} from {param.From} {param.MessagingServiceSid} to {param.To}, which costs money",
       recipients: ["param.To", "param.StatusCallback"],
       takes_effect_at: "param.SendAt",
       show: "message",
@@ -128,7 +129,10 @@ export const twilio: EntrySource = {
     },
     {
       verb: "record.write",
-      request: [`POST ${list("Addresses|Queues")}`, `POST ${ACCOUNT}/{list:Addresses|Queues}/{sid}`],
+      request: [
+        `POST ${list("Addresses|Queues")}`,
+        `POST ${ACCOUNT}/{list:Addresses|Queues}/{sid}`,
+      ],
       effects: ["write"],
       summary: "Change {path.list}: {param.FriendlyName}",
     },

@@ -42,13 +42,19 @@ function rawOf(value: unknown): Transaction | undefined {
 /** The object form (execution-apis, GenericTransaction); names that it does not have make it unread. */
 function objectOf(value: unknown): Transaction | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { to, value: wei = "0x0", input, data, chainId, authorizationList, ...rest } = value as Record<
-    string,
-    unknown
-  >;
+  const {
+    to,
+    value: wei = "0x0",
+    input,
+    data,
+    chainId,
+    authorizationList,
+    ...rest
+  } = value as Record<string, unknown>;
   if (Object.keys(rest).some((name) => !PLAIN_NAMES.has(name))) return undefined;
   const bytes = input ?? data ?? "0x";
-  if ((input !== undefined && data !== undefined && input !== data) || !isHex(bytes)) return undefined;
+  if ((input !== undefined && data !== undefined && input !== data) || !isHex(bytes))
+    return undefined;
   if (typeof wei !== "string" || !/^0x[0-9a-fA-F]{1,64}$/.test(wei)) return undefined;
   const hasTo = to !== undefined && to !== null;
   if (hasTo && (typeof to !== "string" || !/^0x[0-9a-fA-F]{40}$/.test(to))) return undefined;
@@ -127,7 +133,8 @@ interface TokenCall {
 /** Calls of ERC-20 by their selectors: transfer, approve, transferFrom. */
 function tokenCallOf(data: Uint8Array): TokenCall | undefined {
   const hex = Buffer.from(data).toString("hex");
-  const [, selector, words] = /^(a9059cbb|095ea7b3|23b872dd)((?:[0-9a-f]{64}){2,3})$/.exec(hex) ?? [];
+  const [, selector, words] =
+    /^(a9059cbb|095ea7b3|23b872dd)((?:[0-9a-f]{64}){2,3})$/.exec(hex) ?? [];
   if (selector === undefined || words === undefined) return undefined;
   const isFrom = selector === "23b872dd";
   if (words.length !== (isFrom ? 192 : 128)) return undefined;

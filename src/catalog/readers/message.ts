@@ -45,7 +45,9 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
   const lists = ["from", "to", "cc", "bcc", "reply-to"].map((name) => addressesOf(root, name));
   if (lists.some((list) => list === undefined)) return undefined;
   const [from = [], to = [], cc = [], bcc = [], replyTo = []] = lists;
-  const texts = leaves.filter((leaf) => leaf.filename === undefined && leaf.type.startsWith("text/"));
+  const texts = leaves.filter(
+    (leaf) => leaf.filename === undefined && leaf.type.startsWith("text/"),
+  );
   const [shown] = [...texts.filter(({ type }) => type === "text/plain"), ...texts];
   return {
     from,
@@ -135,7 +137,10 @@ function readParameters(header: string): readonly [string, ReadonlyMap<string, s
   const pattern = /;\s*([^\s=;*]+)(?:\*\d*\*?)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/g;
   for (const [, name = "", quoted, plain = ""] of header.matchAll(pattern)) {
     const key = name.toLowerCase();
-    parameters.set(key, (parameters.get(key) ?? "") + (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain));
+    parameters.set(
+      key,
+      (parameters.get(key) ?? "") + (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain),
+    );
   }
   return [value.trim().toLowerCase(), parameters];
 }

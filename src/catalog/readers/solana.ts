@@ -48,7 +48,9 @@ function decode(text: string, encoding: unknown): Uint8Array | undefined {
   if (text.length > TRANSACTION_BYTES_MAX * 2) return undefined;
   // The second is an old name of the first.
   if (encoding === "base58" || encoding === "binary") return fromBase58(text);
-  const isBase64 = encoding === "base64" && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text);
+  const isBase64 =
+    encoding === "base64" &&
+    /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text);
   return isBase64 ? Buffer.from(text, "base64") : undefined;
 }
 

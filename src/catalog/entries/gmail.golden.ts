@@ -98,6 +98,13 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     { json: { raw: raw("To: =?utf-8?q?a=40example.org=2C?= b@example.org\n\nz") } },
   ],
   [
+    `POST ${ME}/messages/send`,
+    "unknown",
+    UNKNOWN,
+    "no message, and no draft either",
+    { json: { id: "r1" } },
+  ],
+  [
     `POST ${ME}/drafts/send`,
     "draft.send",
     ["send"],
@@ -131,7 +138,7 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "draft.create",
     ["write"],
     "nobody gets a draft",
-    { json: { message: { raw: raw(MAIL) } }, reversible: true },
+    { json: { message: { raw: raw(MAIL) } }, recipients: [], reversible: true },
   ],
   [
     `PUT ${ME}/drafts/r1`,

@@ -24,7 +24,7 @@ export const gmail: EntrySource = {
   routes: [
     {
       verb: "message.send",
-      request: `POST ${USER}/messages/send`,
+      request: `POST ${USER}/{box:messages}/{act:send}`,
       effects: ["send"],
       summary: "Send a mail",
       body: [...MAIL_BODIES],
@@ -33,7 +33,7 @@ export const gmail: EntrySource = {
     },
     {
       verb: "draft.send",
-      request: `POST ${USER}/drafts/send`,
+      request: `POST ${USER}/{box:drafts}/{act:send}`,
       effects: ["send"],
       summary: "Send the draft {body.id}",
       body: [...MAIL_BODIES],

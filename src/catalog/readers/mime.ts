@@ -1,7 +1,7 @@
 /**
  * Mail as Gmail takes it: base64url in JSON (`raw`, or `message.raw` of a draft), the bytes themselves
  * (`message/rfc822`), or both as `multipart/related`. Source: the discovery document of Gmail, `mediaUpload`
- * and the schema `Message`.
+ * and the schema `Message`. The routes say in `{box}` and `{act}` what is done with it.
  *
  * @module
  */
@@ -17,7 +17,10 @@ export function readMail(readable: Readable): Reading | undefined {
   if (source.length === 0) return { fields: { mail: "not known: it is at the system" } };
   const message = readMessage(source);
   if (message === undefined) return undefined;
-  const recipients = [...new Set([...message.to, ...message.cc, ...message.bcc])];
+  // A draft reaches nobody yet.
+  const isSent = readable.path["act"] === "send";
+  const all = isSent ? [...message.to, ...message.cc, ...message.bcc] : [];
+  const recipients = [...new Set(all)];
   return {
     ...(recipients.length === 0 ? {} : { impact: { recipients } }),
     fields: { mail: shown(message) },
@@ -29,7 +32,7 @@ function shown(message: Message): Readonly<Record<string, unknown>> {
 }
 
 /** The message; empty where the request names a draft only. */
-function sourceOf({ content, values }: Readable): Uint8Array | undefined {
+function sourceOf({ content, path, values }: Readable): Uint8Array | undefined {
   if (content.form === "raw") return uploadOf(content.bytes, content.headers["content-type"]);
   if (content.form !== "json") return undefined;
   const given = [...values("body.raw"), ...values("body.message.raw")];
@@ -37,7 +40,8 @@ function sourceOf({ content, values }: Readable): Uint8Array | undefined {
   const found = given.length > 0 ? given : values("current.message.raw");
   if (found.length > 1) return undefined;
   const [raw] = found;
-  if (raw === undefined) return values("body.id").length === 1 ? new Uint8Array() : undefined;
+  const isDraft = path["box"] === "drafts" && values("body.id").length === 1;
+  if (raw === undefined) return isDraft ? new Uint8Array() : undefined;
   return typeof raw === "string" ? decodeRaw(raw) : undefined;
 }
 

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { amountOf, sumOf } from "./amount.ts";
 import type { Action, Effect, Impact, Json } from "../action/index.ts";
 import { readContent, type Content, type Pair } from "./content.ts";
 import { BATCH_VERB, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
-import { hideSecrets, isSecret, visible } from "./secrets.ts";
+import { fieldsOf, hashed, placeOf, targetOf } from "./fields.ts";
+import { visible } from "./secrets.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
 import { readAddresses } from "./readers/addresses.ts";
@@ -38,7 +38,6 @@ export interface Described extends Description {
 }
 
 const VALUE_CHARS_MAX = 120; // In a sentence.
-const SHOWN_BYTES_MAX = 65_536; // Of a body; a longer one is known by its hash.
 const MILD: ReadonlySet<Effect> = new Set(["read", "read-private", "write"]);
 
 /** The look-ups that `request` needs; none where nothing depends on the system's state. */
@@ -173,7 +172,10 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
     effects,
     target: targetOf(request),
     summary: visible(summary),
-    fields: { ...fieldsOf(request, read), ...(reading.fields as Record<string, Json> | undefined) },
+    fields: {
+      ...fieldsOf(request, read.route, read.sources),
+      ...(reading.fields as Record<string, Json> | undefined),
+    },
     ...(parts === undefined
       ? {}
       : { parts: parts.map((part) => ({ verb: part.verb, effects: [...part.effects] })) }),
@@ -262,7 +264,7 @@ function describeBatch(entry: Entry, request: CatalogRequest, read: Read): Descr
     described.push(one);
   }
   const parts = partsOf(described);
-  const shared = fieldsOf(request, read);
+  const shared = fieldsOf(request, read.route, read.sources);
   return {
     verb: BATCH_VERB,
     effects: [...new Set(parts.flatMap(({ effects }) => effects))],
@@ -355,69 +357,6 @@ function describeUnknown(entry: Entry, request: CatalogRequest): Described {
     },
     impact: { reversible: false },
   };
-}
-
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
-
-function targetOf({ scheme, host, port, path }: HttpRequest): string {
-  return `${scheme}://${DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`}${path}`;
-}
-
-function placeOf({ method, scheme, host, port, path, query }: HttpRequest): Record<string, Json> {
-  return { method, scheme, host, port, path, query: hideSecrets(query) };
-}
-
-function fieldsOf(request: HttpRequest, { route, sources }: Read): Record<string, Json> {
-  const { content, facts } = sources;
-  const body = shownBody(content);
-  const show = route.show === "json" ? {} : { show: route.show };
-  return {
-    ...placeOf(request),
-    ...show,
-    ...(body === undefined ? {} : { body }),
-    ...(Object.keys(facts).length === 0 ? {} : { current: withoutSecrets(facts) }),
-  };
-}
-
-function shownBody({ json, pairs, parts, bytes, form }: Content): Json | undefined {
-  if (bytes === undefined) return undefined;
-  if (form === "raw" || bytes.length > SHOWN_BYTES_MAX) return hashed(bytes);
-  if (json !== undefined) return withoutSecrets(json);
-  const files = (parts ?? []).filter(({ filename }) => filename !== undefined);
-  return {
-    ...grouped(pairs ?? []),
-    ...Object.fromEntries(
-      files.map(({ name, filename = "", contentType = "", bytes: file }) => [
-        name,
-        { filename, contentType, ...hashed(file) },
-      ]),
-    ),
-  };
-}
-
-function hashed(bytes: Uint8Array): { bytes: number; sha256: string } {
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-}
-
-function grouped(pairs: readonly (readonly [string, string])[]): Record<string, Json> {
-  const lists = new Map<string, string[]>();
-  for (const [name, value] of pairs)
-    lists.set(name, [...(lists.get(name) ?? []), isSecret(name) ? "[hidden]" : value]);
-  return Object.fromEntries(
-    [...lists].map(([name, list]) => [name, list.length === 1 ? (list[0] ?? "") : list]),
-  );
-}
-
-/** What is a secret by its name keeps the name only: an entry is for ever. */
-function withoutSecrets(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutSecrets);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      typeof item === "string" && isSecret(name) ? "[hidden]" : withoutSecrets(item as Json),
-    ]),
-  );
 }
 
 const HOLE = /\{([a-z]+(?:\.[^{}.\s]+)*)\}/g;

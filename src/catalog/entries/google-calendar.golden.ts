@@ -98,7 +98,7 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "event.move",
     ["send"],
     "another organiser",
-    { recipients: ["x"], source: "memory" },
+    { recipients: ["x"] },
   ],
   [
     `POST ${CALENDAR}/events/watch`,
@@ -138,26 +138,14 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     },
   ],
   [`DELETE ${CALENDAR}/acl/user:e@example.org`, "acl.delete", ["administer"], "rights are taken"],
-  [
-    `POST ${CALENDAR}/clear`,
-    "calendar.clear",
-    ["delete", "send"],
-    "all events go",
-    { source: "memory" },
-  ],
-  [
-    "DELETE /calendar/v3/calendars/c1",
-    "calendar.delete",
-    ["delete", "send"],
-    "all events go",
-    { source: "memory" },
-  ],
+  [`POST ${CALENDAR}/clear`, "calendar.clear", ["delete", "send"], "all events go"],
+  ["DELETE /calendar/v3/calendars/c1", "calendar.delete", ["delete", "send"], "all events go"],
   [
     "POST /calendar/v3/calendars",
     "calendar.write",
     ["write"],
     "a new one, which is private",
-    { json: { summary: "c" }, source: "memory" },
+    { json: { summary: "c" } },
   ],
   [
     "POST /calendar/v3/users/me/calendarList",

@@ -158,7 +158,7 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
   [
     "PATCH /drive/v3/files/f1/permissions/p1",
     "permission.update",
-    ["administer", "send"],
+    ["administer", "publish", "send"],
     "rights change",
     { json: { role: "writer" } },
   ],
@@ -221,13 +221,7 @@ export const golden: readonly Golden[] = goldenRows(DISCOVERY, [
     "only kept",
     { json: { keepForever: true }, source: "memory" },
   ],
-  [
-    "DELETE /drive/v3/files/f1/revisions/1",
-    "revision.delete",
-    ["delete"],
-    "history goes",
-    { source: "memory" },
-  ],
+  ["DELETE /drive/v3/files/f1/revisions/1", "revision.delete", ["delete"], "history goes"],
   [
     "GET /drive/v3/about?fields=user",
     "account.read",

@@ -46,7 +46,12 @@ export const googleDrive: EntrySource = {
     },
     {
       verb: "file.read",
-      request: ["GET /files", `GET ${FILE}`, `GET ${FILE}/{part:revisions|labels|listLabels}`],
+      request: [
+        "GET /files",
+        `GET ${FILE}`,
+        `GET ${FILE}/{part:revisions|labels|listLabels}`,
+        `GET ${FILE}/{part:revisions}/{revision}`,
+      ],
       effects: ["read-private"],
       summary: "Read files",
     },
@@ -162,7 +167,8 @@ export const googleDrive: EntrySource = {
     {
       verb: "permission.update",
       request: `PATCH ${FILE}/permissions/{permission}`,
-      effects: ["administer", "send"],
+      // It may be the permission of everyone, or make another the owner.
+      effects: ["administer", "publish", "send"],
       summary: "Let {path.permission} be {body.role} of {path.file}",
     },
     {
@@ -195,7 +201,12 @@ export const googleDrive: EntrySource = {
     },
     {
       verb: "comment.read",
-      request: [`GET ${FILE}/comments`, `GET ${FILE}/comments/{comment}`],
+      request: [
+        `GET ${FILE}/comments`,
+        `GET ${FILE}/comments/{comment}`,
+        `GET ${FILE}/comments/{comment}/replies`,
+        `GET ${FILE}/comments/{comment}/replies/{reply}`,
+      ],
       effects: ["read-private"],
       summary: "Read comments on {path.file}",
     },

@@ -98,7 +98,7 @@ export const golden: readonly Golden[] = [
       "account.administer",
       ["administer"],
       "an address is told of what happens",
-      { json: { endpoint: "https://e.example.org/" } },
+      { json: { endpoint: "https://e.example.org/" }, source: "memory" },
     ],
     ["GET /-/whoami", "account.read", ["read-private"], "whose token it is"],
   ]),

@@ -4,11 +4,47 @@
  * @module
  */
 import { entrySchema, verbsOf, type Entry } from "./entry.ts";
+import { anthropic } from "./entries/anthropic.ts";
+import { crates } from "./entries/crates.ts";
+import { debian } from "./entries/debian.ts";
+import { ethereum } from "./entries/ethereum.ts";
+import { gemini } from "./entries/gemini.ts";
+import { gmail } from "./entries/gmail.ts";
+import { goProxy } from "./entries/go-proxy.ts";
+import { googleCalendar } from "./entries/google-calendar.ts";
+import { googleDrive } from "./entries/google-drive.ts";
+import { npm } from "./entries/npm.ts";
+import { openai } from "./entries/openai.ts";
+import { paypal } from "./entries/paypal.ts";
+import { pypi } from "./entries/pypi.ts";
+import { resend } from "./entries/resend.ts";
+import { sendgrid } from "./entries/sendgrid.ts";
+import { solana } from "./entries/solana.ts";
+import { stripe } from "./entries/stripe.ts";
+import { twilio } from "./entries/twilio.ts";
 import { wordpress } from "./entries/wordpress.ts";
 
 /** Every entry of ours, by its name. */
 export const CATALOG: ReadonlyMap<string, Entry> = new Map(
   [
+    anthropic,
+    crates,
+    debian,
+    ethereum,
+    gemini,
+    gmail,
+    goProxy,
+    googleCalendar,
+    googleDrive,
+    npm,
+    openai,
+    paypal,
+    pypi,
+    resend,
+    sendgrid,
+    solana,
+    stripe,
+    twilio,
     wordpress, //
   ].map((source) => {
     const entry = entrySchema.parse(source);

@@ -4,13 +4,15 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { amountOf, sumOf } from "./amount.ts";
 import type { Action, Effect, Impact, Json } from "../action/index.ts";
-import { readContent, type Content } from "./content.ts";
-import { UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
-import { hideSecrets, isSecret, visible } from "./secrets.ts";
+import { readContent, type Content, type Pair } from "./content.ts";
+import { BATCH_VERB, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
+import { fieldsOf, hashed, placeOf, targetOf } from "./fields.ts";
+import { visible } from "./secrets.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
+import { readAddresses } from "./readers/addresses.ts";
 import type { Reading } from "./reader.ts";
 import { matchRoute, type Matched } from "./route.ts";
 import { valuesAt, holds, textOf, type Facts, type Sources } from "./values.ts";
@@ -36,7 +38,6 @@ export interface Described extends Description {
 }
 
 const VALUE_CHARS_MAX = 120; // In a sentence.
-const SHOWN_BYTES_MAX = 65_536; // Of a body; a longer one is known by its hash.
 const MILD: ReadonlySet<Effect> = new Set(["read", "read-private", "write"]);
 
 /** The look-ups that `request` needs; none where nothing depends on the system's state. */
@@ -90,12 +91,20 @@ function bodyForms({ body }: Route, method: string): readonly string[] {
   return method === "GET" || method === "HEAD" ? ["none"] : ["none", "json", "form"];
 }
 
+/** Headers that frameworks take a method from. */
+const METHOD_HEADERS = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /** The method that the server will act on. */
 function methodOf(entry: Entry, request: HttpRequest, content: Content): string | undefined {
-  const { method: name } = entry.override;
-  if (name === undefined) return request.method;
-  const pairs = [...content.query, ...(content.pairs ?? [])];
-  const given = pairs.filter(([key]) => key === name).map(([, value]) => value.toUpperCase());
+  const { method: name, header } = entry.override;
+  const headers = METHOD_HEADERS.flatMap((one) =>
+    request.headers[one] === undefined ? [] : [[one, request.headers[one]] as const],
+  );
+  if (headers.some(([one, value]) => one !== header || typeof value !== "string")) return undefined;
+  const pairs = [...content.query, ...(content.pairs ?? []), ...(headers as readonly Pair[])];
+  const given = pairs
+    .filter(([key]) => key === name || key === header)
+    .map(([, value]) => value.toUpperCase());
   return given.length > 1 ? undefined : (given[0] ?? request.method);
 }
 
@@ -134,6 +143,8 @@ function baseOf(entry: Entry, { readings, under = "" }: CatalogRequest): string 
 
 function judge(entry: Entry, request: CatalogRequest, read: Read): Described | undefined {
   const { route, sources, method, path } = read;
+  if (route.batch === true && Array.isArray(sources.content.json))
+    return describeBatch(entry, request, read);
   const chosen = (route.cases ?? []).find((one) => caseHolds(one, sources));
   let verb = chosen?.verb ?? route.verb;
   let effects: readonly Effect[] = chosen?.effects ?? route.effects;
@@ -151,9 +162,7 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
   if (route.children !== undefined) {
     const children = describeChildren(entry, request, route, sources);
     if (children === undefined) return undefined;
-    parts = children.flatMap(
-      (child) => child.parts ?? { verb: child.verb, effects: [...child.effects] },
-    );
+    parts = partsOf(children);
     effects = [...new Set([...effects, ...children.flatMap((child) => child.effects)])];
     impact = merged(impact, children);
   }
@@ -163,7 +172,10 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
     effects,
     target: targetOf(request),
     summary: visible(summary),
-    fields: { ...fieldsOf(request, read), ...(reading.fields as Record<string, Json> | undefined) },
+    fields: {
+      ...fieldsOf(request, read.route, read.sources),
+      ...(reading.fields as Record<string, Json> | undefined),
+    },
     ...(parts === undefined
       ? {}
       : { parts: parts.map((part) => ({ verb: part.verb, effects: [...part.effects] })) }),
@@ -188,34 +200,21 @@ function impactOf(
       Array.isArray(value) ? value.map(textOf) : [textOf(value)],
     ),
   );
+  // One text can name several people where mail is sent.
+  const reached =
+    route.show === "mail"
+      ? recipients.flatMap((text) => readAddresses(text) ?? [text])
+      : recipients;
   const isMild = effects.every((effect) => MILD.has(effect));
   const amount = amountOf(route, sources);
   const takesEffectAt =
     route.takes_effect_at && instantOf(valuesAt(route.takes_effect_at, sources));
   return {
-    ...(recipients.length === 0 ? {} : { recipients: [...new Set(recipients)] }),
+    ...(reached.length === 0 ? {} : { recipients: [...new Set(reached)] }),
     ...(amount === undefined ? {} : { amount }),
     reversible: chosen?.reversible ?? route.reversible ?? isMild,
     ...(takesEffectAt === undefined ? {} : { takesEffectAt }),
   };
-}
-
-function amountOf({ amount }: Route, sources: Sources): Impact["amount"] {
-  if (amount === undefined) return undefined;
-  const [value, ...others] = valuesAt(amount.value, sources).map(textOf);
-  // Several amounts: none of them is the one that is moved for certain.
-  if (value === undefined || others.length > 0 || !/^\d{1,30}(\.\d{1,30})?$/.test(value))
-    return undefined;
-  const isCode = /^[A-Z]{3,5}$/.test(amount.currency);
-  const [named] = isCode ? [amount.currency] : valuesAt(amount.currency, sources).map(textOf);
-  return { currency: (named ?? "unknown").toUpperCase(), value: shifted(value, amount.exponent) };
-}
-
-/** `1250` with exponent 2 is `12.50`. */
-function shifted(value: string, exponent: number): string {
-  if (exponent === 0 || value.includes(".")) return value;
-  const digits = value.padStart(exponent + 1, "0");
-  return `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
 }
 
 function instantOf([value]: readonly unknown[]): string | undefined {
@@ -247,6 +246,53 @@ function describeChildren(
     described.push(one);
   }
   return described;
+}
+
+const BATCH_MAX = 100; // Requests in one list.
+
+/** A list of requests, each as if it came alone; `undefined` where one of them cannot be read. */
+function describeBatch(entry: Entry, request: CatalogRequest, read: Read): Described | undefined {
+  const items = read.sources.content.json as readonly Json[];
+  if (items.length === 0 || items.length > BATCH_MAX) return undefined;
+  const described: Described[] = [];
+  for (const item of items) {
+    if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;
+    const child = { ...request, body: Buffer.from(JSON.stringify(item)) };
+    const own = readRequest(entry, child, read.sources.facts);
+    const one = own && judge(entry, child, own);
+    if (one === undefined) return undefined;
+    described.push(one);
+  }
+  const parts = partsOf(described);
+  const shared = fieldsOf(request, read.route, read.sources);
+  return {
+    verb: BATCH_VERB,
+    effects: [...new Set(parts.flatMap(({ effects }) => effects))],
+    target: targetOf(request),
+    summary: visible(`Do ${described.length} things at once: ${sentencesOf(described)}`),
+    fields: {
+      ...shared,
+      calls: described.map(({ verb, summary, fields }) => ({
+        verb,
+        summary,
+        ...Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in shared))),
+      })),
+    },
+    parts,
+    impact: merged({ reversible: true }, described),
+  };
+}
+
+function sentencesOf(described: readonly Described[]): string {
+  const sentences = [...new Set(described.map(({ summary }) => summary))];
+  const more = sentences.length > 3 ? ` and ${sentences.length - 3} more` : "";
+  return `${sentences.slice(0, 3).join("; ")}${more}`;
+}
+
+function partsOf(children: readonly Described[]): NonNullable<Action["parts"]> {
+  return children.flatMap(
+    (child) => child.parts ?? { verb: child.verb, effects: [...child.effects] },
+  );
 }
 
 function childOf(
@@ -281,10 +327,16 @@ function childOf(
 function merged(own: Impact, children: readonly Described[]): Impact {
   const all = [own, ...children.flatMap(({ impact }) => impact ?? [])];
   const recipients = [...new Set(all.flatMap((impact) => impact.recipients ?? []))];
+  const amount = sumOf(
+    children
+      .filter(({ effects, impact }) => effects.includes("spend") || impact?.amount !== undefined)
+      .map(({ impact }) => impact?.amount),
+  );
   return {
     ...own,
     reversible: all.slice(1).every((impact) => impact.reversible),
     ...(recipients.length === 0 ? {} : { recipients }),
+    ...(amount === undefined ? {} : { amount }),
   };
 }
 
@@ -305,69 +357,6 @@ function describeUnknown(entry: Entry, request: CatalogRequest): Described {
     },
     impact: { reversible: false },
   };
-}
-
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
-
-function targetOf({ scheme, host, port, path }: HttpRequest): string {
-  return `${scheme}://${DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`}${path}`;
-}
-
-function placeOf({ method, scheme, host, port, path, query }: HttpRequest): Record<string, Json> {
-  return { method, scheme, host, port, path, query: hideSecrets(query) };
-}
-
-function fieldsOf(request: HttpRequest, { route, sources }: Read): Record<string, Json> {
-  const { content, facts } = sources;
-  const body = shownBody(content);
-  const show = route.show === "json" ? {} : { show: route.show };
-  return {
-    ...placeOf(request),
-    ...show,
-    ...(body === undefined ? {} : { body }),
-    ...(Object.keys(facts).length === 0 ? {} : { current: withoutSecrets(facts) }),
-  };
-}
-
-function shownBody({ json, pairs, parts, bytes, form }: Content): Json | undefined {
-  if (bytes === undefined) return undefined;
-  if (form === "raw" || bytes.length > SHOWN_BYTES_MAX) return hashed(bytes);
-  if (json !== undefined) return withoutSecrets(json);
-  const files = (parts ?? []).filter(({ filename }) => filename !== undefined);
-  return {
-    ...grouped(pairs ?? []),
-    ...Object.fromEntries(
-      files.map(({ name, filename = "", contentType = "", bytes: file }) => [
-        name,
-        { filename, contentType, ...hashed(file) },
-      ]),
-    ),
-  };
-}
-
-function hashed(bytes: Uint8Array): { bytes: number; sha256: string } {
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-}
-
-function grouped(pairs: readonly (readonly [string, string])[]): Record<string, Json> {
-  const lists = new Map<string, string[]>();
-  for (const [name, value] of pairs)
-    lists.set(name, [...(lists.get(name) ?? []), isSecret(name) ? "[hidden]" : value]);
-  return Object.fromEntries(
-    [...lists].map(([name, list]) => [name, list.length === 1 ? (list[0] ?? "") : list]),
-  );
-}
-
-/** What is a secret by its name keeps the name only: an entry is for ever. */
-function withoutSecrets(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutSecrets);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      typeof item === "string" && isSecret(name) ? "[hidden]" : withoutSecrets(item as Json),
-    ]),
-  );
 }
 
 const HOLE = /\{([a-z]+(?:\.[^{}.\s]+)*)\}/g;

@@ -16,17 +16,23 @@ import { READER_NAMES } from "./reader.ts";
 /** The verb of what is not understood; no wildcard of a task file covers it. */
 export const UNKNOWN_VERB = "unknown";
 
+/** The verb of a list of requests (`batch`); what is granted is its parts. */
+export const BATCH_VERB = "batch";
+
 const VERB = /^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$/;
 const verbSchema = z.string().regex(VERB).max(80);
 const effectsSchema = z.array(z.enum(EFFECTS)).min(1);
 
 /**
  * Where a value stands. `param.x` is every value named x in query and body together, as systems that mix the
- * two read them; `body.a.b` goes into JSON (`*` is every item); `path.id` is what `{id}` matched; `current.x`
- * is in the answer of the look-up `current`.
+ * two read them; `body.a.b` goes into JSON (`*` is every item, `**` whatever stands within, however deep, `@`
+ * the names of the members); `path.id` is what `{id}` matched; `current.x` is in the answer of the look-up
+ * `current`.
  */
 const REFERENCE = /^(body|query|param|path|header|[a-z]+)(\.[^.\s]+)*$/;
 const referenceSchema = z.string().regex(REFERENCE).max(200);
+
+const expressionSchema = z.string().max(1000).refine(isExpression, "not a regular expression");
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -39,6 +45,9 @@ const testSchema = z
     only: z.array(scalar).min(1).optional(),
     /** There is a value, and none is of these. */
     none: z.array(scalar).min(1).optional(),
+    /** As `any` and `only`, of values that an expression finds. */
+    any_like: expressionSchema.optional(),
+    only_like: expressionSchema.optional(),
     absent: z.literal(true).optional(),
     present: z.literal(true).optional(),
   })
@@ -87,6 +96,10 @@ const routeSchema = z.strictObject({
       currency: z.string(),
       /** Digits after the decimal point that the value leaves out: 2 where it counts cents. */
       exponent: z.int().min(0).max(18).default(0),
+      /** The same of single currencies, where they differ: `JPY: 0`. */
+      exponents: z.record(z.string(), z.int().min(0).max(18)).optional(),
+      /** Several values are all moved, so that their sum is. */
+      sum: z.literal(true).optional(),
     })
     .optional(),
   /** Whether the system can undo it; by default what only reads or writes can be, the rest cannot. */
@@ -105,6 +118,8 @@ const routeSchema = z.strictObject({
       max: z.int().min(1).max(100),
     })
     .optional(),
+  /** A body that is a list is as many requests, each with an item as its body (JSON-RPC 2.0, section 6). */
+  batch: z.literal(true).optional(),
   /** How the content is shown to a person. */
   show: z.enum(["json", "post", "mail", "message", "workflow", "payment"]).default("json"),
   /** Code of ours that reads what data cannot say. */
@@ -134,9 +149,16 @@ export const entrySchema = z.strictObject({
   unknown: effectsSchema,
   /** How its server reads names: PHP makes `a.b` `a_b` and `a[]` `a`; Go's JSON ignores case. */
   dialect: z.array(z.enum(["php", "go-json"])).default([]),
-  /** Parameters that make it another request: WordPress's `_method` and `rest_route`. */
+  /**
+   * Parameters that make it another request: WordPress's `_method` and `rest_route`; `header` is one that
+   * holds the method. Such headers of other systems make a request unknown.
+   */
   override: z
-    .strictObject({ method: z.string().optional(), path: z.string().optional() })
+    .strictObject({
+      method: z.string().optional(),
+      path: z.string().optional(),
+      header: z.string().toLowerCase().optional(),
+    })
     .default({}),
   routes: z.array(routeSchema).min(1),
 });
@@ -154,4 +176,13 @@ export function verbsOf(entry: Entry): readonly string[] {
     ...(route.cases ?? []).flatMap(({ verb }) => verb ?? []),
   ]);
   return [...new Set(verbs)].sort();
+}
+
+function isExpression(source: string): boolean {
+  try {
+    return new RegExp(source, "u").source !== "";
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }

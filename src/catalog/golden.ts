@@ -26,3 +26,25 @@ export interface Golden {
   /** A page of the system's documentation or a file of its source; "memory" does not count. */
   readonly source: string;
 }
+
+/** What a row says beside its request, verb, effects and reason. */
+type Rest = Partial<Omit<Golden, "request" | "verb" | "effects" | "why">>;
+type Row = readonly [
+  request: string,
+  verb: string,
+  effects: readonly Effect[],
+  why: string,
+  rest?: Rest,
+];
+
+/** Rows that are known from one source, unless they name another. */
+export function goldenRows(source: string, rows: readonly Row[]): readonly Golden[] {
+  return rows.map(([request, verb, effects, why, rest = {}]) => ({
+    request,
+    verb,
+    effects,
+    why,
+    source,
+    ...rest,
+  }));
+}

@@ -3,7 +3,45 @@
  *
  * @module
  */
+import { golden as anthropic } from "./entries/anthropic.golden.ts";
+import { golden as crates } from "./entries/crates.golden.ts";
+import { golden as debian } from "./entries/debian.golden.ts";
+import { golden as ethereum } from "./entries/ethereum.golden.ts";
+import { golden as gemini } from "./entries/gemini.golden.ts";
+import { golden as gmail } from "./entries/gmail.golden.ts";
+import { golden as goProxy } from "./entries/go-proxy.golden.ts";
+import { golden as googleCalendar } from "./entries/google-calendar.golden.ts";
+import { golden as googleDrive } from "./entries/google-drive.golden.ts";
+import { golden as npm } from "./entries/npm.golden.ts";
+import { golden as openai } from "./entries/openai.golden.ts";
+import { golden as paypal } from "./entries/paypal.golden.ts";
+import { golden as pypi } from "./entries/pypi.golden.ts";
+import { golden as resend } from "./entries/resend.golden.ts";
+import { golden as sendgrid } from "./entries/sendgrid.golden.ts";
+import { golden as solana } from "./entries/solana.golden.ts";
+import { golden as stripe } from "./entries/stripe.golden.ts";
+import { golden as twilio } from "./entries/twilio.golden.ts";
 import { golden as wordpress } from "./entries/wordpress.golden.ts";
 import type { Golden } from "./golden.ts";
 
-export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([["wordpress", wordpress]]);
+export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
+  ["anthropic", anthropic],
+  ["crates", crates],
+  ["debian", debian],
+  ["ethereum", ethereum],
+  ["gemini", gemini],
+  ["gmail", gmail],
+  ["go-proxy", goProxy],
+  ["google-calendar", googleCalendar],
+  ["google-drive", googleDrive],
+  ["npm", npm],
+  ["openai", openai],
+  ["paypal", paypal],
+  ["pypi", pypi],
+  ["resend", resend],
+  ["sendgrid", sendgrid],
+  ["solana", solana],
+  ["stripe", stripe],
+  ["twilio", twilio],
+  ["wordpress", wordpress],
+]);

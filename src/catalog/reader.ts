@@ -34,5 +34,12 @@ export interface Reading {
 export type Reader = (readable: Readable) => Reading | undefined;
 
 /** Each is a file in readers/; readers.ts ties names to functions. */
-export const READER_NAMES = ["xmlrpc", "n8n-workflow", "graphql", "json-rpc", "mime"] as const;
+export const READER_NAMES = [
+  "xmlrpc",
+  "n8n-workflow",
+  "graphql",
+  "ethereum",
+  "solana",
+  "mime",
+] as const;
 export type ReaderName = (typeof READER_NAMES)[number];

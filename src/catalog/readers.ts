@@ -4,8 +4,15 @@
  * @module
  */
 import type { Readable, Reader, ReaderName, Reading } from "./reader.ts";
+import { readEthereum } from "./readers/ethereum.ts";
+import { readMail } from "./readers/mime.ts";
+import { readSolana } from "./readers/solana.ts";
 
-const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {};
+const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {
+  ethereum: readEthereum,
+  mime: readMail,
+  solana: readSolana,
+};
 
 /** What the reader `name` finds; `undefined` where it cannot read it. */
 export function readWith(name: ReaderName, readable: Readable): Reading | undefined {

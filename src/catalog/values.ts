@@ -86,11 +86,19 @@ function walk(value: unknown, names: readonly string[], isCaseless: boolean): re
   if (name === "*") {
     return Object.values(value).flatMap((item) => walk(item, rest, isCaseless));
   }
+  if (name === "**") return within(value).flatMap((item) => walk(item, rest, isCaseless));
+  if (name === "@") return rest.length === 0 ? Object.keys(value) : [];
   return Object.entries(value).flatMap(([key, item]) =>
     key === name || (isCaseless && foldName(key) === foldName(name))
       ? walk(item, rest, isCaseless)
       : [],
   );
+}
+
+/** `value` and everything in it; JSON is read to a depth only (strict-json.ts). */
+function within(value: unknown): readonly unknown[] {
+  if (typeof value !== "object" || value === null) return [value];
+  return [value, ...Object.values(value).flatMap(within)];
 }
 
 /** Reports whether `test` holds for the values at its reference. */
@@ -105,6 +113,13 @@ export function holds(test: Test, values: readonly unknown[]): boolean {
   if (test.only !== undefined && (texts.length === 0 || !texts.every(isIn(test.only))))
     return false;
   if (test.none !== undefined && (texts.length === 0 || texts.some(isIn(test.none)))) return false;
+  const isLike = (source: string) => {
+    const expression = new RegExp(source, "u");
+    return (text: string) => expression.test(text);
+  };
+  if (test.any_like !== undefined && !texts.some(isLike(test.any_like))) return false;
+  if (test.only_like !== undefined && (texts.length === 0 || !texts.every(isLike(test.only_like))))
+    return false;
   return true;
 }
 

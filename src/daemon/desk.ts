@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { canonicalJson, type Action, type Json } from "../action/index.ts";
+import { canonicalJson, type Action, type Effect, type Json } from "../action/index.ts";
 import {
   Approvals,
   codeOf,
@@ -56,6 +56,8 @@ export interface DeskPorts {
 /** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
 interface Pin {
   readonly grant: TaskGrant;
+  /** What the request does by itself; a rule of the task file may have said more. */
+  readonly effects: Effect[];
   /** PEM of the grant's own authority. */
   readonly ca?: string;
 }
@@ -90,19 +92,24 @@ export class Desk {
   }
 
   /** Asks a person about `action` of `run`, and holds whoever waits for as long as the task says. */
-  async hold(run: Run, request: HeldRequest, action: Action): Promise<Resolution> {
+  async hold(
+    run: Run,
+    request: HeldRequest,
+    { action: described, effects }: { action: Action; effects: readonly Effect[] },
+  ): Promise<Resolution> {
+    const action: Action = { ...described, effects: [...effects] };
     const { holdMs, expiresMs, undoMs, fourEyes } = run.task.approvals;
     const isReversible = action.impact?.reversible === true;
     const asked = await this.approvals.request({
       run: run.id,
       task: run.task.task,
       action,
-      pin: pinOf(run, request, action.system),
+      pin: pinOf(run, request, described),
       spool: spoolOf(request),
       limits: {
         expiresMs,
         undoMs: isReversible ? 0 : undoMs,
-        needsTwo: action.effects.some((effect) => fourEyes.includes(effect)),
+        needsTwo: effects.some((effect) => fourEyes.includes(effect)),
       },
     });
     if (asked.state === "requested" && asked.joins === 0) {
@@ -197,7 +204,7 @@ export class Desk {
 
   async #perform(id: string): Promise<void> {
     const approval = this.approvals.show(id);
-    const { grant, ca } = approval.pin as unknown as Pin;
+    const { grant, ca, effects: described } = approval.pin as unknown as Pin;
     const held = heldOf(this.approvals.spool(id));
     const authorities = new Map(ca === undefined ? [] : [[grant.name, ca]]);
     const performer = new Performer(id, policyOf(grant), authorities, this.#ports.log);
@@ -206,7 +213,7 @@ export class Desk {
       gateway = await this.#serve(performer);
       const facts = await this.#factsOf(gateway, approval, held);
       const own = this.#actionOf(approval, performer.policy, { ...held, facts });
-      if (!isSameAction(own, approval.action)) {
+      if (!isSameAction(own, { ...approval.action, effects: described })) {
         const reason = "what it acts on is not what it was when it was shown; nothing was sent";
         return await this.approvals.failed(id, reason);
       }
@@ -358,13 +365,17 @@ function onlyGrant(policy: Policy): Grant {
   return grant;
 }
 
-function pinOf(run: Run, { host, port }: HeldRequest, system: string): Json {
+function pinOf(run: Run, { host, port }: HeldRequest, { system, effects }: Action): Json {
   const grant = run.task.grants.find(({ name }) => name === system);
   if (grant === undefined)
     throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
   const ca = run.authorities.get(system);
   const pinned = { ...grant, hosts: [host], ports: [port] };
-  return { grant: pinned as unknown as Json, ...(ca === undefined ? {} : { ca }) };
+  return {
+    grant: pinned as unknown as Json,
+    effects: [...effects],
+    ...(ca === undefined ? {} : { ca }),
+  };
 }
 
 function spoolOf({ body, facts: _, ...request }: HeldRequest): Spool {

@@ -21,6 +21,7 @@ import {
   type Verdict,
 } from "../gateway/index.ts";
 import {
+  decide,
   printPublished,
   type Allowance,
   type Policy,
@@ -357,7 +358,9 @@ export class Run implements HeldRun {
   }
 
   hold(request: HeldRequest, action: Action): Promise<Resolution> {
-    return this.#desk.hold(this, request, action);
+    // A rule of the task file may say more of what it does: that is what a person decides over.
+    const { effects } = decide(this.policy, this.policyState, action);
+    return this.#desk.hold(this, request, { action, effects });
   }
 
   entryOf(kind: string): Entry | undefined {

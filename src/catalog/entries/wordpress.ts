@@ -19,7 +19,7 @@ export const wordpress: EntrySource = {
   credential: [{ in: "header", name: "authorization", scheme: "Basic" }],
   unknown: ["administer"],
   dialect: ["php"],
-  override: { method: "_method", path: "rest_route" },
+  override: { method: "_method", path: "rest_route", header: "x-http-method-override" },
   routes: [
     {
       verb: "post.list",

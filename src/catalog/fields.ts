@@ -1,0 +1,92 @@
+/**
+ * What is shown of a request, and kept for ever: its place, its content and what look-ups found, without
+ * what is a secret by its name.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Json } from "../action/index.ts";
+import type { Content } from "./content.ts";
+import type { Route } from "./entry.ts";
+import type { HttpRequest } from "./http.ts";
+import { hideSecrets, isSecret } from "./secrets.ts";
+import type { Sources } from "./values.ts";
+
+const SHOWN_BYTES_MAX = 65_536; // Of a body; a longer one is known by its hash.
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+/** The URL, without its query. */
+export function targetOf({ scheme, host, port, path }: HttpRequest): string {
+  return `${scheme}://${DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`}${path}`;
+}
+
+/** What it is sent to. */
+export function placeOf({
+  method,
+  scheme,
+  host,
+  port,
+  path,
+  query,
+}: HttpRequest): Record<string, Json> {
+  return { method, scheme, host, port, path, query: hideSecrets(query) };
+}
+
+/** All that a person sees of `request`, without secrets. */
+export function fieldsOf(
+  request: HttpRequest,
+  route: Route,
+  { content, facts }: Sources,
+): Record<string, Json> {
+  const body = shownBody(content);
+  const show = route.show === "json" ? {} : { show: route.show };
+  return {
+    ...placeOf(request),
+    ...show,
+    ...(body === undefined ? {} : { body }),
+    ...(Object.keys(facts).length === 0 ? {} : { current: withoutSecrets(facts) }),
+  };
+}
+
+function shownBody({ json, pairs, parts, bytes, form }: Content): Json | undefined {
+  if (bytes === undefined) return undefined;
+  if (form === "raw" || bytes.length > SHOWN_BYTES_MAX) return hashed(bytes);
+  if (json !== undefined) return withoutSecrets(json);
+  const files = (parts ?? []).filter(({ filename }) => filename !== undefined);
+  return {
+    ...grouped(pairs ?? []),
+    ...Object.fromEntries(
+      files.map(({ name, filename = "", contentType = "", bytes: file }) => [
+        name,
+        { filename, contentType, ...hashed(file) },
+      ]),
+    ),
+  };
+}
+
+/** What stands for bytes that are not shown. */
+export function hashed(bytes: Uint8Array): { bytes: number; sha256: string } {
+  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+function grouped(pairs: readonly (readonly [string, string])[]): Record<string, Json> {
+  const lists = new Map<string, string[]>();
+  for (const [name, value] of pairs)
+    lists.set(name, [...(lists.get(name) ?? []), isSecret(name) ? "[hidden]" : value]);
+  return Object.fromEntries(
+    [...lists].map(([name, list]) => [name, list.length === 1 ? (list[0] ?? "") : list]),
+  );
+}
+
+/** What is a secret by its name keeps the name only: an entry is for ever. */
+function withoutSecrets(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      typeof item === "string" && isSecret(name) ? "[hidden]" : withoutSecrets(item as Json),
+    ]),
+  );
+}

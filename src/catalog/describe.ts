@@ -15,7 +15,7 @@ import { readWith } from "./readers.ts";
 import { readAddresses } from "./readers/addresses.ts";
 import type { Reading } from "./reader.ts";
 import { matchRoute, type Matched } from "./route.ts";
-import { valuesAt, holds, textOf, type Facts, type Sources } from "./values.ts";
+import { valuesAt, holds, textOf, type Facts, type Sources, phpName } from "./values.ts";
 
 /** A request, with every way in which its path may be read: segments, decoded. */
 export interface CatalogRequest extends HttpRequest {
@@ -101,11 +101,26 @@ function methodOf(entry: Entry, request: HttpRequest, content: Content): string 
     request.headers[one] === undefined ? [] : [[one, request.headers[one]] as const],
   );
   if (headers.some(([one, value]) => one !== header || typeof value !== "string")) return undefined;
-  const pairs = [...content.query, ...(content.pairs ?? []), ...(headers as readonly Pair[])];
-  const given = pairs
-    .filter(([key]) => key === name || key === header)
-    .map(([, value]) => value.toUpperCase());
+  const inQuery = overridesIn(entry, content.query, name);
+  // In a body it counts for some servers and not for others.
+  if (overridesIn(entry, content.pairs ?? [], name).length > 0) return undefined;
+  const given = [...inQuery, ...(headers as readonly Pair[])].map(([, value]) =>
+    value.toUpperCase(),
+  );
   return given.length > 1 ? undefined : (given[0] ?? request.method);
+}
+
+/** The pairs that the server takes for its override `name`, however they spell it. */
+function overridesIn(
+  { dialect }: Entry,
+  pairs: readonly Pair[],
+  name: string | undefined,
+): readonly Pair[] {
+  if (name === undefined) return [];
+  return pairs.filter(([key]) => {
+    const read = dialect.includes("php") ? phpName(key) : key;
+    return (read.split("[", 1)[0] ?? "") === name;
+  });
 }
 
 /** The paths that the server may act on, below where the system lives. */
@@ -122,8 +137,7 @@ function readingsOf(
       : undefined,
   );
   if (below.some((segments) => segments === undefined)) return undefined;
-  const pairs = [...content.query, ...(content.pairs ?? [])];
-  const given = name === undefined ? [] : pairs.filter(([key]) => key === name);
+  const given = overridesIn(entry, [...content.query, ...(content.pairs ?? [])], name);
   const [route] = given;
   if (route === undefined) return below as CatalogRequest["readings"];
   // Said twice, or said beside a path that is a route of its own: servers choose.

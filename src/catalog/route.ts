@@ -43,8 +43,9 @@ export function matchRoute(
   }
   const below = withoutBase(entry, segments);
   for (const { route, forms } of compiled) {
-    const own = route.root === true ? segments : below;
-    if (own === undefined) continue;
+    const here = route.root === true ? segments : below;
+    if (here === undefined) continue;
+    const own = here.length === 0 ? [""] : here; // `/wp-json` is its own `/`.
     for (const form of forms) {
       const path = form.methods.includes(method) ? matchSegments(form.segments, own) : undefined;
       if (path !== undefined) return { route, path };

@@ -71,7 +71,7 @@ function partsOf(name: string): readonly string[] {
 }
 
 /** PHP drops spaces before a name and makes `.`, space and an unclosed `[` of it `_` (php.net, "Variables From External Sources"). */
-function phpName(name: string): string {
+export function phpName(name: string): string {
   const bare = name.replace(/^ +/, "");
   const at = bare.indexOf("[");
   const head = (at < 0 ? bare : bare.slice(0, at)).replaceAll(/[ .]/g, "_");

@@ -1,12 +1,27 @@
 /**
- * WordPress, by its REST API; XML-RPC and the admin's own pages are unknown, and so denied.
+ * WordPress, by its REST API. XML-RPC, admin-ajax and the admin's own pages are named or unknown, and so
+ * denied unless a task names them.
  *
  * @module
  */
 import type { EntrySource } from "../entry.ts";
 
 const CHANGES = "POST|PUT|PATCH";
-const POST_TYPES = "{type:posts|pages}";
+const POSTS = "{type:posts|pages|blocks}";
+const ID = "{id:\\d+}";
+const DRAFT = ["draft", "pending"];
+/** Without these a list shows what everybody can see. */
+const PUBLIC_VIEW = {
+  "query.context": { absent: true },
+  "query.status": { absent: true },
+  "query.password": { absent: true },
+} as const;
+const PLAIN_VIEW = { ...PUBLIC_VIEW, "query.context": { only: ["view", "embed"] } };
+const PUBLIC = [
+  { when: PUBLIC_VIEW, effects: ["read" as const] },
+  { when: PLAIN_VIEW, effects: ["read" as const] },
+];
+const CURRENT_POST = { current: "/wp/v2/{path.type}/{path.id}?context=edit" };
 
 export const wordpress: EntrySource = {
   system: "wordpress",
@@ -22,46 +37,34 @@ export const wordpress: EntrySource = {
   override: { method: "_method", path: "rest_route", header: "x-http-method-override" },
   routes: [
     {
+      verb: "site.index",
+      request: ["GET /", "GET /wp/v2", "OPTIONS /wp/v2/{rest...}"],
+      effects: ["read"],
+      summary: "Ask what the site's API has",
+    },
+    {
       verb: "post.list",
-      request: [`GET /wp/v2/${POST_TYPES}`, `GET /wp/v2/${POST_TYPES}/{id:\\d+}`],
+      request: [`GET|HEAD /wp/v2/${POSTS}`, `GET|HEAD /wp/v2/${POSTS}/${ID}`],
       effects: ["read-private"],
       summary: "Read {path.type}",
-      cases: [
-        {
-          // Without these only what everybody can see is shown.
-          when: {
-            "query.context": { absent: true },
-            "query.status": { absent: true },
-            "query.password": { absent: true },
-          },
-          effects: ["read"],
-        },
-        {
-          when: {
-            "query.context": { only: ["view", "embed"] },
-            "query.status": { absent: true },
-            "query.password": { absent: true },
-          },
-          effects: ["read"],
-        },
-      ],
+      cases: PUBLIC,
     },
     {
       verb: "post.publish",
-      request: `${CHANGES} /wp/v2/${POST_TYPES}`,
+      request: `${CHANGES} /wp/v2/${POSTS}`,
       effects: ["publish"],
       summary: "Publish a new entry of {path.type}: {param.title}",
       show: "post",
       takes_effect_at: "param.date_gmt",
       cases: [
         {
-          when: { "param.status": { only: ["draft", "pending"] } },
+          when: { "param.status": { only: DRAFT } },
           verb: "post.draft",
           effects: ["write"],
           summary: "Draft a new entry of {path.type}: {param.title}",
         },
         {
-          // Without a status WordPress makes a draft (WP_REST_Posts_Controller, default of wp_insert_post).
+          // wp_insert_post makes a draft of what has no status.
           when: { "param.status": { absent: true } },
           verb: "post.draft",
           effects: ["write"],
@@ -71,17 +74,17 @@ export const wordpress: EntrySource = {
     },
     {
       verb: "post.publish",
-      request: `${CHANGES} /wp/v2/${POST_TYPES}/{id:\\d+}`,
+      request: `${CHANGES} /wp/v2/${POSTS}/${ID}`,
       effects: ["publish"],
-      summary: "Change what is public: entry {path.id} of {path.type}",
-      lookup: { current: "/wp/v2/{path.type}/{path.id}?context=edit" },
+      summary: "Change what is public, or make it so: entry {path.id} of {path.type}",
+      lookup: CURRENT_POST,
       show: "post",
       takes_effect_at: "param.date_gmt",
       cases: [
         {
           when: {
-            "param.status": { only: ["draft", "pending"] },
-            "current.status": { only: ["draft", "pending", "auto-draft"] },
+            "param.status": { only: DRAFT },
+            "current.status": { only: [...DRAFT, "auto-draft"] },
           },
           verb: "post.draft",
           effects: ["write"],
@@ -90,14 +93,14 @@ export const wordpress: EntrySource = {
         {
           when: {
             "param.status": { absent: true },
-            "current.status": { only: ["draft", "pending", "auto-draft"] },
+            "current.status": { only: [...DRAFT, "auto-draft"] },
           },
           verb: "post.draft",
           effects: ["write"],
           summary: "Change the draft {path.id} of {path.type}",
         },
         {
-          when: { "param.status": { only: ["draft", "pending", "trash"] } },
+          when: { "param.status": { only: [...DRAFT, "trash"] } },
           verb: "post.unpublish",
           effects: ["publish", "delete"],
           summary: "Take entry {path.id} of {path.type} off the site",
@@ -106,10 +109,10 @@ export const wordpress: EntrySource = {
     },
     {
       verb: "post.delete",
-      request: `DELETE /wp/v2/${POST_TYPES}/{id:\\d+}`,
+      request: `DELETE /wp/v2/${POSTS}/${ID}`,
       effects: ["delete"],
       summary: "Delete entry {path.id} of {path.type} for good",
-      lookup: { current: "/wp/v2/{path.type}/{path.id}?context=edit" },
+      lookup: CURRENT_POST,
       cases: [
         {
           when: { "param.force": { absent: true } },
@@ -120,12 +123,298 @@ export const wordpress: EntrySource = {
       ],
     },
     {
+      verb: "revision.list",
+      request: [
+        `GET /wp/v2/${POSTS}/{parent:\\d+}/{kind:revisions|autosaves}`,
+        `GET /wp/v2/${POSTS}/{parent:\\d+}/{kind:revisions|autosaves}/${ID}`,
+      ],
+      effects: ["read-private"],
+      summary: "Read {path.kind} of entry {path.parent}",
+    },
+    {
+      verb: "autosave.create",
+      request: `POST /wp/v2/${POSTS}/{parent:\\d+}/autosaves`,
+      effects: ["publish"],
+      summary: "Save entry {path.parent} of {path.type} aside",
+      lookup: { current: "/wp/v2/{path.type}/{path.parent}?context=edit" },
+      // Of one's own draft the autosave is the draft itself; of what is public it stays aside.
+      cases: [
+        {
+          when: { "current.status": { only: DRAFT }, "param.status": { absent: true } },
+          effects: ["write"],
+        },
+      ],
+    },
+    {
+      verb: "revision.delete",
+      request: `DELETE /wp/v2/${POSTS}/{parent:\\d+}/revisions/${ID}`,
+      effects: ["delete"],
+      summary: "Delete a revision of entry {path.parent} for good",
+    },
+    {
+      verb: "media.list",
+      request: ["GET|HEAD /wp/v2/media", `GET|HEAD /wp/v2/media/${ID}`],
+      effects: ["read-private"],
+      summary: "Read the media library",
+      cases: PUBLIC,
+    },
+    {
+      verb: "media.upload",
+      request: "POST /wp/v2/media",
+      effects: ["publish"],
+      summary: "Put a file on the site, public at once: {param.title}",
+      body: ["multipart", "raw", "json", "form"],
+    },
+    {
+      verb: "media.update",
+      request: [
+        `${CHANGES} /wp/v2/media/${ID}`,
+        `POST /wp/v2/media/${ID}/{what:edit|post-process}`,
+      ],
+      effects: ["publish"],
+      summary: "Change the public file {path.id}",
+    },
+    {
+      verb: "media.delete",
+      request: `DELETE /wp/v2/media/${ID}`,
+      effects: ["delete", "publish"],
+      summary: "Delete the file {path.id} for good",
+    },
+    {
+      verb: "comment.list",
+      request: ["GET|HEAD /wp/v2/comments", `GET|HEAD /wp/v2/comments/${ID}`],
+      effects: ["read-private"],
+      summary: "Read comments",
+      cases: [
+        { when: { ...PUBLIC_VIEW, "query.author_email": { absent: true } }, effects: ["read"] },
+        { when: { ...PLAIN_VIEW, "query.author_email": { absent: true } }, effects: ["read"] },
+      ],
+    },
+    {
+      verb: "comment.create",
+      request: "POST /wp/v2/comments",
+      effects: ["publish", "send"],
+      summary: "Comment on entry {param.post}; authors and moderators get mail",
+    },
+    {
+      verb: "comment.update",
+      request: `${CHANGES} /wp/v2/comments/${ID}`,
+      effects: ["publish", "send"],
+      summary: "Change or approve the comment {path.id}",
+    },
+    {
+      verb: "comment.delete",
+      request: `DELETE /wp/v2/comments/${ID}`,
+      effects: ["delete", "publish"],
+      summary: "Delete the comment {path.id}",
+    },
+    {
+      verb: "term.list",
+      request: [
+        "GET|HEAD /wp/v2/{taxonomy:categories|tags}",
+        `GET|HEAD /wp/v2/{taxonomy:categories|tags}/${ID}`,
+        "GET /wp/v2/taxonomies",
+        "GET /wp/v2/taxonomies/{name}",
+      ],
+      effects: ["read"],
+      summary: "Read categories and tags",
+      cases: [{ when: { "query.context": { any: ["edit"] } }, effects: ["read-private"] }],
+    },
+    {
+      verb: "term.create",
+      request: "POST /wp/v2/{taxonomy:categories|tags}",
+      effects: ["write"],
+      summary: "Make a new one of {path.taxonomy}: {param.name}",
+    },
+    {
+      verb: "term.update",
+      request: `${CHANGES} /wp/v2/{taxonomy:categories|tags}/${ID}`,
+      effects: ["publish"],
+      summary: "Rename or move {path.id} of {path.taxonomy} on the live site",
+    },
+    {
+      verb: "term.delete",
+      request: `DELETE /wp/v2/{taxonomy:categories|tags}/${ID}`,
+      effects: ["delete", "publish"],
+      summary: "Delete {path.id} of {path.taxonomy} for good",
+    },
+    {
+      verb: "search",
+      request: "GET /wp/v2/search",
+      effects: ["read"],
+      summary: "Search the site for {query.search}",
+    },
+    {
+      verb: "type.list",
+      request: ["GET /wp/v2/{what:types|statuses}", "GET /wp/v2/{what:types|statuses}/{name}"],
+      effects: ["read"],
+      summary: "Read {path.what}",
+      cases: [{ when: { "query.context": { any: ["edit"] } }, effects: ["read-private"] }],
+    },
+    {
+      verb: "user.list",
+      request: ["GET /wp/v2/users", "GET /wp/v2/users/{id:\\d+|me}"],
+      effects: ["read-private"],
+      summary: "Read users",
+    },
+    {
+      verb: "user.create",
+      request: "POST /wp/v2/users",
+      effects: ["administer", "send"],
+      summary: "Make the user {param.username} <{param.email}> with roles {param.roles}",
+      recipients: ["param.email"],
+    },
+    {
+      verb: "user.update",
+      request: `${CHANGES} /wp/v2/users/{id:\\d+|me}`,
+      effects: ["administer"],
+      summary: "Change the user {path.id}: roles, mail, password",
+    },
+    {
+      verb: "user.delete",
+      request: "DELETE /wp/v2/users/{id:\\d+|me}",
+      effects: ["administer", "delete"],
+      summary: "Delete the user {path.id} for good",
+    },
+    {
+      verb: "app-password.list",
+      request: [
+        "GET /wp/v2/users/{id:\\d+|me}/application-passwords",
+        "GET /wp/v2/users/{id:\\d+|me}/application-passwords/{uuid}",
+      ],
+      effects: ["read-private"],
+      summary: "List application passwords of user {path.id}",
+    },
+    {
+      verb: "app-password.change",
+      request: [
+        "POST|DELETE /wp/v2/users/{id:\\d+|me}/application-passwords",
+        `${CHANGES}|DELETE /wp/v2/users/{id:\\d+|me}/application-passwords/{uuid}`,
+      ],
+      effects: ["administer"],
+      summary: "Make, change or revoke a password of user {path.id} that is good without Cofferdam",
+    },
+    {
+      verb: "settings.read",
+      request: "GET /wp/v2/settings",
+      effects: ["read-private"],
+      summary: "Read the site's settings",
+    },
+    {
+      verb: "settings.update",
+      request: `${CHANGES} /wp/v2/settings`,
+      effects: ["administer", "publish"],
+      summary: "Change the site's settings",
+    },
+    {
+      verb: "plugin.list",
+      request: [
+        "GET /wp/v2/plugins",
+        "GET /wp/v2/plugins/{plugin...}",
+        "GET /wp/v2/block-directory/search",
+      ],
+      effects: ["read-private"],
+      summary: "Read plugins",
+    },
+    {
+      verb: "plugin.change",
+      request: ["POST /wp/v2/plugins", `${CHANGES}|DELETE /wp/v2/plugins/{plugin...}`],
+      effects: ["execute", "administer"],
+      summary:
+        "Install, switch or delete the plugin {param.slug}{path.plugin}: its code runs on the server",
+    },
+    {
+      verb: "theme.list",
+      request: ["GET /wp/v2/themes", "GET /wp/v2/themes/{stylesheet}"],
+      effects: ["read-private"],
+      summary: "Read themes",
+    },
+    {
+      verb: "design.read",
+      request: [
+        "GET /wp/v2/{kind:templates|template-parts|global-styles|navigation|menus|menu-items|menu-locations|widgets|widget-types|sidebars}",
+        "GET /wp/v2/{kind:templates|template-parts|global-styles|navigation|menus|menu-items|menu-locations|widgets|widget-types|sidebars}/{id...}",
+        "GET /wp/v2/block-patterns/{kind:patterns|categories}",
+        "GET /wp/v2/pattern-directory/patterns",
+        "GET /wp/v2/block-types",
+        "GET /wp/v2/block-types/{name...}",
+      ],
+      effects: ["read-private"],
+      summary: "Read the site's design: {path.kind}",
+    },
+    {
+      verb: "design.change",
+      request: [
+        "POST /wp/v2/{kind:templates|template-parts|navigation|menus|menu-items|widgets}",
+        `${CHANGES}|DELETE /wp/v2/{kind:templates|template-parts|global-styles|navigation|menus|menu-items|widgets|sidebars}/{id...}`,
+      ],
+      effects: ["publish", "administer"],
+      summary: "Change what every page shows: {path.kind}",
+    },
+    {
+      verb: "site.fetch",
+      request: [
+        "GET /wp-block-editor/v1/url-details",
+        "GET /oembed/1.0/proxy",
+        "GET /wp-block-editor/v1/export",
+        "GET /wp-site-health/v1/{what...}",
+      ],
+      // The server asks that address, with what the agent writes into it.
+      effects: ["send", "read-private"],
+      summary: "Have the server fetch {query.url}",
+    },
+    {
+      verb: "oembed.read",
+      request: "GET /oembed/1.0/embed",
+      effects: ["read"],
+      summary: "Read how {query.url} of this site is embedded",
+    },
+    {
+      verb: "block.render",
+      request: "GET|POST /wp/v2/block-renderer/{name...}",
+      effects: ["execute"],
+      summary: "Have the server render the block {path.name}, which runs its code",
+    },
+    {
+      verb: "ability.list",
+      request: [
+        "GET /wp-abilities/v1/abilities",
+        "GET /wp-abilities/v1/abilities/{namespace}/{name}",
+        "GET /wp-abilities/v1/categories",
+      ],
+      effects: ["read"],
+      summary: "List what plugins let be done",
+    },
+    {
+      verb: "ability.run",
+      request: "GET|POST|DELETE /wp-abilities/v1/abilities/{namespace}/{name}/run",
+      effects: ["execute"],
+      summary: "Run the ability {path.namespace}/{path.name} of a plugin",
+    },
+    {
       verb: "batch",
       request: "POST /batch/v1",
       effects: ["write"],
       summary: "Do several things at once",
       body: ["json"],
       children: { items: "body.requests", max: 25 },
+    },
+    {
+      verb: "order.change",
+      request: [
+        `${CHANGES}|DELETE /wc/v3/{kind:orders|refunds|coupons}`,
+        `${CHANGES}|DELETE /wc/v3/{kind:orders|refunds|coupons}/{rest...}`,
+      ],
+      effects: ["spend", "send"],
+      summary: "Change {path.kind} of the shop; customers get mail",
+    },
+    {
+      verb: "xmlrpc.call",
+      request: "POST /xmlrpc.php",
+      root: true,
+      body: ["raw"],
+      effects: ["administer", "publish"],
+      summary: "Call the old XML-RPC interface, which can do all that the API can",
     },
   ],
 };

@@ -247,11 +247,11 @@ test("every step is on record, intent before effect", async () => {
   const performed = log.find(
     ({ type, data }) => type === "approval" && data?.["state"] === "performed",
   );
-  const id = performed?.data?.["approval"];
+  const { approval: id = "" } = (performed?.data ?? {}) as { approval?: string };
   const steps = log
     .filter(
       ({ type, data, rule }) =>
-        (type === "approval" && data?.["approval"] === id) || rule === `approval.${String(id)}`,
+        (type === "approval" && data?.["approval"] === id) || rule === `approval.${id}`,
     )
     .map(({ type, data }) => (type === "approval" ? data?.["state"] : type));
   assert.deepEqual(steps, ["requested", "shown", "approved", "performing", "action", "performed"]);

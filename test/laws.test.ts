@@ -201,6 +201,9 @@ test("the commands that README names exist", () => {
 
 test("no file of ours is longer than 500 lines, and no table of tests than 600", () => {
   const lines = (file: string) => read(file).split("\n").length;
-  for (const file of sources) assert.ok(lines(file) <= 500, `${file} is too long`);
-  for (const file of tests) assert.ok(lines(file) <= 600, `${file} is too long`);
+  const tables = [...tests, ...sources.filter((file) => file.endsWith(".golden.ts"))];
+  for (const file of sources.filter((one) => !tables.includes(one))) {
+    assert.ok(lines(file) <= 500, `${file} is too long`);
+  }
+  for (const file of tables) assert.ok(lines(file) <= 600, `${file} is too long`);
 });

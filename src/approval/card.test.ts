@@ -52,19 +52,15 @@ Code         | 4f2a91
 });
 
 const HOSTILE = [
-  [
-    "a line that looks like the card's own",
-    "x\nCode         | 000000",
-    /^Code         \| 000000$/m,
-  ],
-  ["a carriage return that overwrites", "safe\rEVIL", /\r/],
-  ["an escape sequence", "\u001b[2J\u001b[H", /\u001b/],
-  ["a bell", "\u0007", /\u0007/],
-  ["text turned round", "\u202egnihton", /\u202e/],
-  ["isolates", "\u2066a\u2069", /[\u2066\u2069]/],
-  ["what is not seen", "pay\u200bpal", /\u200b/],
-  ["tags", "a\u{e0041}b", /\u{e0041}/u],
-  ["a space that is none", "a\u00a0b", /\u00a0/],
+  ["a line that looks like the card's own", "x\nCode         | 000000", "\nCode         | 000000"],
+  ["a carriage return that overwrites", "safe\rEVIL", "\r"],
+  ["an escape sequence", "\u001b[2J\u001b[H", "\u001b"],
+  ["a bell", "\u0007", "\u0007"],
+  ["text turned round", "\u202egnihton", "\u202e"],
+  ["isolates", "\u2066a\u2069", "\u2066"],
+  ["what is not seen", "pay\u200bpal", "\u200b"],
+  ["tags", "a\u{e0041}b", "\u{e0041}"],
+  ["a space that is none", "a\u00a0b", "\u00a0"],
 ] as const;
 for (const [what, hostile, drawn] of HOSTILE) {
   test(`INV-62: content cannot draw: ${what}`, () => {
@@ -78,7 +74,7 @@ for (const [what, hostile, drawn] of HOSTILE) {
       impact: { reversible: true, recipients: [hostile] },
     };
     const text = printCard(cardFor(everywhere));
-    assert.doesNotMatch(text, drawn);
+    assert.ok(!text.includes(drawn));
     assert.match(text, /^Code         \| 4f2a91$/m);
   });
 }

@@ -110,19 +110,19 @@ function listed(label: string, items: readonly string[] | undefined): Block | un
 function requestLine({ fields, target }: Action): string {
   const query =
     typeof fields["query"] === "string" && fields["query"] !== "" ? `?${fields["query"]}` : "";
-  return `${String(fields["method"] ?? "")} ${target}${query}`;
+  const method = typeof fields["method"] === "string" ? `${fields["method"]} ` : "";
+  return `${method}${target}${query}`;
 }
 
 /** The content, and what of the present state it changes. */
 function contentBlocks(fields: Action["fields"]): readonly Block[] {
   const { body, current, ...rest } = fields;
   const blocks: Block[] = [];
-  if (body !== undefined) blocks.push(...valueBlocks("Content", body as Json));
-  const before =
-    current === undefined ? [] : changedFrom(current as Json, body as Json | undefined);
+  if (body !== undefined) blocks.push(...valueBlocks("Content", body));
+  const before = current === undefined ? [] : changedFrom(current, body);
   if (before.length > 0) blocks.push(block("Now", before));
   const more = Object.entries(rest).filter(([name]) => !TRANSPORT.has(name));
-  for (const [name, value] of more) blocks.push(...valueBlocks(name, value as Json));
+  for (const [name, value] of more) blocks.push(...valueBlocks(name, value));
   return blocks;
 }
 const TRANSPORT = new Set([

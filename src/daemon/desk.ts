@@ -378,7 +378,7 @@ function pinOf(run: Run, { host, port }: HeldRequest, { system, effects }: Actio
   };
 }
 
-function spoolOf({ body, facts: _, ...request }: HeldRequest): Spool {
+function spoolOf({ body, facts: _facts, ...request }: HeldRequest): Spool {
   return { request: { ...request, headers: [...request.headers] }, body };
 }
 
@@ -405,6 +405,6 @@ function changedNames(before: unknown, after: unknown): readonly string[] {
 
 /** Whether two actions are the same but for their names. */
 function isSameAction(one: Action, other: Action): boolean {
-  const bare = ({ id: _, ...rest }: Action) => canonicalJson(rest);
+  const bare = ({ id: _id, ...rest }: Action) => canonicalJson(rest);
   return bare(one) === bare(other);
 }

@@ -138,7 +138,7 @@ export class Worker {
    */
   perform(
     run: string,
-    { body, facts: _, ...request }: HeldRequest,
+    { body, facts: _facts, ...request }: HeldRequest,
     credential?: Credentialed,
   ): Promise<Asked> {
     const p = this.#nextPerformance++;

@@ -123,7 +123,8 @@ async function makeWarm(change: Partial<RunStart> = {}): Promise<string> {
 function firstPids(path: string): readonly number[] {
   return childrenOf(process.pid)
     .filter((pid) => readProc(pid, "cmdline").includes(path))
-    .flatMap(childrenOf);
+    .flatMap(childrenOf)
+    .filter((pid) => !readProc(pid, "cmdline").includes("\0outer\0")); // The launcher's guard.
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -89,7 +89,7 @@ const ROWS: readonly (readonly [string, string, string])[] = [
   ["descriptors", "0 1 2", "nothing of the daemon's is open in the agent"],
 ];
 const ROWS_X64: typeof ROWS = [
-  ["abi.i386", "SYS", "another ABI has other numbers: the filter would read them wrongly"],
+  ["abi.i386", "SYS|SEGV", "another ABI has other numbers; some machines know none at all"],
   ["abi.x32", "SYS", "another ABI has other numbers"],
 ];
 
@@ -124,7 +124,7 @@ for (const user of isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as c
 
     for (const [name, wanted, why] of [...ROWS, ...(process.arch === "x64" ? ROWS_X64 : [])]) {
       test(`${name} ${wanted === "ok" ? "works" : `comes back as ${wanted}`}: ${why}`, () =>
-        assert.equal(came.get(name), wanted));
+        assert.ok(wanted.split("|").includes(came.get(name) ?? ""), came.get(name)));
     }
 
     test("INV-2: files of the host do not exist inside, whatever their mode", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Action, Effect, Json } from "../action/index.ts";
+import type { Action, Json } from "../action/index.ts";
 import type { ApprovalState } from "./machine.ts";
 
 /** How a person is asked. */
@@ -31,13 +31,24 @@ export interface ApprovalRequest {
   readonly limits: ApprovalLimits;
 }
 
-/** An approval, less its bytes. */
-export interface Approval {
+/** What a list tells of an action. */
+export type ActionHead = Pick<
+  Action,
+  "system" | "kind" | "verb" | "effects" | "summary" | "target" | "digest"
+>;
+
+/** An approval with its action, less its bytes. */
+export interface Approval extends ApprovalSummary {
+  readonly action: Action;
+  readonly pin: Json;
+}
+
+/** An approval as a list has it: ten thousand of them are small. */
+export interface ApprovalSummary {
   readonly id: string;
   readonly run: string;
   readonly task: string;
-  readonly action: Action;
-  readonly pin: Json;
+  readonly head: ActionHead;
   readonly limits: ApprovalLimits;
   readonly state: ApprovalState;
   readonly createdMs: number;
@@ -63,10 +74,13 @@ export interface StoredAnswer {
   readonly isCut: boolean;
 }
 
+/** What of `action` stands in a list. */
+export function headOf(action: Action): ActionHead {
+  const { system, kind, verb, effects, summary, target, digest } = action;
+  return { system, kind, verb, effects, summary, target, digest };
+}
+
 /** What a person types to approve: it is on the card, and of the bytes that the card shows. */
 export function codeOf({ digest }: Pick<Action, "digest">): string {
   return digest.slice(0, 6);
 }
-
-/** Effects that nobody may be given leave for beyond the one action. */
-export const NEVER_LEFT: ReadonlySet<Effect> = new Set(["administer"]);

@@ -108,6 +108,93 @@ test("INV-60: two persons are two, and the first twice is one", async (t) => {
   assert.equal(await approvals.consume(id), true);
 });
 
+test("INV-58 INV-60: an edit takes back every yes that was said before it", async (t) => {
+  const { approvals } = open(t);
+  const request = requestOf("r-1", A);
+  const { id } = await approvals.request({
+    ...request,
+    limits: { ...request.limits, needsTwo: true },
+  });
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  await approvals.edit(
+    { id, by: "cli:2" },
+    requestOf("r-1", B).action,
+    Buffer.from("new"),
+    "title",
+  );
+  const one = await approvals.approve({ id, by: "cli:2", code: "bbbbbb" });
+  assert.deepEqual([one.state, one.by], ["shown", ["cli:2"]]);
+  assert.equal(await approvals.consume(id), false);
+});
+
+test("INV-61: a no that comes while it is taken to be performed is told that it came too late", async (t) => {
+  const slow = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  const { approvals } = open(t, {
+    record: async (_, { state }) => {
+      if (state === "performing") await slow.promise;
+      steps.push(state);
+    },
+  });
+  const { id } = await approvals.request(requestOf("r-1", A));
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  const taken = approvals.consume(id);
+  const denied = assert.rejects(approvals.deny({ id, by: "cli:1", reason: "no" }), {
+    code: "approval.state",
+  });
+  slow.resolve();
+  assert.equal(await taken, true);
+  await denied;
+  assert.deepEqual(steps, ["requested", "approved", "performing"]);
+});
+
+test("INV-59: what is being approved does not expire beside it", async (t) => {
+  const slow = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  const { approvals, time } = open(t, {
+    record: async (_, { state }) => {
+      if (state === "approved") await slow.promise;
+      steps.push(state);
+    },
+  });
+  const { id } = await approvals.request(requestOf("r-1", A));
+  const approved = approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  await new Promise((resolve) => setImmediate(resolve));
+  time.wallMs += 60_000;
+  const swept = approvals.sweep();
+  slow.resolve();
+  assert.equal((await approved).state, "approved");
+  await swept;
+  assert.deepEqual(steps, ["requested", "approved"]);
+});
+
+test("leave for more is given once the yes holds, and not where it does not", async (t) => {
+  let isFull = false;
+  const { approvals } = open(t, {
+    record: async () => {
+      if (isFull) throw new Fault("ledger.write", "the disk is full");
+    },
+  });
+  const { id } = await approvals.request(requestOf("r-1", A));
+  isFull = true;
+  let given = 0;
+  const also = async () => void (given += 1);
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }, also));
+  assert.equal(given, 0);
+  isFull = false;
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" }, also);
+  assert.equal(given, 1);
+});
+
+test("what failed, and may have been performed, is named beside the next of its kind", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  await approvals.consume(id);
+  await approvals.failed(id, "it is not known whether it was performed");
+  assert.equal((await approvals.request(requestOf("r-1", A))).variantOf, id);
+});
+
 test("two answers at once are one: the second finds it decided", async (t) => {
   const { approvals } = open(t);
   const { id } = await approvals.request(requestOf("r-1", A));
@@ -208,7 +295,7 @@ test("fault approval.store: a file that is none of ours, of a later version, or 
   assert.throws(() => openApprovals(file), { code: "approval.store" });
   const { file: held } = open(t);
   assert.throws(() => openApprovals(held), { code: "approval.store" });
-  assert.equal(statSync(held).mode & 0o777, 0o600);
+  for (const end of ["", "-wal"]) assert.equal(statSync(`${held}${end}`).mode & 0o777, 0o600);
 });
 
 test("taking back a grant ends what waits of it, and nothing that is under way", async (t) => {

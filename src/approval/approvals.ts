@@ -10,8 +10,10 @@ import type { Action } from "../action/index.ts";
 import { assert, createId, Fault, type Clock } from "../base/index.ts";
 import {
   codeOf,
+  headOf,
   type Approval,
   type ApprovalRequest,
+  type ApprovalSummary,
   type Spool,
   type StoredAnswer,
 } from "./approval.ts";
@@ -60,8 +62,9 @@ export class Approvals {
 
   /** What a dead daemon left under way: nobody knows what became of it, so it is never tried again. */
   async recover(): Promise<void> {
-    for (const approval of this.#store.list(false)) {
-      if (approval.state !== "performing") continue;
+    for (const { id, state } of this.#store.list(false)) {
+      if (state !== "performing") continue;
+      const approval = this.show(id);
       const reason =
         "the daemon ended while it was performed: it is not known whether it was; look at the system itself";
       await this.#step(approval, ["performing"], { state: "failed", reason });
@@ -80,9 +83,10 @@ export class Approvals {
       // A no stays a no, however often it is asked again; what nobody answered may be.
       if (known !== undefined && (!isOver(known.state) || known.state === "denied")) {
         this.#store.change(known.id, [known.state], { joins: known.joins + 1 });
-        return known;
+        return this.show(known.id);
       }
-      if (known?.state === "performed" && this.#isUntaken(known)) return known;
+      if (known?.state === "performed" && this.#store.hasAnswer(known.id))
+        return this.show(known.id);
       if (this.#store.openOf(run) >= WAITING_MAX) {
         throw new Fault(
           "approval.too_many",
@@ -94,10 +98,11 @@ export class Approvals {
       }
       const createdMs = this.#nowMs();
       const id = createId("p", createdMs);
-      const variantOf = this.#store.alike(run, action.verb, action.target);
+      const variantOf = this.#store.alike(run, action);
       const approval: Approval = {
         ...request,
         id,
+        head: headOf(action),
         state: "requested",
         createdMs,
         expiresMs: createdMs + request.limits.expiresMs,
@@ -133,7 +138,7 @@ export class Approvals {
     }
   }
 
-  list(all: boolean): readonly Approval[] {
+  list(all: boolean): readonly ApprovalSummary[] {
     return this.#store.list(all);
   }
 
@@ -163,14 +168,17 @@ export class Approvals {
   }
 
   /** A person has the whole card before them. */
-  async shown({ id, by }: Decision): Promise<void> {
-    const approval = this.show(id);
-    if (approval.state === "requested")
+  shown({ id, by }: Decision): Promise<void> {
+    return this.#inTurn(async () => {
+      const approval = this.show(id);
+      if (approval.state !== "requested") return;
       await this.#step(approval, ["requested"], { state: "shown", by });
+    });
   }
 
   /**
-   * Says yes. `code` proves that it is said to the bytes that were shown; `also` is done before it holds.
+   * Says yes. `code` proves that it is said to the bytes that were shown; `also` is done once it holds, before
+   * anything is performed.
    *
    * @throws {Fault} `approval.code`, `approval.state`, `approval.same_person`
    */
@@ -179,7 +187,7 @@ export class Approvals {
     also: (approval: Approval) => Promise<void> = async () => {},
   ): Promise<Approval> {
     return this.#inTurn(async () => {
-      await this.sweep();
+      await this.#sweep();
       const approval = this.show(id);
       this.#mustBe(approval, ["requested", "shown"]);
       if (code.toLowerCase() !== codeOf(approval.action)) {
@@ -201,14 +209,18 @@ export class Approvals {
         await this.#step(approval, ["requested", "shown"], { state: "shown", by }, { by: yes });
         return this.show(id);
       }
-      await also(approval);
       const notBeforeMs = approval.limits.undoMs === 0 ? 0 : this.#nowMs() + approval.limits.undoMs;
-      await this.#step(
+      await this.#take(
         approval,
         ["requested", "shown"],
         { state: "approved", by },
         { by: yes, notBeforeMs },
       );
+      try {
+        await also(approval);
+      } finally {
+        this.#tell(id);
+      }
       return this.show(id);
     });
   }
@@ -259,35 +271,42 @@ export class Approvals {
   /** Ends what waits and `isMeant`, since its grant was taken back. */
   cancel(isMeant: (approval: Approval) => boolean, reason: string): Promise<void> {
     return this.#inTurn(async () => {
-      for (const approval of this.#store.list(false)) {
-        if (approval.state === "performing" || !isMeant(approval)) continue;
+      for (const { id, state } of this.#store.list(false)) {
+        const approval = this.show(id);
+        if (state === "performing" || !isMeant(approval)) continue;
         await this.#step(approval, [approval.state], { state: "cancelled", reason });
       }
     });
   }
 
   /** Takes it to be performed; false where it is not to be, or not yet, or was taken. */
-  async consume(id: string): Promise<boolean> {
-    const approval = this.show(id);
-    if (approval.state !== "approved" || approval.notBeforeMs > this.#nowMs()) return false;
-    await this.#options.record(approval, { state: "performing" });
-    const isOurs = this.#store.consume(id, this.#nowMs());
-    if (isOurs) this.#tell(id);
-    return isOurs;
+  consume(id: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const approval = this.show(id);
+      if (approval.state !== "approved" || approval.notBeforeMs > this.#nowMs()) return false;
+      await this.#options.record(approval, { state: "performing" });
+      const isOurs = this.#store.consume(approval, this.#nowMs());
+      if (isOurs) this.#tell(id);
+      return isOurs;
+    });
   }
 
   /** It was performed, and this is what the system answered. */
-  async performed(id: string, answer: StoredAnswer): Promise<void> {
-    const approval = this.show(id);
-    const reason = `the system answered ${answer.status}`;
-    await this.#options.record(approval, { state: "performed", reason });
-    this.#store.finish(id, { state: "performed", reason }, answer);
-    this.#tell(id);
+  performed(id: string, answer: StoredAnswer): Promise<void> {
+    return this.#inTurn(async () => {
+      const approval = this.show(id);
+      const reason = `the system answered ${answer.status}`;
+      await this.#options.record(approval, { state: "performed", reason });
+      if (!this.#store.finish(id, { state: "performed", reason }, answer)) throw lost(approval);
+      this.#tell(id);
+    });
   }
 
   /** It was not performed, or nobody knows. */
-  async failed(id: string, reason: string): Promise<void> {
-    await this.#step(this.show(id), ["performing", "approved"], { state: "failed", reason });
+  failed(id: string, reason: string): Promise<void> {
+    return this.#inTurn(() =>
+      this.#step(this.show(id), ["performing", "approved"], { state: "failed", reason }),
+    );
   }
 
   /** The answer, to the first who asks; `undefined` where there is none, or it was given. */
@@ -296,11 +315,8 @@ export class Approvals {
   }
 
   /** What nobody has answered in time is denied. */
-  async sweep(): Promise<void> {
-    for (const approval of this.#store.expired(this.#nowMs())) {
-      const reason = "nobody answered in time";
-      await this.#step(approval, ["requested", "shown"], { state: "expired", reason });
-    }
+  sweep(): Promise<void> {
+    return this.#inTurn(() => this.#sweep());
   }
 
   close(): void {
@@ -308,8 +324,11 @@ export class Approvals {
     this.#store.close();
   }
 
-  #isUntaken(approval: Approval): boolean {
-    return this.#store.hasAnswer(approval.id);
+  async #sweep(): Promise<void> {
+    for (const { id } of this.#store.expired(this.#nowMs())) {
+      const reason = "nobody answered in time";
+      await this.#step(this.show(id), ["requested", "shown"], { state: "expired", reason });
+    }
   }
 
   async #step(
@@ -318,18 +337,23 @@ export class Approvals {
     step: Step,
     more: Change = {},
   ): Promise<void> {
-    const { state, reason } = step;
-    assert(
-      state === approval.state || mayFollow(approval.state, state),
-      `${approval.state} to ${state}`,
-    );
-    await this.#options.record(approval, step);
-    this.#store.change(approval.id, from, {
-      state,
-      ...(reason === undefined ? {} : { reason }),
-      ...more,
-    });
+    await this.#take(approval, from, step, more);
     this.#tell(approval.id);
+  }
+
+  /** On record, then done; nobody is told yet. */
+  async #take(
+    approval: Approval,
+    from: readonly ApprovalState[],
+    step: Step,
+    more: Change = {},
+  ): Promise<void> {
+    const { state, reason } = step;
+    const isNext = state === approval.state || mayFollow(approval.state, state);
+    assert(isNext, `${approval.state} to ${state}`);
+    await this.#options.record(approval, step);
+    const change = { state, ...(reason === undefined ? {} : { reason }), ...more };
+    if (!this.#store.change(approval.id, from, change)) throw lost(approval);
   }
 
   #mustBe({ id, state }: Approval, states: readonly ApprovalState[]): void {
@@ -353,4 +377,9 @@ export class Approvals {
     this.#turn = next.catch(() => {});
     return next;
   }
+}
+
+/** Steps are taken one after another, so none is lost; were one, nothing that follows from it is done. */
+function lost({ id }: ApprovalSummary): Fault {
+  return new Fault("approval.state", `${id} has changed meanwhile`, { hint: "look at it again" });
 }

@@ -60,6 +60,9 @@ const HOSTILE = [
   ["isolates", "\u2066a\u2069", "\u2066"],
   ["what is not seen", "pay\u200bpal", "\u200b"],
   ["tags", "a\u{e0041}b", "\u{e0041}"],
+  ["a filler that is not seen", "pay\u3164pal", "\u3164"],
+  ["a joiner that is not seen", "pay\u034fpal", "\u034f"],
+  ["a blank pattern", "a\u2800b", "\u2800"],
   ["a space that is none", "a\u00a0b", "\u00a0"],
 ] as const;
 for (const [what, hostile, drawn] of HOSTILE) {
@@ -90,6 +93,8 @@ test("what is known by its hash only is said to be hidden", () => {
   const file = { filename: "a.png", bytes: 5, sha256: "00ff" };
   const card = cardFor({ fields: { body: { file } } });
   assert.match(card.hidden ?? "", /5 bytes with SHA-256 00ff/);
+  const deep = { mail: { attachments: [{ name: "b", bytes: 7, sha256: "11ee" }] } };
+  assert.match(cardFor({ fields: deep }).hidden ?? "", /7 bytes with SHA-256 11ee/);
   assert.equal(cardFor({ fields: { body: { title: "a" } } }).hidden, undefined);
 });
 

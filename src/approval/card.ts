@@ -47,7 +47,7 @@ const WORDS = {
 /** The card of `action`. */
 export function cardOf(action: Action, context: CardContext): Card {
   const { impact, fields, cause } = action;
-  const hidden = hiddenIn(fields["body"]);
+  const hidden = hiddenIn(fields);
   const parts = action.parts ?? [];
   const blocks: (Block | undefined)[] = [
     block("What", [action.summary]),
@@ -185,15 +185,22 @@ function causeLines({ exe, pid, argv, ancestors, knownBy }: Action["cause"]): re
   ];
 }
 
-/** What stands for bytes that are known by their hash only. */
-function hiddenIn(body: unknown): string | undefined {
-  if (typeof body !== "object" || body === null) return undefined;
-  const hashed = [body, ...Object.values(body)].find(
-    (one: unknown): one is { bytes: number; sha256: string } =>
-      typeof one === "object" && one !== null && "sha256" in one && "bytes" in one,
+/** What stands for bytes that are known by their hash only, wherever in the fields it is. */
+function hiddenIn(fields: Json): string | undefined {
+  const hashed = hashesIn(fields);
+  if (hashed.length === 0) return undefined;
+  const each = hashed.map(
+    ({ bytes, sha256 }) => `${String(bytes)} bytes with SHA-256 ${String(sha256)}`,
   );
-  if (hashed === undefined) return undefined;
-  return `${hashed.bytes} bytes with SHA-256 ${hashed.sha256}: \`cofferdam approvals show --body FILE\` writes them down`;
+  return `${each.join(", ")}: \`cofferdam approvals show --body FILE\` writes down all that is sent`;
+}
+
+function hashesIn(value: Json): readonly { readonly bytes: Json; readonly sha256: Json }[] {
+  if (typeof value !== "object" || value === null) return [];
+  const own = value as Readonly<Record<string, Json>>;
+  const { bytes, sha256 } = own;
+  const here = bytes === undefined || sha256 === undefined ? [] : [{ bytes, sha256 }];
+  return [...here, ...Object.values(own).flatMap(hashesIn)];
 }
 
 /** Lines of at most `columns` characters; nothing is left out. */

@@ -4,6 +4,7 @@ export {
   type Approval,
   type ApprovalLimits,
   type ApprovalRequest,
+  type ApprovalSummary,
   type Spool,
   type StoredAnswer,
 } from "./approval.ts";

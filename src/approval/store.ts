@@ -3,23 +3,32 @@
  *
  * @module
  */
-import { chmodSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Json } from "../action/index.ts";
 import { describeError, Fault } from "../base/index.ts";
-import type { Approval, ApprovalRequest, Spool, StoredAnswer } from "./approval.ts";
+import {
+  headOf,
+  type ActionHead,
+  type Approval,
+  type ApprovalRequest,
+  type ApprovalSummary,
+  type Spool,
+  type StoredAnswer,
+} from "./approval.ts";
 import { OPEN_STATES, type ApprovalState } from "./machine.ts";
 
 const VERSION = 1;
 const SCHEMA = `
 CREATE TABLE approvals (
   id TEXT PRIMARY KEY, run TEXT NOT NULL, task TEXT NOT NULL, grant_name TEXT NOT NULL, verb TEXT NOT NULL,
-  target TEXT NOT NULL, digest TEXT NOT NULL, action TEXT NOT NULL, pin TEXT NOT NULL, limits TEXT NOT NULL,
+  target TEXT NOT NULL, digest TEXT NOT NULL, head TEXT NOT NULL, limits TEXT NOT NULL,
   state TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, not_before INTEGER NOT NULL,
   by TEXT NOT NULL, reason TEXT NOT NULL, note TEXT NOT NULL, variant_of TEXT NOT NULL, joins INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX approvals_by_state ON approvals (state, expires);
 CREATE INDEX approvals_by_run ON approvals (run, digest);
+CREATE TABLE actions (id TEXT PRIMARY KEY, action TEXT NOT NULL, pin TEXT NOT NULL) STRICT;
 CREATE TABLE spools (id TEXT PRIMARY KEY, request TEXT NOT NULL, body BLOB) STRICT;
 CREATE TABLE answers (
   id TEXT PRIMARY KEY, status INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, is_cut INTEGER NOT NULL,
@@ -31,7 +40,7 @@ const OPEN = OPEN_STATES.map((state) => `'${state}'`).join(",");
 
 /** Fields of a row that change. */
 export type Change = Partial<
-  Pick<Approval, "state" | "notBeforeMs" | "by" | "reason" | "note" | "joins" | "action">
+  Pick<ApprovalSummary, "state" | "notBeforeMs" | "by" | "reason" | "note" | "joins" | "head">
 >;
 
 const COLUMN: Readonly<Record<keyof Change, string>> = {
@@ -41,7 +50,7 @@ const COLUMN: Readonly<Record<keyof Change, string>> = {
   reason: "reason",
   note: "note",
   joins: "joins",
-  action: "action",
+  head: "head",
 };
 
 type Row = Readonly<Record<string, string | number>>;
@@ -53,6 +62,9 @@ export class Store {
   /** @throws {Fault} `approval.store` where the file is no store of ours, or is held by another. */
   constructor(file: string) {
     try {
+      // SQLite gives its log the mode of the file: it is closed to others before there is one.
+      closeSync(openSync(file, "a", 0o600));
+      chmodSync(file, 0o600);
       this.#db = new DatabaseSync(file);
       this.#db.exec(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
@@ -62,7 +74,6 @@ export class Store {
       else if (version !== VERSION) {
         throw new Fault("approval.store", `its version is ${String(version)}, not ${VERSION}`);
       }
-      chmodSync(file, 0o600);
     } catch (cause) {
       const why = describeError(cause);
       throw new Fault("approval.store", `approvals cannot be kept in ${file}: ${why}`, {
@@ -76,10 +87,14 @@ export class Store {
     const { run, task, action, pin, limits, spool } = request;
     this.#all(() => {
       this.#run(
-        `INSERT INTO approvals VALUES (?,?,?,?,?,?,?,?,?,?,'requested',?,?,0,'[]','','',?,0)`,
+        `INSERT INTO approvals VALUES (?,?,?,?,?,?,?,?,?,'requested',?,?,0,'[]','','',?,0)`,
         ...[id, run, task, action.system, action.verb, action.target, action.digest],
-        ...[JSON.stringify(action), JSON.stringify(pin), JSON.stringify(limits)],
+        ...[JSON.stringify(headOf(action)), JSON.stringify(limits)],
         ...[at.createdMs, at.createdMs + limits.expiresMs, at.variantOf],
+      );
+      this.#run(
+        "INSERT INTO actions VALUES (?,?,?)",
+        ...[id, JSON.stringify(action), JSON.stringify(pin)],
       );
       this.#run(
         "INSERT INTO spools VALUES (?,?,?)",
@@ -91,35 +106,44 @@ export class Store {
   }
 
   get(id: string): Approval | undefined {
-    const row = this.#prepare("SELECT * FROM approvals WHERE id = ?").get(id) as Row | undefined;
-    return row && approvalOf(row);
+    const sql = "SELECT * FROM approvals JOIN actions USING (id) WHERE id = ?";
+    const row = this.#prepare(sql).get(id) as Row | undefined;
+    if (row === undefined) return undefined;
+    return {
+      ...summaryOf(row),
+      action: JSON.parse(String(row["action"])) as Approval["action"],
+      pin: JSON.parse(String(row["pin"])) as Json,
+    };
   }
 
-  list(all: boolean): readonly Approval[] {
+  list(all: boolean): readonly ApprovalSummary[] {
     const where = all ? "" : `WHERE state IN (${OPEN})`;
     return (
       this.#prepare(`SELECT * FROM approvals ${where} ORDER BY created, id`).all() as Row[]
-    ).map(approvalOf);
+    ).map(summaryOf);
   }
 
   /** The newest of a run with this digest. */
-  newest(run: string, digest: string): Approval | undefined {
+  newest(run: string, digest: string): ApprovalSummary | undefined {
     const sql =
       "SELECT * FROM approvals WHERE run = ? AND digest = ? ORDER BY created DESC, id DESC LIMIT 1";
     const row = this.#prepare(sql).get(run, digest) as Row | undefined;
-    return row && approvalOf(row);
+    return row && summaryOf(row);
   }
 
-  /** The first of a run that is open and asks for the same verb on the same target. */
-  alike(run: string, verb: string, target: string): string {
-    const sql = `SELECT id FROM approvals WHERE run = ? AND verb = ? AND target = ? AND state IN (${OPEN}) ORDER BY created LIMIT 1`;
-    return String(this.#prepare(sql).get(run, verb, target)?.["id"] ?? "");
+  /**
+   * The first of a run that asks for the same verb on the same target of the same system: one that is open,
+   * or of which nobody knows whether it was performed.
+   */
+  alike(run: string, { system, verb, target }: ActionHead): string {
+    const sql = `SELECT id FROM approvals WHERE run = ? AND grant_name = ? AND verb = ? AND target = ? AND state IN (${OPEN},'failed') ORDER BY created LIMIT 1`;
+    return String(this.#prepare(sql).get(run, system, verb, target)?.["id"] ?? "");
   }
 
   /** Those that nobody has answered in time. */
-  expired(nowMs: number): readonly Approval[] {
+  expired(nowMs: number): readonly ApprovalSummary[] {
     const sql = "SELECT * FROM approvals WHERE state IN ('requested','shown') AND expires <= ?";
-    return (this.#prepare(sql).all(nowMs) as Row[]).map(approvalOf);
+    return (this.#prepare(sql).all(nowMs) as Row[]).map(summaryOf);
   }
 
   openOf(run: string): number {
@@ -139,11 +163,11 @@ export class Store {
     return this.#run(sql, ...values, id) === 1;
   }
 
-  /** `approved` to `performing`, once, and only when its time has come. */
-  consume(id: string, nowMs: number): boolean {
+  /** `approved` to `performing`, once, only when its time has come, and only of what was approved. */
+  consume({ id, head: { digest } }: ApprovalSummary, nowMs: number): boolean {
     const sql =
-      "UPDATE approvals SET state = 'performing' WHERE id = ? AND state = 'approved' AND not_before <= ?";
-    return this.#run(sql, id, nowMs) === 1;
+      "UPDATE approvals SET state = 'performing' WHERE id = ? AND digest = ? AND state = 'approved' AND not_before <= ?";
+    return this.#run(sql, id, digest, nowMs) === 1;
   }
 
   spool(id: string): Spool | undefined {
@@ -156,7 +180,10 @@ export class Store {
     };
   }
 
-  /** A person's edit: the bytes that are performed from now on, and the action that they are. */
+  /**
+   * A person's edit: the bytes that are performed from now on, and the action that they are. Whoever had said
+   * yes said it to others.
+   */
   replace(
     id: string,
     { action, note }: Pick<Approval, "action" | "note">,
@@ -164,23 +191,28 @@ export class Store {
   ): boolean {
     let isDone = false;
     this.#all(() => {
-      isDone = this.change(id, ["requested", "shown"], { action, note });
+      isDone = this.change(id, ["requested", "shown"], { head: headOf(action), note, by: [] });
       if (!isDone) return;
+      this.#run("UPDATE approvals SET digest = ? WHERE id = ?", action.digest, id);
+      this.#run("UPDATE actions SET action = ? WHERE id = ?", JSON.stringify(action), id);
       this.#run("UPDATE spools SET body = ? WHERE id = ?", body, id);
     });
     return isDone;
   }
 
   /** The end of a performance, with what the system answered. */
-  finish(id: string, change: Change, answer: StoredAnswer | undefined): void {
+  finish(id: string, change: Change, answer: StoredAnswer): boolean {
+    let isDone = false;
     this.#all(() => {
-      if (!this.change(id, ["performing", "approved"], change) || answer === undefined) return;
+      isDone = this.change(id, ["performing"], change);
+      if (!isDone) return;
       const { status, headers, body, isCut } = answer;
       this.#run(
         "INSERT OR REPLACE INTO answers VALUES (?,?,?,?,?,0)",
         ...[id, status, JSON.stringify(headers), body, isCut ? 1 : 0],
       );
     });
+    return isDone;
   }
 
   hasAnswer(id: string): boolean {
@@ -241,15 +273,14 @@ export class Store {
   }
 }
 
-function approvalOf(row: Row): Approval {
+function summaryOf(row: Row): ApprovalSummary {
   const text = (name: string) => String(row[name]);
   const number = (name: string) => Number(row[name]);
   return {
     id: text("id"),
     run: text("run"),
     task: text("task"),
-    action: JSON.parse(text("action")) as Approval["action"],
-    pin: JSON.parse(text("pin")) as Json,
+    head: JSON.parse(text("head")) as ActionHead,
     limits: JSON.parse(text("limits")) as Approval["limits"],
     state: text("state") as ApprovalState,
     createdMs: number("created"),

@@ -7,9 +7,9 @@
 
 /**
  * Controls, format characters (bidi, zero width), surrogates, private use, unassigned, line separators, and
- * every space but the common one.
+ * every space but the common one, and what shows as nothing.
  */
-export const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+export const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 
 /** `text` with its line ends and tabs as they are. */
 export function visibleLines(text: string): string {

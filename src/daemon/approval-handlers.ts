@@ -4,7 +4,13 @@
  * @module
  */
 import type { ApprovalInfo } from "../api/index.ts";
-import { cardOf, codeOf, printCard, type Approval } from "../approval/index.ts";
+import {
+  cardOf,
+  codeOf,
+  printCard,
+  type Approval,
+  type ApprovalSummary,
+} from "../approval/index.ts";
 import { Fault } from "../base/index.ts";
 import type { Desk } from "./desk.ts";
 import type { Runs } from "./runs.ts";
@@ -42,6 +48,7 @@ export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
           id,
           system: action.system,
           verb: action.verb,
+          effects: action.effects,
           count,
           untilMs: desk.nowMs + forMs,
           ...(recipients === undefined ? {} : { recipientsMax: recipients }),
@@ -59,11 +66,12 @@ export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
 }
 
 /** @throws {Fault} `approval.leave` where nobody may be given leave for more of the same. */
-function requireLeave({ action }: Approval): void {
-  if (!action.effects.includes("administer") && action.parts === undefined) return;
+function requireLeave({ action, limits }: Approval): void {
+  const isPlain = !action.effects.includes("administer") && action.parts === undefined;
+  if (isPlain && !limits.needsTwo) return;
   throw new Fault(
     "approval.leave",
-    "what administers, or is many things at once, is approved one by one",
+    "what administers, needs two persons, or is many things at once is approved one by one",
     {
       hint: "approve it without --for-run",
     },
@@ -90,16 +98,16 @@ async function* follow(desk: Desk, signal: AbortSignal): AsyncIterable<ApprovalI
 }
 
 /** An approval as a list has it. */
-export function infoOf(approval: Approval): ApprovalInfo {
-  const { id, run, task, action, state, by, reason, note, variantOf, joins } = approval;
-  const { system, kind, verb, effects, summary, target } = action;
+export function infoOf(approval: ApprovalSummary): ApprovalInfo {
+  const { id, run, task, head, state, by, reason, note, variantOf, joins } = approval;
+  const { system, kind, verb, effects, summary, target } = head;
   const at = (ms: number) => new Date(ms).toISOString();
   return {
     ...{ id, run, task, system, kind, verb, effects: [...effects], summary, target, state },
     createdAt: at(approval.createdMs),
     expiresAt: at(approval.expiresMs),
     ...(approval.notBeforeMs === 0 ? {} : { notBefore: at(approval.notBeforeMs) }),
-    code: codeOf(action),
+    code: codeOf(head),
     ...{ by: [...by], reason, note, joins },
     ...(variantOf === "" ? {} : { variantOf }),
   };

@@ -12,6 +12,7 @@ import {
   codeOf,
   isOver,
   type Approval,
+  type ApprovalSummary,
   type Spool,
   type Step,
 } from "../approval/index.ts";
@@ -183,7 +184,7 @@ export class Desk {
   }
 
   /** Whatever is approved is performed when its time has come. */
-  #look(approval: Approval): void {
+  #look(approval: ApprovalSummary): void {
     const { id, state, notBeforeMs } = approval;
     if (state !== "approved") {
       clearTimeout(this.#due.get(id));

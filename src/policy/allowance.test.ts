@@ -24,6 +24,7 @@ const LEAVE: Allowance = {
   id: "p-1",
   system: "list",
   verb: "tx.send",
+  effects: ["send", "spend"],
   count: 2,
   untilMs: NOW_MS + 1000,
   recipientsMax: 2,
@@ -55,6 +56,12 @@ const ROWS: readonly (readonly [why: string, Partial<Allowance>, Partial<Action>
     true,
   ],
   ["nor recipients that are not known", {}, { impact: { reversible: false } }, false],
+  [
+    "nor one that does more than the one that was seen",
+    {},
+    { effects: ["send", "execute"] },
+    false,
+  ],
   ["nor what administers", {}, { effects: ["send", "administer"] }, false],
   [
     "money within what is left is covered",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Action } from "../action/index.ts";
+import type { Action, Effect } from "../action/index.ts";
 
 /** Leave for more of the same. */
 export interface Allowance {
@@ -12,6 +12,8 @@ export interface Allowance {
   readonly id: string;
   readonly system: string;
   readonly verb: string;
+  /** What the one that was seen does: no other may do more. */
+  readonly effects: readonly Effect[];
   /** How many actions are left. */
   readonly count: number;
   /** Milliseconds since the epoch. */
@@ -30,11 +32,12 @@ export function useAllowance(
   action: Action,
   nowMs: number,
 ): Allowance | undefined {
-  const { system, verb, count, untilMs, recipientsMax, amount, reached } = allowance;
+  const { system, verb, effects, count, untilMs, recipientsMax, amount, reached } = allowance;
   if (action.system !== system || action.verb !== verb || action.parts !== undefined)
     return undefined;
   // Written so that a time which cannot be read counts as too late.
   if (count < 1 || !(nowMs < untilMs) || action.effects.includes("administer")) return undefined;
+  if (action.effects.some((effect) => !effects.includes(effect))) return undefined;
   const { impact } = action;
   const all = [...new Set([...reached, ...(impact?.recipients ?? [])])];
   // Whom it reaches must be known where that is limited, or limited where it is known.

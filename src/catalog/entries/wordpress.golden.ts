@@ -104,21 +104,21 @@ export const golden: readonly Golden[] = [
       "post.publish",
       ["publish"],
       "public at once",
-      { json: { status: "publish" }, reversible: false },
+      { json: { title: "a", status: "publish" }, reversible: false },
     ],
     [
       `POST ${P}/posts`,
       "post.publish",
       ["publish"],
       "public later",
-      { json: { status: "future", date_gmt: "2027-01-01T00:00:00" } },
+      { json: { title: "a", status: "future", date_gmt: "2027-01-01T00:00:00" } },
     ],
     [
       `POST ${P}/posts`,
       "post.publish",
       ["publish"],
       "private is not a draft",
-      { json: { status: "private" } },
+      { json: { title: "a", status: "private" } },
     ],
     [
       `POST ${P}/posts`,
@@ -139,14 +139,14 @@ export const golden: readonly Golden[] = [
       "post.publish",
       ["publish"],
       "query and body differ: the stricter",
-      { json: { status: "draft" } },
+      { json: { title: "a", status: "draft" } },
     ],
     [
       `POST ${P}/posts?sta.tus=x&status[]=publish`,
       "post.publish",
       ["publish"],
       "PHP's names of a parameter",
-      { json: { status: "draft" } },
+      { json: { title: "a", status: "draft" } },
     ],
     [
       `POST ${P}/posts/7`,
@@ -274,7 +274,7 @@ export const golden: readonly Golden[] = [
       "unknown",
       ["administer"],
       "two media types in one header",
-      { raw: { type: "text/plain, application/json", text: '{"status":"publish"}' } },
+      { raw: { type: "text/plain, application/json", text: '{"title":"a","status":"publish"}' } },
     ],
     [
       `POST ${P}/posts?rest.route=/wp/v2/users/me/application-passwords`,
@@ -295,7 +295,7 @@ export const golden: readonly Golden[] = [
       "post.publish",
       ["publish"],
       "the route in the query",
-      { json: { status: "publish" } },
+      { json: { title: "a", status: "publish" } },
     ],
     [
       "GET /index.php?rest_route=/wp/v2/posts",
@@ -320,8 +320,8 @@ export const golden: readonly Golden[] = [
       {
         json: {
           requests: [
-            { path: "/wp/v2/posts", body: { status: "draft" } },
-            { path: "/wp/v2/posts", body: { status: "publish" } },
+            { path: "/wp/v2/posts", body: { title: "a", status: "draft" } },
+            { path: "/wp/v2/posts", body: { title: "a", status: "publish" } },
           ],
         },
       },
@@ -342,6 +342,7 @@ export const golden: readonly Golden[] = [
         json: {
           requests: [{ path: "/wp/v2/posts/7?_method=DELETE", body: { status: "publish" } }],
         },
+        ...draft,
       },
     ],
     [
@@ -419,9 +420,18 @@ export const golden: readonly Golden[] = [
       "media.upload",
       ["publish"],
       "a file is public at once",
-      { raw: { type: "image/png", text: "PNG" } },
+      {
+        raw: { type: "text/plain", text: "a file" },
+        headers: { "content-disposition": 'attachment; filename="a.txt"' },
+      },
     ],
-    [`POST ${P}/media/9`, "media.update", ["publish"], "its texts", { json: { alt_text: "a" } }],
+    [
+      `POST ${P}/media/9`,
+      "media.update",
+      ["publish"],
+      "its texts",
+      { json: { title: "a", alt_text: "a" } },
+    ],
     [
       `POST ${P}/media/9/edit`,
       "media.update",
@@ -494,15 +504,15 @@ export const golden: readonly Golden[] = [
       ["administer", "send"],
       "a new account, told by mail",
       {
-        json: { username: "u", email: "u@x.example", roles: ["administrator"] },
+        json: { username: "u", password: "p", email: "u@x.example", roles: ["administrator"] },
         recipients: ["u@x.example"],
       },
     ],
     [
       `POST ${P}/users/me`,
       "user.update",
-      ["administer"],
-      "one's own password",
+      ["administer", "send"],
+      "one's own password, which is told by mail",
       { json: { password: "p" } },
     ],
     [
@@ -572,6 +582,13 @@ export const golden: readonly Golden[] = [
       { json: { content: "c" } },
     ],
     [
+      `POST ${P}/menus`,
+      "design.change",
+      ["publish", "administer"],
+      "a menu",
+      { json: { name: "n" } },
+    ],
+    [
       `PUT ${P}/template-parts/x`,
       "design.change",
       ["publish", "administer"],
@@ -596,7 +613,7 @@ export const golden: readonly Golden[] = [
   ]),
   ...goldenRows(of("block-renderer"), [
     [
-      `POST ${P}/block-renderer/core/archives`,
+      `POST ${P}/block-renderer/core/archives?context=edit`,
       "block.render",
       ["execute"],
       "a block's own code",
@@ -637,7 +654,7 @@ export const golden: readonly Golden[] = [
   ),
   ...goldenRows(
     "WordPress/WordPress wp-includes/rest-api/endpoints/class-wp-rest-abilities-v1-list-controller.php",
-    [["GET /wp-json/wp-abilities/v1/abilities", "ability.list", ["read"], "their names"]],
+    [["GET /wp-json/wp-abilities/v1/abilities", "ability.list", ["read"], "names of abilities"]],
   ),
   ...goldenRows("WordPress 6.1 wp-includes/class-wp-xmlrpc-server.php", [
     [

@@ -277,7 +277,7 @@ export const wordpress: EntrySource = {
     {
       verb: "user.update",
       request: `${CHANGES} /wp/v2/users/{id:\\d+|me}`,
-      effects: ["administer"],
+      effects: ["administer", "send"], // A new password or address is told to its user by mail.
       summary: "Change the user {path.id}: roles, mail, password",
     },
     {

@@ -10,6 +10,7 @@ import { readContent, type Content, type Pair } from "./content.ts";
 import { BATCH_VERB, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
 import { fieldsOf, hashed, placeOf, targetOf } from "./fields.ts";
 import { visible } from "./secrets.ts";
+import { hasShadow, METHOD_HEADERS } from "./shadow.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
 import { readAddresses } from "./readers/addresses.ts";
@@ -70,7 +71,7 @@ interface Read extends Matched {
 }
 
 function readRequest(entry: Entry, request: CatalogRequest, facts: Facts = {}): Read | undefined {
-  if (request.upgrade !== undefined) return undefined;
+  if (request.upgrade !== undefined || hasShadow(request.headers)) return undefined;
   const content = readContent(request, entry.dialect.includes("go-json"));
   if (content === undefined) return undefined;
   const method = methodOf(entry, request, content);
@@ -83,16 +84,21 @@ function readRequest(entry: Entry, request: CatalogRequest, facts: Facts = {}): 
     return undefined;
   if (!bodyForms(first.route, method).includes(content.form)) return undefined;
   const sources = { path: first.path, content, facts, dialect: entry.dialect };
+  if (entry.dialect.includes("open-path") && isOutvoted(sources)) return undefined;
   return { ...first, sources, method, base: `${request.under ?? ""}${baseOf(entry, request)}` };
+}
+
+/** Whether a parameter says otherwise than the part of the path whose name it has. */
+function isOutvoted(sources: Sources): boolean {
+  return Object.entries(sources.path).some(([name, value]) =>
+    valuesAt(`param.${name}`, sources).some((other) => textOf(other) !== value),
+  );
 }
 
 function bodyForms({ body }: Route, method: string): readonly string[] {
   if (body !== undefined) return body;
   return method === "GET" || method === "HEAD" ? ["none"] : ["none", "json", "form"];
 }
-
-/** Headers that frameworks take a method from. */
-const METHOD_HEADERS = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /** The method that the server will act on. */
 function methodOf(entry: Entry, request: HttpRequest, content: Content): string | undefined {
@@ -251,7 +257,7 @@ function describeChildren(
   const described: Described[] = [];
   for (const item of items) {
     const child = childOf(request, item, entry, children);
-    if (child === undefined) return undefined;
+    if (child === undefined || overrides(entry, child)) return undefined;
     const read = readRequest(entry, child);
     // One level: a batch within a batch is nobody's honest request.
     if (read === undefined || read.route.children !== undefined) return undefined;
@@ -260,6 +266,12 @@ function describeChildren(
     described.push(one);
   }
   return described;
+}
+
+/** An override counts for the request that came; whether also for one within it differs. */
+function overrides(entry: Entry, child: CatalogRequest): boolean {
+  const content = readContent(child, entry.dialect.includes("go-json"));
+  return overridesIn(entry, content?.query ?? [], entry.override.method).length > 0;
 }
 
 const BATCH_MAX = 100; // Requests in one list.

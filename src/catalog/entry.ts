@@ -147,8 +147,11 @@ export const entrySchema = z.strictObject({
   credential: z.array(placeSchema).default([]),
   /** Highest effects of the system: what an unknown request counts as. */
   unknown: effectsSchema,
-  /** How its server reads names: PHP makes `a.b` `a_b` and `a[]` `a`; Go's JSON ignores case. */
-  dialect: z.array(z.enum(["php", "go-json"])).default([]),
+  /**
+   * How its server reads names: PHP makes `a.b` `a_b` and `a[]` `a`; Go's JSON ignores case; with an open path
+   * a parameter of the name of a part of the path is taken instead of that part, so names are the server's own.
+   */
+  dialect: z.array(z.enum(["php", "go-json", "open-path"])).default([]),
   /**
    * Parameters that make it another request: WordPress's `_method` and `rest_route`; `header` is one that
    * holds the method. Such headers of other systems make a request unknown.

@@ -4,6 +4,8 @@ import { goldenRows, type Golden } from "../golden.ts";
 const SERVER = "WordPress 6.1 wp-includes/rest-api/class-wp-rest-server.php";
 const of = (name: string) =>
   `WordPress 6.1 wp-includes/rest-api/endpoints/class-wp-rest-${name}-controller.php`;
+const woo = (name: string) =>
+  `woocommerce/woocommerce plugins/woocommerce/includes/rest-api/Controllers/${name}-controller.php`;
 const draft = { facts: { current: { status: "draft" } } };
 const live = { facts: { current: { status: "publish" } } };
 const P = "/wp-json/wp/v2";
@@ -12,7 +14,54 @@ export const golden: readonly Golden[] = [
   ...goldenRows(of("posts"), [
     [`GET ${P}/posts`, "post.list", ["read"], "what everybody can see"],
     [`GET ${P}/posts?per_page=5&_fields=id`, "post.list", ["read"], "fewer fields of the same"],
-    [`GET ${P}/posts/7?context=view`, "post.list", ["read"], "the default context said aloud"],
+    [`GET ${P}/posts?context=view`, "post.list", ["read"], "the default context said aloud"],
+    [`GET ${P}/posts/7`, "post.list", ["read"], "by its number, and public", live],
+    [`GET ${P}/posts/7`, "post.list", ["read-private"], "a draft by its number", draft],
+    [`GET ${P}/posts/7`, "post.list", ["read-private"], "its state is not known"],
+    [`GET ${P}/posts?_embed`, "post.list", ["read-private"], "with what it points to"],
+    [`GET ${P}/blocks`, "post.list", ["read-private"], "blocks are shown to editors only"],
+    [
+      `POST ${P}/posts/7`,
+      "post.draft",
+      ["write"],
+      "the number said again",
+      { json: { id: 7, content: "b" }, ...draft },
+    ],
+    [
+      `POST ${P}/posts/7`,
+      "unknown",
+      ["administer"],
+      "a number in the body is taken, not the path's",
+      { json: { id: 8, content: "b" }, ...draft },
+    ],
+    [
+      `POST ${P}/posts/7?id=8`,
+      "unknown",
+      ["administer"],
+      "a number in the query is taken, not the path's",
+      { json: { content: "b" }, ...draft },
+    ],
+    [
+      `POST ${P}/posts/7`,
+      "unknown",
+      ["administer"],
+      "a number in a form is taken, not the path's",
+      { form: "id=8&content=b", ...draft },
+    ],
+    [
+      `DELETE ${P}/posts/7?id=8`,
+      "unknown",
+      ["administer"],
+      "another one is deleted than the path says",
+      draft,
+    ],
+    [
+      `GET ${P}/posts/7?id=8`,
+      "unknown",
+      ["administer"],
+      "another one is read than the path says",
+      live,
+    ],
     [`GET ${P}/posts?context=edit`, "post.list", ["read-private"], "raw and private content"],
     [`GET ${P}/posts?status=draft`, "post.list", ["read-private"], "what is not public"],
     [
@@ -55,21 +104,21 @@ export const golden: readonly Golden[] = [
       "post.publish",
       ["publish"],
       "public at once",
-      { json: { status: "publish" }, reversible: false },
+      { json: { title: "a", status: "publish" }, reversible: false },
     ],
     [
       `POST ${P}/posts`,
       "post.publish",
       ["publish"],
       "public later",
-      { json: { status: "future", date_gmt: "2027-01-01T00:00:00" } },
+      { json: { title: "a", status: "future", date_gmt: "2027-01-01T00:00:00" } },
     ],
     [
       `POST ${P}/posts`,
       "post.publish",
       ["publish"],
       "private is not a draft",
-      { json: { status: "private" } },
+      { json: { title: "a", status: "private" } },
     ],
     [
       `POST ${P}/posts`,
@@ -90,14 +139,14 @@ export const golden: readonly Golden[] = [
       "post.publish",
       ["publish"],
       "query and body differ: the stricter",
-      { json: { status: "draft" } },
+      { json: { title: "a", status: "draft" } },
     ],
     [
       `POST ${P}/posts?sta.tus=x&status[]=publish`,
       "post.publish",
       ["publish"],
       "PHP's names of a parameter",
-      { json: { status: "draft" } },
+      { json: { title: "a", status: "draft" } },
     ],
     [
       `POST ${P}/posts/7`,
@@ -200,11 +249,53 @@ export const golden: readonly Golden[] = [
       { headers: { "x-http-method-override": "DELETE" } },
     ],
     [
+      `POST ${P}/posts/7`,
+      "unknown",
+      ["administer"],
+      "CGI makes the same header of it",
+      { headers: { x_http_method_override: "DELETE" } },
+    ],
+    [
+      `POST ${P}/posts/7`,
+      "unknown",
+      ["administer"],
+      "PHP makes the same header of it",
+      { headers: { "x-http-method.override": "DELETE" } },
+    ],
+    [
+      `POST ${P}/posts`,
+      "unknown",
+      ["administer"],
+      "a second media type in the first one's shadow",
+      { form: '{"title":"a","status":"publish"}', headers: { content_type: "application/json" } },
+    ],
+    [
+      `POST ${P}/posts`,
+      "unknown",
+      ["administer"],
+      "two media types in one header",
+      { raw: { type: "text/plain, application/json", text: '{"title":"a","status":"publish"}' } },
+    ],
+    [
+      `POST ${P}/posts?rest.route=/wp/v2/users/me/application-passwords`,
+      "unknown",
+      ["administer"],
+      "PHP makes a route of it, beside a route",
+      { json: { name: "x" } },
+    ],
+    [
+      `POST ${P}/posts`,
+      "unknown",
+      ["administer"],
+      "a route in a form, beside a route",
+      { form: "rest_route=/wp/v2/users/me/application-passwords&name=x" },
+    ],
+    [
       "POST /?rest_route=/wp/v2/posts",
       "post.publish",
       ["publish"],
       "the route in the query",
-      { json: { status: "publish" } },
+      { json: { title: "a", status: "publish" } },
     ],
     [
       "GET /index.php?rest_route=/wp/v2/posts",
@@ -229,8 +320,8 @@ export const golden: readonly Golden[] = [
       {
         json: {
           requests: [
-            { path: "/wp/v2/posts", body: { status: "draft" } },
-            { path: "/wp/v2/posts", body: { status: "publish" } },
+            { path: "/wp/v2/posts", body: { title: "a", status: "draft" } },
+            { path: "/wp/v2/posts", body: { title: "a", status: "publish" } },
           ],
         },
       },
@@ -244,10 +335,29 @@ export const golden: readonly Golden[] = [
     ],
     [
       "POST /wp-json/batch/v1",
+      "unknown",
+      ["administer"],
+      "a child's method is not overridden: this one publishes",
+      {
+        json: {
+          requests: [{ path: "/wp/v2/posts/7?_method=DELETE", body: { status: "publish" } }],
+        },
+        ...draft,
+      },
+    ],
+    [
+      "POST /wp-json/batch/v1",
       "batch",
       ["write", "delete"],
       "a child's path may carry a query",
-      { json: { requests: [{ path: "/wp/v2/posts/7?_method=DELETE" }] } },
+      { json: { requests: [{ method: "DELETE", path: "/wp/v2/posts/7?force=true" }] } },
+    ],
+    [
+      "POST /wp-json/batch/v1",
+      "unknown",
+      ["administer"],
+      "a child's number in its body is taken, not its path's",
+      { json: { requests: [{ path: "/wp/v2/posts/7", body: { id: 8, content: "b" } }] } },
     ],
     [
       "POST /wp-json/batch/v1",
@@ -291,21 +401,37 @@ export const golden: readonly Golden[] = [
     [
       `POST ${P}/posts/7/autosaves`,
       "autosave.create",
-      ["publish"],
-      "of what is public",
+      ["write"],
+      "of what is public it stays aside",
       { json: { content: "b" }, ...live },
+    ],
+    [
+      `POST ${P}/posts/7/autosaves`,
+      "autosave.create",
+      ["publish"],
+      "of one's own draft with a status, which it takes",
+      { json: { content: "b", status: "publish" }, ...draft },
     ],
   ]),
   ...goldenRows(of("attachments"), [
-    [`GET ${P}/media`, "media.list", ["read"], "what is public"],
+    [`GET ${P}/media`, "media.list", ["read-private"], "files of drafts too"],
     [
       `POST ${P}/media`,
       "media.upload",
       ["publish"],
       "a file is public at once",
-      { raw: { type: "image/png", text: "PNG" } },
+      {
+        raw: { type: "text/plain", text: "a file" },
+        headers: { "content-disposition": 'attachment; filename="a.txt"' },
+      },
     ],
-    [`POST ${P}/media/9`, "media.update", ["publish"], "its texts", { json: { alt_text: "a" } }],
+    [
+      `POST ${P}/media/9`,
+      "media.update",
+      ["publish"],
+      "its texts",
+      { json: { title: "a", alt_text: "a" } },
+    ],
     [
       `POST ${P}/media/9/edit`,
       "media.update",
@@ -321,7 +447,7 @@ export const golden: readonly Golden[] = [
     ],
   ]),
   ...goldenRows(of("comments"), [
-    [`GET ${P}/comments`, "comment.list", ["read"], "approved ones"],
+    [`GET ${P}/comments`, "comment.list", ["read-private"], "those on private entries too"],
     [`GET ${P}/comments?status=hold`, "comment.list", ["read-private"], "those that wait"],
     [
       `GET ${P}/comments?author_email=a@x.example`,
@@ -351,8 +477,8 @@ export const golden: readonly Golden[] = [
     [
       `POST ${P}/tags`,
       "term.create",
-      ["write"],
-      "an empty tag shows nowhere",
+      ["publish"],
+      "everybody can list it at once",
       { json: { name: "n" } },
     ],
     [
@@ -378,15 +504,15 @@ export const golden: readonly Golden[] = [
       ["administer", "send"],
       "a new account, told by mail",
       {
-        json: { username: "u", email: "u@x.example", roles: ["administrator"] },
+        json: { username: "u", password: "p", email: "u@x.example", roles: ["administrator"] },
         recipients: ["u@x.example"],
       },
     ],
     [
       `POST ${P}/users/me`,
       "user.update",
-      ["administer"],
-      "one's own password",
+      ["administer", "send"],
+      "one's own password, which is told by mail",
       { json: { password: "p" } },
     ],
     [
@@ -456,6 +582,13 @@ export const golden: readonly Golden[] = [
       { json: { content: "c" } },
     ],
     [
+      `POST ${P}/menus`,
+      "design.change",
+      ["publish", "administer"],
+      "a menu",
+      { json: { name: "n" } },
+    ],
+    [
       `PUT ${P}/template-parts/x`,
       "design.change",
       ["publish", "administer"],
@@ -480,7 +613,7 @@ export const golden: readonly Golden[] = [
   ]),
   ...goldenRows(of("block-renderer"), [
     [
-      `POST ${P}/block-renderer/core/archives`,
+      `POST ${P}/block-renderer/core/archives?context=edit`,
       "block.render",
       ["execute"],
       "a block's own code",
@@ -521,7 +654,7 @@ export const golden: readonly Golden[] = [
   ),
   ...goldenRows(
     "WordPress/WordPress wp-includes/rest-api/endpoints/class-wp-rest-abilities-v1-list-controller.php",
-    [["GET /wp-json/wp-abilities/v1/abilities", "ability.list", ["read"], "their names"]],
+    [["GET /wp-json/wp-abilities/v1/abilities", "ability.list", ["read"], "names of abilities"]],
   ),
   ...goldenRows("WordPress 6.1 wp-includes/class-wp-xmlrpc-server.php", [
     [
@@ -532,14 +665,66 @@ export const golden: readonly Golden[] = [
       { raw: { type: "text/xml", text: "<methodCall/>" } },
     ],
   ]),
-  ...goldenRows("memory", [
+  ...goldenRows(woo("Version3/class-wc-rest-orders"), [
+    ["GET /wp-json/wc/v3/orders", "order.list", ["read-private"], "customers and their addresses"],
     [
       "PUT /wp-json/wc/v3/orders/5",
       "order.change",
       ["spend", "send"],
-      "a shop's order",
+      "the customer gets mail of it",
       { json: { status: "completed" } },
     ],
+    [
+      "POST /wp-json/wc/v3/orders",
+      "order.change",
+      ["spend", "send"],
+      "paid as it says",
+      {
+        json: { set_paid: true, billing: { email: "c@x.example" } },
+        recipients: ["c@x.example"],
+      },
+    ],
+    ["DELETE /wp-json/wc/v3/orders/5", "order.delete", ["delete"], "to the trash or for good"],
+    [
+      "POST /wp-json/wc/v3/orders/batch",
+      "unknown",
+      ["administer"],
+      "a batch of its own form, which nothing here reads",
+      { json: { update: [] } },
+    ],
+  ]),
+  ...goldenRows(woo("Version3/class-wc-rest-order-refunds"), [
+    [
+      "POST /wp-json/wc/v3/orders/5/refunds",
+      "order.refund",
+      ["spend", "send"],
+      "the gateway gives the money back unless told not to",
+      {
+        json: { amount: "12.50" },
+        facts: { current: { currency: "EUR", billing: { email: "c@x.example" } } },
+        amount: "12.50 EUR",
+        recipients: ["c@x.example"],
+        reversible: false,
+      },
+    ],
+    [
+      "POST /wp-json/wc/v3/orders/5/refunds?order_id=6",
+      "unknown",
+      ["administer"],
+      "another order is refunded than the path says",
+      { json: { amount: "12.50" } },
+    ],
+  ]),
+  ...goldenRows(woo("Version2/class-wc-rest-coupons-v2"), [
+    [
+      "POST /wp-json/wc/v3/coupons",
+      "coupon.change",
+      ["spend", "publish"],
+      "money off for all who know the code",
+      { json: { code: "x", amount: "100", discount_type: "percent" } },
+    ],
+  ]),
+  ...goldenRows("memory", [
     ["GET /wp-admin/admin-ajax.php?action=x", "unknown", ["administer"], "plugins' own door"],
     [
       "GET /wp-json/WP/V2/posts",

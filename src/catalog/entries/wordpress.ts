@@ -4,24 +4,26 @@
  *
  * @module
  */
-import type { EntrySource } from "../entry.ts";
+import type { Case, EntrySource } from "../entry.ts";
+import { shop } from "./woocommerce.ts";
 
 const CHANGES = "POST|PUT|PATCH";
-const POSTS = "{type:posts|pages|blocks}";
+// Names of parts are none of a parameter, except those that are WordPress's own: id, parent, user_id, uuid.
+const POSTS = "{kind:posts|pages|blocks}";
+const TERMS = "{kind:categories|tags}";
 const ID = "{id:\\d+}";
 const DRAFT = ["draft", "pending"];
-/** Without these a list shows what everybody can see. */
+/** Without these an answer is the one that everybody gets; `_embed` adds what it points to, drafts too. */
 const PUBLIC_VIEW = {
   "query.context": { absent: true },
   "query.status": { absent: true },
   "query.password": { absent: true },
+  "query._embed": { absent: true },
 } as const;
 const PLAIN_VIEW = { ...PUBLIC_VIEW, "query.context": { only: ["view", "embed"] } };
-const PUBLIC = [
-  { when: PUBLIC_VIEW, effects: ["read" as const] },
-  { when: PLAIN_VIEW, effects: ["read" as const] },
-];
-const CURRENT_POST = { current: "/wp/v2/{path.type}/{path.id}?context=edit" };
+const publicViews = (more: Case["when"] = {}): readonly Case[] =>
+  [PUBLIC_VIEW, PLAIN_VIEW].map((view) => ({ when: { ...view, ...more }, effects: ["read"] }));
+const CURRENT_POST = { current: "/wp/v2/{path.kind}/{path.id}?context=edit" };
 
 export const wordpress: EntrySource = {
   system: "wordpress",
@@ -33,7 +35,7 @@ export const wordpress: EntrySource = {
   base: ["/wp-json", "/index.php/wp-json"],
   credential: [{ in: "header", name: "authorization", scheme: "Basic" }],
   unknown: ["administer"],
-  dialect: ["php"],
+  dialect: ["php", "open-path"],
   override: { method: "_method", path: "rest_route", header: "x-http-method-override" },
   routes: [
     {
@@ -44,16 +46,31 @@ export const wordpress: EntrySource = {
     },
     {
       verb: "post.list",
-      request: [`GET|HEAD /wp/v2/${POSTS}`, `GET|HEAD /wp/v2/${POSTS}/${ID}`],
+      request: "GET|HEAD /wp/v2/{kind:posts|pages}",
       effects: ["read-private"],
-      summary: "Read {path.type}",
-      cases: PUBLIC,
+      summary: "Read {path.kind}",
+      cases: [...publicViews()],
+    },
+    {
+      // By its number a draft is read as what is public is.
+      verb: "post.list",
+      request: `GET|HEAD /wp/v2/{kind:posts|pages}/${ID}`,
+      effects: ["read-private"],
+      summary: "Read entry {path.id} of {path.kind}",
+      lookup: CURRENT_POST,
+      cases: [...publicViews({ "current.status": { only: ["publish"] } })],
+    },
+    {
+      verb: "post.list",
+      request: ["GET|HEAD /wp/v2/blocks", `GET|HEAD /wp/v2/blocks/${ID}`],
+      effects: ["read-private"],
+      summary: "Read blocks that editors keep",
     },
     {
       verb: "post.publish",
       request: `${CHANGES} /wp/v2/${POSTS}`,
       effects: ["publish"],
-      summary: "Publish a new entry of {path.type}: {param.title}",
+      summary: "Publish a new entry of {path.kind}: {param.title}",
       show: "post",
       takes_effect_at: "param.date_gmt",
       cases: [
@@ -61,14 +78,14 @@ export const wordpress: EntrySource = {
           when: { "param.status": { only: DRAFT } },
           verb: "post.draft",
           effects: ["write"],
-          summary: "Draft a new entry of {path.type}: {param.title}",
+          summary: "Draft a new entry of {path.kind}: {param.title}",
         },
         {
           // wp_insert_post makes a draft of what has no status.
           when: { "param.status": { absent: true } },
           verb: "post.draft",
           effects: ["write"],
-          summary: "Draft a new entry of {path.type}: {param.title}",
+          summary: "Draft a new entry of {path.kind}: {param.title}",
         },
       ],
     },
@@ -76,7 +93,7 @@ export const wordpress: EntrySource = {
       verb: "post.publish",
       request: `${CHANGES} /wp/v2/${POSTS}/${ID}`,
       effects: ["publish"],
-      summary: "Change what is public, or make it so: entry {path.id} of {path.type}",
+      summary: "Change what is public, or make it so: entry {path.id} of {path.kind}",
       lookup: CURRENT_POST,
       show: "post",
       takes_effect_at: "param.date_gmt",
@@ -88,7 +105,7 @@ export const wordpress: EntrySource = {
           },
           verb: "post.draft",
           effects: ["write"],
-          summary: "Change the draft {path.id} of {path.type}",
+          summary: "Change the draft {path.id} of {path.kind}",
         },
         {
           when: {
@@ -97,13 +114,13 @@ export const wordpress: EntrySource = {
           },
           verb: "post.draft",
           effects: ["write"],
-          summary: "Change the draft {path.id} of {path.type}",
+          summary: "Change the draft {path.id} of {path.kind}",
         },
         {
           when: { "param.status": { only: [...DRAFT, "trash"] } },
           verb: "post.unpublish",
           effects: ["publish", "delete"],
-          summary: "Take entry {path.id} of {path.type} off the site",
+          summary: "Take entry {path.id} of {path.kind} off the site",
         },
       ],
     },
@@ -111,13 +128,13 @@ export const wordpress: EntrySource = {
       verb: "post.delete",
       request: `DELETE /wp/v2/${POSTS}/${ID}`,
       effects: ["delete"],
-      summary: "Delete entry {path.id} of {path.type} for good",
+      summary: "Delete entry {path.id} of {path.kind} for good",
       lookup: CURRENT_POST,
       cases: [
         {
           when: { "param.force": { absent: true } },
           verb: "post.trash",
-          summary: "Move entry {path.id} of {path.type} to the trash",
+          summary: "Move entry {path.id} of {path.kind} to the trash",
           reversible: true,
         },
       ],
@@ -125,25 +142,20 @@ export const wordpress: EntrySource = {
     {
       verb: "revision.list",
       request: [
-        `GET /wp/v2/${POSTS}/{parent:\\d+}/{kind:revisions|autosaves}`,
-        `GET /wp/v2/${POSTS}/{parent:\\d+}/{kind:revisions|autosaves}/${ID}`,
+        `GET /wp/v2/${POSTS}/{parent:\\d+}/{what:revisions|autosaves}`,
+        `GET /wp/v2/${POSTS}/{parent:\\d+}/{what:revisions|autosaves}/${ID}`,
       ],
       effects: ["read-private"],
-      summary: "Read {path.kind} of entry {path.parent}",
+      summary: "Read {path.what} of entry {path.parent}",
     },
     {
       verb: "autosave.create",
-      request: `POST /wp/v2/${POSTS}/{parent:\\d+}/autosaves`,
+      request: `POST /wp/v2/${POSTS}/${ID}/autosaves`,
       effects: ["publish"],
-      summary: "Save entry {path.parent} of {path.type} aside",
-      lookup: { current: "/wp/v2/{path.type}/{path.parent}?context=edit" },
-      // Of one's own draft the autosave is the draft itself; of what is public it stays aside.
-      cases: [
-        {
-          when: { "current.status": { only: DRAFT }, "param.status": { absent: true } },
-          effects: ["write"],
-        },
-      ],
+      summary: "Save entry {path.id} of {path.kind} aside",
+      // Of one's own draft the autosave is the draft itself, so that a status publishes it; of all else it stays
+      // aside, whatever it says.
+      cases: [{ when: { "param.status": { absent: true } }, effects: ["write"] }],
     },
     {
       verb: "revision.delete",
@@ -155,8 +167,8 @@ export const wordpress: EntrySource = {
       verb: "media.list",
       request: ["GET|HEAD /wp/v2/media", `GET|HEAD /wp/v2/media/${ID}`],
       effects: ["read-private"],
+      // Files of drafts are in it, which only editors are shown.
       summary: "Read the media library",
-      cases: PUBLIC,
     },
     {
       verb: "media.upload",
@@ -184,11 +196,8 @@ export const wordpress: EntrySource = {
       verb: "comment.list",
       request: ["GET|HEAD /wp/v2/comments", `GET|HEAD /wp/v2/comments/${ID}`],
       effects: ["read-private"],
+      // Those on drafts and private entries are among them, for those who may read these.
       summary: "Read comments",
-      cases: [
-        { when: { ...PUBLIC_VIEW, "query.author_email": { absent: true } }, effects: ["read"] },
-        { when: { ...PLAIN_VIEW, "query.author_email": { absent: true } }, effects: ["read"] },
-      ],
     },
     {
       verb: "comment.create",
@@ -211,8 +220,8 @@ export const wordpress: EntrySource = {
     {
       verb: "term.list",
       request: [
-        "GET|HEAD /wp/v2/{taxonomy:categories|tags}",
-        `GET|HEAD /wp/v2/{taxonomy:categories|tags}/${ID}`,
+        `GET|HEAD /wp/v2/${TERMS}`,
+        `GET|HEAD /wp/v2/${TERMS}/${ID}`,
         "GET /wp/v2/taxonomies",
         "GET /wp/v2/taxonomies/{name}",
       ],
@@ -222,21 +231,22 @@ export const wordpress: EntrySource = {
     },
     {
       verb: "term.create",
-      request: "POST /wp/v2/{taxonomy:categories|tags}",
-      effects: ["write"],
-      summary: "Make a new one of {path.taxonomy}: {param.name}",
+      request: `POST /wp/v2/${TERMS}`,
+      // Everybody can list it at once, with no entry in it.
+      effects: ["publish"],
+      summary: "Make a new one of {path.kind}: {param.name}",
     },
     {
       verb: "term.update",
-      request: `${CHANGES} /wp/v2/{taxonomy:categories|tags}/${ID}`,
+      request: `${CHANGES} /wp/v2/${TERMS}/${ID}`,
       effects: ["publish"],
-      summary: "Rename or move {path.id} of {path.taxonomy} on the live site",
+      summary: "Rename or move {path.id} of {path.kind} on the live site",
     },
     {
       verb: "term.delete",
-      request: `DELETE /wp/v2/{taxonomy:categories|tags}/${ID}`,
+      request: `DELETE /wp/v2/${TERMS}/${ID}`,
       effects: ["delete", "publish"],
-      summary: "Delete {path.id} of {path.taxonomy} for good",
+      summary: "Delete {path.id} of {path.kind} for good",
     },
     {
       verb: "search",
@@ -267,7 +277,7 @@ export const wordpress: EntrySource = {
     {
       verb: "user.update",
       request: `${CHANGES} /wp/v2/users/{id:\\d+|me}`,
-      effects: ["administer"],
+      effects: ["administer", "send"], // A new password or address is told to its user by mail.
       summary: "Change the user {path.id}: roles, mail, password",
     },
     {
@@ -279,20 +289,21 @@ export const wordpress: EntrySource = {
     {
       verb: "app-password.list",
       request: [
-        "GET /wp/v2/users/{id:\\d+|me}/application-passwords",
-        "GET /wp/v2/users/{id:\\d+|me}/application-passwords/{uuid}",
+        "GET /wp/v2/users/{user_id:\\d+|me}/application-passwords",
+        "GET /wp/v2/users/{user_id:\\d+|me}/application-passwords/{uuid}",
       ],
       effects: ["read-private"],
-      summary: "List application passwords of user {path.id}",
+      summary: "List application passwords of user {path.user_id}",
     },
     {
       verb: "app-password.change",
       request: [
-        "POST|DELETE /wp/v2/users/{id:\\d+|me}/application-passwords",
-        `${CHANGES}|DELETE /wp/v2/users/{id:\\d+|me}/application-passwords/{uuid}`,
+        "POST|DELETE /wp/v2/users/{user_id:\\d+|me}/application-passwords",
+        `${CHANGES}|DELETE /wp/v2/users/{user_id:\\d+|me}/application-passwords/{uuid}`,
       ],
       effects: ["administer"],
-      summary: "Make, change or revoke a password of user {path.id} that is good without Cofferdam",
+      summary:
+        "Make, change or revoke a password of user {path.user_id} that is good without Cofferdam",
     },
     {
       verb: "settings.read",
@@ -399,15 +410,7 @@ export const wordpress: EntrySource = {
       body: ["json"],
       children: { items: "body.requests", max: 25 },
     },
-    {
-      verb: "order.change",
-      request: [
-        `${CHANGES}|DELETE /wc/v3/{kind:orders|refunds|coupons}`,
-        `${CHANGES}|DELETE /wc/v3/{kind:orders|refunds|coupons}/{rest...}`,
-      ],
-      effects: ["spend", "send"],
-      summary: "Change {path.kind} of the shop; customers get mail",
-    },
+    ...shop,
     {
       verb: "xmlrpc.call",
       request: "POST /xmlrpc.php",

@@ -13,6 +13,7 @@ import { gmail } from "./entries/gmail.ts";
 import { goProxy } from "./entries/go-proxy.ts";
 import { googleCalendar } from "./entries/google-calendar.ts";
 import { googleDrive } from "./entries/google-drive.ts";
+import { linkedin } from "./entries/linkedin.ts";
 import { listmonk } from "./entries/listmonk.ts";
 import { npm } from "./entries/npm.ts";
 import { openai } from "./entries/openai.ts";
@@ -37,6 +38,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     goProxy,
     googleCalendar,
     googleDrive,
+    linkedin,
     listmonk,
     npm,
     openai,

@@ -15,6 +15,7 @@ import { googleCalendar } from "./entries/google-calendar.ts";
 import { googleDrive } from "./entries/google-drive.ts";
 import { linkedin } from "./entries/linkedin.ts";
 import { listmonk } from "./entries/listmonk.ts";
+import { n8n } from "./entries/n8n.ts";
 import { npm } from "./entries/npm.ts";
 import { openai } from "./entries/openai.ts";
 import { paypal } from "./entries/paypal.ts";
@@ -40,6 +41,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     googleDrive,
     linkedin,
     listmonk,
+    n8n,
     npm,
     openai,
     paypal,

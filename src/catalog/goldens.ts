@@ -14,6 +14,7 @@ import { golden as googleCalendar } from "./entries/google-calendar.golden.ts";
 import { golden as googleDrive } from "./entries/google-drive.golden.ts";
 import { golden as linkedin } from "./entries/linkedin.golden.ts";
 import { golden as listmonk } from "./entries/listmonk.golden.ts";
+import { golden as n8n } from "./entries/n8n.golden.ts";
 import { golden as npm } from "./entries/npm.golden.ts";
 import { golden as openai } from "./entries/openai.golden.ts";
 import { golden as paypal } from "./entries/paypal.golden.ts";
@@ -38,6 +39,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["google-drive", googleDrive],
   ["linkedin", linkedin],
   ["listmonk", listmonk],
+  ["n8n", n8n],
   ["npm", npm],
   ["openai", openai],
   ["paypal", paypal],

@@ -48,95 +48,120 @@ const FROM: Readonly<Record<string, readonly string[]>> = {
   cancelled: ["running", "paused"],
 };
 
-const REFUSED: Answer = { status: 400, json: { message: "not in this state" } };
+const REFUSED: Answer = { status: 400, json: { message: "refused" } };
 
 export async function startListmonk(options: ListmonkOptions): Promise<Listmonk> {
-  const campaigns = new Map<number, Campaign>();
-  const everyone = new Set(Object.values(options.lists).flat());
-  const send = (campaign: Campaign, effects: Effect[]) => {
-    campaign.status = "finished";
-    const reached = new Set(campaign.lists.flatMap((list) => options.lists[list] ?? []));
-    for (const who of reached) effects.push({ kind: "mail", who, what: campaign.subject });
-  };
-
-  const update = (campaign: Campaign, { json }: Call): Answer => {
-    if (!["draft", "paused", "scheduled"].includes(campaign.status)) return REFUSED;
-    assign(campaign, json);
-    if (campaign.status === "scheduled" && campaign.send_at === null) campaign.status = "draft";
-    return { status: 200, json: { data: shown(campaign) } };
-  };
-  const setStatus = (campaign: Campaign, { json }: Call, effects: Effect[]): Answer => {
-    const status = String(json["status"]);
-    if (FROM[status]?.includes(campaign.status) !== true) return REFUSED;
-    if (status === "scheduled" && campaign.send_at === null) return REFUSED;
-    campaign.status = status === "running" && campaign.send_at !== null ? "scheduled" : status;
-    if (campaign.status === "running") send(campaign, effects);
-    return { status: 200, json: { data: shown(campaign) } };
-  };
-  const sendTo = (wanted: readonly string[], isAny: boolean, what: string, effects: Effect[]) => {
-    const reached = wanted.filter((one) => isAny || everyone.has(one));
-    for (const who of reached) effects.push({ kind: "mail", who, what });
-    const isWhole = reached.length === wanted.length && reached.length > 0;
-    return isWhole
-      ? { status: 200, json: { data: true } }
-      : { status: 400, json: { message: "not found" } };
-  };
-  const create = ({ json }: Call): Answer => {
-    const campaign: Campaign = {
-      id: campaigns.size + 1,
-      status: "draft",
-      subject: "",
-      send_at: null,
-      lists: [],
-    };
-    assign(campaign, json);
-    campaigns.set(campaign.id, campaign);
-    return { status: 200, json: { data: shown(campaign) } };
-  };
-
-  const all: Effect[][] = [];
+  const mailer = new Mailer(options.lists);
   const double = await startDouble((call, effects) => {
-    all[0] = effects;
     if (!isAllowed(call, options)) return { status: 403, json: { message: "invalid credentials" } };
+    const answered = mailer.answer(call);
+    effects.push(...mailer.takeSent());
+    return answered;
+  });
+  return {
+    ...double,
+    get effects() {
+      return [...double.effects, ...mailer.later];
+    },
+    runScheduled() {
+      mailer.runScheduled();
+    },
+  };
+}
+
+/** Campaigns, and the mail that they and /api/tx sent. */
+class Mailer {
+  /** What was sent when its time came. */
+  readonly later: Effect[] = [];
+  readonly #lists: ListmonkOptions["lists"];
+  readonly #campaigns = new Map<number, Campaign>();
+  #sent: Effect[] = [];
+
+  constructor(lists: ListmonkOptions["lists"]) {
+    this.#lists = lists;
+  }
+
+  takeSent(): readonly Effect[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
+  }
+
+  runScheduled(): void {
+    for (const campaign of this.#campaigns.values())
+      if (campaign.status === "scheduled") this.#send(campaign);
+    this.later.push(...this.takeSent());
+  }
+
+  answer(call: Call): Answer | undefined {
     const [root, kind, id, part] = call.path;
     if (root !== "api") return undefined;
     if (kind === "tx" && call.method === "POST") {
       const isAny = ["external", "fallback"].includes(String(call.json["subscriber_mode"]));
-      const wanted = textsOf(call.json["subscriber_emails"]);
-      return sendTo(wanted, isAny, String(call.json["subject"]), effects);
+      return this.#sendTo(textsOf(call.json["subscriber_emails"]), isAny, call);
     }
     if (kind !== "campaigns") return undefined;
-    if (id === undefined) return call.method === "POST" ? create(call) : undefined;
-    const campaign = campaigns.get(Number(id));
-    if (campaign === undefined) return undefined;
-    switch (`${call.method} ${part ?? ""}`) {
+    if (id === undefined) return call.method === "POST" ? this.#create(call) : undefined;
+    const campaign = this.#campaigns.get(Number(id));
+    return campaign && this.#answerOne(campaign, call, part);
+  }
+
+  #answerOne(campaign: Campaign, call: Call, part = ""): Answer | undefined {
+    switch (`${call.method} ${part}`) {
       case "GET ":
-        return { status: 200, json: { data: shown(campaign) } };
+        return shown(campaign);
       case "PUT ":
         return update(campaign, call);
       case "PUT status":
-        return setStatus(campaign, call, effects);
+        return this.#setStatus(campaign, call);
       case "POST test":
-        return sendTo(
-          textsOf(call.json["subscribers"]),
-          false,
-          String(call.json["subject"]),
-          effects,
-        );
+        return this.#sendTo(textsOf(call.json["subscribers"]), false, call);
       case "DELETE ":
-        campaigns.delete(campaign.id);
+        this.#campaigns.delete(campaign.id);
         return { status: 200, json: { data: true } };
       default:
         return undefined;
     }
-  });
-  return {
-    ...double,
-    runScheduled() {
-      for (const campaign of campaigns.values())
-        if (campaign.status === "scheduled") send(campaign, all[0] ?? []);
-    },
-  };
+  }
+
+  #create({ json }: Call): Answer {
+    const id = this.#campaigns.size + 1;
+    const campaign: Campaign = { id, status: "draft", subject: "", send_at: null, lists: [] };
+    assign(campaign, json);
+    this.#campaigns.set(id, campaign);
+    return shown(campaign);
+  }
+
+  #setStatus(campaign: Campaign, { json }: Call): Answer {
+    const status = String(json["status"]);
+    if (FROM[status]?.includes(campaign.status) !== true) return REFUSED;
+    if (status === "scheduled" && campaign.send_at === null) return REFUSED;
+    campaign.status = status === "running" && campaign.send_at !== null ? "scheduled" : status;
+    if (campaign.status === "running") this.#send(campaign);
+    return shown(campaign);
+  }
+
+  #send(campaign: Campaign): void {
+    campaign.status = "finished";
+    const reached = new Set(campaign.lists.flatMap((list) => this.#lists[list] ?? []));
+    for (const who of reached) this.#sent.push({ kind: "mail", who, what: campaign.subject });
+  }
+
+  #sendTo(wanted: readonly string[], isAny: boolean, { json }: Call): Answer {
+    const everyone = new Set(Object.values(this.#lists).flat());
+    const reached = wanted.filter((one) => isAny || everyone.has(one));
+    for (const who of reached)
+      this.#sent.push({ kind: "mail", who, what: String(json["subject"]) });
+    const isWhole = reached.length === wanted.length && reached.length > 0;
+    return isWhole ? { status: 200, json: { data: true } } : REFUSED;
+  }
+}
+
+function update(campaign: Campaign, { json }: Call): Answer {
+  if (!["draft", "paused", "scheduled"].includes(campaign.status)) return REFUSED;
+  assign(campaign, json);
+  if (campaign.status === "scheduled" && campaign.send_at === null) campaign.status = "draft";
+  return shown(campaign);
 }
 
 function assign(campaign: Campaign, json: Call["json"]): void {
@@ -146,8 +171,9 @@ function assign(campaign: Campaign, json: Call["json"]): void {
   if (Array.isArray(lists)) campaign.lists = lists.map(Number);
 }
 
-function shown(campaign: Campaign): unknown {
-  return { ...campaign, lists: campaign.lists.map((id) => ({ id, name: `list ${id}` })) };
+function shown(campaign: Campaign): Answer {
+  const lists = campaign.lists.map((id) => ({ id, name: `list ${id}` }));
+  return { status: 200, json: { data: { ...campaign, lists } } };
 }
 
 function isAllowed({ headers }: Call, { user, token }: ListmonkOptions): boolean {

@@ -13,6 +13,9 @@ import { gmail } from "./entries/gmail.ts";
 import { goProxy } from "./entries/go-proxy.ts";
 import { googleCalendar } from "./entries/google-calendar.ts";
 import { googleDrive } from "./entries/google-drive.ts";
+import { linkedin } from "./entries/linkedin.ts";
+import { listmonk } from "./entries/listmonk.ts";
+import { n8n } from "./entries/n8n.ts";
 import { npm } from "./entries/npm.ts";
 import { openai } from "./entries/openai.ts";
 import { paypal } from "./entries/paypal.ts";
@@ -36,6 +39,9 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     goProxy,
     googleCalendar,
     googleDrive,
+    linkedin,
+    listmonk,
+    n8n,
     npm,
     openai,
     paypal,

@@ -12,6 +12,9 @@ import { golden as gmail } from "./entries/gmail.golden.ts";
 import { golden as goProxy } from "./entries/go-proxy.golden.ts";
 import { golden as googleCalendar } from "./entries/google-calendar.golden.ts";
 import { golden as googleDrive } from "./entries/google-drive.golden.ts";
+import { golden as linkedin } from "./entries/linkedin.golden.ts";
+import { golden as listmonk } from "./entries/listmonk.golden.ts";
+import { golden as n8n } from "./entries/n8n.golden.ts";
 import { golden as npm } from "./entries/npm.golden.ts";
 import { golden as openai } from "./entries/openai.golden.ts";
 import { golden as paypal } from "./entries/paypal.golden.ts";
@@ -34,6 +37,9 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["go-proxy", goProxy],
   ["google-calendar", googleCalendar],
   ["google-drive", googleDrive],
+  ["linkedin", linkedin],
+  ["listmonk", listmonk],
+  ["n8n", n8n],
   ["npm", npm],
   ["openai", openai],
   ["paypal", paypal],

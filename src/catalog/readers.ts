@@ -6,11 +6,13 @@
 import type { Readable, Reader, ReaderName, Reading } from "./reader.ts";
 import { readEthereum } from "./readers/ethereum.ts";
 import { readMail } from "./readers/mime.ts";
+import { readWorkflow } from "./readers/n8n-workflow.ts";
 import { readSolana } from "./readers/solana.ts";
 
 const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {
   ethereum: readEthereum,
   mime: readMail,
+  "n8n-workflow": readWorkflow,
   solana: readSolana,
 };
 

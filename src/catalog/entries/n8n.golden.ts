@@ -1,0 +1,263 @@
+/** Golden requests of n8n. */
+import type { Json } from "../../action/index.ts";
+import { goldenRows, type Golden } from "../golden.ts";
+
+const API = "github.com/n8n-io/n8n packages/cli/src/public-api/v1";
+const CONTROLLERS = `${API}/controllers`;
+const HANDLERS = `${API}/handlers`;
+const SERVER = "github.com/n8n-io/n8n packages/cli/src/abstract-server.ts";
+const NODES = "github.com/n8n-io/n8n packages/nodes-base/package.json";
+const UNKNOWN = ["send", "execute", "delete", "administer"] as const;
+
+const workflow = (...types: readonly string[]): { readonly json: Json } => ({
+  json: {
+    name: "w",
+    nodes: types.map((type) => ({ name: type, type: `n8n-nodes-base.${type}`, parameters: {} })),
+    connections: {},
+    settings: {},
+  },
+});
+const state = (active: boolean) => ({ facts: { current: { name: "w", active } } });
+
+export const golden: readonly Golden[] = [
+  ...goldenRows(`${CONTROLLERS}/workflows.public.controller.ts`, [
+    ["GET /api/v1/workflows/1", "workflow.read", ["read-private"], "contents"],
+    ["POST /api/v1/workflows", "workflow.create", ["write"], "nothing in it acts", workflow("set")],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "a node of code",
+      { ...workflow("set", "code"), source: NODES },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "send"],
+      "mail and chat",
+      { ...workflow("emailSend", "discord"), source: NODES },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "a node that nobody knows",
+      workflow("set", "somethingNew"),
+    ],
+    [
+      "POST /api/v1/workflows",
+      "unknown",
+      UNKNOWN,
+      "its nodes are no list",
+      { json: { nodes: {} } },
+    ],
+    [
+      "PUT /api/v1/workflows/1",
+      "workflow.update",
+      ["write"],
+      "it is not active",
+      { ...workflow("set"), ...state(false), reversible: true },
+    ],
+    [
+      "PUT /api/v1/workflows/1",
+      "workflow.update-active",
+      ["write", "execute"],
+      "it runs changed at once",
+      { ...workflow("set"), ...state(true), reversible: false },
+    ],
+    [
+      "PUT /api/v1/workflows/1",
+      "workflow.update-active",
+      ["write", "execute"],
+      "nothing is known of its state",
+      workflow("set"),
+    ],
+    [
+      "PUT /api/v1/workflows/1?publishIfActive=false",
+      "workflow.update-active",
+      ["write", "execute"],
+      "earlier versions do not know that",
+      { ...workflow("set"), ...state(true) },
+    ],
+    ["DELETE /api/v1/workflows/1", "workflow.delete", ["delete"], "for good"],
+    ["PUT /api/v1/workflows/1/tags", "workflow.tag", ["write"], "tags", { json: [{ id: "1" }] }],
+  ]),
+  ...goldenRows(`${HANDLERS}/workflows/spec/paths/workflows.id.activate.yml`, [
+    ["POST /api/v1/workflows/1/activate", "workflow.activate", ["execute"], "it runs on its own"],
+    ["POST /api/v1/workflows/1/activate/", "unknown", UNKNOWN, "a slash at the end"],
+  ]),
+  ...goldenRows(`${HANDLERS}/workflows/spec/paths/unpublishWorkflow.generated.yml`, [
+    ["POST /api/v1/workflows/1/unpublish", "workflow.deactivate", ["delete"], "it stands still"],
+    ["POST /api/v1/workflows/1/deactivate", "workflow.deactivate", ["delete"], "its older name"],
+  ]),
+  ...goldenRows(`${HANDLERS}/workflows/spec/paths/archiveWorkflow.generated.yml`, [
+    ["POST /api/v1/workflows/1/archive", "workflow.archive", ["delete"], "can be taken back"],
+    ["POST /api/v1/workflows/1/unarchive", "workflow.unarchive", ["write"], "taken back"],
+  ]),
+  ...goldenRows(`${HANDLERS}/workflows/spec/paths/workflows.id.execute.yml`, [
+    ["POST /api/v1/workflows/1/execute", "workflow.run", ["execute"], "from its start"],
+  ]),
+  ...goldenRows(`${API}/openapi.yml`, [
+    ["POST /api/v1/workflows/1/test-runs", "workflow.run", ["execute"], "a test is a run"],
+    ["POST /api/v1/workflows/1/test-runs/2/cancel", "workflow.cancel-test", ["write"], "stopped"],
+    [
+      "PUT /api/v1/workflows/1/transfer",
+      "workflow.transfer",
+      ["administer"],
+      "others may use it",
+      {
+        json: { destinationProjectId: "2" },
+        source: `${CONTROLLERS}/credentials.public.controller.ts`,
+      },
+    ],
+    ["GET /api/v1/data-tables/1/rows", "table.read", ["read-private"], "contents"],
+    ["POST /api/v1/data-tables/1/rows", "table.write", ["write"], "rows", { json: {} }],
+    ["DELETE /api/v1/data-tables/1/rows/delete", "table.delete", ["delete"], "rows"],
+    ["POST /api/v1/n8n-packages/export", "instance.export", ["read-private"], "all", { json: {} }],
+    [
+      "POST /api/v1/n8n-packages/import",
+      "instance.import",
+      ["execute", "administer"],
+      "workflows from elsewhere",
+      { json: {} },
+    ],
+    ["GET /api/v1/settings/otel", "settings.read", ["read-private"], "where traces go"],
+    [
+      "POST /api/v1/settings/log-streaming/destinations",
+      "settings.write",
+      ["administer"],
+      "logs go elsewhere",
+      { json: {} },
+    ],
+    ["GET /rest/workflows", "unknown", UNKNOWN, "the editor's own interface"],
+    ["POST /rest/workflows/1/run", "unknown", UNKNOWN, "the editor's own interface", { json: {} }],
+  ]),
+  ...goldenRows(SERVER, [
+    ["GET /webhook/a/b?x=1", "webhook.call", ["execute"], "a read that runs a workflow"],
+    ["POST /webhook/a", "webhook.call", ["execute"], "runs a workflow", { json: { a: 1 } }],
+    [
+      "PUT /webhook-test/a",
+      "webhook.call",
+      ["execute"],
+      "a test runs it too",
+      { raw: { type: "text/plain", text: "x" } },
+    ],
+    ["POST /form/a", "webhook.call", ["execute"], "a form runs it", { form: "field-0=x" }],
+    [
+      "GET /webhook-waiting/7",
+      "wait.resume",
+      ["administer"],
+      "an answer that a person should give",
+    ],
+    ["POST /form-waiting/7", "wait.resume", ["administer"], "the same by form", { form: "a=b" }],
+    ["GET /webhook-waiting/7/suffix?approved=true", "wait.resume", ["administer"], "approved"],
+    ["GET /healthz", "health.read", ["read"], "whether it is up"],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/executions.public.controller.ts`, [
+    ["GET /api/v1/executions?includeData=true", "execution.read", ["read-private"], "their data"],
+    ["DELETE /api/v1/executions/1", "execution.delete", ["delete"], "for good"],
+  ]),
+  ...goldenRows(`${HANDLERS}/executions/spec/paths/executions.id.retry.yml`, [
+    ["POST /api/v1/executions/1/retry", "execution.retry", ["execute"], "all is done again"],
+  ]),
+  ...goldenRows(`${HANDLERS}/executions/spec/paths/executions.stop.yml`, [
+    [
+      "POST /api/v1/executions/stop",
+      "execution.stop",
+      ["delete"],
+      "all that runs",
+      { json: { status: ["running"] } },
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/credentials.public.controller.ts`, [
+    ["GET /api/v1/credentials", "credential.read", ["read-private"], "without their secrets"],
+    [
+      "POST /api/v1/credentials",
+      "credential.write",
+      ["administer"],
+      "a new one",
+      { json: { name: "c", type: "httpHeaderAuth", data: {} } },
+    ],
+    ["DELETE /api/v1/credentials/1", "credential.write", ["administer"], "gone"],
+    [
+      "POST /api/v1/credentials/1/test",
+      "credential.test",
+      ["administer", "send"],
+      "the secret is used",
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/users.public.controller.ts`, [
+    ["GET /api/v1/users", "user.read", ["read-private"], "who there is"],
+    [
+      "POST /api/v1/users",
+      "user.invite",
+      ["administer", "send"],
+      "an invitation by mail",
+      { json: [{ email: "a@example.org" }], recipients: ["a@example.org"] },
+    ],
+    [
+      "PATCH /api/v1/users/1/role",
+      "user.write",
+      ["administer"],
+      "may do more",
+      { json: { newRoleName: "global:admin" } },
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/projects.public.controller.ts`, [
+    ["GET /api/v1/projects", "project.read", ["read-private"], "names"],
+    [
+      "POST /api/v1/projects",
+      "project.write",
+      ["administer"],
+      "a new one",
+      { json: { name: "p" } },
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/variables.public.controller.ts`, [
+    ["GET /api/v1/variables", "variable.read", ["read-private"], "values"],
+    [
+      "PUT /api/v1/variables/1",
+      "variable.write",
+      ["administer"],
+      "workflows go by it",
+      { json: { key: "URL", value: "https://a.example" } },
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/tags.public.controller.ts`, [
+    ["GET /api/v1/tags", "tag.read", ["read"], "names"],
+    ["POST /api/v1/tags", "tag.write", ["write"], "a name", { json: { name: "t" } }],
+    ["DELETE /api/v1/tags/1", "tag.delete", ["delete"], "gone", { source: `${API}/openapi.yml` }],
+  ]),
+  ...goldenRows(`${HANDLERS}/source-control/spec/paths/sourceControl.yml`, [
+    [
+      "POST /api/v1/source-control/pull",
+      "source-control.pull",
+      ["execute", "administer"],
+      "workflows are replaced",
+      { json: { force: true } },
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/source-control.public.controller.ts`, [
+    ["GET /api/v1/source-control/status", "source-control.status", ["read-private"], "differences"],
+    [
+      "POST /api/v1/source-control/push",
+      "source-control.push",
+      ["send", "administer"],
+      "workflows leave",
+      { json: {}, source: "memory" },
+    ],
+  ]),
+  ...goldenRows(`${HANDLERS}/community-packages/spec/paths/community-packages.yml`, [
+    ["GET /api/v1/community-packages", "package.read", ["read-private"], "what is installed"],
+    [
+      "POST /api/v1/community-packages",
+      "package.install",
+      ["execute", "administer"],
+      "code from npm",
+      { json: { name: "n8n-nodes-x" } },
+    ],
+  ]),
+  ...goldenRows(`${CONTROLLERS}/audit.public.controller.ts`, [
+    ["POST /api/v1/audit", "audit.run", ["read-private"], "what is unsafe", { json: {} }],
+  ]),
+];

@@ -1,0 +1,92 @@
+/**
+ * What the nodes of n8n do, by their type. A type that does not stand here may do anything, community nodes
+ * among them. Types are those of n8n's packages nodes-base and nodes-langchain (their package.json lists them).
+ *
+ * @module
+ */
+import type { Effect } from "../../action/index.ts";
+
+/** Kinds of node, the most dangerous first. */
+export const NODE_KINDS = [
+  "unknown",
+  "code",
+  "database",
+  "http",
+  "mail",
+  "chat",
+  "ai",
+  "trigger",
+  "plain",
+] as const;
+export type NodeKind = (typeof NODE_KINDS)[number];
+
+/** What a node of each kind adds to a workflow. */
+export const KIND_EFFECTS: Readonly<Record<NodeKind, readonly Effect[]>> = {
+  unknown: ["execute"],
+  code: ["execute"],
+  database: ["execute"],
+  http: ["send"],
+  mail: ["send"],
+  chat: ["send"],
+  ai: ["spend"],
+  trigger: [],
+  plain: [],
+};
+
+const BASE = "n8n-nodes-base.";
+const LANGCHAIN = "@n8n/n8n-nodes-langchain.";
+
+const KINDS: ReadonlyMap<string, NodeKind> = new Map([
+  ...types(
+    BASE,
+    "code",
+    "aiTransform code executeCommand executeWorkflow function functionItem ftp git n8n readBinaryFile " +
+      "readBinaryFiles readWriteFile ssh writeBinaryFile",
+  ),
+  ...types(LANGCHAIN, "code", "code toolCode toolWorkflow mcpClientTool"),
+  ...types(
+    BASE,
+    "database",
+    "crateDb elasticsearch microsoftSql mongoDb mySql oracleDatabase postgres questDb redis snowflake supabase " +
+      "timescaleDb",
+  ),
+  ...types(BASE, "http", "graphql httpRequest httpRequestTool"),
+  ...types(LANGCHAIN, "http", "toolHttpRequest"),
+  ...types(
+    BASE,
+    "mail",
+    "awsSes emailSend gmail mailgun mailjet mandrill microsoftOutlook sendGrid",
+  ),
+  ...types(
+    BASE,
+    "chat",
+    "discord googleChat mattermost matrix microsoftTeams rocketchat slack telegram twilio whatsApp zulip",
+  ),
+  ...types(
+    LANGCHAIN,
+    "ai",
+    "agent chainLlm chainSummarization lmChatAnthropic lmChatOpenAi openAi",
+  ),
+  ...types(
+    BASE,
+    "trigger",
+    "cron emailReadImap errorTrigger executeWorkflowTrigger formTrigger interval manualTrigger " +
+      "scheduleTrigger webhook",
+  ),
+  ...types(LANGCHAIN, "trigger", "chatTrigger manualChatTrigger mcpTrigger"),
+  ...types(
+    BASE,
+    "plain",
+    "aggregate compareDatasets dateTime filter if itemLists limit merge noOp removeDuplicates " +
+      "renameKeys set sort splitInBatches splitOut stickyNote stopAndError summarize switch",
+  ),
+]);
+
+function types(prefix: string, kind: NodeKind, names: string): readonly [string, NodeKind][] {
+  return names.split(" ").map((name) => [`${prefix}${name}`, kind]);
+}
+
+/** The kind of node that `type` names; types are told apart by case. */
+export function kindOf(type: string): NodeKind {
+  return KINDS.get(type) ?? "unknown";
+}

@@ -190,7 +190,7 @@ function hiddenIn(fields: Json): string | undefined {
   const hashed = hashesIn(fields);
   if (hashed.length === 0) return undefined;
   const each = hashed.map(
-    ({ bytes, sha256 }) => `${String(bytes)} bytes with SHA-256 ${String(sha256)}`,
+    ({ bytes, sha256 }) => `${text(bytes)} bytes with SHA-256 ${text(sha256)}`,
   );
   return `${each.join(", ")}: \`cofferdam approvals show --body FILE\` writes down all that is sent`;
 }

@@ -1,6 +1,7 @@
 /**
  * What the nodes of n8n do, by their type. A type that does not stand here may do anything, community nodes
- * among them. Types are those of n8n's packages nodes-base and nodes-langchain (their package.json lists them).
+ * among them. Types of nodes-base
+ * were compared with a part of its package.json; those of nodes-langchain are from memory.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
-const FOLDERS = ["src", "test", "scripts", "drills", "bench"];
+const FOLDERS = ["src", "test", "scripts", "drills", "bench", "examples"];
 
 const STEPS: readonly (readonly [string, string, readonly string[]])[] = [
   ["format", bin("oxfmt"), ["--check", ...FOLDERS]],

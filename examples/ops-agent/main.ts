@@ -1,0 +1,221 @@
+/**
+ * `npm run example:ops-agent`: a scripted agent does a week's work on a real WordPress and on doubles of
+ * Listmonk, n8n and LinkedIn, under one task file, with a scripted approver. Drafts go through; what is
+ * published, sent or run waits, and arrives once, byte for byte; no credential is ever in the agent's hands.
+ * Prints a table of what was asked and what became of it; exit 0 only where all of that held.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ApprovalInfo, Entry } from "../../src/api/index.ts";
+import { startLinkedin } from "../../test/doubles/linkedin.ts";
+import { startListmonk } from "../../test/doubles/listmonk.ts";
+import { startN8n } from "../../test/doubles/n8n.ts";
+import { TestHome } from "../../test/support/home.ts";
+import { startWordPress } from "../../test/wordpress/kit.ts";
+
+const LIST_TOKEN = "list-token-8f21c7de55a0";
+const N8N_KEY = "n8n-key-44e0b19a7c3f";
+const PAGE_TOKEN = "page-token-19c2d7f0e8b4";
+
+const blog = await startWordPress();
+const list = await startListmonk({
+  user: "ops",
+  token: LIST_TOKEN,
+  lists: { 1: ["ann@client.example", "bob@client.example"] },
+});
+const n8n = await startN8n({ apiKey: N8N_KEY });
+const page = await startLinkedin({ token: PAGE_TOKEN });
+const home = new TestHome();
+const failures: string[] = [];
+const require = (holds: boolean, what: string) => {
+  console.log(`${holds ? "held  " : "FAILED"} ${what}`);
+  if (!holds) failures.push(what);
+};
+
+try {
+  await addCredentials();
+  home.write("task.yaml", taskFile());
+  home.write("week.sh", readFileSync(join(import.meta.dirname, "week.sh"), "utf8"));
+  const run = home.run(["sh", "week.sh"], ["--task", join(home.workspace, "task.yaml")]);
+  const approver = new AbortController();
+  const approving = approve(approver.signal);
+  const { stdout, stderr } = await run;
+  approver.abort();
+  await approving;
+  const log = await home.log();
+  printTable(log);
+  await check(stdout, stderr, log);
+} finally {
+  await home.close();
+  await Promise.all([blog, list, n8n, page].map((one) => one.close()));
+}
+console.log(failures.length === 0 ? "all of it held" : `${failures.length} did not hold`);
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+async function addCredentials(): Promise<void> {
+  const add = async (name: string, secret: string, ...how: readonly string[]) => {
+    const args = ["credential", "add", name, "--scheme", "http", "--port", "80", ...how, "--stdin"];
+    const { code, stderr: said } = await home.call(args, { input: `${secret}\n` });
+    if (code !== 0) throw new Error(`credential ${name}: ${said}`);
+  };
+  const { user, applicationPassword } = blog.editor;
+  await add("blog", applicationPassword, "--kind", "basic", "--user", user, "--host", "blog.test");
+  await add("list", LIST_TOKEN, "--kind", "basic", "--user", "ops", "--host", "list.test");
+  await add("n8n", N8N_KEY, "--kind", "header", "--field", "X-N8N-API-KEY", "--host", "n8n.test");
+  await add("page", PAGE_TOKEN, "--kind", "bearer", "--host", "page.test");
+}
+
+function taskFile(): string {
+  const grant = (system: string, name: string, url: string) => `  - system: ${system}
+    name: ${name}
+    hosts: [${name}.test]
+    ports: [80]
+    dial: ${new URL(url).host}
+    credential: ${name}
+    variable: ${name.toUpperCase()}_CREDENTIAL
+    pairs: [${["blog", "list", "n8n", "page"].filter((other) => other !== name).join(", ")}]
+    allow:
+      - verbs: ["*"]
+        doing: [read, read-private, write, publish, send, execute, spend]
+`;
+  return `task: ops-week
+purpose: Draft freely; a person decides what is published, sent or run.
+approvals: { hold: 90s }
+grants:
+${grant("wordpress", "blog", blog.origin)}${grant("listmonk", "list", list.url)}${grant("n8n", "n8n", n8n.url)}${grant("linkedin", "page", page.url)}`;
+}
+
+/** Says yes to all but one, with the code of each card. */
+async function approve(signal: AbortSignal): Promise<void> {
+  const answered = new Set<string>();
+  while (!signal.aborted) {
+    const { stdout } = await home.call(["approvals", "list", "--json"]);
+    for (const { id, code, verb, state } of JSON.parse(stdout) as ApprovalInfo[]) {
+      if (answered.has(id) || state === "performing") continue;
+      answered.add(id);
+      await home.call(["approvals", "show", id]);
+      const isMail = verb.startsWith("tx.");
+      const answer = isMail
+        ? ["deny", id, "--reason", "ask Ann by phone"]
+        : ["approve", id, "--code", code];
+      await home.call(["approvals", ...answer]);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function printTable(log: readonly Entry[]): void {
+  const line = (cells: readonly string[]) =>
+    console.log(cells.map((cell, at) => cell.padEnd([8, 26, 22, 9, 11, 8][at] ?? 0)).join(" "));
+  line(["SYSTEM", "VERB", "EFFECTS", "VERDICT", "APPROVAL", "OUTCOME"]);
+  const asked = log.filter(
+    ({ type, rule = "", data }) =>
+      type === "action" &&
+      !rule.startsWith("approval.") &&
+      !text(data?.["summary"]).startsWith("Look up"),
+  );
+  for (const { action, system = "", verdict = "", data } of asked) {
+    const of = log.filter((entry) => entry.action === action);
+    const approval = of.findLast(({ type }) => type === "approval")?.data?.["state"];
+    const outcome = of.findLast(({ type }) => type === "outcome")?.data?.["status"];
+    const effects = effectsOf(data).join(" ");
+    line([
+      system,
+      text(data?.["verb"]),
+      effects,
+      verdict,
+      text(approval ?? "-"),
+      text(outcome ?? "-"),
+    ]);
+  }
+}
+
+async function check(stdout: string, stderr: string, log: readonly Entry[]): Promise<void> {
+  const step = (name: string) =>
+    new RegExp(`^STEP ${name} (\\d+)$`, "m").exec(stdout)?.[1] ?? stderr;
+  for (const name of [
+    "monday-read",
+    "monday-draft",
+    "monday-newsletter-draft",
+    "wednesday-workflow",
+    "thursday-page-draft",
+  ]) {
+    require(step(name).startsWith("2"), `${name} goes through (${step(name)})`);
+  }
+  for (const name of [
+    "tuesday-publish",
+    "tuesday-newsletter-start",
+    "wednesday-activate",
+    "wednesday-run",
+    "thursday-page-publish",
+  ]) {
+    require(/^2/.test(
+      step(name),
+    ), `${name} waits, is approved, and its answer arrives (${step(name)})`);
+  }
+  for (const name of ["friday-new-admin", "friday-password", "friday-mail"]) {
+    require(step(name) === "403", `${name} is refused (${step(name)})`);
+  }
+  const waited = log.filter(({ type, verdict }) => type === "action" && verdict === "confirm");
+  const unasked = log.filter(
+    ({ type, verdict, rule = "", data }) =>
+      type === "action" &&
+      verdict === "allow" &&
+      !rule.startsWith("approval.") &&
+      effectsOf(data).some((one) =>
+        ["publish", "send", "execute", "delete", "administer", "spend"].includes(one),
+      ),
+  );
+  require(waited.length >= 6 &&
+    unasked.length === 0, "everything of high impact waited, nothing else did");
+  const { posts = [] } = await blog.tables();
+  const open = posts.filter(
+    (post) => post["post_title"] === "Open" && post["post_status"] === "publish",
+  );
+  require(open.length === 1 &&
+    open[0]?.["post_content"] === "We are open.", "one post is public, as it was approved");
+  const count = (
+    effects: readonly { readonly kind: string; readonly who: string }[],
+    kind: string,
+  ) =>
+    effects
+      .filter((one) => one.kind === kind)
+      .map(({ who }) => who)
+      .sort();
+  require(count(list.effects, "mail").join() ===
+    "ann@client.example,bob@client.example", "each subscriber got one mail");
+  require(count(n8n.effects, "run").join() === "Invoice", "the workflow ran once");
+  require(count(page.effects, "post").join() === "urn:li:organization:5", "the page has one post");
+  const secrets = [blog.editor.applicationPassword, LIST_TOKEN, N8N_KEY, PAGE_TOKEN].flatMap(
+    (secret) => [secret, secret.replaceAll(" ", ""), Buffer.from(secret).toString("base64")],
+  );
+  const holds = (content: string) => secrets.some((secret) => content.includes(secret));
+  require(!holds(stdout) &&
+    !holds(stderr), "no credential is in the agent's environment, memory of answers, or output");
+  const left = filesBelow(join(home.state, "runs")).concat(
+    filesBelow(join(home.state, "homes")),
+    filesBelow(join(home.state, "ledger")),
+  );
+  require(left.length > 0 &&
+    !left.some((file) =>
+      holds(readFileSync(file, "latin1")),
+    ), `nor in any of ${left.length} files of the run and the record`);
+  require((await home.call(["verify"])).stdout.startsWith("intact"), "the record is intact");
+}
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? "");
+}
+
+function effectsOf(data: Entry["data"]): readonly string[] {
+  const effects = data?.["effects"];
+  return Array.isArray(effects) ? effects.map(text) : [];
+}

@@ -215,6 +215,6 @@ test("a look-up is below the base that the request came by, with its holes escap
 });
 
 test("what opens a WebSocket is unknown", () => {
-  const request = { ...requestOf("GET /api/posts", {}), upgrade: "websocket" };
+  const request = { ...requestOf("GET /api/posts", {}), upgrade: "websocket" } as const;
   assert.equal(describeRequest(entry, request).verb, "unknown");
 });

@@ -53,7 +53,7 @@ function pairsAt(
   { dialect }: Sources,
 ): readonly unknown[] {
   const wanted = names.filter((name) => name !== "*");
-  return pairs.flatMap(([name, value]) => {
+  return pairs.flatMap(([name, value]): unknown => {
     const parts = partsOf(dialect.includes("php") ? phpName(name) : name);
     if (!wanted.every((part, at) => part === parts[at])) return [];
     // `a[b]=c` is a value of `a` too, as {"a":{"b":"c"}} is: else `a` would seem absent.

@@ -49,21 +49,36 @@ export function readContent(source: ContentSource, isCaseless: boolean): Content
     return json && { ...common, json: json.value };
   }
   if (form === "form") {
-    const pairs = readPairs(new TextDecoder("latin1").decode(body));
+    const plain = textOf(body);
+    const pairs = plain === undefined ? undefined : readPairs(plain);
     return pairs && { ...common, pairs };
   }
   if (form !== "multipart") return common;
   const parts = readMultipart(body, parameters);
-  const text = new TextDecoder("utf-8");
-  return (
-    parts && {
-      ...common,
-      parts,
-      pairs: parts.flatMap(({ name, filename, bytes }) =>
-        filename === undefined ? [[name, text.decode(bytes)] as const] : [],
-      ),
-    }
-  );
+  const pairs = parts && fieldsOf(parts);
+  return pairs && { ...common, parts, pairs };
+}
+
+/** The parts that are no files; `undefined` where one is no text. */
+function fieldsOf(parts: readonly Part[]): readonly Pair[] | undefined {
+  const pairs: Pair[] = [];
+  for (const { name, filename, bytes } of parts) {
+    if (filename !== undefined) continue;
+    const value = textOf(bytes);
+    if (value === undefined) return undefined;
+    pairs.push([name, value]);
+  }
+  return pairs;
+}
+
+/** `bytes` as UTF-8, or `undefined` where they are none: in another charset they would be another text. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** The form that a media type says, and the type's parameters. */

@@ -204,9 +204,22 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
 }
 
 function caseHolds({ when }: Case, sources: Sources): boolean {
-  return Object.entries(when).every(([reference, test]) =>
-    holds(test, valuesAt(reference, sources)),
+  return Object.entries(when).every(
+    ([reference, test]) => canTell(reference, sources) && holds(test, valuesAt(reference, sources)),
   );
+}
+
+/** Whether what is not found at `reference` is absent for certain; else no case may be milder for it. */
+function canTell(reference: string, { content, facts }: Sources): boolean {
+  const [root = "", name = "*"] = reference.split(".");
+  if (root === "body" || root === "param") {
+    // A list has no names, and a server that takes one does each of its items.
+    const { json } = content;
+    const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
+    return json === undefined || isObject || /^(?:\*\*?|@)$/.test(name);
+  }
+  // A look-up that failed says nothing of what it would have found.
+  return ["query", "path", "header"].includes(root) || Object.hasOwn(facts, root);
 }
 
 function impactOf(

@@ -15,11 +15,13 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
+const PARAMETER = /^([A-Za-z]+)=("[^"\\]*"|[^"\s]+)$/;
 const PARTS_MAX = 200;
 const HEAD_BYTES_MAX = 2048;
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=?]{1,70}$/; // RFC 2046, 5.1.1, less the space.
+// The escapes are those that browsers write (WHATWG HTML, 4.10.22.8); others would hide a name.
 const DISPOSITION =
-  /^form-data; name="((?:[^"\\\r\n%]|%[0-9A-Fa-f]{2})*)"(?:; filename="((?:[^"\\\r\n])*)")?$/;
+  /^form-data; name="((?:[^"\\\r\n%]|%(?:22|0D|0A))*)"(?:; filename="([^"\\\r\n]*)")?$/;
 
 /** The parts of `body`; `undefined` where it is not in that spelling. `parameters` are the media type's. */
 export function readMultipart(body: Uint8Array, parameters: string): readonly Part[] | undefined {
@@ -36,20 +38,27 @@ export function readMultipart(body: Uint8Array, parameters: string): readonly Pa
       return undefined;
     const headEnd = bytes.indexOf("\r\n\r\n", at);
     if (headEnd < 0 || headEnd - at > HEAD_BYTES_MAX) return undefined;
-    const next = bytes.indexOf(`\r\n--${boundary}`, headEnd + 2);
-    if (next < 0) return undefined;
+    // The first mark ends the part. Behind anything but a line end of its own, readers differ on that.
+    const next = bytes.indexOf(mark, headEnd) - 2;
+    if (next < headEnd + 4 || bytes.toString("latin1", next, next + 2) !== "\r\n") return undefined;
     const part = readPart(bytes.toString("utf8", at + 2, headEnd));
     if (part === undefined) return undefined;
-    parts.push({ ...part, bytes: bytes.subarray(Math.min(headEnd + 4, next), next) });
+    parts.push({ ...part, bytes: bytes.subarray(headEnd + 4, next) });
     at = next + 2 + mark.length;
   }
 }
 
 function boundaryOf(parameters: string): string | undefined {
-  const found = [...parameters.matchAll(/boundary\s*=\s*("?)([^";\s]+)\1/gi)];
-  const [first] = found;
-  const boundary = first?.[2] ?? "";
-  return found.length === 1 && BOUNDARY.test(boundary) ? boundary : undefined;
+  let boundary: string | undefined;
+  for (const parameter of parameters.split(";")) {
+    const [, name = "", value = ""] = PARAMETER.exec(parameter.trim()) ?? [];
+    // Twice, split up (RFC 2231: `boundary*0`), or not understood: readers differ on which one counts.
+    if (name.toLowerCase() !== "boundary") {
+      if (name.toLowerCase() !== "charset") return undefined;
+    } else if (boundary === undefined) boundary = value.replace(/^"(.*)"$/, "$1");
+    else return undefined;
+  }
+  return boundary !== undefined && BOUNDARY.test(boundary) ? boundary : undefined;
 }
 
 function isEnd(bytes: Buffer, at: number): boolean {

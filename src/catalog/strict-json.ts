@@ -1,15 +1,17 @@
 /**
  * JSON as every server reads it, or not at all: UTF-8, no name twice in one object (RFC 8259, 4: what such
- * an object means is not defined, and servers differ), no depth that a parser would give up at.
+ * an object means is not defined, and servers differ), no number that a double cannot hold, no depth that a
+ * parser would give up at.
  *
  * @module
  */
 import type { Json } from "../action/index.ts";
 
 const DEPTH_MAX = 60;
-/** A string, a mark, or a run of other characters: enough to follow the nesting of valid JSON. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^"{}[\],:\s]+/gy;
-const SPACE = /[ \t\r\n]*/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** What neither opens, closes nor parts: space, numbers, literals. */
+const REST = /[^{}[\],:"]*/y;
 
 /** The value that `bytes` are, or `undefined`. `isCaseless`: two names that differ in case are one. */
 export function readJson(
@@ -37,29 +39,57 @@ function isUnambiguous(text: string, isCaseless: boolean): boolean {
   const names: (Set<string> | undefined)[] = []; // One for each open bracket; none for a list.
   let isName = false;
   let at = 0;
-  while (at < text.length) {
-    SPACE.lastIndex = at;
-    SPACE.test(text);
-    at = SPACE.lastIndex;
-    TOKEN.lastIndex = at;
-    const [token] = TOKEN.exec(text) ?? [];
-    if (token === undefined) break;
-    at = TOKEN.lastIndex;
+  for (;;) {
+    const end = restEnd(text, at);
+    if (end > at && isLossy(text.slice(at, end))) return false;
+    at = end;
+    if (at === text.length) return true;
+    const mark = text[at] ?? "";
+    const after = mark === '"' ? stringEnd(text, at) : at + 1;
     const own = names.at(-1);
-    if (token === "{" || token === "[") {
-      if (names.push(token === "{" ? new Set() : undefined) > DEPTH_MAX) return false;
-      isName = token === "{";
-    } else if (token === "}" || token === "]") {
+    if (mark === "{" || mark === "[") {
+      if (names.push(mark === "{" ? new Set() : undefined) > DEPTH_MAX) return false;
+      isName = mark === "{";
+    } else if (mark === "}" || mark === "]") {
       names.pop();
       isName = false;
-    } else if (token === ",") isName = own !== undefined;
-    else if (token === ":") isName = false;
-    else if (isName && own !== undefined) {
-      const plain = JSON.parse(token) as string;
-      const name = isCaseless ? foldName(plain) : plain;
-      if (own.has(name)) return false;
-      own.add(name);
-    }
+    } else if (mark === ",") isName = own !== undefined;
+    else if (mark === ":") isName = false;
+    else if (isName && own !== undefined && !isNewName(text.slice(at, after), own, isCaseless))
+      return false;
+    at = after;
   }
+}
+
+/** A number that a reader with doubles makes another of: what is shown would not be what is sent. */
+function isLossy(literal: string): boolean {
+  if (!/\d/.test(literal)) return false;
+  const value = Number(literal);
+  if (!Number.isFinite(value)) return true;
+  return !/[.eE]/.test(literal) && !Number.isSafeInteger(value);
+}
+
+/** Where a mark stands next. */
+function restEnd(text: string, from: number): number {
+  REST.lastIndex = from;
+  REST.test(text);
+  return REST.lastIndex;
+}
+
+/** Behind the closing quote. By hand: an expression needs a stack as long as the string. */
+function stringEnd(text: string, from: number): number {
+  let at = from + 1;
+  for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
+    at += code === BACKSLASH ? 2 : 1;
+  }
+  return at + 1;
+}
+
+function isNewName(quoted: string, own: Set<string>, isCaseless: boolean): boolean {
+  const plain = JSON.parse(quoted) as string;
+  const name = isCaseless ? foldName(plain) : plain;
+  // A server in C may end a name at NUL, and then have another one twice.
+  if (own.has(name) || name.includes("\0")) return false;
+  own.add(name);
   return true;
 }

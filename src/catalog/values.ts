@@ -51,13 +51,14 @@ function pairsAt(
   pairs: readonly Pair[],
   names: readonly string[],
   { dialect }: Sources,
-): readonly string[] {
+): readonly unknown[] {
   const wanted = names.filter((name) => name !== "*");
-  return pairs.flatMap(([name, value]) => {
+  return pairs.flatMap(([name, value]): unknown => {
     const parts = partsOf(dialect.includes("php") ? phpName(name) : name);
-    return parts.length === wanted.length && wanted.every((part, at) => part === parts[at])
-      ? value
-      : [];
+    if (!wanted.every((part, at) => part === parts[at])) return [];
+    // `a[b]=c` is a value of `a` too, as {"a":{"b":"c"}} is: else `a` would seem absent.
+    const deeper = parts.slice(wanted.length);
+    return deeper.length === 0 ? value : { [deeper.join(".")]: value };
   });
 }
 

@@ -1,0 +1,220 @@
+/** The engine by an entry made for it: what is doubled, missing, odd or not understood counts as the strictest. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Json } from "../action/index.ts";
+import { entrySchema, lookupsOf, describeRequest, type CatalogRequest } from "./index.ts";
+
+const entry = entrySchema.parse({
+  system: "made-up",
+  title: "Made-up",
+  docs: ["https://made-up.example/"],
+  base: ["/api", "/v2/api"],
+  unknown: ["administer"],
+  routes: [
+    { verb: "post.list", request: "GET /posts", effects: ["read"], summary: "List" },
+    {
+      verb: "post.publish",
+      request: ["POST /posts", "PUT /posts/{id:\\d+}/copy"],
+      effects: ["publish"],
+      summary: "Publish {param.title}",
+      body: ["none", "json", "form", "multipart"],
+      cases: [
+        { when: { "param.status": { only: ["draft"] } }, verb: "post.draft", effects: ["write"] },
+        { when: { "param.status": { absent: true } }, verb: "post.draft", effects: ["write"] },
+      ],
+    },
+    {
+      verb: "post.change",
+      request: "PATCH /posts/{id:\\d+}",
+      effects: ["publish"],
+      summary: "Change",
+      lookup: { current: "/posts/{path.id}" },
+      cases: [
+        { when: { "current.live": { absent: true } }, effects: ["write"] },
+        { when: { "current.live": { only: [false] } }, effects: ["write"] },
+      ],
+    },
+    { verb: "file.read", request: "GET /files/{path...}", effects: ["read"], summary: "Read" },
+    {
+      verb: "several",
+      request: "POST /several",
+      effects: ["write"],
+      summary: "Do several things",
+      children: { items: "body.calls", max: 3 },
+    },
+  ],
+});
+
+interface Asked {
+  readonly headers?: CatalogRequest["headers"];
+  readonly json?: Json;
+  readonly form?: string;
+  readonly facts?: Record<string, Json>;
+  readonly readings?: readonly (readonly string[])[];
+}
+
+function requestOf(line: string, { headers, json, form, readings }: Asked): CatalogRequest {
+  const [, method = "", path = "", query = ""] = /^(\S+) ([^?]*)\??(.*)$/.exec(line) ?? [];
+  const type = json === undefined ? "application/x-www-form-urlencoded" : "application/json";
+  const text = json === undefined ? form : JSON.stringify(json);
+  return {
+    method,
+    scheme: "https",
+    host: "made-up.example",
+    port: 443,
+    path,
+    query,
+    headers: { ...(text === undefined ? {} : { "content-type": type }), ...headers },
+    readings: readings ?? [path.slice(1).split("/")],
+    ...(text === undefined ? {} : { body: Buffer.from(text) }),
+  };
+}
+
+const describe = (line: string, asked: Asked) =>
+  describeRequest(entry, requestOf(line, asked), asked.facts);
+
+const draft = { path: "/posts", body: { status: "draft" } };
+const ROWS: readonly (readonly [string, Asked, string, readonly string[], string])[] = [
+  ["GET /api/posts", {}, "post.list", ["read"], "a route"],
+  ["GET /v2/api/posts", {}, "post.list", ["read"], "by the second base"],
+  ["GET /posts", {}, "unknown", ["administer"], "without a base"],
+  ["GET /api/posts/", {}, "unknown", ["administer"], "a slash behind"],
+  ["GET /API/posts", {}, "unknown", ["administer"], "in another case"],
+  ["HEAD /api/posts", {}, "unknown", ["administer"], "a method that is not listed"],
+  ["get /api/posts", {}, "unknown", ["administer"], "a method in small letters"],
+  ["GET /api/posts", { json: {} }, "unknown", ["administer"], "a GET with a body"],
+  ["PUT /api/posts/7/copy", {}, "post.draft", ["write"], "the second form of a route"],
+  ["PUT /api/posts/7a/copy", {}, "unknown", ["administer"], "an expression matches whole"],
+  ["PUT /api/posts/7\n/copy", {}, "unknown", ["administer"], "and no line end"],
+  ["GET /api/files/a/b/c", {}, "file.read", ["read"], "the rest of a path"],
+  ["GET /api/files", {}, "unknown", ["administer"], "a rest of nothing"],
+  ["POST /api/posts", { json: { status: "draft" } }, "post.draft", ["write"], "as it should be"],
+  ["POST /api/posts", { json: {} }, "post.draft", ["write"], "absent is a draft here"],
+  ["POST /api/posts", { json: { status: "x" } }, "post.publish", ["publish"], "an odd value"],
+  ["POST /api/posts", { json: { status: null } }, "post.publish", ["publish"], "null"],
+  ["POST /api/posts", { json: { status: ["draft"] } }, "post.publish", ["publish"], "a list"],
+  ["POST /api/posts", { json: [{ status: "publish" }] }, "post.publish", ["publish"], "several"],
+  ["POST /api/posts", { json: "status" }, "post.publish", ["publish"], "a text for an object"],
+  ["POST /api/posts", { form: "status=draft" }, "post.draft", ["write"], "a form"],
+  ["POST /api/posts", { form: "status=draft&status=x" }, "post.publish", ["publish"], "doubled"],
+  ["POST /api/posts", { form: "status[a]=x" }, "post.publish", ["publish"], "a member"],
+  [
+    "POST /api/posts?status=publish",
+    { json: { status: "draft" } },
+    "post.publish",
+    ["publish"],
+    "query and body differ",
+  ],
+  [
+    "POST /api/posts",
+    { form: "{}", headers: { "content-type": "text/plain" } },
+    "unknown",
+    ["administer"],
+    "a form of body that the route does not take",
+  ],
+  [
+    "POST /api/posts",
+    { json: {}, headers: { "content-encoding": "gzip" } },
+    "unknown",
+    ["administer"],
+    "a body in an encoding",
+  ],
+  [
+    "GET /api/posts",
+    { readings: [["api", "posts"], ["api"]] },
+    "unknown",
+    ["administer"],
+    "two ways to read the path, of which one is unknown",
+  ],
+  [
+    "GET /api/files/a",
+    {
+      readings: [
+        ["api", "files", "a"],
+        ["api", "posts"],
+      ],
+    },
+    "unknown",
+    ["administer"],
+    "two ways to read the path that are two routes",
+  ],
+  ["GET /api/posts", { readings: [] }, "unknown", ["administer"], "no way to read the path"],
+  [
+    "PATCH /api/posts/7",
+    { facts: { current: { live: false } } },
+    "post.change",
+    ["write"],
+    "known",
+  ],
+  ["PATCH /api/posts/7", { facts: { current: {} } }, "post.change", ["write"], "known as absent"],
+  ["PATCH /api/posts/7", { facts: { current: { live: 1 } } }, "post.change", ["publish"], "live"],
+  ["PATCH /api/posts/7", {}, "post.change", ["publish"], "what was not looked up is not absent"],
+  ["PATCH /api/posts/7", { facts: { other: {} } }, "post.change", ["publish"], "another look-up"],
+  ["POST /api/several", { json: { calls: [draft] } }, "several", ["write"], "one within"],
+  [
+    "POST /api/several",
+    { json: { calls: [draft, { path: "/posts", body: { status: "publish" } }] } },
+    "several",
+    ["write", "publish"],
+    "the strictest within",
+  ],
+  ["POST /api/several", { json: { calls: [] } }, "unknown", ["administer"], "none within"],
+  ["POST /api/several", { json: {} }, "unknown", ["administer"], "nothing within"],
+  [
+    "POST /api/several",
+    { json: { calls: [draft, draft, draft, draft] } },
+    "unknown",
+    ["administer"],
+    "more than it may hold",
+  ],
+  [
+    "POST /api/several",
+    { json: { calls: [draft, { path: "/nothing" }] } },
+    "unknown",
+    ["administer"],
+    "one within is unknown, so all of it is",
+  ],
+  [
+    "POST /api/several",
+    { json: { calls: [{ path: "/several", body: { calls: [draft] } }] } },
+    "unknown",
+    ["administer"],
+    "several within several",
+  ],
+  ...["/posts/../admin", "//posts", "/./posts", "/posts%2f", "posts", "/posts#a"].map(
+    (path) =>
+      [
+        "POST /api/several",
+        { json: { calls: [{ path }] } },
+        "unknown",
+        ["administer"],
+        `a path within that servers read differently: ${path}`,
+      ] as const,
+  ),
+];
+for (const [line, asked, verb, effects, why] of ROWS) {
+  test(`${JSON.stringify(line)} is ${verb} (${effects.join(", ")}): ${why}`, () => {
+    const described = describe(line, asked);
+    assert.deepEqual([described.verb, [...described.effects]], [verb, [...effects]]);
+  });
+}
+
+test("the parts of several are told one by one", () => {
+  const { parts } = describe("POST /api/several", {
+    json: { calls: [draft, { path: "/posts", body: { status: "x" } }] },
+  });
+  assert.deepEqual(parts, [
+    { verb: "post.draft", effects: ["write"] },
+    { verb: "post.publish", effects: ["publish"] },
+  ]);
+});
+
+test("a look-up is below the base that the request came by, with its holes escaped", () => {
+  const request = requestOf("PATCH /v2/api/posts/7", {});
+  assert.deepEqual(lookupsOf(entry, request), [{ name: "current", target: "/v2/api/posts/7" }]);
+});
+
+test("what opens a WebSocket is unknown", () => {
+  const request = { ...requestOf("GET /api/posts", {}), upgrade: "websocket" } as const;
+  assert.equal(describeRequest(entry, request).verb, "unknown");
+});

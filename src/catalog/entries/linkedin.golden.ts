@@ -22,7 +22,34 @@ const post = (author: string, more: Record<string, string> = {}) => ({
   },
 });
 
+const ROUTER = "github.com/linkedin/rest.li RestLiRouter, setupResourceMethodLookup";
+const draft = { lifecycleState: "DRAFT" };
+
 export const golden: readonly Golden[] = [
+  ...goldenRows(ROUTER, [
+    [
+      "POST /rest/posts?ids=List(urn)",
+      "restli.other",
+      ALL,
+      "many at once",
+      post("person:1", draft),
+    ],
+    ["POST /rest/posts?action=x", "restli.other", ALL, "an action", post("person:1", draft)],
+    [
+      `POST /rest/posts/${POST}?action=publish`,
+      "restli.other",
+      ALL,
+      "an action on a draft",
+      { json: { patch: {} }, facts: { current: draft } },
+    ],
+    [
+      "POST /rest/images?action=initializeUpload&ids=List(1)",
+      "restli.other",
+      ALL,
+      "many beside an action",
+      { json: {} },
+    ],
+  ]),
   ...goldenRows(POSTS_API, [
     [
       "POST /rest/posts",

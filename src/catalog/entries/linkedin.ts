@@ -349,6 +349,20 @@ const ADVERTISING: Routes = [
   },
 ];
 
+/** Rest.li takes a method from the query too (RestLiRouter): `ids` makes it one of many, `action` another. */
+function withoutOtherMethods(route: Routes[number]): Routes[number] {
+  const isRead = [route.request].flat().every((request) => request.startsWith("GET "));
+  if (isRead || route.root === true) return route;
+  const names = route.verb === "media.other" ? ["ids"] : ["ids", "action"];
+  const others: Cases = names.map((name) => ({
+    when: { [`query.${name}`]: { present: true } },
+    verb: "restli.other",
+    effects: [...EVERYTHING],
+    summary: `Do something else there: ${name} {query.${name}}`,
+  }));
+  return { ...route, cases: [...others, ...(route.cases ?? [])] };
+}
+
 export const linkedin: EntrySource = {
   system: "linkedin",
   title: "LinkedIn",
@@ -362,5 +376,5 @@ export const linkedin: EntrySource = {
   credential: [{ in: "header", name: "authorization", scheme: "Bearer" }],
   unknown: [...EVERYTHING],
   override: { header: "x-http-method-override" },
-  routes: [...CONTENT, ...PEOPLE, ...ADVERTISING],
+  routes: [...CONTENT, ...PEOPLE, ...ADVERTISING].map(withoutOtherMethods),
 };

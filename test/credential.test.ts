@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -343,6 +343,8 @@ test("INV-56: after all that, no file of the daemon's holds a secret, in any com
   const inner = Buffer.from(MARK).toString("base64").slice(0, 20);
   const forms = [MARK, encodeURIComponent(MARK), Buffer.from(MARK).toString("hex"), inner];
   for (const file of files) {
+    // The record replaces a tile that was not full by the next.
+    if (!existsSync(file)) continue;
     const bytes = readFileSync(file);
     for (const form of forms) assert.ok(!bytes.includes(form), `${file} holds ${form}`);
   }
@@ -385,6 +387,7 @@ test("a state folder in which the vault cannot be made is named, and `cofferdam 
   writeFileSync(join(other.state, "vault"), "");
   const { code, stderr } = await other.call(["credential", "list"]);
   assert.equal(code, 125);
-  assert.match(stderr, /vault/);
+  assert.match(stderr, /the folder of the vault cannot be made/);
+  assert.equal((await other.run(["true"])).code, 0, "and runs go on without");
   await other.close();
 });

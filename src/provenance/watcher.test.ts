@@ -197,7 +197,7 @@ test("a renamed program is told by its hash, and its claim beside what it is", a
 
 test("execs are told in order: a script by its interpreter, a failed one not at all", async () => {
   const script = join(folder, "hello");
-  writeFileSync(script, "#!/bin/bash\nread -t 0.05 < /dev/zero\nexit 0\n", { mode: 0o755 });
+  writeFileSync(script, "#!/bin/bash\nread -t 1 < /dev/zero\nexit 0\n", { mode: 0o755 });
   const command = `/no/such/program; ${script} now; ${actor} connect 127.0.0.1 9`;
   const seen = await watchCommand(watcher, ["/bin/sh", "-c", command]);
   const told = seen.execs.map((exec) => exec.path);

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault, requireOwnFolder } from "../base/index.ts";
+import { describeError, Fault, requireOwnFolder } from "../base/index.ts";
 import { removeUnfinished, writeDurably } from "./durable.ts";
 import { deriveKey, KEY_BYTES, seal, unseal } from "./seal.ts";
 import { secretSchema, type Secret } from "./secret.ts";
@@ -52,7 +52,7 @@ export class Store {
 
   /** Opens the vault in `dir`; makes one, unlocked by the key file, where there is none. */
   static async open(dir: string, unlock: Unlock): Promise<Store> {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeFolder(dir);
     requireOwnFolder(dir, { isVisit: false });
     await chmod(dir, 0o700);
     const path = join(dir, VAULT_FILE);
@@ -165,4 +165,20 @@ function unwrap(file: VaultFile, unlockKey: Uint8Array, path: string): Buffer {
 
 function withMac(dataKey: Uint8Array, file: VaultFile): VaultFile {
   return { ...file, mac: fileMac(dataKey, file) };
+}
+
+/** @throws {Fault} `vault.access` where the folder cannot be made: credentials are refused then, and runs go on. */
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Fault(
+      "vault.access",
+      `the folder of the vault cannot be made: ${describeError(cause)}`,
+      {
+        cause,
+        hint: `${dir} must be a folder of your own, or a place where one can be made`,
+      },
+    );
+  }
 }

@@ -112,12 +112,13 @@ test("job control works as a person expects: Ctrl-Z, bg, fg, Ctrl-C", async (t) 
   await expect("$ ");
   type("sleep 1000\n");
   await expect("sleep 1000");
-  // The shell gives the terminal away a moment after it echoes; a Ctrl-Z before that is the shell's own.
-  await waitFor(async () => (await commandsOf(sandbox.initPid)).includes("sleep"));
+  // The shell gives the terminal away a moment after it echoes; a key before that is the shell's own.
+  await waitFor(() => hasTerminal(sandbox.initPid, "sleep"));
   type("\u001a");
   await expect(/Stopped\s+sleep 1000/);
   type("jobs; bg; fg\n");
   await expect(/sleep 1000 &[^]*\nsleep 1000/);
+  await waitFor(() => hasTerminal(sandbox.initPid, "sleep"));
   type("\u0003");
   type("echo status $?\n");
   await expect(/status \d+\r\n/);
@@ -395,14 +396,20 @@ async function processesIn(space: string): Promise<readonly string[]> {
   return pids.filter((_, n) => alive[n]);
 }
 
-async function commandsOf(initPid: number): Promise<readonly string[]> {
+/** Whether a process `name` of the run is not stopped, and of the group that the terminal belongs to. */
+async function hasTerminal(initPid: number, name: string): Promise<boolean> {
   const pids = await processesIn(await readlink(`/proc/${initPid}/ns/pid`));
-  const read = (pid: string) => readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
-  return (await Promise.all(pids.map(read))).map((name) => name.trim());
+  const read = (pid: string) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return (await Promise.all(pids.map(read))).some((stat) => {
+    // proc_pid_stat(5): pid (comm) state ppid pgrp session tty_nr tpgid
+    const [, comm, state, group, terminal] =
+      /^\d+ \((.*)\) (\S) -?\d+ (-?\d+) -?\d+ -?\d+ (-?\d+)/.exec(stat) ?? [];
+    return comm === name && state !== "T" && group === terminal;
+  });
 }
 
 async function waitFor(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 12_000; tries += 1) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

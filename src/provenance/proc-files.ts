@@ -55,7 +55,10 @@ export interface ProcessStat {
   readonly parent: number;
   /** Ticks since boot: with the pid, the process's identity. */
   readonly startTicks: string;
-  /** Changes with every successful exec, since addresses are drawn anew; zeros where hidden. */
+  /**
+   * Changes with every successful exec, since addresses are drawn anew. Holds a zero where hidden, and
+   * until the new image has its arguments: the end of the environment is the last that exec(2) sets.
+   */
   readonly imageMark: string;
   /** Ended, and only waited for. */
   readonly zombie: boolean;
@@ -71,7 +74,7 @@ export function readStat(pid: number): ProcessStat | undefined {
   return {
     parent: Number(field(4)),
     startTicks: field(22),
-    imageMark: `${field(28)} ${field(48)}`,
+    imageMark: `${field(28)} ${field(48)} ${field(51)}`,
     zombie: "ZX".includes(field(3)),
   };
 }

@@ -20,6 +20,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   action: 1,
   link: 1,
   sys: 1,
+  yaml: 1,
   policy: 2,
   catalog: 2,
   wire: 2,
@@ -28,6 +29,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   ledger: 3,
   vault: 3,
   approval: 3,
+  systems: 3,
   sandbox: 3,
   workspace: 3,
   provenance: 3,
@@ -36,7 +38,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   daemon: 6,
   cli: 7,
 };
-const PURE = new Set(["action", "link", "policy", "catalog", "wire", "detect", "api"]);
+const PURE = new Set(["action", "link", "yaml", "policy", "catalog", "wire", "detect", "api"]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */
 const PURE_MODULES = new Set([
   "node:crypto",

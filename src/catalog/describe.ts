@@ -7,7 +7,7 @@
 import { amountOf, sumOf } from "./amount.ts";
 import type { Action, Effect, Impact, Json } from "../action/index.ts";
 import { readContent, type Content, type Pair } from "./content.ts";
-import { BATCH_VERB, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
+import { BATCH_VERB, HOLE, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
 import { fieldsOf, hashed, placeOf, targetOf } from "./fields.ts";
 import { visible } from "./secrets.ts";
 import { hasShadow, METHOD_HEADERS } from "./shadow.ts";
@@ -397,8 +397,6 @@ function describeUnknown(entry: Entry, request: CatalogRequest): Described {
     impact: { reversible: false },
   };
 }
-
-const HOLE = /\{([a-z]+(?:\.[^{}.\s]+)*)\}/g;
 
 function fillSentence(template: string, sources: Sources): string {
   return template.replaceAll(HOLE, (_, reference: string) => {

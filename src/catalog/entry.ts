@@ -172,6 +172,9 @@ export type Route = Entry["routes"][number];
 export type Case = NonNullable<Route["cases"]>[number];
 export type BodyForm = (typeof BODY_FORMS)[number];
 
+/** A value within a sentence or a target: `{body.title}`. */
+export const HOLE = /\{([a-z]+(?:\.[^{}.\s]+)*)\}/g;
+
 /** Every verb of `entry`, sorted. */
 export function verbsOf(entry: Entry): readonly string[] {
   const verbs = entry.routes.flatMap((route) => [

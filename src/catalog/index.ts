@@ -1,5 +1,6 @@
 /** Layer 2, pure: what a request to an external system means, one file for each kind of system. */
 export { CATALOG, catalogSystems, findEntry } from "./catalog.ts";
+export { flawsOf } from "./check.ts";
 export {
   describeRequest,
   lookupsOf,
@@ -10,4 +11,5 @@ export {
 export { entrySchema, UNKNOWN_VERB, verbsOf, type Entry, type EntrySource } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
+export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export type { Facts } from "./values.ts";

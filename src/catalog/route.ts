@@ -54,7 +54,7 @@ export function matchRoute(
   return undefined;
 }
 
-/** Parses one form. @throws {RangeError} for an expression that is none: the entry is refused then. */
+/** Parses one form. @throws {RangeError} or {SyntaxError} where it is none: the entry is refused then. */
 export function parseForm(source: string): Form {
   const at = source.indexOf(" ");
   const methods = source.slice(0, at).split("|");
@@ -64,6 +64,11 @@ export function parseForm(source: string): Form {
     throw new RangeError(`{name...} must stand last: ${source}`);
   }
   return { methods, segments };
+}
+
+/** The names in one form. @throws {RangeError} or {SyntaxError} as {@link parseForm}. */
+export function namesOf(source: string): readonly string[] {
+  return parseForm(source).segments.flatMap(({ name }) => name ?? []);
 }
 
 /** At slashes that are not within braces: an expression may hold one. */

@@ -61,6 +61,8 @@ interface Pin {
   readonly effects: Effect[];
   /** PEM of the grant's own authority. */
   readonly ca?: string;
+  /** Its system, where that is one of the user's own: as it was when the run began. */
+  readonly own?: Entry;
 }
 
 export class Desk {
@@ -86,10 +88,6 @@ export class Desk {
   async recover(): Promise<void> {
     await this.approvals.recover();
     for (const approval of this.approvals.list(false)) this.#look(approval);
-  }
-
-  entryOf(kind: string): Entry | undefined {
-    return findEntry(kind);
   }
 
   /** Asks a person about `action` of `run`, and holds whoever waits for as long as the task says. */
@@ -205,16 +203,20 @@ export class Desk {
 
   async #perform(id: string): Promise<void> {
     const approval = this.approvals.show(id);
-    const { grant, ca, effects: described } = approval.pin as unknown as Pin;
+    const { grant, ca, effects: described, own } = approval.pin as unknown as Pin;
     const held = heldOf(this.approvals.spool(id));
     const authorities = new Map(ca === undefined ? [] : [[grant.name, ca]]);
-    const performer = new Performer(id, policyOf(grant), authorities, this.#ports.log);
+    const performer = new Performer(
+      id,
+      { policy: policyOf(grant), authorities, own },
+      this.#ports.log,
+    );
     let gateway: ServedGateway | undefined;
     try {
       gateway = await this.#serve(performer);
       const facts = await this.#factsOf(gateway, approval, held);
-      const own = this.#actionOf(approval, performer.policy, { ...held, facts });
-      if (!isSameAction(own, { ...approval.action, effects: described })) {
+      const now = this.#actionOf(approval, performer.policy, { ...held, facts });
+      if (!isSameAction(now, { ...approval.action, effects: described })) {
         const reason = "what it acts on is not what it was when it was shown; nothing was sent";
         return await this.approvals.failed(id, reason);
       }
@@ -270,7 +272,7 @@ export class Desk {
   async #factsOf(gateway: ServedGateway, approval: Approval, held: HeldRequest): Promise<Facts> {
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
     const facts: Record<string, Facts[string]> = {};
-    for (const { name, request } of lookupTargets(held, grant, this.entryOf(grant.system))) {
+    for (const { name, request } of lookupTargets(held, grant, entryOf(approval, grant))) {
       const { answer } = await gateway.perform(
         request,
         await this.#credentialOf(approval, request),
@@ -293,10 +295,11 @@ export class Desk {
     return { lease, placeholder: vault.placeholder(credential, run) };
   }
 
-  #actionOf({ action }: Approval, policy: Policy, held: HeldRequest): Action {
+  #actionOf(approval: Approval, policy: Policy, held: HeldRequest): Action {
+    const { action } = approval;
     const grant = onlyGrant(policy);
     const at = { wallMs: Date.parse(action.at), monoMs: action.monoMs };
-    const entry = this.entryOf(grant.system);
+    const entry = entryOf(approval, grant);
     return actionOfHeld(held, { run: action.run, at, grant, entry, cause: action.cause });
   }
 
@@ -366,16 +369,23 @@ function onlyGrant(policy: Policy): Grant {
   return grant;
 }
 
+/** What the system of `approval` meant when it was asked for. */
+function entryOf({ pin }: Approval, { system }: Grant): Entry | undefined {
+  return findEntry(system) ?? (pin as unknown as Pin).own;
+}
+
 function pinOf(run: Run, { host, port }: HeldRequest, { system, effects }: Action): Json {
   const grant = run.task.grants.find(({ name }) => name === system);
   if (grant === undefined)
     throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
   const ca = run.authorities.get(system);
+  const own = run.own.get(grant.system)?.entry;
   const pinned = { ...grant, hosts: [host], ports: [port] };
   return {
     grant: pinned as unknown as Json,
     effects: [...effects],
     ...(ca === undefined ? {} : { ca }),
+    ...(own === undefined ? {} : { own: own as unknown as Json }),
   };
 }
 

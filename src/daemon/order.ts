@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import type { RunStart } from "../api/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
 import type { Policy, Task } from "../policy/index.ts";
+import type { OwnSystem } from "../systems/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { checkDialPaths } from "./dial-paths.ts";
 import { requireCredentials } from "./lending.ts";
@@ -22,6 +23,7 @@ export interface Order {
   readonly request: RunStart;
   readonly task: Task;
   readonly policy: Policy;
+  readonly own: ReadonlyMap<string, OwnSystem>;
   readonly authorities: ReadonlyMap<string, string>;
   readonly recipe: Recipe;
   readonly key: string;
@@ -30,7 +32,7 @@ export interface Order {
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
 export async function planRun(world: World, request: RunStart): Promise<Order> {
   const { source, fileName } = request.task;
-  const { task, policy } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
+  const { task, policy, own } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
   requireCredentials(world.credentials, task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   checkDialPaths(policy, [workspace, world.home.root]);
@@ -44,7 +46,7 @@ export async function planRun(world: World, request: RunStart): Promise<Order> {
   });
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  return { request, task, policy, authorities, recipe, key: keyOf(world, recipe) };
+  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe) };
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */

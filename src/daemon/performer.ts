@@ -10,23 +10,33 @@ import { findEntry, type Entry } from "../catalog/index.ts";
 import { initialPolicyState, type Policy } from "../policy/index.ts";
 import type { HeldRun } from "../worker/index.ts";
 
+/** What it may do. */
+export interface Given {
+  readonly policy: Policy;
+  readonly authorities: ReadonlyMap<string, string>;
+  /** Its system, where that is one of the user's own. */
+  readonly own: Entry | undefined;
+}
+
 export class Performer implements HeldRun {
   readonly id: string;
   readonly policy: Policy;
   readonly policyState = initialPolicyState;
   readonly authorities: ReadonlyMap<string, string>;
   readonly placeholders = { given: [], find: () => [] };
+  readonly #own: Entry | undefined;
   readonly #log: Log;
 
-  constructor(id: string, policy: Policy, authorities: ReadonlyMap<string, string>, log: Log) {
+  constructor(id: string, given: Given, log: Log) {
     this.id = id;
-    this.policy = policy;
-    this.authorities = authorities;
+    this.policy = given.policy;
+    this.authorities = given.authorities;
+    this.#own = given.own;
     this.#log = log;
   }
 
   entryOf(kind: string): Entry | undefined {
-    return findEntry(kind);
+    return findEntry(kind) ?? (this.#own?.system === kind ? this.#own : undefined);
   }
 
   intend(): Promise<never> {

@@ -23,7 +23,7 @@ const environmentSchema = z.record(z.string(), z.string());
 
 /** What a stream needs of the daemon. */
 export interface RunStarter {
-  /** Names of the variables that a task file passes in. @throws {TaskFileFault} */
+  /** Names of the variables that a task file passes in. @throws {FileFault} */
   namesOf(task: RunStart["task"]): readonly string[];
   start(request: RunStart): Promise<Run>;
 }

@@ -29,7 +29,8 @@ import {
   type Published,
   type Task,
 } from "../policy/index.ts";
-import type { Entry } from "../catalog/index.ts";
+import { findEntry, type Entry } from "../catalog/index.ts";
+import type { OwnSystem } from "../systems/index.ts";
 import type { Desk } from "./desk.ts";
 import type { Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
@@ -76,6 +77,8 @@ export interface RunOptions {
   /** PEM of each grant's authority, by the grant's name. */
   readonly authorities: ReadonlyMap<string, string>;
   readonly lending: Lending;
+  /** Systems of the user's own that its grants name, as they were when it began. */
+  readonly own: ReadonlyMap<string, OwnSystem>;
   /** Asks persons on its behalf. */
   readonly desk: Desk;
   /** Whether its output waits for a first viewer. */
@@ -86,6 +89,7 @@ export interface RunOptions {
 export class Run implements HeldRun {
   readonly id: string;
   readonly authorities: ReadonlyMap<string, string>;
+  readonly own: ReadonlyMap<string, OwnSystem>;
   readonly files: RunFiles;
   readonly recorder: Recorder;
   readonly console: ConsoleBuffer;
@@ -112,6 +116,7 @@ export class Run implements HeldRun {
     this.id = options.info.run;
     this.#rules = new Rules(options.task, options.policy);
     this.authorities = options.authorities;
+    this.own = options.own;
     this.#desk = options.desk;
     this.#lending = options.lending;
     this.files = options.files;
@@ -364,7 +369,7 @@ export class Run implements HeldRun {
   }
 
   entryOf(kind: string): Entry | undefined {
-    return this.#desk.entryOf(kind);
+    return findEntry(kind) ?? this.own.get(kind)?.entry;
   }
 
   /** What it has done, as far as that decides what may go on. */

@@ -6,6 +6,7 @@
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import { parseTaskFile } from "../policy/index.ts";
+import { catalogSystems } from "../catalog/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
@@ -120,7 +121,8 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     },
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);
-      const task = parseTaskFile(source, fileName, world.clock.now().wallMs, world.tasks.systems);
+      const systems = catalogSystems([...living.own.values()].map(({ entry }) => entry));
+      const task = parseTaskFile(source, fileName, world.clock.now().wallMs, systems);
       await living.narrow(task, { text: source, file: fileName });
       return runs.info(run);
     },

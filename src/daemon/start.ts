@@ -15,6 +15,7 @@ import {
 } from "../gateway/index.ts";
 import { printPublished } from "../policy/index.ts";
 import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
+import type { OwnSystem } from "../systems/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
 import { lend } from "./lending.ts";
@@ -50,7 +51,7 @@ async function start(
   order: Order,
   waiting: Prepared | undefined,
 ): Promise<Run> {
-  const { request, task, policy, authorities } = order;
+  const { request, task, policy, own, authorities } = order;
   const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
   if (waiting === undefined) createRunFiles(files);
@@ -67,6 +68,7 @@ async function start(
     clock: world.clock,
     log: world.log,
     authorities,
+    own,
     desk: world.desk,
     lending: lend(world.credentials, id, task),
     held: !request.detach,
@@ -128,10 +130,15 @@ async function publishPorts(world: World, runs: Runs, run: Run): Promise<Publish
  * first action that is more than a write leaves, since that waits for all entries before its own (INV-9).
  */
 async function recordStart(run: Run, { request, recipe }: Order): Promise<void> {
-  const { task, policy, recorder } = run;
+  const { task, policy, own, recorder } = run;
   await recorder.record({
     type: "policy",
-    data: { digest: policy.digest, source: request.task.source, file: request.task.fileName },
+    data: {
+      digest: policy.digest,
+      source: request.task.source,
+      file: request.task.fileName,
+      ...(own.size === 0 ? {} : { systems: digestsOf(own) }),
+    },
   });
   const { compute, lifetimeMs, purpose } = task;
   await recorder.record({
@@ -151,6 +158,11 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
   });
+}
+
+/** What its own systems meant: their files may change afterwards. */
+function digestsOf(own: ReadonlyMap<string, OwnSystem>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...own].map(([name, { digest }]) => [name, digest]));
 }
 
 /** A run's living parts but for its ports, which outlive a failed attempt. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { catalogSystems } from "../catalog/index.ts";
+import type { OwnSystem, OwnSystems } from "../systems/index.ts";
 import {
   compilePolicy,
   parseTaskFile,
@@ -17,32 +19,35 @@ const TEXTS_MAX = 32; // Of at most 256 KiB each.
 export interface ParsedTask {
   readonly task: Task;
   readonly policy: Policy;
+  /** Systems of the user's own that its grants name, as they are now. */
+  readonly own: ReadonlyMap<string, OwnSystem>;
 }
 
 export class TaskCache {
-  readonly #systems: Systems;
+  readonly #own: OwnSystems;
+  /** What {@link #systems} was made from. */
+  #known: ReadonlyMap<string, OwnSystem> | undefined;
+  #systems: Systems = new Map();
   readonly #parsed = new Map<string, ParsedTask>();
 
-  constructor(systems: Systems) {
-    this.#systems = systems;
-  }
-
-  /** What grants may name. */
-  get systems(): Systems {
-    return this.#systems;
+  constructor(own: OwnSystems) {
+    this.#own = own;
   }
 
   /**
    * Parses and compiles `source`, once for each text and name.
    *
-   * @throws {TaskFileFault} as `parseTaskFile` does, each time anew.
+   * @throws {FileFault} as `parseTaskFile` and `OwnSystems.read` do, each time anew.
    */
   parse(source: string, fileName: string, nowMs: number): ParsedTask {
+    this.#refresh();
     const key = `${fileName}\n${source}`;
     const known = this.#parsed.get(key);
     if (known !== undefined) return known;
     const task = parseTaskFile(source, fileName, nowMs, this.#systems);
-    const parsed = { task, policy: compilePolicy(task) };
+    const named = new Set<string>(task.grants.map(({ system }) => system));
+    const own = new Map([...(this.#known ?? [])].filter(([name]) => named.has(name)));
+    const parsed = { task, policy: compilePolicy(task), own };
     // Whether leave that runs out is still good depends on the time: such a file is parsed each time.
     if (task.grants.some(({ allow }) => allow.some((rule) => rule.unattended !== undefined))) {
       return parsed;
@@ -53,5 +58,14 @@ export class TaskCache {
       this.#parsed.delete(oldest);
     }
     return parsed;
+  }
+
+  /** A system that changed makes every text another. */
+  #refresh(): void {
+    const own = this.#own.read();
+    if (own === this.#known) return;
+    this.#parsed.clear();
+    this.#systems = catalogSystems([...own.values()].map(({ entry }) => entry));
+    this.#known = own;
   }
 }

@@ -24,7 +24,7 @@ import {
   type CgroupHost,
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
-import { catalogSystems } from "../catalog/index.ts";
+import { OwnSystems } from "../systems/index.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
 import { TaskCache } from "./task-cache.ts";
@@ -113,7 +113,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     etc,
     cgroups,
     inUse: new Set(),
-    tasks: new TaskCache(catalogSystems()),
+    tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
     credentials,
     async close() {

@@ -8,6 +8,7 @@
  *   runs/ID/      task, public files, workspace layer of one run
  *   homes/KEY/    HOME of a run, per workspace and profile
  *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
+ *   catalog/      systems of one's own, a file each; written by a person
  * ```
  *
  * @module
@@ -28,6 +29,7 @@ export interface Home {
   readonly runs: string;
   readonly homes: string;
   readonly vault: string;
+  readonly catalog: string;
 }
 
 /**
@@ -65,5 +67,6 @@ export function locateHome(environment: Readonly<Record<string, string | undefin
     runs: join(root, "runs"),
     homes: join(root, "homes"),
     vault: join(root, "vault"),
+    catalog: join(root, "catalog"),
   };
 }

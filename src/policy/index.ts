@@ -20,7 +20,6 @@ export { narrowPolicy, type Narrowing } from "./narrow.ts";
 export { printPublished, type Published } from "./publish.ts";
 export { parseBytes, parseDurationMs } from "./quantity.ts";
 export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";
-export { TaskFileFault, type Problem } from "./task-fault.ts";
 export { matchesVerb } from "./verb.ts";
 export { parseTaskFile } from "./task-file.ts";
 export {

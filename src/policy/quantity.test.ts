@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDial, printDial } from "./dial.ts";
 import { parseExpiryMs } from "./expiry.ts";
-import { nearestWord } from "./nearest.ts";
+import { nearestWord } from "../yaml/index.ts";
 import { parseBytes, parseDurationMs, printBytes, printDuration } from "./quantity.ts";
 
 const DURATIONS = [

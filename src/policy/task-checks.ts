@@ -10,7 +10,7 @@ import { coversPattern, parseHostPattern, type HostPattern } from "./host-patter
 import { coversGlob, parsePathGlob, type PathGlob } from "./path-glob.ts";
 import { tlsOf } from "./task.ts";
 import { grantSchema, ruleSchema, type RuleSource } from "./task-schema.ts";
-import type { DataPath } from "./task-yaml.ts";
+import type { DataPath } from "../yaml/index.ts";
 
 /** Effects that wait for a person even where a grant allows them. */
 export const CONFIRMED_EFFECTS: ReadonlySet<Effect> = new Set([

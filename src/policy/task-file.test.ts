@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { compilePolicy } from "./policy.ts";
 import { explainTask } from "./explain.ts";
-import { TaskFileFault } from "./task-fault.ts";
+import { FileFault } from "../yaml/index.ts";
 import { parseTaskFile } from "./task-file.ts";
 import { GET, LEAST, NOW_MS, problemsOf, rules, two } from "./testing.test.ts";
 
@@ -181,7 +181,7 @@ grants:
   assert.throws(
     () => parseTaskFile(source, "a/task.yaml", NOW_MS),
     (error) => {
-      assert.ok(error instanceof TaskFileFault && error.name === "Fault");
+      assert.ok(error instanceof FileFault && error.name === "Fault");
       const lines = error.message.split("\n");
       assert.equal(lines.length, problems.length);
       assert.ok(
@@ -199,13 +199,13 @@ test("a file of nothing but problems is cut short", () => {
   assert.throws(() => parseTaskFile(source, "t", NOW_MS), /\nand \d+ more$/);
 });
 
-/** Parses, and lets nothing but a TaskFileFault out; what parses must also compile and explain. */
+/** Parses, and lets nothing but a FileFault out; what parses must also compile and explain. */
 function mustNotBreak(source: string): void {
   let task;
   try {
     task = parseTaskFile(source, "task.yaml", NOW_MS);
   } catch (error) {
-    if (!(error instanceof TaskFileFault)) throw error;
+    if (!(error instanceof FileFault)) throw error;
     assert.ok(error.problems.length > 0);
     return;
   }
@@ -213,7 +213,7 @@ function mustNotBreak(source: string): void {
   assert.ok(explainTask(task).length > 0);
 }
 
-test("fuzz: nothing but a TaskFileFault is thrown, for any string", () => {
+test("fuzz: nothing but a FileFault is thrown, for any string", () => {
   const texts = fc.oneof(
     fc.string({ unit: "binary", maxLength: 200 }),
     fc.string({
@@ -224,7 +224,7 @@ test("fuzz: nothing but a TaskFileFault is thrown, for any string", () => {
   fc.assert(fc.property(texts, mustNotBreak), { numRuns: 300 });
 });
 
-test("fuzz: nothing but a TaskFileFault is thrown, for any data", () => {
+test("fuzz: nothing but a FileFault is thrown, for any data", () => {
   const values = fc.oneof(
     fc.json(),
     fc.jsonValue().map((value) =>
@@ -239,7 +239,7 @@ test("fuzz: nothing but a TaskFileFault is thrown, for any data", () => {
   fc.assert(fc.property(values, mustNotBreak), { numRuns: 150 });
 });
 
-test("fuzz: nothing but a TaskFileFault is thrown, for any mutation of a good file", () => {
+test("fuzz: nothing but a FileFault is thrown, for any mutation of a good file", () => {
   const inserts = fc.oneof(
     fc.string({ unit: "binary", maxLength: 4 }),
     fc.constantFrom(

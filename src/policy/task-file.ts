@@ -7,20 +7,27 @@
 import { assert } from "../base/index.ts";
 import { checkKinds, checkPublish } from "./kind-checks.ts";
 import { checkGrants } from "./task-checks.ts";
-import { TaskFileFault, type Problem } from "./task-fault.ts";
-import { printPath, problemsOf } from "./task-problems.ts";
-import { taskFileSchema } from "./task-schema.ts";
+import { FileFault, printPath, problemsOf, readYaml } from "../yaml/index.ts";
+import type { FileKind, Problem, YamlData } from "../yaml/index.ts";
+import { taskFileJsonSchema, taskFileSchema } from "./task-schema.ts";
 import { taskOf, type Systems, type Task } from "./task.ts";
-import { readTaskYaml, type TaskData } from "./task-yaml.ts";
+
+const TASK_FILE: FileKind = {
+  code: "policy.task_file",
+  start: "task: my-task",
+  empty: "an empty file allows nothing and runs nothing",
+  tooLong: "split the task",
+  guide: "docs/reference/task-file.md",
+};
 
 /**
  * Parses a task file.
  *
- * @param source the text, decoded as UTF-8 (what is not UTF-8 shows as U+FFFD and is refused)
+ * @param source the text, as {@link readYaml} takes it
  * @param fileName what the problems call the file
  * @param nowMs the present, in milliseconds since the epoch: permissions that have run out are refused
  * @param systems the systems of the catalog that grants may name
- * @throws {TaskFileFault} `policy.task_file` with every problem found, each with its place and fix.
+ * @throws {FileFault} `policy.task_file` with every problem found, each with its place and fix.
  */
 export function parseTaskFile(
   source: string,
@@ -28,25 +35,27 @@ export function parseTaskFile(
   nowMs: number,
   systems: Systems = NO_SYSTEMS,
 ): Task {
-  const data = readTaskYaml(source, fileName);
+  const data = readYaml(source, fileName, TASK_FILE);
   const result = taskFileSchema.safeParse(data.value);
   const problems = [
     ...data.problems,
-    ...(result.success ? [] : problemsOf(result.error.issues, data)),
+    ...(result.success
+      ? []
+      : problemsOf(result.error.issues, data, taskFileJsonSchema(), TASK_FILE)),
     ...[
       ...checkGrants(partOf(data.value, "grants"), nowMs),
       ...checkKinds(partOf(data.value, "grants"), systems),
       ...checkPublish(partOf(data.value, "publish")),
     ].map((finding) => placed(finding, data)),
   ];
-  if (problems.length > 0) throw new TaskFileFault(fileName, problems);
+  if (problems.length > 0) throw new FileFault(TASK_FILE.code, fileName, problems);
   assert(result.data !== undefined, "no problem means that the schema took the file");
   return taskOf(result.data, systems);
 }
 
 const NO_SYSTEMS: Systems = new Map();
 
-function placed(finding: ReturnType<typeof checkGrants>[number], data: TaskData): Problem {
+function placed(finding: ReturnType<typeof checkGrants>[number], data: YamlData): Problem {
   const { path, message, hint } = finding;
   return { ...data.placeOf(path), message: `${printPath(path)} ${message}`, hint };
 }

@@ -1,5 +1,5 @@
 import { LEAST, testBroken } from "./testing.test.ts";
-import { TASK_FILE_CHARS_MAX } from "./task-yaml.ts";
+import { FILE_CHARS_MAX } from "../yaml/index.ts";
 
 testBroken([
   // The text itself.
@@ -18,7 +18,7 @@ testBroken([
   ["an escape for a terminal", `${LEAST}home: \u001b[2J\n`, "3:7", /control character/],
   ["a mark that turns text round", `${LEAST}# \u202E neddih\n`, "3:3", /direction/],
   ["a lone carriage return", "task: a\rpurpose: b\n", "1:8", /line end/],
-  ["too large", `${LEAST}#${" ".repeat(TASK_FILE_CHARS_MAX)}`, "1:1", /longer than 64 Ki/],
+  ["too large", `${LEAST}#${" ".repeat(FILE_CHARS_MAX)}`, "1:1", /longer than 64 Ki/],
   // YAML.
   ["a duplicate key", `${LEAST}home: keep\nhome: fresh\n`, "4:1", /"home" stands twice/],
   ["a duplicate key in quotes", `${LEAST}"task": c\n`, "3:1", /"task" stands twice/],

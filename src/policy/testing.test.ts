@@ -2,7 +2,7 @@
 import type { Systems } from "./task.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TaskFileFault, type Problem } from "./task-fault.ts";
+import { FileFault, type Problem } from "../yaml/index.ts";
 import { parseTaskFile } from "./task-file.ts";
 
 export const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
@@ -13,7 +13,7 @@ export function problemsOf(source: string): readonly Problem[] {
     parseTaskFile(source, "task.yaml", NOW_MS);
     return [];
   } catch (error) {
-    if (!(error instanceof TaskFileFault)) throw error;
+    if (!(error instanceof FileFault)) throw error;
     assert.equal(error.code, "policy.task_file");
     return error.problems;
   }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { catalogSystems } from "../../catalog/index.ts";
 import { compilePolicy, explainTask, parseTaskFile } from "../../policy/index.ts";
 import { Fault, readTextFile } from "../../base/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
+import { systemsOf } from "../systems.ts";
 
 export const checkCommand: Command = {
   name: "check",
@@ -19,7 +19,7 @@ export const checkCommand: Command = {
   async run(context) {
     const file = context.positionals[0] ?? "";
     const json = context.values["json"] === true;
-    const task = parseTaskFile(readTask(file), file, Date.now(), catalogSystems());
+    const task = parseTaskFile(readTask(file), file, Date.now(), systemsOf(context).systems);
     const sentences = explainTask(task);
     context.out(
       json

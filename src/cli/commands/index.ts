@@ -1,6 +1,7 @@
 /** The command table: everything that the command line can do. */
 import type { Command } from "../command.ts";
 import { approvalsCommand } from "./approvals.ts";
+import { catalogCommand, explainCommand } from "./catalog.ts";
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
 import { credentialCommand } from "./credential.ts";
@@ -36,6 +37,8 @@ export const COMMANDS: readonly Command[] = [
   verifyCommand,
   proveCommand,
   checkCommand,
+  catalogCommand,
+  explainCommand,
   credentialCommand,
   doctorCommand,
   drillCommand,

@@ -1,5 +1,5 @@
 /**
- * Everything that is wrong with a task file, each with its place, its reason and its fix.
+ * Everything that is wrong with a file, each with its place, its reason and its fix.
  *
  * @module
  */
@@ -15,13 +15,13 @@ export interface Problem {
   readonly hint: string;
 }
 
-const PROBLEMS_MAX = 50; // Beyond, the file is not a task file, and nobody reads on.
+const PROBLEMS_MAX = 50; // Beyond, it is another kind of file, and nobody reads on.
 
-/** A task file that is refused whole: nothing runs under half a policy. Code `policy.task_file`. */
-export class TaskFileFault extends Fault {
+/** A file that is refused whole: nothing works by half of it. */
+export class FileFault extends Fault {
   readonly problems: readonly Problem[];
 
-  constructor(fileName: string, problems: readonly Problem[]) {
+  constructor(code: string, fileName: string, problems: readonly Problem[]) {
     const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
     const lines = sorted
       .slice(0, PROBLEMS_MAX)
@@ -30,7 +30,7 @@ export class TaskFileFault extends Fault {
           `${fileName}:${line}:${column}: ${message}${hint === "" ? "" : `; ${hint}`}`,
       );
     if (sorted.length > PROBLEMS_MAX) lines.push(`and ${sorted.length - PROBLEMS_MAX} more`);
-    super("policy.task_file", lines.join("\n"));
+    super(code, lines.join("\n"));
     this.problems = sorted.slice(0, PROBLEMS_MAX);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A task file's text as data, with the place of everything in it.
+ * A file's text as data, with the place of everything in it.
  *
  * YAML is narrowed to what a reader sees: one document, one map, no anchors, aliases, tags,
  * directives or invisible direction marks, each key once (docs/decisions/0021).
@@ -19,17 +19,31 @@ import {
   type ParsedNode,
   type YAMLError,
 } from "yaml";
-import { TaskFileFault, type Problem } from "./task-fault.ts";
+import { FileFault, type Problem } from "./fault.ts";
 
-/** Largest task file, in UTF-16 units. */
-export const TASK_FILE_CHARS_MAX = 64 * 1024;
+/** Largest file, in UTF-16 units. */
+export const FILE_CHARS_MAX = 64 * 1024;
 const SYNTAX_PROBLEMS_MAX = 10; // One slip often breaks every line after it.
 
 /** A path into the data: keys and list positions. */
 export type DataPath = readonly PropertyKey[];
 
-/** The data of a task file. */
-export interface TaskData {
+/** A kind of file. */
+export interface FileKind {
+  /** Of the fault that it is refused with. */
+  readonly code: string;
+  /** Its first key, as an example: `task: my-task`. */
+  readonly start: string;
+  /** What is told of a file that is empty. */
+  readonly empty: string;
+  /** What to do with one that is too long. */
+  readonly tooLong: string;
+  /** Where to read what its keys are. */
+  readonly guide: string;
+}
+
+/** The data of a file. */
+export interface YamlData {
   readonly value: unknown;
   /** Where the value at `path` stands, or the nearest thing around it that is there. */
   placeOf(path: DataPath): { readonly line: number; readonly column: number };
@@ -42,11 +56,13 @@ export interface TaskData {
 /**
  * Reads `source` as YAML 1.2.
  *
- * @throws {TaskFileFault} where it is not one plain map.
+ * @param source the text, decoded as UTF-8 (what is not UTF-8 shows as U+FFFD and is refused)
+ * @throws {FileFault} of the code of `kind`, where it is not one plain map.
  */
-export function readTaskYaml(source: string, fileName: string): TaskData {
-  const flaws = textProblems(source);
-  if (flaws.length > 0) throw new TaskFileFault(fileName, flaws);
+export function readYaml(source: string, fileName: string, kind: FileKind): YamlData {
+  const refuse = (problems: readonly Problem[]) => new FileFault(kind.code, fileName, problems);
+  const flaws = textProblems(source, kind);
+  if (flaws.length > 0) throw refuse(flaws);
   const lines = new LineCounter();
   const documents = parseAllDocuments(source, {
     lineCounter: lines,
@@ -62,14 +78,8 @@ export function readTaskYaml(source: string, fileName: string): TaskData {
   const [document, second] = Array.isArray(documents) ? documents : [];
   const root = document?.contents;
   if (document === undefined || root === undefined || root === null || isEmpty(root)) {
-    throw new TaskFileFault(fileName, [
-      {
-        line: 1,
-        column: 1,
-        message: "the file is empty, and an empty file allows nothing and runs nothing",
-        hint: "start with `task: my-task`",
-      },
-    ]);
+    const hint = `start with \`${kind.start}\``;
+    throw refuse([{ line: 1, column: 1, message: `the file is empty, and ${kind.empty}`, hint }]);
   }
   const fatal = [...syntaxProblems(document, place), ...markProblems(document, place)];
   if (second !== undefined) {
@@ -83,10 +93,10 @@ export function readTaskYaml(source: string, fileName: string): TaskData {
     fatal.push({
       ...place(root.range[0]),
       message: "the file is not a map of keys",
-      hint: "start with `task: my-task`",
+      hint: `start with \`${kind.start}\``,
     });
   }
-  if (fatal.length > 0) throw new TaskFileFault(fileName, fatal);
+  if (fatal.length > 0) throw refuse(fatal);
   return {
     value: document.toJS({ maxAliasCount: 0 }),
     placeOf: (path) => place(offsetOf(root, path, false)),
@@ -119,14 +129,14 @@ const INVISIBLE: readonly (readonly [RegExp, string, string])[] = [
   [/^%/m, "a YAML directive stands here, and could change what the rest means", "remove the line"],
 ];
 
-function textProblems(source: string): readonly Problem[] {
-  if (source.length > TASK_FILE_CHARS_MAX) {
+function textProblems(source: string, kind: FileKind): readonly Problem[] {
+  if (source.length > FILE_CHARS_MAX) {
     return [
       {
         line: 1,
         column: 1,
-        message: `the file is longer than ${TASK_FILE_CHARS_MAX / 1024} Ki characters`,
-        hint: "split the task",
+        message: `the file is longer than ${FILE_CHARS_MAX / 1024} Ki characters`,
+        hint: kind.tooLong,
       },
     ];
   }
@@ -143,12 +153,9 @@ function isEmpty(root: ParsedNode): boolean {
 }
 
 const WORDS: Readonly<Partial<Record<YAMLError["code"], readonly [string, string]>>> = {
-  RESOURCE_EXHAUSTION: [
-    "the file is nested too deeply",
-    "a task file needs no more than six levels",
-  ],
+  RESOURCE_EXHAUSTION: ["the file is nested too deeply", "write it with fewer levels"],
   TAB_AS_INDENT: ["a tab indents this line, and YAML allows only spaces", "replace it by spaces"],
-  NON_STRING_KEY: ["this key is not a plain word", "write a key of the task file"],
+  NON_STRING_KEY: ["this key is not a plain word", "write a key that is known here"],
   BLOCK_AS_IMPLICIT_KEY: [
     "this line has a second `: `, so it is not one key and one value",
     "put quotes around the value",

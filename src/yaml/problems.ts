@@ -1,14 +1,13 @@
 /**
- * What zod found wrong with a task file, in words: what, why, and the fix, which is what the schema
+ * What zod found wrong with a file, in words: what, why, and the fix, which is what the schema
  * says of the key.
  *
  * @module
  */
 import { z } from "zod";
 import { nearestWord } from "./nearest.ts";
-import type { Problem } from "./task-fault.ts";
-import { taskFileJsonSchema } from "./task-schema.ts";
-import type { DataPath, TaskData } from "./task-yaml.ts";
+import type { Problem } from "./fault.ts";
+import type { DataPath, FileKind, YamlData } from "./read.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -23,9 +22,18 @@ type Part = z.output<typeof partSchema>;
 
 const ISSUES_MAX = 200; // More are not shown in any case.
 
-/** Turns the issues of the task file's schema into problems at their places. */
-export function problemsOf(issues: readonly Issue[], data: TaskData): readonly Problem[] {
-  const schema = partSchema.parse(taskFileJsonSchema());
+/**
+ * Turns the issues of a file's schema into problems at their places.
+ *
+ * @param jsonSchema the schema as JSON Schema, whose descriptions are the hints
+ */
+export function problemsOf(
+  issues: readonly Issue[],
+  data: YamlData,
+  jsonSchema: unknown,
+  { guide }: FileKind,
+): readonly Problem[] {
+  const schema = partSchema.parse(jsonSchema);
   return issues
     .slice(0, ISSUES_MAX)
     .flatMap((issue) =>
@@ -33,7 +41,7 @@ export function problemsOf(issues: readonly Issue[], data: TaskData): readonly P
         ? issue.keys
             .slice(0, ISSUES_MAX)
             .map((key) => unknownKey([...issue.path, key], data, schema))
-        : [problemOf(issue, data, schema)],
+        : [problemOf(issue, data, schema, guide)],
     );
 }
 
@@ -46,7 +54,7 @@ export function printPath(path: DataPath): string {
     .join("");
 }
 
-function unknownKey(path: DataPath, data: TaskData, schema: Part): Problem {
+function unknownKey(path: DataPath, data: YamlData, schema: Part): Problem {
   const key = String(path.at(-1));
   const known = Object.keys(partAt(schema, path.slice(0, -1)).properties ?? {});
   const near = nearestWord(key, known);
@@ -60,11 +68,11 @@ function unknownKey(path: DataPath, data: TaskData, schema: Part): Problem {
   };
 }
 
-function problemOf(issue: Issue, data: TaskData, schema: Part): Problem {
+function problemOf(issue: Issue, data: YamlData, schema: Part, guide: string): Problem {
   const value = valueAt(data.value, issue.path);
   const name = printPath(issue.path);
   const shown = `${name === "" ? "the file" : name} ${show(value)}`.trimEnd();
-  const hint = partAt(schema, issue.path).description ?? "see docs/reference/task-file.md";
+  const hint = partAt(schema, issue.path).description ?? `see ${guide}`;
   const place = data.placeOf(issue.path);
   if (value === undefined) {
     return { ...place, message: `${JSON.stringify(printPath(issue.path))} is missing`, hint };

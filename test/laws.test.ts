@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   workspace: 3,
   provenance: 3,
   gateway: 4,
+  enquiry: 4,
   worker: 5,
   daemon: 6,
   cli: 7,

@@ -3,4 +3,5 @@ export * from "./action.ts";
 export * from "./canonical.ts";
 export * from "./event.ts";
 export * from "./http-method.ts";
+export * from "./own-system.ts";
 export * from "./process.ts";

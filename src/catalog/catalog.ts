@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { OWN_SYSTEM } from "../action/index.ts";
 import { entrySchema, verbsOf, type Entry } from "./entry.ts";
 import { anthropic } from "./entries/anthropic.ts";
+import { cofferdam } from "./entries/cofferdam.ts";
 import { crates } from "./entries/crates.ts";
 import { debian } from "./entries/debian.ts";
 import { ethereum } from "./entries/ethereum.ts";
@@ -31,6 +33,7 @@ import { wordpress } from "./entries/wordpress.ts";
 export const CATALOG: ReadonlyMap<string, Entry> = new Map(
   [
     anthropic,
+    cofferdam,
     crates,
     debian,
     ethereum,
@@ -58,15 +61,17 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
   }),
 );
 
-/** What task files need to know of the systems of ours, and of `more`. */
+/** What task files may name: the systems of ours, and `more`; every run has Cofferdam itself anyway. */
 export function catalogSystems(
   more: readonly Entry[] = [],
 ): ReadonlyMap<string, { readonly verbs: readonly string[]; readonly hosts?: readonly string[] }> {
   return new Map(
-    [...CATALOG.values(), ...more].map((entry) => [
-      entry.system,
-      { verbs: verbsOf(entry), ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }) },
-    ]),
+    [...CATALOG.values(), ...more]
+      .filter(({ system }) => system !== OWN_SYSTEM)
+      .map((entry) => [
+        entry.system,
+        { verbs: verbsOf(entry), ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }) },
+      ]),
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { golden as anthropic } from "./entries/anthropic.golden.ts";
+import { golden as cofferdam } from "./entries/cofferdam.golden.ts";
 import { golden as crates } from "./entries/crates.golden.ts";
 import { golden as debian } from "./entries/debian.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
@@ -29,6 +30,7 @@ import type { Golden } from "./golden.ts";
 
 export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["anthropic", anthropic],
+  ["cofferdam", cofferdam],
   ["crates", crates],
   ["debian", debian],
   ["ethereum", ethereum],

@@ -29,10 +29,12 @@ import {
   type HeldRequest,
   type Resolution,
 } from "../gateway/index.ts";
+import type { EnquiryServer } from "../enquiry/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import {
   compilePolicy,
   decide,
+  OWN_GRANT,
   type Grant,
   type Policy,
   type Task,
@@ -52,6 +54,7 @@ export interface DeskPorts {
   readonly workers: Workers;
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
+  readonly enquiries: EnquiryServer;
 }
 
 /** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
@@ -95,9 +98,10 @@ export class Desk {
     run: Run,
     request: HeldRequest,
     { action: described, effects }: { action: Action; effects: readonly Effect[] },
+    waitMs = run.task.approvals.holdMs,
   ): Promise<Resolution> {
     const action: Action = { ...described, effects: [...effects] };
-    const { holdMs, expiresMs, undoMs, fourEyes } = run.task.approvals;
+    const { expiresMs, undoMs, fourEyes } = run.task.approvals;
     const isReversible = action.impact?.reversible === true;
     const asked = await this.approvals.request({
       run: run.id,
@@ -116,7 +120,7 @@ export class Desk {
         `\u0007${asked.id} waits for you: ${action.summary}; \`cofferdam approvals show ${asked.id}\` shows all of it`,
       );
     }
-    return this.#resolutionOf(await this.approvals.wait(asked.id, holdMs));
+    return this.#resolutionOf(await this.approvals.wait(asked.id, waitMs));
   }
 
   get nowMs(): number {
@@ -213,7 +217,7 @@ export class Desk {
     );
     let gateway: ServedGateway | undefined;
     try {
-      gateway = await this.#serve(performer);
+      gateway = await this.#serve(performer, approval.run);
       const facts = await this.#factsOf(gateway, approval, held);
       const now = this.#actionOf(approval, performer.policy, { ...held, facts });
       if (!isSameAction(now, { ...approval.action, effects: described })) {
@@ -253,8 +257,8 @@ export class Desk {
     await this.approvals.performed(id, answer);
   }
 
-  #serve(performer: Performer): Promise<ServedGateway> {
-    const { clock, authority, workers } = this.#ports;
+  #serve(performer: Performer, run: string): Promise<ServedGateway> {
+    const { clock, authority, workers, enquiries } = this.#ports;
     return workers.serve(performer, {
       clock,
       authority,
@@ -263,6 +267,7 @@ export class Desk {
         limits: GATEWAY_LIMITS,
         resolve: resolveHost,
         ownAddresses: () => [],
+        own: () => enquiries.connect(run),
         unread: true,
       }),
     });
@@ -375,7 +380,7 @@ function entryOf({ pin }: Approval, { system }: Grant): Entry | undefined {
 }
 
 function pinOf(run: Run, { host, port }: HeldRequest, { system, effects }: Action): Json {
-  const grant = run.task.grants.find(({ name }) => name === system);
+  const grant = [...run.task.grants, OWN_GRANT].find(({ name }) => name === system);
   if (grant === undefined)
     throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
   const ca = run.authorities.get(system);

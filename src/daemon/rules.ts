@@ -7,7 +7,7 @@
 import type { Action } from "../action/index.ts";
 import { Fault } from "../base/index.ts";
 import {
-  compilePolicy,
+  compileRunPolicy,
   decide,
   initialPolicyState,
   narrowPolicy,
@@ -78,7 +78,7 @@ export class Rules {
         hint: names.length === 0 ? "it has none" : `it has ${names.join(", ")}`,
       });
     }
-    this.#policy = compilePolicy(this.#task, [...this.revoked, name]);
+    this.#policy = compileRunPolicy(this.#task, [...this.revoked, name]);
   }
 
   /** Replaces the task. @throws {Fault} `daemon.wider` where it would let the run do more than now. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { constants } from "node:os";
-import type { Process } from "../action/index.ts";
+import { OWN_HOST, type Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
 import {
@@ -19,6 +19,7 @@ import type { OwnSystem } from "../systems/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
 import { lend } from "./lending.ts";
+import { enquiriesOf } from "./enquiries.ts";
 import { holdRun, type Living } from "./hold.ts";
 import { planRun, type Order } from "./order.ts";
 import type { Pool } from "./pool.ts";
@@ -266,6 +267,8 @@ interface Crossing {
 
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
 async function connect(world: World, run: Run, prepared: Prepared): Promise<Crossing> {
+  world.enquiries.add(run.id, enquiriesOf(run, world.desk, world.clock));
+  void run.ended.then(() => world.enquiries.remove(run.id));
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
@@ -274,6 +277,7 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
       limits: GATEWAY_LIMITS,
       resolve: resolveHost,
       ownAddresses: () => [],
+      own: () => world.enquiries.connect(run.id),
       unread: true,
     }),
   });
@@ -321,6 +325,7 @@ function agentEnvironment(run: Run, request: RunStart, tools: Tools): Record<str
     ...tools.environment,
     ...request.environment,
     ...run.variables,
+    COFFERDAM_URL: `http://${OWN_HOST}`,
     ...clientTrust(BUNDLE_INSIDE),
     ...(request.terminal && { TERM: request.terminal.term }),
     HOME: AGENT.home,

@@ -6,7 +6,7 @@
 import { catalogSystems } from "../catalog/index.ts";
 import type { OwnSystem, OwnSystems } from "../systems/index.ts";
 import {
-  compilePolicy,
+  compileRunPolicy,
   parseTaskFile,
   type Policy,
   type Systems,
@@ -47,7 +47,7 @@ export class TaskCache {
     const task = parseTaskFile(source, fileName, nowMs, this.#systems);
     const named = new Set<string>(task.grants.map(({ system }) => system));
     const own = new Map([...(this.#known ?? [])].filter(([name]) => named.has(name)));
-    const parsed = { task, policy: compilePolicy(task), own };
+    const parsed = { task, policy: compileRunPolicy(task), own };
     // Whether leave that runs out is still good depends on the time: such a file is parsed each time.
     if (task.grants.some(({ allow }) => allow.some((rule) => rule.unattended !== undefined))) {
       return parsed;

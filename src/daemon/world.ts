@@ -25,9 +25,11 @@ import {
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
+import { EnquiryServer } from "../enquiry/index.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
 import { TaskCache } from "./task-cache.ts";
+import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
 /** What a daemon owns. */
@@ -47,6 +49,8 @@ export interface World {
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
   readonly desk: Desk;
+  /** What runs may ask about themselves. */
+  readonly enquiries: EnquiryServer;
   readonly credentials: Credentials;
   close(): Promise<void>;
 }
@@ -92,6 +96,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const cgroups = openCgroups(createHash("sha256").update(home.root).digest("hex").slice(0, 12));
   await reapGroups(cgroups, new Set());
   const watcher = createWatcher({ onFailure: failed });
+  const enquiries = new EnquiryServer({ log, version: version() });
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
     clock,
@@ -100,6 +105,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     workers,
     authority,
     credentials,
+    enquiries,
   });
   await desk.recover();
   return {
@@ -115,6 +121,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     inUse: new Set(),
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
+    enquiries,
     credentials,
     async close() {
       await desk.close();

@@ -11,7 +11,7 @@
 import { connect as connectTcp, isIP, isIPv6, type NetConnectOpts, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describeError, Fault, isFault, type Clock } from "../base/index.ts";
-import { printDial, type DialPath } from "../policy/index.ts";
+import { printDial, type DialOwn, type DialPath } from "../policy/index.ts";
 import type { Endpoint } from "../sys/index.ts";
 import { forbiddenAddress } from "./addresses.ts";
 import type { Destination } from "./dialer.ts";
@@ -24,6 +24,10 @@ export interface ConnectorPorts {
   /** Cofferdam's own endpoints, refused whatever a grant says; port 0 stands for every port. */
   ownAddresses(): readonly Endpoint[];
   readonly limits: Pick<GatewayLimits, "addresses" | "connectMs" | "resolvedMs">;
+  /**
+   * Connects the run to Cofferdam itself. @throws {Fault} where it has too many such connections, or is over.
+   */
+  own?(): Socket;
   /** Leaves what the peer says first in the kernel: the socket's descriptor will be handed on. */
   readonly unread?: boolean;
 }
@@ -67,8 +71,8 @@ export function createConnector(ports: ConnectorPorts): Connector {
     connectFirst(await targetsOf(to, ports, addressesOf), to, ports, signal);
 }
 
-/** Whom to connect to: an address, or a Unix socket of this machine. */
-type Target = Endpoint | DialPath;
+/** Whom to connect to: an address, a Unix socket of this machine, or Cofferdam itself. */
+type Target = Endpoint | DialPath | DialOwn;
 
 async function targetsOf(
   to: Destination,
@@ -78,7 +82,7 @@ async function targetsOf(
   const targets = await placesOf(to, addressesOf);
   const own = ports.ownAddresses();
   const open = targets.filter(
-    (target) => "path" in target || !own.some((mine) => isSame(mine, target)),
+    (target) => !("address" in target) || !own.some((mine) => isSame(mine, target)),
   );
   if (open.length === 0) {
     throw new Fault("gateway.address", `${to.host} is an address of Cofferdam itself`);
@@ -154,6 +158,7 @@ function connectOne(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { limits, unread = false, isHalfOpen } = ports;
+  if ("own" in target) return connectOwn(ports);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new Fault("gateway.aborted", "the client left"));
@@ -182,7 +187,12 @@ function connectOne(
   });
 }
 
-function optionsFor(target: Target): NetConnectOpts {
+async function connectOwn({ own }: ConnectorPorts): Promise<Socket> {
+  if (own === undefined) throw new Fault("gateway.connect", "nobody of Cofferdam answers here");
+  return own();
+}
+
+function optionsFor(target: Exclude<Target, DialOwn>): NetConnectOpts {
   if ("path" in target) return { path: target.path };
   return {
     host: target.address,

@@ -33,6 +33,7 @@ test("a denial over HTTP has the members of RFC 9457 and ours, and says it is no
     rule: DENIAL.rule,
     system: "docs",
     allowed: DENIAL.allowed,
+    help: "http://cofferdam.internal/",
   });
 });
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Effect, Process } from "../action/index.ts";
+import { OWN_HOST, OWN_SYSTEM, type Effect, type Process } from "../action/index.ts";
 import {
   canonicalHost,
   matchesHost,
@@ -17,6 +17,8 @@ import {
 
 const ALLOWED_MAX = 10; // Lines of "what you may do instead".
 const DETAIL_CHARS_MAX = 500;
+/** Where an agent reads what it may do, and asks for more. */
+const HELP = `http://${OWN_HOST}/`;
 const CONTENT_TYPE = "application/problem+json";
 
 /** One refusal, whatever was refused. */
@@ -61,6 +63,7 @@ export function problemOf(denial: Denial, status: number): Problem {
     rule: denial.rule,
     system: denial.system,
     allowed: denial.allowed,
+    help: HELP,
   });
 }
 
@@ -87,6 +90,7 @@ export function pendingProblem(denial: Denial, approval: string): Problem {
     rule: denial.rule,
     system: denial.system,
     allowed: denial.allowed,
+    help: HELP,
   });
 }
 
@@ -146,8 +150,9 @@ export function denialLine(denial: Denial, at: string): string {
 
 /** What a run may do at `host`, or anywhere where it may do nothing there. */
 export function allowedInstead(policy: Policy, host: string | undefined): readonly string[] {
-  const here = policy.grants.filter((grant) => host !== undefined && grantCovers(grant, host));
-  const lines = (here.length > 0 ? here : policy.grants).flatMap(grantLines);
+  const grants = policy.grants.filter(({ name }) => name !== OWN_SYSTEM);
+  const here = grants.filter((grant) => host !== undefined && grantCovers(grant, host));
+  const lines = (here.length > 0 ? here : grants).flatMap(grantLines);
   if (lines.length <= ALLOWED_MAX) return lines;
   return [...lines.slice(0, ALLOWED_MAX), `and ${lines.length - ALLOWED_MAX} more rules`];
 }
@@ -162,12 +167,15 @@ function grantCovers(grant: Grant, host: string): boolean {
 }
 
 /** "GET, HEAD https://docs.example.com:443/v1/**", one line a rule. */
-function grantLines({ hosts, ports, tls, rules, kind, revoked }: Grant): readonly string[] {
+function grantLines({ system, hosts, ports, tls, rules, kind, revoked }: Grant): readonly string[] {
   if (revoked) return [];
   const names = hosts.map(printHostPattern).join(" or ");
   if (kind !== "http") return [`connections to ${names}:${ports.join(",")}, not looked into`];
-  return rules.map(({ methods, paths }) => {
-    const globs = paths.map((glob) => glob.source).join(" or ");
-    return `${methods.join(", ")} ${tls ? "https" : "http"}://${names}:${ports.join(",")} ${globs}`;
+  const place = `${tls ? "https" : "http"}://${names}:${ports.join(",")}`;
+  return rules.map(({ methods, paths, verbs, doing }) => {
+    if (verbs !== undefined) {
+      return `${system} at ${place}: ${verbs.join(", ")}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
+    }
+    return `${methods.join(", ")} ${place} ${paths.map((glob) => glob.source).join(" or ")}`;
   });
 }

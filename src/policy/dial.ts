@@ -17,7 +17,9 @@ export const PROXY_PATTERN = "^(?:[0-9A-Za-z._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,
 export type DialAddress = { readonly address: string; readonly port: number };
 /** A Unix socket of the host. */
 export type DialPath = { readonly path: string };
-export type Dial = DialAddress | DialPath;
+/** Cofferdam itself, in the daemon. No task file can write it. */
+export type DialOwn = { readonly own: true };
+export type Dial = DialAddress | DialPath | DialOwn;
 
 /** An HTTP proxy: its `host` is a literal address, or a name whose addresses must be public. */
 export type Proxy = { readonly host: string; readonly port: number };
@@ -56,6 +58,7 @@ export function parseProxy(source: string): Proxy | undefined {
 
 /** The address and port, or path, as a task file would write them. */
 export function printDial(dial: Dial): string {
+  if ("own" in dial) return "cofferdam";
   return "path" in dial ? `unix:${dial.path}` : printProxy({ host: dial.address, port: dial.port });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assert } from "../base/index.ts";
 import { effectsOfMethod, FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
 import { printDial, printProxy, type Dial } from "./dial.ts";
 import { printBytes, printDuration } from "./quantity.ts";
@@ -110,6 +111,7 @@ const MINING: ReadonlySet<string> = new Set(["stratum", "crypto-p2p"]);
 const RULING_SOCKET = /(?:docker|podman|containerd|crio|libvirt|lxd|incus|systemd|dbus|snapd)/;
 
 function explainDial(name: string, dial: Dial): string {
+  assert(!("own" in dial), "no task file dials Cofferdam itself");
   if ("path" in dial) {
     const rules = RULING_SOCKET.test(dial.path)
       ? " Warning: by its name that is a service which rules this machine; a run that reaches it may get out of its sandbox."

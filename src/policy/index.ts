@@ -3,7 +3,14 @@ export type { Allowance } from "./allowance.ts";
 export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
 export { decide, isStanding, type Decision } from "./decide.ts";
 export { noteDenial, routeOf, type RouteParts } from "./denial.ts";
-export { printDial, printProxy, type Dial, type DialPath, type Proxy } from "./dial.ts";
+export {
+  printDial,
+  printProxy,
+  type Dial,
+  type DialOwn,
+  type DialPath,
+  type Proxy,
+} from "./dial.ts";
 export { explainTask, isSecretName } from "./explain.ts";
 export {
   canonicalHost,
@@ -15,8 +22,10 @@ export {
 } from "./host-pattern.ts";
 export { canonicalPath, PATH_CHARS_MAX, readingsOf, type PathReading } from "./path.ts";
 export { matchesPath, parsePathGlob, type PathGlob } from "./path-glob.ts";
-export { compilePolicy, type Grant, type Policy, type Rule } from "./policy.ts";
+export { OWN_GRANT } from "./own-grant.ts";
+export { compilePolicy, compileRunPolicy, type Grant, type Policy, type Rule } from "./policy.ts";
 export { narrowPolicy, type Narrowing } from "./narrow.ts";
+export { CONFIRMED_EFFECTS } from "./task-checks.ts";
 export { printPublished, type Published } from "./publish.ts";
 export { parseBytes, parseDurationMs } from "./quantity.ts";
 export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";

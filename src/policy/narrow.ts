@@ -16,7 +16,7 @@ import {
   type HostPattern,
 } from "./host-pattern.ts";
 import { areDisjointGlobs, coversGlob, type PathGlob } from "./path-glob.ts";
-import { compilePolicy, type Grant, type Policy, type Rule } from "./policy.ts";
+import { compilePolicy, compileRunPolicy, type Grant, type Policy, type Rule } from "./policy.ts";
 import { printPublished } from "./publish.ts";
 import type { PolicyState } from "./state.ts";
 import { RESPONSES } from "./task-schema.ts";
@@ -43,21 +43,19 @@ export interface Present {
 /** Compares `task` with what a run has; what was revoked stays so. */
 export function narrowPolicy(present: Present, task: Task): Narrowing {
   const revoked = present.policy.grants.filter((grant) => grant.revoked).map(({ name }) => name);
-  const policy = compilePolicy(task, revoked);
+  const { grants } = compilePolicy(task, revoked); // What every run has besides is the same before and after.
   const counts = new Map<string, string>(); // New rule to the present one of which it takes the count.
   const wider = [
     ...widerTask(present.task, task),
-    ...policy.grants.flatMap((grant, at) =>
-      grant.revoked
-        ? []
-        : widerGrant(grant, policy.grants.slice(0, at), present.policy.grants, counts),
+    ...grants.flatMap((grant, at) =>
+      grant.revoked ? [] : widerGrant(grant, grants.slice(0, at), present.policy.grants, counts),
     ),
   ];
   const used = Object.fromEntries(
     [...counts].map(([rule, from]) => [rule, present.state.unattendedUsed[from] ?? 0]),
   );
   return {
-    policy,
+    policy: compileRunPolicy(task, revoked),
     wider: [...new Set(wider)].slice(0, WIDER_MAX),
     state: { ...present.state, unattendedUsed: used },
   };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { digestOf, type Effect } from "../action/index.ts";
+import { digestOf, OWN_SYSTEM, type Effect } from "../action/index.ts";
 import type { Dial, Proxy } from "./dial.ts";
 import {
   canonicalHost,
@@ -12,6 +12,7 @@ import {
   type Host,
   type HostPattern,
 } from "./host-pattern.ts";
+import { OWN_GRANT } from "./own-grant.ts";
 import { parsePathGlob, type PathGlob } from "./path-glob.ts";
 import type { GatedProtocol } from "./task-schema.ts";
 import type { GrantKind, Task, TaskGrant, TaskRule, Unattended } from "./task.ts";
@@ -75,10 +76,18 @@ export function compilePolicy(task: Task, revoked: readonly string[] = []): Poli
   return deepFreeze({
     digest: digestOf(revoked.length === 0 ? task : { task, revoked: [...revoked].sort() }),
     grants: task.grants.map((grant, index) => ({
-      ...compileGrant(grant, index),
+      ...compileGrant(grant, `grants[${index}]`),
       revoked: revoked.includes(grant.name),
     })),
   });
+}
+
+/** As {@link compilePolicy}, with what every run has: a way to ask Cofferdam about itself. */
+export function compileRunPolicy(task: Task, revoked: readonly string[] = []): Policy {
+  const { digest, grants } = compilePolicy(task, revoked);
+  // First, so that no wildcard of the task stands before it.
+  const own = { ...compileGrant(OWN_GRANT, OWN_SYSTEM), revoked: revoked.includes(OWN_SYSTEM) };
+  return deepFreeze({ digest, grants: [own, ...grants] });
 }
 
 /** The grant that decides over `host` and `port`: the first that has both. */
@@ -96,9 +105,8 @@ export function grantsOfHost(policy: Policy, host: string): readonly Grant[] {
   return policy.grants.filter((grant) => grant.hosts.some((pattern) => matchesHost(pattern, name)));
 }
 
-function compileGrant(grant: TaskGrant, index: number): Omit<Grant, "revoked"> {
+function compileGrant(grant: TaskGrant, rule: string): Omit<Grant, "revoked"> {
   const { hosts, allow, ...rest } = grant;
-  const rule = `grants[${index}]`;
   return {
     ...rest,
     rule,

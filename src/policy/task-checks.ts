@@ -4,9 +4,14 @@
  *
  * @module
  */
-import { effectsOfMethod, type Effect } from "../action/index.ts";
+import { effectsOfMethod, OWN_HOST, OWN_SYSTEM, type Effect } from "../action/index.ts";
 import { parseExpiryMs } from "./expiry.ts";
-import { coversPattern, parseHostPattern, type HostPattern } from "./host-pattern.ts";
+import {
+  coversPattern,
+  parseHostPattern,
+  printHostPattern,
+  type HostPattern,
+} from "./host-pattern.ts";
 import { coversGlob, parsePathGlob, type PathGlob } from "./path-glob.ts";
 import { tlsOf } from "./task.ts";
 import { grantSchema, ruleSchema, type RuleSource } from "./task-schema.ts";
@@ -55,6 +60,7 @@ export function checkGrants(grants: unknown, nowMs: number): readonly Finding[] 
     ...views.flatMap((view) => checkRules(view, nowMs)),
     ...views.flatMap(checkTls),
     ...checkNames(views),
+    ...checkOwn(views),
     ...checkHosts(views),
     ...checkPairs(views),
   ];
@@ -251,6 +257,22 @@ function checkNames(views: readonly GrantView[]): readonly Finding[] {
       },
     ];
   });
+}
+
+/** Nobody else can be Cofferdam's own service, which every run has. */
+function checkOwn(views: readonly GrantView[]): readonly Finding[] {
+  const hint =
+    "every run can ask Cofferdam about itself without a grant; remove it, or choose another";
+  return views.flatMap(({ at, name, hosts }) => [
+    ...(name === OWN_SYSTEM
+      ? [{ path: ["grants", at, "name"], message: `(${OWN_SYSTEM}) is Cofferdam's own name`, hint }]
+      : []),
+    ...hosts.flatMap((host, n) =>
+      host !== undefined && printHostPattern(host) === OWN_HOST
+        ? [{ path: ["grants", at, "hosts", n], message: `(${OWN_HOST}) is Cofferdam itself`, hint }]
+        : [],
+    ),
+  ]);
 }
 
 /** The first grant that has host and port decides, so a later one must have something left. */

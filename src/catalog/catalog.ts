@@ -9,6 +9,7 @@ import { crates } from "./entries/crates.ts";
 import { debian } from "./entries/debian.ts";
 import { ethereum } from "./entries/ethereum.ts";
 import { gemini } from "./entries/gemini.ts";
+import { github } from "./entries/github.ts";
 import { gmail } from "./entries/gmail.ts";
 import { goProxy } from "./entries/go-proxy.ts";
 import { googleCalendar } from "./entries/google-calendar.ts";
@@ -35,6 +36,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     debian,
     ethereum,
     gemini,
+    github,
     gmail,
     goProxy,
     googleCalendar,

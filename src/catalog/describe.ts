@@ -239,9 +239,11 @@ function chooseCase({ cases = [] }: Route, sources: Sources): Case | undefined {
 }
 
 function caseHolds({ when }: Case, sources: Sources): boolean {
-  return Object.entries(when).every(
-    ([reference, test]) => canTell(reference, sources) && holds(test, valuesAt(reference, sources)),
-  );
+  return Object.entries(when).every(([reference, test]) => {
+    const { differs_from: other } = test;
+    const others = other === undefined ? [] : valuesAt(other, sources);
+    return canTell(reference, sources) && holds(test, valuesAt(reference, sources), others);
+  });
 }
 
 /** Whether what is not found at `reference` is absent for certain; else no case may be milder for it. */

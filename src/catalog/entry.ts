@@ -26,7 +26,7 @@ const effectsSchema = z.array(z.enum(EFFECTS)).min(1);
 /**
  * Where a value stands. `param.x` is every value named x in query and body together, as systems that mix the
  * two read them; `body.a.b` goes into JSON (`*` is every item, `**` whatever stands within, however deep, `@`
- * the names of the members); `path.id` is what `{id}` matched; `current.x` is in the answer of the look-up
+ * the names of the members, as in `query.@`); `path.id` is what `{id}` matched; `current.x` is in the answer of the look-up
  * `current`.
  */
 const REFERENCE = /^(body|query|param|path|header|[a-z]+)(\.[^.\s]+)*$/;
@@ -48,6 +48,8 @@ const testSchema = z
     /** As `any` and `only`, of values that an expression finds. */
     any_like: expressionSchema.optional(),
     only_like: expressionSchema.optional(),
+    /** There is a value, and there are some at this reference, and no two are the same. */
+    differs_from: referenceSchema.optional(),
     absent: z.literal(true).optional(),
     present: z.literal(true).optional(),
   })

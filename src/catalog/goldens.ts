@@ -8,6 +8,7 @@ import { golden as crates } from "./entries/crates.golden.ts";
 import { golden as debian } from "./entries/debian.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
 import { golden as gemini } from "./entries/gemini.golden.ts";
+import { golden as github } from "./entries/github.golden.ts";
 import { golden as gmail } from "./entries/gmail.golden.ts";
 import { golden as goProxy } from "./entries/go-proxy.golden.ts";
 import { golden as googleCalendar } from "./entries/google-calendar.golden.ts";
@@ -33,6 +34,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["debian", debian],
   ["ethereum", ethereum],
   ["gemini", gemini],
+  ["github", github],
   ["gmail", gmail],
   ["go-proxy", goProxy],
   ["google-calendar", googleCalendar],

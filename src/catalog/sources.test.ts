@@ -55,6 +55,8 @@ const FOUND = [
   ["body.a", { type: "Application/JSON", body: '{"a":1}' }, [1], "a type in any case"],
   ["body.a", { type: "application/vnd.api+json", body: '{"a":1}' }, [1], "a type that is JSON"],
   ["body.a", { type: FORM, body: "a=\u00e4" }, ["\u00e4"], "UTF-8 as it is"],
+  ["query.@", { query: "a=1&b[c]=2" }, ["a", "b[c]"], "names of parameters"],
+  ["body.@", { type: FORM, body: "a=1" }, ["a"], "and of fields"],
   ["path.id", {}, ["7"], "what the route matched"],
   ["current.a", {}, [], "no look-up found anything"],
 ] as const;

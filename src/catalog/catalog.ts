@@ -10,6 +10,7 @@ import { debian } from "./entries/debian.ts";
 import { ethereum } from "./entries/ethereum.ts";
 import { gemini } from "./entries/gemini.ts";
 import { github } from "./entries/github.ts";
+import { gitlab } from "./entries/gitlab.ts";
 import { gmail } from "./entries/gmail.ts";
 import { goProxy } from "./entries/go-proxy.ts";
 import { googleCalendar } from "./entries/google-calendar.ts";
@@ -37,6 +38,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     ethereum,
     gemini,
     github,
+    gitlab,
     gmail,
     goProxy,
     googleCalendar,

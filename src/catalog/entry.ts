@@ -133,6 +133,8 @@ const routeSchema = z.strictObject({
         verb: verbSchema,
         effects: effectsSchema,
         summary: z.string().min(1).max(300),
+        /** It counts however deep it stands: a field whose answer is a secret. */
+        anywhere: z.literal(true).optional(),
       }),
     )
     .optional(),

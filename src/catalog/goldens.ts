@@ -9,6 +9,7 @@ import { golden as debian } from "./entries/debian.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
 import { golden as gemini } from "./entries/gemini.golden.ts";
 import { golden as github } from "./entries/github.golden.ts";
+import { golden as gitlab } from "./entries/gitlab.golden.ts";
 import { golden as gmail } from "./entries/gmail.golden.ts";
 import { golden as goProxy } from "./entries/go-proxy.golden.ts";
 import { golden as googleCalendar } from "./entries/google-calendar.golden.ts";
@@ -35,6 +36,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["ethereum", ethereum],
   ["gemini", gemini],
   ["github", github],
+  ["gitlab", gitlab],
   ["gmail", gmail],
   ["go-proxy", goProxy],
   ["google-calendar", googleCalendar],

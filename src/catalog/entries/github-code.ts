@@ -5,6 +5,7 @@
  * @module
  */
 import type { EntrySource } from "../entry.ts";
+import { OWN_BRANCH, PLAIN_FILE } from "./code-patterns.ts";
 
 export type Routes = EntrySource["routes"];
 
@@ -15,22 +16,6 @@ export const IN_REPO = "{path.owner}/{path.repo}";
 /** A server may take a parameter of the query, or not: nothing is milder for one. */
 export const NO_QUERY = { "query.@": { absent: true } } as const;
 
-/** Branches with a folder in their name (`fix/a`) that are not the default one, nor named as what is deployed is. */
-const OWN_BRANCH = {
-  differs_from: "current.default_branch",
-  only_like:
-    "^(?!(?i:refs|heads|main|master|trunk|dev|devel|develop|stable|prod|production|staging|stage|live|deploy|release|releases|gh-pages|pages|hotfix)(?:[/_.-]|$))(?!.*(?i:deploy|release|prod))[\\w.-]+/[\\w./-]+$",
-};
-
-/**
- * Files that nothing executes: none that CI, hooks, editors, package managers or containers take their orders
- * from, and no script; whatever begins with a dot counts as such an order.
- */
-const PLAIN_FILE = {
-  only_like:
-    "^(?!(?:.*/)?(?:\\.|(?i:hooks?|scripts?|bin|ci|deploy|infra|terraform|charts?)/))(?!(?:.*/)?(?i:dockerfile|containerfile|makefile|gnumakefile|justfile|jenkinsfile|vagrantfile|rakefile|gemfile|procfile|brewfile|codeowners|package|composer|deno|pyproject|cargo|setup|conftest|noxfile|tox|build|action|compose|docker-compose|azure-pipelines|bitbucket-pipelines|cloudbuild|appveyor|buildspec|vercel|netlify|wrangler|fly|serverless)(?:[.-]|$))(?:.*/)?[\\w ().-]+\\.(?i:md|mdx|txt|rst|adoc|csv|json|svg|png|jpe?g|gif|webp|css|html?|ts|tsx|js|jsx|mjs|cjs|py|go|rs|rb|java|kt|c|h|cc|cpp|hpp|cs|swift|php|vue|svelte|sql|proto|graphql|scala|ex|exs|erl|hs|ml|lua|dart|r|jl|zig|tex)$",
-};
-
 export const CODE: Routes = [
   {
     verb: "content.push",
@@ -40,7 +25,12 @@ export const CODE: Routes = [
     lookup: REPOSITORY,
     cases: [
       {
-        when: { ...NO_QUERY, "body.branch": OWN_BRANCH, "path.file": PLAIN_FILE },
+        when: {
+          ...NO_QUERY,
+          "body.@": { only: ["message", "content", "sha", "branch", "committer", "author"] },
+          "body.branch": OWN_BRANCH,
+          "path.file": PLAIN_FILE,
+        },
         verb: "content.push-branch",
         effects: ["write"],
       },

@@ -216,10 +216,16 @@ export const GITHUB_FIELDS: Fields = [
     summary: "Delete a deployment",
   },
   {
-    names: names("createRepository cloneTemplateRepository"),
+    names: ["createRepository"],
     verb: "repo.create",
     effects: ["publish"],
     summary: "Make a repository",
+  },
+  {
+    names: ["cloneTemplateRepository"],
+    verb: "repo.generate",
+    effects: ["publish", "execute"],
+    summary: "Make a repository from a template",
   },
   {
     names: ["updateRepository"],

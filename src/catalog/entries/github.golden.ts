@@ -8,6 +8,7 @@ const CALLS = "docs.github.com/en/enterprise-server@3.13/graphql/guides/forming-
 const UPLOADS = "docs.github.com/en/enterprise-server@3.5/rest/releases/assets";
 const UNKNOWN = ["publish", "send", "execute", "delete", "administer", "spend"] as const;
 const R = "/repos/o/r";
+const PAGES = "docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api";
 const FORM = "application/x-www-form-urlencoded";
 
 const main = { facts: { current: { full_name: "o/r", default_branch: "main" } } };
@@ -504,6 +505,13 @@ export const golden: readonly Golden[] = [
       "visibility outdoes private",
       { json: { name: "n", private: true, visibility: "public" } },
     ],
+    [
+      `POST ${R}/generate`,
+      "repo.generate",
+      ["publish", "execute"],
+      "a template may bring workflows",
+      { json: { name: "n", private: true } },
+    ],
     [`POST ${R}/forks`, "repo.fork", ["publish"], "as public as it", { json: { private: true } }],
     [
       `PATCH ${R}`,
@@ -576,6 +584,22 @@ export const golden: readonly Golden[] = [
     ],
     [`GET /api/v3${R}/issues`, "repo.read", ["read-private"], "of an Enterprise Server"],
     [`DELETE /api/v3${R}`, "repo.delete", ["delete"], "of an Enterprise Server"],
+  ]),
+  ...goldenRows(PAGES, [
+    ["GET /repositories/1300192/issues?page=2", "repo.read", ["read-private"], "a further page"],
+    [
+      "GET /repositories/1300192/secret-scanning/alerts?page=2",
+      "secret.read-leaked",
+      ["read-private", "administer"],
+      "a further page of secrets",
+    ],
+    [
+      "GET /organizations/1/secret-scanning/alerts?page=2",
+      "secret.read-leaked",
+      ["read-private", "administer"],
+      "and of an organization's",
+    ],
+    ["DELETE /repositories/1300192", "unknown", UNKNOWN, "a name that only reads have"],
   ]),
   ...goldenRows(CALLS, [
     [

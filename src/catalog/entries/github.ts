@@ -24,7 +24,9 @@ const READING: Routes = [
     request: [
       `${READ} ${REPO}/secret-scanning/alerts`,
       `${READ} ${REPO}/secret-scanning/alerts/{rest...}`,
-      `${READ} /{kind:orgs|enterprises}/{org}/secret-scanning/alerts`,
+      `${READ} /repositories/{id}/secret-scanning/alerts`,
+      `${READ} /repositories/{id}/secret-scanning/alerts/{rest...}`,
+      `${READ} /{kind:orgs|organizations|enterprises}/{org}/secret-scanning/alerts`,
     ],
     effects: ["read-private", "administer"],
     summary: "Read secrets that leaked into repositories: {path.owner} {path.repo} {path.org}",
@@ -36,6 +38,9 @@ const READING: Routes = [
       `${READ} ${REPO}/{part:actions|activity|assignees|attestations|autolinks|automated-security-fixes|branches|check-runs|check-suites|code-scanning|code-security-configuration|codeowners|codespaces|collaborators|comments|commits|community|compare|contents|contributors|dependabot|dependency-graph|deployments|environments|events|forks|git|hooks|immutable-releases|installation|interaction-limits|invitations|issues|keys|labels|languages|license|milestones|notifications|pages|private-vulnerability-reporting|properties|pulls|readme|releases|rules|rulesets|security-advisories|stargazers|stats|subscribers|subscription|tags|tarball|teams|topics|traffic|vulnerability-alerts|zipball}`,
       `${READ} ${REPO}/{part:actions|assignees|attestations|autolinks|branches|check-runs|check-suites|code-scanning|codeowners|codespaces|collaborators|comments|commits|community|compare|contents|dependabot|dependency-graph|deployments|environments|git|hooks|issues|keys|labels|milestones|pages|properties|pulls|readme|releases|rules|rulesets|security-advisories|stats|tarball|traffic|zipball}/{rest...}`,
       `${READ} ${REPO}/secret-scanning/scan-history`,
+      // Links to further pages name a repository so.
+      `${READ} /repositories/{id:\\d+}`,
+      `${READ} /repositories/{id:\\d+}/{rest...:${NOT_LEAKED}}`,
       `${READ} /networks/{owner}/{repo}/events`,
     ],
     effects: ["read-private"],
@@ -62,7 +67,8 @@ const READING: Routes = [
       `${READ} /users/{user}/{rest...}`,
       `${READ} /orgs/{org}`,
       `${READ} /orgs/{org}/{rest...:${NOT_LEAKED}}`,
-      `${READ} /organizations/{org}/{rest...}`,
+      `${READ} /organizations/{org}/{rest...:${NOT_LEAKED}}`,
+      `${READ} /user/{user:\\d+}/{rest...}`,
       `${READ} /enterprises/{org}/{rest...:${NOT_LEAKED}}`,
       `${READ} /teams/{team}`,
     ],
@@ -355,7 +361,7 @@ const ADMINISTRATION: Routes = [
   },
   {
     verb: "repo.create",
-    request: ["POST /user/repos", "POST /orgs/{org}/repos", `POST ${REPO}/generate`],
+    request: ["POST /user/repos", "POST /orgs/{org}/repos"],
     effects: ["publish"],
     summary: "Make the repository {body.name}, which others may see",
     cases: [
@@ -363,14 +369,20 @@ const ADMINISTRATION: Routes = [
         when: {
           ...NO_QUERY,
           "body.private": { only: [true] },
-          "body.visibility": { absent: true },
-          "body.team_id": { absent: true },
+          "body.@": { only: ["name", "description", "homepage", "private", "auto_init"] },
         },
         verb: "repo.create-private",
         effects: ["write"],
         summary: "Make the private repository {body.name}",
       },
     ],
+  },
+  {
+    // Its workflows run in the new one.
+    verb: "repo.generate",
+    request: `POST ${REPO}/generate`,
+    effects: ["publish", "execute"],
+    summary: `Make the repository {body.name} from the template ${IN_REPO}`,
   },
   {
     // As public as what it is of.

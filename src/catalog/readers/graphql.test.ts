@@ -11,6 +11,13 @@ const FIELDS: readonly Field[] = [
   { names: ["createIssue", "addComment"], verb: "talk", effects: ["publish"], summary: "Say" },
   { names: ["closeIssue"], verb: "close", effects: ["write"], summary: "Close" },
   { names: ["deleteRef"], verb: "ref.delete", effects: ["delete"], summary: "Delete" },
+  {
+    names: ["secrets"],
+    verb: "secret.read",
+    effects: ["administer"],
+    summary: "Read secrets",
+    anywhere: true,
+  },
   { names: ["lint"], verb: "lint", effects: ["send"], summary: "Fetch what it names" },
 ];
 
@@ -83,6 +90,22 @@ const ROWS: readonly (readonly [string, Reading | undefined, string])[] = [
     text("mutation { closeIssue ... @include(if: false) { deleteRef } }"),
     "counted in a fragment too",
   ],
+  [
+    "batch: read-private administer (query+secret.read)",
+    text("{ me { a: secrets { value } } }"),
+    "a field that counts however deep",
+  ],
+  [
+    "batch: read-private administer (query+secret.read)",
+    text("{ me { ...A } } fragment A on Me { team { ... @skip(if: true) { secrets } } }"),
+    "in a fragment too",
+  ],
+  [
+    "batch: write administer (close+secret.read)",
+    text("mutation { closeIssue { team { secrets } } }"),
+    "in the answer of a mutation",
+  ],
+  ["query: read-private", text("{ me { secrets: name, closeIssue } }"), "others at the top only"],
   ["unknown", text("mutation { ...A } fragment A on Mutation { ...A }"), "within itself"],
   ["unknown", text("mutation { ...A }"), "a fragment that is not there"],
   [

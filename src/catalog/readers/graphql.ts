@@ -105,7 +105,40 @@ function callsOf(members: Members, route: Readable["route"]): readonly Call[] | 
     const { verb, effects } = field ?? route;
     calls.push({ ...call, verb, effects, ...(field && { summary: field.summary }) });
   }
+  const inner = innerFields(operation, document);
+  for (const field of route.fields?.filter(({ anywhere }) => anywhere === true) ?? []) {
+    const node = inner.find(({ name }) => field.names.includes(name.value));
+    if (node === undefined) continue;
+    const { verb, effects, summary } = field;
+    calls.push({
+      name: node.name.value,
+      arguments: argumentsOf(node, values),
+      verb,
+      effects,
+      summary,
+    });
+  }
   return calls;
+}
+
+/** All fields below the top; of fragments those that nothing spreads too, which no server takes. */
+function innerFields(
+  { selectionSet }: OperationDefinitionNode,
+  { definitions }: DocumentNode,
+): readonly FieldNode[] {
+  const fields: FieldNode[] = [];
+  const open = definitions.flatMap((one) =>
+    one.kind === Kind.FRAGMENT_DEFINITION ? one.selectionSet : [],
+  );
+  open.push(selectionSet);
+  for (let set = open.pop(); set !== undefined; set = open.pop()) {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
+      if (selection.kind === Kind.FIELD) fields.push(selection);
+      if (selection.selectionSet !== undefined) open.push(selection.selectionSet);
+    }
+  }
+  return fields;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -18,6 +18,7 @@ import { googleDrive } from "./entries/google-drive.ts";
 import { linkedin } from "./entries/linkedin.ts";
 import { listmonk } from "./entries/listmonk.ts";
 import { n8n } from "./entries/n8n.ts";
+import { notion } from "./entries/notion.ts";
 import { npm } from "./entries/npm.ts";
 import { openai } from "./entries/openai.ts";
 import { paypal } from "./entries/paypal.ts";
@@ -46,6 +47,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     linkedin,
     listmonk,
     n8n,
+    notion,
     npm,
     openai,
     paypal,

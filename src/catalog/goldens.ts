@@ -17,6 +17,7 @@ import { golden as googleDrive } from "./entries/google-drive.golden.ts";
 import { golden as linkedin } from "./entries/linkedin.golden.ts";
 import { golden as listmonk } from "./entries/listmonk.golden.ts";
 import { golden as n8n } from "./entries/n8n.golden.ts";
+import { golden as notion } from "./entries/notion.golden.ts";
 import { golden as npm } from "./entries/npm.golden.ts";
 import { golden as openai } from "./entries/openai.golden.ts";
 import { golden as paypal } from "./entries/paypal.golden.ts";
@@ -44,6 +45,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["linkedin", linkedin],
   ["listmonk", listmonk],
   ["n8n", n8n],
+  ["notion", notion],
   ["npm", npm],
   ["openai", openai],
   ["paypal", paypal],

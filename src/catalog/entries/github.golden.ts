@@ -204,6 +204,7 @@ export const golden: readonly Golden[] = [
         ["PACKAGE.json", "scripts of npm"],
         ["sub/Makefile", "make"],
         ["a.sh", "a script"],
+        ["jest.config.js", "what a tool runs when it starts"],
         ["a.md/", "a slash behind"],
         ["a", "a file of no known kind"],
       ] as const

@@ -313,6 +313,7 @@ const CODE: Routes = [
     cases: [
       {
         when: {
+          "param.@": { only: ["branch", "ref"] },
           "param.branch": OWN_BRANCH,
           "param.ref": { only_like: "^(?!(?i:refs)/)[\\w./-]+$" },
           "head.name": { present: true },

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { GraphQLError, Lexer, parse, Source, TokenKind, type DocumentNode } from "graphql";
+import { GraphQLError } from "graphql/error/GraphQLError.js";
+import { Lexer, parse, Source, TokenKind, type DocumentNode } from "graphql/language/index.js";
 
 const DOCUMENT_CHARS_MAX = 200_000;
 const TOKENS_MAX = 20_000;

@@ -10,12 +10,12 @@
 import {
   Kind,
   OperationTypeNode,
-  valueFromASTUntyped,
   type DocumentNode,
   type FieldNode,
   type OperationDefinitionNode,
   type SelectionSetNode,
-} from "graphql";
+} from "graphql/language/index.js";
+import { valueFromASTUntyped } from "graphql/utilities/valueFromASTUntyped.js";
 import { EFFECTS, type Effect, type Json } from "../../action/index.ts";
 import { BATCH_VERB } from "../entry.ts";
 import { withoutSecrets } from "../fields.ts";

@@ -34,13 +34,13 @@ const KINDS =
   rb java kt c h cc cpp hpp cs swift php vue svelte sql proto graphql scala ex exs erl hs ml lua dart r jl zig
   tex`);
 
-/** Files that nothing takes orders from. */
+/** Files that nothing takes orders from, in plain letters: a file system may fold others. */
 export const PLAIN_FILE = {
   only_like: [
     "^",
     `(?!(?:.*/)?(?:\\.|(?i:${RUN_FOLDERS})/))`,
     `(?!(?:.*/)?(?i:${ORDERS})(?:[.-]|$))`,
     "(?!.*\\.(?i:config)\\.)",
-    `(?:.*/)?[\\w ().-]+\\.(?i:${KINDS})$`,
+    `[\\w ()./-]+\\.(?i:${KINDS})$`,
   ].join(""),
 };

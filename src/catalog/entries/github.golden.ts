@@ -206,6 +206,9 @@ export const golden: readonly Golden[] = [
         ["a.sh", "a script"],
         ["jest.config.js", "what a tool runs when it starts"],
         ["a.md/", "a slash behind"],
+        ["%EF%BC%8Egithub/a.md", "a dot of full width"],
+        [".g%E2%80%8Cithub/a.md", "a letter that some file systems drop"],
+        ["g%E2%80%8Cit/a.md", "and in a folder without a dot"],
         ["a", "a file of no known kind"],
       ] as const
     ).map(

@@ -121,6 +121,13 @@ export const golden: readonly Golden[] = [
       { json: { archived: true, properties: {} }, ...facts("current", null) },
     ],
     [
+      "PATCH /v1/pages/p?in_trash=true",
+      "page.update-public",
+      ["publish", "send"],
+      "a parameter where none is known",
+      { json: { properties: {} }, ...facts("current", null) },
+    ],
+    [
       "PATCH /v1/pages/p",
       "page.erase",
       ["publish", "delete"],

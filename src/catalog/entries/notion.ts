@@ -13,12 +13,12 @@ const READ = "GET|HEAD";
 /** `public_url` is null where a page is not on the web. */
 const PRIVATE = { only: [null] };
 
-/** Nothing in it notifies a person, and nothing has Notion fetch an address to show what is there. */
+/** Nothing in it notifies a person or has Notion fetch an address, and nothing stands beside the body. */
 const QUIET = Object.fromEntries(
-  ["mention", "people", "external", "bookmark", "embed"].map((name) => [
-    `body.**.${name}`,
-    { absent: true as const },
-  ]),
+  ["mention", "people", "external", "bookmark", "embed"]
+    .map((name) => `body.**.${name}`)
+    .concat("query.@")
+    .map((reference) => [reference, { absent: true as const }]),
 );
 
 /** A page in what is looked up as `name`, which stands in one place only. Markdown and templates are not read. */

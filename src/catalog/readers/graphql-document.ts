@@ -11,6 +11,7 @@ import { Lexer, parse, Source, TokenKind, type DocumentNode } from "graphql/lang
 
 const DOCUMENT_CHARS_MAX = 200_000;
 const TOKENS_MAX = 20_000;
+const DEFINITIONS_MAX = 100; // Operations and fragments, each looked for in all of them.
 const DEPTH_MAX = 60; // Brackets of any kind, open at once.
 
 // eslint-disable-next-line no-control-regex
@@ -32,7 +33,8 @@ export function parseDocument(text: string): DocumentNode | undefined {
   if (text.length > DOCUMENT_CHARS_MAX || STRANGE.test(text)) return undefined;
   try {
     if (!isPlain(text)) return undefined;
-    return parse(text, { maxLexicalTokens: TOKENS_MAX, noLocation: true });
+    const document = parse(text, { maxLexicalTokens: TOKENS_MAX, noLocation: true });
+    return document.definitions.length > DEFINITIONS_MAX ? undefined : document;
   } catch (error) {
     if (error instanceof GraphQLError) return undefined;
     throw error;

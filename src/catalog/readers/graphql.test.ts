@@ -53,6 +53,12 @@ function shown(reading: Reading | undefined): string {
   return `${verb}: ${effects.join(" ")}${within === undefined ? "" : ` (${within})`}`;
 }
 
+/** Fragments that each spread the next. */
+const chain = (count: number) =>
+  Array.from({ length: count }, (_, at) =>
+    at === count - 1 ? `fragment F${at} on Q { a }` : `fragment F${at} on Q { ...F${at + 1} }`,
+  ).join(" ");
+
 const TWO = "query A { me { id } } mutation B { deleteRef(input: {}) { ok } }";
 const FORM = "application/x-www-form-urlencoded";
 const ROWS: readonly (readonly [string, Reading | undefined, string])[] = [
@@ -183,6 +189,8 @@ const ROWS: readonly (readonly [string, Reading | undefined, string])[] = [
   ["unknown", text(`${"{a".repeat(61)}${"}".repeat(61)}`), "too deep"],
   ["query: read-private", text(`${"{a".repeat(60)}${"}".repeat(60)}`), "just not too deep"],
   ["unknown", text(`{ ${"a ".repeat(20_001)}}`), "too long"],
+  ["query: read-private", text(`{ ...F0 } ${chain(99)}`), "a chain of fragments"],
+  ["unknown", text(`{ ...F0 } ${chain(100)}`), "too many fragments"],
   ["unknown", text(`mutation { ${"closeIssue ".repeat(201)}}`), "too many at once"],
 ];
 for (const [expected, reading, why] of ROWS) {

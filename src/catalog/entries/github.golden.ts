@@ -584,7 +584,7 @@ export const golden: readonly Golden[] = [
       "release.upload",
       ["publish"],
       "bytes that others load",
-      { raw: { type: "application/zip", text: "PK" } },
+      { raw: { type: "application/zip", text: "PK" }, source: "memory" },
     ],
     [`GET /api/v3${R}/issues`, "repo.read", ["read-private"], "of an Enterprise Server"],
     [`DELETE /api/v3${R}`, "repo.delete", ["delete"], "of an Enterprise Server"],
@@ -635,7 +635,13 @@ export const golden: readonly Golden[] = [
       "of an Enterprise Server",
       graphql("query A { viewer { login } } mutation B { deleteRef }", { operationName: "A" }),
     ],
-    ["GET /graphql?query=%7Bviewer%7Blogin%7D%7D", "graphql.query", ["read-private"], "by GET"],
+    [
+      "GET /graphql?query=%7Bviewer%7Blogin%7D%7D",
+      "graphql.query",
+      ["read-private"],
+      "by GET",
+      { source: "memory" },
+    ],
   ]),
   ...goldenRows(SCHEMA, [
     ...(

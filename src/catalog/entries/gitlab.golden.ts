@@ -5,6 +5,9 @@ import { goldenRows, type Golden } from "../golden.ts";
 const API = "github.com/gitlabhq/gitlabhq lib/api";
 const REST = "github.com/gitlabhq/gitlabhq doc/api/rest/_index.md";
 const COMMANDS = "github.com/gitlabhq/gitlabhq lib/gitlab/quick_actions/extractor.rb";
+const ISSUABLE = "github.com/gitlabhq/gitlabhq app/services/issuable_base_service.rb";
+const QUERIES = "github.com/gitlabhq/gitlabhq app/graphql/types/query_type.rb";
+const PROJECTS = "github.com/gitlabhq/gitlabhq app/graphql/types/project_type.rb";
 const MUTATIONS = "github.com/gitlabhq/gitlabhq app/graphql/types/mutation_type.rb";
 const NOTE = "gitlab.com/gitlab-org/gitlab/-/issues/346557";
 const UNKNOWN = ["publish", "send", "execute", "delete", "administer", "spend"] as const;
@@ -25,8 +28,14 @@ export const golden: readonly Golden[] = [
       "a file",
     ],
     ["GET /api/v4/projects/1/repository/tags/my%2Ftag", "project.read", ["read-private"], "a tag"],
-    ["GET /api/v4/groups/a%2Fb/projects", "account.read", ["read-private"], "of a group"],
-    ["GET /api/v4/version", "public.read", ["read"], "which version"],
+    [
+      "GET /api/v4/groups/a%2Fb/projects",
+      "account.read",
+      ["read-private"],
+      "of a group",
+      { source: "memory" },
+    ],
+    ["GET /api/v4/version", "public.read", ["read"], "which version", { source: "memory" }],
     [
       "POST /api/v4/projects?name=a&visibility=private",
       "project.create-private",
@@ -105,7 +114,7 @@ export const golden: readonly Golden[] = [
       "issue.create-command",
       COMMAND,
       "a command in its text",
-      { json: { title: "t", description: "a\n/assign @eve" } },
+      { json: { title: "t", description: "a\n/assign @eve" }, source: ISSUABLE },
     ],
     [
       `PUT ${P}/issues/1`,
@@ -182,7 +191,10 @@ export const golden: readonly Golden[] = [
       "merge.create-command",
       COMMAND,
       "a command in its text",
-      { json: { title: "t", source_branch: "a/b", target_branch: "main", description: "/merge" } },
+      {
+        json: { title: "t", source_branch: "a/b", target_branch: "main", description: "/merge" },
+        source: ISSUABLE,
+      },
     ],
     [
       `PUT ${P}/merge_requests/1`,
@@ -334,7 +346,7 @@ export const golden: readonly Golden[] = [
       "branch.create",
       ["publish", "execute"],
       "at what a fork sent, with the project's secrets",
-      main,
+      { ...main, source: "memory" },
     ],
     [`DELETE ${P}/repository/branches/fix%2Fa`, "ref.delete", ["delete"], "a branch goes"],
     [
@@ -454,7 +466,7 @@ export const golden: readonly Golden[] = [
       "ci.lint",
       ["read-private", "send"],
       "a query that fetches",
-      { ...graphql('{ ciConfig(content: "include: x") { errors } }'), source: "memory" },
+      { ...graphql('{ ciConfig(content: "include: x") { errors } }'), source: QUERIES },
     ],
     [
       "POST /api/graphql",
@@ -463,7 +475,7 @@ export const golden: readonly Golden[] = [
       "values of secrets, within a query",
       {
         ...graphql('{ project(fullPath: "g/p") { ciVariables { nodes { key value } } } }'),
-        source: "memory",
+        source: PROJECTS,
       },
     ],
     [

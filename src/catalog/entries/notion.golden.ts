@@ -5,6 +5,9 @@ import { goldenRows, type Golden } from "../golden.ts";
 const SDK = "github.com/makenotion/notion-sdk-js src/api-endpoints";
 const UNKNOWN = ["publish", "send", "execute", "delete", "administer", "spend"] as const;
 
+const FILE =
+  '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--b--\r\n';
+
 const text = (content: string): Json => [{ type: "text", text: { content } }];
 const mention: Json = [{ type: "mention", mention: { user: { id: "u1" } } }];
 const image: Json = { type: "image", image: { external: { url: "https://e.example.org/?data" } } };
@@ -250,6 +253,13 @@ export const golden: readonly Golden[] = [
       ["write"],
       "the mode that is meant",
       { json: { filename: "a.png" } },
+    ],
+    [
+      "POST /v1/file_uploads/f/send",
+      "file.upload",
+      ["write"],
+      "its bytes",
+      { raw: { type: "multipart/form-data; boundary=b", text: FILE } },
     ],
     [
       "POST /v1/file_uploads",

@@ -11,6 +11,8 @@ import { crates } from "./entries/crates.ts";
 import { debian } from "./entries/debian.ts";
 import { ethereum } from "./entries/ethereum.ts";
 import { gemini } from "./entries/gemini.ts";
+import { github } from "./entries/github.ts";
+import { gitlab } from "./entries/gitlab.ts";
 import { gmail } from "./entries/gmail.ts";
 import { goProxy } from "./entries/go-proxy.ts";
 import { googleCalendar } from "./entries/google-calendar.ts";
@@ -18,6 +20,7 @@ import { googleDrive } from "./entries/google-drive.ts";
 import { linkedin } from "./entries/linkedin.ts";
 import { listmonk } from "./entries/listmonk.ts";
 import { n8n } from "./entries/n8n.ts";
+import { notion } from "./entries/notion.ts";
 import { npm } from "./entries/npm.ts";
 import { openai } from "./entries/openai.ts";
 import { paypal } from "./entries/paypal.ts";
@@ -38,6 +41,8 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     debian,
     ethereum,
     gemini,
+    github,
+    gitlab,
     gmail,
     goProxy,
     googleCalendar,
@@ -45,6 +50,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     linkedin,
     listmonk,
     n8n,
+    notion,
     npm,
     openai,
     paypal,

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Json } from "../action/index.ts";
-import type { BodyForm } from "./entry.ts";
+import type { BodyForm, Entry } from "./entry.ts";
 import { readMultipart, type Part } from "./multipart.ts";
 import { readJson } from "./strict-json.ts";
 
@@ -33,7 +33,10 @@ export interface ContentSource {
 const PAIRS_MAX = 2000;
 
 /** Reads a request's content, or gives `undefined` where that could be read in more than one way. */
-export function readContent(source: ContentSource, isCaseless: boolean): Content | undefined {
+export function readContent(
+  source: ContentSource,
+  dialect: Entry["dialect"] = [],
+): Content | undefined {
   const { headers, body } = source;
   const query = readPairs(source.query);
   if (query === undefined) return undefined;
@@ -42,10 +45,12 @@ export function readContent(source: ContentSource, isCaseless: boolean): Content
   if (encoding !== undefined && encoding !== "identity") return undefined;
   const type = headers["content-type"];
   if (Array.isArray(type)) return undefined; // Two types: a server takes one of them.
-  const [form, parameters] = formOf(typeof type === "string" ? type : "");
+  const [said, parameters] = formOf(typeof type === "string" ? type : "");
+  const isJson = dialect.includes("form-is-json") && (said === "form" || type === undefined);
+  const form = isJson ? "json" : said;
   const common = { form, query, headers, bytes: body };
   if (form === "json") {
-    const json = readJson(body, isCaseless);
+    const json = readJson(body, dialect.includes("go-json"));
     return json && { ...common, json: json.value };
   }
   if (form === "form") {

@@ -10,6 +10,8 @@ const entry = entrySchema.parse({
   docs: ["https://made-up.example/"],
   base: ["/api", "/v2/api"],
   unknown: ["administer"],
+  escaped_slash: ["team"],
+  refuse: ["param.act_as", "header.x-act-as"],
   routes: [
     { verb: "post.list", request: "GET /posts", effects: ["read"], summary: "List" },
     {
@@ -33,6 +35,19 @@ const entry = entrySchema.parse({
         { when: { "current.live": { absent: true } }, effects: ["write"] },
         { when: { "current.live": { only: [false] } }, effects: ["write"] },
       ],
+    },
+    {
+      verb: "team.tell",
+      request: "POST /teams/{team}/posts/{post}",
+      effects: ["send"],
+      summary: "Tell",
+      cases: [{ when: { "path.post": { only: ["x"] } }, verb: "team.note", effects: ["write"] }],
+    },
+    {
+      verb: "team.leave",
+      request: "POST /teams/a/posts/b/leave",
+      effects: ["delete"],
+      summary: "Leave",
     },
     { verb: "file.read", request: "GET /files/{path...}", effects: ["read"], summary: "Read" },
     {
@@ -72,6 +87,12 @@ function requestOf(line: string, { headers, json, form, readings }: Asked): Cata
 
 const describe = (line: string, asked: Asked) =>
   describeRequest(entry, requestOf(line, asked), asked.facts);
+
+/** A path with escaped slashes, as servers read it that part before they decode and that part after. */
+const parted = (segments: readonly string[]) => [
+  segments,
+  segments.flatMap((segment) => segment.split("/")),
+];
 
 const draft = { path: "/posts", body: { status: "draft" } };
 const ROWS: readonly (readonly [string, Asked, string, readonly string[], string])[] = [
@@ -139,6 +160,61 @@ const ROWS: readonly (readonly [string, Asked, string, readonly string[], string
     "two ways to read the path that are two routes",
   ],
   ["GET /api/posts", { readings: [] }, "unknown", ["administer"], "no way to read the path"],
+  [
+    "POST /api/teams/a%2Fb/posts/1",
+    { readings: parted(["api", "teams", "a/b", "posts", "1"]) },
+    "team.tell",
+    ["send"],
+    "a part that may hold a slash",
+  ],
+  [
+    "POST /api/teams/a/posts/1%2F2",
+    { readings: parted(["api", "teams", "a", "posts", "1/2"]) },
+    "unknown",
+    ["administer"],
+    "a part that may hold none",
+  ],
+  [
+    "POST /api/teams/a%2Fposts%2Fb/posts/leave",
+    {
+      readings: [
+        ["api", "teams", "a/posts/b", "posts", "leave"],
+        ["api", "teams", "a", "posts", "b", "leave"],
+      ],
+    },
+    "unknown",
+    ["administer"],
+    "parted it is another route",
+  ],
+  [
+    "POST /api/teams/a/posts%2F1",
+    { readings: parted(["api", "teams", "a", "posts/1"]) },
+    "unknown",
+    ["administer"],
+    "only parted it is a route",
+  ],
+  [
+    "POST /api/teams/a/posts/x%3Fy",
+    {
+      readings: [
+        ["api", "teams", "a", "posts", "x?y"],
+        ["api", "teams", "a", "posts", "x"],
+      ],
+    },
+    "unknown",
+    ["administer"],
+    "two ways to read the path of which one is milder",
+  ],
+  ["POST /api/posts?act_as=1", { json: {} }, "unknown", ["administer"], "a refused parameter"],
+  ["POST /api/posts", { json: { act_as: null } }, "unknown", ["administer"], "and in a body"],
+  ["POST /api/posts", { form: "act_as[a]=1" }, "unknown", ["administer"], "and a member of it"],
+  [
+    "POST /api/posts",
+    { json: {}, headers: { "x-act-as": "root" } },
+    "unknown",
+    ["administer"],
+    "a refused header",
+  ],
   [
     "PATCH /api/posts/7",
     { facts: { current: { live: false } } },

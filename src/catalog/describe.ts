@@ -66,18 +66,20 @@ export function describeRequest(
 
 interface Read extends Matched {
   readonly sources: Sources;
+  /** What the names of the path stand for in every way to read it; `sources` has the first. */
+  readonly paths: readonly Matched["path"][];
   readonly method: string;
   readonly base: string;
 }
 
 function readRequest(entry: Entry, request: CatalogRequest, facts: Facts = {}): Read | undefined {
   if (request.upgrade !== undefined || hasShadow(request.headers)) return undefined;
-  const content = readContent(request, entry.dialect.includes("go-json"));
+  const content = readContent(request, entry.dialect);
   if (content === undefined) return undefined;
   const method = methodOf(entry, request, content);
   const readings = readingsOf(entry, request, content);
   if (method === undefined || readings === undefined) return undefined;
-  const matches = readings.map((segments) => matchRoute(entry, method, segments));
+  const matches = matchesOf(entry, method, readings);
   const [first] = matches;
   // Servers that read the path differently must still do the same.
   if (first === undefined || matches.some((other) => other?.route !== first.route))
@@ -85,7 +87,34 @@ function readRequest(entry: Entry, request: CatalogRequest, facts: Facts = {}): 
   if (!bodyForms(first.route, method).includes(content.form)) return undefined;
   const sources = { path: first.path, content, facts, dialect: entry.dialect };
   if (entry.dialect.includes("open-path") && isOutvoted(sources)) return undefined;
-  return { ...first, sources, method, base: `${request.under ?? ""}${baseOf(entry, request)}` };
+  if (entry.refuse.some((reference) => valuesAt(reference, sources).length > 0)) return undefined;
+  const paths = matches.map((match) => match?.path ?? first.path);
+  const base = `${request.under ?? ""}${baseOf(entry, request)}`;
+  return { ...first, sources, paths, method, base };
+}
+
+/** The route of each reading; without those that only part what may hold an escaped slash. */
+function matchesOf(
+  entry: Entry,
+  method: string,
+  readings: CatalogRequest["readings"],
+): readonly (Matched | undefined)[] {
+  const matches = readings.map((segments) => matchRoute(entry, method, segments));
+  const isParted = (segments: readonly string[]) =>
+    readings.some((whole, at) => {
+      const match = matches[at];
+      const isSame = whole.length < segments.length && whole.join("/") === segments.join("/");
+      return isSame && match !== undefined && isWhole(entry, match);
+    });
+  return matches.filter((match, at) => match !== undefined || !isParted(readings[at] ?? []));
+}
+
+/** Whether slashes within parts of the path stand only where the server takes them. */
+function isWhole({ escaped_slash: names }: Entry, { path }: Matched): boolean {
+  return (
+    names.length > 0 &&
+    Object.entries(path).every(([name, value]) => !value.includes("/") || names.includes(name))
+  );
 }
 
 /** Whether a parameter says otherwise than the part of the path whose name it has. */
@@ -165,13 +194,15 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
   const { route, sources, method, path } = read;
   if (route.batch === true && Array.isArray(sources.content.json))
     return describeBatch(entry, request, read);
-  const chosen = (route.cases ?? []).find((one) => caseHolds(one, sources));
+  const choices = read.paths.map((one) => chooseCase(route, { ...sources, path: one }));
+  const [chosen] = choices;
+  if (choices.some((other) => other !== chosen)) return undefined;
   let verb = chosen?.verb ?? route.verb;
   let effects: readonly Effect[] = chosen?.effects ?? route.effects;
   let reading: Reading = {};
   if (route.reader !== undefined) {
     const values = (reference: string) => valuesAt(reference, sources);
-    const found = readWith(route.reader, { method, path, content: sources.content, values });
+    const found = readWith(route.reader, { method, path, content: sources.content, route, values });
     if (found === undefined) return undefined;
     reading = found;
     verb = found.verb ?? verb;
@@ -203,10 +234,16 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
   };
 }
 
+function chooseCase({ cases = [] }: Route, sources: Sources): Case | undefined {
+  return cases.find((one) => caseHolds(one, sources));
+}
+
 function caseHolds({ when }: Case, sources: Sources): boolean {
-  return Object.entries(when).every(
-    ([reference, test]) => canTell(reference, sources) && holds(test, valuesAt(reference, sources)),
-  );
+  return Object.entries(when).every(([reference, test]) => {
+    const { differs_from: other } = test;
+    const others = other === undefined ? [] : valuesAt(other, sources);
+    return canTell(reference, sources) && holds(test, valuesAt(reference, sources), others);
+  });
 }
 
 /** Whether what is not found at `reference` is absent for certain; else no case may be milder for it. */
@@ -283,7 +320,7 @@ function describeChildren(
 
 /** An override counts for the request that came; whether also for one within it differs. */
 function overrides(entry: Entry, child: CatalogRequest): boolean {
-  const content = readContent(child, entry.dialect.includes("go-json"));
+  const content = readContent(child, entry.dialect);
   return overridesIn(entry, content?.query ?? [], entry.override.method).length > 0;
 }
 

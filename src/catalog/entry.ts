@@ -26,7 +26,7 @@ const effectsSchema = z.array(z.enum(EFFECTS)).min(1);
 /**
  * Where a value stands. `param.x` is every value named x in query and body together, as systems that mix the
  * two read them; `body.a.b` goes into JSON (`*` is every item, `**` whatever stands within, however deep, `@`
- * the names of the members); `path.id` is what `{id}` matched; `current.x` is in the answer of the look-up
+ * the names of the members, as in `query.@`); `path.id` is what `{id}` matched; `current.x` is in the answer of the look-up
  * `current`.
  */
 const REFERENCE = /^(body|query|param|path|header|[a-z]+)(\.[^.\s]+)*$/;
@@ -48,6 +48,8 @@ const testSchema = z
     /** As `any` and `only`, of values that an expression finds. */
     any_like: expressionSchema.optional(),
     only_like: expressionSchema.optional(),
+    /** There is a value, and there are some at this reference, and no two are the same. */
+    differs_from: referenceSchema.optional(),
     absent: z.literal(true).optional(),
     present: z.literal(true).optional(),
   })
@@ -120,6 +122,22 @@ const routeSchema = z.strictObject({
     .optional(),
   /** A body that is a list is as many requests, each with an item as its body (JSON-RPC 2.0, section 6). */
   batch: z.literal(true).optional(),
+  /**
+   * What top-level fields of GraphQL do, by name. A field of a mutation that is not listed makes the request
+   * unknown; one of a query does what the route says.
+   */
+  fields: z
+    .array(
+      z.strictObject({
+        names: z.array(z.string().regex(/^[_A-Za-z]\w*$/)).min(1),
+        verb: verbSchema,
+        effects: effectsSchema,
+        summary: z.string().min(1).max(300),
+        /** It counts however deep it stands: a field whose answer is a secret. */
+        anywhere: z.literal(true).optional(),
+      }),
+    )
+    .optional(),
   /** How the content is shown to a person. */
   show: z.enum(["json", "post", "mail", "message", "workflow", "payment"]).default("json"),
   /** Code of ours that reads what data cannot say. */
@@ -149,9 +167,17 @@ export const entrySchema = z.strictObject({
   unknown: effectsSchema,
   /**
    * How its server reads names: PHP makes `a.b` `a_b` and `a[]` `a`; Go's JSON ignores case; with an open path
-   * a parameter of the name of a part of the path is taken instead of that part, so names are the server's own.
+   * a parameter of the name of a part of the path is taken instead of that part, so names are the server's own;
+   * with form-is-json a body that says it is a form (curl's `-d`), or says nothing, is read as JSON.
    */
-  dialect: z.array(z.enum(["php", "go-json", "open-path"])).default([]),
+  dialect: z.array(z.enum(["php", "go-json", "open-path", "form-is-json"])).default([]),
+  /**
+   * Parts of paths that may hold an escaped slash (GitLab's `group%2Fproject`): the server parts a path before
+   * it decodes it. All other parts hold none.
+   */
+  escaped_slash: z.array(z.string()).default([]),
+  /** Values that no honest request has, or whose weight is not known: one that stands makes it unknown. */
+  refuse: z.array(referenceSchema).default([]),
   /**
    * Parameters that make it another request: WordPress's `_method` and `rest_route`; `header` is one that
    * holds the method. Such headers of other systems make a request unknown.
@@ -170,6 +196,7 @@ export type Entry = z.output<typeof entrySchema>;
 export type EntrySource = z.input<typeof entrySchema>;
 export type Route = Entry["routes"][number];
 export type Case = NonNullable<Route["cases"]>[number];
+export type Field = NonNullable<Route["fields"]>[number];
 export type BodyForm = (typeof BODY_FORMS)[number];
 
 /** A value within a sentence or a target: `{body.title}`. */
@@ -180,6 +207,7 @@ export function verbsOf(entry: Entry): readonly string[] {
   const verbs = entry.routes.flatMap((route) => [
     route.verb,
     ...(route.cases ?? []).flatMap(({ verb }) => verb ?? []),
+    ...(route.fields ?? []).map(({ verb }) => verb),
   ]);
   return [...new Set(verbs)].sort();
 }

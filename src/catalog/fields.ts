@@ -80,7 +80,7 @@ function grouped(pairs: readonly (readonly [string, string])[]): Record<string, 
 }
 
 /** What is a secret by its name keeps the name only: an entry is for ever. */
-function withoutSecrets(value: Json): Json {
+export function withoutSecrets(value: Json): Json {
   if (Array.isArray(value)) return (value as readonly Json[]).map(withoutSecrets);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

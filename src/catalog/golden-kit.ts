@@ -8,10 +8,12 @@ import { describeRequest, type CatalogRequest, type Described } from "./describe
 import { findEntry } from "./catalog.ts";
 import type { Golden } from "./golden.ts";
 
-/** The request of `row`; its path is plain, so that there is one way to read it. */
+/** The request of `row`; what its path may be read as is known from its escaped slashes alone. */
 export function requestOf(row: Golden): CatalogRequest {
   const [, method = "", path = "", query = ""] = /^(\S+) ([^?]*)\??(.*)$/.exec(row.request) ?? [];
   const [type, text] = contentOf(row);
+  const literal = path.slice(1).split("/").map(decodeURIComponent);
+  const parted = literal.flatMap((segment) => segment.split("/"));
   return {
     method,
     scheme: "https",
@@ -20,7 +22,7 @@ export function requestOf(row: Golden): CatalogRequest {
     path,
     query,
     headers: { ...row.headers, ...(type === undefined ? {} : { "content-type": type }) },
-    readings: [path.slice(1).split("/").map(decodeURIComponent)],
+    readings: parted.length === literal.length ? [literal] : [literal, parted],
     ...(text === undefined ? {} : { body: Buffer.from(text) }),
   };
 }

@@ -8,6 +8,7 @@ import { describeGolden } from "./golden-kit.ts";
 /** In depth, the others less. */
 const ROWS_MIN: Readonly<Record<string, number>> = {
   wordpress: 30,
+  github: 40,
   listmonk: 30,
   n8n: 30,
   linkedin: 30,

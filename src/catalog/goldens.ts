@@ -9,6 +9,8 @@ import { golden as crates } from "./entries/crates.golden.ts";
 import { golden as debian } from "./entries/debian.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
 import { golden as gemini } from "./entries/gemini.golden.ts";
+import { golden as github } from "./entries/github.golden.ts";
+import { golden as gitlab } from "./entries/gitlab.golden.ts";
 import { golden as gmail } from "./entries/gmail.golden.ts";
 import { golden as goProxy } from "./entries/go-proxy.golden.ts";
 import { golden as googleCalendar } from "./entries/google-calendar.golden.ts";
@@ -16,6 +18,7 @@ import { golden as googleDrive } from "./entries/google-drive.golden.ts";
 import { golden as linkedin } from "./entries/linkedin.golden.ts";
 import { golden as listmonk } from "./entries/listmonk.golden.ts";
 import { golden as n8n } from "./entries/n8n.golden.ts";
+import { golden as notion } from "./entries/notion.golden.ts";
 import { golden as npm } from "./entries/npm.golden.ts";
 import { golden as openai } from "./entries/openai.golden.ts";
 import { golden as paypal } from "./entries/paypal.golden.ts";
@@ -35,6 +38,8 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["debian", debian],
   ["ethereum", ethereum],
   ["gemini", gemini],
+  ["github", github],
+  ["gitlab", gitlab],
   ["gmail", gmail],
   ["go-proxy", goProxy],
   ["google-calendar", googleCalendar],
@@ -42,6 +47,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["linkedin", linkedin],
   ["listmonk", listmonk],
   ["n8n", n8n],
+  ["notion", notion],
   ["npm", npm],
   ["openai", openai],
   ["paypal", paypal],

@@ -7,6 +7,7 @@
  */
 import type { Effect, Impact } from "../action/index.ts";
 import type { Content } from "./content.ts";
+import type { Route } from "./entry.ts";
 
 /** What a reader is given. */
 export interface Readable {
@@ -14,6 +15,8 @@ export interface Readable {
   /** What `{name}` of the route's path matched. */
   readonly path: Readonly<Record<string, string>>;
   readonly content: Content;
+  /** What the entry says of such requests. */
+  readonly route: Pick<Route, "verb" | "effects" | "fields">;
   /** Values at a reference, as in an entry. */
   values(reference: string): readonly unknown[];
 }

@@ -5,12 +5,14 @@
  */
 import type { Readable, Reader, ReaderName, Reading } from "./reader.ts";
 import { readEthereum } from "./readers/ethereum.ts";
+import { readGraphql } from "./readers/graphql.ts";
 import { readMail } from "./readers/mime.ts";
 import { readWorkflow } from "./readers/n8n-workflow.ts";
 import { readSolana } from "./readers/solana.ts";
 
 const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {
   ethereum: readEthereum,
+  graphql: readGraphql,
   mime: readMail,
   "n8n-workflow": readWorkflow,
   solana: readSolana,

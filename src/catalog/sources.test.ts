@@ -19,7 +19,7 @@ function values(reference: string, { query = "", type, body, ...asked }: Asked) 
   const dialect = [...(asked.dialect ?? [])];
   const headers = type === undefined ? {} : { "content-type": type };
   const bytes = body === undefined ? undefined : Buffer.from(body);
-  const content = readContent({ query, headers, body: bytes }, dialect.includes("go-json"));
+  const content = readContent({ query, headers, body: bytes }, dialect);
   return content && valuesAt(reference, { path: { id: "7" }, content, facts: {}, dialect });
 }
 
@@ -50,9 +50,13 @@ const FOUND = [
   ["body.A", { type: JSON_TYPE, body: '{"a":1}', dialect: ["go-json"] }, [1], "but not for Go"],
   ["body.constructor", { type: JSON_TYPE, body: "{}" }, [], "what objects have is not sent"],
   ["body.a", { type: `${FORM}; charset=UTF-8`, body: "a=1" }, ["1"], "a charset that is UTF-8"],
+  ["body.a", { type: FORM, body: '{"a":1}', dialect: ["form-is-json"] }, [1], "curl's -d"],
+  ["body.a", { body: '{"a":1}', dialect: ["form-is-json"] }, [1], "no type, and so JSON too"],
   ["body.a", { type: "Application/JSON", body: '{"a":1}' }, [1], "a type in any case"],
   ["body.a", { type: "application/vnd.api+json", body: '{"a":1}' }, [1], "a type that is JSON"],
   ["body.a", { type: FORM, body: "a=\u00e4" }, ["\u00e4"], "UTF-8 as it is"],
+  ["query.@", { query: "a=1&b[c]=2" }, ["a", "b[c]"], "names of parameters"],
+  ["body.@", { type: FORM, body: "a=1" }, ["a"], "and of fields"],
   ["path.id", {}, ["7"], "what the route matched"],
   ["current.a", {}, [], "no look-up found anything"],
 ] as const;
@@ -70,6 +74,7 @@ const UNREAD = [
   [{ query: "a=1&".repeat(2001) }, "more pairs than servers read"],
   [{ type: JSON_TYPE, body: '{"a":1,"a":2}' }, "JSON with a name twice"],
   [{ type: JSON_TYPE, body: "a=1" }, "JSON that is none"],
+  [{ type: FORM, body: "a=1", dialect: ["form-is-json"] }, "a form where only JSON is read"],
 ] as const;
 for (const [asked, why] of UNREAD) {
   test(`not read: ${why}`, () => assert.equal(values("query.a", asked), undefined));
@@ -77,7 +82,7 @@ for (const [asked, why] of UNREAD) {
 
 test("a body of raw bytes that are no UTF-8 is not read, as a form or a part of one", () => {
   const read = (type: string, body: Buffer) =>
-    readContent({ query: "", headers: { "content-type": type }, body }, false);
+    readContent({ query: "", headers: { "content-type": type }, body });
   assert.equal(read(FORM, Buffer.from("a=\xe4", "latin1")), undefined);
   const head = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n';
   const multipart = (value: string) => Buffer.from(`${head}${value}\r\n--b--`, "latin1");
@@ -92,7 +97,7 @@ const HEADERS = [
 ] as const;
 for (const [headers, why] of HEADERS) {
   test(`not read with ${JSON.stringify(headers)}: ${why}`, () => {
-    assert.equal(readContent({ query: "", headers, body: Buffer.from("{}") }, false), undefined);
+    assert.equal(readContent({ query: "", headers, body: Buffer.from("{}") }), undefined);
   });
 }
 
@@ -106,6 +111,6 @@ const FORMS = [
 for (const [type, form, why] of FORMS) {
   test(`${type} is ${form}: ${why}`, () => {
     const headers = type === undefined ? {} : { "content-type": type };
-    assert.equal(readContent({ query: "", headers, body: Buffer.from("{}") }, false)?.form, form);
+    assert.equal(readContent({ query: "", headers, body: Buffer.from("{}") })?.form, form);
   });
 }

@@ -39,3 +39,18 @@ for (const [one, values, holding, why] of LIKES) {
     assert.equal(holds(one, values), holding);
   });
 }
+
+const DIFFERENCES = [
+  [["a"], ["main"], true, "another"],
+  [["main"], ["main"], false, "the same"],
+  [["a", "main"], ["main"], false, "one of them is the same"],
+  [["a"], ["main", "a"], false, "the same as one of them"],
+  [[], ["main"], false, "what is missing is not another"],
+  [["a"], [], false, "than what is not known, nothing is another"],
+  [[1], ["1"], false, "compared as text"],
+] as const;
+for (const [values, others, holding, why] of DIFFERENCES) {
+  test(`${values.join()} differs from ${others.join()} is ${holding}: ${why}`, () => {
+    assert.equal(holds({ differs_from: "current.x" }, values, others), holding);
+  });
+}

@@ -52,6 +52,7 @@ function pairsAt(
   names: readonly string[],
   { dialect }: Sources,
 ): readonly unknown[] {
+  if (names[0] === "@") return pairs.map(([name]) => name);
   const wanted = names.filter((name) => name !== "*");
   return pairs.flatMap(([name, value]): unknown => {
     const parts = partsOf(dialect.includes("php") ? phpName(name) : name);
@@ -102,8 +103,12 @@ function within(value: unknown): readonly unknown[] {
   return [value, ...Object.values(value).flatMap(within)];
 }
 
-/** Reports whether `test` holds for the values at its reference. */
-export function holds(test: Test, values: readonly unknown[]): boolean {
+/** Reports whether `test` holds for the values at its reference; `others` stand at `differs_from`. */
+export function holds(
+  test: Test,
+  values: readonly unknown[],
+  others: readonly unknown[] = [],
+): boolean {
   // Compared as text: a form has nothing else, and servers take "1" for 1 and "true" for true.
   const texts = values.map((value) => textOf(value));
   const isIn = (list: readonly unknown[]) => (text: string) =>
@@ -114,6 +119,9 @@ export function holds(test: Test, values: readonly unknown[]): boolean {
   if (test.only !== undefined && (texts.length === 0 || !texts.every(isIn(test.only))))
     return false;
   if (test.none !== undefined && (texts.length === 0 || texts.some(isIn(test.none)))) return false;
+  if (test.differs_from !== undefined) {
+    if (texts.length === 0 || others.length === 0 || texts.some(isIn(others))) return false;
+  }
   const isLike = (source: string) => {
     const expression = new RegExp(source, "u");
     return (text: string) => expression.test(text);

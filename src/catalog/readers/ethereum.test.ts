@@ -11,6 +11,7 @@ const read = (method: string, params: Json) =>
     method: "POST",
     path: {},
     content: { form: "json", query: [], headers: {} },
+    route: { verb: "v", effects: ["write"] },
     values: (reference) => (reference === "body.method" ? [method] : [params]),
   });
 const sent = (bytes: Buffer) => read("eth_sendRawTransaction", [`0x${bytes.toString("hex")}`]);

@@ -15,6 +15,7 @@ const read = (given: Given, id?: string, isActive?: boolean) =>
     method: "POST",
     path: id === undefined ? {} : { id },
     content: { form: "json", query: [], headers: {} },
+    route: { verb: "v", effects: ["write"] },
     values: (reference) => {
       const found: Readonly<Record<string, unknown>> = {
         "body.nodes": given.nodes,

@@ -25,6 +25,7 @@ const read = (params: Json) =>
     method: "POST",
     path: {},
     content: { form: "json", query: [], headers: {} },
+    route: { verb: "v", effects: ["write"] },
     values: (reference) => (reference === "body.method" ? ["sendTransaction"] : [params]),
   });
 

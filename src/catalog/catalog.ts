@@ -22,6 +22,7 @@ import { paypal } from "./entries/paypal.ts";
 import { pypi } from "./entries/pypi.ts";
 import { resend } from "./entries/resend.ts";
 import { sendgrid } from "./entries/sendgrid.ts";
+import { slack } from "./entries/slack.ts";
 import { solana } from "./entries/solana.ts";
 import { stripe } from "./entries/stripe.ts";
 import { twilio } from "./entries/twilio.ts";
@@ -48,6 +49,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     pypi,
     resend,
     sendgrid,
+    slack,
     solana,
     stripe,
     twilio,

@@ -130,8 +130,11 @@ const routeSchema = z.strictObject({
 const placeSchema = z.discriminatedUnion("in", [
   z.strictObject({ in: z.literal("header"), name: z.string(), scheme: z.string().optional() }),
   z.strictObject({ in: z.literal("query"), name: z.string() }),
-  /** In the path, after this text: Telegram's `/bot`. */
-  z.strictObject({ in: z.literal("path"), after: z.string() }),
+  /**
+   * In the path, after this text: Telegram's `/bot`; `{id}` in it is one segment. What stands there is shown
+   * and kept as `[hidden]`.
+   */
+  z.strictObject({ in: z.literal("path"), after: z.string().startsWith("/") }),
 ]);
 
 export const entrySchema = z.strictObject({
@@ -145,6 +148,11 @@ export const entrySchema = z.strictObject({
   /** What stands before the path of every route; the first that fits. */
   base: z.array(z.string()).default([""]),
   credential: z.array(placeSchema).default([]),
+  /**
+   * Where a client could bring a credential of its own beside that one: as whom the system then acts is not
+   * known, so that the request is unknown.
+   */
+  stray: z.array(referenceSchema).default([]),
   /** Highest effects of the system: what an unknown request counts as. */
   unknown: effectsSchema,
   /**
@@ -165,6 +173,8 @@ export const entrySchema = z.strictObject({
     .default({}),
   routes: z.array(routeSchema).min(1),
 });
+
+export type CredentialPlace = z.output<typeof placeSchema>;
 
 export type Entry = z.output<typeof entrySchema>;
 export type EntrySource = z.input<typeof entrySchema>;

@@ -21,6 +21,7 @@ import { golden as paypal } from "./entries/paypal.golden.ts";
 import { golden as pypi } from "./entries/pypi.golden.ts";
 import { golden as resend } from "./entries/resend.golden.ts";
 import { golden as sendgrid } from "./entries/sendgrid.golden.ts";
+import { golden as slack } from "./entries/slack.golden.ts";
 import { golden as solana } from "./entries/solana.golden.ts";
 import { golden as stripe } from "./entries/stripe.golden.ts";
 import { golden as twilio } from "./entries/twilio.golden.ts";
@@ -46,6 +47,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["pypi", pypi],
   ["resend", resend],
   ["sendgrid", sendgrid],
+  ["slack", slack],
   ["solana", solana],
   ["stripe", stripe],
   ["twilio", twilio],

@@ -100,6 +100,9 @@ const FORMS = [
   [undefined, "raw", "no type"],
   ["text/plain", "raw", "a type that browsers send without asking"],
   ["application/json; charset=utf-16", "raw", "another charset"],
+  [`${JSON_TYPE}; a=${FORM}`, "raw", "a type that names another within"],
+  [`${FORM}; multipart/form-data; boundary=b`, "raw", "and another"],
+  [`${JSON_TYPE}; profile=plain`, "json", "a parameter that says nothing"],
   ["application/jsonx", "raw", "a type that only begins so"],
   [JSON_TYPE, "json", "JSON"],
 ] as const;

@@ -25,6 +25,7 @@ import { sendgrid } from "./entries/sendgrid.ts";
 import { slack } from "./entries/slack.ts";
 import { solana } from "./entries/solana.ts";
 import { stripe } from "./entries/stripe.ts";
+import { telegram } from "./entries/telegram.ts";
 import { twilio } from "./entries/twilio.ts";
 import { wordpress } from "./entries/wordpress.ts";
 
@@ -52,6 +53,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     slack,
     solana,
     stripe,
+    telegram,
     twilio,
     wordpress, //
   ].map((source) => {

@@ -24,6 +24,7 @@ import { golden as sendgrid } from "./entries/sendgrid.golden.ts";
 import { golden as slack } from "./entries/slack.golden.ts";
 import { golden as solana } from "./entries/solana.golden.ts";
 import { golden as stripe } from "./entries/stripe.golden.ts";
+import { golden as telegram } from "./entries/telegram.golden.ts";
 import { golden as twilio } from "./entries/twilio.golden.ts";
 import { golden as wordpress } from "./entries/wordpress.golden.ts";
 import type { Golden } from "./golden.ts";
@@ -50,6 +51,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["slack", slack],
   ["solana", solana],
   ["stripe", stripe],
+  ["telegram", telegram],
   ["twilio", twilio],
   ["wordpress", wordpress],
 ]);

@@ -7,6 +7,7 @@ import { entrySchema, verbsOf, type Entry } from "./entry.ts";
 import { anthropic } from "./entries/anthropic.ts";
 import { crates } from "./entries/crates.ts";
 import { debian } from "./entries/debian.ts";
+import { discord } from "./entries/discord.ts";
 import { ethereum } from "./entries/ethereum.ts";
 import { gemini } from "./entries/gemini.ts";
 import { gmail } from "./entries/gmail.ts";
@@ -35,6 +36,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     anthropic,
     crates,
     debian,
+    discord,
     ethereum,
     gemini,
     gmail,

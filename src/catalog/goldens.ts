@@ -6,6 +6,7 @@
 import { golden as anthropic } from "./entries/anthropic.golden.ts";
 import { golden as crates } from "./entries/crates.golden.ts";
 import { golden as debian } from "./entries/debian.golden.ts";
+import { golden as discord } from "./entries/discord.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
 import { golden as gemini } from "./entries/gemini.golden.ts";
 import { golden as gmail } from "./entries/gmail.golden.ts";
@@ -33,6 +34,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["anthropic", anthropic],
   ["crates", crates],
   ["debian", debian],
+  ["discord", discord],
   ["ethereum", ethereum],
   ["gemini", gemini],
   ["gmail", gmail],

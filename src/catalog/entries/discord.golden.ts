@@ -139,6 +139,17 @@ export const golden: readonly Golden[] = [
       { json: { access_tokens: ["a"], nicks: { "6": "Ann" } }, recipients: ["6"] },
     ],
     [
+      `POST ${V10}/users/@me/channels`,
+      "dm.group",
+      ["administer"],
+      "a group by its older name",
+      {
+        json: { recipient_id: "6", recipients: ["6", "8"] },
+        recipients: ["6", "8"],
+        source: "memory",
+      },
+    ],
+    [
       `PUT ${V10}/channels/1/permissions/7`,
       "channel.administer",
       ["administer"],

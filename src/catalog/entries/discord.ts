@@ -98,10 +98,14 @@ const MESSAGES: Routes = [
     recipients: ["body.recipient_id", "body.recipients.*", "body.nicks.@"],
     cases: [
       {
-        when: { "body.access_tokens": { absent: true }, "body.nicks": { absent: true } },
+        when: {
+          "body.access_tokens": { absent: true },
+          "body.nicks": { absent: true },
+          "body.recipients": { absent: true },
+        },
         verb: "dm.open",
         effects: ["write"],
-        summary: "Open a channel to {body.recipient_id}{body.recipients.*}, who sees nothing of it",
+        summary: "Open a channel to {body.recipient_id}, who sees nothing of it",
       },
     ],
   },

@@ -11,7 +11,7 @@ const WRITES = `[{ verbs: ["*"], doing: [read, write, publish, delete] }]`;
 async function blog(
   t: TestContext,
   states: Readonly<Record<string, string>> = {},
-  more: Partial<WorldOptions> & { allow?: string } = {},
+  more: Partial<WorldOptions> & { allow?: string; system?: string } = {},
 ) {
   const reached: string[] = [];
   const server = site((request: IncomingMessage, response) => {

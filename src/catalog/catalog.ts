@@ -9,6 +9,7 @@ import { anthropic } from "./entries/anthropic.ts";
 import { cofferdam } from "./entries/cofferdam.ts";
 import { crates } from "./entries/crates.ts";
 import { debian } from "./entries/debian.ts";
+import { discord } from "./entries/discord.ts";
 import { ethereum } from "./entries/ethereum.ts";
 import { gemini } from "./entries/gemini.ts";
 import { github } from "./entries/github.ts";
@@ -27,8 +28,10 @@ import { paypal } from "./entries/paypal.ts";
 import { pypi } from "./entries/pypi.ts";
 import { resend } from "./entries/resend.ts";
 import { sendgrid } from "./entries/sendgrid.ts";
+import { slack } from "./entries/slack.ts";
 import { solana } from "./entries/solana.ts";
 import { stripe } from "./entries/stripe.ts";
+import { telegram } from "./entries/telegram.ts";
 import { twilio } from "./entries/twilio.ts";
 import { wordpress } from "./entries/wordpress.ts";
 
@@ -39,6 +42,7 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     cofferdam,
     crates,
     debian,
+    discord,
     ethereum,
     gemini,
     github,
@@ -57,8 +61,10 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     pypi,
     resend,
     sendgrid,
+    slack,
     solana,
     stripe,
+    telegram,
     twilio,
     wordpress, //
   ].map((source) => {

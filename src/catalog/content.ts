@@ -31,6 +31,7 @@ export interface ContentSource {
 }
 
 const PAIRS_MAX = 2000;
+const OTHER_TYPE = /application\/(?:json|x-www-form-urlencoded)|multipart\/form-data/i;
 
 /** Reads a request's content, or gives `undefined` where that could be read in more than one way. */
 export function readContent(
@@ -93,6 +94,8 @@ function formOf(type: string): readonly [BodyForm, string] {
   const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(parameters.join(";"))?.[1]?.toLowerCase();
   // Another charset makes other names and values of the same bytes.
   if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") return ["raw", ""];
+  // Telegram's server looks for the name of a form anywhere in the field.
+  if (OTHER_TYPE.test(parameters.join(";"))) return ["raw", ""];
   if (name === "application/json" || /^application\/[a-z0-9.-]+\+json$/.test(name))
     return ["json", ""];
   if (name === "application/x-www-form-urlencoded") return ["form", ""];

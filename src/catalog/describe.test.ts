@@ -9,9 +9,13 @@ const entry = entrySchema.parse({
   title: "Made-up",
   docs: ["https://made-up.example/"],
   base: ["/api", "/v2/api"],
+  credential: [
+    { in: "path", after: "/bot" },
+    { in: "path", after: "/hooks/{id}/" },
+  ],
   unknown: ["administer"],
   escaped_slash: ["team"],
-  refuse: ["param.act_as", "header.x-act-as"],
+  refuse: ["param.act_as", "header.x-act-as", "param.token"],
   routes: [
     { verb: "post.list", request: "GET /posts", effects: ["read"], summary: "List" },
     {
@@ -48,6 +52,13 @@ const entry = entrySchema.parse({
       request: "POST /teams/a/posts/b/leave",
       effects: ["delete"],
       summary: "Leave",
+    },
+    {
+      verb: "hook.call",
+      request: ["POST /hooks/{id}/{key}/{part}", "POST /bot{key}/call"],
+      root: true,
+      effects: ["send"],
+      summary: "Call",
     },
     { verb: "file.read", request: "GET /files/{path...}", effects: ["read"], summary: "Read" },
     {
@@ -226,7 +237,19 @@ const ROWS: readonly (readonly [string, Asked, string, readonly string[], string
   ["PATCH /api/posts/7", { facts: { current: { live: 1 } } }, "post.change", ["publish"], "live"],
   ["PATCH /api/posts/7", {}, "post.change", ["publish"], "what was not looked up is not absent"],
   ["PATCH /api/posts/7", { facts: { other: {} } }, "post.change", ["publish"], "another look-up"],
+  ["GET /api/posts?token=a", {}, "unknown", ["administer"], "a credential of its own"],
+  ["GET /api/posts?token", {}, "unknown", ["administer"], "an empty one"],
+  ["POST /api/posts", { form: "a=1&token[]=a" }, "unknown", ["administer"], "one in a form"],
+  ["POST /api/posts", { json: { token: 1 } }, "unknown", ["administer"], "one in JSON"],
+  ["GET /api/posts?tokens=a", {}, "post.list", ["read"], "another name"],
   ["POST /api/several", { json: { calls: [draft] } }, "several", ["write"], "one within"],
+  [
+    "POST /api/several",
+    { json: { calls: [{ path: "/posts", body: { status: "draft", token: "a" } }] } },
+    "unknown",
+    ["administer"],
+    "a credential of its own within",
+  ],
   [
     "POST /api/several",
     { json: { calls: [draft, { path: "/posts", body: { status: "publish" } }] } },
@@ -272,6 +295,27 @@ for (const [line, asked, verb, effects, why] of ROWS) {
   test(`${JSON.stringify(line)} is ${verb} (${effects.join(", ")}): ${why}`, () => {
     const described = describe(line, asked);
     assert.deepEqual([described.verb, [...described.effects]], [verb, [...effects]]);
+  });
+}
+
+const HIDDEN = [
+  // path, as shown, why
+  ["/hooks/1/s3cret/x", "/hooks/1/[hidden]/x", "behind a part of any name"],
+  ["/hooks/1/s3%2Fcret/x", "/hooks/1/[hidden]/x", "escaped"],
+  ["/ho%6Fks/1/s3cret/x", "/ho%6Fks/1/[hidden]/x", "behind a name that is escaped"],
+  ["/hooks/1/s3cret", "/hooks/1/[hidden]", "where no route fits"],
+  ["/bots3cret/call", "/bot[hidden]/call", "behind the start of its own part"],
+  ["/%62ots3cret/other", "/bot[hidden]/other", "escaped, and where no route fits"],
+  ["/a/hooks/1/s3cret/x", "/a/hooks/1/[hidden]/x", "below another folder"],
+  ["/hooks/1", "/hooks/1", "there is none"],
+  ["/bot/call", "/bot/call", "there is none in that part"],
+] as const;
+for (const [path, shown, why] of HIDDEN) {
+  test(`a credential in ${path} is not shown: ${why}`, () => {
+    const { target, summary, fields } = describe(`POST ${path}`, {});
+    assert.equal(target, `https://made-up.example${shown}`);
+    assert.equal(fields["path"], shown);
+    assert.ok(!JSON.stringify([summary, fields]).includes("cret"));
   });
 }
 

@@ -9,7 +9,7 @@ import type { Action, Effect, Impact, Json } from "../action/index.ts";
 import { readContent, type Content, type Pair } from "./content.ts";
 import { BATCH_VERB, HOLE, UNKNOWN_VERB, type Case, type Entry, type Route } from "./entry.ts";
 import { fieldsOf, hashed, placeOf, targetOf } from "./fields.ts";
-import { visible } from "./secrets.ts";
+import { hideInPath, visible } from "./secrets.ts";
 import { hasShadow, METHOD_HEADERS } from "./shadow.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
@@ -221,10 +221,10 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
   return {
     verb,
     effects,
-    target: targetOf(request),
+    target: targetOf(entry, request),
     summary: visible(summary),
     fields: {
-      ...fieldsOf(request, read.route, read.sources),
+      ...fieldsOf(entry, request, read.route, read.sources),
       ...(reading.fields as Record<string, Json> | undefined),
     },
     ...(parts === undefined
@@ -340,11 +340,11 @@ function describeBatch(entry: Entry, request: CatalogRequest, read: Read): Descr
     described.push(one);
   }
   const parts = partsOf(described);
-  const shared = fieldsOf(request, read.route, read.sources);
+  const shared = fieldsOf(entry, request, read.route, read.sources);
   return {
     verb: BATCH_VERB,
     effects: [...new Set(parts.flatMap(({ effects }) => effects))],
-    target: targetOf(request),
+    target: targetOf(entry, request),
     summary: visible(`Do ${described.length} things at once: ${sentencesOf(described)}`),
     fields: {
       ...shared,
@@ -418,15 +418,16 @@ function merged(own: Impact, children: readonly Described[]): Impact {
 
 function describeUnknown(entry: Entry, request: CatalogRequest): Described {
   const { method, path } = request;
+  const shown = hideInPath(path, entry.credential);
   return {
     verb: UNKNOWN_VERB,
     effects: entry.unknown,
-    target: targetOf(request),
+    target: targetOf(entry, request),
     summary: visible(
-      `Do something unknown at ${entry.title}: ${method.slice(0, 32)} ${path.slice(0, 200)}`,
+      `Do something unknown at ${entry.title}: ${method.slice(0, 32)} ${shown.slice(0, 200)}`,
     ),
     fields: {
-      ...placeOf(request),
+      ...placeOf(entry, request),
       ...(request.body === undefined || request.body.length === 0
         ? {}
         : { body: hashed(request.body) }),

@@ -148,8 +148,11 @@ const routeSchema = z.strictObject({
 const placeSchema = z.discriminatedUnion("in", [
   z.strictObject({ in: z.literal("header"), name: z.string(), scheme: z.string().optional() }),
   z.strictObject({ in: z.literal("query"), name: z.string() }),
-  /** In the path, after this text: Telegram's `/bot`. */
-  z.strictObject({ in: z.literal("path"), after: z.string() }),
+  /**
+   * In the path, after this text: Telegram's `/bot`; `{id}` in it is one segment. What stands there is shown
+   * and kept as `[hidden]`.
+   */
+  z.strictObject({ in: z.literal("path"), after: z.string().startsWith("/") }),
 ]);
 
 export const entrySchema = z.strictObject({
@@ -176,7 +179,10 @@ export const entrySchema = z.strictObject({
    * it decodes it. All other parts hold none.
    */
   escaped_slash: z.array(z.string()).default([]),
-  /** Values that no honest request has, or whose weight is not known: one that stands makes it unknown. */
+  /**
+   * Values that no honest request has, whose weight is not known, or that bring a credential of the client's
+   * own (as whom the system acts is then not known): one that stands makes the request unknown.
+   */
   refuse: z.array(referenceSchema).default([]),
   /**
    * Parameters that make it another request: WordPress's `_method` and `rest_route`; `header` is one that
@@ -191,6 +197,8 @@ export const entrySchema = z.strictObject({
     .default({}),
   routes: z.array(routeSchema).min(1),
 });
+
+export type CredentialPlace = z.output<typeof placeSchema>;
 
 export type Entry = z.output<typeof entrySchema>;
 export type EntrySource = z.input<typeof entrySchema>;

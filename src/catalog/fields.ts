@@ -7,34 +7,33 @@
 import { createHash } from "node:crypto";
 import type { Json } from "../action/index.ts";
 import type { Content } from "./content.ts";
-import type { Route } from "./entry.ts";
+import type { Entry, Route } from "./entry.ts";
 import type { HttpRequest } from "./http.ts";
-import { hideSecrets, isSecret } from "./secrets.ts";
+import { hideInPath, hideSecrets, isSecret } from "./secrets.ts";
 import type { Sources } from "./values.ts";
 
 const SHOWN_BYTES_MAX = 65_536; // Of a body; a longer one is known by its hash.
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
-/** The URL, without its query. */
-export function targetOf({ scheme, host, port, path }: HttpRequest): string {
-  return `${scheme}://${DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`}${path}`;
+/** The URL, without its query and without a credential in its path. */
+export function targetOf({ credential }: Entry, { scheme, host, port, path }: HttpRequest): string {
+  const authority = DEFAULT_PORTS[scheme] === port ? host : `${host}:${port}`;
+  return `${scheme}://${authority}${hideInPath(path, credential)}`;
 }
 
 /** What it is sent to. */
-export function placeOf({
-  method,
-  scheme,
-  host,
-  port,
-  path,
-  query,
-}: HttpRequest): Record<string, Json> {
-  return { method, scheme, host, port, path, query: hideSecrets(query) };
+export function placeOf(
+  { credential }: Entry,
+  { method, scheme, host, port, path, query }: HttpRequest,
+): Record<string, Json> {
+  const shown = hideInPath(path, credential);
+  return { method, scheme, host, port, path: shown, query: hideSecrets(query) };
 }
 
 /** All that a person sees of `request`, without secrets. */
 export function fieldsOf(
+  entry: Entry,
   request: HttpRequest,
   route: Route,
   { content, facts }: Sources,
@@ -42,7 +41,7 @@ export function fieldsOf(
   const body = shownBody(content);
   const show = route.show === "json" ? {} : { show: route.show };
   return {
-    ...placeOf(request),
+    ...placeOf(entry, request),
     ...show,
     ...(body === undefined ? {} : { body }),
     ...(Object.keys(facts).length === 0 ? {} : { current: withoutSecrets(facts) }),

@@ -12,6 +12,9 @@ const ROWS_MIN: Readonly<Record<string, number>> = {
   listmonk: 30,
   n8n: 30,
   linkedin: 30,
+  slack: 40,
+  telegram: 40,
+  discord: 40,
 };
 
 for (const [system, rows] of GOLDENS) {

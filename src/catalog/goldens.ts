@@ -7,6 +7,7 @@ import { golden as anthropic } from "./entries/anthropic.golden.ts";
 import { golden as cofferdam } from "./entries/cofferdam.golden.ts";
 import { golden as crates } from "./entries/crates.golden.ts";
 import { golden as debian } from "./entries/debian.golden.ts";
+import { golden as discord } from "./entries/discord.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
 import { golden as gemini } from "./entries/gemini.golden.ts";
 import { golden as github } from "./entries/github.golden.ts";
@@ -25,8 +26,10 @@ import { golden as paypal } from "./entries/paypal.golden.ts";
 import { golden as pypi } from "./entries/pypi.golden.ts";
 import { golden as resend } from "./entries/resend.golden.ts";
 import { golden as sendgrid } from "./entries/sendgrid.golden.ts";
+import { golden as slack } from "./entries/slack.golden.ts";
 import { golden as solana } from "./entries/solana.golden.ts";
 import { golden as stripe } from "./entries/stripe.golden.ts";
+import { golden as telegram } from "./entries/telegram.golden.ts";
 import { golden as twilio } from "./entries/twilio.golden.ts";
 import { golden as wordpress } from "./entries/wordpress.golden.ts";
 import type { Golden } from "./golden.ts";
@@ -36,6 +39,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["cofferdam", cofferdam],
   ["crates", crates],
   ["debian", debian],
+  ["discord", discord],
   ["ethereum", ethereum],
   ["gemini", gemini],
   ["github", github],
@@ -54,8 +58,10 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["pypi", pypi],
   ["resend", resend],
   ["sendgrid", sendgrid],
+  ["slack", slack],
   ["solana", solana],
   ["stripe", stripe],
+  ["telegram", telegram],
   ["twilio", twilio],
   ["wordpress", wordpress],
 ]);

@@ -105,6 +105,9 @@ const FORMS = [
   [undefined, "raw", "no type"],
   ["text/plain", "raw", "a type that browsers send without asking"],
   ["application/json; charset=utf-16", "raw", "another charset"],
+  [`${JSON_TYPE}; a=${FORM}`, "raw", "a type that names another within"],
+  [`${FORM}; multipart/form-data; boundary=b`, "raw", "and another"],
+  [`${JSON_TYPE}; profile=https://jsonapi.org/a`, "json", "a parameter that names no form"],
   ["application/jsonx", "raw", "a type that only begins so"],
   [JSON_TYPE, "json", "JSON"],
 ] as const;

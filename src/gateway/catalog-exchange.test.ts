@@ -11,7 +11,7 @@ const WRITES = `[{ verbs: ["*"], doing: [read, write, publish, delete] }]`;
 async function blog(
   t: TestContext,
   states: Readonly<Record<string, string>> = {},
-  more: Partial<WorldOptions> & { allow?: string } = {},
+  more: Partial<WorldOptions> & { allow?: string; system?: string } = {},
 ) {
   const reached: string[] = [];
   const server = site((request: IncomingMessage, response) => {
@@ -115,6 +115,22 @@ test("what cannot be looked up counts as the strictest", async (t) => {
   const blind = await blog(t, { 8: "draft" }, { allow: `[{ verbs: [post.draft, post.publish] }]` });
   assert.match(await ask(blind.it, post("/posts/8", { content: "b" }), isOver), /approval-pending/);
   assert.deepEqual(blind.reached, [], "a look-up that no rule grants is not made");
+});
+
+test("a token in the path reaches the system, and stands in nothing that is kept", async (t) => {
+  const allow = `[{ verbs: ["*"], doing: [read, read-private] }]`;
+  const { it, reached } = await blog(t, {}, { system: "telegram", allow });
+  const get = (path: string) => ask(it, `GET ${path} HTTP/1.1\r\n${HOST}\r\n`, isOver);
+  assert.match(await get("/bot1:s3cret/getMe"), /^HTTP\/1.1 200 /);
+  assert.match(await get("/bot1:s3cret/SendMessage?chat_id=5"), /grants no message.send/);
+  assert.match(await get("/bot1:s3cret/?method=sendMessage"), /grants no unknown/);
+  assert.match(await get("/bot1:s3cret%2FsendMessage/getMe"), /grants no unknown/);
+  assert.deepEqual(reached, ["GET /bot1:s3cret/getMe"]);
+  assert.deepEqual(
+    it.actions.map(({ target }) => target.replace(/^https?:\/\/[^/]+/, "")),
+    ["/bot[hidden]/getMe", "/bot[hidden]/SendMessage", "/bot[hidden]/", "/bot[hidden]/getMe"],
+  );
+  assert.ok(!JSON.stringify([it.actions, it.denials]).includes("s3cret"));
 });
 
 const UNKNOWN = [

@@ -15,20 +15,74 @@ export function unless(reference: string): readonly Record<string, Test>[] {
 }
 
 /** A subscriber that is put on a list gets a mail that asks for consent, unless consent is claimed for it. */
-const SUBSCRIBER_CASES = unless("body.preconfirm_subscriptions").flatMap((when) => [
+const CREATE_CASES = unless("body.preconfirm_subscriptions").flatMap((when) => [
   {
     when: { ...when, "body.lists.*": NONE },
     verb: "subscriber.write",
     effects: ["write" as const],
-    summary: "Change the subscriber {body.email} {path.id}",
+    summary: "Write down the subscriber {body.email}",
   },
   {
     when,
     verb: "subscriber.subscribe",
     effects: ["write" as const, "send" as const],
-    summary: "Put {body.email} {path.id} on the lists {body.lists.*}; they may be asked by mail",
+    summary: "Put {body.email} on the lists {body.lists.*}; they may be asked by mail",
   },
 ]);
+
+/** What asks nobody: each list of the subscriber is of one kind or in one state. */
+const SETTLED: readonly Record<string, Test>[] = [
+  { "current.data.id": { present: true }, "current.data.lists.*": NONE },
+  { "current.data.lists.*.subscription_status": { only: ["confirmed", "unsubscribed"] } },
+  { "current.data.lists.*.optin": { only: ["single"] } },
+];
+
+/**
+ * Whoever changes a subscriber asks it again, by mail, for whatever it has not confirmed. An `id` in the body is
+ * whom the mail then goes to.
+ */
+const PATCH_CASES = unless("body.preconfirm_subscriptions").flatMap((given) => {
+  const when = {
+    ...given,
+    "body.lists": NONE,
+    "body.status": NONE,
+    "body.email": NONE,
+    "body.id": NONE,
+  };
+  return [
+    ...SETTLED.map((settled) => ({
+      when: { ...when, ...settled },
+      verb: "subscriber.write",
+      effects: ["write" as const],
+      summary: "Change the subscriber {current.data.email} {path.id}",
+    })),
+    {
+      when,
+      verb: "subscriber.ask-again",
+      effects: ["write" as const, "send" as const],
+      summary: "Change the subscriber {current.data.email} {path.id}, who is asked again by mail",
+    },
+  ];
+});
+
+/** The lists that are named take the place of all there were. */
+const REPLACE_CASES = unless("body.preconfirm_subscriptions").flatMap((when) => [
+  {
+    when: { ...when, "body.lists.*": NONE },
+    verb: "subscriber.unlist",
+    effects: ["write" as const, "send" as const, "delete" as const],
+    summary: "Change {current.data.email} {path.id} to {body.email}, and take it off its lists",
+  },
+  {
+    when,
+    verb: "subscriber.relist",
+    effects: ["write" as const, "send" as const, "delete" as const],
+    summary:
+      "Change {current.data.email} {path.id} to {body.email}, on the lists {body.lists.*} alone; they may be asked by mail",
+  },
+]);
+
+const CURRENT = { current: "/subscribers/{path.id}" };
 
 export const SUBSCRIBERS: EntrySource["routes"] = [
   {
@@ -59,12 +113,32 @@ export const SUBSCRIBERS: EntrySource["routes"] = [
   {
     // Consent that nobody gave: from then on mail is sent to them.
     verb: "subscriber.preconfirm",
-    request: ["POST /subscribers", `PUT|PATCH /subscribers/${SUBSCRIBER}`],
+    request: "POST /subscribers",
     effects: ["write", "send", "administer"],
-    summary: "Put {body.email} {path.id} on the lists {body.lists.*} as if they had consented",
+    summary: "Put {body.email} on the lists {body.lists.*} as if they had consented",
     body: ["json"],
     recipients: ["body.email"],
-    cases: SUBSCRIBER_CASES,
+    cases: CREATE_CASES,
+  },
+  {
+    verb: "subscriber.preconfirm",
+    request: `PATCH /subscribers/${SUBSCRIBER}`,
+    effects: ["write", "send", "delete", "administer"],
+    summary: "Put {current.data.email} {path.id} on {body.lists.*} as if they had consented",
+    body: ["json"],
+    lookup: CURRENT,
+    recipients: ["body.email", "current.data.email"],
+    cases: [...PATCH_CASES, ...REPLACE_CASES],
+  },
+  {
+    verb: "subscriber.preconfirm",
+    request: `PUT /subscribers/${SUBSCRIBER}`,
+    effects: ["write", "send", "delete", "administer"],
+    summary: "Put {body.email} {path.id} on {body.lists.*} alone, as if they had consented",
+    body: ["json"],
+    lookup: CURRENT,
+    recipients: ["body.email", "current.data.email"],
+    cases: REPLACE_CASES,
   },
   {
     verb: "subscriber.send-optin",
@@ -91,12 +165,12 @@ export const SUBSCRIBERS: EntrySource["routes"] = [
     summary: "{body.action}: subscribers {path.id} {body.ids.*} and lists {body.target_list_ids.*}",
     body: ["json"],
     cases: [
-      {
-        // As confirmed it would be consent that nobody gave.
-        when: { "body.action": { only: ["add"] }, "body.status": { only: ["unconfirmed"] } },
+      // Any status is written over the one there is: who had left hears again, who had confirmed does not.
+      ...[NONE, { only: [""] }].map((status) => ({
+        when: { "body.action": { only: ["add"] }, "body.status": status },
         verb: "subscriber.add",
-        effects: ["write"],
-      },
+        effects: ["write" as const],
+      })),
       {
         when: { "body.action": { only: ["remove", "unsubscribe"] } },
         verb: "subscriber.remove",

@@ -2,6 +2,7 @@
 import { goldenRows, type Golden } from "../golden.ts";
 
 const REPOSITORY = "github.com/knadh/listmonk";
+const CORE = `${REPOSITORY} internal/core/subscribers.go`;
 const HANDLERS = `${REPOSITORY} cmd/handlers.go`;
 const UNKNOWN = ["send", "delete", "administer"] as const;
 const LIVE = ["send", "publish"] as const;
@@ -24,6 +25,19 @@ const template = (type: string, total: number, results: readonly object[]) => ({
   facts: {
     current: { data: { type } },
     campaigns: { data: { total, results: results as { status: string; archive: boolean }[] } },
+  },
+});
+const TEMPLATES_SQL = { source: `${REPOSITORY} queries/templates.sql` };
+/** One who is on lists, each with how it asks and what was answered. */
+const subscriber = (...lists: readonly (readonly [optin: string, status: string])[]) => ({
+  facts: {
+    current: {
+      data: {
+        id: 5,
+        email: "ann@example.org",
+        lists: lists.map(([optin, status]) => ({ optin, subscription_status: status })),
+      },
+    },
   },
 });
 const json = (value: Golden["json"] & object) => ({ json: value });
@@ -78,8 +92,105 @@ export const golden: readonly Golden[] = [
       "PATCH /api/subscribers/5",
       "subscriber.write",
       ["write"],
-      "a new name",
-      json({ name: "Ann", preconfirm_subscriptions: false }),
+      "a new name, of one who has confirmed all",
+      {
+        ...json({ name: "Ann", preconfirm_subscriptions: false }),
+        ...subscriber(["double", "confirmed"], ["single", "unsubscribed"]),
+      },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.write",
+      ["write"],
+      "lists that ask nobody",
+      { ...json({ name: "Ann" }), ...subscriber(["single", "unconfirmed"]) },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.write",
+      ["write"],
+      "on no list",
+      { ...json({ name: "Ann" }), ...subscriber() },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.ask-again",
+      ["write", "send"],
+      "a new name asks again for what is not confirmed",
+      {
+        ...json({ name: "Ann" }),
+        ...subscriber(["double", "unconfirmed"], ["single", "confirmed"]),
+        recipients: ["ann@example.org"],
+        source: CORE,
+      },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.ask-again",
+      ["write", "send"],
+      "nothing is known of its lists",
+      { ...json({ name: "Ann" }), source: CORE },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.unlist",
+      ["write", "send", "delete"],
+      "the mail goes to the id in the body",
+      { ...json({ name: "Ann", ID: 7 }), ...subscriber(), source: CORE },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.unlist",
+      ["write", "send", "delete"],
+      "another address has not confirmed what this one did",
+      {
+        ...json({ email: "x@example.net" }),
+        ...subscriber(["double", "confirmed"]),
+        recipients: ["x@example.net", "ann@example.org"],
+      },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.unlist",
+      ["write", "send", "delete"],
+      "off all lists",
+      { ...json({ lists: [] }), ...subscriber(["double", "confirmed"]) },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.relist",
+      ["write", "send", "delete"],
+      "the lists take the place of all",
+      { ...json({ Lists: [1] }), ...subscriber(["double", "confirmed"]) },
+    ],
+    [
+      "PATCH /api/subscribers/5",
+      "subscriber.preconfirm",
+      ["write", "send", "delete", "administer"],
+      "consent that nobody gave",
+      { ...json({ preconfirm_subscriptions: true, lists: [1] }), ...subscriber() },
+    ],
+    [
+      "PUT /api/subscribers/5",
+      "subscriber.unlist",
+      ["write", "send", "delete"],
+      "without lists it is on none",
+      {
+        ...json({ email: "ann@example.org", name: "Ann" }),
+        ...subscriber(["double", "confirmed"]),
+        recipients: ["ann@example.org"],
+        source: CORE,
+      },
+    ],
+    [
+      "PUT /api/subscribers/5",
+      "subscriber.relist",
+      ["write", "send", "delete"],
+      "on these alone, and asked for new ones",
+      {
+        ...json({ email: "ann@example.org", lists: [2] }),
+        source: `${REPOSITORY} queries/subscribers.sql`,
+      },
     ],
     [
       "POST /api/subscribers/5/optin",
@@ -99,8 +210,21 @@ export const golden: readonly Golden[] = [
       "PUT /api/subscribers/lists",
       "subscriber.add",
       ["write"],
-      "unconfirmed",
-      json({ ids: [1], action: "add", target_list_ids: [2], status: "unconfirmed" }),
+      "who is on it already stays as they are",
+      {
+        ...json({ ids: [1], action: "add", target_list_ids: [2] }),
+        source: `${REPOSITORY} queries/subscribers.sql`,
+      },
+    ],
+    [
+      "PUT /api/subscribers/lists",
+      "subscriber.lists",
+      ["write", "delete", "administer"],
+      "as unconfirmed: who had left a list hears of it again, who had confirmed does not",
+      {
+        ...json({ ids: [1], action: "add", target_list_ids: [2], status: "unconfirmed" }),
+        source: `${REPOSITORY} queries/subscribers.sql`,
+      },
     ],
     [
       "PUT /api/subscribers/lists",
@@ -358,7 +482,41 @@ export const golden: readonly Golden[] = [
       { ...json({ name: "t", body: "b" }), ...template("campaign", 0, []) },
     ],
     ["PUT /api/templates/2/default", "template.change-live", LIVE, "for all that name none"],
-    ["DELETE /api/templates/2", "template.delete", ["delete"], "for good"],
+    [
+      "DELETE /api/templates/2",
+      "template.delete",
+      ["delete"],
+      "no campaign is on its way",
+      { ...template("campaign", 1, [{ status: "finished", archive: false }]), ...TEMPLATES_SQL },
+    ],
+    [
+      "DELETE /api/templates/2",
+      "template.delete",
+      ["delete"],
+      "no campaign is made with it",
+      { ...template("tx", 1, [{ status: "scheduled", archive: false }]), ...TEMPLATES_SQL },
+    ],
+    [
+      "DELETE /api/templates/2",
+      "template.delete-live",
+      ["delete", "send", "publish"],
+      "a scheduled campaign goes out with the default one",
+      { ...template("campaign", 1, [{ status: "scheduled", archive: false }]), ...TEMPLATES_SQL },
+    ],
+    [
+      "DELETE /api/templates/2",
+      "template.delete-live",
+      ["delete", "send", "publish"],
+      "a public page looks otherwise",
+      { ...template("campaign", 1, [{ status: "finished", archive: true }]), ...TEMPLATES_SQL },
+    ],
+    [
+      "DELETE /api/templates/2",
+      "template.delete-live",
+      ["delete", "send", "publish"],
+      "nothing is known of campaigns",
+      TEMPLATES_SQL,
+    ],
   ]),
   ...goldenRows(`${REPOSITORY} cmd/tx.go`, [
     [

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { EntrySource } from "../entry.ts";
+import type { EntrySource, Test } from "../entry.ts";
 import { LISTS, NO, NONE, SUBSCRIBERS, unless } from "./listmonk-people.ts";
 
 const DRAFT_CASES = unless("body.archive").map((when) => ({
@@ -22,6 +22,19 @@ const CAMPAIGN_LISTS = [
   "current.data.headers.*.Bcc",
   "current.data.headers.*.Cc",
 ];
+
+/** What a change of a template depends on: its kind, and whether a campaign is on its way or public. */
+const TEMPLATE = {
+  current: "/templates/{path.id}",
+  campaigns: "/campaigns?per_page=all&no_body=true",
+};
+const NO_CAMPAIGN_USES: readonly Record<string, Test>[] = [
+  { "campaigns.data.total": { only: [0] } },
+  {
+    "campaigns.data.results.*.status": { only: ["draft", "finished", "cancelled"] },
+    "campaigns.data.results.*.archive": NO,
+  },
+].map((when) => ({ "current.data.type": { only: ["campaign", "campaign_visual"] }, ...when }));
 
 const CONTENT: EntrySource["routes"] = [
   {
@@ -49,31 +62,13 @@ const CONTENT: EntrySource["routes"] = [
     effects: ["send", "publish"],
     summary: "Change the template {path.id}, which mail that goes out is made with",
     body: ["json"],
-    lookup: {
-      current: "/templates/{path.id}",
-      campaigns: "/campaigns?per_page=all&no_body=true",
-    },
-    cases: [
-      {
-        when: {
-          "current.data.type": { only: ["campaign", "campaign_visual"] },
-          "campaigns.data.total": { only: [0] },
-        },
-        verb: "template.update",
-        effects: ["write"],
-        summary: "Change the template {path.id}, which no campaign uses",
-      },
-      {
-        when: {
-          "current.data.type": { only: ["campaign", "campaign_visual"] },
-          "campaigns.data.results.*.status": { only: ["draft", "finished", "cancelled"] },
-          "campaigns.data.results.*.archive": NO,
-        },
-        verb: "template.update",
-        effects: ["write"],
-        summary: "Change the template {path.id}; no campaign is on its way",
-      },
-    ],
+    lookup: TEMPLATE,
+    cases: NO_CAMPAIGN_USES.map((when) => ({
+      when,
+      verb: "template.update",
+      effects: ["write"],
+      summary: "Change the template {path.id}; no campaign is on its way",
+    })),
   },
   {
     verb: "template.change-live",
@@ -82,10 +77,18 @@ const CONTENT: EntrySource["routes"] = [
     summary: "Make the template {path.id} the default",
   },
   {
-    verb: "template.delete",
+    // Campaigns that it made are made with the default one instead, scheduled and archived ones too.
+    verb: "template.delete-live",
     request: "DELETE /templates/{id:\\d+}",
-    effects: ["delete"],
-    summary: "Delete the template {path.id}",
+    effects: ["delete", "send", "publish"],
+    summary: "Delete the template {path.id}: what goes out with it is made with the default one",
+    lookup: TEMPLATE,
+    cases: [...NO_CAMPAIGN_USES, { "current.data.type": { only: ["tx"] } }].map((when) => ({
+      when,
+      verb: "template.delete",
+      effects: ["delete"],
+      summary: "Delete the template {path.id}: {current.data.name}",
+    })),
   },
   {
     verb: "media.read",

@@ -7,6 +7,8 @@ const CONTROLLERS = `${API}/controllers`;
 const HANDLERS = `${API}/handlers`;
 const SERVER = "github.com/n8n-io/n8n packages/cli/src/abstract-server.ts";
 const NODES = "github.com/n8n-io/n8n packages/nodes-base/package.json";
+const SERVICE = "github.com/n8n-io/n8n packages/cli/src/workflows/workflow.service.ts";
+const MERGE = "github.com/n8n-io/n8n packages/nodes-base/nodes/Merge/v3/actions";
 const UNKNOWN = ["send", "execute", "delete", "administer"] as const;
 
 const workflow = (...types: readonly string[]): { readonly json: Json } => ({
@@ -16,6 +18,12 @@ const workflow = (...types: readonly string[]): { readonly json: Json } => ({
     connections: {},
     settings: {},
   },
+});
+const node = (
+  type: string,
+  parameters: Readonly<Record<string, Json>>,
+): { readonly json: Json } => ({
+  json: { name: "w", nodes: [{ name: type, type: `n8n-nodes-base.${type}`, parameters }] },
 });
 const state = (active: boolean) => ({ facts: { current: { name: "w", active } } });
 
@@ -40,9 +48,83 @@ export const golden: readonly Golden[] = [
     [
       "POST /api/v1/workflows",
       "workflow.create",
-      ["write", "execute"],
+      ["write", "send", "execute", "delete", "administer", "spend"],
       "a node that nobody knows",
       workflow("set", "somethingNew"),
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "a sort by code",
+      {
+        ...node("sort", { type: "code", code: "return 0" }),
+        source: "github.com/n8n-io/n8n packages/nodes-base/nodes/Transform/Sort/utils.ts",
+      },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write"],
+      "a sort by a field",
+      {
+        ...node("sort", { type: "simple", sortFieldsUi: {} }),
+        source: "github.com/n8n-io/n8n packages/nodes-base/nodes/Transform/Sort/Sort.node.ts",
+      },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "a merge by SQL",
+      {
+        ...node("merge", { mode: "combineBySql", query: "SELECT * FROM input1" }),
+        source: `${MERGE}/mode/combineBySql.ts`,
+      },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "a merge by SQL that says it combines",
+      {
+        ...node("merge", { mode: "combine", combineBy: "combineBySql", query: "SELECT 1" }),
+        source: `${MERGE}/router.ts`,
+      },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write"],
+      "a merge by fields, and a value that came in",
+      {
+        ...node("merge", {
+          mode: "combine",
+          combineBy: "combineByFields",
+          field: "={{ $json.id }}",
+        }),
+        source: `${MERGE}/router.ts`,
+      },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "an expression that is more than a name",
+      {
+        ...node("set", { value: "={{ (() => 1)() }}" }),
+        source: "github.com/n8n-io/n8n packages/workflow/src/expression.ts",
+      },
+    ],
+    [
+      "POST /api/v1/workflows",
+      "workflow.create",
+      ["write", "execute"],
+      "an expression without the sign before it",
+      {
+        ...node("set", { mode: "raw", jsonOutput: '{"a": {{ x() }}}' }),
+        source: "github.com/n8n-io/n8n packages/nodes-base/nodes/Set/v2/helpers/utils.ts",
+      },
     ],
     [
       "POST /api/v1/workflows",
@@ -73,6 +155,39 @@ export const golden: readonly Golden[] = [
       workflow("set"),
     ],
     [
+      "PUT /api/v1/workflows/1",
+      "workflow.update-active",
+      ["write", "execute"],
+      "a version of it is published, whatever active says",
+      {
+        ...workflow("set"),
+        facts: { current: { name: "w", active: false, activeVersionId: "0e3d" } },
+        source: SERVICE,
+      },
+    ],
+    [
+      "PUT /api/v1/workflows/1",
+      "workflow.update",
+      ["write"],
+      "no version of it is published",
+      {
+        ...workflow("set"),
+        facts: { current: { name: "w", active: false, activeVersionId: null } },
+        source: SERVICE,
+      },
+    ],
+    [
+      "PUT /api/v1/workflows/1",
+      "workflow.update",
+      ["write", "execute"],
+      "settings that are not sent stay, and others may call it",
+      {
+        ...workflow("set"),
+        facts: { current: { active: false, settings: { callerPolicy: "any" } } },
+        source: SERVICE,
+      },
+    ],
+    [
       "PUT /api/v1/workflows/1?publishIfActive=false",
       "workflow.update-active",
       ["write", "execute"],
@@ -84,6 +199,23 @@ export const golden: readonly Golden[] = [
   ]),
   ...goldenRows(`${HANDLERS}/workflows/spec/paths/workflows.id.activate.yml`, [
     ["POST /api/v1/workflows/1/activate", "workflow.activate", ["execute"], "it runs on its own"],
+    [
+      "POST /api/v1/workflows/1/publish",
+      "workflow.activate",
+      ["execute"],
+      "its newer name, though all of its nodes are quiet",
+      {
+        facts: { current: { name: "w", nodes: [{ type: "n8n-nodes-base.set" }] } },
+        source: `${HANDLERS}/workflows/spec/paths/publishWorkflow.generated.yml`,
+      },
+    ],
+    [
+      "POST /api/v1/workflows/1/activate",
+      "workflow.activate",
+      ["execute"],
+      "an older version",
+      { json: { versionId: "0e3d" } },
+    ],
     ["POST /api/v1/workflows/1/activate/", "unknown", UNKNOWN, "a slash at the end"],
   ]),
   ...goldenRows(`${HANDLERS}/workflows/spec/paths/unpublishWorkflow.generated.yml`, [

@@ -46,19 +46,19 @@ const WORKFLOWS: Routes = [
     lookup: WORKFLOW,
     reader: "n8n-workflow",
     show: "workflow",
-    cases: [
-      {
-        when: { "current.active": { only: [false] } },
-        verb: "workflow.update",
-      },
-    ],
+    // The reader looks at the same, and at its nodes.
+    cases: [{ absent: true as const }, { only: [null] }].map((version) => ({
+      when: { "current.active": { only: [false] }, "current.activeVersionId": version },
+      verb: "workflow.update",
+    })),
   },
   {
     verb: "workflow.activate",
     request: "POST /workflows/{id}/{act:activate|publish}",
     effects: ["execute"],
-    summary: "Let the workflow {path.id} run on its own: {current.name}",
-    lookup: WORKFLOW,
+    summary: "Let the workflow {path.id} run on its own: {current.name} {body.versionId}",
+    // An older version may be named, which runs other nodes.
+    lookup: { ...WORKFLOW, version: "/workflows/{path.id}/{body.versionId}" },
     show: "workflow",
   },
   {

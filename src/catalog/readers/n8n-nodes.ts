@@ -1,7 +1,7 @@
 /**
  * What the nodes of n8n do, by their type. A type that does not stand here may do anything, community nodes
- * among them. Types of nodes-base
- * were compared with a part of its package.json; those of nodes-langchain are from memory.
+ * among them. Types of nodes-base were compared with its package.json; those of nodes-langchain are from memory.
+ * Some do nothing until a parameter of theirs makes them run code (`QUIET`).
  *
  * @module
  */
@@ -23,7 +23,7 @@ export type NodeKind = (typeof NODE_KINDS)[number];
 
 /** What a node of each kind adds to a workflow. */
 export const KIND_EFFECTS: Readonly<Record<NodeKind, readonly Effect[]>> = {
-  unknown: ["execute"],
+  unknown: ["send", "execute", "delete", "administer", "spend"],
   code: ["execute"],
   database: ["execute"],
   http: ["send"],
@@ -86,6 +86,25 @@ const KINDS: ReadonlyMap<string, NodeKind> = new Map([
 function types(prefix: string, kind: NodeKind, names: string): readonly [string, NodeKind][] {
   return names.split(" ").map((name) => [`${prefix}${name}`, kind]);
 }
+
+/**
+ * Types that run code or SQL unless each of these parameters has one of the values; one that is absent has
+ * n8n's default, which is the first. SQL is run by alasql, in earlier versions within n8n itself.
+ */
+export const QUIET: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>> = new Map([
+  [`${BASE}sort`, { type: ["simple", "random"] }],
+  [`${BASE}itemLists`, { type: ["simple", "random"] }],
+  [
+    `${BASE}merge`,
+    {
+      mode: (
+        "append combine chooseBranch keepKeyMatches mergeByIndex mergeByKey multiplex passThrough " +
+        "removeKeyMatches wait"
+      ).split(" "),
+      combineBy: ["combineByFields", "combineByPosition", "combineAll"],
+    },
+  ],
+]);
 
 /** The kind of node that `type` names; types are told apart by case. */
 export function kindOf(type: string): NodeKind {

@@ -8,6 +8,7 @@ interface Given {
   readonly nodes: unknown;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly active?: boolean;
+  readonly current?: Readonly<Record<string, unknown>>;
 }
 
 const read = (given: Given, id?: string, isActive?: boolean) =>
@@ -23,7 +24,9 @@ const read = (given: Given, id?: string, isActive?: boolean) =>
         "body.active": given.active,
         "body.settings.callerPolicy": given.settings?.["callerPolicy"],
         "body.settings.availableInMCP": given.settings?.["availableInMCP"],
+        "body.settings.errorWorkflow": given.settings?.["errorWorkflow"],
         "current.active": isActive,
+        ...given.current,
       };
       return found[reference] === undefined ? [] : [found[reference]];
     },
@@ -119,9 +122,71 @@ test("only what is known to be inactive is replaced as such", () => {
 test("what others may start counts as run", () => {
   for (const more of [
     { settings: { callerPolicy: "any" } },
+    { settings: { callerPolicy: "workflowsFromAList" } },
     { settings: { availableInMCP: true } },
+    { settings: { errorWorkflow: "7" } },
+    { current: { "current.settings.availableInMCP": true } },
     { active: true },
   ]) {
     assert.ok(read({ nodes: HARMLESS, ...more })?.effects?.includes("execute"));
   }
+  for (const more of [
+    { settings: { callerPolicy: "workflowsFromSameOwner" } },
+    { settings: { availableInMCP: false } },
+    { settings: { errorWorkflow: "" } },
+    { active: false },
+  ]) {
+    assert.deepEqual(read({ nodes: HARMLESS, ...more })?.effects, ["write"]);
+  }
+});
+
+test("a version that is published counts as active, whatever active says", () => {
+  const verb = (version: unknown) =>
+    read({ nodes: HARMLESS, current: { "current.activeVersionId": version } }, "1", false)?.verb;
+  assert.equal(verb("0e3d"), "workflow.update-active");
+  assert.equal(verb(null), "workflow.update");
+});
+
+const PARAMETERS = [
+  // type, parameters, code, why
+  ["sort", {}, false, "n8n's default"],
+  ["sort", { type: "random" }, false, "it shuffles"],
+  ["sort", { type: "code", code: "return 0" }, true, "a function"],
+  ["sort", { type: "Simple" }, true, "whatever is none of its types is code to it"],
+  ["sort", { type: ["simple"] }, true, "a list"],
+  ["sort", [], true, "parameters that are none"],
+  ["itemLists", { operation: "sort", type: "code" }, true, "its older name"],
+  ["merge", { mode: "append" }, false, "one list behind another"],
+  ["merge", { mode: "combine", combineBy: "combineAll" }, false, "each with each"],
+  ["merge", { mode: "combineBySql", query: "SELECT 1" }, true, "SQL"],
+  ["merge", { mode: "combine", combineBy: "combineBySql" }, true, "SQL by the other parameter"],
+  ["merge", { mode: "={{ $json.mode }}" }, true, "whatever comes in"],
+  ["set", { value: "={{ $json.name }}" }, false, "a value that came in"],
+  ["set", { value: "={{ $json.a.b() }}" }, true, "a call"],
+  ["set", { mode: "raw", jsonOutput: '{"a": {{ x() }}}' }, true, "without the sign before it"],
+] as const;
+for (const [type, parameters, isCode, why] of PARAMETERS) {
+  test(`${type} with ${JSON.stringify(parameters)} ${isCode ? "runs code" : "is quiet"}: ${why}`, () => {
+    const nodes = [{ ...node(`n8n-nodes-base.${type}`), parameters }];
+    assert.equal(effectsOf(nodes).includes("execute"), isCode);
+  });
+}
+
+test("a node that does something else runs code beside it", () => {
+  const mail = { ...node("n8n-nodes-base.emailSend"), parameters: { text: "={{ x() }}" } };
+  const reading = read({ nodes: [...HARMLESS, mail] });
+  assert.deepEqual(reading?.effects, ["write", "send", "execute"]);
+  const listed = reading?.fields?.["nodes"] as readonly object[] | undefined;
+  assert.deepEqual(listed?.[0], { name: "a", type: mail.type, kind: "mail", code: true });
+});
+
+test("a type that nobody knows may do anything", () => {
+  assert.deepEqual(effectsOf([node("n8n-nodes-base.somethingNew")]), [
+    "write",
+    "send",
+    "execute",
+    "delete",
+    "administer",
+    "spend",
+  ]);
 });

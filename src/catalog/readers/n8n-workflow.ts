@@ -1,14 +1,16 @@
 /**
  * A workflow of n8n, read without running it: what its nodes can do once it runs, the dangerous ones first.
  * A node that is switched off counts too, since it is switched on by one click. Where a workflow that exists
- * is replaced, its look-up says whether it is active: what is not known to be inactive is active. Expressions
- * in parameters (`={{ ... }}`) are not read; that they reach nothing is up to n8n.
+ * is replaced, its look-up says whether it is active: what is not known to be inactive is active. In newer
+ * versions `activeVersionId` decides over that, not `active`. Expressions in parameters (`={{ ... }}`) that do
+ * more than name a value are code.
  *
  * @module
  */
 import { EFFECTS, type Effect } from "../../action/index.ts";
 import type { Readable, Reading } from "../reader.ts";
-import { KIND_EFFECTS, kindOf, NODE_KINDS, type NodeKind } from "./n8n-nodes.ts";
+import { hasCode } from "./n8n-expressions.ts";
+import { KIND_EFFECTS, kindOf, NODE_KINDS, QUIET, type NodeKind } from "./n8n-nodes.ts";
 
 const NODES_MAX = 500;
 const TEXT_CHARS_MAX = 200;
@@ -17,6 +19,8 @@ interface Node {
   readonly name: string;
   readonly type: string;
   readonly kind: NodeKind;
+  /** It runs code besides what its kind does. */
+  readonly code?: true;
   /** Method and address of a node that calls one. */
   readonly call?: string;
   /** Names of the credentials that it uses. */
@@ -34,8 +38,8 @@ export function readWorkflow({ path, values }: Readable): Reading | undefined {
     nodes.push(node);
   }
   const isNew = path["id"] === undefined;
-  const isLive = !isNew && !isOnly(values("current.active"), false);
-  const found = new Set<Effect>(["write", ...nodes.flatMap(({ kind }) => KIND_EFFECTS[kind])]);
+  const isLive = !isNew && !isInactive(values);
+  const found = new Set<Effect>(["write", ...nodes.flatMap(effectsOf)]);
   if (isLive || isCallable(values)) found.add("execute");
   const verb = isNew ? "workflow.create" : "workflow.update";
   const ranked = nodes.toSorted((a, b) => rankOf(a) - rankOf(b));
@@ -47,15 +51,34 @@ export function readWorkflow({ path, values }: Readable): Reading | undefined {
   };
 }
 
-/** Others may start it: through MCP, from their own workflows, or because it is active from the start. */
-function isCallable(values: Readable["values"]): boolean {
-  const isOff = (reference: string, off: unknown) =>
-    values(reference).length === 0 || isOnly(values(reference), off);
+function isInactive(values: Readable["values"]): boolean {
   return (
-    !isOff("body.active", false) ||
-    !isOff("body.settings.availableInMCP", false) ||
-    values("body.settings.callerPolicy").some((policy) => policy === "any")
+    isOnly(values("current.active"), false) &&
+    values("current.activeVersionId").every((version) => version === null)
   );
+}
+
+const OWN_CALLERS: ReadonlySet<unknown> = new Set(["none", "workflowsFromSameOwner"]);
+
+/**
+ * Others may start it (through MCP, from their own workflows, because it is active from the start), or it starts
+ * another where it fails. Settings that are not sent stay as they are.
+ */
+function isCallable(values: Readable["values"]): boolean {
+  const settings = (name: string) => [
+    ...values(`body.settings.${name}`),
+    ...values(`current.settings.${name}`),
+  ];
+  return (
+    values("body.active").some((active) => active !== false) ||
+    settings("availableInMCP").some((isAvailable) => isAvailable !== false) ||
+    settings("callerPolicy").some((policy) => !OWN_CALLERS.has(policy)) ||
+    settings("errorWorkflow").some((workflow) => workflow !== "" && workflow !== null)
+  );
+}
+
+function effectsOf({ kind, code }: Node): readonly Effect[] {
+  return code === true ? [...KIND_EFFECTS[kind], "execute"] : KIND_EFFECTS[kind];
 }
 
 function isOnly(found: readonly unknown[], wanted: unknown): boolean {
@@ -66,15 +89,31 @@ function readNode(item: unknown): Node | undefined {
   const type = memberOf(item, "type");
   if (typeof type !== "string") return undefined;
   const name = memberOf(item, "name");
-  const kind = kindOf(type);
+  const own = kindOf(type);
+  const isRun = hasCode(item) || !isQuiet(type, memberOf(item, "parameters"));
+  // What does nothing else is code.
+  const kind = isRun && KIND_EFFECTS[own].length === 0 ? "code" : own;
   const credentials = credentialsOf(memberOf(item, "credentials"));
   return {
     name: textOf(name),
     type: textOf(type),
     kind,
+    ...(isRun && kind !== "code" ? { code: true as const } : {}),
     ...(kind === "http" ? { call: callOf(memberOf(item, "parameters")) } : {}),
     ...(credentials.length === 0 ? {} : { credentials }),
   };
+}
+
+/** Whether no parameter makes a node of `type` run code. */
+function isQuiet(type: string, parameters: unknown): boolean {
+  const quiet = QUIET.get(type);
+  if (quiet === undefined || parameters === undefined) return true;
+  if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))
+    return false;
+  return Object.entries(quiet).every(([name, allowed]) => {
+    const value = memberOf(parameters, name);
+    return value === undefined || (typeof value === "string" && allowed.includes(value));
+  });
 }
 
 function callOf(parameters: unknown): string {
@@ -100,8 +139,9 @@ function textOf(value: unknown): string {
   return text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}...` : text;
 }
 
-function rankOf({ kind }: Node): number {
-  return NODE_KINDS.indexOf(kind);
+function rankOf({ kind, code }: Node): number {
+  const own = NODE_KINDS.indexOf(kind);
+  return code === true ? Math.min(own, NODE_KINDS.indexOf("code")) : own;
 }
 
 function summaryOf(

@@ -1,0 +1,331 @@
+/** Golden requests of Telegram's Bot API. */
+import { goldenRows, type Golden } from "../golden.ts";
+
+const API = "https://core.telegram.org/bots/api";
+const CLIENT = "github.com/tdlib/telegram-bot-api telegram-bot-api/Client.cpp";
+const QUERY = "github.com/tdlib/telegram-bot-api telegram-bot-api/Query.cpp";
+const CONNECTION = "github.com/tdlib/telegram-bot-api telegram-bot-api/HttpConnection.cpp";
+const READER = "github.com/tdlib/td tdnet/td/net/HttpReader.cpp";
+const UPDATES = "https://effect-ak.github.io/tg-bot-api/get-updates";
+const UNKNOWN = ["spend", "publish", "send", "delete", "administer"] as const;
+const BOT = "/bot123:abc";
+const FORM_DATA = "multipart/form-data; boundary=b";
+
+export const golden: readonly Golden[] = [
+  ...goldenRows(CLIENT, [
+    [`GET ${BOT}/getMe`, "bot.read", ["read"], "who one is"],
+    [
+      `POST ${BOT}/sendMessage`,
+      "message.send",
+      ["send"],
+      "a message",
+      { json: { chat_id: 5, text: "Hi" }, recipients: ["5"], reversible: false },
+    ],
+    [
+      `POST ${BOT}/sendMessage`,
+      "message.send",
+      ["send"],
+      "as a form",
+      { form: "chat_id=@news&text=Hi", recipients: ["@news"], source: API },
+    ],
+    [
+      `GET ${BOT}/sendMessage?chat_id=5&text=Hi`,
+      "message.send",
+      ["send"],
+      "a GET that sends",
+      { recipients: ["5"], source: API },
+    ],
+    [
+      `POST ${BOT}/sendDocument?chat_id=5`,
+      "message.send",
+      ["send"],
+      "a file by parts, to a chat in its query and one in a part",
+      {
+        raw: {
+          type: FORM_DATA,
+          text: '--b\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\n6\r\n--b\r\nContent-Disposition: form-data; name="document"; filename="a"\r\n\r\nx\r\n--b--\r\n',
+        },
+        recipients: ["5", "6"],
+        source: API,
+      },
+    ],
+    [
+      `POST ${BOT}/SENDMESSAGE`,
+      "message.send",
+      ["send"],
+      "methods have no case",
+      { json: { chat_id: 5, text: "Hi" }, recipients: ["5"], source: QUERY },
+    ],
+    [
+      `POST ${BOT}/forwardMessage`,
+      "message.send",
+      ["send"],
+      "what another said",
+      { json: { chat_id: 5, from_chat_id: 6, message_id: 7 }, recipients: ["5"] },
+    ],
+    [
+      `POST ${BOT}/answerCallbackQuery`,
+      "query.answer",
+      ["send"],
+      "a window before who pressed",
+      { json: { callback_query_id: "9", text: "Done" }, recipients: ["9"] },
+    ],
+    [
+      `POST ${BOT}/editMessageText`,
+      "message.edit",
+      ["send"],
+      "other words where people read",
+      { json: { chat_id: 5, message_id: 7, text: "Bye" }, recipients: ["5"] },
+    ],
+    [
+      `GET ${BOT}/deleteMessage?chat_id=5&message_id=7`,
+      "message.delete",
+      ["delete"],
+      "a GET that deletes",
+      { reversible: false },
+    ],
+    [
+      `POST ${BOT}/setWebhook`,
+      "webhook.set",
+      ["administer", "send"],
+      "all that is said goes elsewhere",
+      { form: "url=https://e.example.org/", recipients: ["https://e.example.org/"] },
+    ],
+    [
+      `POST ${BOT}/setWebhook?drop_pending_updates=true`,
+      "webhook.reset",
+      ["administer", "send", "delete"],
+      "and what waits is lost",
+      { form: "url=https://e.example.org/&drop_pending_updates=false" },
+    ],
+    [`GET ${BOT}/deleteWebhook`, "webhook.delete", ["administer", "delete"], "a GET as well"],
+    [`GET ${BOT}/logOut`, "bot.close", ["administer"], "from the cloud, for ten minutes"],
+    [`POST ${BOT}/close`, "bot.close", ["administer"], "before it moves"],
+    [
+      `POST ${BOT}/promoteChatMember`,
+      "member.administer",
+      ["administer"],
+      "an administrator",
+      { json: { chat_id: 5, user_id: 8, can_promote_members: true }, recipients: ["8"] },
+    ],
+    [
+      `POST ${BOT}/banChatMember`,
+      "member.administer",
+      ["administer"],
+      "out",
+      { json: { chat_id: 5, user_id: 8 }, recipients: ["8"] },
+    ],
+    [
+      `GET ${BOT}/exportChatInviteLink?chat_id=5`,
+      "member.administer",
+      ["administer"],
+      "the old link ends, and everyone with the new one may join",
+    ],
+    [
+      `POST ${BOT}/answerPreCheckoutQuery`,
+      "payment.answer",
+      ["spend"],
+      "the payment goes through",
+      { json: { pre_checkout_query_id: "p", ok: true } },
+    ],
+    [
+      `POST ${BOT}/refundStarPayment`,
+      "payment.refund",
+      ["spend"],
+      "Stars go back",
+      { json: { user_id: 8, telegram_payment_charge_id: "c" }, recipients: ["8"] },
+    ],
+    [
+      `POST ${BOT}/giftPremiumSubscription`,
+      "stars.spend",
+      ["spend"],
+      "of the bot's own",
+      {
+        json: { user_id: 8, month_count: 3, star_count: 1000 },
+        amount: "1000 XTR",
+        recipients: ["8"],
+      },
+    ],
+    [
+      `POST ${BOT}/sendGift?star_count=1`,
+      "stars.spend",
+      ["spend"],
+      "what it costs is not said",
+      { json: { user_id: 8, gift_id: "g", star_count: 2 }, amount: "undefined undefined" },
+    ],
+    [
+      `POST ${BOT}/createInvoiceLink`,
+      "invoice.publish",
+      ["publish"],
+      "everyone can pay",
+      { json: { title: "t", prices: [] } },
+    ],
+    [
+      `POST ${BOT}/setChatTitle`,
+      "chat.change",
+      ["send"],
+      "all in it see that",
+      { form: "chat_id=5&title=New", recipients: ["5"] },
+    ],
+    [`POST ${BOT}/setMyName`, "bot.publish", ["publish"], "seen by all", { form: "name=New" }],
+    [
+      `POST ${BOT}/addStickerToSet`,
+      "sticker.publish",
+      ["publish"],
+      "for everyone",
+      { form: "user_id=8&name=s" },
+    ],
+    [
+      `POST ${BOT}/deleteStickerSet`,
+      "sticker.delete",
+      ["delete"],
+      "from everyone",
+      { form: "name=s" },
+    ],
+    [
+      `POST ${BOT}/postStory`,
+      "story.publish",
+      ["publish"],
+      "in a business's name",
+      { json: { business_connection_id: "b", caption: "Hi", active_period: 86400 } },
+    ],
+    [`GET ${BOT}/getChat?chat_id=5`, "data.read", ["read-private"], "who is in it"],
+    [
+      "GET /file/bot123:abc/photos/1.jpg",
+      "file.read",
+      ["read-private"],
+      "what was sent to it",
+      { source: "memory" },
+    ],
+  ]),
+  ...goldenRows(CLIENT, [
+    [
+      `POST ${BOT}/sendMessage`,
+      "message.send-paid",
+      ["send", "spend"],
+      "each message costs",
+      { json: { chat_id: 5, text: "Hi", allow_paid_broadcast: true }, recipients: ["5"] },
+    ],
+    [
+      `POST ${BOT}/copyMessage?allow_paid_broadcast=Yes`,
+      "message.send-paid",
+      ["send", "spend"],
+      "yes is true, in any case, and of two one is enough",
+      { form: "chat_id=5&allow_paid_broadcast=false" },
+    ],
+    [
+      `POST ${BOT}/kickChatMember`,
+      "member.administer",
+      ["administer"],
+      "the older name of a ban",
+      { form: "chat_id=5&user_id=8", recipients: ["8"] },
+    ],
+    [
+      `POST ${BOT}/sendMessageDraft`,
+      "message.signal",
+      ["send"],
+      "seen as it is written",
+      { json: { chat_id: 5, draft_id: 1, text: "H" }, recipients: ["5"] },
+    ],
+    [
+      `POST ${BOT}/savePreparedInlineMessage`,
+      "message.prepare",
+      ["write"],
+      "the person sends it",
+      { json: { user_id: 8, result: {} } },
+    ],
+    [
+      `POST ${BOT}/getManagedBotToken`,
+      "account.administer",
+      ["administer"],
+      "a read that answers with a token",
+      { form: "user_id=8", recipients: ["8"] },
+    ],
+    [`POST ${BOT}/sendCustomRequest`, "unknown", UNKNOWN, "served, and in no documentation"],
+  ]),
+  ...goldenRows(UPDATES, [
+    [`GET ${BOT}/getUpdates`, "update.read", ["read-private"], "nothing is forgotten"],
+    [
+      `GET ${BOT}/getUpdates?offset=734512990&timeout=50`,
+      "update.consume",
+      ["read-private", "write"],
+      "what is before the offset is done with",
+    ],
+    [
+      `POST ${BOT}/getUpdates`,
+      "update.consume",
+      ["read-private", "write"],
+      "what it will be told of is kept",
+      { json: { allowed_updates: ["message"] } },
+    ],
+    [
+      `GET ${BOT}/getUpdates?offset=-1`,
+      "update.discard",
+      ["read-private", "delete"],
+      "counted from the end: all before is forgotten",
+    ],
+    [
+      `POST ${BOT}/getupdates?offset=5`,
+      "update.discard",
+      ["read-private", "delete"],
+      "one of two is negative",
+      { form: "offset=-1" },
+    ],
+    [
+      `GET ${BOT}/getUpdates?offset=4294967295`,
+      "update.discard",
+      ["read-private", "delete"],
+      "more than 32 bits hold",
+      { source: CLIENT },
+    ],
+  ]),
+  ...goldenRows(CONNECTION, [
+    [
+      `POST ${BOT}/test/sendMessage`,
+      "message.send",
+      ["send"],
+      "in the test environment",
+      { json: { chat_id: 5, text: "Hi" }, recipients: ["5"] },
+    ],
+    [`GET ${BOT}/test/getMe`, "bot.read", ["read"], "in the test environment"],
+    [`GET ${BOT}/test/test/getMe`, "unknown", UNKNOWN, "twice"],
+    [`GET ${BOT}/testgetMe`, "unknown", UNKNOWN, "not parted"],
+    [
+      `GET ${BOT}/?method=sendMessage&chat_id=5&text=Hi`,
+      "unknown",
+      UNKNOWN,
+      "the method as a parameter",
+      { source: QUERY },
+    ],
+    [
+      `GET ${BOT}/getMe/?method=sendMessage&chat_id=5`,
+      "unknown",
+      UNKNOWN,
+      "a slash behind the method",
+    ],
+    [`GET ${BOT}%2FsendMessage/getMe`, "unknown", UNKNOWN, "a slash that the server decodes"],
+    [`GET /bot/getMe`, "unknown", UNKNOWN, "no token"],
+    [`PUT ${BOT}/sendMessage`, "unknown", UNKNOWN, "another method", { json: { chat_id: 5 } }],
+  ]),
+  ...goldenRows(READER, [
+    [
+      `POST ${BOT}/sendMessage`,
+      "unknown",
+      UNKNOWN,
+      "a type in which that server finds another",
+      {
+        raw: {
+          type: "application/json; a=application/x-www-form-urlencoded",
+          text: '{"chat_id":"5","text":"&chat_id=6&text=Hi"}',
+        },
+      },
+    ],
+    [
+      `POST ${BOT}/getMe`,
+      "unknown",
+      UNKNOWN,
+      "a body that is packed",
+      { json: {}, headers: { "content-encoding": "gzip" } },
+    ],
+  ]),
+];

@@ -6,7 +6,7 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CATALOG, placesOf, verbInfos, type Entry } from "../src/catalog/index.ts";
+import { allEntries, placesOf, verbInfos, type Entry } from "../src/catalog/index.ts";
 import type { Golden } from "../src/catalog/golden.ts";
 import { GOLDENS } from "../src/catalog/goldens.ts";
 
@@ -14,7 +14,7 @@ export const PAGES = join(import.meta.dirname, "..", "docs", "reference", "syste
 
 /** Every page, by the name of its file. */
 export function systemPages(): ReadonlyMap<string, string> {
-  const entries = [...CATALOG.values()];
+  const entries = [...allEntries().values()];
   return new Map([
     ["README.md", indexOf(entries)],
     ...entries.map((entry) => [`${entry.system}.md`, pageOf(entry)] as const),

@@ -4,7 +4,7 @@
  * @module
  */
 import { OWN_SYSTEM } from "../action/index.ts";
-import { entrySchema, verbsOf, type Entry } from "./entry.ts";
+import { entrySchema, verbsOf, type Entry, type EntrySource } from "./entry.ts";
 import { anthropic } from "./entries/anthropic.ts";
 import { cofferdam } from "./entries/cofferdam.ts";
 import { crates } from "./entries/crates.ts";
@@ -35,8 +35,8 @@ import { telegram } from "./entries/telegram.ts";
 import { twilio } from "./entries/twilio.ts";
 import { wordpress } from "./entries/wordpress.ts";
 
-/** Every entry of ours, by its name. */
-export const CATALOG: ReadonlyMap<string, Entry> = new Map(
+/** Every entry of ours, by its name, as it is written. */
+const SOURCES: ReadonlyMap<string, EntrySource> = new Map(
   [
     anthropic,
     cofferdam,
@@ -67,27 +67,43 @@ export const CATALOG: ReadonlyMap<string, Entry> = new Map(
     telegram,
     twilio,
     wordpress, //
-  ].map((source) => {
-    const entry = entrySchema.parse(source);
-    return [entry.system, entry];
-  }),
+  ].map((source) => [source.system, source]),
 );
+
+/** Those that were asked for: a process needs few, and reads them once. */
+const READ = new Map<string, Entry>();
+
+/** The entry for grants of `system: kind`. */
+export function findEntry(kind: string): Entry | undefined {
+  const source = SOURCES.get(kind);
+  if (source === undefined) return undefined;
+  const known = READ.get(kind);
+  if (known !== undefined) return known;
+  const entry = entrySchema.parse(source);
+  READ.set(kind, entry);
+  return entry;
+}
+
+/** Every entry of ours, by its name. */
+export function allEntries(): ReadonlyMap<string, Entry> {
+  return new Map(
+    [...SOURCES.keys()].flatMap((kind) => {
+      const entry = findEntry(kind);
+      return entry === undefined ? [] : [[kind, entry] as const];
+    }),
+  );
+}
 
 /** What task files may name: the systems of ours, and `more`; every run has Cofferdam itself anyway. */
 export function catalogSystems(
   more: readonly Entry[] = [],
 ): ReadonlyMap<string, { readonly verbs: readonly string[]; readonly hosts?: readonly string[] }> {
   return new Map(
-    [...CATALOG.values(), ...more]
+    [...SOURCES.values(), ...more]
       .filter(({ system }) => system !== OWN_SYSTEM)
       .map((entry) => [
         entry.system,
         { verbs: verbsOf(entry), ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }) },
       ]),
   );
-}
-
-/** The entry for grants of `system: kind`. */
-export function findEntry(kind: string): Entry | undefined {
-  return CATALOG.get(kind);
 }

@@ -211,7 +211,7 @@ export type BodyForm = (typeof BODY_FORMS)[number];
 export const HOLE = /\{([a-z]+(?:\.[^{}.\s]+)*)\}/g;
 
 /** Every verb of `entry`, sorted. */
-export function verbsOf(entry: Entry): readonly string[] {
+export function verbsOf(entry: Pick<EntrySource, "routes">): readonly string[] {
   const verbs = entry.routes.flatMap((route) => [
     route.verb,
     ...(route.cases ?? []).flatMap(({ verb }) => verb ?? []),

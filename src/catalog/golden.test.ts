@@ -1,7 +1,7 @@
 /** Every system of the catalog against its golden requests. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CATALOG, verbsOf } from "./index.ts";
+import { allEntries, verbsOf } from "./index.ts";
 import { GOLDENS } from "./goldens.ts";
 import { describeGolden } from "./golden-kit.ts";
 
@@ -35,7 +35,7 @@ for (const [system, rows] of GOLDENS) {
 }
 
 test("every system has golden requests enough, each with a source, and every verb stands in one", () => {
-  for (const [system, entry] of CATALOG) {
+  for (const [system, entry] of allEntries()) {
     const rows = GOLDENS.get(system) ?? [];
     const sourced = rows.filter(({ source }) => source !== "memory");
     const least = ROWS_MIN[system] ?? 15;

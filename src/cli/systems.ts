@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CATALOG, catalogSystems, findEntry, type Entry } from "../catalog/index.ts";
+import { allEntries, catalogSystems, findEntry, type Entry } from "../catalog/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import type { Context } from "./command.ts";
 
@@ -17,7 +17,7 @@ export interface KnownSystem {
 export function knownSystems({ home }: Context): readonly KnownSystem[] {
   const own = [...new OwnSystems(home.catalog).read().values()];
   return [
-    ...[...CATALOG.values()].map((entry) => ({ entry, isOwn: false })),
+    ...[...allEntries().values()].map((entry) => ({ entry, isOwn: false })),
     ...own.map(({ entry }) => ({ entry, isOwn: true })),
   ].sort((a, b) => (a.entry.system < b.entry.system ? -1 : 1));
 }

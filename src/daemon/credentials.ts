@@ -16,6 +16,7 @@ import {
   printBinding,
   readLogin,
   type CredentialInfo,
+  type PassingSecret,
   type Vault,
 } from "../vault/index.ts";
 import { testCredential } from "./credential-test.ts";
@@ -44,6 +45,7 @@ export async function openCredentials(ports: Ports): Promise<Credentials> {
 export class Credentials {
   readonly clock: Clock;
   readonly #ports: Ports;
+  readonly #passing = new Map<string, ReadonlyMap<string, PassingSecret>>();
   #vault: Vault | undefined;
   #why: Fault | undefined;
 
@@ -57,6 +59,34 @@ export class Credentials {
     if (this.#vault !== undefined) return this.#vault;
     assert(this.#why, "a vault that is not open says why");
     throw this.#why;
+  }
+
+  get isOpen(): boolean {
+    return this.#vault !== undefined;
+  }
+
+  /** Keeps what a run's starter had in variables, for as long as the run lives; by `$NAME`. */
+  pass(run: string, secrets: ReadonlyMap<string, PassingSecret>): void {
+    if (secrets.size > 0) this.#passing.set(run, secrets);
+  }
+
+  /** @throws {Fault} `daemon.credential` where the run is over. */
+  passed(run: string, credential: string): PassingSecret {
+    const secret = this.#passing.get(run)?.get(credential);
+    if (secret !== undefined) return secret;
+    throw new Fault(
+      "daemon.credential",
+      `${credential} went with its run, and nobody has it any more`,
+      {
+        hint: "put it into the vault: `cofferdam credential add`",
+      },
+    );
+  }
+
+  /** The run is over: its placeholders mean nothing any more. */
+  forgetRun(run: string): void {
+    this.#passing.delete(run);
+    this.#vault?.forgetRun(run);
   }
 
   /** Opens the vault where it is not open yet. */

@@ -42,6 +42,7 @@ import {
 } from "../policy/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
+import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
 import { resolveHost } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -290,14 +291,15 @@ export class Desk {
 
   /** As the run itself had it; for a path the very placeholder that stands in the stored request. */
   async #credentialOf(
-    { run, pin }: Approval,
+    approval: Approval,
     { scheme, host, port }: HeldRequest,
   ): Promise<Credentialed | undefined> {
-    const { credential } = (pin as unknown as Pin).grant;
-    if (credential === undefined) return undefined;
-    const { vault } = this.#ports.credentials;
-    const lease = await vault.lease(credential, { scheme, host, port });
-    return { lease, placeholder: vault.placeholder(credential, run) };
+    const { grant } = approval.pin as unknown as Pin;
+    const place = { scheme, host, port };
+    const entryOfKind = (kind: string) => entryOf(approval, { system: kind });
+    return leaseFor(this.#ports.credentials, {
+      ...{ run: approval.run, grant, place, entryOf: entryOfKind },
+    });
   }
 
   #actionOf(approval: Approval, policy: Policy, held: HeldRequest): Action {
@@ -375,7 +377,7 @@ function onlyGrant(policy: Policy): Grant {
 }
 
 /** What the system of `approval` meant when it was asked for. */
-function entryOf({ pin }: Approval, { system }: Grant): Entry | undefined {
+function entryOf({ pin }: Approval, { system }: Pick<Grant, "system">): Entry | undefined {
   return findEntry(system) ?? (pin as unknown as Pin).own;
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { variableOf } from "./credential-ref.ts";
 import type { Finding } from "./task-checks.ts";
 import { parsePublish } from "./publish.ts";
 import type { Systems } from "./task.ts";
@@ -24,7 +25,7 @@ export function checkKinds(grants: unknown, systems: Systems): readonly Finding[
     const found = is("system", "tcp")
       ? ofTcp(has, is)
       : is("system", "http")
-        ? ofHttp(has)
+        ? ofHttp(has, secretVariables(grant).length > 0)
         : typeof system === "string"
           ? ofCatalog(system, systems, has)
           : [];
@@ -39,6 +40,37 @@ export function checkKinds(grants: unknown, systems: Systems): readonly Finding[
       ...rules.map(({ path, ...rest }) => ({ ...rest, path: ["grants", at, ...path] })),
     ];
   });
+}
+
+/** Variables that a grant keeps outside, of `credential: $NAME`. */
+function secretVariables(grant: object): readonly string[] {
+  const written: unknown = Reflect.get(grant, "credential");
+  return [written]
+    .flat()
+    .flatMap((one) => (typeof one === "string" ? (variableOf(one) ?? []) : []));
+}
+
+/** A variable that passes in is in the run's hands: a grant cannot keep it outside as well. */
+export function checkSecrets(environment: unknown, grants: unknown): readonly Finding[] {
+  if (!Array.isArray(environment) || !Array.isArray(grants)) return [];
+  const kept = new Set(
+    grants
+      .slice(0, GRANTS_MAX)
+      .flatMap((grant: unknown) =>
+        typeof grant === "object" && grant !== null ? secretVariables(grant) : [],
+      ),
+  );
+  return environment.slice(0, GRANTS_MAX).flatMap((name: unknown, at) =>
+    typeof name === "string" && kept.has(name)
+      ? [
+          {
+            path: ["environment", at],
+            message: `(${name}) would pass in what a grant's credential keeps outside`,
+            hint: "remove it here: the run's variable holds a placeholder",
+          },
+        ]
+      : [],
+  );
 }
 
 interface KindFinding {
@@ -152,12 +184,18 @@ function checkRules(grant: object, system: string, systems: Systems): readonly F
   });
 }
 
-function ofHttp(has: Has): readonly KindFinding[] {
+function ofHttp(has: Has, hasOwn: boolean): readonly KindFinding[] {
   const found: KindFinding[] = [];
   if (!has("hosts"))
     found.push({
       message: 'has no "hosts"',
       hint: "write the names that may be reached: hosts: [api.example.com]",
+    });
+  if (hasOwn)
+    found.push({
+      key: "credential",
+      message: "names a variable, and nothing says where plain HTTP takes its value",
+      hint: "write a system of the catalog, or put it into the vault: `cofferdam credential add`",
     });
   if (has("under"))
     found.push({

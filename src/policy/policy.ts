@@ -46,7 +46,7 @@ export interface Grant {
   readonly under?: string;
   /** The credential that its requests are sent with, by its name in the vault. */
   readonly credential?: string;
-  readonly variable?: string;
+  readonly variables?: readonly string[];
   readonly pairs: readonly string[];
   readonly protocols: readonly GatedProtocol[];
   /** The first that matches decides. */

@@ -32,6 +32,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   workspace: 3,
   provenance: 3,
   gateway: 4,
+  channel: 4,
   worker: 5,
   daemon: 6,
   cli: 7,

@@ -43,6 +43,8 @@ export async function openCredentials(ports: Ports): Promise<Credentials> {
 /** The vault of one home, open or not. */
 export class Credentials {
   readonly clock: Clock;
+  /** What approvers are asked with: no run speaks there in our name. */
+  ownUse: ReadonlySet<string> = new Set();
   readonly #ports: Ports;
   #vault: Vault | undefined;
   #why: Fault | undefined;
@@ -57,6 +59,16 @@ export class Credentials {
     if (this.#vault !== undefined) return this.#vault;
     assert(this.#why, "a vault that is not open says why");
     throw this.#why;
+  }
+
+  /** Passes where `name` may be lent to a run. @throws {Fault} `daemon.channel_credential` */
+  requireLendable(name: string): void {
+    if (!this.ownUse.has(name)) return;
+    throw new Fault(
+      "daemon.channel_credential",
+      `${name} is what approvers are asked with, so no run may have it`,
+      { hint: "make the run a bot of its own, with a credential of its own" },
+    );
   }
 
   /** Opens the vault where it is not open yet. */

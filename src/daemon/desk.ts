@@ -12,6 +12,7 @@ import {
   codeOf,
   isOver,
   type Approval,
+  type ApprovalsOptions,
   type ApprovalSummary,
   type Spool,
   type Step,
@@ -52,6 +53,7 @@ export interface DeskPorts {
   readonly workers: Workers;
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
+  readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
 /** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
@@ -77,6 +79,7 @@ export class Desk {
     this.approvals = new Approvals({
       file: ports.file,
       clock: ports.clock,
+      deciders: () => ports.deciders(),
       record: (approval, step) => this.#record(approval, step),
     });
     this.#unfollow = this.approvals.follow((approval) => this.#look(approval));

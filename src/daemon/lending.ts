@@ -21,12 +21,13 @@ export interface Lending {
 /**
  * Makes sure that the vault has what the grants of a task name, before a run of it has anything.
  *
- * @throws {Fault} `daemon.credential`
+ * @throws {Fault} `daemon.credential`, `daemon.channel_credential`
  */
 export function requireCredentials(credentials: Credentials, { grants }: Task): void {
   for (const { name, credential } of grants) {
-    if (credential !== undefined)
-      inVault(credential, name, () => credentials.vault.show(credential));
+    if (credential === undefined) continue;
+    inVault(credential, name, () => credentials.vault.show(credential));
+    credentials.requireLendable(credential);
   }
 }
 
@@ -50,7 +51,10 @@ export function lend(credentials: Credentials, run: string, { grants }: Task): L
   return {
     placeholders: { given, find },
     variables: Object.fromEntries(variables),
-    lease: (credential, place) => credentials.vault.lease(credential, place),
+    lease: async (credential, place) => {
+      credentials.requireLendable(credential);
+      return credentials.vault.lease(credential, place);
+    },
   };
 }
 

@@ -25,6 +25,8 @@ import {
 } from "../sandbox/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { catalogSystems } from "../catalog/index.ts";
+import { readDeciders } from "../channel/index.ts";
+import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
 import { TaskCache } from "./task-cache.ts";
@@ -47,6 +49,7 @@ export interface World {
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
   readonly desk: Desk;
+  readonly channels: Channels;
   readonly credentials: Credentials;
   close(): Promise<void>;
 }
@@ -100,8 +103,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     workers,
     authority,
     credentials,
+    deciders: () => readDeciders(home.root),
   });
   await desk.recover();
+  const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
   return {
     home,
     clock,
@@ -115,8 +120,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     inUse: new Set(),
     tasks: new TaskCache(catalogSystems()),
     desk,
+    channels,
     credentials,
     async close() {
+      await channels.close();
       await desk.close();
       await credentials.close();
       await workers.close();

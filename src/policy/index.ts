@@ -22,6 +22,7 @@ export { parseBytes, parseDurationMs } from "./quantity.ts";
 export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";
 export { TaskFileFault, type Problem } from "./task-fault.ts";
 export { matchesVerb } from "./verb.ts";
+export { parseYamlFile, type Finding, type YamlFile } from "./yaml-file.ts";
 export { parseTaskFile } from "./task-file.ts";
 export {
   GATED_PROTOCOLS,

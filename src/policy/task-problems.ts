@@ -23,9 +23,13 @@ type Part = z.output<typeof partSchema>;
 
 const ISSUES_MAX = 200; // More are not shown in any case.
 
-/** Turns the issues of the task file's schema into problems at their places. */
-export function problemsOf(issues: readonly Issue[], data: TaskData): readonly Problem[] {
-  const schema = partSchema.parse(taskFileJsonSchema());
+/** Turns the issues of the task file's schema, or of another as JSON Schema, into problems at their places. */
+export function problemsOf(
+  issues: readonly Issue[],
+  data: TaskData,
+  json: unknown = taskFileJsonSchema(),
+): readonly Problem[] {
+  const schema = partSchema.parse(json);
   return issues
     .slice(0, ISSUES_MAX)
     .flatMap((issue) =>

@@ -40,11 +40,15 @@ export interface TaskData {
 }
 
 /**
- * Reads `source` as YAML 1.2.
+ * Reads `source` as YAML 1.2; `start` is a first line that such a file could have.
  *
  * @throws {TaskFileFault} where it is not one plain map.
  */
-export function readTaskYaml(source: string, fileName: string): TaskData {
+export function readTaskYaml(
+  source: string,
+  fileName: string,
+  start = "task: my-task",
+): TaskData {
   const flaws = textProblems(source);
   if (flaws.length > 0) throw new TaskFileFault(fileName, flaws);
   const lines = new LineCounter();
@@ -67,7 +71,7 @@ export function readTaskYaml(source: string, fileName: string): TaskData {
         line: 1,
         column: 1,
         message: "the file is empty, and an empty file allows nothing and runs nothing",
-        hint: "start with `task: my-task`",
+        hint: `start with \`${start}\``,
       },
     ]);
   }
@@ -83,7 +87,7 @@ export function readTaskYaml(source: string, fileName: string): TaskData {
     fatal.push({
       ...place(root.range[0]),
       message: "the file is not a map of keys",
-      hint: "start with `task: my-task`",
+      hint: `start with \`${start}\``,
     });
   }
   if (fatal.length > 0) throw new TaskFileFault(fileName, fatal);

@@ -1,0 +1,211 @@
+/**
+ * Slack, by the Web API (docs.slack.dev/reference/methods): cards by `chat.postMessage`, answers by
+ * `conversations.replies` below each open card and `conversations.history` beside them. Nothing is sent to us.
+ *
+ * What counts is a message of a person of the bot's own workspace: none that was edited, has a subtype, or that
+ * any app or bot posted, also in that person's name.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Batch, Channel, Memory, Reply } from "./channel.ts";
+import { partsOf } from "./channel.ts";
+import { apiFault, callApi, parseJson } from "./http.ts";
+
+/** A text object has at most 3000 characters; ours is one, so that it is never cut. */
+const TEXT_CHARS_MAX = 3000;
+/** Methods of tier 3 may be called 50 times a minute (docs.slack.dev/apis/web-api/rate-limits). */
+const CALL_MS = 1500;
+const PAUSE_MS_MIN = 3000;
+const PAGE = 100;
+const PAGES_MAX = 50;
+
+const messageSchema = z.looseObject({
+  type: z.literal("message"),
+  ts: z.string().regex(/^\d{1,12}\.\d{6}$/),
+  user: z.string().regex(/^[UW][A-Z0-9]{2,20}$/),
+  text: z.string(),
+  team: z.string().optional(),
+  thread_ts: z.string().optional(),
+});
+/** Each is only there where it is not, or no longer, what a person typed. */
+const NOT_ONES_OWN = [
+  "subtype",
+  "bot_id",
+  "app_id",
+  "bot_profile",
+  "edited",
+  "username",
+  "files",
+  "attachments",
+];
+
+export interface SlackOptions {
+  readonly api: string;
+  readonly token: string;
+  readonly channel: string;
+}
+
+/** Whom the token makes us. */
+interface Own {
+  readonly user: string;
+  readonly team: string;
+}
+
+export function createSlack({ api, token, channel }: SlackOptions): Channel {
+  const post = async (method: string, json: unknown, signal: AbortSignal) =>
+    call(`/${method}`, signal, { json });
+  const call = async (path: string, signal: AbortSignal, body?: { readonly json: unknown }) => {
+    const method = body === undefined ? "GET" : "POST";
+    const secrets = [token];
+    const { text } = await callApi({
+      ...{ api, path, method, bearer: token, signal, secrets, ...body },
+    });
+    const answer = z.looseObject({ ok: z.boolean() }).safeParse(parseJson(text, api));
+    if (answer.success && answer.data.ok) return answer.data;
+    const why = answer.success ? String(answer.data["error"]) : "no answer of Slack's";
+    throw apiFault(api, `${path.split("?")[0]}: ${why}`, secrets);
+  };
+  const send = async (text: string, signal: AbortSignal, thread?: string) => {
+    const escaped = escapeText(text);
+    const posted = await post(
+      "chat.postMessage",
+      {
+        channel,
+        text: escaped,
+        // What is shown; `text` is for notifications. Neither is read as markup, and no name becomes a mention.
+        blocks: [{ type: "section", text: { type: "plain_text", text: escaped, emoji: false } }],
+        ...{ mrkdwn: false, parse: "none", link_names: false },
+        ...{ unfurl_links: false, unfurl_media: false },
+        ...(thread === undefined ? {} : { thread_ts: thread }),
+      },
+      signal,
+    );
+    const { ts } = z.object({ ts: messageSchema.shape.ts }).parse(posted);
+    return { ref: `${channel}/${ts}`, order: orderOf(ts) };
+  };
+  let own: Own | undefined;
+  return {
+    name: "slack",
+    key: `slack:${channel}`,
+    places: [channel],
+    how: "answer in its thread with its code, or write: approve ID CODE",
+    fits: (text) => escapeText(text).length <= TEXT_CHARS_MAX,
+    announce: (_, card, signal) => send(card.text, signal),
+    async say(_, text, signal) {
+      await send(text, signal);
+    },
+    async decisions(memory, signal) {
+      own ??= ownSchema.parse(await post("auth.test", {}, signal));
+      return listen(memory, channel, own, (path) => call(path, signal));
+    },
+    async answer({ about, order }, text, signal) {
+      const thread = about === undefined ? timestampOf(order) : partsOf(about).message;
+      await send(text, signal, thread);
+      return undefined;
+    },
+    async settle(ref, outcome, signal) {
+      await send(outcome, signal, partsOf(ref).message);
+    },
+  };
+}
+
+const ownSchema = z
+  .object({ user_id: z.string(), team_id: z.string() })
+  .transform(({ user_id: user, team_id: team }): Own => ({ user, team }));
+
+/** Only while a card is open: nobody has anything to say otherwise. */
+async function listen(
+  memory: Memory,
+  channel: string,
+  own: Own,
+  get: (path: string) => Promise<unknown>,
+): Promise<Batch> {
+  const cards = memory.open().map(({ ref }) => partsOf(ref).message);
+  const [oldest] = cards;
+  if (oldest === undefined) return { replies: [], cursors: new Map(), pauseMs: PAUSE_MS_MIN };
+  let calls = 0;
+  const pages = async (method: string, query: Readonly<Record<string, string>>) => {
+    const messages: unknown[] = [];
+    let next = "";
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      calls += 1;
+      const asked = { channel, limit: String(PAGE), ...query, ...(next && { cursor: next }) };
+      const got = pageSchema.parse(await get(`/${method}?${new URLSearchParams(asked)}`));
+      messages.push(...got.messages);
+      next = got.response_metadata?.next_cursor ?? "";
+      if (next === "") break;
+    }
+    return messages;
+  };
+  const cursors = new Map<string, string>();
+  const replies: Reply[] = [];
+  const read = (key: string, since: string, messages: readonly unknown[], thread?: string) => {
+    const found = messages.flatMap((one) => {
+      const { success, data } = stampSchema.safeParse(one);
+      return success && orderOf(data.ts) > orderOf(since) ? [{ ts: data.ts, one }] : [];
+    });
+    const sorted = found.sort((a, b) => orderOf(a.ts) - orderOf(b.ts));
+    for (const { one } of sorted) {
+      const reply = replyOf(one, { channel, own, thread });
+      if (reply !== undefined) replies.push(reply);
+    }
+    cursors.set(key, sorted.at(-1)?.ts ?? since);
+  };
+  const since = later(memory.cursor("history"), oldest);
+  read("history", since, await pages("conversations.history", { oldest: since }));
+  for (const ts of cards) {
+    const from = memory.cursor(ts) ?? ts;
+    read(ts, from, await pages("conversations.replies", { ts, oldest: from }), ts);
+  }
+  return { replies, cursors, pauseMs: Math.max(PAUSE_MS_MIN, calls * CALL_MS) };
+}
+
+const stampSchema = z.looseObject({ ts: messageSchema.shape.ts });
+const pageSchema = z.object({
+  messages: z.array(z.unknown()),
+  response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
+});
+
+/** What a person typed, in `thread` or beside all threads. */
+export function replyOf(
+  message: unknown,
+  { channel, own, thread }: { channel: string; own: Own; thread?: string | undefined },
+): Reply | undefined {
+  const { success, data } = messageSchema.safeParse(message);
+  if (!success || NOT_ONES_OWN.some((field) => field in data)) return undefined;
+  const { ts, user, text, team = own.team, thread_ts: below } = data;
+  if (user === own.user || team !== own.team) return undefined;
+  // History tells parents of threads, too: they are beside.
+  if ((below === ts ? undefined : below) !== thread) return undefined;
+  return {
+    from: `slack:${user}`,
+    text: unescapeText(text),
+    order: orderOf(ts),
+    place: channel,
+    ...(thread === undefined ? {} : { about: `${channel}/${thread}` }),
+  };
+}
+
+/** The three characters that Slack reads (docs.slack.dev/messaging/formatting-message-text). */
+export function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function unescapeText(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+}
+
+/** A timestamp names its message and orders it: microseconds, which a double holds. */
+function orderOf(ts: string): number {
+  return Number(ts.replace(".", ""));
+}
+
+function timestampOf(order: number): string {
+  const digits = String(order).padStart(7, "0");
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
+
+function later(one: string | undefined, other: string): string {
+  return one !== undefined && orderOf(one) > orderOf(other) ? one : other;
+}

@@ -110,6 +110,7 @@ export type Approvers = z.infer<typeof schema>;
 const FILE: YamlFile<Approvers> = {
   schema,
   start: "approvers:",
+  isSecret: ([part, , ...rest]) => part === "channels" && rest.length > 0,
   check: (approvers) => [...repeated(approvers), ...unbound(approvers)],
 };
 

@@ -27,7 +27,7 @@ const ISSUES_MAX = 200; // More are not shown in any case.
 export function problemsOf(
   issues: readonly Issue[],
   data: TaskData,
-  json: unknown = taskFileJsonSchema(),
+  { json = taskFileJsonSchema(), isSecret = () => false }: About = {},
 ): readonly Problem[] {
   const schema = partSchema.parse(json);
   return issues
@@ -37,8 +37,14 @@ export function problemsOf(
         ? issue.keys
             .slice(0, ISSUES_MAX)
             .map((key) => unknownKey([...issue.path, key], data, schema))
-        : [problemOf(issue, data, schema)],
+        : [problemOf(issue, data, schema, isSecret(issue.path))],
     );
+}
+
+interface About {
+  readonly json?: unknown;
+  /** Whether what stands at `path` may be a secret that somebody put in the wrong place: it is not shown. */
+  readonly isSecret?: (path: DataPath) => boolean;
 }
 
 /** `grants[0].allow[1].methods`: a path as a person writes it. */
@@ -64,10 +70,11 @@ function unknownKey(path: DataPath, data: TaskData, schema: Part): Problem {
   };
 }
 
-function problemOf(issue: Issue, data: TaskData, schema: Part): Problem {
+function problemOf(issue: Issue, data: TaskData, schema: Part, isSecret: boolean): Problem {
   const value = valueAt(data.value, issue.path);
+  const visible = isSecret ? {} : value;
   const name = printPath(issue.path);
-  const shown = `${name === "" ? "the file" : name} ${show(value)}`.trimEnd();
+  const shown = `${name === "" ? "the file" : name} ${show(visible)}`.trimEnd();
   const hint = partAt(schema, issue.path).description ?? "see docs/reference/task-file.md";
   const place = data.placeOf(issue.path);
   if (value === undefined) {
@@ -82,7 +89,7 @@ function problemOf(issue: Issue, data: TaskData, schema: Part): Problem {
       const own: unknown = issue.params?.["hint"];
       return {
         ...place,
-        message: withValue(name, value, issue.message),
+        message: withValue(name, visible, issue.message),
         hint: typeof own === "string" ? own : hint,
       };
     }

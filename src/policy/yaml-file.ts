@@ -20,6 +20,8 @@ export interface YamlFile<T> {
   readonly schema: z.ZodType<T>;
   /** A first line that such a file could have. */
   readonly start: string;
+  /** Whether what stands at `path` may be a secret that somebody put there: no fault shows it. */
+  isSecret(path: DataPath): boolean;
   /** What is wrong with a file that fits the schema. */
   check(data: T): readonly Finding[];
 }
@@ -39,7 +41,7 @@ export function parseYamlFile<T>(source: string, fileName: string, file: YamlFil
     }
   } else {
     const json = z.toJSONSchema(file.schema, { io: "input", unrepresentable: "any" });
-    problems.push(...problemsOf(result.error.issues, data, json));
+    problems.push(...problemsOf(result.error.issues, data, { json, isSecret: file.isSecret }));
   }
   if (problems.length > 0) throw new TaskFileFault(fileName, problems);
   assert(result.success, "no problem means that the schema took the file");

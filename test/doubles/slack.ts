@@ -41,8 +41,8 @@ export async function startSlack(channel: string): Promise<SlackDouble> {
     const digits = String(lastMicros);
     return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
   };
-  const add = (message: Omit<SlackMessage, "ts" | "type">) => {
-    const added = { type: "message", team: TEAM, ...message, ts: stamp() } as SlackMessage;
+  const add = (message: Fields & Pick<SlackMessage, "text" | "user">) => {
+    const added: SlackMessage = { type: "message", team: TEAM, ...message, ts: stamp() };
     messages.push(added);
     return added;
   };

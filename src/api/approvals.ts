@@ -96,7 +96,7 @@ export const APPROVAL_ENDPOINTS = {
       channels: z.array(
         z.strictObject({
           name: z.string(),
-          /** starting | listening | retrying | stopped */
+          /** listening | retrying | stopped */
           state: z.string(),
           error: z.string().optional(),
           /** Messages of nobody who is listed, since the daemon started. */

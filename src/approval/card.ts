@@ -213,7 +213,8 @@ function hiddenIn(fields: Json): string | undefined {
 function hashesIn(value: Json): readonly { readonly bytes: Json; readonly sha256: Json }[] {
   if (typeof value !== "object" || value === null) return [];
   const own = value as Readonly<Record<string, Json>>;
-  const { bytes, sha256 } = own;
+  // A part of the body as the catalog gives it, or the whole body of a system that it does not know.
+  const { bytes = own["bodyBytes"], sha256 = own["bodySha256"] } = own;
   const here = bytes === undefined || sha256 === undefined ? [] : [{ bytes, sha256 }];
   return [...here, ...Object.values(own).flatMap(hashesIn)];
 }

@@ -210,4 +210,4 @@ function isSafeApi(text: string): boolean {
   if (url.protocol === "https:") return true;
   return url.protocol === "http:" && LOOPBACK.has(url.hostname);
 }
-const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
+const LOOPBACK = new Set(["127.0.0.1", "[::1]"]);

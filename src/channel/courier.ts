@@ -41,7 +41,7 @@ export interface CourierPorts {
 /** How it stands with a channel. */
 export interface ChannelStatus {
   readonly name: string;
-  readonly state: "starting" | "listening" | "retrying";
+  readonly state: "listening" | "retrying";
   readonly error?: string;
   /** What was said by nobody who is listed. */
   readonly strangers: number;
@@ -53,7 +53,6 @@ export class Courier {
   readonly #loops: readonly Promise<void>[];
   readonly #unfollow: () => void;
   readonly #errors = new Map<string, string>();
-  #heard = false;
   #strangers = 0;
   #wake = Promise.withResolvers<void>();
 
@@ -68,8 +67,7 @@ export class Courier {
 
   get status(): ChannelStatus {
     const [error] = this.#errors.values();
-    const state =
-      error === undefined ? (this.#heard ? "listening" : "starting") : ("retrying" as const);
+    const state = error === undefined ? "listening" : "retrying";
     const { name } = this.#ports.channel;
     return { name, state, strangers: this.#strangers, ...(error === undefined ? {} : { error }) };
   }
@@ -165,7 +163,6 @@ export class Courier {
       open: () => store.unsettled(channel.key),
     };
     const batch = await channel.decisions(memory, this.#gone.signal);
-    this.#heard = true;
     for (const reply of batch.replies) await this.#hear(reply);
     store.keep(channel.key, batch.cursors);
     this.#errors.delete("listen");

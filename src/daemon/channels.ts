@@ -5,7 +5,7 @@
  * @module
  */
 import { statSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import type { Gives } from "../api/index.ts";
 import type { Approvals } from "../approval/index.ts";
 import { describeError, Fault, type Log } from "../base/index.ts";
@@ -18,12 +18,12 @@ import {
   createTelegram,
   readApprovers,
   readDeciders,
-  readPrivateFile,
   type Approvers,
   type Channel,
   type ChannelStatus,
   type SecretPlace,
 } from "../channel/index.ts";
+import { readSecret } from "./channel-secret.ts";
 import type { Credentials } from "./credentials.ts";
 
 const LOOK_MS = 2000;
@@ -148,50 +148,30 @@ export class Channels {
 
   async #channel(name: Name, settings: Settings): Promise<Channel> {
     const { telegram, slack, ntfy } = settings;
+    const { root, credentials } = this.#ports;
+    const secret = (place: SecretPlace, api: string) =>
+      readSecret(place, api, { root, vault: () => credentials.vault });
     if (name === "telegram" && telegram !== undefined) {
       const api = bare(telegram.api);
-      const token = await this.#secret(telegram.token, api);
+      const token = await secret(telegram.token, api);
       return createTelegram({ api, token, chats: telegram.chats });
     }
     if (name === "slack" && slack !== undefined) {
       const api = bare(slack.api);
-      const token = await this.#secret(slack.token, api);
+      const token = await secret(slack.token, api);
       return createSlack({ api, token, channel: slack.channel });
     }
     if (name === "ntfy" && ntfy !== undefined) {
       const api = bare(ntfy.api);
-      const token = ntfy.token === undefined ? undefined : await this.#secret(ntfy.token, api);
-      const topic = await this.#secret(ntfy.topic, api);
+      const token = ntfy.token === undefined ? undefined : await secret(ntfy.token, api);
+      const topic = await secret(ntfy.topic, api);
       const replies = new Map<string, string>();
       for (const [one, place] of Object.entries(ntfy.replies)) {
-        replies.set(one, await this.#secret(place, api));
+        replies.set(one, await secret(place, api));
       }
       return createNtfy({ api, token, topic, replies });
     }
     throw new Fault("daemon.no_channel", `no channel ${name} is listed`);
-  }
-
-  /** @throws {Fault} of the vault, where a credential is not for that place; `channel.file`, `channel.secret` */
-  async #secret({ credential, file }: SecretPlace, api: string): Promise<string> {
-    const { root, credentials } = this.#ports;
-    if (credential !== undefined) {
-      const { protocol, hostname: host, port } = new URL(api);
-      const scheme = protocol === "https:" ? "https" : "http";
-      const place = { scheme, host, port: Number(port) || (scheme === "https" ? 443 : 80) } as const;
-      const { vault } = credentials;
-      const { kind } = vault.show(credential).how;
-      const [secret] = (await vault.lease(credential, place)).secrets;
-      if ((kind === "path" || kind === "bearer") && secret !== undefined) return secret;
-      throw new Fault("channel.secret", `${credential} is of the kind ${kind}`, {
-        hint: "add it with --kind path or --kind bearer",
-      });
-    }
-    const path = isAbsolute(file ?? "") ? (file ?? "") : join(root, file ?? "");
-    const text = readPrivateFile(path)?.trim() ?? "";
-    if (text !== "" && /^[!-~]+$/.test(text)) return text;
-    throw new Fault("channel.secret", `there is no secret in ${path}`, {
-      hint: "one line, in a file with mode 0600",
-    });
   }
 
   /** Deciding reads the file each time; so does whoever asks how it stands. */

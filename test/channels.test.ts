@@ -88,7 +88,10 @@ const TASKS = {
   http: `system: http, name: blog, allow: [{ methods: [POST], paths: ["/**"], effects: [publish] }]`,
 };
 
-function taskFile(more = "", { system = "wordpress" as keyof typeof TASKS, grant = "" } = {}) {
+function taskFile(
+  more = "",
+  { system = "wordpress", grant = "" }: { system?: keyof typeof TASKS; grant?: string } = {},
+): string {
   const { port } = site.address() as AddressInfo;
   const file = join(home.root, `task-${Math.random().toString(36).slice(2)}.yaml`);
   const all = `hosts: [blog.test], ports: [80], dial: "127.0.0.1:${port}", ${grant} ${TASKS[system]}`;
@@ -226,6 +229,7 @@ test("INV-67: strangers, names, bots, and what was forwarded or edited decide no
   slack.write("U0ADA", code, thread, { bot_id: "B0AGENT", app_id: "A0AGENT" });
   slack.write("U0ADA", code, thread, { edited: { user: "U0ADA", ts: "1.000000" } });
   slack.write("U0ADA", code, thread, { team: "T0OTHER" });
+  slack.write("U0ADA", text);
   slack.write("U0DOUBLEBOT", text, undefined, { bot_id: "B0DOUBLE1" });
   ntfy.publish("cofferdam-cards", text);
   ntfy.publish("ada", text);
@@ -251,7 +255,10 @@ test("INV-67: four eyes: two identities of one person are one, wherever they dec
   const first = await home.call(["approvals", "approve", id, "--code", code]);
   assert.equal(first.code, 0, first.stderr);
   const write = { from: ADA, chat: ADA, text: code, replyTo: cardIn(ADA, id).id };
-  assert.match(await saidAfter(ADA, () => telegram.write(write)), /\(ada\) has approved it already/);
+  assert.match(
+    await saidAfter(ADA, () => telegram.write(write)),
+    /\(ada\) has approved it already/,
+  );
   ntfy.publish(ADAS_TOPIC, `approve ${id} ${code}`);
   await eventually("ntfy is answered", 60_000, () =>
     ntfy.messages.some(({ message }) => message.includes("ntfy:ada (ada) has approved it already")),
@@ -313,7 +320,7 @@ test("INV-68: what is decided while no daemon runs is heard, once, and no card i
   const talk = await saidAfter(ADA, () =>
     telegram.write({ from: ADA, chat: ADA, text: "?", replyTo: cardIn(ADA, id).id }),
   );
-  assert.match(talk, new RegExp(`${id}`), "and what was told twice was not heard twice");
+  assert.match(talk, new RegExp(id), "and what was told twice was not heard twice");
   assert.equal(posts.length, before + 1);
 });
 
@@ -334,9 +341,7 @@ test("INV-68: a run reaches no channel, and what it is shown with is lent to non
     { input: `${TELEGRAM_TOKEN}\n` },
   );
   assert.equal(added.code, 0, added.stderr);
-  await writeApprovers(
-    approversFile().replace("{ file: telegram.token }", "{ credential: bot }"),
-  );
+  await writeApprovers(approversFile().replace("{ file: telegram.token }", "{ credential: bot }"));
   await eventually("the token of another place is not used", 60_000, async () => {
     const { stdout: shown } = await home.call(["approvals", "channels"]);
     return /telegram +stopped .*bot is for https:\/\/telegram\.test:443/.test(shown);
@@ -385,7 +390,11 @@ test("INV-67: only who is listed decides, at the command line too; a broken list
 test("no token and no topic of an approver is in the log, the record, a card or an answer", async () => {
   const { stdout } = await home.call(["log", "--json"]);
   const daemon = home.exec("cat", [join(home.state, "daemon.log")]);
-  const said = JSON.stringify([telegram.sent, slack.messages, ntfy.messages.map((one) => one.message)]);
+  const said = JSON.stringify([
+    telegram.sent,
+    slack.messages,
+    ntfy.messages.map((one) => one.message),
+  ]);
   for (const secret of [TELEGRAM_TOKEN, SLACK_TOKEN, NTFY_TOKEN, ADAS_TOPIC]) {
     for (const text of [stdout, daemon, said]) assert.ok(!text.includes(secret));
   }

@@ -9,5 +9,11 @@ export {
   type StoredAnswer,
 } from "./approval.ts";
 export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";
-export { Approvals, WAITING_MAX, type ApprovalsOptions, type Deciders, type Step } from "./approvals.ts";
+export {
+  Approvals,
+  WAITING_MAX,
+  type ApprovalsOptions,
+  type Deciders,
+  type Step,
+} from "./approvals.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";

@@ -188,9 +188,9 @@ function repeated({ approvers }: Approvers): readonly Finding[] {
 
 /** An ntfy identity is nothing but its topic for answers, so each has one, and each topic is somebody's. */
 function unbound({ approvers, channels }: Approvers): readonly Finding[] {
-  const listed = approvers.flatMap(({ identities }) => identities);
+  const listed = new Set(approvers.flatMap(({ identities }) => identities));
   return Object.keys(channels?.ntfy?.replies ?? {}).flatMap((one) =>
-    listed.includes(`ntfy:${one}`)
+    listed.has(`ntfy:${one}`)
       ? []
       : [
           {

@@ -39,6 +39,11 @@ export interface Reply {
   readonly order: number;
   /** Where it was said, and an answer goes. */
   readonly place: string;
+  /**
+   * Whether nobody but us can show them a card there. Elsewhere others could post one that looks like ours,
+   * with the code of another request: there a yes must be an answer to our own message.
+   */
+  readonly isAlone: boolean;
 }
 
 /** What has come since the last time. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
@@ -34,6 +34,7 @@ class Chat implements Channel {
   readonly answers: string[] = [];
   readonly said: Reply[] = [];
   broken: Error | undefined;
+  isAlone = true;
   #order = 0;
 
   fits(text: string) {
@@ -43,7 +44,14 @@ class Chat implements Channel {
   say_(from: string, text: string, about?: number) {
     const ref = about === undefined ? undefined : this.cards.at(about)?.ref;
     const more = ref === undefined ? {} : { about: ref };
-    this.said.push({ from, text, place: "room", order: this.#next(), ...more });
+    this.said.push({
+      from,
+      text,
+      place: "room",
+      isAlone: this.isAlone,
+      order: this.#next(),
+      ...more,
+    });
   }
   async announce(place: string, card: Announcement) {
     if (this.broken !== undefined) throw this.broken;
@@ -216,15 +224,44 @@ test("INV-68: a code that two cards ever had names neither", async (context) => 
   chat.say_("chat:1", "approve aaaaaa");
   await heard();
   assert.deepEqual([state(one.id), state(other.id)], ["requested", "requested"]);
-  assert.match(chat.answers[0] ?? "", /several cards: name one, or answer/, "fault channel.refused");
+  assert.match(
+    chat.answers[0] ?? "",
+    /several cards: name one, or answer/,
+    "fault channel.refused",
+  );
   chat.say_("chat:1", "aaaaaa", 1);
   await heard();
   assert.deepEqual([state(one.id), state(other.id)], ["requested", "approved"]);
 });
 
+test("INV-68: where others can post what looks like a card, a yes answers our own", async (context) => {
+  const { chat, ask, heard, state } = kit(context);
+  const { id } = await ask("aaaaaa11");
+  chat.isAlone = false;
+  chat.say_("chat:1", "approve aaaaaa");
+  chat.say_("chat:1", `approve ${id} aaaaaa`);
+  await heard();
+  assert.equal(state(id), "requested");
+  assert.match(chat.answers[1] ?? "", /by an answer to the card itself/);
+  chat.say_("chat:1", "aaaaaa", 0);
+  await heard();
+  assert.equal(state(id), "approved");
+});
+
+test("INV-68: an expired one is not approved, and its cards say so", async (context) => {
+  const { chat, ask, heard, state, until } = kit(context);
+  const { id } = await ask("aaaaaa11", { limits: { expiresMs: 300, undoMs: 0, needsTwo: false } });
+  await sleep(350);
+  chat.say_("chat:1", "aaaaaa", 0);
+  await heard();
+  assert.equal(state(id), "expired");
+  assert.match(chat.answers[0] ?? "", /is expired/);
+  await until("settled", () => chat.settled.some((one) => /expired: nobody answered/.test(one)));
+});
+
 test("INV-68: what was said before a card stood there is not said to it", async (context) => {
   const { chat, ask, heard, state } = kit(context);
-  const old = { from: "chat:1", text: "approve aaaaaa", place: "room", order: 0 };
+  const old = { from: "chat:1", text: "approve aaaaaa", place: "room", isAlone: true, order: 0 };
   const { id } = await ask("aaaaaa11");
   chat.said.push(old);
   await heard();
@@ -276,7 +313,7 @@ test("INV-68: a restart forgets no card and no count, and hears nothing twice", 
   chat.say_("chat:1", "aaaaaa", 0);
   await heard();
   assert.equal(state(id), "requested", "the fifth");
-  chat.said.push({ from: "chat:1", text: "talk", place: "room", order: 999 });
+  chat.said.push({ from: "chat:1", text: "talk", place: "room", isAlone: true, order: 999 });
   await heard();
   await until("no more is said", () => chat.answers.length === 6);
 });
@@ -332,7 +369,7 @@ test("a button asks, and what answers its question decides", async (context) => 
   const { ref = "", order = 0 } = chat.cards[0] ?? {};
   const press = (wish: "approve" | "deny", of: string) =>
     chat.said.push({
-      ...{ from: "chat:1", text: "", place: "room", about: ref, order },
+      ...{ from: "chat:1", text: "", place: "room", about: ref, order, isAlone: false },
       press: { wish, id: of, query: "q" },
     });
   press("approve", id);
@@ -342,10 +379,17 @@ test("a button asks, and what answers its question decides", async (context) => 
   assert.match(chat.answers[0] ?? "", /answer this with the code/);
   assert.match(chat.answers[1] ?? "", /belongs to no card/);
   const question = `room/${order + 1}`;
-  chat.said.push({ from: "chat:1", text: "aaaaaa", place: "room", order: 99, about: question });
+  const where = { place: "room", isAlone: false, order: 99 };
+  chat.said.push({ from: "chat:1", text: "aaaaaa", ...where, about: question });
   await heard();
   assert.equal(state(id), "approved");
   press("deny", id);
   await heard();
   assert.match(chat.answers.at(-1) ?? "", /deny/);
+});
+
+test("fault channel.store: what is no store of ours keeps nothing", () => {
+  const file = join(root, "other");
+  writeFileSync(file, "no database at all, but long enough to be taken for one".repeat(20));
+  assert.throws(() => new CourierStore(file), { code: "channel.store" });
 });

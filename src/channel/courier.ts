@@ -217,6 +217,9 @@ export class Courier {
     if (about !== undefined && wish.id !== undefined && wish.id !== about.approval) {
       throw refusal(`${wish.id} is not what the message that you answer is about`);
     }
+    if (wish.kind === "approve" && about === undefined && !reply.isAlone) {
+      throw refusal("others can write here: say yes by an answer to the card itself");
+    }
     const { code, reason } =
       wish.kind === "approve"
         ? { code: wish.code, reason: "" }

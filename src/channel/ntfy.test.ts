@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { createNtfy, readLines } from "./ntfy.ts";
 
 const TOPIC = "a".repeat(24);
@@ -43,6 +44,14 @@ test("a line that is cut is not heard, and is asked for again", () => {
   assert.deepEqual([found, next], [[], { time: 100, ids: [] }]);
 });
 
+test("lines of any shape are heard or not, and never a failure", () => {
+  const start = { time: 100, ids: [] };
+  const property = fc.property(fc.array(fc.oneof(fc.string(), fc.json())), (lines) => {
+    assert.ok(readLines(lines.join("\n"), start, ADA).next.time >= start.time);
+  });
+  fc.assert(property);
+});
+
 test("fault channel.topic: a name that could be guessed, or is two persons', identifies nobody", () => {
   const base = { api: "https://n.example", token: undefined, topic: "cards" };
   const make = (replies: [string, string][], topic = "cards") =>
@@ -52,7 +61,11 @@ test("fault channel.topic: a name that could be guessed, or is two persons', ide
     () => make([["ada", "ada-approves"]]),
     () => make([["ada", "a".repeat(21)]]),
     () => make([["ada", `${TOPIC}/x`]]),
-    () => make([["ada", TOPIC], ["bob", TOPIC]]),
+    () =>
+      make([
+        ["ada", TOPIC],
+        ["bob", TOPIC],
+      ]),
     () => make([["ada", TOPIC]], TOPIC),
     () => make([["ada", TOPIC]], "a/b"),
   ]) {

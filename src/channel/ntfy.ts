@@ -146,7 +146,9 @@ export function readLines(
     time = data.time;
     if (NOT_PLAIN.some((field) => field in data)) continue;
     if ((data.sequence_id ?? data.id) !== data.id) continue; // Edited.
-    found.push({ from: `ntfy:${name}`, text: data.message, order: time, place: "cards" });
+    // There are no answers to a message; who may publish cards is the server's to say.
+    const where = { order: time, place: "cards", isAlone: true };
+    found.push({ from: `ntfy:${name}`, text: data.message, ...where });
   }
   return { found, next: { time, ids } };
 }

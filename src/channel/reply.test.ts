@@ -5,13 +5,25 @@ import { leadingCode, parseReply } from "./reply.ts";
 const CASES = [
   // what is typed, what it wishes, why
   ["4f2a91", { kind: "approve", code: "4f2a91", bare: true }, "the code alone"],
-  [" 4F2A91\n", { kind: "approve", code: "4f2a91", bare: true }, "phones capitalise, and add spaces"],
+  [
+    " 4F2A91\n",
+    { kind: "approve", code: "4f2a91", bare: true },
+    "phones capitalise, and add spaces",
+  ],
   ["approve 4f2a91", { kind: "approve", code: "4f2a91", bare: false }, "in words"],
   ["/approve 4f2a91", { kind: "approve", code: "4f2a91", bare: false }, "as a command of a bot"],
-  ["Approve p-06hc 4f2a91", { kind: "approve", id: "p-06hc", code: "4f2a91", bare: false }, "by name"],
+  [
+    "Approve p-06hc 4f2a91",
+    { kind: "approve", id: "p-06hc", code: "4f2a91", bare: false },
+    "by name",
+  ],
   ["approve yes", { kind: "approve", code: "yes", bare: false }, "a wrong code, and counted"],
   ["deny", { kind: "deny", rest: "" }, "no reason"],
-  ["deny not before\nMonday", { kind: "deny", rest: "not before\nMonday" }, "a reason of two lines"],
+  [
+    "deny not before\nMonday",
+    { kind: "deny", rest: "not before\nMonday" },
+    "a reason of two lines",
+  ],
   ["DENY p-06hc why", { kind: "deny", id: "p-06hc", rest: "why" }, "by name"],
   ["approve", undefined, "without a code it is talk"],
   ["yes", undefined, "yes to what?"],

@@ -6,7 +6,12 @@
 
 /** What somebody wants to be done. */
 export type Wish =
-  | { readonly kind: "approve"; readonly id?: string; readonly code: string; readonly bare: boolean }
+  | {
+      readonly kind: "approve";
+      readonly id?: string;
+      readonly code: string;
+      readonly bare: boolean;
+    }
   | { readonly kind: "deny"; readonly id?: string; readonly rest: string };
 
 const REASON_CHARS_MAX = 500; // As at the command line.

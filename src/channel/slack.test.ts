@@ -1,26 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { escapeText, replyOf } from "./slack.ts";
 
 const OWN = { user: "U0BOT", team: "T1" };
 const TS = "1764176400.000200";
 const CARD = "1764176400.000100";
-const place = { channel: "C1", own: OWN };
+const place = { channel: "C1", own: OWN, thread: CARD };
 const message = (more: object = {}) => ({
   type: "message",
-  ...{ ts: TS, user: "U024BE7LH", team: "T1", text: "approve 4f2a91", ...more },
+  ...{ ts: TS, user: "U024BE7LH", team: "T1", text: "4f2a91", thread_ts: CARD, ...more },
 });
 
-test("what a person types beside, or in a card's thread, is theirs", () => {
+test("what a person types in a card's thread is theirs", () => {
   assert.deepEqual(replyOf(message(), place), {
     from: "slack:U024BE7LH",
-    text: "approve 4f2a91",
+    text: "4f2a91",
     order: 1764176400000200,
     place: "C1",
+    isAlone: false,
+    about: `C1/${CARD}`,
   });
-  const below = replyOf(message({ thread_ts: CARD }), { ...place, thread: CARD });
-  assert.equal(below?.about, `C1/${CARD}`);
-  assert.equal(replyOf(message({ text: "deny a &lt; b &amp;amp; c" }), place)?.text, "deny a < b &amp; c");
+  const escaped = message({ text: "deny a &lt; b &amp;amp; c" });
+  assert.equal(replyOf(escaped, place)?.text, "deny a < b &amp; c");
 });
 
 const NOT_HEARD = [
@@ -37,6 +39,7 @@ const NOT_HEARD = [
   [{ user: "ada" }, "a name"],
   [{ team: "T2" }, "of another workspace, in a shared channel"],
   [{ thread_ts: "1764176399.000100" }, "in another thread"],
+  [{ thread_ts: undefined }, "beside all threads, where a card may be another's"],
   [{ files: [] }, "with a file"],
   [{ ts: "soon" }, "without its time"],
   [{ type: "event" }, "no message"],
@@ -47,6 +50,18 @@ for (const [more, why] of NOT_HEARD) {
   });
 }
 
+test("a message of any shape is heard or not, and never a failure", () => {
+  const property = fc.property(fc.json(), fc.json(), (one, text) => {
+    replyOf(JSON.parse(one) as unknown, place);
+    const reply = replyOf(message({ text: JSON.parse(text) as unknown }), place);
+    assert.ok(reply === undefined || reply.from === "slack:U024BE7LH");
+  });
+  fc.assert(property);
+});
+
 test("INV-68: nothing in a text is read by Slack as a mention, a link or a date", () => {
-  assert.equal(escapeText("<!channel> <@U1> a&b &lt;"), "&lt;!channel&gt; &lt;@U1&gt; a&amp;b &amp;lt;");
+  assert.equal(
+    escapeText("<!channel> <@U1> a&b &lt;"),
+    "&lt;!channel&gt; &lt;@U1&gt; a&amp;b &amp;lt;",
+  );
 });

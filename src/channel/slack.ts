@@ -1,6 +1,7 @@
 /**
- * Slack, by the Web API (docs.slack.dev/reference/methods): cards by `chat.postMessage`, answers by
- * `conversations.replies` below each open card and `conversations.history` beside them. Nothing is sent to us.
+ * Slack, by the Web API (docs.slack.dev/reference/methods): cards by `chat.postMessage`, answers in the thread
+ * of each open card, asked for by `conversations.replies`. Nothing is sent to us. What stands beside a thread is
+ * not heard: anybody in the conversation can post what looks like a card there.
  *
  * What counts is a message of a person of the bot's own workspace: none that was edited, has a subtype, or that
  * any app or bot posted, also in that person's name.
@@ -89,7 +90,7 @@ export function createSlack({ api, token, channel }: SlackOptions): Channel {
     name: "slack",
     key: `slack:${channel}`,
     places: [channel],
-    how: "answer in its thread with its code, or write: approve ID CODE",
+    how: "answer in its thread with its code",
     fits: (text) => escapeText(text).length <= TEXT_CHARS_MAX,
     announce: (_, card, signal) => send(card.text, signal),
     async say(_, text, signal) {
@@ -99,9 +100,8 @@ export function createSlack({ api, token, channel }: SlackOptions): Channel {
       own ??= ownSchema.parse(await post("auth.test", {}, signal));
       return listen(memory, channel, own, (path) => call(path, signal));
     },
-    async answer({ about, order }, text, signal) {
-      const thread = about === undefined ? timestampOf(order) : partsOf(about).message;
-      await send(text, signal, thread);
+    async answer({ about }, text, signal) {
+      await send(text, signal, about === undefined ? undefined : partsOf(about).message);
       return undefined;
     },
     async settle(ref, outcome, signal) {
@@ -122,41 +122,31 @@ async function listen(
   get: (path: string) => Promise<unknown>,
 ): Promise<Batch> {
   const cards = memory.open().map(({ ref }) => partsOf(ref).message);
-  const [oldest] = cards;
-  if (oldest === undefined) return { replies: [], cursors: new Map(), pauseMs: PAUSE_MS_MIN };
-  let calls = 0;
-  const pages = async (method: string, query: Readonly<Record<string, string>>) => {
-    const messages: unknown[] = [];
-    let next = "";
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      calls += 1;
-      const asked = { channel, limit: String(PAGE), ...query, ...(next && { cursor: next }) };
-      const got = pageSchema.parse(await get(`/${method}?${new URLSearchParams(asked)}`));
-      messages.push(...got.messages);
-      next = got.response_metadata?.next_cursor ?? "";
-      if (next === "") break;
-    }
-    return messages;
-  };
   const cursors = new Map<string, string>();
   const replies: Reply[] = [];
-  const read = (key: string, since: string, messages: readonly unknown[], thread?: string) => {
-    const found = messages.flatMap((one) => {
-      const { success, data } = stampSchema.safeParse(one);
-      return success && orderOf(data.ts) > orderOf(since) ? [{ ts: data.ts, one }] : [];
-    });
-    const sorted = found.sort((a, b) => orderOf(a.ts) - orderOf(b.ts));
-    for (const { one } of sorted) {
-      const reply = replyOf(one, { channel, own, thread });
+  let calls = 0;
+  for (const thread of cards) {
+    const since = memory.cursor(thread) ?? thread;
+    const found: { readonly ts: string; readonly message: unknown }[] = [];
+    let cursor = "";
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      calls += 1;
+      const asked = { channel, ts: thread, oldest: since, limit: String(PAGE) };
+      const query = new URLSearchParams({ ...asked, ...(cursor && { cursor }) });
+      const got = pageSchema.parse(await get(`/conversations.replies?${query.toString()}`));
+      for (const message of got.messages) {
+        const { success, data } = stampSchema.safeParse(message);
+        if (success && orderOf(data.ts) > orderOf(since)) found.push({ ts: data.ts, message });
+      }
+      cursor = got.response_metadata?.next_cursor ?? "";
+      if (cursor === "") break;
+    }
+    found.sort((a, b) => orderOf(a.ts) - orderOf(b.ts));
+    for (const { message } of found) {
+      const reply = replyOf(message, { channel, own, thread });
       if (reply !== undefined) replies.push(reply);
     }
-    cursors.set(key, sorted.at(-1)?.ts ?? since);
-  };
-  const since = later(memory.cursor("history"), oldest);
-  read("history", since, await pages("conversations.history", { oldest: since }));
-  for (const ts of cards) {
-    const from = memory.cursor(ts) ?? ts;
-    read(ts, from, await pages("conversations.replies", { ts, oldest: from }), ts);
+    cursors.set(thread, found.at(-1)?.ts ?? since);
   }
   return { replies, cursors, pauseMs: Math.max(PAUSE_MS_MIN, calls * CALL_MS) };
 }
@@ -167,23 +157,22 @@ const pageSchema = z.object({
   response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
 });
 
-/** What a person typed, in `thread` or beside all threads. */
+/** What a person typed in `thread`. */
 export function replyOf(
   message: unknown,
-  { channel, own, thread }: { channel: string; own: Own; thread?: string | undefined },
+  { channel, own, thread }: { channel: string; own: Own; thread: string },
 ): Reply | undefined {
   const { success, data } = messageSchema.safeParse(message);
   if (!success || NOT_ONES_OWN.some((field) => field in data)) return undefined;
   const { ts, user, text, team = own.team, thread_ts: below } = data;
-  if (user === own.user || team !== own.team) return undefined;
-  // History tells parents of threads, too: they are beside.
-  if ((below === ts ? undefined : below) !== thread) return undefined;
+  if (user === own.user || team !== own.team || below !== thread) return undefined;
   return {
     from: `slack:${user}`,
     text: unescapeText(text),
     order: orderOf(ts),
     place: channel,
-    ...(thread === undefined ? {} : { about: `${channel}/${thread}` }),
+    isAlone: false,
+    about: `${channel}/${thread}`,
   };
 }
 
@@ -199,13 +188,4 @@ function unescapeText(text: string): string {
 /** A timestamp names its message and orders it: microseconds, which a double holds. */
 function orderOf(ts: string): number {
   return Number(ts.replace(".", ""));
-}
-
-function timestampOf(order: number): string {
-  const digits = String(order).padStart(7, "0");
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
-
-function later(one: string | undefined, other: string): string {
-  return one !== undefined && orderOf(one) > orderOf(other) ? one : other;
 }

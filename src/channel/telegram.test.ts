@@ -16,8 +16,10 @@ test("what a person types in their own chat, or in a listed one, is theirs", () 
     text: "approve 4f2a91",
     order: 7,
     place: "4711",
+    isAlone: true,
   });
-  assert.equal(replyOf(message({ chat: GROUP }), [-100])?.place, "-100");
+  const room = replyOf(message({ chat: GROUP }), [-100]);
+  assert.deepEqual([room?.place, room?.isAlone], ["-100", false]);
   const answer = message({ reply_to_message: { message_id: 5, chat: PRIVATE } });
   assert.equal(replyOf(answer, [])?.about, "4711/5");
 });
@@ -64,7 +66,12 @@ test("a button says which card it is below, and nothing else counts as one", () 
 });
 
 test("fault channel.token: what is no token would change the path that it stands in", () => {
-  for (const token of ["", "42:short", "42:../../evil/evil/evil/evil", "x:AAAAAAAAAAAAAAAAAAAAAAAA"]) {
+  for (const token of [
+    "",
+    "42:short",
+    "42:../../evil/evil/evil/evil",
+    "x:AAAAAAAAAAAAAAAAAAAAAAAA",
+  ]) {
     assert.throws(() => createTelegram({ api: "https://t.example", token, chats: [1] }), {
       code: "channel.token",
     });

@@ -96,7 +96,7 @@ export function createTelegram({ api, token, chats }: TelegramOptions): Channel 
     // The number before the colon is the bot's own, and no secret.
     key: `telegram:${token.split(":")[0]}`,
     places: chats.map(String),
-    how: "answer with its code, or write: approve ID CODE",
+    how: "answer this message with its code; in a chat with me alone also: approve ID CODE",
     fits: (text) => text.length <= TEXT_CHARS_MAX,
     announce: (chat, card, signal) =>
       send({ chat_id: Number(chat), text: card.text, reply_markup: buttonsOf(card) }, signal),
@@ -193,6 +193,7 @@ export function replyOf(
     text,
     order,
     place: String(chat.id),
+    isAlone: chat.type === "private",
     ...(answered?.chat.id === chat.id ? { about: `${chat.id}/${answered.message_id}` } : {}),
   };
 }
@@ -207,7 +208,7 @@ function pressOf(
   if (!isPlace(chat, from.id, chats)) return undefined;
   const wish = word === "approve" ? "approve" : "deny";
   return {
-    ...{ from: `telegram:${from.id}`, text: "", order, place: String(chat.id) },
+    ...{ from: `telegram:${from.id}`, text: "", order, place: String(chat.id), isAlone: false },
     about: `${chat.id}/${order}`,
     press: { wish, id, query },
   };

@@ -15,10 +15,10 @@ const ports = { root, vault: () => vault };
 before(async () => {
   const unlock = { keyFile: join(root, "key"), passphrase: undefined };
   vault = await openVault({ dir: join(root, "vault"), clock: systemClock, unlock });
-  const binding = { scheme: "https", hosts: ["api.telegram.org"], port: 443 } as const;
+  const binding = { scheme: "https" as const, hosts: ["api.telegram.org"], port: 443 };
   await vault.add({ name: "bot", binding, how: { kind: "path" } }, { value: SECRET });
-  const query = { name: "odd", binding, how: { kind: "query", name: "token" } } as const;
-  await vault.add(query, { value: SECRET });
+  const how = { kind: "query" as const, name: "token" };
+  await vault.add({ name: "odd", binding, how }, { value: SECRET });
 });
 after(async () => {
   await vault.close();
@@ -27,7 +27,11 @@ after(async () => {
 
 test("the vault gives a channel's secret for the place that it is bound to, and for no other", async () => {
   assert.equal(await readSecret({ credential: "bot" }, "https://api.telegram.org", ports), SECRET);
-  for (const api of ["https://evil.example", "https://api.telegram.org:8443", "http://127.0.0.1:80"]) {
+  for (const api of [
+    "https://evil.example",
+    "https://api.telegram.org:8443",
+    "http://127.0.0.1:80",
+  ]) {
     await assert.rejects(readSecret({ credential: "bot" }, api, ports), { code: "vault.place" });
   }
   await assert.rejects(readSecret({ credential: "none" }, "https://api.telegram.org", ports), {

@@ -44,11 +44,7 @@ export interface TaskData {
  *
  * @throws {TaskFileFault} where it is not one plain map.
  */
-export function readTaskYaml(
-  source: string,
-  fileName: string,
-  start = "task: my-task",
-): TaskData {
+export function readTaskYaml(source: string, fileName: string, start = "task: my-task"): TaskData {
   const flaws = textProblems(source);
   if (flaws.length > 0) throw new TaskFileFault(fileName, flaws);
   const lines = new LineCounter();

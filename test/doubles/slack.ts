@@ -1,10 +1,9 @@
 /**
  * A double of Slack's Web API, as far as an app that asks and listens needs it, written from
  * docs.slack.dev/reference/methods. Faithful: `ok` and `error` at status 200; 429 with `Retry-After`; timestamps
- * that name and order messages; `conversations.history`, newest first, without what stands in threads;
- * `conversations.replies`, its parent first; `oldest` that leaves its own message out; pages by `next_cursor`;
- * text objects of at most 3000 characters; the fields of messages that were edited or that apps posted. Not
- * there: markup, mentions, events, and Slack's own limits of speed.
+ * that name and order messages; `conversations.replies`, its parent first; `oldest` that leaves its own message
+ * out; pages by `next_cursor`; text objects of at most 3000 characters; the fields of messages that were edited
+ * or that apps posted. Not there: markup, mentions, events, and Slack's own limits of speed.
  *
  * @module
  */
@@ -85,10 +84,6 @@ export async function startSlack(channel: string): Promise<SlackDouble> {
     }
     if (call === "POST chat.postMessage") return post(json);
     if (query.get("channel") !== channel) return wrong("channel_not_found");
-    if (call === "GET conversations.history") {
-      const beside = messages.filter(({ thread_ts, ts }) => (thread_ts ?? ts) === ts);
-      return page(beside.filter((one) => isAfter(one, query)).reverse(), query);
-    }
     if (call === "GET conversations.replies") {
       const parent = query.get("ts");
       const thread = messages.filter(

@@ -48,7 +48,11 @@ export interface TelegramDouble extends Double {
   /** Tells the last update again, under its old number, as if it had never been confirmed. */
   repeat(): void;
   /** Refuses the next calls of `method`: by 429 and how many seconds, or by another status. */
-  refuse(method: string, times: number, how: { readonly status: number; readonly s?: number }): void;
+  refuse(
+    method: string,
+    times: number,
+    how: { readonly status: number; readonly s?: number },
+  ): void;
   /** How often a method was called. */
   calls(method: string): number;
 }
@@ -118,6 +122,7 @@ export async function startTelegram(): Promise<TelegramDouble> {
       if (kept().length === 0) {
         wake = Promise.withResolvers<void>();
         const timer = setTimeout(() => wake.resolve(), Number(json["timeout"] ?? 0) * 1000);
+        timer.unref(); // A test that is over waits for nobody.
         await wake.promise;
         clearTimeout(timer);
       }

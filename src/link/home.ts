@@ -8,6 +8,7 @@
  *   runs/ID/      task, public files, workspace layer of one run
  *   homes/KEY/    HOME of a run, per workspace and profile
  *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
+ *   approvers.yaml, approvals.db, channels.db   who decides, what waits, and where it was shown
  * ```
  *
  * @module

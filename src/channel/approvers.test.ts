@@ -105,6 +105,7 @@ for (const [text, expected, why] of REFUSED) {
 test("fault channel.file: a list that others can read or write, or that is elsewhere, is none", () => {
   assert.equal(readApprovers(root), undefined, "nothing is listed");
   assert.equal(readDeciders(root).personOf("cli:7"), "cli:7", "so everybody is themselves");
+  assert.equal(readDeciders(root).personOf("telegram:7"), undefined, "but by no channel");
   writeFileSync(file, person("cli:1"), { mode: 0o600 });
   assert.equal(readDeciders(root).personOf("cli:7"), undefined);
   for (const mode of [0o644, 0o640, 0o602]) {

@@ -139,13 +139,15 @@ export function readApprovers(root: string): Approvers | undefined {
 }
 
 /**
- * Who may decide in the home at `root`, as it stands now; whoever speaks to the daemon, where it lists nobody.
+ * Who may decide in the home at `root`, as it stands now: where it lists nobody, whoever may speak to the daemon,
+ * and nobody by a channel, which may still hear for a moment when the list is taken away.
  *
  * @throws {Fault} `channel.file`, `channel.approvers`: nobody decides then.
  */
 export function readDeciders(root: string): Deciders {
   const approvers = readApprovers(root);
-  return approvers === undefined ? { personOf: (identity) => identity } : personsOf(approvers);
+  if (approvers !== undefined) return personsOf(approvers);
+  return { personOf: (identity) => (identity.startsWith("cli:") ? identity : undefined) };
 }
 
 /** Who of `approvers` an identity is: two identities of one person are one (INV-67). */

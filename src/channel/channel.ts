@@ -73,7 +73,7 @@ export interface Channel {
   readonly how: string;
   /** Whether the service shows a message of this text whole, and as it is. */
   fits(text: string): boolean;
-  /** @throws {Fault} `channel.api`, `channel.rate`; so do the others */
+  /** @throws {Fault} `channel.api`, `channel.unreachable`, `channel.rate`; so do the others */
   announce(place: string, card: Announcement, signal: AbortSignal): Promise<Sent>;
   say(place: string, text: string, signal: AbortSignal): Promise<void>;
   /** Hears what was said; waits for it where the service can. */

@@ -6,7 +6,7 @@ import { after, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openApprovals, requestOf } from "../approval/approvals.fixture.ts";
 import type { Approval, Approvals, Deciders } from "../approval/index.ts";
-import { createLog } from "../base/index.ts";
+import { createLog, Fault } from "../base/index.ts";
 import { RateFault, type Announcement, type Channel, type Reply, type Sent } from "./channel.ts";
 import { CourierStore } from "./courier-store.ts";
 import { Courier } from "./courier.ts";
@@ -35,6 +35,7 @@ class Chat implements Channel {
   readonly said: Reply[] = [];
   broken: Error | undefined;
   isAlone = true;
+  closed: string | undefined;
   #order = 0;
 
   fits(text: string) {
@@ -71,7 +72,8 @@ class Chat implements Channel {
     const order = this.#next();
     return { ref: `room/${order}`, order };
   }
-  async settle(_: string, outcome: string) {
+  async settle(ref: string, outcome: string) {
+    if (ref === this.closed) throw new Fault("channel.api", "chat not found");
     this.settled.push(outcome);
   }
   #next() {
@@ -89,6 +91,7 @@ interface Kit {
   until(what: string, isSo: () => boolean): Promise<void>;
   /** Until everything that was said has been dealt with. */
   heard(): Promise<void>;
+  store(): CourierStore;
   readonly dead: { value: Error | undefined };
 }
 
@@ -118,6 +121,7 @@ function kit(context: TestContext): Kit {
     chat,
     dead,
     until,
+    store: () => store,
     async ask(digest, more = {}) {
       const before = chat.cards.length;
       const request = requestOf("r-1", digest);
@@ -316,6 +320,33 @@ test("INV-68: a restart forgets no card and no count, and hears nothing twice", 
   chat.said.push({ from: "chat:1", text: "talk", place: "room", isAlone: true, order: 999 });
   await heard();
   await until("no more is said", () => chat.answers.length === 6);
+});
+
+test("INV-68: a daemon that dies before it knows where it listened to hears it again, and does it once", async (context) => {
+  const { chat, ask, heard, state, approvals, store, until } = kit(context);
+  const keep = context.mock.method(store(), "keep", () => {
+    throw new Error("it died here");
+  });
+  const one = await ask("aaaaaa11", TWO);
+  const other = await ask("bbbbbb11");
+  chat.say_("chat:1", "aaaaaa", 0);
+  chat.say_("chat:1", "bbbbbb", 1);
+  await until("heard", () => chat.answers.length === 2);
+  keep.mock.restore();
+  await heard();
+  assert.equal(chat.answers.length, 4);
+  assert.deepEqual([state(one.id), state(other.id)], ["shown", "approved"]);
+  assert.deepEqual(approvals.show(one.id).by, ["chat:1"], "one yes, and not two");
+});
+
+test("a place that is closed to us keeps nothing else from being settled", async (context) => {
+  const { chat, ask, approvals, until } = kit(context);
+  const one = await ask("aaaaaa11");
+  const other = await ask("bbbbbb11");
+  chat.closed = chat.cards[0]?.ref;
+  for (const { id } of [one, other]) await approvals.deny({ id, by: "chat:2", reason: "no" });
+  await until("settled", () => chat.settled.length === 1);
+  assert.match(chat.settled[0] ?? "", new RegExp(other.id));
 });
 
 test("INV-68: an outage loses no card, waits as it is told to, and settles what ended meanwhile", async (context) => {

@@ -141,15 +141,20 @@ export class Courier {
     store.add(channel.key, { ...sent, approval: id, digest, code, isWhole, isCard: true });
   }
 
+  /** Where a card cannot be answered any more (the chat is gone) it is left as it is. */
   async #settle(): Promise<void> {
-    const { store, channel } = this.#ports;
+    const { store, channel, log } = this.#ports;
     const cards = Map.groupBy(store.unsettled(channel.key), ({ approval }) => approval);
     for (const [id, messages] of cards) {
       const approval = this.#find(id);
       if (approval !== undefined && !isOver(approval.state)) continue;
-      if (approval !== undefined) {
-        for (const { ref } of messages) {
+      for (const { ref } of messages) {
+        if (approval === undefined) break;
+        try {
           await channel.settle(ref, stateLine(approval), this.#gone.signal);
+        } catch (error) {
+          if (!isFault(error, "channel.api")) throw error;
+          log.warn("channel.settle", { channel: channel.name, error: describeError(error) });
         }
       }
       store.settle(channel.key, id);

@@ -56,11 +56,17 @@ test("a redirect is not followed: the path holds a token", async () => {
   assert.equal(seen.length, before + 1);
 });
 
-test("fault channel.api: no answer, too much of one, or none in JSON", async () => {
+test("fault channel.unreachable: no answer, too much of one, or a server in trouble", async () => {
+  const refused = { code: "channel.unreachable" };
   reply = (response) => response.destroy();
-  await assert.rejects(call(), { code: "channel.api" });
+  await assert.rejects(call(), refused);
   reply = (response) => response.end(Buffer.alloc(5 << 20));
-  await assert.rejects(call(), { code: "channel.api" });
+  await assert.rejects(call(), refused);
+  reply = (response) => void response.writeHead(502).end("{}");
+  await assert.rejects(call(), refused);
+});
+
+test("fault channel.api: an answer that is no JSON", () => {
   assert.throws(() => parseJson("<html>", api), { code: "channel.api" });
 });
 

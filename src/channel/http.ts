@@ -34,7 +34,7 @@ export interface ApiAnswer {
   readonly text: string;
 }
 
-/** @throws {Fault} `channel.api` where no answer comes; `channel.rate` at status 429. */
+/** @throws {Fault} `channel.unreachable` where no answer comes; `channel.rate` at status 429. */
 export async function callApi(call: ApiCall): Promise<ApiAnswer> {
   const { api, path, method, json, bearer, waitMs = 0, signal, secrets } = call;
   const timeout = AbortSignal.timeout(TIMEOUT_MS + waitMs);
@@ -54,12 +54,13 @@ export async function callApi(call: ApiCall): Promise<ApiAnswer> {
     if (answer.statusCode === 429) {
       throw new RateFault(`${new URL(api).host} asks us to wait`, waitOf(answer.headers, text));
     }
+    if (answer.statusCode >= 500) throw new Error(`status ${answer.statusCode}`);
     return { status: answer.statusCode, text };
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     const why = timeout.aborted ? "no answer in time" : describeError(cause);
     // The cause is left out: it may hold the address with the token in it.
-    throw apiFault(api, why, secrets);
+    throw new Fault("channel.unreachable", told(api, why, secrets));
   }
 }
 
@@ -72,11 +73,16 @@ export function parseJson(text: string, api: string): unknown {
   }
 }
 
-/** A failure of the service, in words that may be shown. */
+/** The service answered, and it was a no. */
 export function apiFault(api: string, why: string, secrets: readonly string[]): Fault {
+  return new Fault("channel.api", told(api, why, secrets));
+}
+
+/** In words that may be shown. */
+function told(api: string, why: string, secrets: readonly string[]): string {
   const bare = secrets.reduce((text, one) => text.replaceAll(one, "***"), why);
   const short = visibleLine(bare).slice(0, DETAIL_CHARS_MAX);
-  return new Fault("channel.api", `${new URL(api).host}: ${short}`);
+  return `${new URL(api).host}: ${short}`;
 }
 
 async function readAll(body: AsyncIterable<Uint8Array>): Promise<string> {

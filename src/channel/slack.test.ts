@@ -38,6 +38,7 @@ const NOT_HEARD = [
   [{ user: undefined }, "nobody's"],
   [{ user: "ada" }, "a name"],
   [{ team: "T2" }, "of another workspace, in a shared channel"],
+  [{ user_team: "T2" }, "of another workspace, as Slack also says it"],
   [{ thread_ts: "1764176399.000100" }, "in another thread"],
   [{ thread_ts: undefined }, "beside all threads, where a card may be another's"],
   [{ files: [] }, "with a file"],

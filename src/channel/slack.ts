@@ -26,7 +26,6 @@ const messageSchema = z.looseObject({
   ts: z.string().regex(/^\d{1,12}\.\d{6}$/),
   user: z.string().regex(/^[UW][A-Z0-9]{2,20}$/),
   text: z.string(),
-  team: z.string().optional(),
   thread_ts: z.string().optional(),
 });
 /** Each is only there where it is not, or no longer, what a person typed. */
@@ -40,6 +39,9 @@ const NOT_ONES_OWN = [
   "files",
   "attachments",
 ];
+
+/** Whose user it is; in a conversation that workspaces share, another's may have an id that is ours, too. */
+const TEAMS = ["team", "user_team", "source_team"];
 
 export interface SlackOptions {
   readonly api: string;
@@ -164,8 +166,9 @@ export function replyOf(
 ): Reply | undefined {
   const { success, data } = messageSchema.safeParse(message);
   if (!success || NOT_ONES_OWN.some((field) => field in data)) return undefined;
-  const { ts, user, text, team = own.team, thread_ts: below } = data;
-  if (user === own.user || team !== own.team || below !== thread) return undefined;
+  const { ts, user, text, thread_ts: below } = data;
+  if (user === own.user || below !== thread) return undefined;
+  if (TEAMS.some((field) => (data[field] ?? own.team) !== own.team)) return undefined;
   return {
     from: `slack:${user}`,
     text: unescapeText(text),

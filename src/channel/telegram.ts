@@ -8,7 +8,7 @@
  * @module
  */
 import { z } from "zod";
-import { Fault } from "../base/index.ts";
+import { Fault, isFault } from "../base/index.ts";
 import type { Announcement, Batch, Channel, Memory, Reply, Sent } from "./channel.ts";
 import { partsOf } from "./channel.ts";
 import { apiFault, callApi, parseJson } from "./http.ts";
@@ -136,8 +136,10 @@ export function createTelegram({ api, token, chats }: TelegramOptions): Channel 
     async settle(ref, outcome, signal) {
       const { place, message } = partsOf(ref);
       const about = { chat_id: Number(place), message_id: Number(message) };
-      // Refused where the buttons are gone already, which is what is wanted.
-      await call("editMessageReplyMarkup", about, signal).catch(() => {});
+      await call("editMessageReplyMarkup", about, signal).catch((error: unknown) => {
+        // Refused where the buttons are gone already, which is what is wanted.
+        if (!isFault(error, "channel.api")) throw error;
+      });
       const reply_parameters = {
         message_id: about.message_id,
         allow_sending_without_reply: true,

@@ -45,7 +45,7 @@ export interface TelegramDouble extends Double {
   readonly sent: readonly BotMessage[];
   write(written: Written): void;
   press(from: number, message: BotMessage, data: string): void;
-  /** Tells the last update again, under its old number, as if it had never been confirmed. */
+  /** Tells the last update once more, under its old number, though it was confirmed: a server's mistake. */
   repeat(): void;
   /** Refuses the next calls of `method`: by 429 and how many seconds, or by another status. */
   refuse(
@@ -64,6 +64,7 @@ export async function startTelegram(): Promise<TelegramDouble> {
   const messageIds = new Map<number, number>();
   let updates: Update[] = [];
   let last: Update | undefined;
+  let again: Update[] = [];
   let updateId = 1000;
   let wake = Promise.withResolvers<void>();
 
@@ -118,7 +119,8 @@ export async function startTelegram(): Promise<TelegramDouble> {
       const offset = Number(json["offset"] ?? 0);
       const allowed = json["allowed_updates"] as readonly string[];
       updates = updates.filter(({ update_id }) => update_id >= offset);
-      const kept = () => updates.filter((one) => allowed.some((kind) => kind in one)).slice(0, 100);
+      const kept = () =>
+        [...again, ...updates].filter((one) => allowed.some((kind) => kind in one)).slice(0, 100);
       if (kept().length === 0) {
         wake = Promise.withResolvers<void>();
         const timer = setTimeout(() => wake.resolve(), Number(json["timeout"] ?? 0) * 1000);
@@ -126,7 +128,9 @@ export async function startTelegram(): Promise<TelegramDouble> {
         await wake.promise;
         clearTimeout(timer);
       }
-      return good(kept());
+      const told = kept();
+      again = [];
+      return good(told);
     },
   };
 
@@ -152,7 +156,9 @@ export async function startTelegram(): Promise<TelegramDouble> {
       refusals.push({ method, times, status, s });
     },
     repeat() {
-      if (last !== undefined) tell(last);
+      if (last === undefined) return;
+      again.push(last);
+      wake.resolve();
     },
     press(from, message, data) {
       tell({

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "../base/index.ts";
 import type { Batch, Channel, Memory, Reply } from "./channel.ts";
@@ -59,7 +60,7 @@ export function createNtfy(options: NtfyOptions): Channel {
   };
   return {
     name: "ntfy",
-    key: "ntfy",
+    key: `ntfy:${createHash("sha256").update(`${api} ${topic}`).digest("hex").slice(0, 16)}`,
     places: ["cards"],
     how: "write to your own topic: approve ID CODE",
     fits: (text) => Buffer.byteLength(text) <= MESSAGE_BYTES_MAX,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { leadingCode, parseReply } from "./reply.ts";
 
 const CASES = [
@@ -40,6 +41,15 @@ for (const [text, wish, why] of CASES) {
     assert.deepEqual(parseReply(text), wish);
   });
 }
+
+test("for any text, what approves is a code and nothing else", () => {
+  const property = fc.property(fc.string({ unit: "binary" }), (text) => {
+    const wish = parseReply(text);
+    if (wish?.kind === "approve") assert.match(text.trim(), /^(\/?approve\s.*\S|[0-9a-f]{6})$/is);
+    if (wish?.kind === "deny") assert.match(text.trim(), /^\/?deny/i);
+  });
+  fc.assert(property);
+});
 
 test("a refusal may name its card by its code", () => {
   assert.deepEqual(leadingCode("4f2a91 too early"), { code: "4f2a91", reason: "too early" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { createTelegram, replyOf } from "./telegram.ts";
 
 const PRIVATE = { id: 4711, type: "private" };
@@ -42,7 +43,7 @@ const NOT_HEARD = [
 ] as const;
 for (const [more, why] of NOT_HEARD) {
   test(`INV-67: not heard: ${why}`, () => {
-    assert.equal(replyOf(message(more) as never, []), undefined);
+    assert.equal(replyOf(message(more), []), undefined);
   });
 }
 
@@ -63,6 +64,16 @@ test("a button says which card it is below, and nothing else counts as one", () 
     assert.equal(replyOf(press(data), []), undefined, data);
   }
   assert.equal(replyOf(press("deny:p-1", GROUP), []), undefined);
+});
+
+test("an update of any shape is heard or not, and never a failure", () => {
+  const property = fc.property(fc.json(), fc.json(), (one, part) => {
+    replyOf(JSON.parse(one) as unknown, []);
+    const more = { reply_to_message: JSON.parse(part) as unknown };
+    const reply = replyOf(message(more), []);
+    assert.ok(reply === undefined || reply.from === "telegram:4711");
+  });
+  fc.assert(property);
 });
 
 test("fault channel.token: what is no token would change the path that it stands in", () => {

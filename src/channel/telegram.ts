@@ -119,7 +119,8 @@ export function createTelegram({ api, token, chats }: TelegramOptions): Channel 
     },
     async answer({ place, press, order }, text, signal) {
       if (press !== undefined) {
-        await call("answerCallbackQuery", { callback_query_id: press.query }, signal);
+        // It only ends the phone's waiting, and is refused where that has ended.
+        await call("answerCallbackQuery", { callback_query_id: press.query }, signal).catch(spent);
       }
       const reply = { message_id: order, allow_sending_without_reply: true };
       return send(
@@ -136,10 +137,8 @@ export function createTelegram({ api, token, chats }: TelegramOptions): Channel 
     async settle(ref, outcome, signal) {
       const { place, message } = partsOf(ref);
       const about = { chat_id: Number(place), message_id: Number(message) };
-      await call("editMessageReplyMarkup", about, signal).catch((error: unknown) => {
-        // Refused where the buttons are gone already, which is what is wanted.
-        if (!isFault(error, "channel.api")) throw error;
-      });
+      // Refused where the buttons are gone already, which is what is wanted.
+      await call("editMessageReplyMarkup", about, signal).catch(spent);
       const reply_parameters = {
         message_id: about.message_id,
         allow_sending_without_reply: true,
@@ -147,6 +146,11 @@ export function createTelegram({ api, token, chats }: TelegramOptions): Channel 
       await send({ chat_id: about.chat_id, text: outcome, reply_parameters }, signal);
     },
   };
+}
+
+/** Passes where the service said no to what need not be. */
+function spent(error: unknown): void {
+  if (!isFault(error, "channel.api")) throw error;
 }
 
 const answerSchema = z.object({
@@ -170,8 +174,7 @@ async function listen(
     const id = z.object({ update_id: z.int() }).parse(raw).update_id;
     if (next !== undefined && id < next) continue; // Told twice.
     next = id + 1;
-    const update = updateSchema.safeParse(raw);
-    const reply = update.success ? replyOf(update.data, chats) : undefined;
+    const reply = replyOf(raw, chats);
     if (reply !== undefined) replies.push(reply);
   }
   const cursors = next === undefined ? new Map() : new Map([[CURSOR, String(next)]]);
@@ -179,10 +182,10 @@ async function listen(
 }
 
 /** What a person said in a place of ours, or nothing. */
-export function replyOf(
-  { message, callback_query: press }: Update,
-  chats: readonly number[],
-): Reply | undefined {
+export function replyOf(update: unknown, chats: readonly number[]): Reply | undefined {
+  const { success, data } = updateSchema.safeParse(update);
+  if (!success) return undefined;
+  const { message, callback_query: press } = data;
   if (press !== undefined) return pressOf(press, chats);
   const { from, chat, text, message_id: order } = message ?? {};
   if (message === undefined || from === undefined || text === undefined) return undefined;

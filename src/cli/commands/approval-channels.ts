@@ -19,7 +19,8 @@ export async function channels(
   }
   const client = await context.daemon();
   const { places } = await client.call("approvals.test", { channel: name });
-  context.out(`a test message was sent to ${places.length} of ${visibleLine(name)}\n`);
+  const where = places.length === 1 ? "1 place" : `${places.length} places`;
+  context.out(`${visibleLine(name)}: a test message went to ${where}\n`);
   return EXIT.ok;
 }
 
@@ -35,8 +36,7 @@ async function show(context: Context): Promise<number> {
     file === undefined
       ? "nobody is listed: whoever may speak to the daemon decides, at the command line"
       : `${approvers.length} listed in ${file}: ${approvers.join(", ")}`;
-  context.out(`${visibleLine(problem === undefined ? who : `from ${file ?? "nowhere"}`)}\n`);
-  if (problem !== undefined) context.out(`${visibleLines(problem)}\n`);
+  context.out(`${problem === undefined ? visibleLine(who) : visibleLines(problem)}\n`);
   const rows = all.map((one) => [
     one.name,
     one.state,

@@ -13,11 +13,12 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS messages (
   channel TEXT NOT NULL, ref TEXT NOT NULL, ord INTEGER NOT NULL, place TEXT NOT NULL,
   approval TEXT NOT NULL, digest TEXT NOT NULL, code TEXT NOT NULL, whole INTEGER NOT NULL, card INTEGER NOT NULL,
+  settled INTEGER NOT NULL,
   PRIMARY KEY (channel, ref)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS messages_by_approval ON messages (channel, approval);
 CREATE INDEX IF NOT EXISTS messages_by_code ON messages (channel, code);
-CREATE TABLE IF NOT EXISTS settled (channel TEXT, approval TEXT, PRIMARY KEY (channel, approval)) STRICT;
+CREATE INDEX IF NOT EXISTS messages_open ON messages (channel, ord) WHERE card = 1 AND settled = 0;
 CREATE TABLE IF NOT EXISTS cursors (channel TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (channel, key)) STRICT;
 CREATE TABLE IF NOT EXISTS wrong (approval TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 `;
@@ -58,7 +59,7 @@ export class CourierStore {
   add(channel: string, shown: Omit<Shown, "place">): void {
     const { ref, order, approval, digest, code, isWhole, isCard } = shown;
     this.#run(
-      "INSERT OR REPLACE INTO messages VALUES (?,?,?,?,?,?,?,?,?)",
+      "INSERT OR REPLACE INTO messages VALUES (?,?,?,?,?,?,?,?,?,0)",
       ...[channel, ref, order, partsOf(ref).place, approval, digest, code],
       ...[isWhole ? 1 : 0, isCard ? 1 : 0],
     );
@@ -80,14 +81,12 @@ export class CourierStore {
 
   /** Cards that nothing final was said about. */
   unsettled(channel: string): readonly Shown[] {
-    return this.#all(
-      "WHERE channel = ? AND card = 1 AND approval NOT IN (SELECT approval FROM settled WHERE settled.channel = messages.channel) ORDER BY ord",
-      channel,
-    );
+    return this.#all("WHERE channel = ? AND card = 1 AND settled = 0 ORDER BY ord", channel);
   }
 
   settle(channel: string, approval: string): void {
-    this.#run("INSERT OR IGNORE INTO settled VALUES (?,?)", channel, approval);
+    const sql = "UPDATE messages SET settled = 1 WHERE channel = ? AND approval = ?";
+    this.#run(sql, channel, approval);
   }
 
   cursor(channel: string, key: string): string | undefined {

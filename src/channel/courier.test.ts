@@ -405,10 +405,12 @@ test("a button asks, and what answers its question decides", async (context) => 
     });
   press("approve", id);
   press("approve", "p-other");
+  press("approve", (await ask("bbbbbb11")).id);
   await heard();
   assert.equal(state(id), "requested", "a button alone decides nothing");
   assert.match(chat.answers[0] ?? "", /answer this with the code/);
   assert.match(chat.answers[1] ?? "", /belongs to no card/);
+  assert.match(chat.answers[2] ?? "", /belongs to no card/, "one that is below another's");
   const question = `room/${order + 1}`;
   const where = { place: "room", isAlone: false, order: 99 };
   chat.said.push({ from: "chat:1", text: "aaaaaa", ...where, about: question });

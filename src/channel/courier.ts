@@ -102,7 +102,10 @@ export class Courier {
         failures = Math.min(failures + 1, 16);
         this.#errors.set(what, describeError(error));
         log.warn(`channel.${what}`, { channel: channel.name, error: describeError(error), waitMs });
-        await this.#pause(waitMs);
+        // A new card is brought to the places that are not closed to us, however long we wait for the others.
+        const isPressing = what === "deliver" && !(error instanceof RateFault);
+        await this.#pause(isPressing ? RETRY_MS : waitMs);
+        if (isPressing) await Promise.race([this.#wake.promise, this.#pause(waitMs - RETRY_MS)]);
       }
     }
   }
@@ -127,6 +130,7 @@ export class Courier {
     }
     await this.#settle();
     if (failed !== undefined) throw failed;
+    this.#errors.delete("deliver");
     await Promise.race([this.#wake.promise, this.#pause(LOOK_MS)]);
   }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { escapeText, replyOf } from "./slack.ts";
+import { SLACK_TOKEN, startSlack } from "../../test/doubles/slack.ts";
+import { createSlack, escapeText, replyOf } from "./slack.ts";
 
 const OWN = { user: "U0BOT", team: "T1" };
 const TS = "1764176400.000200";
@@ -65,4 +66,36 @@ test("INV-68: nothing in a text is read by Slack as a mention, a link or a date"
     escapeText("<!channel> <@U1> a&b &lt;"),
     "&lt;!channel&gt; &lt;@U1&gt; a&amp;b &amp;lt;",
   );
+});
+
+test("with many cards open each thread has its turn; a deleted card keeps none from it", async () => {
+  const double = await startSlack("C1");
+  const { signal } = new AbortController();
+  try {
+    const slack = createSlack({ api: double.url, token: SLACK_TOKEN, channel: "C1" });
+    const open = [{ ref: "C1/1700000000.000000", order: 0 }];
+    for (let n = 0; n < 12; n += 1) {
+      open.push(await slack.announce("C1", { id: "p-1", text: "card", isWhole: true }, signal));
+    }
+    const [first, last] = [1, 12].map((at) => open[at]?.ref.split("/")[1] ?? "");
+    for (let n = 0; n < 5; n += 1) double.write("U0ADA", `${n}`, first); // More than a page.
+    double.write("U0ADA", "last", last);
+    const cursors = new Map<string, string>();
+    const hear = async () => {
+      const memory = { cursor: (key: string) => cursors.get(key), open: () => open };
+      const batch = await slack.decisions(memory, signal);
+      for (const [key, value] of batch.cursors) cursors.set(key, value);
+      assert.ok(batch.pauseMs >= 3000);
+      return batch.replies.map(({ text }) => text);
+    };
+    assert.deepEqual(await hear(), ["0", "1", "2", "3", "4"]);
+    assert.deepEqual(await hear(), ["last"]);
+    double.write("U0ADA", "5", first);
+    assert.deepEqual([await hear(), await hear()], [["5"], []]);
+    const wrong = createSlack({ api: double.url, token: "xoxb-wrong", channel: "C1" });
+    const memory = { cursor: () => undefined, open: () => open };
+    await assert.rejects(wrong.decisions(memory, signal), { code: "channel.api" });
+  } finally {
+    await double.close();
+  }
 });

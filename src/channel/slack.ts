@@ -9,6 +9,7 @@
  * @module
  */
 import { z } from "zod";
+import { isFault } from "../base/index.ts";
 import type { Batch, Channel, Memory, Reply } from "./channel.ts";
 import { partsOf } from "./channel.ts";
 import { apiFault, callApi, parseJson } from "./http.ts";
@@ -18,6 +19,8 @@ const TEXT_CHARS_MAX = 3000;
 /** Methods of tier 3 may be called 50 times a minute (docs.slack.dev/apis/web-api/rate-limits). */
 const CALL_MS = 1500;
 const PAUSE_MS_MIN = 3000;
+/** Threads that are looked at before a pause; the others have their turn after it. */
+const THREADS_MAX = 10;
 const PAGE = 100;
 const PAGES_MAX = 50;
 
@@ -88,6 +91,7 @@ export function createSlack({ api, token, channel }: SlackOptions): Channel {
     return { ref: `${channel}/${ts}`, order: orderOf(ts) };
   };
   let own: Own | undefined;
+  let turn = 0;
   return {
     name: "slack",
     key: `slack:${channel}`,
@@ -100,7 +104,12 @@ export function createSlack({ api, token, channel }: SlackOptions): Channel {
     },
     async decisions(memory, signal) {
       own ??= ownSchema.parse(await post("auth.test", {}, signal));
-      return listen(memory, channel, own, (path) => call(path, signal));
+      const open = memory.open().map(({ ref }) => partsOf(ref).message);
+      turn = turn < open.length ? turn : 0;
+      const threads = open.slice(turn, turn + THREADS_MAX);
+      const batch = await listen(memory, { channel, own, threads }, (path) => call(path, signal));
+      turn += THREADS_MAX;
+      return batch;
     },
     async answer({ about }, text, signal) {
       await send(text, signal, about === undefined ? undefined : partsOf(about).message);
@@ -116,41 +125,65 @@ const ownSchema = z
   .object({ user_id: z.string(), team_id: z.string() })
   .transform(({ user_id: user, team_id: team }): Own => ({ user, team }));
 
-/** Only while a card is open: nobody has anything to say otherwise. */
+/** Hears what was said in `threads`. */
 async function listen(
   memory: Memory,
-  channel: string,
-  own: Own,
+  { channel, own, threads }: { channel: string; own: Own; threads: readonly string[] },
   get: (path: string) => Promise<unknown>,
 ): Promise<Batch> {
-  const cards = memory.open().map(({ ref }) => partsOf(ref).message);
   const cursors = new Map<string, string>();
   const replies: Reply[] = [];
   let calls = 0;
-  for (const thread of cards) {
+  let failed: unknown;
+  for (const thread of threads) {
     const since = memory.cursor(thread) ?? thread;
-    const found: { readonly ts: string; readonly message: unknown }[] = [];
-    let cursor = "";
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      calls += 1;
-      const asked = { channel, ts: thread, oldest: since, limit: String(PAGE) };
-      const query = new URLSearchParams({ ...asked, ...(cursor && { cursor }) });
-      const got = pageSchema.parse(await get(`/conversations.replies?${query.toString()}`));
-      for (const message of got.messages) {
-        const { success, data } = stampSchema.safeParse(message);
-        if (success && orderOf(data.ts) > orderOf(since)) found.push({ ts: data.ts, message });
-      }
-      cursor = got.response_metadata?.next_cursor ?? "";
-      if (cursor === "") break;
+    let found: readonly Stamped[];
+    try {
+      found = await readThread(thread, since, (query) => {
+        calls += 1;
+        return get(
+          `/conversations.replies?${new URLSearchParams({ channel, ...query }).toString()}`,
+        );
+      });
+    } catch (error) {
+      if (!isFault(error, "channel.api")) throw error;
+      failed = error; // A card that somebody deleted has no thread; the others have.
+      continue;
     }
-    found.sort((a, b) => orderOf(a.ts) - orderOf(b.ts));
     for (const { message } of found) {
       const reply = replyOf(message, { channel, own, thread });
       if (reply !== undefined) replies.push(reply);
     }
     cursors.set(thread, found.at(-1)?.ts ?? since);
   }
+  if (cursors.size === 0 && failed !== undefined) throw failed;
   return { replies, cursors, pauseMs: Math.max(PAUSE_MS_MIN, calls * CALL_MS) };
+}
+
+interface Stamped {
+  readonly ts: string;
+  readonly message: unknown;
+}
+
+/** What was said in a thread after `since`, oldest first. */
+async function readThread(
+  thread: string,
+  since: string,
+  get: (query: Readonly<Record<string, string>>) => Promise<unknown>,
+): Promise<readonly Stamped[]> {
+  const found: Stamped[] = [];
+  let cursor = "";
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const asked = { ts: thread, oldest: since, limit: String(PAGE) };
+    const got = pageSchema.parse(await get(cursor === "" ? asked : { ...asked, cursor }));
+    for (const message of got.messages) {
+      const { success, data } = stampSchema.safeParse(message);
+      if (success && orderOf(data.ts) > orderOf(since)) found.push({ ts: data.ts, message });
+    }
+    cursor = got.response_metadata?.next_cursor ?? "";
+    if (cursor === "") break;
+  }
+  return found.sort((a, b) => orderOf(a.ts) - orderOf(b.ts));
 }
 
 const stampSchema = z.looseObject({ ts: messageSchema.shape.ts });

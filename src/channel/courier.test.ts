@@ -32,6 +32,7 @@ class Chat implements Channel {
   readonly cards: (Announcement & Sent)[] = [];
   readonly settled: string[] = [];
   readonly answers: string[] = [];
+  readonly questions: string[] = [];
   readonly said: Reply[] = [];
   broken: Error | undefined;
   isAlone = true;
@@ -70,6 +71,7 @@ class Chat implements Channel {
   async answer(_: Reply, text: string) {
     this.answers.push(text);
     const order = this.#next();
+    this.questions.push(`room/${order}`);
     return { ref: `room/${order}`, order };
   }
   async settle(ref: string, outcome: string) {
@@ -204,6 +206,21 @@ test("INV-68: a guess that names no card counts against every open one", async (
   chat.say_("chat:1", "approve bbbbbb");
   await heard();
   assert.deepEqual([state(one.id), state(other.id)], ["requested", "requested"]);
+});
+
+test("a refusal names its card, by its code too; one that names none counts as no guess", async (context) => {
+  const { chat, ask, heard, state, store } = kit(context);
+  const one = await ask("aaaaaa11");
+  const other = await ask("bbbbbb11");
+  chat.say_("chat:1", "deny facade is ugly");
+  chat.say_("chat:1", "deny bbbbbb too early");
+  chat.isAlone = false;
+  chat.say_("chat:1", `deny ${one.id} why?`);
+  await heard();
+  assert.match(chat.answers[0] ?? "", /say which/);
+  assert.equal(store().wrong(one.id), 0);
+  assert.match(chat.answers[1] ?? "", /is denied by chat:1: too early/);
+  assert.deepEqual([state(one.id), state(other.id)], ["denied", "denied"]);
 });
 
 test("INV-68: the code of another approval is a wrong one", async (context) => {
@@ -411,7 +428,7 @@ test("a button asks, and what answers its question decides", async (context) => 
   assert.match(chat.answers[0] ?? "", /answer this with the code/);
   assert.match(chat.answers[1] ?? "", /belongs to no card/);
   assert.match(chat.answers[2] ?? "", /belongs to no card/, "one that is below another's");
-  const question = `room/${order + 1}`;
+  const [question = ""] = chat.questions;
   const where = { place: "room", isAlone: false, order: 99 };
   chat.said.push({ from: "chat:1", text: "aaaaaa", ...where, about: question });
   await heard();

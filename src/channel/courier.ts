@@ -16,7 +16,7 @@ import {
   type Approvals,
   type Deciders,
 } from "../approval/index.ts";
-import { describeError, Fault, isFault, type Log } from "../base/index.ts";
+import { describeError, Fault, isFault, visibleLine, type Log } from "../base/index.ts";
 import { RateFault, type Channel, type Reply } from "./channel.ts";
 import type { CourierStore, Shown } from "./courier-store.ts";
 import { announcementOf, stateLine } from "./message.ts";
@@ -235,7 +235,7 @@ export class Courier {
         : about === undefined && wish.id === undefined
           ? leadingCode(wish.rest)
           : { code: "", reason: wish.rest };
-    const shown = this.#target(reply, { ...wish, code }, about);
+    const shown = about ?? this.#target(reply, wish.kind, { ...wish, code });
     const { approval: id } = shown;
     const approval = approvals.show(id);
     if (isOver(approval.state)) throw refusal(stateLine(approval));
@@ -256,10 +256,9 @@ export class Courier {
   /** The card that is meant: one that stood there when it was said, and no other could be. */
   #target(
     reply: Reply,
+    kind: Wish["kind"],
     { id, code }: { readonly id?: string; readonly code: string },
-    about: Shown | undefined,
   ): Shown {
-    if (about !== undefined) return about;
     const { store, channel, approvals } = this.#ports;
     const cards =
       id === undefined ? store.withCode(channel.key, code) : store.about(channel.key, id);
@@ -274,7 +273,7 @@ export class Courier {
     const card = before.findLast(({ place }) => place === reply.place) ?? before.at(-1);
     if (card !== undefined) return card;
     if (id !== undefined) throw refusal(`no card of ${id} was shown here`);
-    if (code === "") throw refusal("say which: `deny ID REASON`, or answer its card");
+    if (kind === "deny") throw refusal("say which: `deny ID REASON`, or answer its card");
     const open = approvals.list(false).map((one) => one.id);
     const guessed = open.filter((one) => store.about(channel.key, one).length > 0);
     throw this.#wrong(guessed, code);
@@ -288,7 +287,7 @@ export class Courier {
       return tooOften(id);
     }
     const what = ids.length === 1 ? `the code of ${id}` : "the code of anything that waits";
-    return refusal(`${JSON.stringify(code)} is not ${what}`);
+    return refusal(`${visibleLine(JSON.stringify(code))} is not ${what}`);
   }
 
   #shown(ref: string | undefined): Shown | undefined {

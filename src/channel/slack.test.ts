@@ -24,6 +24,7 @@ test("what a person types in a card's thread is theirs", () => {
   });
   const escaped = message({ text: "deny a &lt; b &amp;amp; c" });
   assert.equal(replyOf(escaped, place)?.text, "deny a < b &amp; c");
+  assert.equal(replyOf(message({ text: "<tel:991702|991702>" }), place)?.text, "991702");
 });
 
 const NOT_HEARD = [

@@ -217,8 +217,10 @@ export function escapeText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+/** Slack takes digits for a telephone number at times, and links them. */
 function unescapeText(text: string): string {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  const typed = text.replaceAll(/<tel:[^<>|]*\|([^<>|]*)>/g, "$1");
+  return typed.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
 /** A timestamp names its message and orders it: microseconds, which a double holds. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { startTelegram, TELEGRAM_TOKEN } from "../../test/doubles/telegram.ts";
 import { createTelegram, replyOf } from "./telegram.ts";
 
 const PRIVATE = { id: 4711, type: "private" };
@@ -74,6 +75,29 @@ test("an update of any shape is heard or not, and never a failure", () => {
     assert.ok(reply === undefined || reply.from === "telegram:4711");
   });
   fc.assert(property);
+});
+
+test("INV-68: an update that is told again is heard once, also by the next daemon", async () => {
+  const double = await startTelegram();
+  const { signal } = new AbortController();
+  try {
+    const cursors = new Map<string, string>();
+    const hear = async () => {
+      const telegram = createTelegram({ api: double.url, token: TELEGRAM_TOKEN, chats: [4711] });
+      const memory = { cursor: (key: string) => cursors.get(key), open: () => [] };
+      const batch = await telegram.decisions(memory, signal);
+      for (const [key, value] of batch.cursors) cursors.set(key, value);
+      return batch.replies.map(({ text }) => text);
+    };
+    double.write({ from: 4711, chat: 4711, text: "one" });
+    assert.deepEqual(await hear(), ["one"]);
+    double.repeat();
+    assert.deepEqual(await hear(), []);
+    double.write({ from: 4711, chat: 4711, text: "two" });
+    assert.deepEqual(await hear(), ["two"]);
+  } finally {
+    await double.close();
+  }
 });
 
 test("fault channel.token: what is no token would change the path that it stands in", () => {

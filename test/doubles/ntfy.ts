@@ -24,12 +24,10 @@ export interface NtfyDouble extends Double {
   readonly messages: readonly NtfyMessage[];
   /** What an app on a phone does: it publishes with its own token. */
   publish(topic: string, message: string, more?: Readonly<Record<string, unknown>>): void;
-  /** Forgets which ids there were, as a server does that was started anew: its messages have others. */
-  renumber(): void;
 }
 
 export async function startNtfy(): Promise<NtfyDouble> {
-  let messages: NtfyMessage[] = [];
+  const messages: NtfyMessage[] = [];
   let count = 0;
   const nextId = () => `m${String((count += 1)).padStart(9, "0")}`;
   const add = (topic: string, message: string, more: Readonly<Record<string, unknown>> = {}) => {
@@ -73,9 +71,6 @@ export async function startNtfy(): Promise<NtfyDouble> {
     },
     publish(topic, message, more) {
       add(topic, message, more);
-    },
-    renumber() {
-      messages = messages.map((one) => ({ ...one, id: nextId() }));
     },
   };
 }

@@ -98,6 +98,21 @@ export function printCard(card: Card, width = 100): string {
 }
 const LABEL_COLUMNS = 13;
 
+/**
+ * The card for a narrow screen: each label on a line of its own, and every line of content marked and short
+ * enough that the screen does not break it: what it broke off would begin a line without the mark.
+ */
+export function printTallCard(card: Card): string {
+  const labelled = card.blocks.flatMap(({ label, lines }) => [
+    visibleLine(label),
+    ...lines.flatMap((line) => wrapped(line, tallColumns(line)).map((part) => `| ${part}`)),
+  ]);
+  return `${visibleLine(card.title)}\n${labelled.join("\n")}\n`;
+}
+/** What a phone shows of its usual type; a character beyond ASCII may be twice as wide. */
+const TALL_COLUMNS = 34;
+const tallColumns = (line: string) => (/[^\0-\x7f]/.test(line) ? TALL_COLUMNS / 2 : TALL_COLUMNS);
+
 function block(label: string, lines: readonly string[]): Block {
   return { label, lines: lines.flatMap((line) => visibleLines(line).split("\n")) };
 }
@@ -198,7 +213,8 @@ function hiddenIn(fields: Json): string | undefined {
 function hashesIn(value: Json): readonly { readonly bytes: Json; readonly sha256: Json }[] {
   if (typeof value !== "object" || value === null) return [];
   const own = value as Readonly<Record<string, Json>>;
-  const { bytes, sha256 } = own;
+  // A part of the body as the catalog gives it, or the whole body of a system that it does not know.
+  const { bytes = own["bodyBytes"], sha256 = own["bodySha256"] } = own;
   const here = bytes === undefined || sha256 === undefined ? [] : [{ bytes, sha256 }];
   return [...here, ...Object.values(own).flatMap(hashesIn)];
 }
@@ -209,7 +225,8 @@ function wrapped(line: string, columns: number): readonly string[] {
   const parts: string[] = [];
   for (let rest = line; rest !== "";) {
     const space = rest.length <= columns ? -1 : rest.lastIndexOf(" ", columns);
-    const at = rest.length <= columns ? rest.length : space > columns / 2 ? space + 1 : columns;
+    const cut = /[\uDC00-\uDFFF]/.test(rest.charAt(columns)) ? columns - 1 : columns; // No half character.
+    const at = rest.length <= columns ? rest.length : space > columns / 2 ? space + 1 : cut;
     parts.push(rest.slice(0, at));
     rest = rest.slice(at);
   }

@@ -44,6 +44,8 @@ export async function openCredentials(ports: Ports): Promise<Credentials> {
 /** The vault of one home, open or not. */
 export class Credentials {
   readonly clock: Clock;
+  /** What approvers are asked with: no run speaks there in our name. */
+  ownUse: ReadonlySet<string> = new Set();
   readonly #ports: Ports;
   readonly #passing = new Map<string, ReadonlyMap<string, PassingSecret>>();
   #vault: Vault | undefined;
@@ -87,6 +89,16 @@ export class Credentials {
   forgetRun(run: string): void {
     this.#passing.delete(run);
     this.#vault?.forgetRun(run);
+  }
+
+  /** Passes where `name` may be lent to a run. @throws {Fault} `daemon.channel_credential` */
+  requireLendable(name: string): void {
+    if (!this.ownUse.has(name)) return;
+    throw new Fault(
+      "daemon.channel_credential",
+      `${name} is what approvers are asked with, so no run may have it`,
+      { hint: "make the run a bot of its own, with a credential of its own" },
+    );
   }
 
   /** Opens the vault where it is not open yet. */

@@ -12,6 +12,7 @@ import {
   codeOf,
   isOver,
   type Approval,
+  type ApprovalsOptions,
   type ApprovalSummary,
   type Spool,
   type Step,
@@ -56,6 +57,7 @@ export interface DeskPorts {
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
   readonly enquiries: EnquiryServer;
+  readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
 /** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
@@ -83,6 +85,7 @@ export class Desk {
     this.approvals = new Approvals({
       file: ports.file,
       clock: ports.clock,
+      deciders: () => ports.deciders(),
       record: (approval, step) => this.#record(approval, step),
     });
     this.#unfollow = this.approvals.follow((approval) => this.#look(approval));

@@ -37,22 +37,25 @@ type EntryOf = (kind: string) => Entry | undefined;
 /**
  * Settles which credential each grant of `task` has, before a run of it has anything.
  *
- * @throws {Fault} `daemon.credential` where the vault does not have what a grant names without an alternative.
+ * @throws {Fault} `daemon.credential` where the vault does not have what a grant names without an alternative;
+ *   `daemon.channel_credential` where that is what approvers are asked with.
  */
 export function settleCredentials(
   credentials: Credentials,
   task: Task,
   environment: Readonly<Record<string, string>>,
 ): Task {
-  for (const { name, credential } of task.grants) {
-    if (credential !== undefined)
-      inVault(credential, name, () => credentials.vault.show(credential));
-  }
-  return resolveCredentials(task, (candidate) => {
+  const settled = resolveCredentials(task, (candidate) => {
     const variable = variableOf(candidate);
     if (variable !== undefined) return (environment[variable] ?? "") !== "";
     return credentials.isOpen && credentials.vault.list().some(({ name }) => name === candidate);
   });
+  for (const { name, credential } of settled.grants) {
+    if (credential === undefined || variableOf(credential) !== undefined) continue;
+    inVault(credential, name, () => credentials.vault.show(credential));
+    credentials.requireLendable(credential);
+  }
+  return settled;
 }
 
 /**
@@ -122,6 +125,7 @@ export async function leaseFor(
   if (credential === undefined) return undefined;
   const placeholder = placeholderOf(credentials, credential, run);
   if (variableOf(credential) === undefined) {
+    credentials.requireLendable(credential);
     return { lease: await credentials.vault.lease(credential, place), placeholder };
   }
   const how = kindOf(entryOf(system));

@@ -140,7 +140,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
     ...credentialHandlers(world.credentials),
-    ...approvalHandlers(world.desk, runs),
+    ...approvalHandlers(world.desk, runs, world.channels),
   };
 }
 

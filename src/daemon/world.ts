@@ -26,6 +26,8 @@ import {
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
+import { readDeciders } from "../channel/index.ts";
+import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
 import { TaskCache } from "./task-cache.ts";
@@ -51,6 +53,7 @@ export interface World {
   readonly desk: Desk;
   /** What runs may ask about themselves. */
   readonly enquiries: EnquiryServer;
+  readonly channels: Channels;
   readonly credentials: Credentials;
   close(): Promise<void>;
 }
@@ -106,8 +109,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     authority,
     credentials,
     enquiries,
+    deciders: () => readDeciders(home.root),
   });
   await desk.recover();
+  const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
   return {
     home,
     clock,
@@ -122,8 +127,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
     enquiries,
+    channels,
     credentials,
     async close() {
+      await channels.close();
       await desk.close();
       await credentials.close();
       await workers.close();

@@ -19,6 +19,7 @@ import {
   type PassingSecret,
   type Vault,
 } from "../vault/index.ts";
+import type { Minted } from "./minting.ts";
 import { testCredential } from "./credential-test.ts";
 import type { Handlers } from "./server.ts";
 
@@ -48,6 +49,8 @@ export class Credentials {
   ownUse: ReadonlySet<string> = new Set();
   readonly #ports: Ports;
   readonly #passing = new Map<string, ReadonlyMap<string, PassingSecret>>();
+  /** By run and grant. */
+  readonly #minted = new Map<string, Minted>();
   #vault: Vault | undefined;
   #why: Fault | undefined;
 
@@ -83,6 +86,19 @@ export class Credentials {
         hint: "put it into the vault: `cofferdam credential add`",
       },
     );
+  }
+
+  /** Keeps what a system made for the grant `grant` of `run`. */
+  keepMinted(run: string, grant: string, minted: Minted): void {
+    this.#minted.set(`${run} ${grant}`, minted);
+  }
+
+  minted(run: string, grant: string): Minted | undefined {
+    return this.#minted.get(`${run} ${grant}`);
+  }
+
+  forgetMinted(run: string, grant: string): void {
+    this.#minted.delete(`${run} ${grant}`);
   }
 
   /** The run is over: its placeholders mean nothing any more. */

@@ -10,6 +10,7 @@ import { resolveCredentials, variableOf, type Task, type TaskGrant } from "../po
 import {
   createPlaceholderFinder,
   PassingSecret,
+  requirePlace,
   type Lease,
   type LoginFile,
   type PassingKind,
@@ -58,8 +59,16 @@ export function settleCredentials(
   return settled;
 }
 
+export interface LendOptions {
+  /** What its starter brought, also what stays outside. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly entryOf: EntryOf;
+  /** Sees to it that what was made for a grant is good for a while. */
+  renew(grant: string): Promise<void>;
+}
+
 /**
- * Settles what `run` borrows. `environment` is what its starter brought, also what stays outside.
+ * Settles what `run` borrows.
  *
  * @throws {Fault} `daemon.credential` where the vault does not have what a grant names, or a variable holds
  *   what cannot be sent.
@@ -68,7 +77,7 @@ export function lend(
   credentials: Credentials,
   run: string,
   { grants }: Task,
-  { environment, entryOf }: { environment: Readonly<Record<string, string>>; entryOf: EntryOf },
+  { environment, entryOf, renew }: LendOptions,
 ): Lending {
   const named = grants.filter((grant) => grant.credential !== undefined);
   const names = [...new Set(named.map(({ credential = "" }) => credential))];
@@ -77,7 +86,7 @@ export function lend(
       const variable = variableOf(name);
       if (variable === undefined) return [];
       const value = environment[variable] ?? "";
-      return [[name, inVault(name, run, () => new PassingSecret(variable, run, value))] as const];
+      return [[name, inVault(name, run, () => new PassingSecret(name, run, value))] as const];
     }),
   );
   credentials.pass(run, passing);
@@ -98,6 +107,7 @@ export function lend(
       passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
     ),
     lease: async (grant, place) => {
+      await renew(grant.name);
       const lent = await leaseFor(credentials, { run, grant, place, entryOf });
       assert(lent !== undefined, "only a grant with a credential is asked for it");
       return lent.lease;
@@ -120,10 +130,17 @@ export interface LeaseFor {
  */
 export async function leaseFor(
   credentials: Credentials,
-  { run, grant: { credential, system }, place, entryOf }: LeaseFor,
+  { run, grant: { name, credential, system }, place, entryOf }: LeaseFor,
 ): Promise<Credentialed | undefined> {
   if (credential === undefined) return undefined;
   const placeholder = placeholderOf(credentials, credential, run);
+  const minted = credentials.minted(run, name);
+  if (minted !== undefined) {
+    // It is worth no more than the one that it was made by: bound to the same place.
+    requirePlace(credential, credentials.vault.show(credential).binding, place);
+    const { wallMs } = credentials.clock.now();
+    return { lease: minted.secret.lease(credential, minted.how, place, wallMs), placeholder };
+  }
   if (variableOf(credential) === undefined) {
     credentials.requireLendable(credential);
     return { lease: await credentials.vault.lease(credential, place), placeholder };

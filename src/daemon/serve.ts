@@ -29,6 +29,8 @@ export async function serve(home: Home): Promise<void> {
   const runs = new Runs(world);
   await note(world, "daemon.start");
   await runs.recover();
+  // Before a run can start: what it finds belongs to runs that are over.
+  world.minting.recover();
   removeUnclaimed(home.runs);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");

@@ -77,6 +77,7 @@ async function start(
     lending: lend(world.credentials, id, task, {
       environment: request.environment,
       entryOf: (kind) => findEntry(kind) ?? own.get(kind)?.entry,
+      renew: (grant) => world.minting.renew(run, grant),
     }),
     held: !request.detach,
   });
@@ -84,9 +85,10 @@ async function start(
     runs.add(run);
     void run.ended.then(() => {
       world.enquiries.remove(run.id);
-      world.credentials.forgetRun(run.id);
+      void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
     await recordStart(run, order);
+    await world.minting.mint(run);
     const published = await publishPorts(world, runs, run);
     const raised = await bringUpSomehow(world, run, order, waiting).catch(
       async (error: unknown) => {

@@ -30,6 +30,7 @@ import { readDeciders } from "../channel/index.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { Minting } from "./minting.ts";
 import { TaskCache } from "./task-cache.ts";
 import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
@@ -51,6 +52,8 @@ export interface World {
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
   readonly desk: Desk;
+  /** What systems make for single runs. */
+  readonly minting: Minting;
   /** What runs may ask about themselves. */
   readonly enquiries: EnquiryServer;
   readonly channels: Channels;
@@ -112,6 +115,15 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     deciders: () => readDeciders(home.root),
   });
   await desk.recover();
+  const minting = new Minting({
+    runs: home.runs,
+    clock,
+    log,
+    ledger,
+    workers,
+    authority,
+    credentials,
+  });
   const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
   return {
     home,
@@ -126,10 +138,12 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     inUse: new Set(),
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
+    minting,
     enquiries,
     channels,
     credentials,
     async close() {
+      await minting.close();
       await channels.close();
       await desk.close();
       await credentials.close();

@@ -63,12 +63,19 @@ function explainGrant(grant: TaskGrant): readonly string[] {
   if (grant.credential !== undefined || grant.candidates !== undefined) {
     sentences.push(explainCredential(grant));
   }
+  if (grant.mint !== undefined) sentences.push(explainMint(grant));
   if (grant.ca !== undefined) {
     sentences.push(
       `${grant.name}: the server is verified with the certificates in ${grant.ca} too.`,
     );
   }
   return [...sentences, ...grant.allow.flatMap((rule) => explainRule(grant, rule))];
+}
+
+function explainMint({ name, mint = {} }: TaskGrant): string {
+  const asked = Object.entries(mint).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  const narrowed = asked.length === 0 ? "" : `, with ${list(asked)}`;
+  return `${name}: when it starts the system makes a credential for this run alone${narrowed}, which is revoked when it ends.`;
 }
 
 function explainCredential({ name, credential, candidates = [] }: TaskGrant): string {

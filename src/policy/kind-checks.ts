@@ -27,7 +27,7 @@ export function checkKinds(grants: unknown, systems: Systems): readonly Finding[
       : is("system", "http")
         ? ofHttp(has, secretVariables(grant).length > 0)
         : typeof system === "string"
-          ? ofCatalog(system, systems, has)
+          ? [...ofCatalog(system, systems, has), ...ofMint(grant, system, systems, has)]
           : [];
     const rules = typeof system === "string" ? checkRules(grant, system, systems) : [];
     const both = isUnix && has("upstream_proxy") ? [PROXY_TO_PATH] : [];
@@ -184,6 +184,30 @@ function checkRules(grant: object, system: string, systems: Systems): readonly F
   });
 }
 
+/** `mint:` is for systems that make credentials, by one that is stored. */
+function ofMint(grant: object, system: string, systems: Systems, has: Has): readonly KindFinding[] {
+  if (!has("mint")) return [];
+  const flaw = (message: string, hint: string) => [{ key: "mint", message, hint }];
+  const { mints } = systems.get(system) ?? {};
+  if (mints === undefined) {
+    const able = [...systems].flatMap(([name, info]) => (info.mints === undefined ? [] : name));
+    return flaw(
+      `is nothing that ${system} does`,
+      `those that make credentials: ${able.join(", ")}`,
+    );
+  }
+  if (typeof Reflect.get(grant, "credential") !== "string" || secretVariables(grant).length > 0) {
+    return flaw("needs one credential of the vault, by which others are made", "credential: NAME");
+  }
+  const asked: unknown = Reflect.get(grant, "mint");
+  const keys = typeof asked === "object" && asked !== null ? Object.keys(asked) : [];
+  const foreign = keys.filter((key) => !mints.includes(key));
+  const missing = mints.length === 0 ? "nothing: mint: true" : mints.join(", ");
+  return foreign.length === 0
+    ? []
+    : flaw(`has ${foreign.join(", ")}`, `${system} takes ${missing}`);
+}
+
 function ofHttp(has: Has, hasOwn: boolean): readonly KindFinding[] {
   const found: KindFinding[] = [];
   if (!has("hosts"))
@@ -196,6 +220,12 @@ function ofHttp(has: Has, hasOwn: boolean): readonly KindFinding[] {
       key: "credential",
       message: "names a variable, and nothing says where plain HTTP takes its value",
       hint: "write a system of the catalog, or put it into the vault: `cofferdam credential add`",
+    });
+  if (has("mint"))
+    found.push({
+      key: "mint",
+      message: "is for systems of the catalog",
+      hint: "remove it",
     });
   if (has("under"))
     found.push({
@@ -227,7 +257,7 @@ function ofTcp(has: Has, is: Is): readonly KindFinding[] {
       message: 'has no "hosts"',
       hint: "write the names that may be reached: hosts: [api.example.com]",
     });
-  for (const key of ["credential", "variable", "under"]) {
+  for (const key of ["credential", "mint", "variable", "under"]) {
     if (has(key))
       found.push({
         key,

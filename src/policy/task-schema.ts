@@ -187,6 +187,13 @@ export const grantSchema = z
       description:
         "File with CA certificates (PEM) to verify these hosts with; relative to the task file.",
     }),
+    mint: z
+      .union([z.literal(true), z.record(z.string().max(64), z.json())])
+      .optional()
+      .meta({
+        description:
+          "true, or what makes it narrower: when the run starts its system makes a credential for it alone, which is revoked at the end. Of systems that can: wordpress, listmonk, github.",
+      }),
     variable: z
       .union([variableSchema, someOf(variableSchema, CREDENTIALS_MAX)])
       .optional()

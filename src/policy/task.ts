@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
+import { FINDING_KINDS, type Effect, type FindingKind, type Json } from "../action/index.ts";
 import { assert } from "../base/index.ts";
 import { variableOf } from "./credential-ref.ts";
 import { parseDial, parseProxy, type Dial, type Proxy } from "./dial.ts";
@@ -23,7 +23,12 @@ import type {
 /** What a task file needs to know of the catalog's systems, by their names. */
 export type Systems = ReadonlyMap<
   string,
-  { readonly verbs: readonly string[]; readonly hosts?: readonly string[] | undefined }
+  {
+    readonly verbs: readonly string[];
+    readonly hosts?: readonly string[] | undefined;
+    /** What `mint:` takes, where the system mints. */
+    readonly mints?: readonly string[] | undefined;
+  }
 >;
 
 // Types, not interfaces: only they are assignable to Json.
@@ -86,6 +91,8 @@ export type TaskGrant = {
   readonly credential?: string;
   /** Where the file leaves open which, until a run starts (credential-ref.ts). */
   readonly candidates?: readonly string[];
+  /** A credential is made for the run alone; what is asked for beside. */
+  readonly mint?: Readonly<Record<string, Json>>;
   /** Variables of the run that hold its placeholder. */
   readonly variables?: readonly string[];
   /** Grants whose private data may be written here. */
@@ -176,6 +183,7 @@ function grantOf(source: GrantSource, systems: Systems): TaskGrant {
     ...(source.ca === undefined ? {} : { ca: source.ca }),
     ...(source.under === undefined ? {} : { under: source.under }),
     ...credentialOf(source),
+    ...(source.mint === undefined ? {} : { mint: source.mint === true ? {} : source.mint }),
     pairs: source.pairs ?? [],
     protocols: source.protocols ?? [],
     allow: (source.allow ?? []).map(ruleOf),

@@ -1,6 +1,6 @@
 /**
- * A secret that is in no vault: whoever started a run had it in a variable. It is held in memory for as long
- * as that run lives, leased like any other, and never written down.
+ * A secret that is in no vault: whoever started a run had it in a variable, or a system made it for that run. It is
+ * held in memory for as long as the run lives, leased like any other, and never written down.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { requireUsable } from "./secret.ts";
 import type { Kind, Place } from "./spec.ts";
 
 /** Kinds whose secret is sent as it is. */
-export type PassingKind = Extract<Kind, { kind: "bearer" | "header" | "query" | "path" }>;
+export type PassingKind = Extract<Kind, { kind: "bearer" | "basic" | "header" | "query" | "path" }>;
 
 export class PassingSecret {
   readonly #value: string;
   readonly #placeholder: string;
 
   /** @throws {Fault} `vault.secret` where `value` cannot be sent, or is too short to be found again. */
-  constructor(variable: string, run: string, value: string) {
-    requireUsable({ kind: "bearer" }, { value });
+  constructor(name: string, run: string, value: string, how: PassingKind = { kind: "bearer" }) {
+    requireUsable(how, { value });
     this.#value = value;
-    const of = { credential: `$${variable}`, run, part: "value" };
+    const of = { credential: name, run, part: "value" };
     this.#placeholder = derivePlaceholder(randomBytes(32), of, value);
   }
 

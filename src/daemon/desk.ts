@@ -121,7 +121,8 @@ export class Desk {
     });
     if (asked.state === "requested" && asked.joins === 0) {
       run.console.notice(
-        `\u0007${asked.id} waits for you: ${action.summary}; \`cofferdam approvals show ${asked.id}\` shows all of it`,
+        `${asked.id} waits for you: ${action.summary}; \`cofferdam approvals show ${asked.id}\` shows all of it`,
+        true,
       );
     }
     return this.#resolutionOf(await this.approvals.wait(asked.id, waitMs));

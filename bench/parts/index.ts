@@ -1,5 +1,6 @@
 /** Every part of the bench, in the order of the table. */
 import type { Part } from "../part.ts";
+import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
 import { http } from "./http.ts";
@@ -20,5 +21,6 @@ export const PARTS: readonly Part[] = [
   connect,
   ledger,
   leaf,
+  classify,
   credential,
 ];

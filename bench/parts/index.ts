@@ -1,5 +1,6 @@
 /** Every part of the bench, in the order of the table. */
 import type { Part } from "../part.ts";
+import { approvals } from "./approvals.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
@@ -23,4 +24,5 @@ export const PARTS: readonly Part[] = [
   leaf,
   classify,
   credential,
+  approvals,
 ];

@@ -14,7 +14,7 @@ import {
 import { Fault } from "../base/index.ts";
 import type { Desk } from "./desk.ts";
 import type { Runs } from "./runs.ts";
-import type { Caller, Handlers } from "./server.ts";
+import { ReadyAnswer, type Caller, type Handlers } from "./server.ts";
 
 type ApprovalHandlers = Pick<Handlers, Extract<keyof Handlers, `approvals.${string}`>>;
 
@@ -26,7 +26,10 @@ function identityOf({ uid }: Caller): string {
 export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
   const { approvals } = desk;
   return {
-    "approvals.list": async ({ all }) => approvals.list(all).map(infoOf),
+    "approvals.list": async ({ all }) => {
+      const lines = approvals.list(all).map(lineOf);
+      return new ReadyAnswer(Buffer.from(`[${lines.join(",")}]`));
+    },
     "approvals.show": async ({ id }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
       const approval = approvals.show(id);
@@ -95,6 +98,15 @@ async function* follow(desk: Desk, signal: AbortSignal): AsyncIterable<ApprovalI
   } finally {
     unfollow();
   }
+}
+
+/** Lines of lists: of ten thousand that wait, few are others than in the list before. */
+const LINES = new WeakMap<ApprovalSummary, string>();
+
+function lineOf(approval: ApprovalSummary): string {
+  let line = LINES.get(approval);
+  if (line === undefined) LINES.set(approval, (line = JSON.stringify(infoOf(approval))));
+  return line;
 }
 
 /** An approval as a list has it. */

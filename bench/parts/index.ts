@@ -1,6 +1,7 @@
 /** Every part of the bench, in the order of the table. */
 import type { Part } from "../part.ts";
 import { approvals } from "./approvals.ts";
+import { attach } from "./attach.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
@@ -24,5 +25,6 @@ export const PARTS: readonly Part[] = [
   leaf,
   classify,
   credential,
+  attach,
   approvals,
 ];

@@ -26,10 +26,7 @@ function identityOf({ uid }: Caller): string {
 export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
   const { approvals } = desk;
   return {
-    "approvals.list": async ({ all }) => {
-      const lines = approvals.list(all).map(lineOf);
-      return new ReadyAnswer(Buffer.from(`[${lines.join(",")}]`));
-    },
+    "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
     "approvals.show": async ({ id }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
       const approval = approvals.show(id);
@@ -102,6 +99,17 @@ async function* follow(desk: Desk, signal: AbortSignal): AsyncIterable<ApprovalI
 
 /** Lines of lists: of ten thousand that wait, few are others than in the list before. */
 const LINES = new WeakMap<ApprovalSummary, string>();
+
+const PIECE_LINES = 100;
+
+/** A list as JSON, in pieces of some 50 KB. */
+function* piecesOf(list: readonly ApprovalSummary[]): Iterable<Buffer> {
+  for (let at = 0; at < list.length; at += PIECE_LINES) {
+    const lines = list.slice(at, at + PIECE_LINES).map(lineOf);
+    yield Buffer.from(`${at === 0 ? "[" : ","}${lines.join(",")}`);
+  }
+  yield Buffer.from(list.length === 0 ? "[]" : "]");
+}
 
 function lineOf(approval: ApprovalSummary): string {
   let line = LINES.get(approval);

@@ -7,7 +7,13 @@ export {
 } from "./find-placeholders.ts";
 export type { Attachment, Lease } from "./lease.ts";
 export { LOGIN_FILES, readLogin, type Login, type LoginAgent, type LoginFile } from "./logins.ts";
-export { createRedactor, redactText, type Redactor } from "./redactor.ts";
+export {
+  createRedaction,
+  createRedactor,
+  redactText,
+  type Redaction,
+  type Redactor,
+} from "./redactor.ts";
 export type { AttachableRequest } from "./request-parts.ts";
 export { SECRET_CHARS_MIN, type Secret } from "./secret.ts";
 export { printBinding, type Binding, type CredentialSpec, type Kind, type Place } from "./spec.ts";

@@ -1,6 +1,6 @@
 /**
- * Ten thousand requests that wait for a person, 4 KiB each: what the daemon that holds them weighs, beside one that
- * holds none, and how long its list takes as the command line asks for it, beside reading as many rows from SQLite.
+ * Ten thousand requests that wait for a person, 4 KiB each: what they add to the memory of a daemon, and how long
+ * their list takes as the command line asks for it, beside reading as many rows from SQLite.
  *
  * @module
  */
@@ -15,10 +15,11 @@ import { actionOfHeld } from "../../src/gateway/index.ts";
 import { startDaemon, type Daemon } from "../daemon.ts";
 import { memoryOf } from "../memory.ts";
 import type { Part } from "../part.ts";
+import { ROOT } from "../place.ts";
 import { createCases, type Case } from "../requests.ts";
 import { createRow } from "../row.ts";
 import { inTurns } from "../statistics.ts";
-import { timed } from "../timing.ts";
+import { timed, timedProgram } from "../timing.ts";
 
 const WAITING = 10_000;
 const ROUNDS = 9;
@@ -43,20 +44,33 @@ export const approvals: Part = {
       floor: () => timed(() => read.all()),
     });
     const full = await weigh(daemon);
+    const { environment } = daemon;
+    const cli = [join(ROOT, "bin", "cofferdam"), "approvals", "list"];
+    const { whole, node } = await inTurns(ROUNDS, {
+      whole: () => timedProgram(cli, { environment }),
+      node: () => timedProgram([process.execPath, "-e", "0"]),
+    });
     return [
       createRow({
         name: "approvals/10000-memory",
         unit: "MB",
-        values: [full],
+        values: [full - empty],
         against: { name: "a daemon without any", values: [empty] },
         goal: { of: "value", must: "<", be: 200 },
       }),
+      createRow({ name: "approvals/10000-daemon", unit: "MB", values: [full] }),
       createRow({
         name: "approvals/10000-list",
         unit: "ms",
         values: list,
         against: { name: "their rows from SQLite", values: floor },
         goal: { of: "value", must: "<", be: 100 },
+      }),
+      createRow({
+        name: "approvals/10000-list-printed",
+        unit: "ms",
+        values: whole,
+        against: { name: "bare node -e 0", values: node },
       }),
     ];
 

@@ -336,10 +336,13 @@ test("taking back a grant ends what waits of it, and nothing that is under way",
   const two = await approvals.request(requestOf("r-1", B));
   await approvals.approve({ id: two.id, by: "cli:1", code: "bbbbbb" });
   await approvals.consume(two.id);
-  await approvals.cancel(({ run }) => run === "r-1", "revoked");
+  const other = await approvals.request(requestOf("r-2", A));
+  await approvals.cancel("r-1", () => false, "nothing of it was taken back");
+  assert.equal(approvals.show(one.id).state, "requested");
+  await approvals.cancel("r-1", () => true, "revoked");
   assert.deepEqual(
-    [approvals.show(one.id).state, approvals.show(two.id).state],
-    ["cancelled", "performing"],
+    [one, two, other].map(({ id }) => approvals.show(id).state),
+    ["cancelled", "performing", "requested"],
   );
 });
 
@@ -463,6 +466,23 @@ test("INV-57: what waits keeps its content however long it waits, and a no stays
   }
   assert.throws(() => approvals.spool(no), { code: "approval.gone" });
   assert.equal(await ask("r-4"), no, "the same run is told it again");
+});
+
+test("INV-57: what waits keeps its content even where a time to remove it is set", async (t) => {
+  const file = join(folderOf(t), "approvals.db");
+  const approvals = openApprovals(file);
+  const waits = await approvals.request(requestOf("r-1", A));
+  const over = await approvals.request(requestOf("r-1", B));
+  await approvals.deny({ id: over.id, by: "cli:1", reason: "no" });
+  approvals.close();
+  const db = new DatabaseSync(file);
+  db.exec("UPDATE approvals SET forget_at = 1");
+  db.close();
+  const after = openApprovals(file);
+  t.after(() => after.close());
+  await after.sweep();
+  assert.ok(after.spool(waits.id).body);
+  assert.throws(() => after.spool(over.id), { code: "approval.gone" });
 });
 
 test("INV-57: kill -9 while content is removed leaves it whole or gone, and what waits as it was", async (t) => {

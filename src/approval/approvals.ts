@@ -272,12 +272,13 @@ export class Approvals {
     });
   }
 
-  /** Ends what waits and `isMeant`, since its grant was taken back. */
-  cancel(isMeant: (approval: Approval) => boolean, reason: string): Promise<void> {
+  /** Ends what waits of `run` and `isMeant`, since its grant was taken back. */
+  cancel(run: string, isMeant: (approval: Approval) => boolean, reason: string): Promise<void> {
     return this.#inTurn(async () => {
-      for (const { id, state } of this.#store.list(false)) {
+      for (const { id, state, run: whose } of this.#store.list(false)) {
+        if (whose !== run || state === "performing") continue;
         const approval = this.show(id);
-        if (state === "performing" || !isMeant(approval)) continue;
+        if (!isMeant(approval)) continue;
         await this.#step(approval, [approval.state], { state: "cancelled", reason });
       }
     });

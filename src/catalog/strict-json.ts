@@ -12,7 +12,7 @@ const DEPTH_MAX = 60;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const BACKSLASH = 0x5c;
 /** What opens, closes or parts; the rest is space, numbers and literals. */
-const MARKS: readonly number[] = Array.from('{}[],:"', (mark) => mark.charCodeAt(0));
+const MARKS: ReadonlySet<number> = new Set(Array.from('{}[],:"', (mark) => mark.charCodeAt(0)));
 
 /** The value that `bytes` are, or `undefined`. `isCaseless`: two names that differ in case are one. */
 export function readJson(
@@ -72,7 +72,7 @@ function isLossy(literal: string): boolean {
 /** Where a mark stands next. */
 function restEnd(text: string, from: number): number {
   let at = from;
-  while (at < text.length && !MARKS.includes(text.charCodeAt(at))) at += 1;
+  while (at < text.length && !MARKS.has(text.charCodeAt(at))) at += 1;
   return at;
 }
 

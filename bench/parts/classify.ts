@@ -5,13 +5,14 @@
  * @module
  */
 import { hash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
 import { UNKNOWN_PROCESS } from "../../src/action/index.ts";
 import { Fault } from "../../src/base/index.ts";
 import { actionOfHeld } from "../../src/gateway/index.ts";
 import { decide, initialPolicyState, type Decision } from "../../src/policy/index.ts";
 import type { Part } from "../part.ts";
 import { createCases, type Case } from "../requests.ts";
-import { createRow, type Row } from "../row.ts";
+import { createRow, type Row, type RowInput } from "../row.ts";
 import { inTurns, quantile } from "../statistics.ts";
 
 const ROUNDS = 9;
@@ -24,24 +25,22 @@ export const classify: Part = {
     const rows: Row[] = [];
     for (const [system, it] of createCases()) {
       requireMeaning(it);
-      const first = Array.from({ length: REQUESTS }, () => microseconds(() => decided(it)));
-      const usual = quantile(first, 0.5);
-      const { ours, read, spin } = await sampled({
+      const { ours, floor } = await sampled({
         ours: () => decided(it),
-        read: () => [JSON.parse(it.held.body.toString()), hash("sha256", it.held.body)],
-        spin: () => spinFor(usual),
+        floor: () => [JSON.parse(it.held.body.toString()), hash("sha256", it.held.body)],
       });
-      const row = (share: number, beside: string, others: Rounds, be: number) =>
+      const row = (share: number, against: RowInput["against"], be: number) =>
         createRow({
           name: `actions/classify-and-decide-${system}-p${share * 100}`,
           unit: "us",
-          values: ours.map((round) => quantile(round, share)),
-          against: { name: beside, values: others.map((round) => quantile(round, share)) },
+          values: quantiles(ours, share, net),
+          ...(against === undefined ? {} : { against }),
           goal: { of: "value", must: "<", be },
         });
-      rows.push(row(0.5, "JSON.parse and SHA-256", read, 100));
-      // What the machine makes of any work that takes as long: where it is busy, that and not ours is seen.
-      rows.push(row(0.99, "spinning as long", spin, 1000));
+      const read = { name: "JSON.parse and SHA-256", values: quantiles(floor, 0.5, net) };
+      // On a busy machine one call in a hundred loses its core to somebody else, whatever it does.
+      const clock = { name: "with the waits for a core", values: quantiles(ours, 0.99, gross) };
+      rows.push(row(0.5, read, 100), row(0.99, clock, 1000));
     }
     return rows;
   },
@@ -63,37 +62,63 @@ function requireMeaning(it: Case): void {
   throw new Fault("bench.case", `${it.grant.name}: ${it.verb} is ${what}`);
 }
 
-/** Rounds, each with how long every call took. */
-type Rounds = readonly (readonly number[])[];
+/** A call: how long it took, and how much of that it waited for a core, in microseconds. */
+interface Call {
+  readonly us: number;
+  readonly waitedUs: number;
+}
 
-/** How long each call took, in microseconds, the works in turns. */
+/** Rounds of calls. */
+type Rounds = readonly (readonly Call[])[];
+
+const net = ({ us, waitedUs }: Call) => us - waitedUs;
+const gross = ({ us }: Call) => us;
+
+function quantiles(rounds: Rounds, share: number, of: (call: Call) => number): readonly number[] {
+  return rounds.map((calls) => quantile(calls.map(of), share));
+}
+
+/** Every call of every work, the works in turns. */
 async function sampled<Name extends string>(
   works: Readonly<Record<Name, () => unknown>>,
 ): Promise<Readonly<Record<Name, Rounds>>> {
-  const rounds = Object.fromEntries(
-    Object.keys(works).map((name) => [name, [] as number[][]]),
-  ) as Record<Name, number[][]>;
+  using waits = watchWaits();
   const names = Object.keys(works) as Name[];
-  const measurements = Object.fromEntries(
-    names.map((name) => [
-      name,
-      () => {
-        rounds[name].push(Array.from({ length: REQUESTS }, () => microseconds(works[name])));
-        return 0;
-      },
-    ]),
-  ) as unknown as Record<Name, () => number>;
-  await inTurns(ROUNDS, measurements);
+  const entries = names.map((name) => [name, [] as Call[][]] as const);
+  const rounds = Object.fromEntries(entries) as Record<Name, Call[][]>;
+  const measurements = names.map((name) => {
+    const measure = () => {
+      rounds[name].push(Array.from({ length: REQUESTS }, () => callOf(works[name], waits)));
+      return 0;
+    };
+    return [name, measure] as const;
+  });
+  await inTurns(ROUNDS, Object.fromEntries(measurements));
   for (const name of names) rounds[name].shift(); // The round for warming up.
   return rounds;
 }
 
-function microseconds(work: () => unknown): number {
+function callOf(work: () => unknown, waits: Waits): Call {
+  const before = waits.us();
   const start = performance.now();
   work();
-  return (performance.now() - start) * 1000;
+  const us = (performance.now() - start) * 1000;
+  const waited = waits.us() - before;
+  return { us, waitedUs: waited > us ? 0 : waited }; // Else it waited while it was asked, not while it worked.
 }
 
-function spinFor(us: number): void {
-  for (const until = performance.now() + us / 1000; performance.now() < until;);
+interface Waits extends Disposable {
+  /** How long this thread has waited for a core, since its start. */
+  us(): number;
+}
+
+/** `/proc/PID/schedstat`: nanoseconds on a core, nanoseconds waiting for one, and how many turns. */
+function watchWaits(): Waits {
+  const file = openSync("/proc/self/schedstat", "r");
+  const text = Buffer.alloc(100);
+  return {
+    us: () =>
+      Number(text.toString("latin1", 0, readSync(file, text, 0, 100, 0)).split(" ")[1]) / 1000,
+    [Symbol.dispose]: () => closeSync(file),
+  };
 }

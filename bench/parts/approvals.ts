@@ -22,7 +22,7 @@ import { inTurns } from "../statistics.ts";
 import { timed, timedProgram } from "../timing.ts";
 
 const WAITING = 10_000;
-const ROUNDS = 9;
+const ROUNDS = 15;
 const SETTLE_MS = 3000;
 const FILE = "approvals.db";
 

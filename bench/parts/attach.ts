@@ -14,8 +14,8 @@ import { createRow } from "../row.ts";
 import { inTurns } from "../statistics.ts";
 import { NAME, PRIVATE, startUpstream } from "../upstream.ts";
 
-const ROUNDS = 7;
-const SECONDS = 1;
+const ROUNDS = 15;
+const SECONDS = 0.5; // Short, so that both of a round meet the same neighbours.
 const CREDENTIAL = "bench";
 
 export const attach: Part = {

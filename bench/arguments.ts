@@ -6,10 +6,11 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Fault } from "../src/base/index.ts";
+import type { Part } from "./part.ts";
 
-export const USAGE = `npm run bench -- [--only PART...] [--json FILE] [--cpu-prof FOLDER]
+export const USAGE = `npm run bench -- [PART...] [--json FILE] [--cpu-prof FOLDER]
 
-  --only PART...      measure these parts, not all
+  PART...             measure these parts, not all; \`actions\` is several. --only PART... is the same
   --json FILE         write the rows there too
   --cpu-prof FOLDER   leave CPU profiles of the daemons there (and slower figures)
 
@@ -23,26 +24,41 @@ export interface Arguments {
   readonly help: boolean;
 }
 
-/** @throws {Fault} `bench.arguments` where they are not as {@link USAGE} has it. */
-export function parseArguments(words: readonly string[], parts: readonly string[]): Arguments {
+/**
+ * Reads the command line; `parts` are all that can be named, by themselves or by their group.
+ *
+ * @throws {Fault} `bench.arguments` where it is not as {@link USAGE} has it.
+ */
+export function parseArguments(
+  words: readonly string[],
+  parts: readonly Pick<Part, "name" | "group">[],
+): Arguments {
   const { values, positionals } = parse(words);
-  const { only } = values;
-  const named = only === undefined ? undefined : [...only, ...positionals];
-  const unknown = (named ?? positionals).filter(
-    (name) => named === undefined || !parts.includes(name),
-  );
+  const named = [...(values.only ?? []), ...positionals];
+  const isMeant = (word: string) => (part: Pick<Part, "name" | "group">) =>
+    part.name === word || part.group === word;
+  const unknown = named.filter((word) => !parts.some(isMeant(word)));
   if (unknown.length > 0) {
     throw new Fault("bench.arguments", `no such part: ${unknown.join(", ")}`, {
-      hint: `after --only, any of ${parts.join(", ")}`,
+      hint: `any of ${namesOf(parts).join(", ")}`,
     });
   }
   const path = (name: string | undefined) => (name === undefined ? undefined : resolve(name));
   return {
-    only: named,
+    only:
+      named.length === 0
+        ? undefined
+        : parts.filter((part) => named.some((word) => isMeant(word)(part))).map(({ name }) => name),
     json: path(values.json),
     profiles: path(values["cpu-prof"]),
     help: values.help === true,
   };
+}
+
+/** Everything that can be named: groups, then parts. */
+export function namesOf(parts: readonly Pick<Part, "name" | "group">[]): readonly string[] {
+  const groups = parts.flatMap(({ group }) => group ?? []);
+  return [...new Set([...groups, ...parts.map(({ name }) => name)])];
 }
 
 function parse(words: readonly string[]) {

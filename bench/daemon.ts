@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { locateHome, runEndSchema, type Frame, type RunInfo } from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
@@ -24,6 +24,8 @@ export const NO_GRANTS = "task: bench\npurpose: Measure a run that reaches nothi
 export interface DaemonOptions {
   /** Where a CPU profile of the daemon is left. */
   readonly profiles?: string | undefined;
+  /** A folder that becomes its home, with what lies in it; a new one by default. */
+  readonly home?: string;
 }
 
 /** A daemon with a home and a workspace. */
@@ -49,8 +51,8 @@ export interface StartOptions {
 
 /** Starts a daemon with a home below `scratch`; with it end all its runs. */
 export async function startDaemon(scratch: Scratch, options: DaemonOptions = {}): Promise<Daemon> {
-  const root = scratch.folder("home");
-  const workspace = scratch.folder("workspace");
+  const root = options.home ?? scratch.folder("home");
+  const workspace = scratch.folder(`workspace-of-${basename(root)}`);
   const environment = { COFFERDAM_HOME: root };
   const { profiles } = options;
   const flags = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];

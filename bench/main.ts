@@ -9,7 +9,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { describeError, isFault } from "../src/base/index.ts";
-import { parseArguments, USAGE, type Arguments } from "./arguments.ts";
+import { namesOf, parseArguments, USAGE, type Arguments } from "./arguments.ts";
 import { PARTS } from "./parts/index.ts";
 import { createScratch } from "./place.ts";
 import type { Row } from "./row.ts";
@@ -65,9 +65,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => process.exit(1)); // What was started ends with this process.
 }
 try {
-  const names = PARTS.map(({ name }) => name);
-  const wanted = parseArguments(process.argv.slice(2), names);
-  if (wanted.help) console.log(USAGE + names.join(" "));
+  const wanted = parseArguments(process.argv.slice(2), PARTS);
+  if (wanted.help) console.log(USAGE + namesOf(PARTS).join(" "));
   else process.exitCode = await bench(wanted);
 } catch (error) {
   if (!isFault(error)) throw error;

@@ -13,6 +13,8 @@ export interface Place extends DaemonOptions {
 
 export interface Part {
   readonly name: string;
+  /** What it is measured with where that is asked for by one name. */
+  readonly group?: string;
   /** Measures; what it started has ended when it resolves or throws. */
   measure(place: Place): Promise<readonly Row[]>;
 }

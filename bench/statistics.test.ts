@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { inTurns, median, medianRatio } from "./statistics.ts";
+import { inTurns, median, medianRatio, quantile } from "./statistics.ts";
 
 const MEDIANS = [
   // values, median, why
@@ -16,6 +16,24 @@ for (const [values, expected, why] of MEDIANS) {
     assert.equal(median(values), expected);
   });
 }
+
+const QUANTILES = [
+  // values, share, quantile, why
+  [[3], 0.99, 3, "one value is its own"],
+  [[4, 1, 3, 2], 0.5, 2, "half of them do not exceed it"],
+  [[4, 1, 3, 2], 0.99, 4, "of few, the greatest"],
+  [Array.from({ length: 200 }, (_, n) => n), 0.99, 197, "two in two hundred exceed it"],
+] as const;
+for (const [values, share, expected, why] of QUANTILES) {
+  test(`the ${share} quantile of ${values.length} values is ${expected}: ${why}`, () => {
+    assert.equal(quantile(values, share), expected);
+  });
+}
+
+test("fault bench.values: no quantile of nothing, or of what is no number", () => {
+  for (const values of [[], [1, Number.NaN]])
+    assert.throws(() => quantile(values, 0.5), { code: "bench.values" });
+});
 
 for (const values of [[], [Number.NaN], [1, Infinity], [1, 2, Number.NaN]]) {
   test(`fault bench.values: nothing is made of [${values.join(", ")}]`, () => {

@@ -17,6 +17,14 @@ export function median(values: readonly number[]): number {
   return (upper + lower) / 2;
 }
 
+/** The least of `values` that `share` of them do not exceed: 0.99 is what one in a hundred exceeds. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const found = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  if (found !== undefined && values.every(Number.isFinite)) return found;
+  throw new Fault("bench.values", `no quantile of ${JSON.stringify(values)}`);
+}
+
 /** The median of `values[n] / others[n]`: both of one round, so drift of the machine cancels out. */
 export function medianRatio(values: readonly number[], others: readonly number[]): number {
   return median(values.map((value, n) => value / (others[n] ?? Number.NaN)));

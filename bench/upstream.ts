@@ -16,6 +16,11 @@ import { startCompanion, type Companion } from "./program.ts";
 
 /** What a run calls it; a peer's client, which has no such names, says `localhost`. */
 export const NAME = "upstream.example";
+/** The same server under another name, where it answers nobody but who brings this. */
+export const PRIVATE = {
+  host: "private.example",
+  credential: "bench-0123456789abcdefGHIJKL",
+} as const;
 export const BIG_BYTES = 512 << 20;
 const START_MS_MAX = 5000;
 
@@ -73,6 +78,10 @@ http {
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 60s;
   default_type application/octet-stream; root ${folder}/www;
   server { listen 127.0.0.1:${port} backlog=4096; }
+  server {
+    listen 127.0.0.1:${port}; server_name ${PRIVATE.host};
+    if ($http_authorization != "Bearer ${PRIVATE.credential}") { return 401; }
+  }
   server {
     listen 127.0.0.1:${tlsPort} ssl backlog=4096;
     ssl_certificate ${folder}/certificate.pem; ssl_certificate_key ${folder}/key.pem;

@@ -28,6 +28,7 @@ const KINDS = {
 
 export const credential: Part = {
   name: "credential",
+  group: "actions",
   async measure({ scratch }) {
     const dir = scratch.folder("vault");
     const unlock = { keyFile: join(dir, "key") };

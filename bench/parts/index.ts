@@ -1,5 +1,8 @@
 /** Every part of the bench, in the order of the table. */
 import type { Part } from "../part.ts";
+import { approvals } from "./approvals.ts";
+import { attach } from "./attach.ts";
+import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
 import { http } from "./http.ts";
@@ -20,5 +23,8 @@ export const PARTS: readonly Part[] = [
   connect,
   ledger,
   leaf,
+  classify,
   credential,
+  attach,
+  approvals,
 ];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson, type Json } from "./canonical.ts";
 import { processSchema } from "./process.ts";
@@ -80,5 +80,5 @@ export type Action = z.infer<typeof actionSchema>;
 
 /** Hex SHA-256 of the canonical form (RFC 8785) of `value`. */
 export function digestOf(value: Json): string {
-  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+  return hash("sha256", canonicalJson(value));
 }

@@ -1,6 +1,7 @@
 /**
  * Approvals to test with; run as a program, one that performs for ever until it is killed: it writes a line
- * for each request that it sends, as the system that is asked would see it.
+ * for each request that it sends, as the system that is asked would see it. With `forget` as its last word, one
+ * whose clock goes on by a week at a time: one request of each week is denied, another waits.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { appendFileSync } from "node:fs";
 import { UNKNOWN_PROCESS, type Action } from "../action/index.ts";
 import { systemClock } from "../base/index.ts";
 import type { ApprovalRequest } from "./approval.ts";
+import { KEPT_MS } from "./store.ts";
 import { Approvals, type ApprovalsOptions } from "./approvals.ts";
 
 /** A request of `run` with this digest. */
@@ -48,7 +50,11 @@ export function openApprovals(file: string, more: Partial<ApprovalsOptions> = {}
 }
 
 if (import.meta.main) {
-  const [file = "", sent = ""] = process.argv.slice(2);
+  const [file = "", sent = "", how = ""] = process.argv.slice(2);
+  await (how === "forget" ? forgetting(file, sent) : performing(file, sent));
+}
+
+async function performing(file: string, sent: string): Promise<void> {
   const approvals = openApprovals(file);
   await approvals.recover();
   for (let n = 0; ; n += 1) {
@@ -62,5 +68,22 @@ if (import.meta.main) {
     const answer = { status: 200, headers: [], body: Buffer.from(id), isCut: false };
     await approvals.performed(id, answer);
     appendFileSync(sent, `performed ${id}\n`);
+  }
+}
+
+async function forgetting(file: string, sent: string): Promise<void> {
+  const clock = { now: () => ({ wallMs: Date.now() + weeks * KEPT_MS, monoMs: 0 }) };
+  let weeks = 0;
+  const approvals = openApprovals(file, { clock });
+  for (; ; weeks += 1) {
+    const digest = (part: string) =>
+      `${part}${process.pid.toString(16)}${weeks.toString(16)}`.padEnd(12, "x");
+    const limits = { expiresMs: KEPT_MS * 10_000, undoMs: 0, needsTwo: false };
+    const waits = await approvals.request({ ...requestOf(digest("w"), digest("w")), limits });
+    appendFileSync(sent, `waits ${waits.id}\n`);
+    const { id } = await approvals.request({ ...requestOf("r-1", digest("d")), limits });
+    await approvals.deny({ id, by: "cli:0", reason: "no" });
+    appendFileSync(sent, `denied ${id}\n`);
+    await approvals.sweep();
   }
 }

@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { Fault } from "../base/index.ts";
 import { openApprovals, requestOf } from "./approvals.fixture.ts";
 import { WAITING_MAX, type ApprovalsOptions } from "./approvals.ts";
+import { isOver } from "./machine.ts";
+import { KEPT_MS } from "./store.ts";
 
 const A = "aaaaaa000001";
 const B = "bbbbbb000001";
@@ -26,6 +36,28 @@ function open(t: TestContext, more: Partial<ApprovalsOptions> = {}) {
   const approvals = openApprovals(file, { clock, ...more });
   t.after(() => approvals.close());
   return { approvals, time, file };
+}
+
+/** Runs the fixture as a program until it has said so many bytes more, and kills it there. */
+async function killed(file: string, sent: string, bytes: number, how = ""): Promise<void> {
+  appendFileSync(sent, "");
+  const before = statSync(sent).size;
+  const program = join(import.meta.dirname, "approvals.fixture.ts");
+  const child = spawn(process.execPath, [program, file, sent, how], { stdio: "inherit" });
+  const ended = once(child, "exit");
+  while (statSync(sent).size < before + bytes) {
+    assert.equal(child.exitCode, null);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** What the fixture said behind a word, line by line. */
+function linesOf(sent: string): (word: string) => readonly string[] {
+  const lines = readFileSync(sent, "utf8").trim().split("\n");
+  return (word) =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
 }
 
 const answer = { status: 201, headers: ["a", "b"], body: Buffer.from("done"), isCut: false };
@@ -304,36 +336,25 @@ test("taking back a grant ends what waits of it, and nothing that is under way",
   const two = await approvals.request(requestOf("r-1", B));
   await approvals.approve({ id: two.id, by: "cli:1", code: "bbbbbb" });
   await approvals.consume(two.id);
-  await approvals.cancel(({ run }) => run === "r-1", "revoked");
+  const other = await approvals.request(requestOf("r-2", A));
+  await approvals.cancel("r-1", () => false, "nothing of it was taken back");
+  assert.equal(approvals.show(one.id).state, "requested");
+  await approvals.cancel("r-1", () => true, "revoked");
   assert.deepEqual(
-    [approvals.show(one.id).state, approvals.show(two.id).state],
-    ["cancelled", "performing"],
+    [one, two, other].map(({ id }) => approvals.show(id).state),
+    ["cancelled", "performing", "requested"],
   );
 });
 
 test("INV-57: kill -9 anywhere performs nothing twice and forgets nothing", async (t) => {
   const folder = folderOf(t);
   const [file, sent] = [join(folder, "approvals.db"), join(folder, "sent")];
-  writeFileSync(sent, "");
-  const program = join(import.meta.dirname, "approvals.fixture.ts");
-  for (let round = 0; round < 12; round += 1) {
-    const before = statSync(sent).size;
-    const child = spawn(process.execPath, [program, file, sent], { stdio: "inherit" });
-    const ended = once(child, "exit");
-    // Killed at some point of its work, a different one in each round.
-    while (statSync(sent).size < before + 200 + round * 37) {
-      assert.equal(child.exitCode, null);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    child.kill("SIGKILL");
-    await ended;
-  }
+  // Killed at some point of its work, a different one in each round.
+  for (let round = 0; round < 12; round += 1) await killed(file, sent, 200 + round * 37);
   const approvals = openApprovals(file);
   t.after(() => approvals.close());
   await approvals.recover();
-  const lines = readFileSync(sent, "utf8").trim().split("\n");
-  const of = (word: string) =>
-    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const of = linesOf(sent);
   const seen = of("sent");
   assert.equal(new Set(seen).size, seen.length, "nothing twice");
   const states = new Map(approvals.list(true).map(({ id, state }) => [id, state]));
@@ -392,4 +413,177 @@ test("INV-67: where nobody can tell who is listed nobody decides", async (t) => 
   await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), /broken list/);
   await assert.rejects(approvals.deny({ id, by: "cli:1", reason: "" }), /broken list/);
   assert.equal(approvals.show(id).state, "requested");
+});
+
+test("lists of what waits have it as it stands on disk, after every step", async (t) => {
+  const file = join(folderOf(t), "approvals.db");
+  const approvals = openApprovals(file);
+  const same = () => {
+    const waits = approvals.list(true).filter(({ state }) => !isOver(state));
+    assert.deepEqual(approvals.list(false), waits);
+  };
+  const one = await approvals.request(requestOf("r-1", A));
+  await new Promise((resolve) => setTimeout(resolve, 2)); // One is before the other.
+  const two = await approvals.request(requestOf("r-2", A));
+  same();
+  await approvals.request(requestOf("r-1", A));
+  assert.equal(approvals.list(false)[0]?.joins, 1);
+  same();
+  await approvals.shown({ id: one.id, by: "cli:1" });
+  same();
+  await approvals.edit(
+    { id: one.id, by: "cli:1" },
+    requestOf("r-1", B).action,
+    Buffer.from("new"),
+    "title",
+  );
+  assert.equal(approvals.list(false)[0]?.head.digest, B);
+  same();
+  await approvals.approve({ id: one.id, by: "cli:1", code: "bbbbbb" });
+  same();
+  await approvals.consume(one.id);
+  same();
+  approvals.close();
+  const after = openApprovals(file);
+  t.after(() => after.close());
+  assert.deepEqual(
+    after.list(false).map(({ id, state }) => [id, state]),
+    [
+      [one.id, "performing"],
+      [two.id, "requested"],
+    ],
+    "another daemon finds the same",
+  );
+  await after.performed(one.id, answer);
+  await after.deny({ id: two.id, by: "cli:1", reason: "no" });
+  assert.deepEqual(after.list(false), []);
+});
+
+test("fault approval.gone: what is over loses its content in time, and keeps what was decided", async (t) => {
+  const { approvals, time, file } = open(t);
+  const secret = "the body of a mail";
+  const request = requestOf("r-1", A, { fields: { body: { text: secret } } });
+  const { id } = await approvals.request({
+    ...request,
+    spool: { ...request.spool, body: Buffer.from(secret) },
+  });
+  const isKept = () =>
+    [file, `${file}-wal`].some((path) => readFileSync(path).includes(secret)) ||
+    readFileSync(file).includes("an answer's body");
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  await approvals.consume(id);
+  await approvals.performed(id, { ...answer, body: Buffer.from("an answer's body") });
+  time.wallMs += KEPT_MS - 1;
+  await approvals.sweep();
+  assert.equal(Buffer.from(approvals.spool(id).body ?? []).toString(), secret, "not before");
+  assert.ok(isKept());
+  time.wallMs += 1;
+  await approvals.sweep();
+  assert.throws(() => approvals.spool(id), { code: "approval.gone" });
+  assert.equal(approvals.takeAnswer(id), undefined);
+  const { state, by, head, action, createdMs } = approvals.show(id);
+  assert.deepEqual(
+    [state, by, head.digest, action.digest, head.verb, action.fields, createdMs],
+    ["performed", ["cli:1"], A, A, "post.publish", {}, 1_000_000],
+  );
+  assert.ok(!isKept(), "nor does it stand in the file any more");
+});
+
+test("INV-57: what waits keeps its content however long it waits, and a no stays a no without its", async (t) => {
+  const { approvals, time } = open(t);
+  const limits = { expiresMs: 100 * KEPT_MS, undoMs: 50 * KEPT_MS, needsTwo: false };
+  const ask = async (run: string) => (await approvals.request({ ...requestOf(run, A), limits })).id;
+  const [waits, undo, sends, no] = [
+    await ask("r-1"),
+    await ask("r-2"),
+    await approvals.request(requestOf("r-3", A)).then(({ id }) => id),
+    await ask("r-4"),
+  ];
+  await approvals.shown({ id: waits, by: "cli:1" });
+  await approvals.approve({ id: undo, by: "cli:1", code: "aaaaaa" });
+  await approvals.approve({ id: sends, by: "cli:1", code: "aaaaaa" });
+  await approvals.consume(sends);
+  await approvals.deny({ id: no, by: "cli:1", reason: "no" });
+  time.wallMs += 20 * KEPT_MS;
+  await approvals.sweep();
+  for (const id of [waits, undo, sends]) {
+    assert.equal(Buffer.from(approvals.spool(id).body ?? []).toString(), A);
+    assert.deepEqual(approvals.show(id).action.fields, { body: { title: A } });
+  }
+  assert.throws(() => approvals.spool(no), { code: "approval.gone" });
+  assert.equal(await ask("r-4"), no, "the same run is told it again");
+});
+
+test("INV-57: what waits keeps its content even where a time to remove it is set", async (t) => {
+  const file = join(folderOf(t), "approvals.db");
+  const approvals = openApprovals(file);
+  const waits = await approvals.request(requestOf("r-1", A));
+  const over = await approvals.request(requestOf("r-1", B));
+  await approvals.deny({ id: over.id, by: "cli:1", reason: "no" });
+  approvals.close();
+  const db = new DatabaseSync(file);
+  db.exec("UPDATE approvals SET forget_at = 1");
+  db.close();
+  const after = openApprovals(file);
+  t.after(() => after.close());
+  await after.sweep();
+  assert.ok(after.spool(waits.id).body);
+  assert.throws(() => after.spool(over.id), { code: "approval.gone" });
+});
+
+test("INV-57: kill -9 while content is removed leaves it whole or gone, and what waits as it was", async (t) => {
+  const folder = folderOf(t);
+  const [file, sent] = [join(folder, "approvals.db"), join(folder, "sent")];
+  for (let round = 0; round < 8; round += 1) await killed(file, sent, 150 + round * 41, "forget");
+  const approvals = openApprovals(file, { clock: { now: () => ({ wallMs: 0, monoMs: 0 }) } });
+  t.after(() => approvals.close());
+  const of = linesOf(sent);
+  assert.ok(of("waits").length > 10);
+  for (const id of of("waits")) {
+    const { action, state } = approvals.show(id);
+    assert.equal(state, "requested");
+    assert.deepEqual(action.fields, { body: { title: action.digest } });
+    assert.equal(Buffer.from(approvals.spool(id).body ?? []).toString(), action.digest);
+  }
+  let gone = 0;
+  for (const id of of("denied")) {
+    const isGone = Object.keys(approvals.show(id).action.fields).length === 0;
+    gone += isGone ? 1 : 0;
+    if (isGone) assert.throws(() => approvals.spool(id), { code: "approval.gone" });
+    else assert.ok(approvals.spool(id).body);
+    assert.equal(approvals.show(id).reason, "no");
+  }
+  assert.ok(gone > 0, "some went");
+});
+
+test("a file of version 1 goes on: what was over in it loses its content a week after its last moment", async (t) => {
+  const file = join(folderOf(t), "approvals.db");
+  const time = { wallMs: 1_000_000, monoMs: 0 };
+  const clock = { now: () => ({ ...time }) };
+  const approvals = openApprovals(file, { clock });
+  const waits = await approvals.request(requestOf("r-1", A));
+  time.wallMs += 1;
+  const over = await approvals.request(requestOf("r-1", B));
+  await approvals.deny({ id: over.id, by: "cli:1", reason: "no" });
+  approvals.close();
+  const db = new DatabaseSync(file);
+  db.exec(
+    "DROP INDEX approvals_by_forget_at; ALTER TABLE approvals DROP COLUMN forget_at; PRAGMA user_version = 1",
+  );
+  db.close();
+  const after = openApprovals(file, { clock });
+  t.after(() => after.close());
+  assert.deepEqual(
+    after.list(true).map(({ id, state }) => [id, state]),
+    [
+      [waits.id, "requested"],
+      [over.id, "denied"],
+    ],
+  );
+  time.wallMs = over.expiresMs + KEPT_MS - 1;
+  await after.sweep();
+  assert.ok(after.spool(over.id).body);
+  time.wallMs += 1;
+  await after.sweep();
+  assert.throws(() => after.spool(over.id), { code: "approval.gone" });
 });

@@ -170,7 +170,11 @@ export class Approvals {
   /** The stored bytes. */
   spool(id: string): Spool {
     const spool = this.#store.spool(this.show(id).id);
-    if (spool === undefined) throw new Fault("approval.store", `the request of ${id} is gone`);
+    if (spool === undefined) {
+      throw new Fault("approval.gone", `what ${id} asked for is not kept any more`, {
+        hint: "`cofferdam approvals list --all` tells what became of it, and the record has what was shown",
+      });
+    }
     return spool;
   }
 
@@ -292,12 +296,13 @@ export class Approvals {
     });
   }
 
-  /** Ends what waits and `isMeant`, since its grant was taken back. */
-  cancel(isMeant: (approval: Approval) => boolean, reason: string): Promise<void> {
+  /** Ends what waits of `run` and `isMeant`, since its grant was taken back. */
+  cancel(run: string, isMeant: (approval: Approval) => boolean, reason: string): Promise<void> {
     return this.#inTurn(async () => {
-      for (const { id, state } of this.#store.list(false)) {
+      for (const { id, state, run: whose } of this.#store.list(false)) {
+        if (whose !== run || state === "performing") continue;
         const approval = this.show(id);
-        if (state === "performing" || !isMeant(approval)) continue;
+        if (!isMeant(approval)) continue;
         await this.#step(approval, [approval.state], { state: "cancelled", reason });
       }
     });
@@ -321,7 +326,8 @@ export class Approvals {
       const approval = this.show(id);
       const reason = `the system answered ${answer.status}`;
       await this.#options.record(approval, { state: "performed", reason });
-      if (!this.#store.finish(id, { state: "performed", reason }, answer)) throw lost(approval);
+      const change = { state: "performed", reason, overMs: this.#nowMs() } as const;
+      if (!this.#store.finish(id, change, answer)) throw lost(approval);
       this.#tell(id);
     });
   }
@@ -338,9 +344,12 @@ export class Approvals {
     return this.#store.takeAnswer(id);
   }
 
-  /** What nobody has answered in time is denied. */
+  /** What nobody has answered in time is denied, and the content of what was over long ago goes. */
   sweep(): Promise<void> {
-    return this.#inTurn(() => this.#sweep());
+    return this.#inTurn(async () => {
+      await this.#sweep();
+      this.#store.forget(this.#nowMs());
+    });
   }
 
   close(): void {
@@ -376,7 +385,12 @@ export class Approvals {
     const isNext = state === approval.state || mayFollow(approval.state, state);
     assert(isNext, `${approval.state} to ${state}`);
     await this.#options.record(approval, step);
-    const change = { state, ...(reason === undefined ? {} : { reason }), ...more };
+    const change = {
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      ...(isOver(state) ? { overMs: this.#nowMs() } : {}),
+      ...more,
+    };
     if (!this.#store.change(approval.id, from, change)) throw lost(approval);
   }
 

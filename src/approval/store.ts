@@ -16,9 +16,18 @@ import {
   type Spool,
   type StoredAnswer,
 } from "./approval.ts";
-import { OPEN_STATES, type ApprovalState } from "./machine.ts";
+import { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
 
-const VERSION = 1;
+const VERSION = 2;
+const OPEN = sqlList(OPEN_STATES);
+const OVER = sqlList(APPROVAL_STATES.filter(isOver));
+const IN_ORDER = "ORDER BY created, id";
+/** How long the content of what is over is kept: to look at it, and for an agent that comes back for its answer. */
+export const KEPT_MS = 7 * 864e5;
+/** Tables that hold nothing but content. */
+const CONTENT = ["spools", "answers"] as const;
+const FORGOTTEN_AT_ONCE = 50; // Overwritten while everything else waits.
+
 const SCHEMA = `
 CREATE TABLE approvals (
   id TEXT PRIMARY KEY, run TEXT NOT NULL, task TEXT NOT NULL, grant_name TEXT NOT NULL, verb TEXT NOT NULL,
@@ -34,14 +43,22 @@ CREATE TABLE answers (
   id TEXT PRIMARY KEY, status INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL, is_cut INTEGER NOT NULL,
   taken INTEGER NOT NULL
 ) STRICT;
+`;
+/** Since version 2 its content goes at a time; of what was over before, as if it had been so to its last moment. */
+const FORGETTING = `
+ALTER TABLE approvals ADD COLUMN forget_at INTEGER NOT NULL DEFAULT 0;
+UPDATE approvals SET forget_at = expires + ${KEPT_MS} WHERE state IN (${OVER});
+CREATE INDEX approvals_by_forget_at ON approvals (forget_at) WHERE forget_at > 0;
 PRAGMA user_version = ${VERSION};
 `;
-const OPEN = OPEN_STATES.map((state) => `'${state}'`).join(",");
 
 /** Fields of a row that change. */
 export type Change = Partial<
   Pick<ApprovalSummary, "state" | "notBeforeMs" | "by" | "reason" | "note" | "joins" | "head">
->;
+> & {
+  /** When it was over. */
+  readonly overMs?: number;
+};
 
 const COLUMN: Readonly<Record<keyof Change, string>> = {
   state: "state",
@@ -51,6 +68,7 @@ const COLUMN: Readonly<Record<keyof Change, string>> = {
   note: "note",
   joins: "joins",
   head: "head",
+  overMs: "forget_at",
 };
 
 type Row = Readonly<Record<string, string | number>>;
@@ -58,6 +76,8 @@ type Row = Readonly<Record<string, string | number>>;
 export class Store {
   readonly #db: DatabaseSync;
   readonly #known = new Map<string, StatementSync>();
+  /** What is not over, as it stands on disk, in the order in which it was asked for: lists are made of it. */
+  readonly #open = new Map<string, ApprovalSummary>();
 
   /** @throws {Fault} `approval.store` where the file is no store of ours, or is held by another. */
   constructor(file: string) {
@@ -67,13 +87,16 @@ export class Store {
       chmodSync(file, 0o600);
       this.#db = new DatabaseSync(file);
       this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
       );
       const version = this.#db.prepare("PRAGMA user_version").get()?.["user_version"];
-      if (version === 0) this.#db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+      if (version === 0) this.#db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${FORGETTING} COMMIT;`);
+      else if (version === 1) this.#db.exec(`BEGIN IMMEDIATE; ${FORGETTING} COMMIT;`);
       else if (version !== VERSION) {
         throw new Fault("approval.store", `its version is ${String(version)}, not ${VERSION}`);
       }
+      const open = this.#db.prepare(`SELECT * FROM approvals WHERE state IN (${OPEN}) ${IN_ORDER}`);
+      for (const row of open.iterate()) this.#keep(row as Row);
     } catch (cause) {
       const why = describeError(cause);
       throw new Fault("approval.store", `approvals cannot be kept in ${file}: ${why}`, {
@@ -87,20 +110,18 @@ export class Store {
     const { run, task, action, pin, limits, spool } = request;
     this.#all(() => {
       this.#run(
-        `INSERT INTO approvals VALUES (?,?,?,?,?,?,?,?,?,'requested',?,?,0,'[]','','',?,0)`,
-        ...[id, run, task, action.system, action.verb, action.target, action.digest],
-        ...[JSON.stringify(headOf(action)), JSON.stringify(limits)],
-        ...[at.createdMs, at.createdMs + limits.expiresMs, at.variantOf],
-      );
-      this.#run(
         "INSERT INTO actions VALUES (?,?,?)",
         ...[id, JSON.stringify(action), JSON.stringify(pin)],
       );
       this.#run(
         "INSERT INTO spools VALUES (?,?,?)",
-        id,
-        JSON.stringify(spool.request),
-        spool.body ?? null,
+        ...[id, JSON.stringify(spool.request), spool.body ?? null],
+      );
+      return this.#row(
+        `INSERT INTO approvals VALUES (?,?,?,?,?,?,?,?,?,'requested',?,?,0,'[]','','',?,0,0) RETURNING *`,
+        ...[id, run, task, action.system, action.verb, action.target, action.digest],
+        ...[JSON.stringify(headOf(action)), JSON.stringify(limits)],
+        ...[at.createdMs, at.createdMs + limits.expiresMs, at.variantOf],
       );
     });
   }
@@ -117,10 +138,8 @@ export class Store {
   }
 
   list(all: boolean): readonly ApprovalSummary[] {
-    const where = all ? "" : `WHERE state IN (${OPEN})`;
-    return (
-      this.#prepare(`SELECT * FROM approvals ${where} ORDER BY created, id`).all() as Row[]
-    ).map(summaryOf);
+    if (!all) return [...this.#open.values()];
+    return (this.#prepare(`SELECT * FROM approvals ${IN_ORDER}`).all() as Row[]).map(summaryOf);
   }
 
   /** The newest of a run with this digest. */
@@ -153,21 +172,26 @@ export class Store {
 
   /** Changes a row that is still in one of the states `from`; tells whether it was. */
   change(id: string, from: readonly ApprovalState[], change: Change): boolean {
-    const entries = Object.entries(change) as [keyof Change, unknown][];
+    return this.#all(() => this.#change(id, from, change));
+  }
+
+  #change(id: string, from: readonly ApprovalState[], change: Change): Row | undefined {
+    const { overMs, ...rest } = change;
+    const whole = overMs === undefined ? rest : { ...rest, overMs: overMs + KEPT_MS };
+    const entries = Object.entries(whole) as [keyof Change, unknown][];
     const sets = entries.map(([key]) => `${COLUMN[key]} = ?`).join(", ");
     const values = entries.map(([, value]) =>
       typeof value === "object" ? JSON.stringify(value) : (value as string | number),
     );
-    const states = from.map((state) => `'${state}'`).join(",");
-    const sql = `UPDATE approvals SET ${sets} WHERE id = ? AND state IN (${states})`;
-    return this.#run(sql, ...values, id) === 1;
+    const sql = `UPDATE approvals SET ${sets} WHERE id = ? AND state IN (${sqlList(from)}) RETURNING *`;
+    return this.#row(sql, ...values, id);
   }
 
   /** `approved` to `performing`, once, only when its time has come, and only of what was approved. */
   consume({ id, head: { digest } }: ApprovalSummary, nowMs: number): boolean {
     const sql =
-      "UPDATE approvals SET state = 'performing' WHERE id = ? AND digest = ? AND state = 'approved' AND not_before <= ?";
-    return this.#run(sql, id, digest, nowMs) === 1;
+      "UPDATE approvals SET state = 'performing' WHERE id = ? AND digest = ? AND state = 'approved' AND not_before <= ? RETURNING *";
+    return this.#all(() => this.#row(sql, id, digest, nowMs));
   }
 
   spool(id: string): Spool | undefined {
@@ -189,30 +213,52 @@ export class Store {
     { action, note }: Pick<Approval, "action" | "note">,
     body: Uint8Array,
   ): boolean {
-    let isDone = false;
-    this.#all(() => {
-      isDone = this.change(id, ["requested", "shown"], { head: headOf(action), note, by: [] });
-      if (!isDone) return;
+    return this.#all(() => {
+      const change = { head: headOf(action), note, by: [] };
+      const row = this.#change(id, ["requested", "shown"], change);
+      if (row === undefined) return undefined;
       this.#run("UPDATE approvals SET digest = ? WHERE id = ?", action.digest, id);
       this.#run("UPDATE actions SET action = ? WHERE id = ?", JSON.stringify(action), id);
       this.#run("UPDATE spools SET body = ? WHERE id = ?", body, id);
+      return row;
     });
-    return isDone;
   }
 
   /** The end of a performance, with what the system answered. */
   finish(id: string, change: Change, answer: StoredAnswer): boolean {
-    let isDone = false;
-    this.#all(() => {
-      isDone = this.change(id, ["performing"], change);
-      if (!isDone) return;
+    return this.#all(() => {
+      const row = this.#change(id, ["performing"], change);
+      if (row === undefined) return undefined;
       const { status, headers, body, isCut } = answer;
       this.#run(
         "INSERT OR REPLACE INTO answers VALUES (?,?,?,?,?,0)",
         ...[id, status, JSON.stringify(headers), body, isCut ? 1 : 0],
       );
+      return row;
     });
-    return isDone;
+  }
+
+  /**
+   * Removes the content of what has been over for {@link KEPT_MS}: the request, the answer, and what the action
+   * shows of them. Its head, its digest and what was decided by whom stay.
+   */
+  forget(nowMs: number): void {
+    const sql = `SELECT id FROM approvals WHERE forget_at BETWEEN 1 AND ? AND state IN (${OVER}) ORDER BY forget_at LIMIT ${FORGOTTEN_AT_ONCE}`;
+    const due = this.#guard(() => this.#prepare(sql).all(nowMs) as Row[]);
+    if (due.length === 0) return;
+    this.#all(() => {
+      for (const { id = "" } of due) {
+        for (const table of CONTENT) this.#run(`DELETE FROM ${table} WHERE id = ?`, id);
+        this.#run(
+          "UPDATE actions SET action = json_set(action, '$.fields', json('{}')), pin = 'null' WHERE id = ?",
+          id,
+        );
+        this.#run("UPDATE approvals SET forget_at = 0 WHERE id = ?", id);
+      }
+      return undefined;
+    });
+    // What was overwritten stands in SQLite's log until that is.
+    this.#guard(() => this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
 
   hasAnswer(id: string): boolean {
@@ -222,7 +268,9 @@ export class Store {
   /** The answer, to the first who asks. */
   takeAnswer(id: string): StoredAnswer | undefined {
     const sql = "UPDATE answers SET taken = 1 WHERE id = ? AND taken = 0 RETURNING *";
-    const row = this.#prepare(sql).get(id);
+    const row = this.#guard(
+      () => this.#row(sql, id) as Readonly<Record<string, unknown>> | undefined,
+    );
     if (row === undefined) return undefined;
     return {
       status: Number(row["status"]),
@@ -236,21 +284,37 @@ export class Store {
     this.#db.close();
   }
 
-  #all(change: () => void): void {
-    this.#guard(() => {
+  /** Makes a change whole or not at all; the row that it gives is what lists have from then on. */
+  #all(change: () => Row | undefined): boolean {
+    const row = this.#guard(() => {
       this.#db.exec("BEGIN IMMEDIATE");
       try {
-        change();
+        const changed = change();
         this.#db.exec("COMMIT");
+        return changed;
       } catch (error) {
         this.#db.exec("ROLLBACK");
         throw error;
       }
     });
+    if (row !== undefined) this.#keep(row);
+    return row !== undefined;
   }
 
-  #run(sql: string, ...values: readonly (string | number | Uint8Array | null)[]): number {
-    return this.#guard(() => Number(this.#prepare(sql).run(...values).changes));
+  #keep(row: Row): void {
+    const summary = summaryOf(row);
+    if (isOver(summary.state)) this.#open.delete(summary.id);
+    else this.#open.set(summary.id, summary);
+  }
+
+  #run(sql: string, ...values: readonly (string | number | Uint8Array | null)[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  /** The row that a change gives back. Asked for to its end: only then does a failed write fail here. */
+  #row(sql: string, ...values: readonly (string | number)[]): Row | undefined {
+    const [row] = this.#prepare(sql).all(...values) as Row[];
+    return row;
   }
 
   #prepare(sql: string): StatementSync {
@@ -271,6 +335,10 @@ export class Store {
       });
     }
   }
+}
+
+function sqlList(states: readonly ApprovalState[]): string {
+  return states.map((state) => `'${state}'`).join(",");
 }
 
 function summaryOf(row: Row): ApprovalSummary {

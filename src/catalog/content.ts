@@ -31,6 +31,7 @@ export interface ContentSource {
 }
 
 const PAIRS_MAX = 2000;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const OTHER_TYPE = /application\/(?:json|x-www-form-urlencoded)|multipart\/form-data/i;
 
 /** Reads a request's content, or gives `undefined` where that could be read in more than one way. */
@@ -80,7 +81,7 @@ function fieldsOf(parts: readonly Part[]): readonly Pair[] | undefined {
 /** `bytes` as UTF-8, or `undefined` where they are none: in another charset they would be another text. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Json } from "../action/index.ts";
 import type { Content } from "./content.ts";
 import type { Entry, Route } from "./entry.ts";
@@ -66,7 +66,7 @@ function shownBody({ json, pairs, parts, bytes, form }: Content): Json | undefin
 
 /** What stands for bytes that are not shown. */
 export function hashed(bytes: Uint8Array): { bytes: number; sha256: string } {
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  return { bytes: bytes.length, sha256: hash("sha256", bytes) };
 }
 
 function grouped(pairs: readonly (readonly [string, string])[]): Record<string, Json> {
@@ -80,12 +80,24 @@ function grouped(pairs: readonly (readonly [string, string])[]): Record<string, 
 
 /** What is a secret by its name keeps the name only: an entry is for ever. */
 export function withoutSecrets(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutSecrets);
+  return hasSecret(value) ? hidden(value) : value; // Most hold none, and need no copy.
+}
+
+function hasSecret(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return (value as readonly Json[]).some(hasSecret);
+  return Object.entries(value).some(([name, item]) =>
+    typeof item === "string" ? isSecret(name) : hasSecret(item as Json),
+  );
+}
+
+function hidden(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(hidden);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       name,
-      typeof item === "string" && isSecret(name) ? "[hidden]" : withoutSecrets(item as Json),
+      typeof item === "string" && isSecret(name) ? "[hidden]" : hidden(item as Json),
     ]),
   );
 }

@@ -57,6 +57,7 @@ export function isSecret(name: string): boolean {
 }
 
 function decoded(text: string): string {
+  if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
   } catch (error) {

@@ -8,10 +8,11 @@
 import type { Json } from "../action/index.ts";
 
 const DEPTH_MAX = 60;
-const QUOTE = 0x22;
+/** `fatal`: overlong and half characters would be read differently. A BOM is left in, and no JSON. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const BACKSLASH = 0x5c;
-/** What neither opens, closes nor parts: space, numbers, literals. */
-const REST = /[^{}[\],:"]*/y;
+/** What opens, closes or parts; the rest is space, numbers and literals. */
+const MARKS: ReadonlySet<number> = new Set(Array.from('{}[],:"', (mark) => mark.charCodeAt(0)));
 
 /** The value that `bytes` are, or `undefined`. `isCaseless`: two names that differ in case are one. */
 export function readJson(
@@ -19,8 +20,7 @@ export function readJson(
   isCaseless = false,
 ): { readonly value: Json } | undefined {
   try {
-    // `fatal`: overlong and half characters would be read differently. A BOM is left in, and no JSON.
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = UTF8.decode(bytes);
     const value = JSON.parse(text) as Json;
     return isUnambiguous(text, isCaseless) ? { value } : undefined;
   } catch (error) {
@@ -71,22 +71,27 @@ function isLossy(literal: string): boolean {
 
 /** Where a mark stands next. */
 function restEnd(text: string, from: number): number {
-  REST.lastIndex = from;
-  REST.test(text);
-  return REST.lastIndex;
+  let at = from;
+  while (at < text.length && !MARKS.has(text.charCodeAt(at))) at += 1;
+  return at;
 }
 
-/** Behind the closing quote. By hand: an expression needs a stack as long as the string. */
+/** Behind the closing quote: the first that no backslash escapes. */
 function stringEnd(text: string, from: number): number {
-  let at = from + 1;
-  for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
-    at += code === BACKSLASH ? 2 : 1;
-  }
+  let at = text.indexOf('"', from + 1);
+  while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
   return at + 1;
 }
 
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text.charCodeAt(start - 1) === BACKSLASH) start -= 1;
+  return (at - start) % 2 === 1;
+}
+
 function isNewName(quoted: string, own: Set<string>, isCaseless: boolean): boolean {
-  const plain = JSON.parse(quoted) as string;
+  const plain = quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
   const name = isCaseless ? foldName(plain) : plain;
   // A server in C may end a name at NUL, and then have another one twice.
   if (own.has(name) || name.includes("\0")) return false;

@@ -15,7 +15,7 @@ import { Fault } from "../base/index.ts";
 import type { Channels } from "./channels.ts";
 import type { Desk } from "./desk.ts";
 import type { Runs } from "./runs.ts";
-import type { Caller, Handlers } from "./server.ts";
+import { ReadyAnswer, type Caller, type Handlers } from "./server.ts";
 
 type ApprovalHandlers = Pick<Handlers, Extract<keyof Handlers, `approvals.${string}`>>;
 
@@ -27,7 +27,7 @@ function identityOf({ uid }: Caller): string {
 export function approvalHandlers(desk: Desk, runs: Runs, channels: Channels): ApprovalHandlers {
   const { approvals } = desk;
   return {
-    "approvals.list": async ({ all }) => approvals.list(all).map(infoOf),
+    "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
     "approvals.show": async ({ id }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
       const approval = approvals.show(id);
@@ -98,6 +98,26 @@ async function* follow(desk: Desk, signal: AbortSignal): AsyncIterable<ApprovalI
   } finally {
     unfollow();
   }
+}
+
+/** Lines of lists: of ten thousand that wait, few are others than in the list before. */
+const LINES = new WeakMap<ApprovalSummary, string>();
+
+const PIECE_LINES = 100;
+
+/** A list as JSON, in pieces of some 50 KB. */
+function* piecesOf(list: readonly ApprovalSummary[]): Iterable<Buffer> {
+  for (let at = 0; at < list.length; at += PIECE_LINES) {
+    const lines = list.slice(at, at + PIECE_LINES).map(lineOf);
+    yield Buffer.from(`${at === 0 ? "[" : ","}${lines.join(",")}`);
+  }
+  yield Buffer.from(list.length === 0 ? "[]" : "]");
+}
+
+function lineOf(approval: ApprovalSummary): string {
+  let line = LINES.get(approval);
+  if (line === undefined) LINES.set(approval, (line = JSON.stringify(infoOf(approval))));
+  return line;
 }
 
 /** An approval as a list has it. */

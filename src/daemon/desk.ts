@@ -146,8 +146,8 @@ export class Desk {
   /** Ends what waits of `run` and would not be let through to a person any more. */
   async recheck(run: Run, policy: Policy, state: Parameters<typeof decide>[1]): Promise<void> {
     await this.approvals.cancel(
-      (approval) =>
-        approval.run === run.id && decide(policy, state, approval.action).verdict === "deny",
+      run.id,
+      ({ action }) => decide(policy, state, action).verdict === "deny",
       "its grant was taken back",
     );
   }

@@ -96,8 +96,9 @@ async function run(cwd: string, script: string, change: Partial<RunStart> = {}):
 }
 
 async function apply(id: string, options: Parameters<typeof applyRun>[2]) {
-  const { body } = await applyRun(world, runs.info(id), options);
-  return ENDPOINTS["workspace.apply"].gives.parse(JSON.parse(Buffer.from(body).toString()));
+  const { pieces } = await applyRun(world, runs.info(id), options);
+  const text = Buffer.concat([...pieces]).toString();
+  return ENDPOINTS["workspace.apply"].gives.parse(JSON.parse(text));
 }
 
 async function filled(): Promise<void> {

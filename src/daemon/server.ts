@@ -27,13 +27,13 @@ export interface Caller {
   readonly signal: AbortSignal;
 }
 
-/** An answer that is JSON already: a large one is made in a thread, where its making stalls nobody. */
+/** An answer that is JSON already: a large one is made in a thread, or piece by piece, where it stalls nobody. */
 export class ReadyAnswer<Name extends EndpointName> {
-  readonly body: Uint8Array;
+  readonly pieces: Iterable<Uint8Array>;
   declare readonly of: Name;
 
-  constructor(body: Uint8Array) {
-    this.body = body;
+  constructor(pieces: Iterable<Uint8Array>) {
+    this.pieces = pieces;
   }
 }
 
@@ -143,8 +143,14 @@ async function answer(
     return;
   }
   const answered = await result;
-  const body = answered instanceof ReadyAnswer ? answered.body : JSON.stringify(answered);
-  response.writeHead(200, { "content-type": "application/json" }).end(body);
+  const pieces =
+    answered instanceof ReadyAnswer ? answered.pieces : [Buffer.from(JSON.stringify(answered))];
+  response.writeHead(200, { "content-type": "application/json" });
+  for (const piece of pieces) {
+    if (gone.signal.aborted) break;
+    if (!response.write(piece)) await drained(response, gone.signal);
+  }
+  response.end();
 }
 
 function isEndpoint(name: string): name is EndpointName {

@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
 /** What `run` changed, as a list and as text. */
 export async function diffRun(world: World, run: RunInfo): Promise<ReadyAnswer<"workspace.diff">> {
   const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
-  return new ReadyAnswer(body);
+  return new ReadyAnswer([body]);
 }
 
 /** Writes changes back to the host; the run must not be able to write meanwhile. */
@@ -39,7 +39,7 @@ export async function applyRun(
     await note(world, run, { doing: "apply", confirmed });
     return doJob(job);
   });
-  return new ReadyAnswer(body);
+  return new ReadyAnswer([body]);
 }
 
 /**
@@ -77,7 +77,7 @@ export async function discardRun(
   requireFree(world, run.run);
   const job = { kind: "discard", layer: layerOf(world, run) } as const;
   const { body } = await recorded(world, run, "discard", () => doJob(job));
-  return new ReadyAnswer(body);
+  return new ReadyAnswer([body]);
 }
 
 const PATHS_NOTED_MAX = 100;

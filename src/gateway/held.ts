@@ -4,7 +4,7 @@
  * @module
  */
 import type { Action } from "../action/index.ts";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { actionOf, type ActionContext } from "./http-action.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import type { HeldRequest } from "./ports.ts";
@@ -34,6 +34,6 @@ export function actionOfHeld(held: HeldRequest, context: Omit<ActionContext, "fa
   const whole =
     body === undefined
       ? undefined
-      : { bytes: body, sha256: createHash("sha256").update(body).digest("hex"), mining: undefined };
+      : { bytes: body, sha256: hash("sha256", body), mining: undefined };
   return actionOf(requestOf(held), whole, { ...context, facts });
 }

@@ -14,8 +14,8 @@
 /** Longest path judged, in characters; servers' own limits are about 8 KiB. */
 export const PATH_CHARS_MAX = 8192;
 
-// RFC 3986, 3.3: what may stand in a path as itself, less `;`, which starts path parameters.
-const PATH_CHAR = /[A-Za-z0-9\-._~!$&'()*+,=:@/]/;
+// Escapes, and what may not stand in a path as itself by RFC 3986, 3.3; nor `;`, which starts path parameters.
+const NOT_ITSELF = /%[0-9A-Fa-f]{2}|[^%A-Za-z0-9\-._~!$&'()*+,=:@/]/g;
 const UNRESERVED = /[A-Za-z0-9\-._~]/; // RFC 3986, 2.3: encoded or not, it means the same.
 const STRANGE_RAW = /[^\x21-\x7e]|[\\?#;]/; // No HTTP path, or read differently by servers.
 // Control characters, what Windows and Java servers cut at, and what a second decoding would change.
@@ -31,23 +31,32 @@ export type PathReading = readonly string[];
  * `undefined` where servers might disagree on it in a way that could cross a rule.
  */
 export function canonicalPath(raw: string): string | undefined {
+  return canonicalReadings(raw)?.path;
+}
+
+interface ReadPath {
+  readonly path: string;
+  readonly readings: readonly PathReading[];
+}
+
+function canonicalReadings(raw: string): ReadPath | undefined {
   if (raw.length > PATH_CHARS_MAX || !raw.startsWith("/") || STRANGE_RAW.test(raw))
     return undefined;
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return undefined;
-  const path = raw.replaceAll(/%[0-9A-Fa-f]{2}|[^%]/g, canonicalCharacter);
+  const path = raw.replaceAll(NOT_ITSELF, canonicalCharacter);
   if (path.length > PATH_CHARS_MAX) return undefined;
   const readings = readPath(path);
-  return readings?.every(isPlain) === true ? path : undefined;
+  return readings?.every(isPlain) === true ? { path, readings } : undefined;
 }
 
 /**
  * Every reading of a path, the literal one first; `undefined` where {@link canonicalPath} refuses it.
  */
 export function readingsOf(raw: string): readonly PathReading[] | undefined {
-  const path = canonicalPath(raw);
-  if (path === undefined) return undefined;
-  const readings = readPath(path);
-  if (readings === undefined || !path.includes("+")) return readings;
+  const read = canonicalReadings(raw);
+  if (read === undefined) return undefined;
+  const { path, readings } = read;
+  if (!path.includes("+")) return readings;
   return [...readings, ...readings.map(withoutPlus)];
 }
 
@@ -59,7 +68,7 @@ function withoutPlus(reading: PathReading): PathReading {
 }
 
 function canonicalCharacter(token: string): string {
-  if (!token.startsWith("%")) return PATH_CHAR.test(token) ? token : encodeByte(token);
+  if (!token.startsWith("%")) return encodeByte(token);
   const character = String.fromCharCode(Number.parseInt(token.slice(1), 16));
   return UNRESERVED.test(character) ? character : token.toUpperCase();
 }

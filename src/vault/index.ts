@@ -8,7 +8,13 @@ export {
 export type { Attachment, Lease } from "./lease.ts";
 export { LOGIN_FILES, readLogin, type Login, type LoginAgent, type LoginFile } from "./logins.ts";
 export { PassingSecret, type PassingKind } from "./passing.ts";
-export { createRedactor, redactText, type Redactor } from "./redactor.ts";
+export {
+  createRedaction,
+  createRedactor,
+  redactText,
+  type Redaction,
+  type Redactor,
+} from "./redactor.ts";
 export type { AttachableRequest } from "./request-parts.ts";
 export { SECRET_CHARS_MIN, type Secret } from "./secret.ts";
 export {

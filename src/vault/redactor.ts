@@ -18,28 +18,48 @@ export interface Redactor {
   readonly found: number;
 }
 
-/** A scanner for `secrets`. */
-export function createRedactor(secrets: readonly string[]): Redactor {
-  const patterns = secrets.filter((one) => one !== "").flatMap(spellingsOf);
-  return new Scanner(patterns, coverFor(patterns));
+/** What is looked for, in every spelling: made once for all that one answer brings. */
+export interface Redaction {
+  /** A scanner for one stream. */
+  stream(): Redactor;
+  /** `text` without what is looked for. */
+  text(text: string): string;
 }
 
-/** `text` without `secrets`: for errors, logs and heads. */
+export function createRedaction(secrets: readonly string[]): Redaction {
+  const patterns = secrets.filter((one) => one !== "").flatMap(spellingsOf);
+  let cover: Cover | undefined;
+  const stream = () => new Scanner(patterns, () => (cover ??= coverFor(patterns)));
+  return {
+    stream,
+    text(text) {
+      const redactor = stream();
+      return Buffer.concat([redactor.push(Buffer.from(text)), redactor.end()]).toString("utf8");
+    },
+  };
+}
+
+/** A scanner for `secrets`. */
+export function createRedactor(secrets: readonly string[]): Redactor {
+  return createRedaction(secrets).stream();
+}
+
+/** `text` without `secrets`: for errors and logs. */
 export function redactText(text: string, secrets: readonly string[]): string {
-  const redactor = createRedactor(secrets);
-  return Buffer.concat([redactor.push(Buffer.from(text)), redactor.end()]).toString("utf8");
+  return createRedaction(secrets).text(text);
 }
 
 class Scanner implements Redactor {
   found = 0;
   readonly #patterns: readonly Buffer[];
-  readonly #cover: Cover;
+  /** Asked for only where something is covered: it takes a look at every byte of every spelling. */
+  readonly #cover: () => Cover;
   /** Bytes that may be the beginning of a secret. */
   #held: Buffer = Buffer.alloc(0);
   /** How many of the held bytes belong to a secret that was found before them. */
   #covered = 0;
 
-  constructor(patterns: readonly Buffer[], cover: Cover) {
+  constructor(patterns: readonly Buffer[], cover: () => Cover) {
     this.#patterns = patterns;
     this.#cover = cover;
   }
@@ -62,7 +82,7 @@ class Scanner implements Redactor {
     for (const { from, to, isNew } of ranges) {
       if (from >= until) break; // Looked at again with what follows.
       if (isNew) this.found += 1;
-      this.#cover.fill(out, from, Math.min(to, until), isNew);
+      this.#cover().fill(out, from, Math.min(to, until), isNew);
       if (to > until) covered = to - until;
     }
     this.#held = Buffer.from(bytes.subarray(until));

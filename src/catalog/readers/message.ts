@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readAddresses } from "./addresses.ts";
 
 /** A file that a message carries. */
@@ -33,6 +33,7 @@ export interface Message {
 const PARTS_MAX = 200;
 const DEPTH_MAX = 10;
 const TEXT_CHARS_MAX = 20_000; // Of the body, as shown.
+const UTF8 = new TextDecoder();
 
 /** Reads `bytes`; `undefined` where two mail systems could read them differently. */
 export function readMessage(bytes: Uint8Array): Message | undefined {
@@ -206,7 +207,7 @@ function decodeText(bytes: Uint8Array, charset: string): string {
 }
 
 function utf8(latin1: string): string {
-  return new TextDecoder().decode(Buffer.from(latin1, "latin1"));
+  return UTF8.decode(Buffer.from(latin1, "latin1"));
 }
 
 function attachmentOf({ filename = "", type, bytes }: Leaf): Attachment {
@@ -214,6 +215,6 @@ function attachmentOf({ filename = "", type, bytes }: Leaf): Attachment {
     filename,
     contentType: type,
     bytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
+    sha256: hash("sha256", bytes),
   };
 }

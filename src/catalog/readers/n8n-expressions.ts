@@ -19,7 +19,7 @@ const ROOT = [
   "\\$execution\\.id",
 ].join("|");
 const PATH = `(?:\\??\\.${NAME}|\\[\\d{1,9}\\]|\\["${NAME}"\\]|\\['${NAME}'\\])*`;
-const PLAIN = `\\{\\{\\s*(?:${ROOT})(?![\\w$])${PATH}\\s*\\}\\}(?!\\})`;
+const PLAIN = new RegExp(`\\{\\{\\s*(?:${ROOT})(?![\\w$])${PATH}\\s*\\}\\}(?!\\})`, "yu");
 
 /** Reports whether `value` holds, however deep, a text that n8n runs as code. JSON is read to a depth only. */
 export function hasCode(value: unknown): boolean {
@@ -28,12 +28,11 @@ export function hasCode(value: unknown): boolean {
 }
 
 function isCode(text: string): boolean {
-  const plain = new RegExp(PLAIN, "yu");
   let at = text.indexOf("{{");
   while (at >= 0) {
-    plain.lastIndex = at;
-    if (!plain.test(text)) return true;
-    at = text.indexOf("{{", plain.lastIndex);
+    PLAIN.lastIndex = at;
+    if (!PLAIN.test(text)) return true;
+    at = text.indexOf("{{", PLAIN.lastIndex);
   }
   return false;
 }

@@ -17,11 +17,11 @@ export interface Moment {
 
 /** What holds work or authority: a row that is gone is a deletion. Tables of data have a name each. */
 const KEPT =
-  /^(workflow_entity|execution_entity|credentials_entity|tag_entity|user|project|data_table|data_table_user_.*|variables|workflows_tags)$/;
+  /^(workflow_entity|execution_entity|credentials_entity|tag_entity|user|project|data_table|data_table_user_.*|variables)$/;
 const CONTENT =
   /^(workflow_entity|workflow_history|tag_entity|workflows_tags|folder|data_table.*|execution_annotation.*|test_run)$/;
 const AUTHORITY =
-  /^(user|role|role_scope|project|project_relation|credentials_entity|shared_.*|variables|settings|user_api_keys|installed_.*|event_destinations)$/;
+  /^(user|role|role_scope|project|project_relation|credentials_entity|variables|settings|user_api_keys|installed_.*|event_destinations)$/;
 /** What n8n notes for itself while it serves. */
 const NOTED = new Set(["lastActiveAt", "lastUsedAt", "updatedAt", "triggerCount", "statistics"]);
 
@@ -42,7 +42,8 @@ export function effectsBetween(before: Moment, after: Moment): ReadonlySet<Effec
     effects.add(status === "canceled" ? "delete" : "execute");
   }
   if (isLess(old, now)) effects.add("delete");
-  if (text(old, AUTHORITY) !== text(now, AUTHORITY)) effects.add("administer");
+  if (text(old, AUTHORITY) !== text(now, AUTHORITY) || isSharedAnew(old, now))
+    effects.add("administer");
   if (text(old, CONTENT) !== text(now, CONTENT)) effects.add("write");
   if (after.asked > before.asked) effects.add("send");
   return effects;
@@ -81,6 +82,21 @@ function isThere(row: Row): boolean {
   return row["isArchived"] !== true && (row["deletedAt"] ?? null) === null;
 }
 
+/** Whether others may use what was there before; whoever makes something has it. */
+function isSharedAnew(old: Tables, now: Tables): boolean {
+  return ["shared_workflow", "shared_credentials"].some((name) => {
+    const idOf = (row: Row) => row["workflowId"] ?? row["credentialsId"];
+    const [before, after] = [rows(old, name), rows(now, name)];
+    const [had, has] = [new Set(before.map(idOf)), new Set(after.map(idOf))];
+    const kept = (list: readonly Row[]) =>
+      list
+        .filter((row) => had.has(idOf(row)) && has.has(idOf(row)))
+        .map((row) => JSON.stringify([idOf(row), row["projectId"], row["role"]]))
+        .toSorted();
+    return kept(before).join() !== kept(after).join();
+  });
+}
+
 function keyOf(row: Row): string {
   return JSON.stringify(row["id"] ?? row);
 }
@@ -89,7 +105,9 @@ function text(tables: Tables, names: RegExp): string {
   const chosen = Object.entries(tables).filter(([name]) => names.test(name));
   const plain = chosen.map(([name, all]) => [
     name,
-    all.map((row) => JSON.stringify(Object.entries(row).filter(([field]) => !NOTED.has(field)))).toSorted(),
+    all
+      .map((row) => JSON.stringify(Object.entries(row).filter(([field]) => !NOTED.has(field))))
+      .toSorted(),
   ]);
   return JSON.stringify(plain);
 }

@@ -13,7 +13,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { installN8n, N8N_PACKAGES } from "./install.ts";
-import { AS_ORDINARY, giveFolder, isRoot, startPostgres, WITH_US, type Postgres } from "./postgres.ts";
+import {
+  AS_ORDINARY,
+  giveFolder,
+  isRoot,
+  startPostgres,
+  WITH_US,
+  type Postgres,
+} from "./postgres.ts";
 
 const START_MS_MAX = 120_000;
 const PROGRAM = join(N8N_PACKAGES, "n8n", "bin", "n8n");
@@ -62,7 +69,9 @@ export async function startN8n(): Promise<N8n> {
   installN8n();
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-n8n-"));
   chmodSync(folder, 0o755);
-  const ends: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const ends: (() => Promise<void> | void)[] = [
+    () => rmSync(folder, { recursive: true, force: true }),
+  ];
   const close = async (): Promise<void> => {
     for (const end of ends.splice(0).toReversed()) await end();
   };
@@ -73,7 +82,10 @@ export async function startN8n(): Promise<N8n> {
     const outside = await startOutside(asked);
     ends.push(() => void (outside.closeAllConnections(), outside.close()));
     const [port, broker] = [await freePort(), await freePort()];
-    const child = startServer(folder, environment(folder, database.host, port, broker, portOf(outside)));
+    const child = startServer(
+      folder,
+      environment(folder, database.host, port, broker, portOf(outside)),
+    );
     ends.push(() => endGroup(child));
     const ask: N8n["ask"] = (target, one = {}) => send(port, target, one, apiKey);
     let apiKey = "";
@@ -90,7 +102,8 @@ export async function startN8n(): Promise<N8n> {
       ask,
       api: async <T>(method: string, path: string, json?: unknown) => {
         const answer = await ask(`/api/v1${path}`, { method, key: true, ...jsonBody(json) });
-        if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+        if (answer.status >= 300)
+          throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
         return (answer.text === "" ? undefined : JSON.parse(answer.text)) as T;
       },
       executions: (workflow) => {
@@ -112,9 +125,22 @@ export function jsonBody(json: unknown): Pick<Asked, "headers" | "body"> {
 }
 
 /** A node as n8n's editor makes it: the type is of nodes-base unless it names another package. */
-export function node(name: string, type: string, parameters: object = {}, more: object = {}): object {
+export function node(
+  name: string,
+  type: string,
+  parameters: object = {},
+  more: object = {},
+): object {
   const full = type.includes(".") ? type : `n8n-nodes-base.${type}`;
-  return { id: crypto.randomUUID(), name, type: full, typeVersion: 1, position: [0, 0], parameters, ...more };
+  return {
+    id: crypto.randomUUID(),
+    name,
+    type: full,
+    typeVersion: 1,
+    position: [0, 0],
+    parameters,
+    ...more,
+  };
 }
 
 /** A webhook by `method` at `path`; it answers once the workflow has ended. */
@@ -126,19 +152,27 @@ export function webhook(path: string, method = "GET"): object {
 /** Nodes one behind the other. */
 export function chain(name: string, nodes: readonly object[], settings: object = {}): Draft {
   const names = nodes.map((one) => (one as { readonly name: string }).name);
-  const links = names.slice(1).map((to, at) => [names[at] ?? "", { main: [[{ node: to, type: "main", index: 0 }]] }]);
+  const links = names
+    .slice(1)
+    .map((to, at) => [names[at] ?? "", { main: [[{ node: to, type: "main", index: 0 }]] }]);
   return { name, nodes, connections: Object.fromEntries(links) as object, settings };
 }
 
 function startServer(folder: string, env: NodeJS.ProcessEnv): ChildProcess {
   giveFolder(join(folder, "home"));
   // Code of a thousand packages need not be root; a checkout below root's own home is closed to others.
-  const isOpen = isRoot && spawnSync("setpriv", [...AS_ORDINARY.slice(1), "test", "-r", PROGRAM]).status === 0;
+  const isOpen =
+    isRoot && spawnSync("setpriv", [...AS_ORDINARY.slice(1), "test", "-r", PROGRAM]).status === 0;
   const [command = "", ...args] = [...(isOpen ? AS_ORDINARY : WITH_US), process.execPath, PROGRAM];
   const log = openSync(join(folder, "log"), "a");
   const cwd = join(folder, "home");
   // A group of its own: what it starts is ended with it.
-  const child = spawn(command, [...args, "start"], { env, cwd, stdio: ["ignore", log, log], detached: true });
+  const child = spawn(command, [...args, "start"], {
+    env,
+    cwd,
+    stdio: ["ignore", log, log],
+    detached: true,
+  });
   closeSync(log);
   return child;
 }
@@ -150,8 +184,16 @@ function environment(
   broker: number,
   proxy: number,
 ): NodeJS.ProcessEnv {
-  const off = ["N8N_DIAGNOSTICS_ENABLED", "N8N_VERSION_NOTIFICATIONS_ENABLED", "N8N_TEMPLATES_ENABLED"];
-  const more = ["N8N_LICENSE_AUTO_RENEW_ENABLED", "N8N_DYNAMIC_BANNERS_ENABLED", "N8N_SECURE_COOKIE"];
+  const off = [
+    "N8N_DIAGNOSTICS_ENABLED",
+    "N8N_VERSION_NOTIFICATIONS_ENABLED",
+    "N8N_TEMPLATES_ENABLED",
+  ];
+  const more = [
+    "N8N_LICENSE_AUTO_RENEW_ENABLED",
+    "N8N_DYNAMIC_BANNERS_ENABLED",
+    "N8N_SECURE_COOKIE",
+  ];
   return {
     ...Object.fromEntries([...off, ...more].map((name) => [name, "false"])),
     PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
@@ -186,11 +228,20 @@ async function ready(ask: N8n["ask"], child: ChildProcess, log: () => string): P
 
 /** Makes the owner as a person would in the browser, and a key with all that a key may have. */
 async function makeOwner(ask: N8n["ask"]): Promise<string> {
-  const owner = { email: "owner@n8n.example", firstName: "O", lastName: "W", password: "Of-a-test-1" };
+  const owner = {
+    email: "owner@n8n.example",
+    firstName: "O",
+    lastName: "W",
+    password: "Of-a-test-1",
+  };
   const made = await ask("/rest/owner/setup", { method: "POST", ...jsonBody(owner) });
   const { cookie } = made;
   const scopes = await ask("/rest/api-keys/scopes", { headers: { cookie } });
-  const wanted = { label: "test", expiresAt: null, scopes: (JSON.parse(scopes.text) as { data: string[] }).data };
+  const wanted = {
+    label: "test",
+    expiresAt: null,
+    scopes: (JSON.parse(scopes.text) as { data: string[] }).data,
+  };
   const key = await ask("/rest/api-keys", {
     method: "POST",
     headers: { ...jsonBody(wanted).headers, cookie },

@@ -45,7 +45,12 @@ export async function startPostgres(folder: string): Promise<Postgres> {
   const env = { PATH: process.env["PATH"], LC_ALL: "C.UTF-8" };
   const run = (program: string, ...args: readonly string[]): string => {
     const [command = "", ...rest] = [...AS_ORDINARY, join(bin, program), ...args];
-    const done = spawnSync(command, rest, { cwd: folder, env, encoding: "utf8", maxBuffer: 2 ** 28 });
+    const done = spawnSync(command, rest, {
+      cwd: folder,
+      env,
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    });
     if (done.status !== 0) throw new Error(`${program}: ${done.stderr}`);
     return done.stdout.trimEnd();
   };
@@ -53,7 +58,21 @@ export async function startPostgres(folder: string): Promise<Postgres> {
   const server = serve(join(bin, "postgres"), folder, env);
   await until(() => existsSync(join(host, `.s.PGSQL.${PORT}`)), server);
   const query = (sql: string) =>
-    run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", PORT, "-U", "n8n", "-c", sql, "postgres");
+    run(
+      "psql",
+      "-XAtq",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-h",
+      host,
+      "-p",
+      PORT,
+      "-U",
+      "n8n",
+      "-c",
+      sql,
+      "postgres",
+    );
   return {
     host,
     query,
@@ -100,7 +119,14 @@ function readTables(query: Postgres["query"]): Tables {
   const names = query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
   const selects = names
     .split("\n")
-    .map((name) => `SELECT json_build_object('${name}', coalesce(json_agg(t), '[]')) FROM "${name}" t`);
-  const lines = query(selects.join(" UNION ALL ").replaceAll("json_build_object", "jsonb_build_object"));
-  return Object.assign({}, ...lines.split("\n").map((line) => JSON.parse(line) as Tables)) as Tables;
+    .map(
+      (name) => `SELECT json_build_object('${name}', coalesce(json_agg(t), '[]')) FROM "${name}" t`,
+    );
+  const lines = query(
+    selects.join(" UNION ALL ").replaceAll("json_build_object", "jsonb_build_object"),
+  );
+  return Object.assign(
+    {},
+    ...lines.split("\n").map((line) => JSON.parse(line) as Tables),
+  ) as Tables;
 }

@@ -154,10 +154,11 @@ const CALLS: Routes = [
     body: ["none", "json", "form", "multipart", "raw"],
   },
   {
+    // The workflow goes on with what stands behind the question.
     verb: "wait.resume",
     request: `${ANY} /{kind:webhook-waiting|form-waiting}/{path...}`,
     root: true,
-    effects: ["administer"],
+    effects: ["execute", "administer"],
     summary: "Answer in place of whoever a workflow waits for: {path.path}",
     body: ["none", "json", "form", "multipart", "raw"],
   },
@@ -182,11 +183,18 @@ const ADMINISTRATION: Routes = [
     verb: "credential.write",
     request: [
       "POST /credentials",
-      "PATCH|PUT|DELETE /credentials/{id}",
+      "PATCH|PUT /credentials/{id}",
       "PUT /credentials/{id}/{act:transfer|share}",
     ],
     effects: ["administer"],
     summary: "Change the credential {path.id} {body.name} of {body.type}",
+  },
+  {
+    // Its secret is nowhere else.
+    verb: "credential.delete",
+    request: "DELETE /credentials/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the credential {path.id}",
   },
   {
     verb: "credential.test",
@@ -209,9 +217,15 @@ const ADMINISTRATION: Routes = [
     recipients: ["body.*.email"],
   },
   {
+    // With all that is theirs, unless it is transferred.
+    verb: "user.delete",
+    request: "DELETE /users/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the user {path.id}; what is theirs goes to: {query.transferId}",
+  },
+  {
     verb: "user.write",
     request: [
-      "DELETE /users/{id}",
       "PATCH /users/{id}/role",
       "POST /projects/{id}/users",
       "PATCH|DELETE /projects/{id}/users/{user}",
@@ -227,9 +241,16 @@ const ADMINISTRATION: Routes = [
   },
   {
     verb: "project.write",
-    request: ["POST /projects", "PUT|DELETE /projects/{id}"],
+    request: ["POST /projects", "PUT /projects/{id}"],
     effects: ["administer"],
     summary: "Change the project {path.id} {body.name}",
+  },
+  {
+    // With its workflows and credentials.
+    verb: "project.delete",
+    request: "DELETE /projects/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the project {path.id}",
   },
   {
     verb: "variable.read",
@@ -240,9 +261,15 @@ const ADMINISTRATION: Routes = [
   {
     // Workflows take addresses and switches from them.
     verb: "variable.write",
-    request: ["POST /variables", "PUT|DELETE /variables/{id}"],
+    request: ["POST /variables", "PUT /variables/{id}"],
     effects: ["administer"],
     summary: "Change the variable {body.key} {path.id}",
+  },
+  {
+    verb: "variable.delete",
+    request: "DELETE /variables/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the variable {path.id}",
   },
   {
     verb: "tag.read",
@@ -321,9 +348,16 @@ const ADMINISTRATION: Routes = [
   {
     // A package from npm runs in n8n itself.
     verb: "package.install",
-    request: ["POST /community-packages", "PATCH|DELETE /community-packages/{name}"],
-    effects: ["execute", "administer"],
+    request: ["POST /community-packages", "PATCH /community-packages/{name}"],
+    effects: ["send", "execute", "administer"],
     summary: "Change the installed package {body.name} {path.name}",
+  },
+  {
+    // Workflows with its nodes run no more.
+    verb: "package.remove",
+    request: "DELETE /community-packages/{name}",
+    effects: ["execute", "delete", "administer"],
+    summary: "Remove the installed package {path.name}",
   },
   {
     verb: "instance.export",
@@ -334,14 +368,15 @@ const ADMINISTRATION: Routes = [
   {
     verb: "instance.import",
     request: "POST /n8n-packages/import",
-    effects: ["execute", "administer"],
-    summary: "Import workflows, which may be active",
+    effects: ["execute", "delete", "administer"],
+    summary: "Import workflows, which may be active and take others' place",
     body: ["json", "multipart", "raw"],
   },
   {
+    // It asks n8n.io which versions there are.
     verb: "audit.run",
     request: "POST /audit",
-    effects: ["read-private"],
+    effects: ["read-private", "send"],
     summary: "Read what is unsafe in it",
   },
   {
@@ -351,11 +386,27 @@ const ADMINISTRATION: Routes = [
     summary: "Read settings: {path.rest}",
   },
   {
+    // To any address that the body names, or to where logs go.
+    verb: "settings.test",
+    request: [
+      "POST /settings/otel/test-trace",
+      "POST /settings/log-streaming/destinations/{id}/test",
+    ],
+    effects: ["send", "administer"],
+    summary: "Try where logs or traces go: {path.id} {body.exporterEndpoint}",
+  },
+  {
     // Logs and traces go where these say.
     verb: "settings.write",
-    request: "POST|PUT|PATCH|DELETE /settings/{rest...}",
+    request: "POST|PUT|PATCH /settings/{rest...}",
     effects: ["administer"],
     summary: "Change settings: {path.rest}",
+  },
+  {
+    verb: "settings.delete",
+    request: "DELETE /settings/{rest...}",
+    effects: ["delete", "administer"],
+    summary: "Delete a setting: {path.rest}",
   },
 ];
 

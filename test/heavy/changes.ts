@@ -49,6 +49,14 @@ export function effectsBetween(before: Moment, after: Moment): ReadonlySet<Effec
   return effects;
 }
 
+/** Names of the tables that differ, to say where an effect was seen. */
+export function changedTables(before: Moment, after: Moment): readonly string[] {
+  return Object.keys(after.tables).filter((name) => {
+    const only = new RegExp(`^${name}$`);
+    return text(before.tables, only) !== text(after.tables, only);
+  });
+}
+
 const rows = (tables: Tables, name: string): readonly Row[] => tables[name] ?? [];
 
 /** What runs on its own or when called, by the workflow: the nodes of its published version, and its settings. */

@@ -79,7 +79,7 @@ export function complete(json: Json): Json {
 export async function makeFixture(n8n: N8n, row: Golden): Promise<Fixture> {
   const [method = "", target = ""] = row.request.split(" ");
   const [path = ""] = target.split("?");
-  const [kind = "", ...rest] = path.replace("/api/v1", "").slice(1).toLowerCase().split("/");
+  const [kind = "", ...rest] = path.toLowerCase().replace("/api/v1", "").slice(1).split("/");
   if (/^(webhook|form)$/.test(kind)) return makeCalled(n8n, kind, method, rest);
   if (/^(webhook|form)-waiting$/.test(kind)) return makeWaiting(n8n, kind, method, rest);
   if (kind === "n8n-packages") return { body: { "7": await makeWorkflow(n8n, plain()) } };

@@ -10,7 +10,7 @@ import { describeGolden, requestOf } from "../../src/catalog/golden-kit.ts";
 import type { Golden } from "../../src/catalog/golden.ts";
 import { GOLDENS } from "../../src/catalog/goldens.ts";
 import { UNKNOWN_VERB } from "../../src/catalog/index.ts";
-import { effectsBetween, momentOf } from "./changes.ts";
+import { changedTables, effectsBetween, momentOf } from "./changes.ts";
 import { complete, makeFixture, resumeToken, settle, type Fixture } from "./fixture.ts";
 import { startN8n, type Answer, type N8n } from "./kit.ts";
 
@@ -67,16 +67,48 @@ for (const row of ROWS.filter(({ verb }) => verb !== UNKNOWN_VERB)) {
     const then = momentOf(n8n);
     const answer = await send(row, fixture);
     await settle(n8n);
-    const seen = effectsBetween(then, momentOf(n8n));
+    const now = momentOf(n8n);
+    const seen = effectsBetween(then, now);
     const answered = `answered ${answer.status} ${answer.text.slice(0, 500)}`;
     assert.equal(answer.status >= 400, row.why in NOT_HERE, answered);
     for (const effect of seen)
-      assert.ok(isSaid(row, effect), `it also did: ${effect}; ${answered}`);
+      assert.ok(
+        isSaid(row, effect),
+        `it also did: ${effect}, in ${changedTables(then, now).join()}; ${answered}`,
+      );
     if (row.why in NOT_HERE) return;
     const unseen = shown(row).filter((effect) => !seen.has(effect));
     assert.deepEqual(unseen, STRICTER[row.why]?.[0] ?? [], `said, and not done; ${answered}`);
   });
 }
+
+/** Of what is refused as unknown, by its reason: what it does that a laxer reading would not have said. */
+const REFUSED: Readonly<Record<string, Effect>> = {
+  "a slash at the end": "execute",
+  "its name in another case": "execute",
+  "a webhook in another case": "execute",
+};
+for (const [why, effect] of Object.entries(REFUSED)) {
+  test(`what is refused as unknown does: ${effect}: ${why}`, async () => {
+    const row = ROWS.find((one) => one.why === why);
+    assert.equal(row?.verb, UNKNOWN_VERB);
+    const fixture = await makeFixture(n8n, row);
+    const then = momentOf(n8n);
+    const { status } = await send(row, fixture);
+    await settle(n8n);
+    assert.equal(status, 200);
+    assert.ok(effectsBetween(then, momentOf(n8n)).has(effect));
+  });
+}
+
+test("every exception names a row", () => {
+  const reasons = new Set(ROWS.map(({ why }) => why));
+  const named = [NOT_HERE, STRICTER, REFUSED].flatMap((list) => Object.keys(list));
+  assert.deepEqual(
+    named.filter((why) => !reasons.has(why)),
+    [],
+  );
+});
 
 /** Those of its effects that show in what changes. */
 function shown({ verb, effects }: Golden): readonly Effect[] {
@@ -116,7 +148,7 @@ async function send(
   );
   return n8n.ask(asked === "" ? here : `${here}?${asked}`, {
     method,
-    key: path.startsWith("/api/"),
+    key: /^\/api\//i.test(path),
     headers: headers as Record<string, string>,
     ...(body !== undefined && { body: text }),
   });

@@ -321,6 +321,7 @@ export const golden: readonly Golden[] = [
           exporterTracingPath: "/v1/traces",
           exporterHeaders: "",
           exporterServiceName: "n8n",
+          startupConnectivityTimeoutMs: 2000,
         },
         source: `${HANDLERS}/otel/otel.handler.ts`,
       },

@@ -83,6 +83,9 @@ const KINDS: ReadonlyMap<string, NodeKind> = new Map([
   ),
 ]);
 
+/** Every type whose kind is known. */
+export const KNOWN_TYPES: readonly string[] = [...KINDS.keys()];
+
 function types(prefix: string, kind: NodeKind, names: string): readonly [string, NodeKind][] {
   return names.split(" ").map((name) => [`${prefix}${name}`, kind]);
 }

@@ -17,7 +17,7 @@ import {
   type Step,
 } from "../approval/index.ts";
 import { assert, describeError, Fault, type Clock, type Log } from "../base/index.ts";
-import { findEntry, readFact, type Entry, type Facts } from "../catalog/index.ts";
+import { findEntry, isBare, readFact, type Entry, type Facts } from "../catalog/index.ts";
 import {
   actionOfHeld,
   createConnector,
@@ -224,7 +224,9 @@ export class Desk {
         const reason = "what it acts on is not what it was when it was shown; nothing was sent";
         return await this.approvals.failed(id, reason);
       }
-      const credential = await this.#credentialOf(approval, held);
+      const entry = entryOf(approval, onlyGrant(performer.policy));
+      const bare = isBare(entry, approval.action.verb);
+      const credential = await this.#credentialOf(approval, held, bare);
       if (!(await this.approvals.consume(id))) return;
       await this.#send(approval, gateway, held, credential);
     } catch (error) {
@@ -292,12 +294,13 @@ export class Desk {
   async #credentialOf(
     { run, pin }: Approval,
     { scheme, host, port }: HeldRequest,
+    bare = false,
   ): Promise<Credentialed | undefined> {
     const { credential } = (pin as unknown as Pin).grant;
     if (credential === undefined) return undefined;
     const { vault } = this.#ports.credentials;
     const lease = await vault.lease(credential, { scheme, host, port });
-    return { lease, placeholder: vault.placeholder(credential, run) };
+    return { lease, placeholder: vault.placeholder(credential, run), ...(bare && { bare }) };
   }
 
   #actionOf(approval: Approval, policy: Policy, held: HeldRequest): Action {

@@ -24,6 +24,7 @@ const AUTHORITY =
   /^(user|role|role_scope|project|project_relation|credentials_entity|variables|settings|user_api_keys|installed_.*|event_destinations)$/;
 /** What n8n notes for itself while it serves. */
 const NOTED = new Set(["lastActiveAt", "lastUsedAt", "updatedAt", "triggerCount", "statistics"]);
+const FIRSTS = /^instance\.first/;
 
 export function momentOf(n8n: N8n): Moment {
   return { tables: n8n.database.tables(), asked: n8n.outside.asked.length };
@@ -114,8 +115,14 @@ function text(tables: Tables, names: RegExp): string {
   const plain = chosen.map(([name, all]) => [
     name,
     all
-      .map((row) => JSON.stringify(Object.entries(row).filter(([field]) => !NOTED.has(field))))
+      .filter((row) => name !== "settings" || !FIRSTS.test(String(row["key"])))
+      .map((row) => Object.entries(row).filter(([field]) => !isNoted(name, field)))
+      .map((fields) => JSON.stringify(fields))
       .toSorted(),
   ]);
   return JSON.stringify(plain);
+}
+
+function isNoted(table: string, field: string): boolean {
+  return NOTED.has(field) || (table === "user" && field === "settings");
 }

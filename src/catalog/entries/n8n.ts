@@ -1,6 +1,6 @@
 /**
  * n8n, workflows, by its public API and its webhooks. A webhook runs a workflow whatever the method, GET too,
- * and mostly without a credential; which ones may be called is said by path. What waits for a person's answer
+ * and without n8n's credential, which would reach the workflow; which ones may be called is said by path. What waits for a person's answer
  * (`webhook-waiting`, `form-waiting`) is resumed by whoever calls it, so that an agent could approve itself.
  * The editor's own interface (`/rest`) is unknown, and so denied. Endpoints that an instance renames are too.
  *
@@ -149,6 +149,7 @@ const CALLS: Routes = [
     verb: "webhook.call",
     request: `${ANY} /{kind:webhook|webhook-test|form|form-test|mcp|mcp-test}/{path...}`,
     root: true,
+    bare: true,
     effects: ["execute"],
     summary: "Run the workflow behind {path.kind} {path.path}",
     body: ["none", "json", "form", "multipart", "raw"],
@@ -158,6 +159,7 @@ const CALLS: Routes = [
     verb: "wait.resume",
     request: `${ANY} /{kind:webhook-waiting|form-waiting}/{path...}`,
     root: true,
+    bare: true,
     effects: ["execute", "administer"],
     summary: "Answer in place of whoever a workflow waits for: {path.path}",
     body: ["none", "json", "form", "multipart", "raw"],

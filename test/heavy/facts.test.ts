@@ -135,10 +135,13 @@ for (const [value, expected, why] of VALUES) {
   });
 }
 
-test("in raw JSON an expression runs without the sign before it", async () => {
-  const path = fresh();
-  const parameters = { mode: "raw", jsonOutput: '{"value": "{{ 6 * 7 }}"}' };
-  const last = node("Set", "set", parameters, { typeVersion: 3.4 });
-  await makeWorkflow(n8n, chain("w", [webhook(path), last]), true);
-  assert.match((await call(path)).text, /42/);
+test("in raw JSON an expression needs the sign here; the entry counts it without, as earlier versions did", async () => {
+  const run = async (jsonOutput: string) => {
+    const path = fresh();
+    const last = node("Set", "set", { mode: "raw", jsonOutput }, { typeVersion: 3.4 });
+    await makeWorkflow(n8n, chain("w", [webhook(path), last]), true);
+    return (await call(path)).text;
+  };
+  assert.equal(await run('{"value": "{{ 6 * 7 }}"}'), '{"value":"{{ 6 * 7 }}"}');
+  assert.equal(await run('={"value": "{{ 6 * 7 }}"}'), '{"value":"42"}');
 });

@@ -97,7 +97,7 @@ async function denied(method: string, path: string, json?: object): Promise<void
   const { id } = await waiting();
   await home.call(["approvals", "deny", id, "--reason", "not today"]);
   const { stdout } = await run;
-  assert.match(stdout, /^HTTP\/1.1 403[^]*not today/);
+  assert.match(stdout, method === "HEAD" ? /^HTTP\/1.1 403/ : /^HTTP\/1.1 403[^]*not today/);
   await settle(n8n);
 }
 
@@ -141,6 +141,7 @@ test("activation waits; denied it never happens, approved it happens once", asyn
 test("a webhook waits whatever it is called by, and then its workflow runs once", async () => {
   await denied("GET", `/webhook/${path}`);
   await denied("HEAD", `/webhook/${path}?a=b`);
+  await denied("POST", `/%77ebhook/${path}`);
   assert.equal(n8n.executions(), 0);
   const { stdout } = await approved("GET", `/webhook/${path}?a=c`);
   assert.match(stdout, /second/);
@@ -180,7 +181,6 @@ test("other spellings of what runs, and the editor's own interface, are denied",
   const before = n8n.executions();
   for (const [method, target] of [
     ["GET", `/WEBHOOK/${path}`],
-    ["GET", `/%77ebhook/${path}`],
     ["GET", `//webhook/${path}`],
     ["POST", `/API/v1/workflows/${workflow}/deactivate`],
     ["POST", `/api/v1/workflows/${workflow}/deactivate/`],

@@ -56,7 +56,9 @@ const WORKFLOWS: Routes = [
     verb: "workflow.activate",
     request: "POST /workflows/{id}/{act:activate|publish}",
     effects: ["execute"],
-    summary: "Let the workflow {path.id} run on its own: {current.name} {body.versionId}",
+    summary:
+      "Let the workflow {path.id} run on its own: {current.name}, with {current.nodes.*.type}, or as it was in " +
+      "version {body.versionId}, with {version.nodes.*.type}",
     // An older version may be named, which runs other nodes.
     lookup: { ...WORKFLOW, version: "/workflows/{path.id}/{body.versionId}" },
     show: "workflow",

@@ -209,9 +209,10 @@ test("a workflow that spells out what it is called with does not learn the key",
   const { stdout } = await approved("GET", `/webhook/${called}`);
   assert.match(stdout, /n8n\.test/, "headers are told");
   assert.doesNotMatch(stdout, /x-n8n-api-key/);
-  assert.ok(!stdout.includes([...n8n.apiKey.slice(0, 6)].join("-")));
+  const spelt = n8n.apiKey.slice(0, 6).split("").join("-");
+  assert.ok(!stdout.includes(spelt));
   const direct = await n8n.ask(`/webhook/${called}`, { key: true });
-  assert.ok(direct.text.includes([...n8n.apiKey.slice(0, 6)].join("-")), "with the key it would");
+  assert.ok(direct.text.includes(spelt), "with the key it would");
 });
 
 test("not even its placeholder goes to a webhook", async () => {

@@ -163,7 +163,7 @@ function startServer(folder: string, env: NodeJS.ProcessEnv): ChildProcess {
   // Code of a thousand packages need not be root; a checkout below root's own home is closed to others.
   const isOpen =
     isRoot && spawnSync("setpriv", [...AS_ORDINARY.slice(1), "test", "-r", PROGRAM]).status === 0;
-  const [command = "", ...args] = [...(isOpen ? AS_ORDINARY : WITH_US), process.execPath, PROGRAM];
+  const [command, ...args] = [...(isOpen ? AS_ORDINARY : WITH_US), process.execPath, PROGRAM];
   const log = openSync(join(folder, "log"), "a");
   const cwd = join(folder, "home");
   // A group of its own: what it starts is ended with it.

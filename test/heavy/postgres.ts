@@ -102,7 +102,7 @@ function serve(program: string, folder: string, env: NodeJS.ProcessEnv): ChildPr
     max_connections: "50",
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const [command = "", ...args] = [...AS_ORDINARY, program, "-D", join(folder, "database")];
+  const [command, ...args] = [...AS_ORDINARY, program, "-D", join(folder, "database")];
   return spawn(command, [...args, "-p", PORT, ...options], { cwd: folder, env, stdio: "ignore" });
 }
 

@@ -6,7 +6,14 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { allEntries, placesOf, verbInfos, type Entry } from "../src/catalog/index.ts";
+import {
+  allEntries,
+  isBare,
+  placesOf,
+  verbInfos,
+  verbsOf,
+  type Entry,
+} from "../src/catalog/index.ts";
 import type { Golden } from "../src/catalog/golden.ts";
 import { GOLDENS } from "../src/catalog/goldens.ts";
 
@@ -40,6 +47,7 @@ function indexOf(entries: readonly Entry[]): string {
 function pageOf(entry: Entry): string {
   const { system, title, docs, hosts, base, unknown } = entry;
   const places = placesOf(entry);
+  const bare = verbsOf(entry).filter((verb) => isBare(entry, verb));
   const verbs = verbInfos(entry).map(({ verb, effects, requests, summary }) =>
     row([code(verb), effects.join(", "), cell(summary), requests.map(code).join("<br>")]),
   );
@@ -56,7 +64,7 @@ function pageOf(entry: Entry): string {
     `# ${title}`,
     [
       `- Granted as \`system: ${system}\`, at ${hosts?.join(", ") ?? "hosts that the grant names"}${base.join("") === "" ? "" : `, below ${base.map(code).join(" or ")}`}.`,
-      `- Its credential: ${places.join("; ") || "none"}.${entry.mint === undefined ? "" : " It makes one for a single run (`mint`)."}`,
+      `- Its credential: ${places.join("; ") || "none"}.${entry.mint === undefined ? "" : " It makes one for a single run (`mint`)."}${bare.length === 0 ? "" : ` Requests that are ${bare.map(code).join(" or ")} go without it.`}`,
       `- What is not listed here counts as ${unknown.join(", ")}, and is denied under every wildcard.`,
       `- Read from ${docs.map((url) => `<${url}>`).join(", ")}.`,
     ].join("\n"),

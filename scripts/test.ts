@@ -5,11 +5,11 @@
  */
 import { runStatic, runStep } from "./check.ts";
 
-// test/agents is apart: `npm run test:agents`, since the agents are 1.2 GB.
+// test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB.
 const PATTERNS = [
   "src/**/*.test.ts",
   "test/*.test.ts",
-  "test/!(agents)/**/*.test.ts",
+  "test/!(agents|heavy)/**/*.test.ts",
   "drills/**/*.test.ts",
   "bench/**/*.test.ts",
 ];

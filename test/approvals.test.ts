@@ -242,6 +242,32 @@ test("leave for more of the same is used up, and then the next waits", async () 
   assert.equal((await run).stdout, "200\n200\n403\n");
 });
 
+test("what users of a system made is called without the credential, by leave or by approval", async () => {
+  const place = ["--host", "flows.test", "--scheme", "http", "--port", "80", "--stdin"];
+  const key = "flows-key-0f3d9c21ab75";
+  const add = ["credential", "add", "flows", "--kind", "bearer", ...place];
+  const added = await home.call(add, { input: `${key}\n` });
+  assert.equal(added.code, 0, added.stderr);
+  const { port } = site.address() as AddressInfo;
+  const file = join(home.root, "flows.yaml");
+  const grant = `{ system: n8n, name: flows, hosts: [flows.test], ports: [80], dial: "127.0.0.1:${port}", credential: flows, variable: KEY, allow: [{ verbs: ["*"], doing: [read-private, execute] }] }`;
+  writeFileSync(file, `task: a\npurpose: b\ngrants:\n  - ${grant}\n`);
+  const calls = ["/webhook/a", "/webhook/b", "/api/v1/workflows", '/webhook/c" -H "a: $KEY'];
+  const curl = (path: string) =>
+    `curl -s -o /dev/null -w '%{http_code}\\n' "http://flows.test${path}"`;
+  const run = home.run(["sh", "-c", calls.map(curl).join("\n")], ["--task", file]);
+  const one = await waiting();
+  await home.call([
+    ...["approvals", "approve", one.id, "--code", one.code],
+    ...["--for-run", "--count", "1", "--for", "1h"],
+  ]);
+  assert.equal((await run).stdout, "200\n200\n200\n403\n", "nor its placeholder");
+  const sent = (line: string) => seen.find((request) => request.line === line)?.authorization;
+  assert.equal(sent("GET /webhook/a"), "", "approved");
+  assert.equal(sent("GET /webhook/b"), "", "by leave");
+  assert.equal(sent("GET /api/v1/workflows"), `Bearer ${key}`, "the system itself has it");
+});
+
 test("every step is on record, intent before effect", async () => {
   const log: readonly Entry[] = await home.log();
   const performed = log.find(

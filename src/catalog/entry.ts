@@ -87,6 +87,8 @@ const routeSchema = z.strictObject({
   body: z.array(z.enum(BODY_FORMS)).min(1).optional(),
   /** Its path does not start with a base of the system. */
   root: z.literal(true).optional(),
+  /** What answers there was made by users of the system, who would learn the credential: it is not sent. */
+  bare: z.literal(true).optional(),
   /** State that the effect depends on, read before the verdict: name to path and query below the base. */
   lookup: z.record(z.string().regex(/^[a-z]+$/), z.string().startsWith("/")).optional(),
   /** Everyone whom it reaches: references to addresses, channels, accounts. */
@@ -248,6 +250,14 @@ export function verbsOf(entry: Pick<EntrySource, "routes">): readonly string[] {
     ...(route.fields ?? []).map(({ verb }) => verb),
   ]);
   return [...new Set(verbs)].sort();
+}
+
+/** Reports whether a request that is `verb` goes without the credential of its grant. */
+export function isBare(entry: Pick<EntrySource, "routes"> | undefined, verb: string): boolean {
+  return (
+    entry?.routes.some((one) => one.bare === true && verbsOf({ routes: [one] }).includes(verb)) ===
+    true
+  );
 }
 
 function isExpression(source: string): boolean {

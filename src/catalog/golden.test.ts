@@ -1,7 +1,7 @@
 /** Every system of the catalog against its golden requests. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allEntries, verbsOf } from "./index.ts";
+import { allEntries, isBare, verbsOf } from "./index.ts";
 import { GOLDENS } from "./goldens.ts";
 import { describeGolden } from "./golden-kit.ts";
 
@@ -44,4 +44,14 @@ test("every system has golden requests enough, each with a source, and every ver
     const missing = verbsOf(entry).filter((verb) => !seen.has(verb));
     assert.deepEqual(missing, [], `${system}: verbs without a golden request`);
   }
+});
+
+test("only what n8n's users made goes without the credential", () => {
+  const bare = [...allEntries()].flatMap(([system, entry]) =>
+    verbsOf(entry)
+      .filter((verb) => isBare(entry, verb))
+      .map((verb) => `${system} ${verb}`),
+  );
+  assert.deepEqual(bare, ["n8n wait.resume", "n8n webhook.call"]);
+  assert.equal(isBare(undefined, "webhook.call"), false, "no entry");
 });

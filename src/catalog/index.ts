@@ -10,6 +10,7 @@ export {
 } from "./describe.ts";
 export {
   entrySchema,
+  isBare,
   UNKNOWN_VERB,
   verbsOf,
   type Entry,

@@ -18,7 +18,7 @@ import {
   type Step,
 } from "../approval/index.ts";
 import { assert, describeError, Fault, type Clock, type Log } from "../base/index.ts";
-import { findEntry, readFact, type Entry, type Facts } from "../catalog/index.ts";
+import { findEntry, isBare, readFact, type Entry, type Facts } from "../catalog/index.ts";
 import {
   actionOfHeld,
   createConnector,
@@ -229,7 +229,9 @@ export class Desk {
         const reason = "what it acts on is not what it was when it was shown; nothing was sent";
         return await this.approvals.failed(id, reason);
       }
-      const credential = await this.#credentialOf(approval, held);
+      const entry = entryOf(approval, onlyGrant(performer.policy));
+      const bare = isBare(entry, approval.action.verb);
+      const credential = await this.#credentialOf(approval, held, bare);
       if (!(await this.approvals.consume(id))) return;
       await this.#send(approval, gateway, held, credential);
     } catch (error) {
@@ -297,13 +299,15 @@ export class Desk {
   async #credentialOf(
     approval: Approval,
     { scheme, host, port }: HeldRequest,
+    bare = false,
   ): Promise<Credentialed | undefined> {
     const { grant } = approval.pin as unknown as Pin;
     const place = { scheme, host, port };
     const entryOfKind = (kind: string) => entryOf(approval, { system: kind });
-    return leaseFor(this.#ports.credentials, {
+    const given = await leaseFor(this.#ports.credentials, {
       ...{ run: approval.run, grant, place, entryOf: entryOfKind },
     });
+    return given === undefined || !bare ? given : { ...given, bare };
   }
 
   #actionOf(approval: Approval, policy: Policy, held: HeldRequest): Action {

@@ -20,22 +20,25 @@ export interface Credentialed {
   readonly lease: Lease;
   /** What stands for it in the run. */
   readonly placeholder: string;
+  /** It is looked for in the answer, and not sent. */
+  readonly bare?: true;
 }
 
 /**
- * `request` with the credential. Its answer is asked for uncompressed, so that it can be looked through.
+ * `request` with the credential, unless that is only looked for. Its answer is asked for uncompressed, so that it can be looked through.
  *
  * @throws {Fault} `vault.attach`, `vault.sigv4`
  */
 export function withCredential(
   request: CheckedRequest,
   body: Buffer | undefined,
-  { lease, placeholder }: Credentialed,
+  { lease, placeholder, bare }: Credentialed,
   nowMs: number,
 ): CheckedRequest {
   const { method, target } = request;
   const kept = headerPairs(request.headers).filter(([name]) => name !== "accept-encoding");
   const headers = [...kept.flat(), "accept-encoding", "identity"];
+  if (bare === true) return { ...request, headers };
   const whole = body === undefined ? {} : { body };
   const attached = attach({ method, target, headers, ...whole }, lease, placeholder, nowMs);
   return { ...request, target: attached.target, headers: attached.headers };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Action } from "../action/index.ts";
-import type { Entry } from "../catalog/index.ts";
+import { isBare, type Entry } from "../catalog/index.ts";
 import { assert, describeError, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
 import { pendingProblem, problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
@@ -117,9 +117,11 @@ async function judge(
     if (decision.verdict !== "confirm") return await deny(it, action, decision);
   }
   const { scheme, host, port, method, target, headers } = request;
-  // Its own placeholder gives way to the credential in the head; in what a person sees nothing does.
+  // Its own placeholder gives way to the credential in the head, where that goes there; in what a person sees
+  // nothing does.
+  const own = isBare(entry, action.verb) ? undefined : access.grant.credential;
   const stray = [
-    ...strayPlaceholders(run, { target, headers }, access.grant.credential),
+    ...strayPlaceholders(run, { target, headers }, own),
     ...strayPlaceholders(run, { target: "", headers: [], body: body?.bytes }),
   ];
   if (stray.length > 0) return await refuseStray(it, action, decision, stray);
@@ -181,7 +183,8 @@ async function credentialed(
   const { action, decision } = permitted;
   const { request } = permitted;
   let { body } = permitted;
-  const credential = credentialOf(ports.run, access.grant, decision);
+  const bare = isBare(ports.run.entryOf(access.grant.system), action.verb);
+  const credential = credentialOf(ports.run, access.grant, decision, bare);
   let sent: Permitted = permitted;
   if (credential !== undefined) {
     if (needsBody(credential.lease) && body === undefined && request.framing.kind !== "none") {

@@ -9,15 +9,16 @@ import type { Credentialed } from "./credential.ts";
 import type { RawHeaders } from "./http-headers.ts";
 import type { GatewayRun, Verdict } from "./ports.ts";
 
-/** The credential of an allowed request; `undefined` where its grant has none. */
+/** The credential of an allowed request; `undefined` where its grant has none. Where `bare`, it is not sent. */
 export function credentialOf(
   { placeholders }: Pick<GatewayRun, "placeholders">,
   grant: Grant,
   { lease }: Verdict,
+  bare = false,
 ): Credentialed | undefined {
   if (lease === undefined) return undefined;
   const given = placeholders.given.find(({ credential }) => credential === grant.credential);
-  return { lease, placeholder: given?.text ?? "" };
+  return { lease, placeholder: given?.text ?? "", ...(bare && { bare }) };
 }
 
 /** A request as it would be sent, as far as placeholders are looked for in it. */

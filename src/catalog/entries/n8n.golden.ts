@@ -9,9 +9,23 @@ const SERVER = "github.com/n8n-io/n8n packages/cli/src/abstract-server.ts";
 const NODES = "github.com/n8n-io/n8n packages/nodes-base/package.json";
 const SERVICE = "github.com/n8n-io/n8n packages/cli/src/workflows/workflow.service.ts";
 const MERGE = "github.com/n8n-io/n8n packages/nodes-base/nodes/Merge/v3/actions";
+const WEBHOOKS = "github.com/n8n-io/n8n packages/cli/src/webhooks";
+const AUDIT =
+  "github.com/n8n-io/n8n packages/cli/src/security-audit/risk-reporters/instance-risk-reporter.ts";
+const FILTER = encodeURIComponent(
+  '{"type":"and","filters":[{"columnName":"a","condition":"eq","value":"x"}]}',
+);
+const FORM = {
+  raw: {
+    type: "multipart/form-data; boundary=b",
+    text: '--b\r\nContent-Disposition: form-data; name="field-0"\r\n\r\nx\r\n--b--\r\n',
+  },
+};
 const UNKNOWN = ["send", "execute", "delete", "administer"] as const;
 
-const workflow = (...types: readonly string[]): { readonly json: Json } => ({
+const workflow = (
+  ...types: readonly string[]
+): { readonly json: { readonly [name: string]: Json } } => ({
   json: {
     name: "w",
     nodes: types.map((type) => ({ name: type, type: `n8n-nodes-base.${type}`, parameters: {} })),
@@ -194,6 +208,17 @@ export const golden: readonly Golden[] = [
       "earlier versions do not know that",
       { ...workflow("set"), ...state(true) },
     ],
+    [
+      "PUT /api/v1/workflows/1?publishIfActive=false",
+      "workflow.update-active",
+      ["write", "execute"],
+      "its settings count at once, whatever that says",
+      {
+        json: { ...workflow("set").json, settings: { executionTimeout: 60 } },
+        ...state(true),
+        source: SERVICE,
+      },
+    ],
     ["DELETE /api/v1/workflows/1", "workflow.delete", ["delete"], "for good"],
     ["PUT /api/v1/workflows/1/tags", "workflow.tag", ["write"], "tags", { json: [{ id: "1" }] }],
   ]),
@@ -217,6 +242,7 @@ export const golden: readonly Golden[] = [
       { json: { versionId: "0e3d" } },
     ],
     ["POST /api/v1/workflows/1/activate/", "unknown", UNKNOWN, "a slash at the end"],
+    ["POST /API/V1/workflows/1/activate", "unknown", UNKNOWN, "its name in another case"],
   ]),
   ...goldenRows(`${HANDLERS}/workflows/spec/paths/unpublishWorkflow.generated.yml`, [
     ["POST /api/v1/workflows/1/unpublish", "workflow.deactivate", ["delete"], "it stands still"],
@@ -229,14 +255,13 @@ export const golden: readonly Golden[] = [
       "workflow.unarchive",
       ["write"],
       "taken back",
-      { source: "memory" },
+      { source: `${CONTROLLERS}/workflows.public.controller.ts` },
     ],
   ]),
   ...goldenRows(`${HANDLERS}/workflows/spec/paths/workflows.id.execute.yml`, [
     ["POST /api/v1/workflows/1/execute", "workflow.run", ["execute"], "from its start"],
   ]),
-  // The paths stand in openapi.yml there; the methods are from memory.
-  ...goldenRows("memory", [
+  ...goldenRows(`${API}/openapi.yml`, [
     ["POST /api/v1/workflows/1/test-runs", "workflow.run", ["execute"], "a test is a run"],
     ["POST /api/v1/workflows/1/test-runs/2/cancel", "workflow.cancel-test", ["write"], "stopped"],
     [
@@ -249,14 +274,31 @@ export const golden: readonly Golden[] = [
       },
     ],
     ["GET /api/v1/data-tables/1/rows", "table.read", ["read-private"], "contents"],
-    ["POST /api/v1/data-tables/1/rows", "table.write", ["write"], "rows", { json: {} }],
-    ["DELETE /api/v1/data-tables/1/rows/delete", "table.delete", ["delete"], "rows"],
-    ["POST /api/v1/n8n-packages/export", "instance.export", ["read-private"], "all", { json: {} }],
+    [
+      "POST /api/v1/data-tables/1/rows",
+      "table.write",
+      ["write"],
+      "rows",
+      { json: { data: [{ a: "x" }] } },
+    ],
+    [
+      `DELETE /api/v1/data-tables/1/rows/delete?filter=${FILTER}`,
+      "table.delete",
+      ["delete"],
+      "rows go",
+    ],
+    [
+      "POST /api/v1/n8n-packages/export",
+      "instance.export",
+      ["read-private"],
+      "all",
+      { json: { workflowIds: ["7"] } },
+    ],
     [
       "POST /api/v1/n8n-packages/import",
       "instance.import",
-      ["execute", "administer"],
-      "workflows from elsewhere",
+      ["execute", "delete", "administer"],
+      "workflows from elsewhere, and those that are not in it may go",
       { json: {} },
     ],
     ["GET /api/v1/settings/otel", "settings.read", ["read-private"], "where traces go"],
@@ -266,6 +308,36 @@ export const golden: readonly Golden[] = [
       ["administer"],
       "logs go elsewhere",
       { json: {} },
+    ],
+    [
+      "POST /api/v1/settings/otel/test-trace",
+      "settings.test",
+      ["send", "administer"],
+      "a trace to whatever address it names",
+      {
+        json: {
+          exporterProtocol: "http/protobuf",
+          exporterEndpoint: "https://evil.example",
+          exporterTracingPath: "/v1/traces",
+          exporterHeaders: "",
+          exporterServiceName: "n8n",
+          startupConnectivityTimeoutMs: 2000,
+        },
+        source: `${HANDLERS}/otel/otel.handler.ts`,
+      },
+    ],
+    [
+      "POST /api/v1/settings/log-streaming/destinations/1/test",
+      "settings.test",
+      ["send", "administer"],
+      "a message to where logs go",
+      { json: {} },
+    ],
+    [
+      "DELETE /api/v1/settings/log-streaming/destinations/1",
+      "settings.delete",
+      ["delete", "administer"],
+      "logs go nowhere",
     ],
     ["GET /rest/workflows", "unknown", UNKNOWN, "the editor's own interface"],
     ["POST /rest/workflows/1/run", "unknown", UNKNOWN, "the editor's own interface", { json: {} }],
@@ -280,15 +352,34 @@ export const golden: readonly Golden[] = [
       "a test runs it too",
       { raw: { type: "text/plain", text: "x" } },
     ],
-    ["POST /form/a", "webhook.call", ["execute"], "a form runs it", { form: "field-0=x" }],
+    ["PUT /webhook/a", "webhook.call", ["execute"], "by PUT", { json: { a: 1 } }],
+    ["PATCH /webhook/a", "webhook.call", ["execute"], "by PATCH", { json: { a: 1 } }],
+    ["DELETE /webhook/a", "webhook.call", ["execute"], "by DELETE"],
+    ["HEAD /webhook/a", "webhook.call", ["execute"], "by HEAD"],
+    ["GET /WEBHOOK/a", "unknown", UNKNOWN, "a webhook in another case"],
+    ["POST /form/a", "webhook.call", ["execute"], "a form runs it", FORM],
+    ["GET /form/a", "webhook.call", ["execute"], "a form shown runs nothing, and may be no form"],
     [
       "GET /webhook-waiting/7",
       "wait.resume",
-      ["administer"],
+      ["execute", "administer"],
       "an answer that a person should give",
+      { source: `${WEBHOOKS}/waiting-webhooks.ts` },
     ],
-    ["POST /form-waiting/7", "wait.resume", ["administer"], "the same by form", { form: "a=b" }],
-    ["GET /webhook-waiting/7/suffix?approved=true", "wait.resume", ["administer"], "approved"],
+    [
+      "POST /form-waiting/7",
+      "wait.resume",
+      ["execute", "administer"],
+      "the same by form",
+      { ...FORM, source: `${WEBHOOKS}/waiting-forms.ts` },
+    ],
+    [
+      "GET /webhook-waiting/7/suffix?approved=true",
+      "wait.resume",
+      ["execute", "administer"],
+      "approved",
+      { source: `${WEBHOOKS}/waiting-webhooks.ts` },
+    ],
     ["GET /healthz", "health.read", ["read"], "whether it is up"],
   ]),
   ...goldenRows(`${CONTROLLERS}/executions.public.controller.ts`, [
@@ -297,6 +388,16 @@ export const golden: readonly Golden[] = [
   ]),
   ...goldenRows(`${HANDLERS}/executions/spec/paths/executions.id.retry.yml`, [
     ["POST /api/v1/executions/1/retry", "execution.retry", ["execute"], "all is done again"],
+    [
+      "POST /api/v1/executions/1/retry",
+      "execution.retry",
+      ["execute"],
+      "by the workflow as it is now, published or not",
+      {
+        json: { loadWorkflow: true },
+        source: "github.com/n8n-io/n8n packages/cli/src/executions/execution.service.ts",
+      },
+    ],
   ]),
   ...goldenRows(`${HANDLERS}/executions/spec/paths/executions.stop.yml`, [
     [
@@ -316,7 +417,19 @@ export const golden: readonly Golden[] = [
       "a new one",
       { json: { name: "c", type: "httpHeaderAuth", data: {} } },
     ],
-    ["DELETE /api/v1/credentials/1", "credential.write", ["administer"], "gone"],
+    [
+      "PATCH /api/v1/credentials/1",
+      "credential.write",
+      ["administer"],
+      "another name",
+      { json: { name: "d" } },
+    ],
+    [
+      "DELETE /api/v1/credentials/1",
+      "credential.delete",
+      ["delete", "administer"],
+      "its secret goes",
+    ],
     [
       "POST /api/v1/credentials/1/test",
       "credential.test",
@@ -334,6 +447,13 @@ export const golden: readonly Golden[] = [
       { json: [{ email: "a@example.org" }], recipients: ["a@example.org"] },
     ],
     [
+      "DELETE /api/v1/users/1",
+      "user.delete",
+      ["delete", "administer"],
+      "their workflows and credentials go too",
+      { source: "github.com/n8n-io/n8n packages/cli/src/services/user.service.ts" },
+    ],
+    [
       "PATCH /api/v1/users/1/role",
       "user.write",
       ["administer"],
@@ -342,14 +462,15 @@ export const golden: readonly Golden[] = [
     ],
   ]),
   ...goldenRows(`${CONTROLLERS}/projects.public.controller.ts`, [
-    ["GET /api/v1/projects", "project.read", ["read-private"], "names"],
+    ["GET /api/v1/projects", "project.read", ["read-private"], "which there are"],
     [
       "POST /api/v1/projects",
       "project.write",
       ["administer"],
-      "a new one",
+      "a new project",
       { json: { name: "p" } },
     ],
+    ["DELETE /api/v1/projects/1", "project.delete", ["delete", "administer"], "with all in it"],
   ]),
   ...goldenRows(`${CONTROLLERS}/variables.public.controller.ts`, [
     ["GET /api/v1/variables", "variable.read", ["read-private"], "values"],
@@ -360,11 +481,17 @@ export const golden: readonly Golden[] = [
       "workflows go by it",
       { json: { key: "URL", value: "https://a.example" } },
     ],
+    [
+      "DELETE /api/v1/variables/1",
+      "variable.delete",
+      ["delete", "administer"],
+      "workflows miss it",
+    ],
   ]),
   ...goldenRows(`${CONTROLLERS}/tags.public.controller.ts`, [
     ["GET /api/v1/tags", "tag.read", ["read"], "names"],
     ["POST /api/v1/tags", "tag.write", ["write"], "a name", { json: { name: "t" } }],
-    ["DELETE /api/v1/tags/1", "tag.delete", ["delete"], "gone", { source: "memory" }],
+    ["DELETE /api/v1/tags/1", "tag.delete", ["delete"], "gone"],
   ]),
   ...goldenRows(`${HANDLERS}/source-control/spec/paths/sourceControl.yml`, [
     [
@@ -382,7 +509,7 @@ export const golden: readonly Golden[] = [
       "source-control.push",
       ["send", "administer"],
       "workflows leave",
-      { json: {}, source: "memory" },
+      { json: {} },
     ],
   ]),
   ...goldenRows(`${HANDLERS}/community-packages/spec/paths/community-packages.yml`, [
@@ -390,12 +517,24 @@ export const golden: readonly Golden[] = [
     [
       "POST /api/v1/community-packages",
       "package.install",
-      ["execute", "administer"],
-      "code from npm",
+      ["send", "execute", "administer"],
+      "code from npm, and n8n.io is asked for it",
       { json: { name: "n8n-nodes-x" } },
+    ],
+    [
+      "DELETE /api/v1/community-packages/n8n-nodes-x",
+      "package.remove",
+      ["execute", "delete", "administer"],
+      "workflows with its nodes run no more",
     ],
   ]),
   ...goldenRows(`${CONTROLLERS}/audit.public.controller.ts`, [
-    ["POST /api/v1/audit", "audit.run", ["read-private"], "what is unsafe", { json: {} }],
+    [
+      "POST /api/v1/audit",
+      "audit.run",
+      ["read-private", "send"],
+      "what is unsafe, and n8n.io is asked for versions",
+      { json: {}, source: AUDIT },
+    ],
   ]),
 ];

@@ -1,6 +1,6 @@
 /**
  * n8n, workflows, by its public API and its webhooks. A webhook runs a workflow whatever the method, GET too,
- * and mostly without a credential; which ones may be called is said by path. What waits for a person's answer
+ * and without n8n's credential, which would reach the workflow; which ones may be called is said by path. What waits for a person's answer
  * (`webhook-waiting`, `form-waiting`) is resumed by whoever calls it, so that an agent could approve itself.
  * The editor's own interface (`/rest`) is unknown, and so denied. Endpoints that an instance renames are too.
  *
@@ -56,7 +56,9 @@ const WORKFLOWS: Routes = [
     verb: "workflow.activate",
     request: "POST /workflows/{id}/{act:activate|publish}",
     effects: ["execute"],
-    summary: "Let the workflow {path.id} run on its own: {current.name} {body.versionId}",
+    summary:
+      "Let the workflow {path.id} run on its own: {current.name}, with {current.nodes.*.type}, or as it was in " +
+      "version {body.versionId}, with {version.nodes.*.type}",
     // An older version may be named, which runs other nodes.
     lookup: { ...WORKFLOW, version: "/workflows/{path.id}/{body.versionId}" },
     show: "workflow",
@@ -149,15 +151,18 @@ const CALLS: Routes = [
     verb: "webhook.call",
     request: `${ANY} /{kind:webhook|webhook-test|form|form-test|mcp|mcp-test}/{path...}`,
     root: true,
+    bare: true,
     effects: ["execute"],
     summary: "Run the workflow behind {path.kind} {path.path}",
     body: ["none", "json", "form", "multipart", "raw"],
   },
   {
+    // The workflow goes on with what stands behind the question.
     verb: "wait.resume",
     request: `${ANY} /{kind:webhook-waiting|form-waiting}/{path...}`,
     root: true,
-    effects: ["administer"],
+    bare: true,
+    effects: ["execute", "administer"],
     summary: "Answer in place of whoever a workflow waits for: {path.path}",
     body: ["none", "json", "form", "multipart", "raw"],
   },
@@ -182,11 +187,18 @@ const ADMINISTRATION: Routes = [
     verb: "credential.write",
     request: [
       "POST /credentials",
-      "PATCH|PUT|DELETE /credentials/{id}",
+      "PATCH|PUT /credentials/{id}",
       "PUT /credentials/{id}/{act:transfer|share}",
     ],
     effects: ["administer"],
     summary: "Change the credential {path.id} {body.name} of {body.type}",
+  },
+  {
+    // Its secret is nowhere else.
+    verb: "credential.delete",
+    request: "DELETE /credentials/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the credential {path.id}",
   },
   {
     verb: "credential.test",
@@ -209,9 +221,15 @@ const ADMINISTRATION: Routes = [
     recipients: ["body.*.email"],
   },
   {
+    // With all that is theirs, unless it is transferred.
+    verb: "user.delete",
+    request: "DELETE /users/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the user {path.id}; what is theirs goes to: {query.transferId}",
+  },
+  {
     verb: "user.write",
     request: [
-      "DELETE /users/{id}",
       "PATCH /users/{id}/role",
       "POST /projects/{id}/users",
       "PATCH|DELETE /projects/{id}/users/{user}",
@@ -227,9 +245,16 @@ const ADMINISTRATION: Routes = [
   },
   {
     verb: "project.write",
-    request: ["POST /projects", "PUT|DELETE /projects/{id}"],
+    request: ["POST /projects", "PUT /projects/{id}"],
     effects: ["administer"],
     summary: "Change the project {path.id} {body.name}",
+  },
+  {
+    // With its workflows and credentials.
+    verb: "project.delete",
+    request: "DELETE /projects/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the project {path.id}",
   },
   {
     verb: "variable.read",
@@ -240,9 +265,15 @@ const ADMINISTRATION: Routes = [
   {
     // Workflows take addresses and switches from them.
     verb: "variable.write",
-    request: ["POST /variables", "PUT|DELETE /variables/{id}"],
+    request: ["POST /variables", "PUT /variables/{id}"],
     effects: ["administer"],
     summary: "Change the variable {body.key} {path.id}",
+  },
+  {
+    verb: "variable.delete",
+    request: "DELETE /variables/{id}",
+    effects: ["delete", "administer"],
+    summary: "Delete the variable {path.id}",
   },
   {
     verb: "tag.read",
@@ -321,9 +352,16 @@ const ADMINISTRATION: Routes = [
   {
     // A package from npm runs in n8n itself.
     verb: "package.install",
-    request: ["POST /community-packages", "PATCH|DELETE /community-packages/{name}"],
-    effects: ["execute", "administer"],
+    request: ["POST /community-packages", "PATCH /community-packages/{name}"],
+    effects: ["send", "execute", "administer"],
     summary: "Change the installed package {body.name} {path.name}",
+  },
+  {
+    // Workflows with its nodes run no more.
+    verb: "package.remove",
+    request: "DELETE /community-packages/{name}",
+    effects: ["execute", "delete", "administer"],
+    summary: "Remove the installed package {path.name}",
   },
   {
     verb: "instance.export",
@@ -334,14 +372,15 @@ const ADMINISTRATION: Routes = [
   {
     verb: "instance.import",
     request: "POST /n8n-packages/import",
-    effects: ["execute", "administer"],
-    summary: "Import workflows, which may be active",
+    effects: ["execute", "delete", "administer"],
+    summary: "Import workflows, which may be active and take others' place",
     body: ["json", "multipart", "raw"],
   },
   {
+    // It asks n8n.io which versions there are.
     verb: "audit.run",
     request: "POST /audit",
-    effects: ["read-private"],
+    effects: ["read-private", "send"],
     summary: "Read what is unsafe in it",
   },
   {
@@ -351,11 +390,27 @@ const ADMINISTRATION: Routes = [
     summary: "Read settings: {path.rest}",
   },
   {
+    // To any address that the body names, or to where logs go.
+    verb: "settings.test",
+    request: [
+      "POST /settings/otel/test-trace",
+      "POST /settings/log-streaming/destinations/{id}/test",
+    ],
+    effects: ["send", "administer"],
+    summary: "Try where logs or traces go: {path.id} {body.exporterEndpoint}",
+  },
+  {
     // Logs and traces go where these say.
     verb: "settings.write",
-    request: "POST|PUT|PATCH|DELETE /settings/{rest...}",
+    request: "POST|PUT|PATCH /settings/{rest...}",
     effects: ["administer"],
     summary: "Change settings: {path.rest}",
+  },
+  {
+    verb: "settings.delete",
+    request: "DELETE /settings/{rest...}",
+    effects: ["delete", "administer"],
+    summary: "Delete a setting: {path.rest}",
   },
 ];
 

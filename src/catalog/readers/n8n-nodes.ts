@@ -1,7 +1,7 @@
 /**
  * What the nodes of n8n do, by their type. A type that does not stand here may do anything, community nodes
- * among them. Types of nodes-base were compared with its package.json; those of nodes-langchain are from memory.
- * Some do nothing until a parameter of theirs makes them run code (`QUIET`).
+ * among them. `npm run test:heavy` compares the types with n8n's own packages. Some do nothing until a parameter
+ * of theirs makes them run code (`QUIET`).
  *
  * @module
  */
@@ -82,6 +82,9 @@ const KINDS: ReadonlyMap<string, NodeKind> = new Map([
       "renameKeys set sort splitInBatches splitOut stickyNote stopAndError summarize switch",
   ),
 ]);
+
+/** Every type whose kind is known. */
+export const KNOWN_TYPES: readonly string[] = [...KINDS.keys()];
 
 function types(prefix: string, kind: NodeKind, names: string): readonly [string, NodeKind][] {
   return names.split(" ").map((name) => [`${prefix}${name}`, kind]);

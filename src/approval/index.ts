@@ -11,3 +11,4 @@ export {
 export { cardOf, printCard, type Card, type CardContext } from "./card.ts";
 export { Approvals, WAITING_MAX, type ApprovalsOptions, type Step } from "./approvals.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
+export type { Block } from "./render/block.ts";

@@ -36,6 +36,8 @@ CREATE TABLE answers (
 ) STRICT;
 PRAGMA user_version = ${VERSION};
 `;
+/** What agents had asked for, of those that a person edited: files of earlier builds lack it. */
+const ASKED = "CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT";
 const OPEN = OPEN_STATES.map((state) => `'${state}'`).join(",");
 
 /** Fields of a row that change. */
@@ -74,6 +76,7 @@ export class Store {
       else if (version !== VERSION) {
         throw new Fault("approval.store", `its version is ${String(version)}, not ${VERSION}`);
       }
+      this.#db.exec(ASKED);
     } catch (cause) {
       const why = describeError(cause);
       throw new Fault("approval.store", `approvals cannot be kept in ${file}: ${why}`, {
@@ -109,8 +112,10 @@ export class Store {
     const sql = "SELECT * FROM approvals JOIN actions USING (id) WHERE id = ?";
     const row = this.#prepare(sql).get(id) as Row | undefined;
     if (row === undefined) return undefined;
+    const asked = this.#prepare("SELECT body FROM asked WHERE id = ?").get(id)?.["body"];
     return {
       ...summaryOf(row),
+      ...(asked === undefined ? {} : { asked: JSON.parse(String(asked)) as Json }),
       action: JSON.parse(String(row["action"])) as Approval["action"],
       pin: JSON.parse(String(row["pin"])) as Json,
     };
@@ -190,9 +195,11 @@ export class Store {
     body: Uint8Array,
   ): boolean {
     let isDone = false;
+    const asked = JSON.stringify(this.get(id)?.action.fields["body"] ?? null);
     this.#all(() => {
       isDone = this.change(id, ["requested", "shown"], { head: headOf(action), note, by: [] });
       if (!isDone) return;
+      this.#run("INSERT OR IGNORE INTO asked VALUES (?,?)", id, asked); // Of the first edit.
       this.#run("UPDATE approvals SET digest = ? WHERE id = ?", action.digest, id);
       this.#run("UPDATE actions SET action = ? WHERE id = ?", JSON.stringify(action), id);
       this.#run("UPDATE spools SET body = ? WHERE id = ?", body, id);

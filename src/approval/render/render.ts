@@ -1,0 +1,76 @@
+/**
+ * The content of an action, read as its kind is (`show` in the catalog). What a kind does not know, and what
+ * is left of a body, is shown as it is: a kind only puts first what matters.
+ *
+ * @module
+ */
+import type { Action, Json } from "../../action/index.ts";
+import {
+  isMembers,
+  listed,
+  memberLines,
+  valueLines,
+  type Block,
+  type Members,
+  type Rendering,
+} from "./block.ts";
+import { changesOf } from "./changes.ts";
+import { renderMail } from "./mail.ts";
+import { renderPayment } from "./payment.ts";
+import { renderMessage, renderPost } from "./post.ts";
+import { presentOf } from "./present.ts";
+import { renderWorkflow } from "./workflow.ts";
+
+/** Fields that say where the request goes, and are told elsewhere on the card. */
+const TRANSPORT = new Set(
+  "method scheme host port path query show upgrade contentType body current".split(" "),
+);
+/** Fields that readers of the catalog made of the body for these kinds. */
+const READ: Readonly<Record<string, readonly string[]>> = { mail: ["mail"], workflow: ["nodes"] };
+
+/** The blocks of a content. */
+export interface Content {
+  readonly blocks: readonly Block[];
+  readonly hidden: readonly string[];
+  /** What of the fields stands there as it is: hashes in it stand for what is hidden. */
+  readonly shown: Json;
+}
+
+export function renderContent(action: Pick<Action, "fields" | "impact">): Content {
+  const { body, current, show } = action.fields;
+  const kind = typeof show === "string" ? show : "json";
+  const rendering = renderKind(kind, action);
+  const isRead = rendering !== undefined;
+  const { blocks = [], rest = isRead ? undefined : body, hidden = [] } = rendering ?? {};
+  const more = Object.entries(action.fields).filter(
+    ([name]) => !TRANSPORT.has(name) && !(isRead && READ[kind]?.includes(name)),
+  );
+  return {
+    blocks: [
+      ...blocks,
+      ...(rest === undefined ? [] : listed(isRead ? "Also" : "Content", valueLines(rest))),
+      ...changesOf(current, body),
+      ...more.flatMap(([name, value]) => listed("More", memberLines(name, value))),
+    ],
+    hidden,
+    shown: { ...(rest === undefined ? {} : { rest }), ...Object.fromEntries(more) },
+  };
+}
+
+function renderKind(
+  kind: string,
+  action: Pick<Action, "fields" | "impact">,
+): Rendering | undefined {
+  const { body, current, mail } = action.fields;
+  const present = presentOf(current);
+  if (kind === "mail") return renderMail(body, mail, present);
+  if (kind === "workflow") return renderWorkflow(membersOf(body), present);
+  if (kind === "payment") return renderPayment(membersOf(body), action);
+  if (!isMembers(body)) return undefined;
+  if (kind === "post") return renderPost(body);
+  return kind === "message" ? renderMessage(body) : undefined;
+}
+
+function membersOf(body: Json | undefined): Members {
+  return isMembers(body) ? body : {};
+}

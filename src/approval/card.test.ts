@@ -109,5 +109,8 @@ test("what it changes is shown beside what is there now", () => {
       },
     }),
   );
-  assert.match(text, /^Now {10}\| title: Old\n {13}\| status: publish$/m);
+  assert.match(
+    text,
+    /^Now {10}\| status: publish\nChange {7}\| - title: Old\n {13}\| \+ title: New$/m,
+  );
 });

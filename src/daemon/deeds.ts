@@ -8,7 +8,7 @@ import type { RunEvent } from "./recorder.ts";
 
 const LAST_MAX = 8;
 const TEXT_CHARS_MAX = 160;
-const QUIET: ReadonlySet<unknown> = new Set(["read", "read-private"]);
+const QUIET: ReadonlySet<string> = new Set(["read", "read-private"]);
 const WORDS: Readonly<Record<Verdict, string>> = {
   allow: "went through",
   confirm: "waited for a person",
@@ -27,13 +27,13 @@ export class Deeds {
 
   note({ type, verdict, system = "", action, data = {} }: RunEvent): void {
     if (type !== "action" || verdict === undefined) return;
-    const effects = Array.isArray(data["effects"]) ? (data["effects"] as readonly unknown[]) : [];
+    const effects = Array.isArray(data["effects"]) ? data["effects"].map(textOf) : [];
     const word = WORDS[verdict];
     // By the gravest: effects stand mildest first.
-    const kind = `${String(effects.at(-1) ?? "unknown")}, ${word}`;
+    const kind = `${effects.at(-1) ?? "unknown"}, ${word}`;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     if (verdict === "allow" && effects.every((effect) => QUIET.has(effect))) return;
-    const [verb, summary] = [data["verb"], data["summary"]].map((text) => String(text ?? ""));
+    const [verb, summary] = [data["verb"], data["summary"]].map(textOf);
     const line = `${word}: ${system} ${verb}: ${summary}`;
     const short = line.length > TEXT_CHARS_MAX ? `${line.slice(0, TEXT_CHARS_MAX)}...` : line;
     this.#last = [...this.#last, { action, line: short }].slice(-LAST_MAX - 1);
@@ -48,4 +48,8 @@ export class Deeds {
       ...others.map(({ line }) => line),
     ];
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

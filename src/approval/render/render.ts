@@ -32,7 +32,7 @@ const READ: Readonly<Record<string, readonly string[]>> = { mail: ["mail"], work
 export interface Content {
   readonly blocks: readonly Block[];
   readonly hidden: readonly string[];
-  /** What of the fields stands there as it is: hashes in it stand for what is hidden. */
+  /** What the blocks are of: hashes in it stand for what is hidden. */
   readonly shown: Json;
 }
 
@@ -42,9 +42,8 @@ export function renderContent(action: Pick<Action, "fields" | "impact">): Conten
   const rendering = renderKind(kind, action);
   const isRead = rendering !== undefined;
   const { blocks = [], rest = isRead ? undefined : body, hidden = [] } = rendering ?? {};
-  const more = Object.entries(action.fields).filter(
-    ([name]) => !TRANSPORT.has(name) && !(isRead && READ[kind]?.includes(name)),
-  );
+  const others = Object.entries(action.fields).filter(([name]) => !TRANSPORT.has(name));
+  const more = others.filter(([name]) => !(isRead && READ[kind]?.includes(name)));
   return {
     blocks: [
       ...blocks,
@@ -53,7 +52,7 @@ export function renderContent(action: Pick<Action, "fields" | "impact">): Conten
       ...more.flatMap(([name, value]) => listed("More", memberLines(name, value))),
     ],
     hidden,
-    shown: { ...(rest === undefined ? {} : { rest }), ...Object.fromEntries(more) },
+    shown: { ...(rest === undefined ? {} : { rest }), ...Object.fromEntries(others) },
   };
 }
 

@@ -37,14 +37,14 @@ export function renderWorkflow(body: Members, present: Members | undefined): Ren
   const items = list as readonly Json[];
   const nodes = readNodes(items);
   if (nodes === undefined) return undefined;
-  const names = nodes.map(({ name, type, kind, code, call }, at) => {
+  const names = nodes.map(({ node: { name, type, kind, code, call }, at: place }, at) => {
     const more = code === true && kind !== "code" ? ", and RUNS CODE in an expression" : "";
-    const state = isOff(items[nodes[at]?.at ?? -1]) ? " (switched off)" : "";
+    const state = isOff(items[place]) ? " (switched off)" : "";
     return `${at + 1}. ${name}${state}: ${DOES[kind] ?? kind}${more}${call === undefined ? "" : `: ${call}`} (${type})`;
   });
   const starts = nodes
-    .filter(({ kind }) => kind === "trigger")
-    .map(({ name, type }) => `${name} (${type})`);
+    .filter(({ node }) => node.kind === "trigger")
+    .map(({ node: { name, type } }) => `${name} (${type})`);
   const about = isSent ? body : (present ?? {});
   const blocks = [
     block("Workflow", [

@@ -32,7 +32,7 @@ export interface WorkflowNode {
 export function readWorkflow({ path, values }: Readable): Reading | undefined {
   const [list, ...others] = values("body.nodes");
   if (!Array.isArray(list) || others.length > 0) return undefined;
-  const ranked = readNodes(list as readonly unknown[])?.map(({ at: _, ...node }) => node);
+  const ranked = readNodes(list as readonly unknown[])?.map(({ node }) => node);
   if (ranked === undefined) return undefined;
   const isNew = path["id"] === undefined;
   const isLive = !isNew && !isInactive(values);
@@ -47,18 +47,21 @@ export function readWorkflow({ path, values }: Readable): Reading | undefined {
   };
 }
 
+interface PlacedNode {
+  readonly node: WorkflowNode;
+  readonly at: number;
+}
+
 /** The nodes of a workflow, the most dangerous first, each with its place in `list`; all or none. */
-export function readNodes(
-  list: readonly unknown[],
-): readonly (WorkflowNode & { readonly at: number })[] | undefined {
+export function readNodes(list: readonly unknown[]): readonly PlacedNode[] | undefined {
   if (list.length > NODES_MAX) return undefined;
-  const nodes: (WorkflowNode & { readonly at: number })[] = [];
+  const nodes: PlacedNode[] = [];
   for (const [at, item] of list.entries()) {
     const node = readNode(item);
     if (node === undefined) return undefined;
-    nodes.push({ ...node, at });
+    nodes.push({ node, at });
   }
-  return nodes.toSorted((a, b) => rankOf(a) - rankOf(b));
+  return nodes.toSorted((a, b) => rankOf(a.node) - rankOf(b.node));
 }
 
 function isInactive(values: Readable["values"]): boolean {

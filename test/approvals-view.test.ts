@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { TestHome } from "./support/home.ts";
+import { eventually, TestHome } from "./support/home.ts";
 import { atTerminal, type Step } from "./support/terminal.ts";
 
 const home = new TestHome();
@@ -80,7 +80,7 @@ test("a person approves by the code, denies with a reason, edits, and lets more 
     posts.map((body) => (JSON.parse(body) as { title: string }).title),
     ["First", "Third", "Fourth"],
   );
-  assert.doesNotMatch(shown, /\u001b/, "no colour with NO_COLOR");
+  assert.ok(!shown.includes("\u001b"), "no colour with NO_COLOR");
   assert.match(shown, /Run did +\| requests so far.*publish, waited for a person/);
   assert.match(shown, /denied|waited for a person: blog post.publish: Publish a new entry/);
 });
@@ -102,19 +102,18 @@ test("hostile words stay words; another that comes meanwhile is told and does no
   ]);
   const evil = "Evil\u001b[2J\u202e Code         | 000000 ".padEnd(120, "x");
   const run = publishing([evil]);
-  await home.call(["ps"]);
-  const other = new Promise((resolve) => setTimeout(resolve, 3000)).then(() =>
-    publishing(["Other"]),
-  );
+  await eventually("the first waits", 60_000, async () => {
+    const { stdout } = await home.call(["approvals", "list", "--json"]);
+    return stdout.includes("Evil") ? true : undefined;
+  });
+  const other = publishing(["Other"]);
   const { code, shown } = await screen;
   assert.equal(code, 0, shown);
   assert.deepEqual([(await run).stdout, (await other).stdout], ["403 ", "403 "]);
   assert.match(shown, /\\u001b\[2J\\u202e/);
-  const ours = /\u001b\[(?:[012]|33)m/g;
-  assert.match(shown, ours, "colours are ours");
-  const bare = shown.replaceAll(ours, "");
-  // eslint-disable-next-line no-control-regex
-  assert.doesNotMatch(bare, /\u001b|\u202e/);
+  const bare = [0, 1, 2, 33].reduce((text, n) => text.replaceAll(`\u001b[${n}m`, ""), shown);
+  assert.ok(bare.length < shown.length, "there are colours, which are ours");
+  assert.ok(!bare.includes("\u001b") && !bare.includes("\u202e"));
   const narrow = bare.slice(bare.lastIndexOf("p-", bare.lastIndexOf("What   ")));
   const lines = narrow.slice(0, narrow.indexOf("a approve")).split(/\r?\n/).slice(0, -1);
   for (const line of lines) assert.ok(line.length <= 50, line);

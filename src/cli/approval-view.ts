@@ -41,6 +41,7 @@ class View {
   readonly #open = new Map<string, ApprovalInfo>();
   #current: string | undefined;
   readonly #events: Event[] = [];
+  readonly #quit = new AbortController();
   #wake: () => void = () => {};
 
   constructor(client: Client, { input, output }: Terminal) {
@@ -67,6 +68,7 @@ class View {
         await this.#take(event);
       }
     } finally {
+      this.#quit.abort();
       this.#output.off("resize", resized);
       this.#keyboard.close();
     }
@@ -74,11 +76,12 @@ class View {
 
   async #listen(): Promise<void> {
     try {
-      for await (const info of this.#client.stream("approvals.follow", {}))
+      const { signal } = this.#quit;
+      for await (const info of this.#client.stream("approvals.follow", {}, signal))
         this.#push({ kind: "approval", info });
       this.#push({ kind: "end" });
     } catch (error) {
-      this.#push({ kind: "end", error });
+      this.#push({ kind: "end", error }); // Nobody looks any more where the person quit.
     }
   }
 
@@ -119,7 +122,7 @@ class View {
       return;
     }
     this.#open.delete(id);
-    this.#say(`${id} ${state}${reason === "" ? "" : `: ${reason}`}`);
+    if (state !== "performing") this.#say(`${id} ${state}${reason === "" ? "" : `: ${reason}`}`);
     if (this.#current !== id) return;
     this.#current = undefined;
     const [next] = this.#open.keys();

@@ -8,9 +8,9 @@ import type { ReadStream, WriteStream } from "node:tty";
 import { visibleLine } from "../base/index.ts";
 
 const LINE_CHARS_MAX = 500;
-const ENTER = /[\r\n]/;
-const CANCEL = /[\u0003\u0004\u001b]/; // Ctrl-C, Ctrl-D, Escape.
-const RUB = /[\u007f\b]/;
+const ENTER = "\r\n";
+const CANCEL = "\u0003\u0004\u001b"; // Ctrl-C, Ctrl-D, Escape.
+const RUB = "\u007f\b";
 const CLEAR = "\u0015"; // Ctrl-U
 
 export class Keyboard {
@@ -51,9 +51,9 @@ export class Keyboard {
     let line = "";
     this.#output.write(visibleLine(prompt));
     this.#answer = (key) => {
-      if (ENTER.test(key)) resolve(line.trim());
-      else if (CANCEL.test(key)) resolve(undefined);
-      else if (RUB.test(key)) line = this.#rub(line, 1);
+      if (ENTER.includes(key)) resolve(line.trim());
+      else if (CANCEL.includes(key)) resolve(undefined);
+      else if (RUB.includes(key)) line = this.#rub(line, 1);
       else if (key === CLEAR) line = this.#rub(line, line.length);
       else if (visibleLine(key) === key && line.length < LINE_CHARS_MAX) {
         line += key;

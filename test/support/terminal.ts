@@ -20,7 +20,7 @@ export interface Screen {
 }
 
 const PROGRAM = `
-import fcntl, json, os, pty, re, struct, sys, termios
+import fcntl, json, os, pty, re, signal, struct, sys, termios
 steps = json.loads(os.environ["STEPS"])
 pid, screen = pty.fork()
 if pid == 0:
@@ -29,6 +29,13 @@ def size(columns):
     fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
 size(100)
 shown, at = b"", 0
+def late(*_):
+    sys.stdout.buffer.write(shown + b"\\nNOT SEEN IN TIME: " + json.dumps(steps[:1]).encode())
+    os.kill(pid, signal.SIGKILL)
+    sys.stdout.flush()
+    os._exit(99)
+signal.signal(signal.SIGALRM, late)
+signal.alarm(int(os.environ.get("LIMIT_S", "120")))
 while True:
     while steps:
         found = re.search(steps[0]["wait"].encode(), shown[at:], re.S)
@@ -60,7 +67,6 @@ export async function atTerminal(
   const child = spawn("python3", ["-c", PROGRAM, BIN, ...args], {
     env: { ...process.env, ...env, STEPS: JSON.stringify(steps) },
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: 120_000,
   });
   const shown: Buffer[] = [];
   child.stdout.on("data", (data: Buffer) => shown.push(data));

@@ -135,9 +135,10 @@ class Reading {
 
   end(isSource: boolean): ReadHtml {
     const lines = this.#lines.map((line) => line.trimEnd());
+    const end = lines.findLastIndex((line) => line !== "") + 1;
     return {
       // One empty line is as good as ten.
-      lines: lines.filter((line, at) => line !== "" || (lines[at - 1] ?? "") !== ""),
+      lines: lines.slice(0, end).filter((line, at) => line !== "" || (lines[at - 1] ?? "") !== ""),
       links: this.#links,
       unseen: this.#unseen,
       warnings: [...this.#warnings],

@@ -134,7 +134,7 @@ class Reading {
   }
 
   end(isSource: boolean): ReadHtml {
-    const lines = this.#lines.map((line) => line.trimEnd());
+    const lines = this.#lines.map((line) => trimmed(line, { start: false }));
     const end = lines.findLastIndex((line) => line !== "") + 1;
     return {
       // One empty line is as good as ten.
@@ -186,7 +186,7 @@ class Reading {
     const alt = attributes.get("alt");
     if (alt !== undefined && alt !== "") this.#put(`[${collapsed(alt)}]`);
     if (!isLink) return;
-    const text = collapsed(textWithin(element)).trim();
+    const text = trimmed(collapsed(textWithin(element)));
     this.#links.push(`${shownTarget(target)}  <- ${text === "" ? "(no text)" : text}`);
     for (const doubt of doubtsOfLink(target, text)) this.#warnings.add(doubt);
   }
@@ -200,14 +200,15 @@ class Reading {
         if (at > 0) this.#lines.push("");
         const text = this.#isPre ? line : collapsed(line);
         const isStart = !this.#isPre && this.#lines.at(-1) === "";
-        this.#put(isStart ? text.trimStart() : text);
+        this.#put(isStart && text.startsWith(" ") ? text.slice(1) : text);
       }
     }
   }
 
   #hide(why: string, value: string): void {
-    if (value.trim() === "") return;
-    this.#unseen.push(`${why}: ${value.trim()}`);
+    const text = trimmed(value);
+    if (text === "") return;
+    this.#unseen.push(`${why}: ${text}`);
     if (why !== "comment" || !isEditorsMark(value)) this.#warnings.add(WARN_UNSEEN);
   }
 
@@ -243,6 +244,15 @@ function textWithin(element: Element): string {
 function collapsed(text: string): string {
   return text.replaceAll(/[ \t\n\r\f]+/g, " ");
 }
+
+/** Without white space at its ends: of HTML's kinds, no other. */
+function trimmed(text: string, { start = true } = {}): string {
+  let [from, to] = [0, text.length];
+  while (start && from < to && SPACE.includes(text.charAt(from))) from += 1;
+  while (to > from && SPACE.includes(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+const SPACE = " \t\n\r\f";
 
 function cut(text: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}...` : text;

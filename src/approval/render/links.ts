@@ -5,6 +5,8 @@
  */
 import { domainToASCII } from "node:url";
 
+const TEXT_CHARS_MAX = 300; // Of a link's text, in which an address is looked for.
+
 /** `target` as it is, with its host as computers read it where that is not how it looks. */
 export function shownTarget(target: string): string {
   const host = oddHost(target);
@@ -15,17 +17,18 @@ export function shownTarget(target: string): string {
 export function doubtsOfLink(target: string, text: string): readonly string[] {
   const doubts = doubtsOfAddress(target);
   const url = urlOf(target);
+  const start = text.slice(0, TEXT_CHARS_MAX);
   if (url?.protocol === "mailto:") {
-    const said = /[^\s<>]+@[^\s<>]+\.[^\s<>]+/.exec(text)?.[0];
+    const said = /[^\s<>]+@[^\s<>]+\.[^\s<>]+/.exec(start)?.[0];
     const real = decoded(url.pathname).toLowerCase();
     if (said !== undefined && said.toLowerCase() !== real)
       return [...doubts, `a link that reads ${said} mails ${real}`];
     return doubts;
   }
-  const said = hostIn(text);
+  const said = hostIn(start);
   const real = url === undefined ? undefined : bare(url.hostname);
   if (said === undefined || real === undefined || said === real) return doubts;
-  return [...doubts, `a link that reads ${text.slice(0, 200)} leads to ${real || target}`];
+  return [...doubts, `a link that reads ${start} leads to ${real || target}`];
 }
 
 /** The same of each address that stands in plain text. */

@@ -63,11 +63,16 @@ function renderKind(
   const { body, current, mail } = action.fields;
   const present = presentOf(current);
   if (kind === "mail") return renderMail(body, mail, present);
-  if (kind === "workflow") return renderWorkflow(membersOf(body), present);
-  if (kind === "payment") return renderPayment(membersOf(body), action);
+  if (kind === "workflow") return withAll(renderWorkflow(membersOf(body), present), body);
+  if (kind === "payment") return withAll(renderPayment(membersOf(body), action), body);
   if (!isMembers(body)) return undefined;
   if (kind === "post") return renderPost(body);
   return kind === "message" ? renderMessage(body) : undefined;
+}
+
+/** A body that is no object (a list of calls) is none that was read. */
+function withAll(rendering: Rendering | undefined, body: Json | undefined): Rendering | undefined {
+  return rendering === undefined || isMembers(body) ? rendering : { ...rendering, rest: body };
 }
 
 function membersOf(body: Json | undefined): Members {

@@ -13,6 +13,7 @@ export interface Sight {
   readonly background?: string;
 }
 
+const STYLE_CHARS_MAX = 4096;
 const SMALL_PX = 5;
 const FAR_PX = -400;
 
@@ -22,11 +23,13 @@ export function sightOf(
   attributes: ReadonlyMap<string, string>,
   above: Sight,
 ): Sight {
-  const style = declarationsOf(attributes.get("style") ?? "");
+  const text = attributes.get("style") ?? "";
+  const style = declarationsOf(text.slice(0, STYLE_CHARS_MAX));
   const color = style.get("color") ?? (name === "font" ? attributes.get("color") : undefined);
   const background =
     style.get("background-color") ?? style.get("background") ?? attributes.get("bgcolor");
-  const reason = above.reason ?? reasonOf(attributes, style);
+  const odd = text.length > STYLE_CHARS_MAX ? "a style too long to be read" : undefined;
+  const reason = above.reason ?? odd ?? reasonOf(attributes, style);
   return {
     ...above,
     ...(reason === undefined ? {} : { reason }),

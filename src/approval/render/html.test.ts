@@ -58,7 +58,7 @@ const UNSEEN: readonly (readonly [string, string])[] = [
   ["<title>SECRET</title>", "title"],
 ];
 for (const [source, why] of UNSEEN) {
-  test(`INV-62: ${source} is told as not seen, since it is ${why}`, () => {
+  test(`INV-70: ${source} is told as not seen, since it is ${why}`, () => {
     const { lines, unseen, warnings, isWhole } = read(`<p>Seen</p>${source}`);
     assert.deepEqual(lines, ["Seen"]);
     assert.equal(unseen.length, 1);
@@ -133,7 +133,7 @@ const LOSSY = [
   ["<![CDATA[x]]>", "what becomes a comment"],
 ] as const;
 for (const [source, why] of LOSSY) {
-  test(`INV-62: the source stands beside the text of ${source}: ${why}`, () => {
+  test(`INV-70: the source stands beside the text of ${source}: ${why}`, () => {
     assert.equal(read(source).isWhole, false);
     const text = printed({ title: "t", content: source });
     assert.match(text, /^Source/m);
@@ -183,7 +183,7 @@ const pieces = fc.oneof(
   fc.string({ unit: "binary", maxLength: 8 }),
 );
 
-test("INV-62: every text of a post's HTML stands on its card, or the card says what is hidden", () => {
+test("INV-62 INV-70: every text of a post's HTML stands on its card, or the card says what is hidden", () => {
   const property = fc.property(fc.array(pieces, { maxLength: 40 }), (parts) => {
     const content = `<p>${parts.join(" ").toWellFormed()}`;
     const { action } = requestOf("r-1", "4f2a91000000", {

@@ -248,7 +248,7 @@ function collapsed(text: string): string {
 /** Without white space at its ends: of HTML's kinds, no other. */
 function trimmed(text: string, { start = true } = {}): string {
   let [from, to] = [0, text.length];
-  while (start && from < to && SPACE.includes(text.charAt(from))) from += 1;
+  if (start) while (from < to && SPACE.includes(text.charAt(from))) from += 1;
   while (to > from && SPACE.includes(text.charAt(to - 1))) to -= 1;
   return text.slice(from, to);
 }

@@ -17,6 +17,7 @@ import {
 import { allowanceOf, edited } from "../approval-answers.ts";
 import { followAtTerminal } from "../approval-view.ts";
 import { ask } from "../credential-input.ts";
+import { paintCard } from "../paint.ts";
 import { table } from "./runs.ts";
 
 type Subcommand = (context: Context, id: string) => Promise<number>;
@@ -101,7 +102,8 @@ async function showApproval(context: Context, id: string): Promise<number> {
   const shown = await (await context.daemon()).call("approvals.show", { id, ...width() });
   const file = textOption(context.values, "body");
   if (file !== undefined) writeFileSync(file, Buffer.from(shown.body, "base64"), { mode: 0o600 });
-  context.out(isJson(context) ? `${JSON.stringify(shown)}\n` : shown.card);
+  if (isJson(context)) context.out(`${JSON.stringify(shown)}\n`);
+  else printCard(context, shown.card);
   return EXIT.ok;
 }
 
@@ -125,8 +127,10 @@ async function approveOne(context: Context, id: string): Promise<number> {
 async function editOne(context: Context, id: string): Promise<number> {
   const client = await context.daemon();
   const { body } = await client.call("approvals.show", { id });
-  await client.call("approvals.edit", { id, body: edited(Buffer.from(body, "base64")) });
-  context.out((await client.call("approvals.show", { id, ...width() })).card);
+  const made = edited(Buffer.from(body, "base64"));
+  if (made === body) context.out("nothing was changed\n");
+  else await client.call("approvals.edit", { id, body: made });
+  printCard(context, (await client.call("approvals.show", { id, ...width() })).card);
   return EXIT.ok;
 }
 
@@ -135,10 +139,16 @@ async function codeFor(context: Context, id: string): Promise<string> {
   const given = textOption(context.values, "code");
   if (given !== undefined) return given;
   const { card } = await (await context.daemon()).call("approvals.show", { id, ...width() });
-  context.out(card);
+  printCard(context, card);
   return (
     await ask(`type the code of ${id} to approve exactly this: `, { isHidden: false })
   ).trim();
+}
+
+function printCard(context: Context, card: string): void {
+  const { stdout } = process;
+  if (stdout.isTTY) stdout.write(paintCard(card, stdout));
+  else context.out(card);
 }
 
 /** As wide as the terminal: what that broke off would begin a line without the card's mark. */

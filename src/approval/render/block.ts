@@ -4,7 +4,7 @@
  * @module
  */
 import type { Json } from "../../action/index.ts";
-import { visibleLines } from "../../base/index.ts";
+import { visibleLine, visibleLines } from "../../base/index.ts";
 
 /** One labelled part of a card. Labels are ours, never of the content. */
 export interface Block {
@@ -27,9 +27,14 @@ export function block(label: string, lines: readonly string[]): Block {
   return { label, lines: lines.flatMap((line) => visibleLines(line).split("\n")) };
 }
 
-/** A block with as many lines as `items`, or none where there are none. */
+/** A block of lines as they were laid out, or none where there are none. */
+export function laidOut(label: string, lines: readonly string[]): readonly Block[] {
+  return lines.length === 0 ? [] : [block(label, lines)];
+}
+
+/** The same of items, each on a line of its own: none can pass for two. */
 export function listed(label: string, items: readonly string[]): readonly Block[] {
-  return items.length === 0 ? [] : [block(label, items)];
+  return laidOut(label, items.map(visibleLine));
 }
 
 /** `value` laid out for reading: texts as they are, members one a line, nothing left out. */
@@ -41,12 +46,29 @@ export function valueLines(value: Json): readonly string[] {
 /** Member `name`, whose text stands indented below it where it has several lines. */
 export function memberLines(name: string, item: Json): readonly string[] {
   const lines = textOf(item).split("\n");
-  if (lines.length === 1) return [`${name}: ${lines[0] ?? ""}`];
-  return [`${name}:`, ...lines.map((line) => `  ${line}`)];
+  const head = visibleLine(name);
+  if (lines.length === 1) return [`${head}: ${lines[0] ?? ""}`];
+  return [`${head}:`, ...lines.map((line) => `  ${line}`)];
 }
 
 export function textOf(value: Json | undefined): string {
-  return typeof value === "string" ? value : JSON.stringify(value ?? null, undefined, 2);
+  return typeof value === "string" ? value : layOut(value ?? null, "");
+}
+
+const SHORT_CHARS_MAX = 72;
+
+/** JSON, with what is short on one line. */
+function layOut(value: Json, indent: string): string {
+  const short = JSON.stringify(value);
+  if (typeof value !== "object" || value === null || short.length <= SHORT_CHARS_MAX) return short;
+  const inner = `${indent}  `;
+  const isList = Array.isArray(value);
+  const items = Object.entries(value).map(([name, item]: [string, Json | undefined]) => {
+    const text = layOut(item ?? null, inner);
+    return `${inner}${isList ? "" : `${JSON.stringify(name)}: `}${text}`;
+  });
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  return `${open}\n${items.join(",\n")}\n${indent}${close}`;
 }
 
 export function isMembers(value: Json | undefined): value is Members {

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Json } from "../../action/index.ts";
+import { visibleLine } from "../../base/index.ts";
 import {
   isMembers,
-  listed,
+  laidOut,
   memberLines,
   plain,
   textOf,
@@ -36,9 +37,9 @@ export function changesOf(current: Json | undefined, body: Json | undefined): re
     const same = names.filter((name) => textOf(before[name]) === textOf(after[name]));
     const kept = ALWAYS.filter((name) => value[name] !== undefined && !names.includes(name));
     now.push(...kept.flatMap((name) => memberLines(name, value[name] ?? null)));
-    if (same.length > 0) now.push(`the same as asked for: ${same.join(", ")}`);
+    if (same.length > 0) now.push(`the same as asked for: ${same.map(visibleLine).join(", ")}`);
   }
-  return [...listed("Now", now), ...listed("Change", changes)];
+  return [...laidOut("Now", now), ...laidOut("Change", changes)];
 }
 
 /** What the request gives anew; LinkedIn wraps it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Json } from "../../action/index.ts";
+import { canonicalJson, type Json } from "../../action/index.ts";
 import { diffJson, diffLines } from "./diff.ts";
 
 const CASES: readonly (readonly [Json | undefined, Json | undefined, readonly string[], string])[] =
@@ -15,6 +15,18 @@ const CASES: readonly (readonly [Json | undefined, Json | undefined, readonly st
       { a: "1\n2\nX\n4\n5" },
       ["  a:", "  ...", "  2", "- 3", "+ X", "  4", "  ..."],
       "a line of a text, with what is around it",
+    ],
+    [
+      { nodes: [{ name: "A", code: "1\n2" }] },
+      { nodes: [{ name: "A", code: "1\n3" }, { name: "B" }] },
+      ["  nodes.A.code:", "  1", "- 2", "+ 3", '+ nodes.B: {"name":"B"}'],
+      "items of a list by their names",
+    ],
+    [
+      [{ name: "A" }, { name: "B" }],
+      [{ name: "B" }, { name: "A" }],
+      ['- [{"name":"A"},{"name":"B"}]', '+ [{"name":"B"},{"name":"A"}]'],
+      "another order",
     ],
     ["- x", "+ y", ["- - x", "+ + y"], "texts that look like a difference"],
   ];
@@ -57,4 +69,23 @@ test("from what goes and stays comes the old text, from what comes and stays the
     );
   });
   fc.assert(property);
+});
+
+test("any two values that differ have a difference, and equal ones none", () => {
+  const value = fc.letrec<{ readonly any: Json }>((tie) => ({
+    any: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom("a", "a\nb", 1, null, true),
+      fc.array(tie("any"), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom("name", "b", "c"), tie("any"), { maxKeys: 3 }),
+    ),
+  })).any;
+  const property = fc.property(value, value, (before, after) => {
+    const isSame = JSON.stringify(before) === JSON.stringify(after);
+    if (isSame) assert.deepEqual(diffJson(before, after), []);
+    if (canonicalJson(before) !== canonicalJson(after)) {
+      assert.notDeepEqual(diffJson(before, after), []);
+    }
+  });
+  fc.assert(property, { numRuns: 1000 });
 });

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Json } from "../../action/index.ts";
-import { isMembers, textOf } from "./block.ts";
+import { visibleLine } from "../../base/index.ts";
+import { isMembers, textOf, type Members } from "./block.ts";
 
 const LINES_MAX = 400; // Of a difference as shown; the content itself is always shown whole.
 const CELLS_MAX = 1_000_000; // Beyond it, all lines go and all come: the same, in more words.
@@ -28,10 +29,17 @@ function diffMember(
   depth: number,
 ): readonly string[] {
   if (before === after) return [];
+  const lists = byName(before, after);
+  if (lists !== undefined) return diffMember(path, ...lists, depth);
   if (isMembers(before) && isMembers(after) && depth < DEPTH_MAX) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...names].flatMap((name) =>
-      diffMember(path === "" ? name : `${path}.${name}`, before[name], after[name], depth + 1),
+      diffMember(
+        path === "" ? visibleLine(name) : `${path}.${visibleLine(name)}`,
+        before[name],
+        after[name],
+        depth + 1,
+      ),
     );
   }
   const [old, now] = [before, after].map((value) =>
@@ -46,6 +54,28 @@ function diffMember(
     ];
   }
   return [...(path === "" ? [] : [`  ${path}:`]), ...diffLines(old, now)];
+}
+
+/** Two lists as objects, where their items have names and those in both stand in the same order. */
+function byName(
+  before: Json | undefined,
+  after: Json | undefined,
+): readonly [Members, Members] | undefined {
+  const [old, now] = [named(before), named(after)];
+  if (old === undefined || now === undefined) return undefined;
+  const common = (one: Members, other: Members) =>
+    Object.keys(one).filter((name) => Object.hasOwn(other, name));
+  return common(old, now).join("\n") === common(now, old).join("\n") ? [old, now] : undefined;
+}
+
+function named(list: Json | undefined): Members | undefined {
+  if (!Array.isArray(list) || list.length === 0) return undefined;
+  const pairs = (list as readonly Json[]).map(
+    (item) => [isMembers(item) ? item["name"] : null, item] as const,
+  );
+  const isNamed = pairs.every(([name]) => typeof name === "string" && !/^\d+$|\n/.test(name));
+  const members = isNamed ? (Object.fromEntries(pairs) as Members) : {};
+  return Object.keys(members).length === list.length ? members : undefined;
 }
 
 function isShort(text = ""): boolean {

@@ -120,7 +120,8 @@ function isSame(written: string, source: string): boolean {
 class Reading {
   readonly #lines: string[] = [""];
   readonly #links: string[] = [];
-  readonly #unseen: string[] = [];
+  /** What is not seen, and how often: an editor's marks stand around each paragraph. */
+  readonly #unseen = new Map<string, number>();
   readonly #warnings = new Set<string>();
   #isWhole = true;
   #isPre = false;
@@ -140,7 +141,9 @@ class Reading {
       // One empty line is as good as ten.
       lines: lines.slice(0, end).filter((line, at) => line !== "" || (lines[at - 1] ?? "") !== ""),
       links: this.#links,
-      unseen: this.#unseen,
+      unseen: [...this.#unseen].map(([what, count]) =>
+        count === 1 ? what : `${what} (${count} times)`,
+      ),
       warnings: [...this.#warnings],
       isWhole: this.#isWhole && isSource,
     };
@@ -208,7 +211,9 @@ class Reading {
   #hide(why: string, value: string): void {
     const text = trimmed(value);
     if (text === "") return;
-    this.#unseen.push(`${why}: ${text}`);
+    // Its further lines are set in: they cannot pass for another that is not seen.
+    const what = `${why}: ${text.replaceAll("\n", "\n  ")}`;
+    this.#unseen.set(what, (this.#unseen.get(what) ?? 0) + 1);
     if (why !== "comment" || !isEditorsMark(value)) this.#warnings.add(WARN_UNSEEN);
   }
 

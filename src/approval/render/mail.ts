@@ -10,7 +10,7 @@ import type { Json } from "../../action/index.ts";
 import {
   block,
   isMembers,
-  listed,
+  laidOut,
   textOf,
   valueLines,
   without,
@@ -47,7 +47,7 @@ export function renderMail(
   const { blocks, rest = {}, hidden } = renderApi(present);
   const told = block("Mail", ["as the system has it now:"]);
   return {
-    blocks: [told, ...blocks, ...listed("It also has", valueLines(rest))],
+    blocks: [told, ...blocks, ...laidOut("It also has", valueLines(rest))],
     rest: body,
     hidden,
   };

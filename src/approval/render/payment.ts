@@ -4,7 +4,7 @@
  * @module
  */
 import type { Action } from "../../action/index.ts";
-import { block, without, type Members, type Rendering } from "./block.ts";
+import { block, listed, without, type Members, type Rendering } from "./block.ts";
 import { Texts } from "./texts.ts";
 
 const FOR = ["description", "note", "note_to_payer", "statement_descriptor", "reason", "memo"];
@@ -15,8 +15,7 @@ export function renderPayment(body: Members, { impact }: Pick<Action, "impact">)
     amount === undefined
       ? "an amount that the request does not say: all of it, or what the system has"
       : `${amount.value} ${amount.currency}`;
-  const whom =
-    recipients.length === 0 ? "to whom, the request does not say" : recipients.join(", ");
+  const whom = recipients.length === 0 ? ["to whom, the request does not say"] : recipients;
   const texts = new Texts();
   const shown = new Set<string>();
   for (const name of FOR) {
@@ -25,6 +24,6 @@ export function renderPayment(body: Members, { impact }: Pick<Action, "impact">)
     shown.add(name);
     texts.add("For", name, text, { html: false });
   }
-  const blocks = [block("Pays", [money]), block("Pays to", [whom]), ...texts.blocks];
+  const blocks = [block("Pays", [money]), ...listed("Pays to", whom), ...texts.blocks];
   return { blocks, rest: without(body, shown), hidden: [] };
 }

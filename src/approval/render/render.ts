@@ -7,7 +7,7 @@
 import type { Action, Json } from "../../action/index.ts";
 import {
   isMembers,
-  listed,
+  laidOut,
   memberLines,
   valueLines,
   type Block,
@@ -47,9 +47,9 @@ export function renderContent(action: Pick<Action, "fields" | "impact">): Conten
   return {
     blocks: [
       ...blocks,
-      ...(rest === undefined ? [] : listed(isRead ? "Also" : "Content", valueLines(rest))),
+      ...(rest === undefined ? [] : laidOut(isRead ? "Also" : "Content", valueLines(rest))),
       ...changesOf(current, body),
-      ...more.flatMap(([name, value]) => listed("More", memberLines(name, value))),
+      ...more.flatMap(([name, value]) => laidOut("More", memberLines(name, value))),
     ],
     hidden,
     shown: { ...(rest === undefined ? {} : { rest }), ...Object.fromEntries(others) },

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { block, listed, memberLines, type Block } from "./block.ts";
+import { block, laidOut, listed, memberLines, type Block } from "./block.ts";
 import { isHtml, readHtml } from "./html.ts";
 import { doubtsOfText } from "./links.ts";
 
@@ -47,8 +47,8 @@ export class Texts {
       ...listed("Warning", [...this.#warnings]),
       ...this.#blocks,
       ...listed("Links", this.#links),
-      ...listed("Not seen", this.#unseen),
-      ...listed("Source", this.#sources),
+      ...laidOut("Not seen", this.#unseen),
+      ...laidOut("Source", this.#sources),
     ];
   }
 }

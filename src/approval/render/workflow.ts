@@ -8,6 +8,7 @@ import { readNodes } from "../../catalog/index.ts";
 import {
   block,
   isMembers,
+  laidOut,
   listed,
   memberLines,
   textOf,
@@ -47,16 +48,16 @@ export function renderWorkflow(body: Members, present: Members | undefined): Ren
     .map(({ node: { name, type } }) => `${name} (${type})`);
   const about = isSent ? body : (present ?? {});
   const blocks = [
-    block("Workflow", [
+    ...listed("Workflow", [
       `${textOf(about["name"] ?? "without a name")}${isSent ? "" : ", as the system has it now"}`,
     ]),
     block("Is active", [stateOf(body, present)]),
-    block("Starts by", starts.length === 0 ? ["nothing of its own"] : starts),
+    ...listed("Starts by", starts.length === 0 ? ["nothing of its own"] : starts),
     ...listed(`Nodes (${nodes.length})`, names),
     ...nodes.map(({ at }, place) => block(`Node ${place + 1}`, nodeLines(items[at] ?? null))),
     ...(isSent
       ? []
-      : listed("Connections", memberLines("connections", about["connections"] ?? null))),
+      : laidOut("Connections", memberLines("connections", about["connections"] ?? null))),
   ];
   return { blocks, rest: without(body, new Set(["nodes", "name", "active"])), hidden: [] };
 }

@@ -81,6 +81,28 @@ test("a message is read with its people, subject, text and attachments", () => {
   );
 });
 
+test("a mail of HTML alone has no plain text; what is too long is cut, and then stands among the files", () => {
+  const html = readMessage(lines("To: a@example.org", "Content-Type: text/html", "", "<p>x</p>"));
+  assert.deepEqual([html?.text, html?.html, html?.attachments], ["", "<p>x</p>", []]);
+  const long = readMessage(lines("To: a@example.org", "", "x".repeat(65_537)));
+  assert.deepEqual([long?.text.length, long?.attachments[0]?.bytes], [65_536, 65_537]);
+  const two = readMessage(
+    lines(
+      'Content-Type: multipart/mixed; boundary="b"',
+      "",
+      ...["--b", "", "first", "--b", "", "second", "--b--", "behind"],
+    ),
+  );
+  assert.equal(two?.text, "first");
+  assert.deepEqual(
+    two?.attachments.map(({ filename, bytes }) => [filename, bytes]),
+    [
+      ["(outside of the parts)", 7],
+      ["", 6],
+    ],
+  );
+});
+
 const REFUSED = [
   [lines("To: a@example.org", "no header", "", "x"), "a line that is no header: it may end them"],
   [lines("To : a@example.org", "", "x"), "a space before the colon"],

@@ -14,6 +14,7 @@ import { Keyboard } from "./keyboard.ts";
 
 const HELP =
   "a approve   e edit   d deny   f approve, and more for this run   n next   p previous   q quit";
+const RESIZE_MS = 150; // After the last of many, as a window is drawn wider.
 const WAITS: ReadonlySet<string> = new Set(["requested", "shown"]);
 
 export interface Terminal {
@@ -52,7 +53,11 @@ class View {
 
   async run(): Promise<void> {
     this.#keyboard.onKey = (key) => this.#push({ kind: "key", key });
-    const resized = () => this.#push({ kind: "resize" });
+    let resizing: NodeJS.Timeout | undefined;
+    const resized = () => {
+      clearTimeout(resizing);
+      resizing = setTimeout(() => this.#push({ kind: "resize" }), RESIZE_MS);
+    };
     this.#output.on("resize", resized);
     this.#keyboard.open();
     void this.#listen();
@@ -62,7 +67,7 @@ class View {
         const event = await this.#next();
         if (event.kind === "end") {
           if (event.error !== undefined) throw event.error;
-          return;
+          return this.#say("The daemon has ended.");
         }
         if (event.kind === "key" && isQuit(event.key)) return;
         await this.#take(event);
@@ -70,6 +75,7 @@ class View {
     } finally {
       this.#quit.abort();
       this.#output.off("resize", resized);
+      clearTimeout(resizing);
       this.#keyboard.close();
     }
   }
@@ -111,7 +117,7 @@ class View {
   }
 
   async #changed(info: ApprovalInfo): Promise<void> {
-    const { id, state, system, verb, summary, reason } = info;
+    const { id, state, system, verb, summary, reason, notBefore } = info;
     const isNew = !this.#open.has(id);
     if (WAITS.has(state)) {
       this.#open.set(id, info);
@@ -123,6 +129,11 @@ class View {
     }
     this.#open.delete(id);
     if (state !== "performing") this.#say(`${id} ${state}${reason === "" ? "" : `: ${reason}`}`);
+    if (state === "approved" && notBefore !== undefined) {
+      this.#say(
+        `it is performed at ${notBefore}; \`cofferdam approvals deny ${id}\` takes it back`,
+      );
+    }
     if (this.#current !== id) return;
     this.#current = undefined;
     const [next] = this.#open.keys();
@@ -145,7 +156,9 @@ class View {
 
   async #approve(id: string): Promise<void> {
     const code = await this.#ask(`type the code of ${id} to approve exactly this: `);
-    if (code !== undefined) await this.#client.call("approvals.approve", { id, code });
+    if (code === undefined) return;
+    const { state } = await this.#client.call("approvals.approve", { id, code });
+    if (WAITS.has(state)) this.#say("your yes is noted; it needs a second person");
   }
 
   async #allow(id: string): Promise<void> {

@@ -66,6 +66,7 @@ export const approvalsCommand: Command = {
     "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91",
     "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91 --for-run --count 5 --for 1h",
     "cofferdam approvals edit p-06hcx9k2m4q7tz",
+    "cofferdam approvals follow",
     'cofferdam approvals deny p-06hcx9k2m4q7tz --reason "not before Monday"',
   ],
   positionals: [1, 2],

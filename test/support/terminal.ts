@@ -55,7 +55,9 @@ while True:
         break
     shown += data
 sys.stdout.buffer.write(shown)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+if steps:
+    sys.stdout.buffer.write(b"\\nENDED BEFORE: " + json.dumps(steps[:1]).encode())
+sys.exit(98 if steps else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
 /** Runs `cofferdam ARGS` at a terminal; resolves when it ends. */

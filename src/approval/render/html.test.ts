@@ -149,6 +149,8 @@ function printed(body: Record<string, string>): string {
 
 const LARGE: readonly (readonly [string, boolean, string])[] = [
   ["<div>".repeat(10_000), true, "nested deep"],
+  ["<div>".repeat(250), true, "nested deeper than people write"],
+  ["<div>".repeat(150), false, "nested as deep as some do"],
   [`${"<p><b a=1><b a=2>".repeat(2000)}x`, false, "formatting that is opened again"],
   [
     Array.from({ length: 3000 }, (_, n) => `<p><b a=${n}>`).join(""),

@@ -56,7 +56,7 @@ function pageOf(entry: Entry): string {
     `# ${title}`,
     [
       `- Granted as \`system: ${system}\`, at ${hosts?.join(", ") ?? "hosts that the grant names"}${base.join("") === "" ? "" : `, below ${base.map(code).join(" or ")}`}.`,
-      `- Its credential: ${places.join("; ") || "none"}.`,
+      `- Its credential: ${places.join("; ") || "none"}.${entry.mint === undefined ? "" : " It makes one for a single run (`mint`)."}`,
       `- What is not listed here counts as ${unknown.join(", ")}, and is denied under every wildcard.`,
       `- Read from ${docs.map((url) => `<${url}>`).join(", ")}.`,
     ].join("\n"),

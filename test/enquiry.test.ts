@@ -1,11 +1,12 @@
 /** A run asks Cofferdam about itself: over the gateway, on record, and to no effect but answers. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
 import { startDouble, type Double } from "./doubles/double.ts";
-import { eventually, TestHome, type Result } from "./support/home.ts";
+import { BIN, eventually, TestHome, type Result } from "./support/home.ts";
 
 const home = new TestHome();
 let other: Double;
@@ -136,4 +137,36 @@ test("INV-69: no grant stands in its place, by name or by wildcard", async () =>
   assert.equal(refused.code, 125);
   assert.match(refused.stderr, /grants\[0\]\.name \(cofferdam\) is Cofferdam's own name/);
   assert.match(refused.stderr, /hosts\[0\] \(cofferdam\.internal\) is Cofferdam itself/);
+});
+
+test("a person who started the run is called: by the terminal's bell, and by a notice on the desktop", async () => {
+  const bin = join(home.root, "bin");
+  mkdirSync(bin);
+  const told = join(home.root, "told");
+  writeFileSync(join(bin, "notify-send"), `#!/bin/sh\nprintf '%s\\n' "$@" >> '${told}'\n`, {
+    mode: 0o755,
+  });
+  const ask = `curl -s -m 5 -H 'content-type: application/json' -d '{"what":"<b>more</b>","why":"x"}' $COFFERDAM_URL/access-requests`;
+  const line = [BIN, "run", "--task", task(), "--", "sh", "-c", ask]
+    .map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`)
+    .join(" ");
+  const shown = spawnSync("script", ["-qec", line, "/dev/null"], {
+    cwd: home.workspace,
+    encoding: "latin1",
+    env: {
+      ...process.env,
+      COFFERDAM_HOME: home.state,
+      DISPLAY: ":99",
+      PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+    },
+  });
+  const [, notice = ""] = shown.stdout.split("\u0007"); // The bell.
+  assert.match(notice, /^[\r\n]+cofferdam: p-\w+ waits for you/);
+  await eventually("the notice", 10_000, () => (existsSync(told) ? true : undefined));
+  assert.match(
+    readFileSync(told, "utf8"),
+    /^--app-name=Cofferdam\n--\nCofferdam\np-\w+ waits for you: .*&lt;b&gt;more&lt;\/b&gt;/,
+  );
+  const one = await waiting();
+  await home.call(["approvals", "deny", one.id]);
 });

@@ -86,5 +86,32 @@ export const APPROVAL_ENDPOINTS = {
     gives: approvalInfoSchema,
     streams: false,
   },
+  "approvals.channels": {
+    takes: z.strictObject({}),
+    gives: z.strictObject({
+      /** Where approvers are listed, if they are. */
+      file: z.string().optional(),
+      /** Why nobody decides, or no channel is used. */
+      problem: z.string().optional(),
+      approvers: z.array(z.string()),
+      channels: z.array(
+        z.strictObject({
+          name: z.string(),
+          /** listening | retrying | stopped */
+          state: z.string(),
+          error: z.string().optional(),
+          /** Messages of nobody who is listed, since the daemon started. */
+          strangers: z.number().int(),
+        }),
+      ),
+    }),
+    streams: false,
+  },
+  /** Says something harmless in a channel. */
+  "approvals.test": {
+    takes: z.strictObject({ channel: z.string().max(40) }),
+    gives: z.strictObject({ places: z.array(z.string()) }),
+    streams: false,
+  },
   "approvals.follow": { takes: z.strictObject({}), gives: approvalInfoSchema, streams: true },
 } as const;

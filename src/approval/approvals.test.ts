@@ -354,3 +354,49 @@ test("INV-57: kill -9 anywhere performs nothing twice and forgets nothing", asyn
     if (state === "failed") assert.match(approvals.show(id).reason, /not known whether it was/);
   }
 });
+
+test("INV-67: where approvers are listed nobody else decides, by any way", async (t) => {
+  const listed = new Map([["cli:1", "ada"]]);
+  const deciders = () => ({ personOf: (identity: string) => listed.get(identity) });
+  const { approvals } = open(t, { deciders });
+  const { id, action } = await approvals.request(requestOf("r-1", A));
+  const refused = { code: "approval.not_listed" };
+  const by = "cli:2";
+  await assert.rejects(approvals.approve({ id, by, code: "aaaaaa" }), refused);
+  await assert.rejects(approvals.deny({ id, by, reason: "" }), refused);
+  await assert.rejects(approvals.edit({ id, by }, action, Buffer.from("x"), "n"), refused);
+  assert.equal(approvals.show(id).state, "requested");
+  await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+  assert.equal(approvals.show(id).state, "approved");
+});
+
+test("INV-67: two identities of one person are one of two, and who left the list counts no more", async (t) => {
+  const listed = new Map([
+    ["cli:1", "ada"],
+    ["chat:1", "ada"],
+    ["cli:2", "bob"],
+    ["cli:3", "eve"],
+  ]);
+  const deciders = () => ({ personOf: (identity: string) => listed.get(identity) });
+  const { approvals } = open(t, { deciders });
+  const limits = { expiresMs: 60_000, undoMs: 0, needsTwo: true };
+  const { id } = await approvals.request({ ...requestOf("r-1", A), limits });
+  const yes = (by: string) => approvals.approve({ id, by, code: "aaaaaa" });
+  await yes("cli:3");
+  listed.delete("cli:3");
+  assert.equal((await yes("cli:1")).state, "shown", "hers is the first that counts");
+  await assert.rejects(yes("chat:1"), { code: "approval.same_person" });
+  const done = await yes("cli:2");
+  assert.deepEqual([done.state, done.by], ["approved", ["cli:1", "cli:2"]]);
+});
+
+test("INV-67: where nobody can tell who is listed nobody decides", async (t) => {
+  const deciders = () => {
+    throw new Error("broken list");
+  };
+  const { approvals } = open(t, { deciders });
+  const { id } = await approvals.request(requestOf("r-1", A));
+  await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), /broken list/);
+  await assert.rejects(approvals.deny({ id, by: "cli:1", reason: "" }), /broken list/);
+  assert.equal(approvals.show(id).state, "requested");
+});

@@ -29,7 +29,21 @@ export interface ApprovalsOptions {
   readonly clock: Clock;
   /** Writes a step down; rejects where that cannot be, and then the step is not taken. */
   record(approval: Approval, step: Step): Promise<void>;
+  /**
+   * Who may decide, asked anew at each decision; whoever reaches us, where it is not given.
+   *
+   * @throws {Fault} where that cannot be told: nobody decides then.
+   */
+  deciders?(): Deciders;
 }
+
+/** Who may decide, and who of them is the same person. */
+export interface Deciders {
+  /** The person behind an identity; `undefined` where that one may not decide. */
+  personOf(identity: string): string | undefined;
+}
+
+const ANYBODY: Deciders = { personOf: (identity) => identity };
 
 /** A step as the record has it. */
 export interface Step {
@@ -180,7 +194,7 @@ export class Approvals {
    * Says yes. `code` proves that it is said to the bytes that were shown; `also` is done once it holds, before
    * anything is performed.
    *
-   * @throws {Fault} `approval.code`, `approval.state`, `approval.same_person`
+   * @throws {Fault} `approval.not_listed`, `approval.code`, `approval.state`, `approval.same_person`
    */
   approve(
     { id, by, code }: Decision & { readonly code: string },
@@ -189,22 +203,26 @@ export class Approvals {
     return this.#inTurn(async () => {
       await this.#sweep();
       const approval = this.show(id);
+      const { person, personOf } = this.#decider(by);
       this.#mustBe(approval, ["requested", "shown"]);
       if (code.toLowerCase() !== codeOf(approval.action)) {
         throw new Fault("approval.code", `${JSON.stringify(code)} is not the code of ${id}`, {
           hint: "the code stands on its card, which may have changed since: `cofferdam approvals show`",
         });
       }
-      if (approval.by.includes(by)) {
+      // Whoever was taken off the list meanwhile has said nothing that counts.
+      const before = approval.by.filter((one) => personOf(one) !== undefined);
+      if (before.some((one) => personOf(one) === person)) {
+        const who = person === by ? by : `${by} (${person})`;
         throw new Fault(
           "approval.same_person",
-          `${by} has approved it already; it needs a second person`,
+          `${who} has approved it already; it needs a second person`,
           {
-            hint: "another approver, of another identity, says yes",
+            hint: "another approver, who is another person, says yes",
           },
         );
       }
-      const yes = [...approval.by, by];
+      const yes = [...before, by];
       if (approval.limits.needsTwo && yes.length < 2) {
         await this.#step(approval, ["requested", "shown"], { state: "shown", by }, { by: yes });
         return this.show(id);
@@ -225,10 +243,15 @@ export class Approvals {
     });
   }
 
-  /** Says no, or takes a yes back while it waits for its time. @throws {Fault} `approval.state` */
+  /**
+   * Says no, or takes a yes back while it waits for its time.
+   *
+   * @throws {Fault} `approval.not_listed`, `approval.state`
+   */
   deny({ id, by, reason }: Decision & { readonly reason: string }): Promise<Approval> {
     return this.#inTurn(async () => {
       const approval = this.show(id);
+      this.#decider(by);
       this.#mustBe(approval, ["requested", "shown", "approved"]);
       const state = approval.state === "approved" ? "cancelled" : "denied";
       await this.#step(approval, [approval.state], { state, by, reason }, { by: [by] });
@@ -239,11 +262,12 @@ export class Approvals {
   /**
    * Replaces what waits by what a person made of it; it is approved after that, by its new code.
    *
-   * @throws {Fault} `approval.edit` where it would be another thing than was asked for.
+   * @throws {Fault} `approval.not_listed`; `approval.edit` where it would be another thing than was asked for.
    */
   edit({ id, by }: Decision, action: Action, body: Uint8Array, note: string): Promise<Approval> {
     return this.#inTurn(async () => {
       const approval = this.show(id);
+      this.#decider(by);
       this.#mustBe(approval, ["requested", "shown"]);
       const { action: before } = approval;
       const more = action.effects.filter((effect) => !before.effects.includes(effect));
@@ -354,6 +378,18 @@ export class Approvals {
     await this.#options.record(approval, step);
     const change = { state, ...(reason === undefined ? {} : { reason }), ...more };
     if (!this.#store.change(approval.id, from, change)) throw lost(approval);
+  }
+
+  /** Whoever decides as `by`. @throws {Fault} `approval.not_listed` */
+  #decider(by: string): Deciders & { readonly person: string } {
+    const deciders = this.#options.deciders?.() ?? ANYBODY;
+    const person = deciders.personOf(by);
+    if (person !== undefined) {
+      return { person, personOf: (identity) => deciders.personOf(identity) };
+    }
+    throw new Fault("approval.not_listed", `${by} is nobody who may decide here`, {
+      hint: "approvers.yaml lists who may; whoever looks after this Cofferdam changes it",
+    });
   }
 
   #mustBe({ id, state }: Approval, states: readonly ApprovalState[]): void {

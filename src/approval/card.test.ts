@@ -104,6 +104,8 @@ test("what is known by its hash only is said to be hidden", () => {
   assert.match(card.hidden ?? "", /5 bytes with SHA-256 00ff/);
   const deep = { mail: { attachments: [{ name: "b", bytes: 7, sha256: "11ee" }] } };
   assert.match(cardFor({ fields: deep }).hidden ?? "", /7 bytes with SHA-256 11ee/);
+  const plain = { method: "POST", bodyBytes: 9, bodySha256: "22dd" };
+  assert.match(cardFor({ fields: plain }).hidden ?? "", /9 bytes with SHA-256 22dd/);
   assert.equal(cardFor({ fields: { body: { title: "a" } } }).hidden, undefined);
 });
 

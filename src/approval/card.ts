@@ -102,6 +102,20 @@ export function printCard(card: Card, width = 100): string {
 const LABEL_COLUMNS = 13;
 const COLUMNS_MIN = 16;
 
+/**
+ * The card for a narrow screen: each label on a line of its own, and every line of content marked and short
+ * enough that the screen does not break it: what it broke off would begin a line without the mark.
+ */
+export function printTallCard(card: Card): string {
+  const labelled = card.blocks.flatMap(({ label, lines }) => [
+    visibleLine(label),
+    ...lines.flatMap((line) => wrapped(line, TALL_COLUMNS).map((part) => `| ${part}`)),
+  ]);
+  return `${visibleLine(card.title)}\n${labelled.join("\n")}\n`;
+}
+/** What a phone shows of its usual type. */
+const TALL_COLUMNS = 34;
+
 function listed(label: string, items: readonly string[] = []): Block | undefined {
   return items.length === 0 ? undefined : block(label, items.map(visibleLine));
 }
@@ -161,7 +175,7 @@ function wrapped(line: string, columns: number): readonly string[] {
   let [part, width, space] = ["", 0, -1];
   for (const one of line) {
     const own = widthOf(one);
-    if (width + own > columns && part !== "") {
+    while (width + own > columns && part !== "") {
       // At a space, unless that would leave more than half of the line empty.
       const at = space > part.length / 2 ? space + 1 : part.length;
       parts.push(part.slice(0, at));

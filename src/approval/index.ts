@@ -8,7 +8,13 @@ export {
   type Spool,
   type StoredAnswer,
 } from "./approval.ts";
-export { cardOf, printCard, type Card, type CardContext } from "./card.ts";
-export { Approvals, WAITING_MAX, type ApprovalsOptions, type Step } from "./approvals.ts";
+export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";
+export {
+  Approvals,
+  WAITING_MAX,
+  type ApprovalsOptions,
+  type Deciders,
+  type Step,
+} from "./approvals.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
 export type { Block } from "./render/block.ts";

@@ -94,16 +94,31 @@ export function allEntries(): ReadonlyMap<string, Entry> {
   );
 }
 
+interface SystemInfo {
+  readonly verbs: readonly string[];
+  readonly hosts?: readonly string[];
+  /** What `mint:` takes, where the system mints. */
+  readonly mints?: readonly string[];
+}
+
 /** What task files may name: the systems of ours, and `more`; every run has Cofferdam itself anyway. */
-export function catalogSystems(
-  more: readonly Entry[] = [],
-): ReadonlyMap<string, { readonly verbs: readonly string[]; readonly hosts?: readonly string[] }> {
+export function catalogSystems(more: readonly Entry[] = []): ReadonlyMap<string, SystemInfo> {
   return new Map(
     [...SOURCES.values(), ...more]
       .filter(({ system }) => system !== OWN_SYSTEM)
       .map((entry) => [
         entry.system,
-        { verbs: verbsOf(entry), ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }) },
+        {
+          verbs: verbsOf(entry),
+          ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }),
+          ...(entry.mint === undefined ? {} : { mints: mintedBy(entry.mint) }),
+        },
       ]),
   );
+}
+
+/** Members that a grant's `mint:` may have: those that are added, and those that stand in the path. */
+function mintedBy({ create, takes = [] }: NonNullable<EntrySource["mint"]>): readonly string[] {
+  const inPath = [...create.request.matchAll(/\{mint\.([^}]+)\}/g)].map(([, name = ""]) => name);
+  return [...inPath, ...takes];
 }

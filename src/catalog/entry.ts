@@ -155,6 +155,35 @@ const placeSchema = z.discriminatedUnion("in", [
   z.strictObject({ in: z.literal("path"), after: z.string().startsWith("/") }),
 ]);
 
+/** A request of Cofferdam's own, with its whole path, where `{label}`, `{id}` and `{mint.x}` are filled in. */
+const OWN_REQUEST = z.string().regex(/^(?:POST|PUT|DELETE) \//);
+
+/** How a system makes a credential for one run, and takes it back (docs/decisions/0259). */
+const mintSchema = z.strictObject({
+  /** What makes one; in its JSON `{label}` is the run's, by which a person knows it. */
+  create: z.strictObject({ request: OWN_REQUEST, json: z.record(z.string(), z.json()) }),
+  /** Members that a grant's `mint:` may add to that JSON: what makes it narrower. */
+  takes: z.array(z.string()).default([]),
+  /** Where the secret, and what it is called by, stand in the answer: `data.password`. */
+  secret: z.string(),
+  id: z.string(),
+  /** When it runs out, as RFC 3339. */
+  expires: z.string().optional(),
+  /** How it is sent, where that is not as the stored one is. */
+  how: z
+    .union([
+      z.strictObject({ kind: z.literal("basic"), user: z.string() }),
+      z.strictObject({ kind: z.literal("bearer") }),
+    ])
+    .optional(),
+  /** What takes it back, sent with the stored credential or with the minted one itself. */
+  revoke: z.strictObject({
+    request: OWN_REQUEST,
+    by: z.enum(["stored", "minted"]).default("stored"),
+  }),
+});
+export type Mint = z.output<typeof mintSchema>;
+
 export const entrySchema = z.strictObject({
   /** The grant's `system:`. */
   system: z.string().regex(/^[a-z][a-z0-9-]{1,40}$/),
@@ -195,6 +224,7 @@ export const entrySchema = z.strictObject({
       header: z.string().toLowerCase().optional(),
     })
     .default({}),
+  mint: mintSchema.optional(),
   routes: z.array(routeSchema).min(1),
 });
 

@@ -8,7 +8,14 @@ export {
   type Described,
   type Lookup,
 } from "./describe.ts";
-export { entrySchema, UNKNOWN_VERB, verbsOf, type Entry, type EntrySource } from "./entry.ts";
+export {
+  entrySchema,
+  UNKNOWN_VERB,
+  verbsOf,
+  type Entry,
+  type EntrySource,
+  type Mint,
+} from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";

@@ -30,12 +30,13 @@ export const SPEC_OPTIONS = {
   template: text,
   signed: text,
   algorithm: text,
+  issuer: text,
   encoding: text,
   "timestamp-field": text,
 } as const satisfies ParseArgsOptionsConfig;
 
 export const SPEC_HELP = {
-  kind: "bearer, basic, header, query, path, oauth2, sigv4 or hmac",
+  kind: "bearer, basic, header, query, path, oauth2, jwt, sigv4 or hmac",
   host: "where it may go: a name or *.NAME; may be repeated",
   port: "port (443; 80 for http)",
   scheme: "https, or http for a system without TLS",
@@ -51,7 +52,8 @@ export const SPEC_HELP = {
   service: "sigv4: the only service it signs for",
   template: "hmac: the header's value, as t={timestamp},v1={signature}",
   signed: "hmac: what is signed, as {timestamp}.{body}",
-  algorithm: "hmac: sha256 (default), sha512 or sha1",
+  algorithm: "hmac: sha256 (default), sha512 or sha1; jwt: RS256 (default) or ES256",
+  issuer: "jwt: who signs: the id of a GitHub App",
   encoding: "hmac: hex (default) or base64",
   "timestamp-field": "hmac: a header of its own for the time",
 } as const;
@@ -64,6 +66,7 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   query: { field: "name" },
   path: {},
   oauth2: { "token-url": "tokenUrl", "client-id": "clientId", format: "format", scope: "scope" },
+  jwt: { issuer: "issuer", algorithm: "algorithm" },
   sigv4: { "access-key-id": "accessKeyId", region: "region", service: "service" },
   hmac: {
     field: "name",
@@ -96,6 +99,7 @@ export function specOf(name: string, values: Values): Spec {
   const scheme = textOption(values, "scheme") ?? "https";
   const port = Number(textOption(values, "port") ?? (scheme === "http" ? 80 : 443));
   const how: Record<string, string> = { kind };
+  if (kind === "jwt") how["algorithm"] = "RS256";
   if (kind === "hmac") Object.assign(how, { algorithm: "sha256", encoding: "hex" });
   for (const [option, member] of Object.entries(members)) {
     const value = textOption(values, option);

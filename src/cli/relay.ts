@@ -47,7 +47,7 @@ export async function relay(
   const take = (frame: Frame) => {
     if (frame.type === "stdout") write(stdout, frame.payload, stream);
     else if (frame.type === "stderr") write(stderr, frame.payload, stream);
-    else if (frame.type === "notice") stderr.write(noticeLine(frame.payload, terminal));
+    else if (frame.type === "notice") notice(frame.payload, terminal);
     else if (frame.type === "exit") {
       const end = JSON.parse(frame.payload.toString()) as RunEnd;
       // What was written before may still fail, and is told then; an empty write comes after it.
@@ -104,7 +104,16 @@ function write(to: NodeJS.WriteStream, bytes: Buffer, from: Duplex): void {
   to.once("drain", () => from.resume());
 }
 
-function noticeLine(payload: Buffer, terminal: boolean): string {
-  const text = visibleLine((JSON.parse(payload.toString()) as { text: string }).text);
-  return terminal ? `\r\ncofferdam: ${text}\r\n` : `cofferdam: ${text}\n`;
+/** Tells the person something; where it waits for them, so that they notice. */
+function notice(payload: Buffer, terminal: boolean): void {
+  const { text, asks } = JSON.parse(payload.toString()) as { text: string; asks?: true };
+  const { stderr } = process;
+  const bell = asks === true && stderr.isTTY ? "\u0007" : "";
+  const line = `cofferdam: ${visibleLine(text)}`;
+  stderr.write(terminal ? `${bell}\r\n${line}\r\n` : `${bell}${line}\n`);
+  if (asks !== true) return;
+  // Loaded when it is needed: the start of a run waits for no module more.
+  void import("./desktop-notice.ts").then(({ noticeOnDesktop }) =>
+    noticeOnDesktop(visibleLine(text), process.env),
+  );
 }

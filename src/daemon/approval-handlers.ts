@@ -12,6 +12,7 @@ import {
   type ApprovalSummary,
 } from "../approval/index.ts";
 import { Fault } from "../base/index.ts";
+import type { Channels } from "./channels.ts";
 import type { Desk } from "./desk.ts";
 import type { Runs } from "./runs.ts";
 import type { Caller, Handlers } from "./server.ts";
@@ -23,7 +24,7 @@ function identityOf({ uid }: Caller): string {
   return `cli:${uid}`;
 }
 
-export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
+export function approvalHandlers(desk: Desk, runs: Runs, channels: Channels): ApprovalHandlers {
   const { approvals } = desk;
   return {
     "approvals.list": async ({ all }) => approvals.list(all).map(infoOf),
@@ -70,6 +71,8 @@ export function approvalHandlers(desk: Desk, runs: Runs): ApprovalHandlers {
       infoOf(await approvals.deny({ id, by: identityOf(caller), reason })),
     "approvals.edit": async ({ id, body }, caller) =>
       infoOf(await desk.edit(id, identityOf(caller), Buffer.from(body, "base64"))),
+    "approvals.channels": async () => channels.status(),
+    "approvals.test": async ({ channel }) => ({ places: [...(await channels.test(channel))] }),
     "approvals.follow": (_, { signal }) => follow(desk, signal),
   };
 }

@@ -51,11 +51,12 @@ export class ConsoleBuffer {
     this.#flow();
   }
 
-  /** Tells every viewer, also those that come later, something from Cofferdam itself. */
-  notice(text: string): void {
+  /** Tells every viewer, also those that come later, something from Cofferdam itself. `asks`: it waits for them. */
+  notice(text: string, asks = false): void {
     // What an agent or a worker that was taken over chose may stand in it: it shall not drive a terminal.
     const plain = text.replaceAll(/\p{Cc}/gu, " ");
-    this.#send(encodeFrame("notice", JSON.stringify({ text: plain })));
+    const frame = { text: plain, ...(asks ? { asks } : {}) };
+    this.#send(encodeFrame("notice", JSON.stringify(frame)));
   }
 
   /** Sends the last frame and lets every viewer go. */

@@ -16,8 +16,10 @@ import {
   printBinding,
   readLogin,
   type CredentialInfo,
+  type PassingSecret,
   type Vault,
 } from "../vault/index.ts";
+import type { Minted } from "./minting.ts";
 import { testCredential } from "./credential-test.ts";
 import type { Handlers } from "./server.ts";
 
@@ -43,7 +45,12 @@ export async function openCredentials(ports: Ports): Promise<Credentials> {
 /** The vault of one home, open or not. */
 export class Credentials {
   readonly clock: Clock;
+  /** What approvers are asked with: no run speaks there in our name. */
+  ownUse: ReadonlySet<string> = new Set();
   readonly #ports: Ports;
+  readonly #passing = new Map<string, ReadonlyMap<string, PassingSecret>>();
+  /** By run and grant. */
+  readonly #minted = new Map<string, Minted>();
   #vault: Vault | undefined;
   #why: Fault | undefined;
 
@@ -57,6 +64,57 @@ export class Credentials {
     if (this.#vault !== undefined) return this.#vault;
     assert(this.#why, "a vault that is not open says why");
     throw this.#why;
+  }
+
+  get isOpen(): boolean {
+    return this.#vault !== undefined;
+  }
+
+  /** Keeps what a run's starter had in variables, for as long as the run lives; by `$NAME`. */
+  pass(run: string, secrets: ReadonlyMap<string, PassingSecret>): void {
+    if (secrets.size > 0) this.#passing.set(run, secrets);
+  }
+
+  /** @throws {Fault} `daemon.credential` where the run is over. */
+  passed(run: string, credential: string): PassingSecret {
+    const secret = this.#passing.get(run)?.get(credential);
+    if (secret !== undefined) return secret;
+    throw new Fault(
+      "daemon.credential",
+      `${credential} went with its run, and nobody has it any more`,
+      {
+        hint: "put it into the vault: `cofferdam credential add`",
+      },
+    );
+  }
+
+  /** Keeps what a system made for the grant `grant` of `run`. */
+  keepMinted(run: string, grant: string, minted: Minted): void {
+    this.#minted.set(`${run} ${grant}`, minted);
+  }
+
+  minted(run: string, grant: string): Minted | undefined {
+    return this.#minted.get(`${run} ${grant}`);
+  }
+
+  forgetMinted(run: string, grant: string): void {
+    this.#minted.delete(`${run} ${grant}`);
+  }
+
+  /** The run is over: its placeholders mean nothing any more. */
+  forgetRun(run: string): void {
+    this.#passing.delete(run);
+    this.#vault?.forgetRun(run);
+  }
+
+  /** Passes where `name` may be lent to a run. @throws {Fault} `daemon.channel_credential` */
+  requireLendable(name: string): void {
+    if (!this.ownUse.has(name)) return;
+    throw new Fault(
+      "daemon.channel_credential",
+      `${name} is what approvers are asked with, so no run may have it`,
+      { hint: "make the run a bot of its own, with a credential of its own" },
+    );
   }
 
   /** Opens the vault where it is not open yet. */

@@ -12,6 +12,7 @@ import {
   codeOf,
   isOver,
   type Approval,
+  type ApprovalsOptions,
   type ApprovalSummary,
   type Spool,
   type Step,
@@ -42,6 +43,7 @@ import {
 } from "../policy/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
+import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
 import { resolveHost } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -55,6 +57,7 @@ export interface DeskPorts {
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
   readonly enquiries: EnquiryServer;
+  readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
 /** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
@@ -82,6 +85,7 @@ export class Desk {
     this.approvals = new Approvals({
       file: ports.file,
       clock: ports.clock,
+      deciders: () => ports.deciders(),
       record: (approval, step) => this.#record(approval, step),
     });
     this.#unfollow = this.approvals.follow((approval) => this.#look(approval));
@@ -117,7 +121,8 @@ export class Desk {
     });
     if (asked.state === "requested" && asked.joins === 0) {
       run.console.notice(
-        `\u0007${asked.id} waits for you: ${action.summary}; \`cofferdam approvals show ${asked.id}\` shows all of it`,
+        `${asked.id} waits for you: ${action.summary}; \`cofferdam approvals show ${asked.id}\` shows all of it`,
+        true,
       );
     }
     return this.#resolutionOf(await this.approvals.wait(asked.id, waitMs));
@@ -290,14 +295,15 @@ export class Desk {
 
   /** As the run itself had it; for a path the very placeholder that stands in the stored request. */
   async #credentialOf(
-    { run, pin }: Approval,
+    approval: Approval,
     { scheme, host, port }: HeldRequest,
   ): Promise<Credentialed | undefined> {
-    const { credential } = (pin as unknown as Pin).grant;
-    if (credential === undefined) return undefined;
-    const { vault } = this.#ports.credentials;
-    const lease = await vault.lease(credential, { scheme, host, port });
-    return { lease, placeholder: vault.placeholder(credential, run) };
+    const { grant } = approval.pin as unknown as Pin;
+    const place = { scheme, host, port };
+    const entryOfKind = (kind: string) => entryOf(approval, { system: kind });
+    return leaseFor(this.#ports.credentials, {
+      ...{ run: approval.run, grant, place, entryOf: entryOfKind },
+    });
   }
 
   #actionOf(approval: Approval, policy: Policy, held: HeldRequest): Action {
@@ -375,7 +381,7 @@ function onlyGrant(policy: Policy): Grant {
 }
 
 /** What the system of `approval` meant when it was asked for. */
-function entryOf({ pin }: Approval, { system }: Grant): Entry | undefined {
+function entryOf({ pin }: Approval, { system }: Pick<Grant, "system">): Entry | undefined {
   return findEntry(system) ?? (pin as unknown as Pin).own;
 }
 

@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { Fault, isFault } from "../base/index.ts";
-import type { Placeholders } from "../gateway/index.ts";
-import type { Task } from "../policy/index.ts";
-import { createPlaceholderFinder, type Lease, type Place } from "../vault/index.ts";
+import { assert, Fault, isFault } from "../base/index.ts";
+import type { Entry } from "../catalog/index.ts";
+import type { Credentialed, Placeholders } from "../gateway/index.ts";
+import { resolveCredentials, variableOf, type Task, type TaskGrant } from "../policy/index.ts";
+import {
+  createPlaceholderFinder,
+  PassingSecret,
+  requirePlace,
+  type Lease,
+  type LoginFile,
+  type PassingKind,
+  type Place,
+} from "../vault/index.ts";
 import type { Credentials } from "./credentials.ts";
 
 /** What a run borrows. */
@@ -14,44 +23,151 @@ export interface Lending {
   readonly placeholders: Placeholders;
   /** Variables of the run that hold placeholders, by name. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Files of its HOME in which agents look for their login, with placeholders. */
+  readonly logins: readonly LoginFile[];
   /** @throws {Fault} of the vault: then nothing is sent. */
-  lease(credential: string, place: Place): Promise<Lease>;
+  lease(grant: LentGrant, place: Place): Promise<Lease>;
 }
 
+/** As much of a grant as its credential depends on. */
+export type LentGrant = Pick<TaskGrant, "name" | "system" | "credential">;
+
+/** Who knows systems. */
+type EntryOf = (kind: string) => Entry | undefined;
+
 /**
- * Makes sure that the vault has what the grants of a task name, before a run of it has anything.
+ * Settles which credential each grant of `task` has, before a run of it has anything.
  *
- * @throws {Fault} `daemon.credential`
+ * @throws {Fault} `daemon.credential` where the vault does not have what a grant names without an alternative;
+ *   `daemon.channel_credential` where that is what approvers are asked with.
  */
-export function requireCredentials(credentials: Credentials, { grants }: Task): void {
-  for (const { name, credential } of grants) {
-    if (credential !== undefined)
-      inVault(credential, name, () => credentials.vault.show(credential));
+export function settleCredentials(
+  credentials: Credentials,
+  task: Task,
+  environment: Readonly<Record<string, string>>,
+): Task {
+  const settled = resolveCredentials(task, (candidate) => {
+    const variable = variableOf(candidate);
+    if (variable !== undefined) return (environment[variable] ?? "") !== "";
+    return credentials.isOpen && credentials.vault.list().some(({ name }) => name === candidate);
+  });
+  for (const { name, credential } of settled.grants) {
+    if (credential === undefined || variableOf(credential) !== undefined) continue;
+    inVault(credential, name, () => credentials.vault.show(credential));
+    credentials.requireLendable(credential);
   }
+  return settled;
+}
+
+export interface LendOptions {
+  /** What its starter brought, also what stays outside. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly entryOf: EntryOf;
+  /** Sees to it that what was made for a grant is good for a while. */
+  renew(grant: string): Promise<void>;
 }
 
 /**
  * Settles what `run` borrows.
  *
- * @throws {Fault} `daemon.credential` where the vault does not have what a grant names.
+ * @throws {Fault} `daemon.credential` where the vault does not have what a grant names, or a variable holds
+ *   what cannot be sent.
  */
-export function lend(credentials: Credentials, run: string, { grants }: Task): Lending {
+export function lend(
+  credentials: Credentials,
+  run: string,
+  { grants }: Task,
+  { environment, entryOf, renew }: LendOptions,
+): Lending {
   const named = grants.filter((grant) => grant.credential !== undefined);
-  const given = [...new Set(named.map(({ credential = "" }) => credential))].map((credential) => ({
+  const names = [...new Set(named.map(({ credential = "" }) => credential))];
+  const passing = new Map(
+    names.flatMap((name) => {
+      const variable = variableOf(name);
+      if (variable === undefined) return [];
+      const value = environment[variable] ?? "";
+      return [[name, inVault(name, run, () => new PassingSecret(name, run, value))] as const];
+    }),
+  );
+  credentials.pass(run, passing);
+  const given = names.map((credential) => ({
     credential,
     run,
-    text: inVault(credential, run, () => credentials.vault.placeholder(credential, run)),
+    text: placeholderOf(credentials, credential, run),
   }));
   const { find } = createPlaceholderFinder(given);
-  const variables = named.flatMap(({ credential, variable }) => {
-    const text = given.find((one) => one.credential === credential)?.text;
-    return variable === undefined || text === undefined ? [] : [[variable, text] as const];
+  const variables = named.flatMap(({ credential, variables: holders = [] }) => {
+    const text = given.find((one) => one.credential === credential)?.text ?? "";
+    return holders.map((holder) => [holder, text] as const);
   });
   return {
     placeholders: { given, find },
     variables: Object.fromEntries(variables),
-    lease: (credential, place) => credentials.vault.lease(credential, place),
+    logins: names.flatMap((name) =>
+      passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
+    ),
+    lease: async (grant, place) => {
+      await renew(grant.name);
+      const lent = await leaseFor(credentials, { run, grant, place, entryOf });
+      assert(lent !== undefined, "only a grant with a credential is asked for it");
+      return lent.lease;
+    },
   };
+}
+
+/** What a lease is for. */
+export interface LeaseFor {
+  readonly run: string;
+  readonly grant: LentGrant;
+  readonly place: Place;
+  readonly entryOf: EntryOf;
+}
+
+/**
+ * The credential of `grant` for one request, with what stands for it in the run; `undefined` where it has none.
+ *
+ * @throws {Fault} of the vault; `daemon.credential` where it was in a variable, and went with its run.
+ */
+export async function leaseFor(
+  credentials: Credentials,
+  { run, grant: { name, credential, system }, place, entryOf }: LeaseFor,
+): Promise<Credentialed | undefined> {
+  if (credential === undefined) return undefined;
+  const placeholder = placeholderOf(credentials, credential, run);
+  const minted = credentials.minted(run, name);
+  if (minted !== undefined) {
+    // It is worth no more than the one that it was made by: bound to the same place.
+    requirePlace(credential, credentials.vault.show(credential).binding, place);
+    const { wallMs } = credentials.clock.now();
+    return { lease: minted.secret.lease(credential, minted.how, place, wallMs), placeholder };
+  }
+  if (variableOf(credential) === undefined) {
+    credentials.requireLendable(credential);
+    return { lease: await credentials.vault.lease(credential, place), placeholder };
+  }
+  const how = kindOf(entryOf(system));
+  const secret = credentials.passed(run, credential);
+  const lease = secret.lease(credential, how, place, credentials.clock.now().wallMs);
+  return { lease, placeholder };
+}
+
+function placeholderOf(credentials: Credentials, credential: string, run: string): string {
+  if (variableOf(credential) !== undefined) return credentials.passed(run, credential).placeholder;
+  return inVault(credential, run, () => credentials.vault.placeholder(credential, run));
+}
+
+/** Where the catalog says that its system takes a credential first. */
+function kindOf(entry: Entry | undefined): PassingKind {
+  const [place] = entry?.credential ?? [];
+  if (place === undefined) {
+    throw new Fault("daemon.credential", "its system takes no credential that is known", {
+      hint: "put it into the vault, which is told where it goes: `cofferdam credential add`",
+    });
+  }
+  if (place.in === "query") return { kind: "query", name: place.name };
+  if (place.in === "path") return { kind: "path" };
+  const { name, scheme: word } = place;
+  return { kind: "header", name, ...(word === undefined ? {} : { word }) };
 }
 
 function inVault<T>(credential: string, what: string, ask: () => T): T {
@@ -60,9 +176,10 @@ function inVault<T>(credential: string, what: string, ask: () => T): T {
   } catch (cause) {
     if (!isFault(cause)) throw cause;
     const why = `${what} cannot have the credential ${credential}: ${cause.message}`;
-    throw new Fault("daemon.credential", why, {
-      cause,
-      hint: `\`cofferdam credential add ${credential}\` adds it; \`cofferdam credential list\` lists those there are`,
-    });
+    const hint =
+      variableOf(credential) === undefined
+        ? `\`cofferdam credential add ${credential}\` adds it; \`cofferdam credential list\` lists those there are`
+        : "look at what the variable holds";
+    throw new Fault("daemon.credential", why, { cause, hint });
   }
 }

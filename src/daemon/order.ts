@@ -9,11 +9,11 @@ import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { RunStart } from "../api/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
-import type { Policy, Task } from "../policy/index.ts";
+import { compileRunPolicy, type Policy, type Task } from "../policy/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { checkDialPaths } from "./dial-paths.ts";
-import { requireCredentials } from "./lending.ts";
+import { settleCredentials } from "./lending.ts";
 import { keyOf, type Recipe } from "./prepared.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
@@ -32,8 +32,10 @@ export interface Order {
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
 export async function planRun(world: World, request: RunStart): Promise<Order> {
   const { source, fileName } = request.task;
-  const { task, policy, own } = world.tasks.parse(source, fileName, world.clock.now().wallMs);
-  requireCredentials(world.credentials, task);
+  const parsed = world.tasks.parse(source, fileName, world.clock.now().wallMs);
+  const { own } = parsed;
+  const task = settleCredentials(world.credentials, parsed.task, request.environment);
+  const policy = task === parsed.task ? parsed.policy : compileRunPolicy(task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   checkDialPaths(policy, [workspace, world.home.root]);
   const plan = planRunLimits(world, task);

@@ -22,6 +22,7 @@ export class Performer implements HeldRun {
   readonly id: string;
   readonly policy: Policy;
   readonly policyState = initialPolicyState;
+  readonly isErrand = true;
   readonly authorities: ReadonlyMap<string, string>;
   readonly placeholders = { given: [], find: () => [] };
   readonly #own: Entry | undefined;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Action } from "../action/index.ts";
+import { OWN_SYSTEM, type Action } from "../action/index.ts";
 import { Fault } from "../base/index.ts";
 import {
   compileRunPolicy,
@@ -72,8 +72,8 @@ export class Rules {
 
   /** Takes one grant back. @throws {Fault} `daemon.no_such_grant` */
   revoke(name: string): void {
-    const names = this.#policy.grants.map((grant) => grant.name);
-    if (!names.includes(name)) {
+    const names = this.#task.grants.map((grant) => grant.name);
+    if (![...names, OWN_SYSTEM].includes(name)) {
       throw new Fault("daemon.no_such_grant", `the run has no grant ${JSON.stringify(name)}`, {
         hint: names.length === 0 ? "it has none" : `it has ${names.join(", ")}`,
       });

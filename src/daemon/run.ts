@@ -346,7 +346,7 @@ export class Run implements HeldRun {
     const { scheme, host, port } = action.fields;
     try {
       const place = { scheme, host, port } as Parameters<Lending["lease"]>[1];
-      return { ...verdict, lease: await this.#lending.lease(grant.credential, place) };
+      return { ...verdict, lease: await this.#lending.lease(grant, place) };
     } catch (error) {
       const reason = `the credential ${grant.credential} cannot be had: ${describeError(error)}`;
       return { ...verdict, verdict: "deny", rule: "credential", reason };
@@ -356,6 +356,11 @@ export class Run implements HeldRun {
   /** Variables in which placeholders stand. */
   get variables(): Readonly<Record<string, string>> {
     return this.#lending.variables;
+  }
+
+  /** Files of its HOME in which they stand. */
+  get logins(): Lending["logins"] {
+    return this.#lending.logins;
   }
 
   get placeholders(): Placeholders {

@@ -5,7 +5,7 @@
  */
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
-import { parseTaskFile } from "../policy/index.ts";
+import { neededVariables, parseTaskFile, resolveCredentials } from "../policy/index.ts";
 import { catalogSystems } from "../catalog/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
@@ -29,6 +29,8 @@ export async function serve(home: Home): Promise<void> {
   const runs = new Runs(world);
   await note(world, "daemon.start");
   await runs.recover();
+  // Before a run can start: what it finds belongs to runs that are over.
+  world.minting.recover();
   removeUnclaimed(home.runs);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
@@ -64,7 +66,7 @@ function createStreams({ world, runs, pool }: Parts): StreamHandlers {
     run: (stream) =>
       void serveRunStream(stream, {
         namesOf: ({ source, fileName }) =>
-          world.tasks.parse(source, fileName, world.clock.now().wallMs).task.environment,
+          neededVariables(world.tasks.parse(source, fileName, world.clock.now().wallMs).task),
         start: (request) => startRun(world, runs, pool, request),
       }),
   };
@@ -123,7 +125,12 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       const living = runs.living(run);
       const systems = catalogSystems([...living.own.values()].map(({ entry }) => entry));
       const task = parseTaskFile(source, fileName, world.clock.now().wallMs, systems);
-      await living.narrow(task, { text: source, file: fileName });
+      // What was settled when it began stays settled.
+      const had = new Set(living.task.grants.flatMap(({ credential }) => credential ?? []));
+      await living.narrow(
+        resolveCredentials(task, (one) => had.has(one)),
+        { text: source, file: fileName },
+      );
       return runs.info(run);
     },
     "log.read": ({ run, follow }, { signal }) => readEntries(world.ledger, { run, follow }, signal),
@@ -135,7 +142,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
     ...credentialHandlers(world.credentials),
-    ...approvalHandlers(world.desk, runs),
+    ...approvalHandlers(world.desk, runs, world.channels),
   };
 }
 

@@ -4,9 +4,11 @@
  * @module
  */
 import { constants } from "node:os";
+import { join } from "node:path";
 import { OWN_HOST, type Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
+import { findEntry } from "../catalog/index.ts";
 import {
   clientTrust,
   createConnector,
@@ -19,6 +21,7 @@ import type { OwnSystem } from "../systems/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
 import { lend } from "./lending.ts";
+import { writeLogins } from "./login-files.ts";
 import { enquiriesOf } from "./enquiries.ts";
 import { holdRun, type Living } from "./hold.ts";
 import { planRun, type Order } from "./order.ts";
@@ -71,12 +74,21 @@ async function start(
     authorities,
     own,
     desk: world.desk,
-    lending: lend(world.credentials, id, task),
+    lending: lend(world.credentials, id, task, {
+      environment: request.environment,
+      entryOf: (kind) => findEntry(kind) ?? own.get(kind)?.entry,
+      renew: (grant) => world.minting.renew(run, grant),
+    }),
     held: !request.detach,
   });
   try {
     runs.add(run);
+    void run.ended.then(() => {
+      world.enquiries.remove(run.id);
+      void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
+    });
     await recordStart(run, order);
+    await world.minting.mint(run);
     const published = await publishPorts(world, runs, run);
     const raised = await bringUpSomehow(world, run, order, waiting).catch(
       async (error: unknown) => {
@@ -154,7 +166,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       lifetimeMs,
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
-      environment: Object.keys(request.environment),
+      environment: Object.keys(passedIn(run, request)),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
@@ -229,6 +241,7 @@ async function bringUp(
       throw new Fault("daemon.workspace", "the host changed while the run was started");
     }
     await recordProofs(run, prepared, waiting !== undefined);
+    writeLogins(recipe.home ?? join(run.files.root, "home"), run.logins);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
@@ -268,7 +281,6 @@ interface Crossing {
 /** Everything that crosses the run's border: connections, questions to the resolver, held calls. */
 async function connect(world: World, run: Run, prepared: Prepared): Promise<Crossing> {
   world.enquiries.add(run.id, enquiriesOf(run, world.desk, world.clock));
-  void run.ended.then(() => world.enquiries.remove(run.id));
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
@@ -318,12 +330,18 @@ function errnoOf(name: ConnectErrno): number {
   return name === 0 ? 0 : constants.errno[name];
 }
 
+/** What of the starter's variables the run gets; those that a credential is kept in it does not. */
+function passedIn(run: Run, { environment }: RunStart): Record<string, string> {
+  const names = new Set(run.task.environment);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => names.has(name)));
+}
+
 /** All that the agent finds in its environment: what the task names, and what a program must have. */
 function agentEnvironment(run: Run, request: RunStart, tools: Tools): Record<string, string> {
   return {
     LANG: "C.UTF-8",
     ...tools.environment,
-    ...request.environment,
+    ...passedIn(run, request),
     ...run.variables,
     COFFERDAM_URL: `http://${OWN_HOST}`,
     ...clientTrust(BUNDLE_INSIDE),

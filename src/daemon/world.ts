@@ -26,8 +26,11 @@ import {
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
+import { readDeciders } from "../channel/index.ts";
+import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { Minting } from "./minting.ts";
 import { TaskCache } from "./task-cache.ts";
 import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
@@ -49,8 +52,11 @@ export interface World {
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
   readonly desk: Desk;
+  /** What systems make for single runs. */
+  readonly minting: Minting;
   /** What runs may ask about themselves. */
   readonly enquiries: EnquiryServer;
+  readonly channels: Channels;
   readonly credentials: Credentials;
   close(): Promise<void>;
 }
@@ -106,8 +112,19 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     authority,
     credentials,
     enquiries,
+    deciders: () => readDeciders(home.root),
   });
   await desk.recover();
+  const minting = new Minting({
+    runs: home.runs,
+    clock,
+    log,
+    ledger,
+    workers,
+    authority,
+    credentials,
+  });
+  const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
   return {
     home,
     clock,
@@ -121,9 +138,13 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     inUse: new Set(),
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
+    minting,
     enquiries,
+    channels,
     credentials,
     async close() {
+      await minting.close();
+      await channels.close();
       await desk.close();
       await credentials.close();
       await workers.close();

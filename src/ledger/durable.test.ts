@@ -16,7 +16,8 @@ fs.fdatasync = Object.assign(
     const waiting = held;
     real(descriptor, (error) => {
       const result = failing ?? error;
-      if (waiting === undefined) done(result);
+      // What comes when the hold is over is not held: nobody would let it go.
+      if (waiting === undefined || waiting !== held) done(result);
       else waiting.push(() => done(result));
     });
   },

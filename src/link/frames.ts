@@ -24,7 +24,7 @@ export const FRAME_TYPES = [
   "stderr",
   "resize", // JSON {columns, rows}
   "signal", // the signal's name: SIGINT
-  "notice", // JSON {text}: Cofferdam speaking to the person, not the run
+  "notice", // JSON {text, asks}: Cofferdam speaking to the person, not the run; asks: it waits for them
   "exit", // JSON RunEnd; the last frame
   // Before them, on a stream that starts its run (`/v1/run`) instead of finding it (`/v1/attach`):
   "start", // JSON RunStart without the environment, from the command line; the first frame

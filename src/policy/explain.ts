@@ -5,6 +5,7 @@
  */
 import { assert } from "../base/index.ts";
 import { effectsOfMethod, FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
+import { variableOf } from "./credential-ref.ts";
 import { printDial, printProxy, type Dial } from "./dial.ts";
 import { printBytes, printDuration } from "./quantity.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
@@ -59,17 +60,36 @@ function explainGrant(grant: TaskGrant): readonly string[] {
       `${grant.name}: the connection goes through the HTTP proxy ${printProxy(grant.proxy)}, which resolves the name and sees it, and nothing of what is said.`,
     );
   }
-  if (grant.credential !== undefined) {
-    sentences.push(
-      `${grant.name}: its requests are sent with the credential ${grant.credential}, which the run never holds.`,
-    );
+  if (grant.credential !== undefined || grant.candidates !== undefined) {
+    sentences.push(explainCredential(grant));
   }
+  if (grant.mint !== undefined) sentences.push(explainMint(grant));
   if (grant.ca !== undefined) {
     sentences.push(
       `${grant.name}: the server is verified with the certificates in ${grant.ca} too.`,
     );
   }
   return [...sentences, ...grant.allow.flatMap((rule) => explainRule(grant, rule))];
+}
+
+function explainMint({ name, mint = {} }: TaskGrant): string {
+  const asked = Object.entries(mint).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  const narrowed = asked.length === 0 ? "" : `, with ${list(asked)}`;
+  return `${name}: when it starts the system makes a credential for this run alone${narrowed}, which is revoked when it ends.`;
+}
+
+function explainCredential({ name, credential, candidates = [] }: TaskGrant): string {
+  const named = (ref: string) => {
+    const variable = variableOf(ref);
+    return variable === undefined
+      ? `the credential ${ref}`
+      : `what your variable ${variable} holds`;
+  };
+  if (credential !== undefined) {
+    return `${name}: its requests are sent with ${named(credential)}, which the run never holds.`;
+  }
+  const which = candidates.map(named).join(", else with ");
+  return `${name}: its requests are sent with ${which}, which the run never holds; where there is none, without.`;
 }
 
 function howOf({ kind, tls }: TaskGrant): string {
@@ -280,7 +300,7 @@ function explainEnvironment(names: readonly string[]): readonly string[] {
       .filter(isSecretName)
       .map(
         (name) =>
-          `Warning: ${name} looks like a secret. The run itself holds it, and can use or send it wherever it can reach, until Cofferdam's vault keeps such secrets out of runs.`,
+          `Warning: ${name} looks like a secret. The run itself holds it, and can use or send it wherever it can reach. It stays outside where a grant says "credential: $" and its name.`,
       ),
   ];
 }

@@ -1,5 +1,6 @@
 /** Layer 2, pure: task files, and the decisions that follow from them. */
 export type { Allowance } from "./allowance.ts";
+export { neededVariables, resolveCredentials, variableOf } from "./credential-ref.ts";
 export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
 export { decide, isStanding, type Decision } from "./decide.ts";
 export { noteDenial, routeOf, type RouteParts } from "./denial.ts";

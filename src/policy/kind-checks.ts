@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { variableOf } from "./credential-ref.ts";
 import type { Finding } from "./task-checks.ts";
 import { parsePublish } from "./publish.ts";
 import type { Systems } from "./task.ts";
@@ -24,9 +25,9 @@ export function checkKinds(grants: unknown, systems: Systems): readonly Finding[
     const found = is("system", "tcp")
       ? ofTcp(has, is)
       : is("system", "http")
-        ? ofHttp(has)
+        ? ofHttp(has, secretVariables(grant).length > 0)
         : typeof system === "string"
-          ? ofCatalog(system, systems, has)
+          ? [...ofCatalog(system, systems, has), ...ofMint(grant, system, systems, has)]
           : [];
     const rules = typeof system === "string" ? checkRules(grant, system, systems) : [];
     const both = isUnix && has("upstream_proxy") ? [PROXY_TO_PATH] : [];
@@ -39,6 +40,37 @@ export function checkKinds(grants: unknown, systems: Systems): readonly Finding[
       ...rules.map(({ path, ...rest }) => ({ ...rest, path: ["grants", at, ...path] })),
     ];
   });
+}
+
+/** Variables that a grant keeps outside, of `credential: $NAME`. */
+function secretVariables(grant: object): readonly string[] {
+  const written: unknown = Reflect.get(grant, "credential");
+  return [written]
+    .flat()
+    .flatMap((one) => (typeof one === "string" ? (variableOf(one) ?? []) : []));
+}
+
+/** A variable that passes in is in the run's hands: a grant cannot keep it outside as well. */
+export function checkSecrets(environment: unknown, grants: unknown): readonly Finding[] {
+  if (!Array.isArray(environment) || !Array.isArray(grants)) return [];
+  const kept = new Set(
+    grants
+      .slice(0, GRANTS_MAX)
+      .flatMap((grant: unknown) =>
+        typeof grant === "object" && grant !== null ? secretVariables(grant) : [],
+      ),
+  );
+  return environment.slice(0, GRANTS_MAX).flatMap((name: unknown, at) =>
+    typeof name === "string" && kept.has(name)
+      ? [
+          {
+            path: ["environment", at],
+            message: `(${name}) would pass in what a grant's credential keeps outside`,
+            hint: "remove it here: the run's variable holds a placeholder",
+          },
+        ]
+      : [],
+  );
 }
 
 interface KindFinding {
@@ -152,12 +184,48 @@ function checkRules(grant: object, system: string, systems: Systems): readonly F
   });
 }
 
-function ofHttp(has: Has): readonly KindFinding[] {
+/** `mint:` is for systems that make credentials, by one that is stored. */
+function ofMint(grant: object, system: string, systems: Systems, has: Has): readonly KindFinding[] {
+  if (!has("mint")) return [];
+  const flaw = (message: string, hint: string) => [{ key: "mint", message, hint }];
+  const { mints } = systems.get(system) ?? {};
+  if (mints === undefined) {
+    const able = [...systems].flatMap(([name, info]) => (info.mints === undefined ? [] : name));
+    return flaw(
+      `is nothing that ${system} does`,
+      `those that make credentials: ${able.join(", ")}`,
+    );
+  }
+  if (typeof Reflect.get(grant, "credential") !== "string" || secretVariables(grant).length > 0) {
+    return flaw("needs one credential of the vault, by which others are made", "credential: NAME");
+  }
+  const asked: unknown = Reflect.get(grant, "mint");
+  const keys = typeof asked === "object" && asked !== null ? Object.keys(asked) : [];
+  const foreign = keys.filter((key) => !mints.includes(key));
+  const missing = mints.length === 0 ? "nothing: mint: true" : mints.join(", ");
+  return foreign.length === 0
+    ? []
+    : flaw(`has ${foreign.join(", ")}`, `${system} takes ${missing}`);
+}
+
+function ofHttp(has: Has, hasOwn: boolean): readonly KindFinding[] {
   const found: KindFinding[] = [];
   if (!has("hosts"))
     found.push({
       message: 'has no "hosts"',
       hint: "write the names that may be reached: hosts: [api.example.com]",
+    });
+  if (hasOwn)
+    found.push({
+      key: "credential",
+      message: "names a variable, and nothing says where plain HTTP takes its value",
+      hint: "write a system of the catalog, or put it into the vault: `cofferdam credential add`",
+    });
+  if (has("mint"))
+    found.push({
+      key: "mint",
+      message: "is for systems of the catalog",
+      hint: "remove it",
     });
   if (has("under"))
     found.push({
@@ -189,7 +257,7 @@ function ofTcp(has: Has, is: Is): readonly KindFinding[] {
       message: 'has no "hosts"',
       hint: "write the names that may be reached: hosts: [api.example.com]",
     });
-  for (const key of ["credential", "variable", "under"]) {
+  for (const key of ["credential", "mint", "variable", "under"]) {
     if (has(key))
       found.push({
         key,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { digestOf, OWN_SYSTEM, type Effect } from "../action/index.ts";
+import { digestOf, OWN_SYSTEM, type Effect, type Json } from "../action/index.ts";
 import type { Dial, Proxy } from "./dial.ts";
 import {
   canonicalHost,
@@ -46,7 +46,8 @@ export interface Grant {
   readonly under?: string;
   /** The credential that its requests are sent with, by its name in the vault. */
   readonly credential?: string;
-  readonly variable?: string;
+  readonly mint?: Readonly<Record<string, Json>>;
+  readonly variables?: readonly string[];
   readonly pairs: readonly string[];
   readonly protocols: readonly GatedProtocol[];
   /** The first that matches decides. */

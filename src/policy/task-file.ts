@@ -5,7 +5,7 @@
  * @module
  */
 import { assert } from "../base/index.ts";
-import { checkKinds, checkPublish } from "./kind-checks.ts";
+import { checkKinds, checkPublish, checkSecrets } from "./kind-checks.ts";
 import { checkGrants } from "./task-checks.ts";
 import { FileFault, printPath, problemsOf, readYaml } from "../yaml/index.ts";
 import type { FileKind, Problem, YamlData } from "../yaml/index.ts";
@@ -45,6 +45,7 @@ export function parseTaskFile(
     ...[
       ...checkGrants(partOf(data.value, "grants"), nowMs),
       ...checkKinds(partOf(data.value, "grants"), systems),
+      ...checkSecrets(partOf(data.value, "environment"), partOf(data.value, "grants")),
       ...checkPublish(partOf(data.value, "publish")),
     ].map((finding) => placed(finding, data)),
   ];
@@ -60,6 +61,6 @@ function placed(finding: ReturnType<typeof checkGrants>[number], data: YamlData)
   return { ...data.placeOf(path), message: `${printPath(path)} ${message}`, hint };
 }
 
-function partOf(value: unknown, key: "grants" | "publish"): unknown {
+function partOf(value: unknown, key: "grants" | "publish" | "environment"): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }

@@ -22,6 +22,7 @@ import {
   sentenceSchema,
   someOf,
   variableSchema,
+  credentialSchema,
   verbPatternSchema,
 } from "./task-values.ts";
 
@@ -34,6 +35,7 @@ const METHODS_MAX = 20;
 const VERBS_MAX = 200;
 const PATHS_MAX = 100;
 const NAMES_MAX = 100;
+const CREDENTIALS_MAX = 5; // To choose from, and variables that hold the chosen one.
 const UNATTENDED_MAX = 10_000;
 const LIFETIME_MS_MIN = 1000;
 const LIFETIME_MS_MAX = 30 * 864e5; // A month: longer is a service, not a task.
@@ -147,10 +149,13 @@ export const grantSchema = z
       .regex(/^(\/[A-Za-z0-9._~-]+){1,10}$/)
       .optional()
       .meta({ description: "Of a system of the catalog: where it lives below its hosts: /blog." }),
-    credential: nameSchema.optional().meta({
-      description:
-        "Name of the credential in the vault that its requests are sent with. The run never holds it: `cofferdam credential add`.",
-    }),
+    credential: z
+      .union([credentialSchema, someOf(credentialSchema, CREDENTIALS_MAX)])
+      .optional()
+      .meta({
+        description:
+          "What its requests are sent with, and the run never holds: a name in the vault (`cofferdam credential add`), or $NAME, a variable of yours that stays outside. Of a list the first that there is, or none.",
+      }),
     ports: someOf(z.int().min(1).max(65_535), PORTS_MAX)
       .default([443])
       .meta({ description: "TCP ports of these hosts." }),
@@ -182,10 +187,20 @@ export const grantSchema = z
       description:
         "File with CA certificates (PEM) to verify these hosts with; relative to the task file.",
     }),
-    variable: variableSchema.optional().meta({
-      description:
-        "Variable of the run in which the credential's placeholder stands, for clients that want one: ANTHROPIC_API_KEY.",
-    }),
+    mint: z
+      .union([z.literal(true), z.record(z.string().max(64), z.json())])
+      .optional()
+      .meta({
+        description:
+          "true, or what makes it narrower: when the run starts its system makes a credential for it alone, which is revoked at the end. Of systems that can: wordpress, listmonk, github.",
+      }),
+    variable: z
+      .union([variableSchema, someOf(variableSchema, CREDENTIALS_MAX)])
+      .optional()
+      .meta({
+        description:
+          "Variables of the run in which the credential's placeholder stands, for clients that want one: ANTHROPIC_API_KEY. For $NAME: NAME, unless given.",
+      }),
     pairs: someOf(nameSchema, GRANTS_MAX).optional().meta({
       description:
         "Names of other grants whose private data (read-private) may be written here without waiting for a person.",

@@ -118,6 +118,13 @@ export const variableSchema = matching(
   }
 });
 
+/** A name of the vault, or `$NAME` for a variable of whoever starts the run. */
+export const credentialSchema = matching(
+  `^(?:\\$[A-Za-z_][A-Za-z0-9_]{0,127}|[a-z][a-z0-9-]{0,39})$`,
+  "is no credential",
+  "write a name of `cofferdam credential list`, or $NAME for a variable of yours: $ANTHROPIC_API_KEY",
+);
+
 export const sentenceSchema = z
   .string()
   .max(SENTENCE_CHARS_MAX)

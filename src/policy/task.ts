@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
+import { FINDING_KINDS, type Effect, type FindingKind, type Json } from "../action/index.ts";
 import { assert } from "../base/index.ts";
+import { variableOf } from "./credential-ref.ts";
 import { parseDial, parseProxy, type Dial, type Proxy } from "./dial.ts";
 import { parseExpiryMs } from "./expiry.ts";
 import { parseHostPattern, printHostPattern } from "./host-pattern.ts";
@@ -22,7 +23,12 @@ import type {
 /** What a task file needs to know of the catalog's systems, by their names. */
 export type Systems = ReadonlyMap<
   string,
-  { readonly verbs: readonly string[]; readonly hosts?: readonly string[] | undefined }
+  {
+    readonly verbs: readonly string[];
+    readonly hosts?: readonly string[] | undefined;
+    /** What `mint:` takes, where the system mints. */
+    readonly mints?: readonly string[] | undefined;
+  }
 >;
 
 // Types, not interfaces: only they are assignable to Json.
@@ -81,10 +87,14 @@ export type TaskGrant = {
   readonly ca?: string;
   /** Where a system of the catalog lives below its hosts: `/blog`. */
   readonly under?: string;
-  /** Its name in the vault. */
+  /** Its name in the vault, or `$NAME`; of {@link candidates} the one that there is. */
   readonly credential?: string;
-  /** Variable of the run that holds its placeholder. */
-  readonly variable?: string;
+  /** Where the file leaves open which, until a run starts (credential-ref.ts). */
+  readonly candidates?: readonly string[];
+  /** A credential is made for the run alone; what is asked for beside. */
+  readonly mint?: Readonly<Record<string, Json>>;
+  /** Variables of the run that hold its placeholder. */
+  readonly variables?: readonly string[];
   /** Grants whose private data may be written here. */
   readonly pairs: readonly string[];
   /** Protocols that an opaque grant lets through besides the harmless ones. */
@@ -172,11 +182,20 @@ function grantOf(source: GrantSource, systems: Systems): TaskGrant {
     ...(proxy === undefined ? {} : { proxy }),
     ...(source.ca === undefined ? {} : { ca: source.ca }),
     ...(source.under === undefined ? {} : { under: source.under }),
-    ...(source.credential === undefined ? {} : { credential: source.credential }),
-    ...(source.variable === undefined ? {} : { variable: source.variable }),
+    ...credentialOf(source),
+    ...(source.mint === undefined ? {} : { mint: source.mint === true ? {} : source.mint }),
     pairs: source.pairs ?? [],
     protocols: source.protocols ?? [],
     allow: (source.allow ?? []).map(ruleOf),
+  };
+}
+
+function credentialOf({ credential, variable }: GrantSource): Partial<TaskGrant> {
+  if (credential === undefined) return {};
+  const isSettled = typeof credential === "string" && variableOf(credential) === undefined;
+  return {
+    ...(isSettled ? { credential } : { candidates: [credential].flat() }),
+    ...(variable === undefined ? {} : { variables: [variable].flat() }),
   };
 }
 

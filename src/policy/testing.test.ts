@@ -51,6 +51,6 @@ export function testBroken(files: readonly Broken[]): void {
 
 /** Systems of the catalog, as far as task files need them. */
 export const SYSTEMS: Systems = new Map([
-  ["wordpress", { verbs: ["post.list", "post.draft", "post.publish", "user.create"] }],
+  ["wordpress", { verbs: ["post.list", "post.draft", "post.publish", "user.create"], mints: [] }],
   ["github", { verbs: ["issue.create"], hosts: ["api.github.com"] }],
 ]);

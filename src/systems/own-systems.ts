@@ -10,10 +10,9 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { describeError, Fault, readTextFile, requireOwnFolder } from "../base/index.ts";
 import { entrySchema, findEntry, flawsOf, type Entry } from "../catalog/index.ts";
-import { FileFault, printPath, problemsOf, readYaml, type FileKind } from "../yaml/index.ts";
+import { parseYamlFile, type YamlFile } from "../yaml/index.ts";
 
 /** Most systems of one's own. */
 export const SYSTEMS_MAX = 200;
@@ -23,13 +22,20 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Words of task files that name no system. */
 const RESERVED = new Set(["http", "tcp", "mcp", "ssh", "unknown"]);
 
-const SYSTEM_FILE: FileKind = {
-  code: "systems.file",
-  start: "system: my-system",
-  empty: "an empty file describes no system",
-  tooLong: "describe fewer routes, or write two systems",
-  guide: "docs/guides/own-systems.md",
-};
+const CODE = "systems.file";
+
+/** The file of the system `name`. */
+function systemFile(name: string): YamlFile<Entry> {
+  return {
+    schema: entrySchema,
+    code: CODE,
+    start: "system: my-system",
+    empty: "an empty file describes no system",
+    tooLong: "describe fewer routes, or write two systems",
+    guide: "docs/guides/own-systems.md",
+    check: (entry) => [...flawsOf(entry), ...flawsOfName(entry, name)],
+  };
+}
 
 /** A system as its file describes it. */
 export interface OwnSystem {
@@ -95,33 +101,11 @@ export class OwnSystems {
     const path = join(this.#folder, name);
     requireOwnFile(path, statSync(this.#folder).uid);
     const source = readTextFile(path, { mayWait: false });
-    const entry = parseSystem(source, path, name.slice(0, -ENDING.length));
+    const entry = parseYamlFile(source, path, systemFile(name.slice(0, -ENDING.length)));
     const digest = createHash("sha256").update(source).digest("hex");
     return [entry.system, { entry, digest }];
   }
 }
-
-/** @throws {FileFault} `systems.file` */
-function parseSystem(source: string, fileName: string, name: string): Entry {
-  const data = readYaml(source, fileName, SYSTEM_FILE);
-  const { data: entry, error } = entrySchema.safeParse(data.value);
-  const problems = [
-    ...data.problems,
-    ...problemsOf(error?.issues ?? [], data, z.toJSONSchema(entrySchema, JSON_SCHEMA), SYSTEM_FILE),
-    ...[...(entry === undefined ? [] : [...flawsOf(entry), ...flawsOfName(entry, name)])].map(
-      ({ path, message, hint }) => ({
-        ...data.placeOf(path),
-        message: `${printPath(path)} ${message}`,
-        hint,
-      }),
-    ),
-  ];
-  if (entry === undefined || problems.length > 0) {
-    throw new FileFault(SYSTEM_FILE.code, fileName, problems);
-  }
-  return entry;
-}
-const JSON_SCHEMA = { io: "input", unrepresentable: "any" } as const;
 
 function flawsOfName({ system }: Entry, name: string): ReturnType<typeof flawsOf> {
   const flaw = (message: string, hint: string) => [{ path: ["system"], message, hint }];
@@ -144,5 +128,5 @@ function requireOwnFile(path: string, owner: number): void {
 }
 
 function refused(path: string, why: string, hint: string): Fault {
-  return new Fault(SYSTEM_FILE.code, `${path} ${why}`, { hint });
+  return new Fault(CODE, `${path} ${why}`, { hint });
 }

@@ -7,9 +7,17 @@ export {
 } from "./find-placeholders.ts";
 export type { Attachment, Lease } from "./lease.ts";
 export { LOGIN_FILES, readLogin, type Login, type LoginAgent, type LoginFile } from "./logins.ts";
+export { PassingSecret, type PassingKind } from "./passing.ts";
 export { createRedactor, redactText, type Redactor } from "./redactor.ts";
 export type { AttachableRequest } from "./request-parts.ts";
 export { SECRET_CHARS_MIN, type Secret } from "./secret.ts";
-export { printBinding, type Binding, type CredentialSpec, type Kind, type Place } from "./spec.ts";
+export {
+  printBinding,
+  requirePlace,
+  type Binding,
+  type CredentialSpec,
+  type Kind,
+  type Place,
+} from "./spec.ts";
 export type { Unlock } from "./unlock.ts";
 export { openVault, Vault, type CredentialInfo, type VaultOptions } from "./vault.ts";

@@ -8,6 +8,7 @@ import type { Place, CredentialSpec } from "./spec.ts";
 import type { Secret } from "./secret.ts";
 import { leaseSigV4, type SigV4Attachment } from "./sigv4.ts";
 import type { HmacAttachment } from "./hmac.ts";
+import { signJwt } from "./jwt.ts";
 
 /** What is attached, and where. Plain data: it crosses to the worker as JSON. */
 export type Attachment =
@@ -57,6 +58,10 @@ export function makeLease(
       const { sessionToken } = secret;
       const attach = leaseSigV4(how, { secretAccessKey: value, sessionToken, place, wallMs });
       return lease(attach, ...(sessionToken === undefined ? [] : [sessionToken]));
+    }
+    case "jwt": {
+      const token = signJwt(how, value, wallMs);
+      return lease(authorization(`Bearer ${token}`), token);
     }
     default:
       return lease({ ...how, key: value }, value);

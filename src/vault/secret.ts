@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { Fault } from "../base/index.ts";
+import { requireSigningKey } from "./jwt.ts";
 import type { Kind } from "./spec.ts";
 
 /** A shorter one would be found everywhere in answers that are searched for it. */
@@ -47,11 +48,12 @@ export function requireUsable(how: Kind, secret: Secret): void {
       throw refusal(`it is shorter than ${SECRET_CHARS_MIN} characters`, "make a longer one");
     }
     if (!one.isWellFormed()) throw refusal("it is not Unicode text");
-    if (/\p{Cc}/u.test(one)) {
+    if (how.kind !== "jwt" && /\p{Cc}/u.test(one)) {
       throw refusal("it holds a line end or another control character", "give the bare secret");
     }
   }
-  if (how.kind === "basic" || how.kind === "hmac") return; // Encoded or hashed: any text will do.
+  if (how.kind === "jwt") requireSigningKey(secret.value, how.algorithm);
+  if (how.kind === "basic" || how.kind === "hmac" || how.kind === "jwt") return; // Encoded or hashed: any text will do.
   for (const one of textsOf(secret)) {
     if (!/^[!-~]+$/.test(one)) {
       throw refusal(

@@ -84,6 +84,8 @@ export const kindSchema = z.discriminatedUnion("kind", [
     format: z.enum(["form", "json"]).optional(),
     scope: template.optional(),
   }),
+  /** A signed JWT (RFC 7519) for each lease, good for minutes: GitHub Apps. The secret is the private key in PEM. */
+  z.strictObject({ kind: z.literal("jwt"), issuer: plain, algorithm: z.enum(["RS256", "ES256"]) }),
   /** AWS Signature Version 4; the secret is the secret access key. */
   z.strictObject({
     kind: z.literal("sigv4"),

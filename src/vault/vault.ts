@@ -20,6 +20,8 @@ import type { Unlock } from "./unlock.ts";
 import type { Entry } from "./vault-file.ts";
 
 const FINGERPRINT_CHARS = 12;
+/** No placeholder is made in its form. */
+const FORMLESS = "\0";
 
 /** What may be told of a credential. */
 export interface CredentialInfo extends CredentialSpec {
@@ -127,8 +129,11 @@ export class Vault {
 
   /** What stands for the credential in `run`: for OAuth 2 in place of an access token. */
   placeholder(name: string, run: string): string {
-    const { value, accessToken } = this.#store.open(this.#entry(name));
-    return this.#place({ credential: name, run, part: "value" }, accessToken ?? value);
+    const entry = this.#entry(name);
+    const { value, accessToken } = this.#store.open(entry);
+    // Of a signing key not even the form is anybody's business: clients never see one.
+    const like = entry.how.kind === "jwt" ? FORMLESS : (accessToken ?? value);
+    return this.#place({ credential: name, run, part: "value" }, like);
   }
 
   /** Which placeholders of the runs that are known occur in `content`, in any spelling. */

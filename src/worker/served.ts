@@ -36,6 +36,8 @@ const WAITING_MAX = 16;
 export interface HeldRun extends Omit<GatewayRun, "stands"> {
   /** What it has done, as far as that decides what may go on. */
   readonly policyState: PolicyState;
+  /** Nobody's run, but what Cofferdam itself asks: served apart from all runs. */
+  readonly isErrand?: true;
   /** Freezes it; `false` where it does not run yet, or not any more, or is frozen already. */
   freeze(why: string): Promise<boolean>;
   /** Undoes {@link freeze}. */

@@ -158,6 +158,28 @@ test("INV-44: when a worker dies, another takes its listeners over, and names ke
   await until("nobody is left alone", () => workers.list().length === 0);
 });
 
+test("INV-74: what Cofferdam asks itself is served apart from every run, and leaves no worker behind", async (t) => {
+  const workers = open();
+  t.after(() => workers.close());
+  const run = await workers.serve(makeRun("r-one"), upstream.ports);
+  const errands = await Promise.all(
+    Array.from({ length: 6 }, (_, n) =>
+      workers.serve({ ...makeRun(`p-${n}`), isErrand: true }, upstream.ports),
+    ),
+  );
+  const after = await workers.serve(makeRun("r-two"), upstream.ports);
+  for (const { runs } of workers.list()) {
+    const kinds = new Set(runs.map((id) => id.slice(0, 2)));
+    assert.ok(kinds.size <= 1, `together: ${runs.join(", ")}`);
+  }
+  const serving = workers.list().filter(({ runs }) => runs.some((id) => id.startsWith("p-")));
+  assert.equal(serving.length, 4, "so many at once, and the others share with their like");
+  await Promise.all(errands.map((errand) => errand.close()));
+  await until("they are gone", () => workers.list().every(({ runs }) => runs.length > 0));
+  await run.close();
+  await after.close();
+});
+
 test("INV-32: a worker that does not cut what is no longer granted is ended", async (t) => {
   const workers = open({ ...LYING, recheckMs: 100 });
   t.after(() => workers.close());

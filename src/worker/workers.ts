@@ -17,6 +17,8 @@ import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
 const SHARED_MAX = 4;
 /** Workers that serve one suspect each; above, suspects share again. Each takes some 70 MB. */
 const ALONE_MAX = 8;
+/** Workers that serve errands of Cofferdam's own, each its own; above, errands share, but never with a run. */
+const ERRANDS_MAX = 4;
 const DEATHS_MAX = 2;
 const STOP_MS = 5000;
 
@@ -42,8 +44,11 @@ export interface Workers {
   close(): Promise<void>;
 }
 
+/** `alone`: a suspect, and nobody else. `errand`: what Cofferdam asks itself, with credentials of its own. */
+type SlotUse = "shared" | "alone" | "errand";
+
 interface Slot {
-  readonly alone: boolean;
+  readonly use: SlotUse;
   readonly holds: Set<Hold>;
   worker: Promise<Worker> | undefined;
   live: Worker | undefined;
@@ -63,7 +68,7 @@ interface Hold {
 export function createWorkers(options: WorkersOptions): Workers {
   const { log } = options;
   const count = options.shared ?? Math.min(SHARED_MAX, Math.max(2, availableParallelism()));
-  const slots: Slot[] = Array.from({ length: count }, () => newSlot(false));
+  const slots: Slot[] = Array.from({ length: count }, () => newSlot("shared"));
   let vouchers: readonly string[] | undefined;
   let closing = false;
 
@@ -75,7 +80,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     try {
       vouchers ??= (options.authorities ?? systemAuthorities)();
       const worker = await Worker.start(options, vouchers);
-      log.info("worker.ready", { pid: worker.pid, alone: slot.alone });
+      log.info("worker.ready", { pid: worker.pid, use: slot.use });
       slot.live = worker;
       void worker.gone.then((why) => buried(slot, worker, why));
       return worker;
@@ -85,23 +90,35 @@ export function createWorkers(options: WorkersOptions): Workers {
     }
   }
 
-  /** A suspect alone, any other where the fewest are. */
+  /**
+   * A suspect alone, any other where the fewest are. What Cofferdam asks itself is sent with credentials that no run
+   * is lent, so never by a worker that a run could have taken over (INV-74).
+   */
   function slotFor(hold: Hold): Slot {
-    const alone = slots.filter((slot) => slot.alone).length;
-    if (hold.deaths > 0 && alone < ALONE_MAX) {
-      const slot = newSlot(true);
-      slots.push(slot);
-      return slot;
-    }
-    const shared = slots.filter((slot) => !slot.alone);
+    if (hold.served.run.isErrand === true) return apart("errand", ERRANDS_MAX) ?? leastOf("errand");
+    const alone = hold.deaths > 0 ? apart("alone", ALONE_MAX) : undefined;
+    if (alone !== undefined) return alone;
+    const shared = slots.filter((slot) => slot.use === "shared");
     const live = shared.filter((slot) => slot.live !== undefined);
     // A run does not wait for one more worker where one is there.
     return emptiest(live.length > 0 ? live : shared);
   }
 
+  /** A slot for one alone, where there are fewer than `max` of its use. */
+  function apart(use: SlotUse, max: number): Slot | undefined {
+    if (slots.filter((slot) => slot.use === use).length >= max) return undefined;
+    const slot = newSlot(use);
+    slots.push(slot);
+    return slot;
+  }
+
+  function leastOf(use: SlotUse): Slot {
+    return emptiest(slots.filter((slot) => slot.use === use));
+  }
+
   /** Starts one more shared worker where all that are there have runs: the next run finds it. */
   function startAhead(): void {
-    const shared = slots.filter((slot) => !slot.alone);
+    const shared = slots.filter((slot) => slot.use === "shared");
     const next = shared.find((slot) => slot.worker === undefined);
     const isNeeded = shared.every((slot) => slot.worker === undefined || slot.holds.size > 0);
     if (closing || next === undefined || !isNeeded) return;
@@ -120,7 +137,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       if (hold.over || hold.slot !== slot) return;
       worker.serve(hold.served);
       hold.attached = true;
-      log.info("worker.serves", { pid: worker.pid, run: hold.served.run.id, alone: slot.alone });
+      log.info("worker.serves", { pid: worker.pid, run: hold.served.run.id, use: slot.use });
       for (const { kind, descriptor } of hold.listeners) {
         worker.listen(hold.served.run.id, kind, descriptor);
       }
@@ -136,7 +153,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     hold.attached = false;
     if (slot === undefined) return;
     slot.holds.delete(hold);
-    if (!slot.alone || slot.holds.size > 0) return;
+    if (slot.use === "shared" || slot.holds.size > 0) return;
     slots.splice(slots.indexOf(slot), 1);
     slot.live?.kill("nobody needs it");
   }
@@ -258,8 +275,8 @@ function emptiest(slots: readonly Slot[]): Slot {
   return slots.reduce((best, slot) => (slot.holds.size < best.holds.size ? slot : best));
 }
 
-function newSlot(alone: boolean): Slot {
-  return { alone, holds: new Set(), worker: undefined, live: undefined };
+function newSlot(use: SlotUse): Slot {
+  return { use, holds: new Set(), worker: undefined, live: undefined };
 }
 
 /** The host's own store; Node's copy of Mozilla's where the host has none. */

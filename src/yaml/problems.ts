@@ -31,7 +31,7 @@ export function problemsOf(
   issues: readonly Issue[],
   data: YamlData,
   jsonSchema: unknown,
-  { guide }: FileKind,
+  kind: FileKind,
 ): readonly Problem[] {
   const schema = partSchema.parse(jsonSchema);
   return issues
@@ -41,7 +41,7 @@ export function problemsOf(
         ? issue.keys
             .slice(0, ISSUES_MAX)
             .map((key) => unknownKey([...issue.path, key], data, schema))
-        : [problemOf(issue, data, schema, guide)],
+        : [problemOf(issue, data, schema, kind)],
     );
 }
 
@@ -68,11 +68,12 @@ function unknownKey(path: DataPath, data: YamlData, schema: Part): Problem {
   };
 }
 
-function problemOf(issue: Issue, data: YamlData, schema: Part, guide: string): Problem {
+function problemOf(issue: Issue, data: YamlData, schema: Part, kind: FileKind): Problem {
   const value = valueAt(data.value, issue.path);
+  const visible = kind.isSecret?.(issue.path) === true ? {} : value;
   const name = printPath(issue.path);
-  const shown = `${name === "" ? "the file" : name} ${show(value)}`.trimEnd();
-  const hint = partAt(schema, issue.path).description ?? `see ${guide}`;
+  const shown = `${name === "" ? "the file" : name} ${show(visible)}`.trimEnd();
+  const hint = partAt(schema, issue.path).description ?? `see ${kind.guide}`;
   const place = data.placeOf(issue.path);
   if (value === undefined) {
     return { ...place, message: `${JSON.stringify(printPath(issue.path))} is missing`, hint };
@@ -86,7 +87,7 @@ function problemOf(issue: Issue, data: YamlData, schema: Part, guide: string): P
       const own: unknown = issue.params?.["hint"];
       return {
         ...place,
-        message: withValue(name, value, issue.message),
+        message: withValue(name, visible, issue.message),
         hint: typeof own === "string" ? own : hint,
       };
     }

@@ -40,6 +40,8 @@ export interface FileKind {
   readonly tooLong: string;
   /** Where to read what its keys are. */
   readonly guide: string;
+  /** Whether what stands at `path` may be a secret that somebody put there: no problem shows it. */
+  isSecret?(path: DataPath): boolean;
 }
 
 /** The data of a file. */

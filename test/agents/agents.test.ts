@@ -143,7 +143,11 @@ function writeTask(
   writeFileSync(join(home.root, "model.pem"), model.ca);
   const dial = (port: number, ca: string) => `\n    dial: 127.0.0.1:${port}\n    ca: ./${ca}.pem`;
   const source = readFileSync(join(ROOT, "profiles", `${profile}.yaml`), "utf8");
-  const led = source.replaceAll(/^ {4}hosts: .*$/gm, (line) => line + dial(model.port, "model"));
+  // Systems of the catalog know their hosts, and the profile names none.
+  const led = source.replaceAll(
+    /^ {4}(?:hosts: .*|name: (?:anthropic|openai|gemini))$/gm,
+    (line) => line + dial(model.port, "model"),
+  );
   assert.notEqual(led, source, "the profile has hosts");
   const grant = (name: string, of: string, at: string, methods: string) =>
     `  - system: http\n    name: ${name}\n    hosts: [${of}]${at}\n` +

@@ -30,6 +30,8 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly json?: unknown;
+  /** In place of JSON. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -42,10 +44,11 @@ export interface Double {
 
 const BODY_BYTES_MAX = 1 << 20;
 
-/** Starts a double. `handle` answers one call, or gives `undefined` for what is not there (404). */
-export async function startDouble(
-  handle: (call: Call, effects: Effect[]) => Answer | undefined,
-): Promise<Double> {
+/** What a double does with a call; `undefined` for what is not there (404). */
+type Handle = (call: Call, effects: Effect[]) => Answer | undefined | Promise<Answer | undefined>;
+
+/** Starts a double. */
+export async function startDouble(handle: Handle): Promise<Double> {
   const effects: Effect[] = [];
   const server = createServer((request, response) => {
     void answer(request, response, (call) => handle(call, effects));
@@ -70,14 +73,14 @@ export async function startDouble(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handle: (call: Call) => Answer | undefined,
+  handle: (call: Call) => ReturnType<Handle>,
 ): Promise<void> {
   const found = await readCall(request).then(
-    (call) => handle(call) ?? { status: 404, json: { message: "not found" } },
+    async (call) => (await handle(call)) ?? { status: 404, json: { message: "not found" } },
     (): Answer => ({ status: 400, json: { message: "cannot be read" } }),
   );
   response.writeHead(found.status, { "content-type": "application/json", ...found.headers });
-  response.end(found.json === undefined ? "" : JSON.stringify(found.json));
+  response.end(found.text ?? (found.json === undefined ? "" : JSON.stringify(found.json)));
 }
 
 async function readCall(request: IncomingMessage): Promise<Call> {

@@ -496,6 +496,17 @@ export const github: EntrySource = {
   dialect: ["form-is-json"],
   escaped_slash: ["branch", "file", "ref", "rest"],
   refuse: ["param._method"],
+  // A token of an app's installation, for the repositories and rights that the grant names:
+  // docs.github.com/en/rest/apps/apps, "Create an installation access token for an app".
+  mint: {
+    create: { request: "POST /app/installations/{mint.installation}/access_tokens", json: {} },
+    takes: ["repositories", "permissions"],
+    secret: "token",
+    id: "expires_at",
+    expires: "expires_at",
+    how: { kind: "bearer" },
+    revoke: { request: "DELETE /installation/token", by: "minted" },
+  },
   routes: [
     ...READING,
     ...TALK,

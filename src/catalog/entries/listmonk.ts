@@ -339,5 +339,17 @@ export const listmonk: EntrySource = {
   ],
   unknown: ["send", "delete", "administer"],
   dialect: ["go-json"],
+  // A user of its own for one run, with the roles that the grant names: cmd/users.go, CreateUser.
+  mint: {
+    create: {
+      request: "POST /api/users",
+      json: { username: "{label}", name: "{label}", type: "api", status: "enabled" },
+    },
+    takes: ["user_role_id", "list_role_id"],
+    secret: "data.password",
+    id: "data.id",
+    how: { kind: "basic", user: "{label}" },
+    revoke: { request: "DELETE /api/users/{id}" },
+  },
   routes: [...SUBSCRIBERS, ...LISTS, ...CAMPAIGNS, ...CONTENT, ...ADMINISTRATION],
 };

@@ -37,6 +37,16 @@ export const wordpress: EntrySource = {
   unknown: ["administer"],
   dialect: ["php", "open-path"],
   override: { method: "_method", path: "rest_route", header: "x-http-method-override" },
+  // An application password of the same user, for one run: core, class-wp-rest-application-passwords-controller.php.
+  mint: {
+    create: {
+      request: "POST /wp-json/wp/v2/users/me/application-passwords",
+      json: { name: "{label}" },
+    },
+    secret: "password",
+    id: "uuid",
+    revoke: { request: "DELETE /wp-json/wp/v2/users/me/application-passwords/{id}" },
+  },
   routes: [
     {
       verb: "site.index",

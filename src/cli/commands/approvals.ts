@@ -18,6 +18,7 @@ import { allowanceOf, edited } from "../approval-answers.ts";
 import { followAtTerminal } from "../approval-view.ts";
 import { ask } from "../credential-input.ts";
 import { paintCard } from "../paint.ts";
+import { channels } from "./approval-channels.ts";
 import { table } from "./runs.ts";
 
 type Subcommand = (context: Context, id: string) => Promise<number>;
@@ -31,10 +32,11 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   follow: followAll,
 };
 const WITHOUT_ID = new Set(["list", "follow"]);
+const USAGE = `${Object.keys(SUBCOMMANDS).join("|")} [ID] [options], or channels [test NAME]`;
 
 export const approvalsCommand: Command = {
   name: "approvals",
-  usage: `${Object.keys(SUBCOMMANDS).join("|")} [ID] [options]`,
+  usage: USAGE,
   summary: "See what waits for a person, and answer it.",
   options: {
     all: { type: "boolean", short: "a" },
@@ -68,13 +70,17 @@ export const approvalsCommand: Command = {
     "cofferdam approvals edit p-06hcx9k2m4q7tz",
     "cofferdam approvals follow",
     'cofferdam approvals deny p-06hcx9k2m4q7tz --reason "not before Monday"',
+    "cofferdam approvals channels",
+    "cofferdam approvals channels test telegram",
   ],
-  positionals: [1, 2],
+  positionals: [1, 3],
   async run(context) {
-    const [word = "", id = ""] = context.positionals;
+    const [word = "", id = "", ...more] = context.positionals;
+    if (word === "channels") return channels(context, id, more);
     const subcommand = Object.hasOwn(SUBCOMMANDS, word) ? SUBCOMMANDS[word] : undefined;
-    if (subcommand === undefined || (id === "") !== WITHOUT_ID.has(word)) {
-      throw new Fault("cli.usage", `approvals takes ${approvalsCommand.usage}`);
+    const isWrong = (id === "") !== WITHOUT_ID.has(word) || more.length > 0;
+    if (subcommand === undefined || isWrong) {
+      throw new Fault("cli.usage", `approvals takes ${USAGE}`);
     }
     return subcommand(context, id);
   },

@@ -109,13 +109,16 @@ test("a publication waits, is shown whole, and what was shown is sent once with 
   const run = posting({ title: "News", content: "All of it.", status: "publish" });
   const one = await waiting();
   assert.equal(posts().length, before, "nothing left");
+  const listed = await home.call(["approvals", "list", "--json"]);
+  const code = await home.codeOf(one.id);
+  assert.ok(!listed.stdout.includes(code), "who approves has to see the card");
   const shown = await home.call(["approvals", "show", one.id]);
-  for (const text of ["PUBLISHES", "title: News", "content: All of it.", one.code, "curl"]) {
+  for (const text of ["PUBLISHES", "Title        | News", "All of it.", code, "curl"]) {
     assert.ok(shown.stdout.includes(text), `${text} stands in\n${shown.stdout}`);
   }
   const wrong = await home.call(["approvals", "approve", one.id, "--code", "000000"]);
   assert.match(wrong.stderr, /not the code/);
-  const approved = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  const approved = await home.call(["approvals", "approve", one.id, "--code", code]);
   assert.equal(approved.code, 0, approved.stderr);
   const { stdout } = await run;
   assert.match(stdout, /^HTTP\/1.1 200/);
@@ -126,7 +129,13 @@ test("a publication waits, is shown whole, and what was shown is sent once with 
     ['{"title":"News","content":"All of it.","status":"publish"}'],
   );
   assert.match(sent[0]?.authorization ?? "", /^Basic /);
-  const again = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  const again = await home.call([
+    "approvals",
+    "approve",
+    one.id,
+    "--code",
+    await home.codeOf(one.id),
+  ]);
   assert.match(again.stderr, /performed/);
   assert.equal(posts().length, before + 1, "once");
 });
@@ -135,6 +144,7 @@ test("a person edits what waits, approves that, and the agent is told what was c
   const before = posts().length;
   const run = posting({ title: "Nwes", status: "publish" });
   const one = await waiting();
+  const first = await home.codeOf(one.id);
   const edit = (EDITOR: string) =>
     home.call(["approvals", "edit", one.id], { env: { EDITOR, VISUAL: EDITOR } });
   assert.match(
@@ -143,10 +153,10 @@ test("a person edits what waits, approves that, and the agent is told what was c
     "fault cli.editor",
   );
   assert.match((await edit("cp /etc/hostname")).stderr, /no JSON/);
-  assert.match((await edit("sed -i s/publish/private/")).stdout, /status: private/);
+  assert.match((await edit("sed -i s/publish/private/")).stdout, /^Status +\| private$/m);
   const edited = await edit("sed -i s/Nwes/News/");
-  assert.match(edited.stdout, /title: News/);
-  const old = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  assert.match(edited.stdout, /^Title +\| News$/m);
+  const old = await home.call(["approvals", "approve", one.id, "--code", first]);
   assert.match(old.stderr, /not the code/, "which was of other bytes");
   const code = /Code +\| (\w+)/.exec(edited.stdout)?.[1] ?? "";
   assert.equal((await home.call(["approvals", "approve", one.id, "--code", code])).code, 0);
@@ -166,7 +176,14 @@ test("fault approval.leave: nobody gets leave for more of what administers", asy
   );
   const one = await waiting();
   const more = ["--for-run", "--count", "1", "--for", "1h"];
-  const refused = await home.call(["approvals", "approve", one.id, "--code", one.code, ...more]);
+  const refused = await home.call([
+    "approvals",
+    "approve",
+    one.id,
+    "--code",
+    await home.codeOf(one.id),
+    ...more,
+  ]);
   assert.match(refused.stderr, /approved one by one/);
   await home.call(["approvals", "deny", one.id]);
   assert.equal((await run).stdout, "403");
@@ -199,7 +216,7 @@ test("what is not what it was when it was shown is not sent", async () => {
   const run = posting({ content: "b" }, "/posts/7");
   const one = await waiting();
   states.set("7", "private");
-  await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  await home.call(["approvals", "approve", one.id, "--code", await home.codeOf(one.id)]);
   const { stdout } = await run;
   assert.match(stdout, /^HTTP\/1.1 403/);
   assert.match(stdout, /not what it was when it was shown/);
@@ -210,7 +227,7 @@ test("with a time to take it back it is performed after that, and not at all whe
   const before = posts().length;
   const run = posting({ title: "Late", status: "publish" }, "/posts", "undo: 1h");
   const one = await waiting();
-  await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  await home.call(["approvals", "approve", one.id, "--code", await home.codeOf(one.id)]);
   const { stdout: list } = await home.call(["approvals", "list", "--json"]);
   const [kept] = JSON.parse(list) as ApprovalInfo[];
   assert.equal(kept?.state, "approved");
@@ -229,7 +246,7 @@ test("leave for more of the same is used up, and then the next waits", async () 
   const run = home.run(["sh", "-c", [1, 2, 3].map(post).join("\n")], ["--task", taskFile()]);
   const one = await waiting();
   const approved = await home.call([
-    ...["approvals", "approve", one.id, "--code", one.code],
+    ...["approvals", "approve", one.id, "--code", await home.codeOf(one.id)],
     ...["--for-run", "--count", "1", "--for", "1h"],
   ]);
   assert.equal(approved.code, 0, approved.stderr);
@@ -258,7 +275,7 @@ test("what users of a system made is called without the credential, by leave or 
   const run = home.run(["sh", "-c", calls.map(curl).join("\n")], ["--task", file]);
   const one = await waiting();
   await home.call([
-    ...["approvals", "approve", one.id, "--code", one.code],
+    ...["approvals", "approve", one.id, "--code", await home.codeOf(one.id)],
     ...["--for-run", "--count", "1", "--for", "1h"],
   ]);
   assert.equal((await run).stdout, "200\n200\n200\n403\n", "nor its placeholder");

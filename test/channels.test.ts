@@ -115,8 +115,8 @@ async function list(): Promise<readonly ApprovalInfo[]> {
 }
 
 /** What waits, once its card is wherever it goes. */
-async function asked(): Promise<ApprovalInfo> {
-  return eventually("its card is everywhere", 60_000, async () => {
+async function asked(): Promise<ApprovalInfo & { readonly code: string }> {
+  const found = await eventually("its card is everywhere", 60_000, async () => {
     const one = (await list()).find(({ state }) => state === "requested");
     if (one === undefined) return undefined;
     const has = (text: string) => text.includes(one.id);
@@ -127,6 +127,7 @@ async function asked(): Promise<ApprovalInfo> {
       ntfy.messages.some(({ message }) => has(message));
     return isThere ? one : undefined;
   });
+  return { ...found, code: await home.codeOf(found.id) };
 }
 
 const stateOf = async (id: string) => (await list()).find((one) => one.id === id)?.state;
@@ -173,7 +174,7 @@ test("INV-67: a listed approver approves from a phone, and the record says who",
   const run = posting("Hello.");
   const { id, code } = await asked();
   const card = cardIn(ADA, id);
-  for (const text of ["PUBLISHES", "| content: Hello.", `| ${code}`]) {
+  for (const text of ["PUBLISHES", "Content\n| Hello.", `| ${code}`]) {
     assert.ok(card.text.includes(text), `${text} in\n${card.text}`);
   }
   assert.deepEqual(card.buttons, [`approve:${id}`, `deny:${id}`]);
@@ -240,7 +241,7 @@ test("INV-67: strangers, names, bots, and what was forwarded or edited decide no
     const { channels } = JSON.parse(stdout) as { channels: { name: string; strangers: number }[] };
     return (channels.find(({ name }) => name === "slack")?.strangers ?? 0) > 0;
   });
-  assert.equal(await stateOf(id), "requested");
+  assert.equal(await stateOf(id), "shown");
   slack.write("U0BOB", "deny looks odd &amp; late", thread);
   const { stdout } = await run;
   assert.match(stdout, /^HTTP\/1.1 403/);
@@ -379,7 +380,7 @@ test("INV-67: only who is listed decides, at the command line too; a broken list
   });
   assert.match(shown, /nobody decides anything/);
   telegram.write({ from: BOB, chat: BOB, text: `approve ${id} ${code}` });
-  assert.equal(await stateOf(id), "requested");
+  assert.equal(await stateOf(id), "shown");
   await writeApprovers(approversFile());
   assert.match((await run).stdout, /^HTTP\/1.1 200/, "it was heard as soon as the list was mended");
   const log = await home.log();

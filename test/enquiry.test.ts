@@ -69,17 +69,18 @@ test("INV-69: a person's yes is told and widens nothing; no code and no word on 
     "Asks for more access (a yes changes nothing by itself): reach evil.test, because to fetch a list",
   );
   assert.deepEqual(one.effects, ["administer"]);
+  const code = await home.codeOf(one.id);
   const leave = ["--for-run", "--count", "5", "--for", "1h"];
-  const refused = await home.call(["approvals", "approve", one.id, "--code", one.code, ...leave]);
+  const refused = await home.call(["approvals", "approve", one.id, "--code", code, ...leave]);
   assert.match(refused.stderr, /one by one/);
-  const approved = await home.call(["approvals", "approve", one.id, "--code", one.code]);
+  const approved = await home.call(["approvals", "approve", one.id, "--code", code]);
   assert.equal(approved.code, 0, approved.stderr);
   const { stdout } = await run;
   assert.match(stdout, /A person is asked/);
   assert.match(stdout, /Nothing has changed yet/);
   assert.match(stdout, new RegExp(`${one.id} performed`));
   assert.match(stdout, /403$/, "still denied");
-  assert.ok(!stdout.includes(one.code), "the code is the person's");
+  assert.ok(!stdout.includes(code), "the code is the person's");
   const { stdout: next } = await sh(tool("pending_approvals"));
   assert.match(next, /Nothing waits/, "another run hears nothing of it");
 });
@@ -159,8 +160,8 @@ test("a person who started the run is called: by the terminal's bell, and by a n
       PATH: `${bin}:${process.env["PATH"] ?? ""}`,
     },
   });
-  assert.match(shown.stdout, /[\r\n]+cofferdam: p-\w+ waits for you/);
-  assert.ok(shown.stdout.includes("\u0007"), "the bell");
+  const [, notice = ""] = shown.stdout.split("\u0007"); // The bell.
+  assert.match(notice, /^[\r\n]+cofferdam: p-\w+ waits for you/);
   await eventually("the notice", 10_000, () => (existsSync(told) ? true : undefined));
   assert.match(
     readFileSync(told, "utf8"),

@@ -55,8 +55,8 @@ async function waiting(): Promise<ApprovalInfo> {
   });
 }
 
-const approve = ({ id, code }: ApprovalInfo) =>
-  home.call(["approvals", "approve", id, "--code", code]);
+const approve = async ({ id }: ApprovalInfo) =>
+  home.call(["approvals", "approve", id, "--code", await home.codeOf(id)]);
 
 test("what its file calls a draft passes; what it does not describe is denied under every wildcard", async () => {
   assert.equal((await ask("POST", "/invoices", { state: "draft", total: 3 })).stdout, "200");

@@ -92,10 +92,10 @@ async function approve(signal: AbortSignal): Promise<void> {
   const answered = new Set<string>();
   while (!signal.aborted) {
     const { stdout } = await home.call(["approvals", "list", "--json"]);
-    for (const { id, code, verb, state } of JSON.parse(stdout) as ApprovalInfo[]) {
+    for (const { id, verb, state } of JSON.parse(stdout) as ApprovalInfo[]) {
       if (answered.has(id) || state === "performing") continue;
       answered.add(id);
-      await home.call(["approvals", "show", id]);
+      const code = await home.codeOf(id);
       const isMail = verb.startsWith("tx.");
       const answer = isMail
         ? ["deny", id, "--reason", "ask Ann by phone"]

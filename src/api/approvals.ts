@@ -26,8 +26,6 @@ export const approvalInfoSchema = z.strictObject({
   expiresAt: z.string(),
   /** Set where it is performed at a time, or may be taken back until then. */
   notBefore: z.string().optional(),
-  /** What is typed to approve it. */
-  code: z.string(),
   by: z.array(z.string()),
   reason: z.string(),
   note: z.string(),
@@ -44,9 +42,12 @@ export const APPROVAL_ENDPOINTS = {
     streams: false,
   },
   "approvals.show": {
-    takes: one,
+    /** `columns`: how wide the card may be; a terminal must break none of its lines. */
+    takes: one.extend({ columns: z.int().min(1).max(10_000).optional() }),
     gives: approvalInfoSchema.extend({
       action: actionSchema,
+      /** What is typed to approve it. Only the card has it: who approves has seen what. */
+      code: z.string(),
       /** The stored body in base64; what is performed. */
       body: z.base64(),
       /** The card as text, safe for a terminal. */

@@ -41,6 +41,8 @@ export type ActionHead = Pick<
 export interface Approval extends ApprovalSummary {
   readonly action: Action;
   readonly pin: Json;
+  /** The body that the agent asked for, as a card has it, once a person has edited it. */
+  readonly asked?: Json;
 }
 
 /** An approval as a list has it: ten thousand of them are small. */

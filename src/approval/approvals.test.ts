@@ -275,12 +275,19 @@ test("an edit has another code, and may do nothing more", async (t) => {
     Buffer.from("new"),
     "title",
   );
+  await approvals.edit(
+    { id, by: "cli:1" },
+    requestOf("r-1", B).action,
+    Buffer.from("new"),
+    "title",
+  );
   await assert.rejects(approvals.approve({ id, by: "cli:1", code: "aaaaaa" }), {
     code: "approval.code",
   });
   await approvals.approve({ id, by: "cli:1", code: "bbbbbb" });
   assert.equal(Buffer.from(approvals.spool(id).body ?? []).toString(), "new");
   assert.equal(approvals.show(id).note, "title");
+  assert.deepEqual(approvals.show(id).asked, { title: A }, "what the agent asked for is kept");
 });
 
 test("INV-61: what cannot be put on record is not done", async (t) => {

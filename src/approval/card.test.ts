@@ -65,14 +65,23 @@ const HOSTILE = [
   ["a blank pattern", "a\u2800b", "\u2800"],
   ["a space that is none", "a\u00a0b", "\u00a0"],
 ] as const;
-for (const [what, hostile, drawn] of HOSTILE) {
-  test(`INV-62: content cannot draw: ${what}`, () => {
+const KINDS = ["json", "post", "mail", "message", "workflow", "payment"];
+for (const [what, hostile, drawn, show] of HOSTILE.flatMap((one) =>
+  KINDS.map((kind) => [...one, kind] as const),
+)) {
+  test(`INV-62: content of the kind ${show} cannot draw: ${what}`, () => {
     const everywhere = {
       summary: hostile,
       target: `https://x.example/${hostile}`,
       fields: {
-        body: { title: hostile, [hostile]: "b" },
-        current: { current: { status: hostile } },
+        show,
+        body: {
+          ...{ title: hostile, [hostile]: "b", content: `<p title="${hostile}">${hostile}</p>` },
+          ...{ to: hostile, subject: hostile, html: `<!--${hostile}-->`, chat_id: hostile },
+          nodes: [{ name: hostile, type: hostile, parameters: { [hostile]: hostile } }],
+        },
+        current: { current: { status: hostile, title: `old ${hostile}` } },
+        mail: { to: [hostile], headers: [hostile], attachments: [{ filename: hostile }] },
       },
       impact: { reversible: true, recipients: [hostile] },
     };
@@ -100,6 +109,23 @@ test("what is known by its hash only is said to be hidden", () => {
   assert.equal(cardFor({ fields: { body: { title: "a" } } }).hidden, undefined);
 });
 
+test("INV-62: a secret by its name is said to be hidden, and what else the run did is told", () => {
+  const body = { title: "a", api_key: "[hidden]" };
+  const { action } = requestOf("r-1", "4f2a91000000", { fields: { body } });
+  const deeds = ["1 read", "denied: x\nCode | 1"];
+  const card = cardOf(action, { ...CONTEXT, deeds });
+  assert.match(card.hidden ?? "", /secret by its name \(api_key\)/);
+  const did = card.blocks.find(({ label }) => label === "Run did");
+  assert.deepEqual(did?.lines, ["1 read", "denied: x\\u000aCode | 1"]);
+});
+
+test("INV-58: an edited content is shown beside what the agent asked for", () => {
+  const { action } = requestOf("r-1", "4f2a91000000", { fields: { body: { title: "b" } } });
+  const card = cardOf(action, { ...CONTEXT, note: "cli:0 changed title", asked: { title: "a" } });
+  const edited = card.blocks.find(({ label }) => label === "Edited");
+  assert.deepEqual(edited?.lines, ["cli:0 changed title", "- title: a", "+ title: b"]);
+});
+
 test("what it changes is shown beside what is there now", () => {
   const text = printCard(
     cardFor({
@@ -111,5 +137,8 @@ test("what it changes is shown beside what is there now", () => {
       },
     }),
   );
-  assert.match(text, /^Now {10}\| title: Old\n {13}\| status: publish$/m);
+  assert.match(
+    text,
+    /^Now {10}\| status: publish\nChange {7}\| - title: Old\n {13}\| \+ title: New$/m,
+  );
 });

@@ -5,8 +5,11 @@
  * @module
  */
 import type { Action, Json } from "../action/index.ts";
-import { visibleLine, visibleLines } from "../base/index.ts";
+import { visibleLine } from "../base/index.ts";
 import { codeOf } from "./approval.ts";
+import { block, textOf, type Block } from "./render/block.ts";
+import { diffJson } from "./render/diff.ts";
+import { renderContent } from "./render/render.ts";
 
 /** What a card says besides its action. */
 export interface CardContext {
@@ -17,12 +20,10 @@ export interface CardContext {
   readonly expiresAt: string;
   readonly variantOf?: string;
   readonly note?: string;
-}
-
-/** One labelled part of a card. */
-export interface Block {
-  readonly label: string;
-  readonly lines: readonly string[];
+  /** The body that the agent asked for, where a person edited it. */
+  readonly asked?: Json | undefined;
+  /** What else its run did, a line each. */
+  readonly deeds?: readonly string[];
 }
 
 export interface Card {
@@ -47,7 +48,8 @@ const WORDS = {
 /** The card of `action`. */
 export function cardOf(action: Action, context: CardContext): Card {
   const { impact, fields, cause } = action;
-  const hidden = hiddenIn(fields);
+  const content = renderContent(action);
+  const hidden = hiddenIn(content.hidden, content.shown, fields["query"]);
   const parts = action.parts ?? [];
   const blocks: (Block | undefined)[] = [
     block("What", [action.summary]),
@@ -59,20 +61,21 @@ export function cardOf(action: Action, context: CardContext): Card {
           "Parts",
           parts.map(({ verb, effects }) => `${verb} (${effects.join(", ")})`),
         ),
-    listed("To", impact?.recipients),
+    listed(`To (${impact?.recipients?.length ?? 0})`, impact?.recipients),
     impact?.amount === undefined
       ? undefined
       : block("Amount", [`${impact.amount.value} ${impact.amount.currency}`]),
     impact?.takesEffectAt === undefined ? undefined : block("Takes effect", [impact.takesEffectAt]),
     block("Request", [requestLine(action)]),
-    ...contentBlocks(fields),
+    ...content.blocks,
     hidden === undefined ? undefined : block("Not shown", [hidden]),
-    context.note ? block("Edited", [context.note]) : undefined,
+    context.note ? block("Edited", [context.note, ...editOf(context, fields["body"])]) : undefined,
     context.variantOf
       ? block("Variant", [`${context.variantOf} asks for the same with other content`])
       : undefined,
     block("Caused by", causeLines(cause)),
     block("Run", [`${context.run}, task ${context.task}`]),
+    listed("Run did", context.deeds),
     block("Answer until", [context.expiresAt]),
     block("Code", [codeOf(action)]),
   ];
@@ -89,14 +92,15 @@ export function printCard(card: Card, width = 100): string {
   const labelled = card.blocks.flatMap(({ label, lines }) =>
     lines.flatMap((line, at) => {
       const head = (at === 0 ? label : "").padEnd(LABEL_COLUMNS);
-      return wrapped(line, width - LABEL_COLUMNS - 2).map(
+      return wrapped(line, Math.max(width - LABEL_COLUMNS - 2, COLUMNS_MIN)).map(
         (part, n) => `${n === 0 ? head : "".padEnd(LABEL_COLUMNS)}| ${part}`,
       );
     }),
   );
-  return `${visibleLine(card.title)}\n${labelled.join("\n")}\n`;
+  return `${wrapped(visibleLine(card.title), width).join("\n")}\n${labelled.join("\n")}\n`;
 }
 const LABEL_COLUMNS = 13;
+const COLUMNS_MIN = 16;
 
 /**
  * The card for a narrow screen: each label on a line of its own, and every line of content marked and short
@@ -105,21 +109,15 @@ const LABEL_COLUMNS = 13;
 export function printTallCard(card: Card): string {
   const labelled = card.blocks.flatMap(({ label, lines }) => [
     visibleLine(label),
-    ...lines.flatMap((line) => wrapped(line, tallColumns(line)).map((part) => `| ${part}`)),
+    ...lines.flatMap((line) => wrapped(line, TALL_COLUMNS).map((part) => `| ${part}`)),
   ]);
   return `${visibleLine(card.title)}\n${labelled.join("\n")}\n`;
 }
-/** What a phone shows of its usual type; a character beyond ASCII may be twice as wide. */
+/** What a phone shows of its usual type. */
 const TALL_COLUMNS = 34;
-const tallColumns = (line: string) => (/[^\0-\x7f]/.test(line) ? TALL_COLUMNS / 2 : TALL_COLUMNS);
 
-function block(label: string, lines: readonly string[]): Block {
-  return { label, lines: lines.flatMap((line) => visibleLines(line).split("\n")) };
-}
-
-function listed(label: string, items: readonly string[] | undefined): Block | undefined {
-  if (items === undefined || items.length === 0) return undefined;
-  return block(`${label} (${items.length})`, items);
+function listed(label: string, items: readonly string[] = []): Block | undefined {
+  return items.length === 0 ? undefined : block(label, items.map(visibleLine));
 }
 
 function requestLine({ fields, target }: Action): string {
@@ -129,66 +127,9 @@ function requestLine({ fields, target }: Action): string {
   return `${method}${target}${query}`;
 }
 
-/** The content, and what of the present state it changes. */
-function contentBlocks(fields: Action["fields"]): readonly Block[] {
-  const { body, current, ...rest } = fields;
-  const blocks: Block[] = [];
-  if (body !== undefined) blocks.push(...valueBlocks("Content", body));
-  const before = current === undefined ? [] : changedFrom(current, body);
-  if (before.length > 0) blocks.push(block("Now", before));
-  const more = Object.entries(rest).filter(([name]) => !TRANSPORT.has(name));
-  for (const [name, value] of more) blocks.push(...valueBlocks(name, value));
-  return blocks;
-}
-const TRANSPORT = new Set([
-  "method",
-  "scheme",
-  "host",
-  "port",
-  "path",
-  "query",
-  "show",
-  "upgrade",
-  "contentType",
-]);
-
-function valueBlocks(label: string, value: Json): readonly Block[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return [block(label, [text(value)])];
-  }
-  return [
-    block(
-      label,
-      Object.entries(value).flatMap(([name, item]) => {
-        const lines = text(item ?? null).split("\n");
-        if (lines.length === 1) return [`${name}: ${lines[0] ?? ""}`];
-        return [`${name}:`, ...lines.map((line) => `  ${line}`)];
-      }),
-    ),
-  ];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
-}
-
-/** What the look-ups found under the names that the body gives anew. */
-function changedFrom(current: Json, body: Json | undefined): readonly string[] {
-  if (typeof current !== "object" || current === null) return [];
-  const names = typeof body === "object" && body !== null ? Object.keys(body) : [];
-  return Object.entries(current).flatMap(([fact, value]) => {
-    if (typeof value !== "object" || value === null) return [`${fact}: ${text(value)}`];
-    const told = Object.entries(value).filter(
-      ([name]) => names.includes(name) || name === "status",
-    );
-    return told.map(([name, item]) => `${name}: ${plain(item)}`);
-  });
-}
-
-/** WordPress and others give a text as {raw, rendered}. */
-function plain(value: unknown): string {
-  if (typeof value === "object" && value !== null && "raw" in value) return text(value.raw);
-  return text(value);
+/** What a person changed of what the agent asked for. */
+function editOf({ asked }: CardContext, body: Json | undefined): readonly string[] {
+  return asked === undefined ? [] : diffJson(asked, body);
 }
 
 function causeLines({ exe, pid, argv, ancestors, knownBy }: Action["cause"]): readonly string[] {
@@ -200,35 +141,58 @@ function causeLines({ exe, pid, argv, ancestors, knownBy }: Action["cause"]): re
   ];
 }
 
-/** What stands for bytes that are known by their hash only, wherever in the fields it is. */
-function hiddenIn(fields: Json): string | undefined {
-  const hashed = hashesIn(fields);
-  if (hashed.length === 0) return undefined;
-  const each = hashed.map(
-    ({ bytes, sha256 }) => `${text(bytes)} bytes with SHA-256 ${text(sha256)}`,
-  );
-  return `${each.join(", ")}: \`cofferdam approvals show --body FILE\` writes down all that is sent`;
+/** What of the content is not on the card: bytes that are known by their hash, and secrets by their name. */
+function hiddenIn(
+  told: readonly string[],
+  shown: Json,
+  query: Json | undefined,
+): string | undefined {
+  const found = new Set(told);
+  collectHidden(shown, "", found);
+  if (typeof query === "string" && query.includes(SECRET)) found.add("a secret in the query");
+  if (found.size === 0) return undefined;
+  return `${[...found].join(", ")}: \`cofferdam approvals show --body FILE\` writes down all that is sent`;
 }
+/** What the catalog puts in the place of a value that is a secret by its name. */
+const SECRET = "[hidden]";
 
-function hashesIn(value: Json): readonly { readonly bytes: Json; readonly sha256: Json }[] {
-  if (typeof value !== "object" || value === null) return [];
+function collectHidden(value: Json, name: string, found: Set<string>): void {
+  if (value === SECRET) found.add(`what is a secret by its name (${name})`);
+  if (typeof value !== "object" || value === null) return;
   const own = value as Readonly<Record<string, Json>>;
   // A part of the body as the catalog gives it, or the whole body of a system that it does not know.
   const { bytes = own["bodyBytes"], sha256 = own["bodySha256"] } = own;
-  const here = bytes === undefined || sha256 === undefined ? [] : [{ bytes, sha256 }];
-  return [...here, ...Object.values(own).flatMap(hashesIn)];
+  if (bytes !== undefined && sha256 !== undefined) {
+    found.add(`${textOf(bytes)} bytes with SHA-256 ${textOf(sha256)}`);
+  }
+  for (const [key, item] of Object.entries(own)) collectHidden(item, key, found);
 }
 
-/** Lines of at most `columns` characters; nothing is left out. */
+/** Lines of at most `columns` columns; nothing is left out. A terminal must break none of them itself. */
 function wrapped(line: string, columns: number): readonly string[] {
-  if (line.length <= columns) return [line];
+  if (line.length * WIDE <= columns) return [line];
   const parts: string[] = [];
-  for (let rest = line; rest !== "";) {
-    const space = rest.length <= columns ? -1 : rest.lastIndexOf(" ", columns);
-    const cut = /[\uDC00-\uDFFF]/.test(rest.charAt(columns)) ? columns - 1 : columns; // No half character.
-    const at = rest.length <= columns ? rest.length : space > columns / 2 ? space + 1 : cut;
-    parts.push(rest.slice(0, at));
-    rest = rest.slice(at);
+  let [part, width, space] = ["", 0, -1];
+  for (const one of line) {
+    const own = widthOf(one);
+    while (width + own > columns && part !== "") {
+      // At a space, unless that would leave more than half of the line empty.
+      const at = space > part.length / 2 ? space + 1 : part.length;
+      parts.push(part.slice(0, at));
+      part = part.slice(at);
+      width = Array.from(part, widthOf).reduce((sum, each) => sum + each, 0);
+      space = -1;
+    }
+    if (one === " ") space = part.length;
+    part += one;
+    width += own;
   }
-  return parts;
+  return [...parts, part];
+}
+const WIDE = 8; // Columns of the widest: a tab.
+
+/** Columns that a character may take, at most. */
+function widthOf(character: string): number {
+  if (character === "\t") return WIDE;
+  return character <= "~" ? 1 : 2;
 }

@@ -17,3 +17,4 @@ export {
   type Step,
 } from "./approvals.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
+export type { Block } from "./render/block.ts";

@@ -25,7 +25,7 @@ const IN_ORDER = "ORDER BY created, id";
 /** How long the content of what is over is kept: to look at it, and for an agent that comes back for its answer. */
 export const KEPT_MS = 7 * 864e5;
 /** Tables that hold nothing but content. */
-const CONTENT = ["spools", "answers"] as const;
+const CONTENT = ["spools", "answers", "asked"] as const;
 const FORGOTTEN_AT_ONCE = 50; // Overwritten while everything else waits.
 
 const SCHEMA = `
@@ -51,6 +51,8 @@ UPDATE approvals SET forget_at = expires + ${KEPT_MS} WHERE state IN (${OVER});
 CREATE INDEX approvals_by_forget_at ON approvals (forget_at) WHERE forget_at > 0;
 PRAGMA user_version = ${VERSION};
 `;
+/** What agents had asked for, of those that a person edited: files of earlier builds lack it. */
+const ASKED = "CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT";
 
 /** Fields of a row that change. */
 export type Change = Partial<
@@ -95,6 +97,7 @@ export class Store {
       else if (version !== VERSION) {
         throw new Fault("approval.store", `its version is ${String(version)}, not ${VERSION}`);
       }
+      this.#db.exec(ASKED);
       const open = this.#db.prepare(`SELECT * FROM approvals WHERE state IN (${OPEN}) ${IN_ORDER}`);
       for (const row of open.iterate()) this.#keep(row as Row);
     } catch (cause) {
@@ -130,8 +133,10 @@ export class Store {
     const sql = "SELECT * FROM approvals JOIN actions USING (id) WHERE id = ?";
     const row = this.#prepare(sql).get(id) as Row | undefined;
     if (row === undefined) return undefined;
+    const asked = this.#prepare("SELECT body FROM asked WHERE id = ?").get(id)?.["body"];
     return {
       ...summaryOf(row),
+      ...(asked === undefined ? {} : { asked: JSON.parse(String(asked)) as Json }),
       action: JSON.parse(String(row["action"])) as Approval["action"],
       pin: JSON.parse(String(row["pin"])) as Json,
     };
@@ -213,10 +218,12 @@ export class Store {
     { action, note }: Pick<Approval, "action" | "note">,
     body: Uint8Array,
   ): boolean {
+    const asked = JSON.stringify(this.get(id)?.action.fields["body"] ?? null);
     return this.#all(() => {
       const change = { head: headOf(action), note, by: [] };
       const row = this.#change(id, ["requested", "shown"], change);
       if (row === undefined) return undefined;
+      this.#run("INSERT OR IGNORE INTO asked VALUES (?,?)", id, asked); // Of the first edit.
       this.#run("UPDATE approvals SET digest = ? WHERE id = ?", action.digest, id);
       this.#run("UPDATE actions SET action = ? WHERE id = ?", JSON.stringify(action), id);
       this.#run("UPDATE spools SET body = ? WHERE id = ?", body, id);

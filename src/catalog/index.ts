@@ -20,4 +20,5 @@ export {
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
+export { readNodes, type WorkflowNode } from "./readers/n8n-workflow.ts";
 export type { Facts } from "./values.ts";

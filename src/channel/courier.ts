@@ -321,8 +321,9 @@ export class Courier {
 }
 
 function contextOf(approval: Approval) {
-  const { id, run, task, state, note, variantOf, expiresMs } = approval;
-  return { id, run, task, state, note, variantOf, expiresAt: new Date(expiresMs).toISOString() };
+  const { id, run, task, state, note, asked, variantOf, expiresMs } = approval;
+  const expiresAt = new Date(expiresMs).toISOString();
+  return { id, run, task, state, note, asked, variantOf, expiresAt };
 }
 
 function refusal(why: string): Fault {

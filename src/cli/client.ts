@@ -28,7 +28,12 @@ const OTHER_POLL_MS = 1000;
 /** Speaks to the daemon of one home. */
 export interface Client {
   call<Name extends EndpointName>(name: Name, takes: Takes<Name>): Promise<Gives<Name>>;
-  stream<Name extends EndpointName>(name: Name, takes: Takes<Name>): AsyncIterable<Gives<Name>>;
+  /** Ends when the daemon ends it, or `signal` says so. */
+  stream<Name extends EndpointName>(
+    name: Name,
+    takes: Takes<Name>,
+    signal?: AbortSignal,
+  ): AsyncIterable<Gives<Name>>;
   attach(run: string): Promise<Duplex>;
 }
 
@@ -39,8 +44,10 @@ export function createClient(home: Home): Client {
       const response = await post(home, name, takes);
       return ENDPOINTS[name].gives.parse(JSON.parse(await text(response))) as never;
     },
-    async *stream(name, takes) {
+    async *stream(name, takes, signal) {
       const response = await post(home, name, takes);
+      signal?.addEventListener("abort", () => response.destroy(), { once: true });
+      if (signal?.aborted === true) response.destroy();
       for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
         yield ENDPOINTS[name].gives.parse(JSON.parse(line)) as never;
       }

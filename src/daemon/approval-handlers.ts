@@ -28,15 +28,24 @@ export function approvalHandlers(desk: Desk, runs: Runs, channels: Channels): Ap
   const { approvals } = desk;
   return {
     "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
-    "approvals.show": async ({ id }, caller) => {
+    "approvals.show": async ({ id, columns }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
       const approval = approvals.show(id);
       const info = infoOf(approval);
-      const { action, note, variantOf } = approval;
-      const card = cardOf(action, { ...info, note, variantOf });
+      const { action, note, variantOf, asked } = approval;
+      const deeds = runs.deeds(approval.run, action.id);
+      const card = cardOf(action, { ...info, note, variantOf, asked, deeds });
       const body = Buffer.from(approvals.spool(id).body ?? []).toString("base64");
       const isWhole = card.hidden === undefined;
-      return { ...info, action: { ...action }, body, card: printCard(card), isWhole };
+      const code = codeOf(action);
+      return {
+        ...info,
+        code,
+        action: { ...action },
+        body,
+        card: printCard(card, columns),
+        isWhole,
+      };
     },
     "approvals.approve": async ({ id, code, allowance }, caller) => {
       const by = identityOf(caller);
@@ -130,7 +139,6 @@ export function infoOf(approval: ApprovalSummary): ApprovalInfo {
     createdAt: at(approval.createdMs),
     expiresAt: at(approval.expiresMs),
     ...(approval.notBeforeMs === 0 ? {} : { notBefore: at(approval.notBeforeMs) }),
-    code: codeOf(head),
     ...{ by: [...by], reason, note, joins },
     ...(variantOf === "" ? {} : { variantOf }),
   };

@@ -7,6 +7,7 @@
 import type { Event, Process } from "../action/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { Ledger } from "../ledger/index.ts";
+import { Deeds } from "./deeds.ts";
 import { EventBudget, IntentPace } from "./event-budget.ts";
 
 /** An event before the recorder stamps it. */
@@ -40,6 +41,7 @@ export class Recorder {
   readonly run: string;
   readonly counts: Counts = { flows: 0, actions: 0, denials: 0, findings: 0 };
   readonly entries = { first: -1, last: -1 };
+  readonly deeds = new Deeds();
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #budget = new EventBudget<RunEvent>();
@@ -65,6 +67,7 @@ export class Recorder {
     const counter = COUNTED[event.type];
     const count = countOf(event);
     if (counter !== undefined) this.counts[counter] += count;
+    this.deeds.note(event);
     const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
     if (BUDGETED.has(event.type)) {
       const admission = this.#budget.admit(key, event, this.#clock.now().monoMs, count);

@@ -72,6 +72,14 @@ export class Runs {
     return run ?? this.living(id);
   }
 
+  /** What run `id` did besides `action`, a line each; in words where that is not known any more. */
+  deeds(id: string, action: string): readonly string[] {
+    const run = this.#live.get(id) ?? this.#recent.find((recent) => recent.id === id);
+    return (
+      run?.recorder.deeds.lines(action) ?? [`it has ended: \`cofferdam log ${id}\` has all of it`]
+    );
+  }
+
   /** Runs that have not ended. */
   get live(): readonly Run[] {
     return [...this.#live.values()].filter((run) => run.alive);

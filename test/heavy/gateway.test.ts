@@ -80,7 +80,8 @@ async function approved(
   json?: object,
 ): Promise<Result & { card: string }> {
   const run = ask(method, path, json);
-  const { id, code } = await waiting();
+  const { id } = await waiting();
+  const code = await home.codeOf(id);
   const card = (await home.call(["approvals", "show", id])).stdout;
   const yes = await home.call(["approvals", "approve", id, "--code", code]);
   assert.equal(yes.code, 0, yes.stderr);

@@ -132,6 +132,12 @@ export class TestHome {
       .map((line) => JSON.parse(line) as Entry);
   }
 
+  /** The code on the card of approval `id`, which is shown by this. */
+  async codeOf(id: string): Promise<string> {
+    const { stdout } = await this.call(["approvals", "show", id, "--json"]);
+    return (JSON.parse(stdout) as { readonly code: string }).code;
+  }
+
   /** The daemon's process id, or undefined where none runs. */
   daemonPid(): number | undefined {
     try {

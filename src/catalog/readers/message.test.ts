@@ -58,11 +58,48 @@ test("a message is read with its people, subject, text and attachments", () => {
       replyTo: ["other@example.org"],
       subject: "Grüße!",
       text: "Hello €",
+      html: "<p>Hello</p>",
+      headers: [
+        "from: Me <me@example.com>",
+        "to: a@example.org,\tb@example.org",
+        "reply-to: other@example.org",
+        "subject: Grüße!",
+        'content-type: multipart/mixed; boundary="b1"',
+        'part: content-type: multipart/alternative; boundary="b2"',
+        "part: content-type: text/plain; charset=utf-8",
+        "part: content-transfer-encoding: quoted-printable",
+        "part: content-type: text/html",
+        "part: content-type: application/pdf",
+        'part: content-disposition: attachment; filename="bill.pdf"',
+        "part: content-transfer-encoding: base64",
+      ],
       attachments: [
-        { filename: "", contentType: "text/html", bytes: 12 },
+        { filename: "(outside of the parts)", contentType: "text/plain", bytes: 16 },
         { filename: "bill.pdf", contentType: "application/pdf", bytes: 5 },
       ],
     },
+  );
+});
+
+test("a mail of HTML alone has no plain text; what is too long is cut, and then stands among the files", () => {
+  const html = readMessage(lines("To: a@example.org", "Content-Type: text/html", "", "<p>x</p>"));
+  assert.deepEqual([html?.text, html?.html, html?.attachments], ["", "<p>x</p>", []]);
+  const long = readMessage(lines("To: a@example.org", "", "x".repeat(65_537)));
+  assert.deepEqual([long?.text.length, long?.attachments[0]?.bytes], [65_536, 65_537]);
+  const two = readMessage(
+    lines(
+      'Content-Type: multipart/mixed; boundary="b"',
+      "",
+      ...["--b", "", "first", "--b", "", "second", "--b--", "behind"],
+    ),
+  );
+  assert.equal(two?.text, "first");
+  assert.deepEqual(
+    two?.attachments.map(({ filename, bytes }) => [filename, bytes]),
+    [
+      ["(outside of the parts)", 7],
+      ["", 6],
+    ],
   );
 });
 

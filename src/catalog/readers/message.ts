@@ -25,14 +25,19 @@ export interface Message {
   readonly bcc: readonly string[];
   readonly replyTo: readonly string[];
   readonly subject: string;
-  /** Its first plain text, or its first HTML where it has no other. */
+  /** Its first plain text. */
   readonly text: string;
+  /** Its first HTML. */
+  readonly html: string;
+  /** All of its header fields as they stand, also those that are read above, and then those of its parts. */
+  readonly headers: readonly string[];
+  /** All else that it holds, and a text that is cut above. */
   readonly attachments: readonly Attachment[];
 }
 
 const PARTS_MAX = 200;
 const DEPTH_MAX = 10;
-const TEXT_CHARS_MAX = 20_000; // Of the body, as shown.
+const TEXT_CHARS_MAX = 65_536; // Of a text, as shown.
 const UTF8 = new TextDecoder();
 
 /** Reads `bytes`; `undefined` where two mail systems could read them differently. */
@@ -41,15 +46,18 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
   // Bare carriage returns and NUL end lines for some readers only.
   if (/\r(?!\n)|\0/.test(source)) return undefined;
   const leaves: Leaf[] = [];
+  const headers: string[] = [];
   const root = splitPart(source.replaceAll("\r\n", "\n"));
-  if (root === undefined || !collectLeaves(root, leaves, 0)) return undefined;
+  if (root === undefined || !collectLeaves(root, { leaves, headers }, 0)) return undefined;
   const lists = ["from", "to", "cc", "bcc", "reply-to"].map((name) => addressesOf(root, name));
   if (lists.some((list) => list === undefined)) return undefined;
   const [from = [], to = [], cc = [], bcc = [], replyTo = []] = lists;
   const texts = leaves.filter(
     (leaf) => leaf.filename === undefined && leaf.type.startsWith("text/"),
   );
-  const [shown] = [...texts.filter(({ type }) => type === "text/plain"), ...texts];
+  const html = texts.find(({ type }) => type === "text/html");
+  const plain = texts.find((one) => one.type === "text/plain") ?? texts.find((one) => one !== html);
+  const isShown = (leaf: Leaf) => (leaf === html || leaf === plain) && !isCut(leaf);
   return {
     from,
     to,
@@ -57,8 +65,10 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
     bcc,
     replyTo,
     subject: decodeWords(headersOf(root, "subject").join(" / ")),
-    text: shown === undefined ? "" : textOf(shown),
-    attachments: leaves.filter((leaf) => leaf !== shown).map(attachmentOf),
+    text: plain === undefined ? "" : textOf(plain),
+    html: html === undefined ? "" : textOf(html),
+    headers,
+    attachments: leaves.filter((leaf) => !isShown(leaf)).map(attachmentOf),
   };
 }
 
@@ -106,8 +116,18 @@ function addressesOf(part: Part, name: string): readonly string[] | undefined {
   return [...new Set(lists.flatMap((list) => list ?? []))];
 }
 
+interface Found {
+  readonly leaves: Leaf[];
+  readonly headers: string[];
+}
+
 /** Every part that holds no others; false where the parts cannot be told for certain. */
-function collectLeaves(part: Part, leaves: Leaf[], depth: number): boolean {
+function collectLeaves(part: Part, found: Found, depth: number): boolean {
+  const { leaves, headers } = found;
+  const whose = depth === 0 ? "" : "part: ";
+  headers.push(
+    ...part.headers.map(([name, value]) => `${whose}${name}: ${decodeWords(utf8(value).trim())}`),
+  );
   const types = headersOf(part, "content-type");
   const encodings = headersOf(part, "content-transfer-encoding");
   if (depth > DEPTH_MAX || leaves.length >= PARTS_MAX) return false;
@@ -115,7 +135,17 @@ function collectLeaves(part: Part, leaves: Leaf[], depth: number): boolean {
   const [type, parameters] = readParameters(types[0] ?? "text/plain");
   if (type.startsWith("multipart/")) {
     const inner = splitParts(part.body, parameters.get("boundary") ?? "");
-    return inner?.every((one) => collectLeaves(one, leaves, depth + 1)) ?? false;
+    if (inner === undefined) return false;
+    if (inner.outside.trim() !== "") {
+      const bytes = Buffer.from(inner.outside, "latin1");
+      leaves.push({
+        type: "text/plain",
+        charset: "utf-8",
+        filename: "(outside of the parts)",
+        bytes,
+      });
+    }
+    return inner.parts.every((one) => collectLeaves(one, found, depth + 1));
   }
   const bytes = decodeBody(part.body, (encodings[0] ?? "7bit").toLowerCase());
   if (bytes === undefined) return false;
@@ -146,8 +176,11 @@ function readParameters(header: string): readonly [string, ReadonlyMap<string, s
   return [value.trim().toLowerCase(), parameters];
 }
 
-/** The parts between lines of `--boundary` (RFC 2046, 5.1.1); all of them, up to the closing one. */
-function splitParts(body: string, boundary: string): readonly Part[] | undefined {
+/** The parts between lines of `--boundary` (RFC 2046, 5.1.1); all of them, up to the closing one; and the rest. */
+function splitParts(
+  body: string,
+  boundary: string,
+): { readonly parts: readonly Part[]; readonly outside: string } | undefined {
   if (!/^[0-9A-Za-z'()+_,\-./:=? ]{1,70}$/.test(boundary)) return undefined;
   const blocks = `\n${body}`.split(`\n--${boundary}`);
   const last = blocks.pop();
@@ -156,7 +189,10 @@ function splitParts(body: string, boundary: string): readonly Part[] | undefined
     const [, inner] = /^[ \t]*\n([^]*)$/.exec(block) ?? [];
     return inner === undefined ? undefined : splitPart(inner);
   });
-  return parts.some((part) => part === undefined) ? undefined : (parts as readonly Part[]);
+  if (parts.some((part) => part === undefined)) return undefined;
+  // Text before and behind the parts is for readers that know none.
+  const outside = `${blocks[0] ?? ""}${last.replace(/^--/, "")}`;
+  return { parts: parts as readonly Part[], outside };
 }
 
 function decodeBody(body: string, encoding: string): Buffer | undefined {
@@ -191,6 +227,10 @@ function decodeWords(text: string): string {
         charset,
       ),
     );
+}
+
+function isCut({ bytes, charset }: Leaf): boolean {
+  return decodeText(bytes, charset).length > TEXT_CHARS_MAX;
 }
 
 function textOf({ bytes, charset }: Leaf): string {

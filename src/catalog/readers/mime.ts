@@ -28,7 +28,11 @@ export function readMail(readable: Readable): Reading | undefined {
 }
 
 function shown(message: Message): Readonly<Record<string, unknown>> {
-  return { ...message, attachments: message.attachments.map((one) => ({ ...one })) };
+  return {
+    ...message,
+    headers: [...message.headers],
+    attachments: message.attachments.map((one) => ({ ...one })),
+  };
 }
 
 /** The message; empty where the request names a draft only. */

@@ -15,7 +15,8 @@ import { KIND_EFFECTS, kindOf, NODE_KINDS, QUIET, type NodeKind } from "./n8n-no
 const NODES_MAX = 500;
 const TEXT_CHARS_MAX = 200;
 
-interface Node {
+/** A node, as a person is told of it. */
+export interface WorkflowNode {
   readonly name: string;
   readonly type: string;
   readonly kind: NodeKind;
@@ -30,25 +31,37 @@ interface Node {
 /** Effects and nodes of the workflow in the body; `undefined` where its nodes cannot be read. */
 export function readWorkflow({ path, values }: Readable): Reading | undefined {
   const [list, ...others] = values("body.nodes");
-  if (!Array.isArray(list) || others.length > 0 || list.length > NODES_MAX) return undefined;
-  const nodes: Node[] = [];
-  for (const item of list as readonly unknown[]) {
-    const node = readNode(item);
-    if (node === undefined) return undefined;
-    nodes.push(node);
-  }
+  if (!Array.isArray(list) || others.length > 0) return undefined;
+  const ranked = readNodes(list as readonly unknown[])?.map(({ node }) => node);
+  if (ranked === undefined) return undefined;
   const isNew = path["id"] === undefined;
   const isLive = !isNew && !isInactive(values);
-  const found = new Set<Effect>(["write", ...nodes.flatMap(effectsOf)]);
+  const found = new Set<Effect>(["write", ...ranked.flatMap(effectsOf)]);
   if (isLive || isCallable(values)) found.add("execute");
   const verb = isNew ? "workflow.create" : "workflow.update";
-  const ranked = nodes.toSorted((a, b) => rankOf(a) - rankOf(b));
   return {
     verb: isLive ? "workflow.update-active" : verb,
     effects: EFFECTS.filter((effect) => found.has(effect)),
     summary: summaryOf(values, ranked, isNew, isLive),
     fields: { nodes: ranked },
   };
+}
+
+interface PlacedNode {
+  readonly node: WorkflowNode;
+  readonly at: number;
+}
+
+/** The nodes of a workflow, the most dangerous first, each with its place in `list`; all or none. */
+export function readNodes(list: readonly unknown[]): readonly PlacedNode[] | undefined {
+  if (list.length > NODES_MAX) return undefined;
+  const nodes: PlacedNode[] = [];
+  for (const [at, item] of list.entries()) {
+    const node = readNode(item);
+    if (node === undefined) return undefined;
+    nodes.push({ node, at });
+  }
+  return nodes.toSorted((a, b) => rankOf(a.node) - rankOf(b.node));
 }
 
 function isInactive(values: Readable["values"]): boolean {
@@ -77,7 +90,7 @@ function isCallable(values: Readable["values"]): boolean {
   );
 }
 
-function effectsOf({ kind, code }: Node): readonly Effect[] {
+function effectsOf({ kind, code }: WorkflowNode): readonly Effect[] {
   return code === true ? [...KIND_EFFECTS[kind], "execute"] : KIND_EFFECTS[kind];
 }
 
@@ -85,7 +98,7 @@ function isOnly(found: readonly unknown[], wanted: unknown): boolean {
   return found.length > 0 && found.every((one) => one === wanted);
 }
 
-function readNode(item: unknown): Node | undefined {
+function readNode(item: unknown): WorkflowNode | undefined {
   const type = memberOf(item, "type");
   if (typeof type !== "string") return undefined;
   const name = memberOf(item, "name");
@@ -139,14 +152,14 @@ function textOf(value: unknown): string {
   return text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}...` : text;
 }
 
-function rankOf({ kind, code }: Node): number {
+function rankOf({ kind, code }: WorkflowNode): number {
   const own = NODE_KINDS.indexOf(kind);
   return code === true ? Math.min(own, NODE_KINDS.indexOf("code")) : own;
 }
 
 function summaryOf(
   values: Readable["values"],
-  ranked: readonly Node[],
+  ranked: readonly WorkflowNode[],
   isNew: boolean,
   isLive: boolean,
 ): string {

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import type { ApprovalInfo } from "../../api/index.ts";
 import { Fault, visibleLine } from "../../base/index.ts";
-import { parseDurationMs } from "../../policy/index.ts";
 import {
   EXIT,
   JSON_HELP,
@@ -18,7 +14,10 @@ import {
   type Command,
   type Context,
 } from "../command.ts";
+import { allowanceOf, edited } from "../approval-answers.ts";
+import { followAtTerminal } from "../approval-view.ts";
 import { ask } from "../credential-input.ts";
+import { paintCard } from "../paint.ts";
 import { channels } from "./approval-channels.ts";
 import { table } from "./runs.ts";
 
@@ -69,6 +68,7 @@ export const approvalsCommand: Command = {
     "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91",
     "cofferdam approvals approve p-06hcx9k2m4q7tz --code 4f2a91 --for-run --count 5 --for 1h",
     "cofferdam approvals edit p-06hcx9k2m4q7tz",
+    "cofferdam approvals follow",
     'cofferdam approvals deny p-06hcx9k2m4q7tz --reason "not before Monday"',
     "cofferdam approvals channels",
     "cofferdam approvals channels test telegram",
@@ -106,17 +106,18 @@ async function listApprovals(context: Context): Promise<number> {
 }
 
 async function showApproval(context: Context, id: string): Promise<number> {
-  const shown = await (await context.daemon()).call("approvals.show", { id });
+  const shown = await (await context.daemon()).call("approvals.show", { id, ...width() });
   const file = textOption(context.values, "body");
   if (file !== undefined) writeFileSync(file, Buffer.from(shown.body, "base64"), { mode: 0o600 });
-  context.out(isJson(context) ? `${JSON.stringify(shown)}\n` : shown.card);
+  if (isJson(context)) context.out(`${JSON.stringify(shown)}\n`);
+  else printCard(context, shown.card);
   return EXIT.ok;
 }
 
 async function approveOne(context: Context, id: string): Promise<number> {
   const client = await context.daemon();
   const code = await codeFor(context, id);
-  const allowance = allowanceOf(context);
+  const allowance = leaveOf(context);
   const approved = await client.call("approvals.approve", {
     id,
     code,
@@ -126,12 +127,17 @@ async function approveOne(context: Context, id: string): Promise<number> {
   return EXIT.ok;
 }
 
-/** Has a person change the content in $EDITOR; the new card has another code. The agent is told what was changed. */
+/**
+ * Has a person change the content in $EDITOR. The new card shows each change, and has another code; the agent is
+ * told what was changed.
+ */
 async function editOne(context: Context, id: string): Promise<number> {
   const client = await context.daemon();
   const { body } = await client.call("approvals.show", { id });
-  await client.call("approvals.edit", { id, body: edited(Buffer.from(body, "base64")) });
-  context.out((await client.call("approvals.show", { id })).card);
+  const made = edited(Buffer.from(body, "base64"));
+  if (made === body) context.out("nothing was changed\n");
+  else await client.call("approvals.edit", { id, body: made });
+  printCard(context, (await client.call("approvals.show", { id, ...width() })).card);
   return EXIT.ok;
 }
 
@@ -139,10 +145,22 @@ async function editOne(context: Context, id: string): Promise<number> {
 async function codeFor(context: Context, id: string): Promise<string> {
   const given = textOption(context.values, "code");
   if (given !== undefined) return given;
-  context.out((await (await context.daemon()).call("approvals.show", { id })).card);
+  const { card } = await (await context.daemon()).call("approvals.show", { id, ...width() });
+  printCard(context, card);
   return (
     await ask(`type the code of ${id} to approve exactly this: `, { isHidden: false })
   ).trim();
+}
+
+function printCard(context: Context, card: string): void {
+  const { stdout } = process;
+  if (stdout.isTTY) stdout.write(paintCard(card, stdout));
+  else context.out(card);
+}
+
+/** As wide as the terminal: what that broke off would begin a line without the card's mark. */
+function width(): { readonly columns?: number } {
+  return process.stdout.isTTY ? { columns: process.stdout.columns } : {};
 }
 
 async function denyOne(context: Context, id: string): Promise<number> {
@@ -153,6 +171,11 @@ async function denyOne(context: Context, id: string): Promise<number> {
 
 async function followAll(context: Context): Promise<number> {
   const client = await context.daemon();
+  const { stdin, stdout } = process;
+  if (stdin.isTTY && stdout.isTTY && !isJson(context)) {
+    await followAtTerminal(client, { input: stdin, output: stdout });
+    return EXIT.ok;
+  }
   for await (const approval of client.stream("approvals.follow", {})) tell(context, approval);
   return EXIT.ok;
 }
@@ -168,7 +191,7 @@ function isJson(context: Context): boolean {
   return context.values["json"] === true;
 }
 
-function allowanceOf({ values }: Context) {
+function leaveOf({ values }: Context) {
   const [count, time] = [textOption(values, "count"), textOption(values, "for")];
   const [recipients, amount] = [textOption(values, "recipients"), textOption(values, "amount")];
   if (values["for-run"] !== true) {
@@ -183,47 +206,5 @@ function allowanceOf({ values }: Context) {
       "--for-run needs --count and --for: how many more, and for how long",
     );
   }
-  const money = /^(\d+(?:\.\d+)?)([A-Z]{3,5})$/.exec(amount ?? "");
-  if (amount !== undefined && money === null) {
-    throw new Fault("cli.usage", "--amount is a number and a currency: 20EUR");
-  }
-  return {
-    count: Number(count),
-    forMs: parseDurationMs(time),
-    ...(recipients === undefined ? {} : { recipients: Number(recipients) }),
-    ...(money === null ? {} : { amount: { value: money[1] ?? "", currency: money[2] ?? "" } }),
-  };
-}
-
-/** What a person's editor made of `body`, in base64. JSON is laid out for reading, and back. */
-function edited(body: Buffer): string {
-  const folder = mkdtempSync(join(tmpdir(), "cofferdam-edit-"));
-  const file = join(folder, "body");
-  try {
-    const json = jsonOf(body.toString("utf8"));
-    writeFileSync(file, json === undefined ? body : JSON.stringify(json, undefined, 2), {
-      mode: 0o600,
-    });
-    const editor = process.env["VISUAL"] ?? process.env["EDITOR"] ?? "vi";
-    const { status } = spawnSync("sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
-    if (status !== 0)
-      throw new Fault("cli.editor", `${editor} did not end well; nothing was changed`);
-    const text = readFileSync(file);
-    const made = json === undefined ? undefined : jsonOf(text.toString("utf8"));
-    if (json !== undefined && made === undefined) {
-      throw new Fault("cli.editor", "what the editor left is no JSON; nothing was changed");
-    }
-    return (made === undefined ? text : Buffer.from(JSON.stringify(made))).toString("base64");
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return allowanceOf({ count, time, recipients, amount });
 }

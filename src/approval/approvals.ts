@@ -50,6 +50,8 @@ export interface Step {
   readonly state: ApprovalState;
   readonly by?: string;
   readonly reason?: string;
+  /** What was seen of an effect that lies ahead, in a word. */
+  readonly later?: string;
 }
 
 /** A decision of a person. */
@@ -331,6 +333,15 @@ export class Approvals {
     return this.#inTurn(() =>
       this.#step(this.show(id), ["performing", "approved"], { state: "failed", reason }),
     );
+  }
+
+  /** What was seen, after it was performed, of an effect that lay ahead: its state stays what it is. */
+  tellLater(id: string, later: string, reason: string): Promise<void> {
+    return this.#inTurn(() => {
+      const approval = this.show(id);
+      const { state } = approval;
+      return this.#step(approval, ["performed", "failed"], { state, later, reason });
+    });
   }
 
   /** The answer, to the first who asks; `undefined` where there is none, or it was given. */

@@ -11,5 +11,13 @@ export {
 export { entrySchema, UNKNOWN_VERB, verbsOf, type Entry, type EntrySource } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
+export {
+  ANSWER,
+  isHidden,
+  laterOf,
+  type Later,
+  type LaterState,
+  type StopRequest,
+} from "./later.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export type { Facts } from "./values.ts";

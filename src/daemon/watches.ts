@@ -379,7 +379,7 @@ export class Watches {
   /** Shortly before its time; half way where that is near. */
   #nextOf(dueMs: number, now: number): number {
     if (dueMs <= now) return dueMs + this.#options.afterMs;
-    return dueMs - Math.min(this.#options.leadMs, (dueMs - now) / 2);
+    return dueMs - Math.min(this.#options.leadMs, Math.ceil((dueMs - now) / 2));
   }
 
   #wait(watch: Watch, nextMs: number): void {

@@ -81,12 +81,9 @@ interface BesideRequest {
   readonly content?: { readonly type: string; readonly text: string };
 }
 
-/**
- * Asked about the body it carries; a cached or partial answer would tell of another state; and a method that stands
- * in a header would make a change of what is to be read.
- */
+/** Asked about the body it carries; a cached or partial answer would tell of another state. */
 const NOT_ASKED =
-  /^(?:content-|if-|accept$|accept-encoding$|range$|idempotency-key$|x-restli-method$|x-(?:http-)?method(?:-override)?$)/;
+  /^(?:content-|if-|accept$|accept-encoding$|range$|idempotency-key$|x-restli-method$)/;
 
 /** A GET of `target` beside `request`, with what the agent's own client says of versions and itself. */
 export function lookupRequest(request: CheckedRequest, target: string): CheckedRequest {

@@ -84,7 +84,11 @@ class World {
     return {
       file: this.file,
       clock: systemClock,
-      log: { info() {}, warn: (code: string, data: unknown) => void this.log.push(`${code} ${JSON.stringify(data)}`) } as never,
+      log: {
+        info() {},
+        warn: (code: string, data: unknown) =>
+          void this.log.push(`${code} ${JSON.stringify(data)}`),
+      } as never,
       approvals: {
         show: (id) => {
           if (id === "p-gone") throw new Fault("approval.none", "gone");
@@ -245,6 +249,16 @@ for (const [what, change, end, told, stops] of CHANGES) {
   });
 }
 
+test("INV-93: what the site says draws nothing where a person reads it", async () => {
+  const world = new World(200);
+  const watches = watch(world);
+  await ends(world, "watched");
+  world.post.title = "\u202eScam\u009b2J\u001b[2J\nnew line";
+  await ends(world, "stopped");
+  await watches.close();
+  assert.doesNotMatch(`${last(world)?.reason}${world.notices.join().slice(1)}`, /[\p{Cc}\u202e]/u);
+});
+
 test("a change right after its time is stopped too", async () => {
   const world = new World(100);
   const watches = watch(world);
@@ -267,7 +281,7 @@ test("what hangs is not readable, and what does not take the stop is told as suc
   const again = watch(refused);
   await ends(refused, "watched");
   refused.post.title = "Scam";
-  await ends(refused, "stopped");
+  await ends(refused, "not-stopped");
   await again.close();
   assert.match(
     last(refused)?.reason ?? "",
@@ -281,7 +295,7 @@ test("without its credential it can be neither compared nor stopped, and that is
   const watches = watch(world);
   await ends(world, "watched");
   world.openFails = true;
-  await ends(world, "stopped");
+  await ends(world, "not-stopped");
   await watches.close();
   assert.match(
     last(world)?.reason ?? "",
@@ -292,7 +306,7 @@ test("without its credential it can be neither compared nor stopped, and that is
 test("an answer that says no place is neither read nor stopped, and that is said", async () => {
   const world = new World(60_000);
   const watches = watch(world, "p-1", { id: ".." });
-  await ends(world, "stopped");
+  await ends(world, "not-stopped");
   await watches.close();
   assert.deepEqual(world.log, []);
   assert.match(last(world)?.reason ?? "", /does not say where it is/);

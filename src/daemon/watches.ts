@@ -10,7 +10,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Action, Json } from "../action/index.ts";
 import type { Approval, Approvals, StoredAnswer } from "../approval/index.ts";
-import { describeError, isFault, type Clock, type Log } from "../base/index.ts";
+import { describeError, isFault, visibleLine, type Clock, type Log } from "../base/index.ts";
 import {
   ANSWER,
   isHidden,
@@ -265,31 +265,28 @@ export class Watches {
   /** Sends what stops it, as an action of its own. */
   async #stop(watch: Watch, approval: Approval): Promise<boolean> {
     if (watch.tries >= STOP_TRIES_MAX) {
-      const unknown = "it was to be stopped, and it is not known whether that was sent";
-      return this.#end(watch, approval, `${watch.why}; ${unknown}: look at the system itself`);
+      return this.#end(watch, approval, notStopped("it is not known whether that was sent"));
     }
     const tried = this.#store.change(watch, { tries: watch.tries + 1 });
-    let came: string;
+    let came: Came;
     try {
       came = await this.#sendStops(tried, approval);
     } catch (error) {
-      came = `it could not be stopped (${describeError(error)}): look at the system itself`;
+      came = notStopped(describeError(error));
     }
-    return this.#end(watch, approval, `${watch.why}; ${came}`);
+    return this.#end(tried, approval, came);
   }
 
-  #end(watch: Watch, { run, action }: Approval, why: string): boolean {
-    this.#tell(watch, "stopped", why);
+  #end(watch: Watch, { run, action }: Approval, { isStopped, text }: Came): boolean {
+    const why = `${watch.why}; ${text}`;
+    this.#tell(watch, isStopped ? "stopped" : "not-stopped", why);
     this.#ports.notice(run, `\u0007${watch.id} (${action.summary}): ${why}`);
     return true;
   }
 
-  /** What came of it, as a sentence's part. */
-  async #sendStops(watch: Watch, approval: Approval): Promise<string> {
+  async #sendStops(watch: Watch, approval: Approval): Promise<Came> {
     const stops = this.#laterOf(approval)?.stops(factsOf(watch)) ?? [];
-    if (stops.length === 0) {
-      return "its answer does not say where it is, so it cannot be stopped: look at the system itself";
-    }
+    if (stops.length === 0) return notStopped("its answer does not say where it is");
     const hand = await this.#ports.open(approval);
     try {
       const said: string[] = [];
@@ -301,11 +298,12 @@ export class Watches {
         await this.#ports.recordOutcome(approval, action, outcome);
         const status = answer?.status;
         if (status !== undefined && status >= 200 && status < 300) {
-          return `it was stopped: ${action.summary} (the system answered ${status})`;
+          const text = `it was stopped: ${action.summary} (the system answered ${status})`;
+          return { isStopped: true, text };
         }
         said.push(`${status ?? outcome.failure?.detail ?? "no answer"}`);
       }
-      return `it could not be stopped (${said.join(", then ")}): look at the system itself`;
+      return notStopped(said.join(", then "));
     } finally {
       await hand.close();
     }
@@ -387,16 +385,26 @@ export class Watches {
   }
 
   #toStop(watch: Watch, why: string): void {
-    this.#store.change(watch, { state: "stopping", why });
+    this.#store.change(watch, { state: "stopping", why: visibleLine(why) });
   }
 
   #tell(watch: Watch, end: string, why: string): void {
-    this.#store.change(watch, { state: "told", end, why });
+    this.#store.change(watch, { state: "told", end, why: visibleLine(why) });
   }
 
   #nowMs(): number {
     return this.#ports.clock.now().wallMs;
   }
+}
+
+/** What came of stopping it. */
+interface Came {
+  readonly isStopped: boolean;
+  readonly text: string;
+}
+
+function notStopped(why: string): Came {
+  return { isStopped: false, text: `it could not be stopped (${why}): look at the system itself` };
 }
 
 function isDue({ state, nextMs }: Watch, now: number): boolean {

@@ -57,13 +57,11 @@ const testSchema = z
 
 export type Test = z.infer<typeof testSchema>;
 
-const whenSchema = z
-  .record(referenceSchema, testSchema)
-  .refine((when) => Object.keys(when).length > 0, "it needs a condition");
+const conditions = (error: string) =>
+  z.record(referenceSchema, testSchema).refine((when) => Object.keys(when).length > 0, { error });
 
 const caseSchema = z.strictObject({
-  /** A case without a condition would hide what follows. */
-  when: whenSchema,
+  when: conditions("a case without a condition hides what follows"),
   verb: verbSchema.optional(),
   effects: effectsSchema.optional(),
   summary: z.string().max(300).optional(),
@@ -91,9 +89,9 @@ const laterSchema = z.strictObject({
   /** When it takes effect, where that can be read; else the route's `takes_effect_at`. */
   at: referenceSchema.optional(),
   /** It waits for its time while these hold. */
-  waits: whenSchema,
+  waits: conditions("without a condition everything waits"),
   /** Nothing comes of it any more while these hold: somebody took it back, and there is nothing to stop. */
-  withdrawn: whenSchema.optional(),
+  withdrawn: conditions("without a condition nothing is stopped").optional(),
   /** What must stay as it was, also when it took effect: no state, no counter, no time of a change. */
   compare: z.array(referenceSchema).min(1).max(40),
   /** Requests that stop it, tried in turn until the system takes one. */

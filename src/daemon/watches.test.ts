@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Json } from "../action/index.ts";
 import type { Approval } from "../approval/index.ts";
-import { Fault, systemClock } from "../base/index.ts";
+import { Fault, type Log } from "../base/index.ts";
 import { describeRequest, findEntry, type CatalogRequest } from "../catalog/index.ts";
 import type { Asked, HeldRequest } from "../gateway/index.ts";
 import { changesSince, keep, WatchStore } from "./watch-store.ts";
@@ -15,7 +15,10 @@ import { Watches, type WatchPorts } from "./watches.ts";
 const root = mkdtempSync(join(tmpdir(), "cofferdam-watches-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const FAST = { leadMs: 40, afterMs: 40, againMs: 5, readMs: 200, stopMs: 500 };
+const QUICK = { againMs: 1, readMs: 200, stopMs: 500 };
+const START = Date.UTC(2027, 0, 1);
+/** From then on: the time of the post, one shortly before it and one right after. */
+const [DUE, BEFORE, AFTER] = [100_000, 75_000, 103_000];
 const entry = findEntry("wordpress");
 let files = 0;
 
@@ -31,6 +34,7 @@ interface Post {
 class World {
   readonly file: string;
   readonly post: Post;
+  nowMs = START;
   /** What answers a read instead of the post. */
   status = 200;
   /** Statuses of the answers to what stops. */
@@ -46,9 +50,9 @@ class World {
   before: (what: string) => void = () => {};
   reason = "the system answered 201";
 
-  constructor(dueInMs: number, change: Partial<Post> = {}, file = join(root, `${++files}.db`)) {
+  constructor(change: Partial<Post> = {}, file = join(root, `${++files}.db`)) {
     this.file = file;
-    const date = Date.now() + dueInMs;
+    const date = START + DUE;
     this.post = { status: "future", title: "News", date, cron: true, ...change };
   }
 
@@ -83,12 +87,8 @@ class World {
     const step = async (what: string) => this.before(what);
     return {
       file: this.file,
-      clock: systemClock,
-      log: {
-        info() {},
-        warn: (code: string, data: unknown) =>
-          void this.log.push(`${code} ${JSON.stringify(data)}`),
-      } as never,
+      clock: { now: () => ({ wallMs: this.nowMs, monoMs: 0 }) },
+      log: this.#logOf(),
       approvals: {
         show: (id) => {
           if (id === "p-gone") throw new Fault("approval.none", "gone");
@@ -135,11 +135,18 @@ class World {
     };
   }
 
+  #logOf(): Log {
+    return {
+      info() {},
+      warn: (code, data) => void this.log.push(`${code} ${JSON.stringify(data)}`),
+    };
+  }
+
   async #ask({ method, target, body }: HeldRequest): Promise<Asked> {
     const { post } = this;
     this.before(method);
-    if (post.cron && post.status === "future" && Date.now() >= post.date) post.status = "publish";
-    this.log.push(`${method} ${target}${body === undefined ? "" : ` ${body}`}`);
+    if (post.cron && post.status === "future" && this.nowMs >= post.date) post.status = "publish";
+    this.log.push(`${method} ${target}${body === undefined ? "" : ` ${body.toString()}`}`);
     if (this.hangs) await new Promise(() => {});
     if (method === "POST") {
       if (this.stopStatus === 200) post.status = "draft";
@@ -165,12 +172,28 @@ function answered(status: number, json: Json): Asked {
 
 /** A watch of `world` from the answer on. */
 function watch(world: World, id = "p-1", answer: Json = { id: 17 }): Watches {
-  const watches = new Watches(world.ports(), FAST);
+  const watches = new Watches(world.ports(), QUICK);
   watches.sending(world.approval(id, id === "p-edit" ? "/17" : ""));
   const body = Buffer.from(JSON.stringify(answer));
   watches.answered(world.approval(id), { status: 201, headers: [], body, isCut: false });
   watches.look();
   return watches;
+}
+
+/** The time has come: as if its timer had. */
+function to(world: World, watches: Watches, ms: number): void {
+  world.nowMs = START + ms;
+  watches.look();
+}
+
+/** Goes to each time once the post was read as often as that. */
+async function through(world: World, watches: Watches, times: readonly number[]): Promise<void> {
+  await ends(world, "watched");
+  for (const [at, ms] of times.entries()) {
+    await until(`read ${at + 1} times`, () => world.log.length === at + 1);
+    await pause(20); // What follows from that read is written down.
+    to(world, watches, ms);
+  }
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -181,16 +204,12 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 const last = ({ told }: World) => told.at(-1);
-/** Never a step that failed within us. */
-const ends = (world: World, later: string) =>
-  until(
-    `${later}, told ${JSON.stringify(world.told)} log ${world.log.join("|")}`,
-    () => last(world)?.later === later,
-  );
+const ends = (world: World, later: string) => until(later, () => last(world)?.later === later);
 
 test("INV-72: what is as it was approved is read before and after its time, and nothing is sent", async () => {
-  const world = new World(200);
+  const world = new World();
   const watches = watch(world);
+  await through(world, watches, [BEFORE, AFTER]);
   await ends(world, "unchanged");
   await watches.close();
   const line = "GET /wp-json/wp/v2/posts/17?context=edit";
@@ -227,10 +246,20 @@ const CHANGES: readonly (readonly [string, (world: World) => void, string, RegEx
 ];
 for (const [what, change, end, told, stops] of CHANGES) {
   test(`INV-72: ${what} before its time: it ends ${end}`, async () => {
-    const world = new World(200);
+    const world = new World();
     const watches = watch(world);
     await ends(world, "watched");
     change(world);
+    const reads = world.log.length;
+    to(world, watches, BEFORE - 10_000);
+    await pause(20);
+    assert.equal(world.log.length, reads, "not before its time");
+    to(world, watches, BEFORE);
+    if (end === "withdrawn") {
+      await until("it was read", () => world.log.length === reads + 1);
+      await pause(20);
+      to(world, watches, AFTER);
+    }
     await ends(world, end);
     await watches.close();
     assert.match(last(world)?.reason ?? "", told);
@@ -250,37 +279,42 @@ for (const [what, change, end, told, stops] of CHANGES) {
 }
 
 test("INV-93: what the site says draws nothing where a person reads it", async () => {
-  const world = new World(200);
+  const world = new World();
   const watches = watch(world);
   await ends(world, "watched");
   world.post.title = "\u202eScam\u009b2J\u001b[2J\nnew line";
+  to(world, watches, BEFORE);
   await ends(world, "stopped");
   await watches.close();
   assert.doesNotMatch(`${last(world)?.reason}${world.notices.join().slice(1)}`, /[\p{Cc}\u202e]/u);
 });
 
 test("a change right after its time is stopped too", async () => {
-  const world = new World(100);
+  const world = new World();
   const watches = watch(world);
+  await through(world, watches, [BEFORE]);
   await until("compared once", () => world.log.length === 2);
+  await pause(20);
   world.post.title = "Scam";
+  to(world, watches, AFTER);
   await ends(world, "stopped");
   await watches.close();
   assert.equal(world.stops, 1);
 });
 
 test("what hangs is not readable, and what does not take the stop is told as such, once", async () => {
-  const world = new World(60_000);
+  const world = new World();
   world.hangs = true;
   const watches = watch(world);
   await until("the stop is sent", () => world.stops === 1);
   world.hangs = false;
   await watches.close();
-  const refused = new World(200);
+  const refused = new World();
   refused.stopStatus = 400;
   const again = watch(refused);
   await ends(refused, "watched");
   refused.post.title = "Scam";
+  to(refused, again, BEFORE);
   await ends(refused, "not-stopped");
   await again.close();
   assert.match(
@@ -291,10 +325,11 @@ test("what hangs is not readable, and what does not take the stop is told as suc
 });
 
 test("without its credential it can be neither compared nor stopped, and that is said", async () => {
-  const world = new World(200);
+  const world = new World();
   const watches = watch(world);
   await ends(world, "watched");
   world.openFails = true;
+  to(world, watches, BEFORE);
   await ends(world, "not-stopped");
   await watches.close();
   assert.match(
@@ -304,7 +339,7 @@ test("without its credential it can be neither compared nor stopped, and that is
 });
 
 test("an answer that says no place is neither read nor stopped, and that is said", async () => {
-  const world = new World(60_000);
+  const world = new World();
   const watches = watch(world, "p-1", { id: ".." });
   await ends(world, "not-stopped");
   await watches.close();
@@ -313,7 +348,7 @@ test("an answer that says no place is neither read nor stopped, and that is said
 });
 
 test("what takes effect at once, and what was refused, is not watched", async () => {
-  const world = new World(200, { status: "publish" });
+  const world = new World({ status: "publish" });
   const watches = watch(world);
   await until("it was read", () => world.log.length === 1);
   watches.sending(world.approval("p-2"));
@@ -330,26 +365,29 @@ test("what takes effect at once, and what was refused, is not watched", async ()
 });
 
 test("what still waits after its time is compared until it does not", async () => {
-  const world = new World(100, { cron: false });
+  const world = new World({ cron: false });
   const watches = watch(world);
-  await until("it was read often", () => world.log.length > 4);
+  await through(world, watches, [BEFORE, AFTER, AFTER + 10_000, AFTER + 3_600_000]);
+  await until("it was read often", () => world.log.length === 5);
+  await pause(20);
   world.post.status = "publish";
+  to(world, watches, AFTER + 8_000_000);
   await ends(world, "unchanged");
   await watches.close();
   assert.equal(world.stops, 0);
 });
 
 test("a later approval of the same takes its place, and is not taken for a change", async () => {
-  const world = new World(300);
+  const world = new World();
   const watches = watch(world);
   await ends(world, "watched");
   world.editState = "performing";
   watches.sending(world.approval("p-edit", "/17"));
   world.post.title = "News, again";
-  await pause(350); // The time of the first one: it is not looked at while the other is under way.
+  to(world, watches, BEFORE); // The first one is not looked at while the other is under way.
+  await pause(50);
   assert.equal(world.stops, 0);
-  world.post.status = "future";
-  world.post.date += 500;
+  world.post.date += 500_000;
   world.editState = "performed";
   const body = Buffer.from("{}");
   watches.answered(world.approval("p-edit", "/17"), {
@@ -360,6 +398,13 @@ test("a later approval of the same takes its place, and is not taken for a chang
   });
   watches.look();
   await until("it was replaced", () => world.told.some(({ later }) => later === "replaced"));
+  await until("both are seen to", () => world.told.length === 3);
+  for (const at of [BEFORE, AFTER]) {
+    const reads = world.log.length;
+    to(world, watches, at + 500_000);
+    await until("it was read", () => world.log.length === reads + 1);
+    await pause(20);
+  }
   await ends(world, "unchanged");
   await watches.close();
   assert.equal(world.stops, 0);
@@ -370,10 +415,10 @@ for (const [waits, stops] of [
   [false, 0],
 ] as const) {
   test(`of what nobody knows whether it was sent ${waits ? "what waits is stopped" : "nothing is"}`, async () => {
-    const world = new World(60_000, waits ? {} : { status: "publish" });
+    const world = new World(waits ? {} : { status: "publish" });
     world.editState = "failed";
     world.reason = "the daemon ended while it was performed";
-    const watches = new Watches(world.ports(), FAST);
+    const watches = new Watches(world.ports(), QUICK);
     watches.sending(world.approval("p-edit", "/17"));
     watches.look();
     await until("it was read", () => world.log.length > 0);
@@ -385,13 +430,13 @@ for (const [waits, stops] of [
 
 test("what was due while the daemon was off is compared when it is back, and told to be late", async () => {
   for (const change of [false, true]) {
-    const world = new World(150);
+    const world = new World();
     const before = watch(world);
     await ends(world, "watched");
     await before.close();
-    await pause(200);
+    world.nowMs = START + AFTER + 60_000;
     if (change) world.post.title = "Scam";
-    const back = new Watches(world.ports(), FAST);
+    const back = new Watches(world.ports(), QUICK);
     back.look();
     await ends(world, change ? "stopped" : "unchanged");
     await back.close();
@@ -404,7 +449,7 @@ test("INV-72: killed at any point, it goes on from there: stopped, at most twice
   const copies = join(root, "copies");
   mkdirSync(copies);
   const killed: { readonly file: string; readonly what: string; readonly stops: number }[] = [];
-  const world = new World(150);
+  const world = new World();
   world.before = (what) => {
     const file = join(copies, `${killed.length}.db`);
     for (const end of ["", "-wal"])
@@ -413,14 +458,17 @@ test("INV-72: killed at any point, it goes on from there: stopped, at most twice
     if (last(world)?.later === "watched") world.post.title = "Scam";
   };
   const watches = watch(world);
+  await ends(world, "watched");
+  to(world, watches, BEFORE);
   await ends(world, "stopped");
   await watches.close();
   assert.equal(world.stops, 1);
   const at = killed.findIndex(({ what }) => what === "tell watched");
   assert.ok(at > 0 && killed.length > at + 6, "it was killed before, between and after");
   for (const { file, what, stops } of killed.slice(at)) {
-    const next = new World(-50, { title: "Scam", status: "publish" }, file);
-    const back = new Watches(next.ports(), FAST);
+    const next = new World({ title: "Scam", status: "publish" }, file);
+    next.nowMs = START + AFTER;
+    const back = new Watches(next.ports(), QUICK);
     back.look();
     await ends(next, "stopped");
     await back.close();
@@ -433,8 +481,8 @@ test("fault daemon.watches: a file that is no store is refused; an approval that
   const folder = join(root, "folder");
   mkdirSync(folder);
   assert.throws(() => new WatchStore(folder), { code: "daemon.watches" });
-  const world = new World(60_000);
-  const watches = new Watches(world.ports(), FAST);
+  const world = new World();
+  const watches = new Watches(world.ports(), QUICK);
   watches.sending(world.approval("p-gone"));
   watches.look();
   await until("it is logged", () => world.log.some((line) => line.startsWith("watch.none")));

@@ -158,17 +158,19 @@ export class Watches {
     if (approval === undefined) return false;
     switch (watch.state) {
       case "sending":
-        return this.#lost(watch, approval);
+        return await this.#lost(watch, approval);
       case "answered":
-        return this.#first(watch, approval);
+        return await this.#first(watch, approval);
       case "waiting":
-        return this.#compare(watch, approval);
+        return await this.#compare(watch, approval);
       case "stopping":
-        return this.#stop(watch, approval);
+        return await this.#stop(watch, approval);
       case "told":
         await this.#ports.approvals.tellLater(watch.id, watch.end, watch.why);
         this.#store.remove(watch.id);
         return true;
+      default:
+        return watch.state satisfies never;
     }
   }
 

@@ -83,7 +83,7 @@ test("published by its time nothing compared has changed; what was stopped stays
   let now = state;
   for (const end = Date.now() + 2 * AHEAD_MS; now.waits && Date.now() < end;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    await site.ask("/wp-cron.php");
+    await site.ask("/cron.php");
     now = await published.read();
   }
   assert.deepEqual([now.waits, now.isWithdrawn], [false, false], "it is published");

@@ -110,8 +110,8 @@ test("a campaign is compared with its lists and its template, which there may be
   const campaign = (change: object) => ({ campaign: { data: { ...data, ...change } } });
   const template = { template: { data: { body: "t" } } };
   assert.equal(later.target("template", campaign({})), "/api/templates/2");
-  assert.equal(later.target("template", campaign({ template_id: null })), "none");
-  assert.equal(later.target("template", {}), "none", "not before the campaign was read");
+  assert.equal(later.target("template", campaign({ template_id: null })), null);
+  assert.equal(later.target("template", {}), null, "not before the campaign was read");
   const before = later.state({ ...campaign({}), ...template });
   assert.ok(before?.waits === true && before.at === "2027-01-01T08:00:00.000Z");
   const same = later.state({

@@ -39,10 +39,10 @@ export interface Later {
   /** What of the answer is needed to find it again; nothing else of it is kept. */
   answerOf(answer: Json | undefined): Json;
   /**
-   * Path and query of a GET; `none` where what was read before names nothing, `undefined` where it cannot be
+   * Path and query of a GET; `null` where what was read before names nothing, `undefined` where it cannot be
    * told.
    */
-  target(name: string, facts: Facts): string | "none" | undefined;
+  target(name: string, facts: Facts): string | null | undefined;
   /** The state; `undefined` where nothing that is compared was found: that is no answer. */
   state(facts: Facts): LaterState | undefined;
   /** What stops it, first to last; those whose place is not known are left out. */
@@ -71,7 +71,7 @@ export function laterOf(entry: Entry, request: CatalogRequest): Later | undefine
         const [value] = valuesAt(reference, sourcesOf(facts));
         return value === undefined || value === null;
       });
-      return isNothing ? "none" : fill(template, facts);
+      return isNothing ? null : fill(template, facts);
     },
     state: (facts) => stateOf(rule, sourcesOf(facts)),
     stops: (facts) =>

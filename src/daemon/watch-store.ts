@@ -166,7 +166,7 @@ export function keep(values: Readonly<Record<string, string>>): Kept {
   return Object.fromEntries(
     Object.entries(values).map(([name, text]) => {
       const sha256 = createHash("sha256").update(text).digest("hex");
-      const shown = [...text].slice(0, SHOWN_CHARS_MAX).join("");
+      const shown = text.slice(0, SHOWN_CHARS_MAX).toWellFormed();
       return [name, { sha256, shown: shown === text ? text : `${shown}...` }];
     }),
   );

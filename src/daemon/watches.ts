@@ -332,7 +332,7 @@ export class Watches {
       for (const name of later.reads) {
         const target = later.target(name, facts);
         if (target === undefined) return undefined;
-        if (target === "none") continue;
+        if (target === null) continue;
         const request = requestBeside(hand.held, { method: "GET", target });
         const { answer } = await within(this.#options.readMs, hand.ask(request));
         const fact = answer?.status === 200 && !answer.isCut ? readFact(answer.body) : undefined;
@@ -354,7 +354,7 @@ export class Watches {
   #thingOf(approval: Approval, facts: Facts): string {
     const later = this.#laterOf(approval);
     const target = later?.target(later.reads[0] ?? "", facts);
-    return target === undefined ? "" : `${new URL(approval.action.target).origin}${target}`;
+    return typeof target !== "string" ? "" : `${new URL(approval.action.target).origin}${target}`;
   }
 
   /** Whether another approval of the same is under way, or took its place: then it is not what was approved. */

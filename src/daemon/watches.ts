@@ -121,14 +121,24 @@ export class Watches {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
     const now = this.#nowMs();
-    const idle = this.#store.list().filter(({ id }) => !this.#busy.has(id));
+    const idle = this.#list().filter(({ id }) => !this.#busy.has(id));
     const due = idle.filter((one) => isDue(one, now));
     const coming = idle.filter((one) => !isDue(one, now)).map(({ nextMs }) => nextMs - now);
     for (const watch of due.slice(0, Math.max(0, AT_ONCE_MAX - this.#busy.size)))
       this.#begin(watch);
     // What could not be done now is tried again then, too.
     const waitMs = Math.min(...coming, LOOK_MS_MAX);
-    if (idle.length > 0) this.#timer = setTimeout(() => this.look(), waitMs).unref();
+    this.#timer = setTimeout(() => this.look(), waitMs).unref();
+  }
+
+  /** What cannot be read now, for want of a disk, is looked for again. */
+  #list(): readonly Watch[] {
+    try {
+      return this.#store.list();
+    } catch (error) {
+      this.#ports.log.warn("watch.list", { error: describeError(error) });
+      return [];
+    }
   }
 
   async close(): Promise<void> {

@@ -53,7 +53,7 @@ async function schedule(aheadMs: number): Promise<Scheduled> {
     async read() {
       const facts = { [ANSWER]: part };
       const target = later.target("entry", facts);
-      assert.ok(target !== undefined);
+      assert.ok(typeof target === "string");
       const { status, text } = await site.ask(target, { as: site.editor });
       assert.equal(status, 200, text);
       const state = later.state({ ...facts, entry: JSON.parse(text) as Json });

@@ -477,6 +477,29 @@ test("INV-72: killed at any point, it goes on from there: stopped, at most twice
   }
 });
 
+test("INV-72: killed at each stop, it is sent twice and not a third time, and that is said", async () => {
+  let file = join(root, "again.db");
+  const sent: number[] = [];
+  for (const turn of [1, 2, 3]) {
+    const world = new World(turn === 1 ? {} : { title: "Scam" }, file);
+    const copy = join(root, `again-${turn}.db`);
+    world.before = (what) => {
+      if (what !== "POST") return;
+      for (const end of ["", "-wal"]) cpSync(`${file}${end}`, `${copy}${end}`);
+    };
+    const watches = turn === 1 ? watch(world) : new Watches(world.ports(), QUICK);
+    if (turn === 1) await ends(world, "watched");
+    world.post.title = "Scam";
+    to(world, watches, BEFORE);
+    await ends(world, turn < 3 ? "stopped" : "not-stopped");
+    await watches.close();
+    sent.push(world.stops);
+    if (turn === 3) assert.match(last(world)?.reason ?? "", /not known whether that was sent/);
+    file = copy;
+  }
+  assert.deepEqual(sent, [1, 1, 0]);
+});
+
 test("fault daemon.watches: a file that is no store is refused; an approval that is gone is dropped", async () => {
   const folder = join(root, "folder");
   mkdirSync(folder);

@@ -26,7 +26,8 @@ const site = createServer((request: IncomingMessage, response) => {
     // A site that echoes: what must not come back is in its answer, and in a field of its head.
     response.setHeader("x-echo", authorization);
     const status = states.get(id) ?? "draft";
-    response.end(JSON.stringify({ id, status, echo: authorization, secret: SECRET }));
+    const title = { raw: "A" };
+    response.end(JSON.stringify({ id, status, title, echo: authorization, secret: SECRET }));
   });
 });
 

@@ -50,6 +50,8 @@ export interface Step {
   readonly state: ApprovalState;
   readonly by?: string;
   readonly reason?: string;
+  /** What was seen of an effect that lies ahead, in a word. */
+  readonly later?: string;
 }
 
 /** A decision of a person. */
@@ -326,7 +328,10 @@ export class Approvals {
       const approval = this.show(id);
       const reason = `the system answered ${answer.status}`;
       await this.#options.record(approval, { state: "performed", reason });
-      const change = { state: "performed", reason, overMs: this.#nowMs() } as const;
+      // What takes effect later is read again until then, and its content is needed for that.
+      const effectMs = Date.parse(approval.action.impact?.takesEffectAt ?? "") || 0;
+      const overMs = Math.max(this.#nowMs(), effectMs);
+      const change = { state: "performed", reason, overMs } as const;
       if (!this.#store.finish(id, change, answer)) throw lost(approval);
       this.#tell(id);
     });
@@ -337,6 +342,15 @@ export class Approvals {
     return this.#inTurn(() =>
       this.#step(this.show(id), ["performing", "approved"], { state: "failed", reason }),
     );
+  }
+
+  /** What was seen, after it was performed, of an effect that lay ahead: its state stays what it is. */
+  tellLater(id: string, later: string, reason: string): Promise<void> {
+    return this.#inTurn(() => {
+      const approval = this.show(id);
+      const { state } = approval;
+      return this.#step(approval, ["performed", "failed"], { state, later, reason });
+    });
   }
 
   /** The answer, to the first who asks; `undefined` where there is none, or it was given. */

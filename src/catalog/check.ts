@@ -5,6 +5,7 @@
  * @module
  */
 import { BATCH_VERB, HOLE, UNKNOWN_VERB, type Entry, type Route } from "./entry.ts";
+import { ANSWER } from "./later.ts";
 import { namesOf } from "./route.ts";
 
 /** One thing wrong with an entry: where, what, and what to do. */
@@ -18,7 +19,12 @@ export interface EntryFlaw {
 export function flawsOf(entry: Entry): readonly EntryFlaw[] {
   const seen = new Set<string>();
   return entry.routes.flatMap((route, at) => {
-    const flaws = [...flawsOfForms(route, seen), ...flawsOfVerbs(route), ...flawsOfNames(route)];
+    const flaws = [
+      ...flawsOfForms(route, seen),
+      ...flawsOfVerbs(route),
+      ...flawsOfNames(route),
+      ...flawsOfLater(route),
+    ];
     return flaws.map((flaw) => ({ ...flaw, path: ["routes", at, ...flaw.path] }));
   });
 }
@@ -74,6 +80,61 @@ function flawsOfNames(route: Route): readonly EntryFlaw[] {
     const message = `refers to ${reference}, and "${root}" is neither a part of the request nor a look-up`;
     return [{ path, message, hint: `begin with ${[...SOURCES, ...lookups].join(", ")}` }];
   });
+}
+
+/**
+ * What is watched is found by the request, the answer and what was read before; what is told of it stands in
+ * what is read. Look-ups are not made again for it.
+ */
+function flawsOfLater({ request, later }: Route): readonly EntryFlaw[] {
+  if (later === undefined) return [];
+  const forms = [request].flat().map(readableNames);
+  const reads = Object.keys(later.read);
+  const given = [...SOURCES, ANSWER];
+  const within = (
+    names: readonly string[],
+    { path, reference }: Referred,
+  ): readonly EntryFlaw[] => {
+    const [root = "", name = ""] = reference.split(".");
+    const isThere =
+      root !== "path" || forms.every((own) => own === undefined || own.includes(name));
+    if (names.includes(root) && isThere) return [];
+    const what = names.length === 0 ? "nothing" : names.join(", ");
+    const message = `refers to ${reference}, which is not known there`;
+    return [{ path: ["later", ...path], message, hint: `begin with ${what}` }];
+  };
+  const taken = reads.filter((name) => given.includes(name));
+  return [
+    ...taken.map((name) => ({
+      path: ["later", "read", name],
+      message: "has the name of a part of the request",
+      hint: "choose another name",
+    })),
+    ...Object.entries(later.read).flatMap(([name, text], at) =>
+      inText(["read", name], text).flatMap((one) => within([...given, ...reads.slice(0, at)], one)),
+    ),
+    ...later.stop.flatMap(({ request: text, json, form }, at): readonly EntryFlaw[] => [
+      ...inText(["stop", String(at)], text).flatMap((one) => within(given, one)),
+      ...(json === undefined || form === undefined
+        ? []
+        : [
+            {
+              path: ["later", "stop", at],
+              message: "has json and form, and a request has one body",
+              hint: "keep one",
+            },
+          ]),
+    ]),
+    ...[
+      ...only(["at"], later.at),
+      ...Object.keys(later.waits).map((reference) => ({ path: ["waits"], reference })),
+      ...Object.keys(later.withdrawn ?? {}).map((reference) => ({
+        path: ["withdrawn"],
+        reference,
+      })),
+      ...later.compare.map((reference, at) => ({ path: ["compare", at], reference })),
+    ].flatMap((one) => within(reads, one)),
+  ];
 }
 
 function readableNames(form: string): readonly string[] | undefined {

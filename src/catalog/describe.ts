@@ -64,7 +64,8 @@ export function describeRequest(
   return judged ?? describeUnknown(entry, request);
 }
 
-interface Read extends Matched {
+/** A request with its route, and what stands in it. */
+export interface Read extends Matched {
   readonly sources: Sources;
   /** What the names of the path stand for in every way to read it; `sources` has the first. */
   readonly paths: readonly Matched["path"][];
@@ -72,7 +73,12 @@ interface Read extends Matched {
   readonly base: string;
 }
 
-function readRequest(entry: Entry, request: CatalogRequest, facts: Facts = {}): Read | undefined {
+/** What `request` is to `entry`, where that can be told. */
+export function readRequest(
+  entry: Entry,
+  request: CatalogRequest,
+  facts: Facts = {},
+): Read | undefined {
   if (request.upgrade !== undefined || hasShadow(request.headers)) return undefined;
   const content = readContent(request, entry.dialect);
   if (content === undefined) return undefined;
@@ -287,9 +293,11 @@ function impactOf(
   };
 }
 
-function instantOf([value]: readonly unknown[]): string | undefined {
+/** A time as systems write it; one that names no zone is taken as UTC, wherever this runs. */
+export function instantOf([value]: readonly unknown[]): string | undefined {
   const text = textOf(value);
-  const ms = /^\d{9,11}$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  const zoned = /^\d{4}-\d\d-\d\d[T ][\d:.]+$/.test(text) ? `${text.replace(" ", "T")}Z` : text;
+  const ms = /^\d{9,11}$/.test(text) ? Number(text) * 1000 : Date.parse(zoned);
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }
 
@@ -445,12 +453,15 @@ function fillSentence(template: string, sources: Sources): string {
   });
 }
 
-/** A path with its holes filled, escaped; `undefined` where one has no single value. */
-function fillTarget(template: string, sources: Sources): string | undefined {
+/**
+ * A path with its holes filled, escaped; `undefined` where one has no single value, or one that would make it
+ * another path.
+ */
+export function fillTarget(template: string, sources: Sources): string | undefined {
   let isWhole = true;
   const target = template.replaceAll(HOLE, (_, reference: string) => {
     const [value, ...others] = valuesAt(reference, sources).map(textOf);
-    if (value === undefined || others.length > 0) isWhole = false;
+    if (value === undefined || others.length > 0 || /^\.{0,2}$/.test(value)) isWhole = false;
     return encodeURIComponent(value ?? "");
   });
   return isWhole ? target : undefined;

@@ -57,10 +57,11 @@ const testSchema = z
 
 export type Test = z.infer<typeof testSchema>;
 
+const conditions = (error: string) =>
+  z.record(referenceSchema, testSchema).refine((when) => Object.keys(when).length > 0, { error });
+
 const caseSchema = z.strictObject({
-  when: z.record(referenceSchema, testSchema).refine((when) => Object.keys(when).length > 0, {
-    error: "a case without a condition hides what follows",
-  }),
+  when: conditions("a case without a condition hides what follows"),
   verb: verbSchema.optional(),
   effects: effectsSchema.optional(),
   summary: z.string().max(300).optional(),
@@ -71,6 +72,40 @@ export const BODY_FORMS = ["none", "json", "form", "multipart", "raw"] as const;
 
 const METHOD = "[A-Z]+";
 const REQUEST = new RegExp(`^${METHOD}(\\|${METHOD})* /`);
+
+/**
+ * What takes effect later, and what could be changed until then. It is read when the request was performed,
+ * again before its time and after it; where it is not what it was, or cannot be read, it is stopped.
+ */
+const laterSchema = z.strictObject({
+  /**
+   * Where it is read: name to path and query below the base, one after another. Holes are `{answer.id}`, of the
+   * JSON that the system answered, parts of the request, and values of what was read before; where one of those
+   * is null or missing there is nothing to read.
+   */
+  read: z
+    .record(z.string().regex(/^[a-z]+$/), z.string().startsWith("/"))
+    .refine((read) => between(Object.keys(read).length, 1, 4), "one to four can be read"),
+  /** When it takes effect, where that can be read; else the route's `takes_effect_at`. */
+  at: referenceSchema.optional(),
+  /** It waits for its time while these hold. */
+  waits: conditions("without a condition everything waits"),
+  /** Nothing comes of it any more while these hold: somebody took it back, and there is nothing to stop. */
+  withdrawn: conditions("without a condition nothing is stopped").optional(),
+  /** What must stay as it was, also when it took effect: no state, no counter, no time of a change. */
+  compare: z.array(referenceSchema).min(1).max(40),
+  /** Requests that stop it, tried in turn until the system takes one. */
+  stop: z
+    .array(
+      z.strictObject({
+        request: z.string().regex(/^(?:POST|PUT|PATCH|DELETE) \//),
+        json: z.json().optional(),
+        form: z.record(z.string(), z.string()).optional(),
+      }),
+    )
+    .min(1)
+    .max(3),
+});
 
 const routeSchema = z.strictObject({
   verb: verbSchema,
@@ -108,8 +143,9 @@ const routeSchema = z.strictObject({
     .optional(),
   /** Whether the system can undo it; by default what only reads or writes can be, the rest cannot. */
   reversible: z.boolean().optional(),
-  /** When it takes effect: RFC 3339 or seconds since the epoch. */
+  /** When it takes effect: RFC 3339, in UTC where it names no zone, or seconds since the epoch. */
   takes_effect_at: referenceSchema.optional(),
+  later: laterSchema.optional(),
   /** Requests within this one: where they are, and the names of their parts. */
   children: z
     .strictObject({
@@ -236,6 +272,7 @@ export type Entry = z.output<typeof entrySchema>;
 export type EntrySource = z.input<typeof entrySchema>;
 export type Route = Entry["routes"][number];
 export type Case = NonNullable<Route["cases"]>[number];
+export type LaterRule = NonNullable<Route["later"]>;
 export type Field = NonNullable<Route["fields"]>[number];
 export type BodyForm = (typeof BODY_FORMS)[number];
 
@@ -258,6 +295,10 @@ export function isBare(entry: Pick<EntrySource, "routes"> | undefined, verb: str
     entry?.routes.some((one) => one.bare === true && verbsOf({ routes: [one] }).includes(verb)) ===
     true
   );
+}
+
+function between(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
 }
 
 function isExpression(source: string): boolean {

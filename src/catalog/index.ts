@@ -19,6 +19,14 @@ export {
 } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
+export {
+  ANSWER,
+  isHidden,
+  laterOf,
+  type Later,
+  type LaterState,
+  type StopRequest,
+} from "./later.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export { readNodes, type WorkflowNode } from "./readers/n8n-workflow.ts";
 export type { Facts } from "./values.ts";

@@ -17,13 +17,15 @@ import {
   type Spool,
   type Step,
 } from "../approval/index.ts";
-import { assert, describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import { assert, createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import { findEntry, isBare, readFact, type Entry, type Facts } from "../catalog/index.ts";
 import {
   actionOfHeld,
+  catalogRequestOf,
   createConnector,
   GATEWAY_LIMITS,
   lookupTargets,
+  requestOf,
   type Asked,
   type CertificateAuthority,
   type Credentialed,
@@ -47,9 +49,12 @@ import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
 import { resolveHost } from "./resolve.ts";
 import type { Run } from "./run.ts";
+import { Watches, type Hand, type WatchPorts } from "./watches.ts";
 
 export interface DeskPorts {
   readonly file: string;
+  /** Where it is kept what takes effect later. */
+  readonly watches: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
@@ -77,9 +82,12 @@ export class Desk {
   /** Those that are being performed, or wait for their time. */
   readonly #due = new Map<string, NodeJS.Timeout>();
   readonly #performing = new Set<Promise<void>>();
+  readonly #watches: Watches;
+  /** Runs that asked and live. */
+  readonly #living = new Map<string, Run>();
   readonly #unfollow: () => void;
 
-  /** @throws {Fault} `approval.store` */
+  /** @throws {Fault} `approval.store`, `daemon.watches` */
   constructor(ports: DeskPorts) {
     this.#ports = ports;
     this.approvals = new Approvals({
@@ -88,6 +96,17 @@ export class Desk {
       deciders: () => ports.deciders(),
       record: (approval, step) => this.#record(approval, step),
     });
+    this.#watches = new Watches({
+      file: ports.watches,
+      clock: ports.clock,
+      log: ports.log,
+      approvals: this.approvals,
+      requestOf: (approval) => this.#plainOf(approval),
+      open: (approval) => this.#open(approval),
+      recordAction: (approval, action, reason) => this.#recordAction(approval, action, reason),
+      recordOutcome: (approval, action, outcome) => this.#recordOutcome(approval, action, outcome),
+      notice: (run, text) => this.#living.get(run)?.console.notice(text),
+    });
     this.#unfollow = this.approvals.follow((approval) => this.#look(approval));
   }
 
@@ -95,6 +114,7 @@ export class Desk {
   async recover(): Promise<void> {
     await this.approvals.recover();
     for (const approval of this.approvals.list(false)) this.#look(approval);
+    this.#watches.look();
   }
 
   /** Asks a person about `action` of `run`, and holds whoever waits for as long as the task says. */
@@ -105,6 +125,10 @@ export class Desk {
     waitMs = run.task.approvals.holdMs,
   ): Promise<Resolution> {
     const action: Action = { ...described, effects: [...effects] };
+    if (!this.#living.has(run.id)) {
+      this.#living.set(run.id, run);
+      void run.ended.then(() => this.#living.delete(run.id));
+    }
     const { expiresMs, undoMs, fourEyes } = run.task.approvals;
     const isReversible = action.impact?.reversible === true;
     const asked = await this.approvals.request({
@@ -156,6 +180,7 @@ export class Desk {
     this.#unfollow();
     for (const timer of this.#due.values()) clearTimeout(timer);
     await Promise.all(this.#performing);
+    await this.#watches.close();
     this.approvals.close();
   }
 
@@ -212,14 +237,9 @@ export class Desk {
 
   async #perform(id: string): Promise<void> {
     const approval = this.approvals.show(id);
-    const { grant, ca, effects: described, own } = approval.pin as unknown as Pin;
+    const { effects: described } = approval.pin as unknown as Pin;
     const held = heldOf(this.approvals.spool(id));
-    const authorities = new Map(ca === undefined ? [] : [[grant.name, ca]]);
-    const performer = new Performer(
-      id,
-      { policy: policyOf(grant), authorities, own },
-      this.#ports.log,
-    );
+    const performer = this.#performerOf(approval, id);
     let gateway: ServedGateway | undefined;
     try {
       gateway = await this.#serve(performer, approval.run);
@@ -233,6 +253,7 @@ export class Desk {
       const bare = isBare(entry, approval.action.verb);
       const credential = await this.#credentialOf(approval, held, bare);
       if (!(await this.approvals.consume(id))) return;
+      this.#watches.sending(approval);
       await this.#send(approval, gateway, held, credential);
     } catch (error) {
       const { state } = this.approvals.show(id);
@@ -241,7 +262,40 @@ export class Desk {
       await this.approvals.failed(id, `${describeError(error)}; ${known}`);
     } finally {
       await gateway?.close();
+      this.#watches.look();
     }
+  }
+
+  #performerOf({ pin }: Approval, name: string): Performer {
+    const { grant, ca, own } = pin as unknown as Pin;
+    const authorities = new Map(ca === undefined ? [] : [[grant.name, ca]]);
+    return new Performer(name, { policy: policyOf(grant), authorities, own }, this.#ports.log);
+  }
+
+  /** What speaks to the system of `approval` once more, with what is pinned to it. */
+  async #open(approval: Approval): Promise<Hand> {
+    // To a worker each time is a run of its own: what comes late from one is not heard in the next.
+    const performer = this.#performerOf(approval, createId("w", this.nowMs));
+    const gateway = await this.#serve(performer, approval.run);
+    return {
+      held: heldOf(this.approvals.spool(approval.id)),
+      ask: async (request) => gateway.perform(request, await this.#credentialOf(approval, request)),
+      actionOf: (request) => {
+        const now = this.#ports.clock.now();
+        const action = { ...approval.action, at: at(now.wallMs), monoMs: now.monoMs };
+        return this.#actionOf({ ...approval, action }, performer.policy, request);
+      },
+      close: () => gateway.close(),
+    };
+  }
+
+  /** The request of `approval` as its system reads it. */
+  #plainOf(approval: Approval): ReturnType<WatchPorts["requestOf"]> {
+    const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
+    const entry = entryOf(approval, grant);
+    if (entry === undefined) return undefined;
+    const held = heldOf(this.approvals.spool(approval.id));
+    return { entry, request: catalogRequestOf(requestOf(held), held.body, grant.under) };
   }
 
   async #send(
@@ -251,9 +305,9 @@ export class Desk {
     credential: Credentialed | undefined,
   ): Promise<void> {
     const { id, action } = approval;
-    await this.#recordAction(approval);
+    await this.#recordAction(approval, action, `approved by ${approval.by.join(" and ")}`);
     const { outcome, answer } = await gateway.perform(held, credential);
-    await this.#recordOutcome(approval, outcome);
+    await this.#recordOutcome(approval, action, outcome);
     if (answer === undefined || outcome.failure !== undefined) {
       const why = outcome.failure?.detail ?? "no answer came";
       return await this.approvals.failed(
@@ -261,6 +315,7 @@ export class Desk {
         `${why}; look at ${action.target} itself before it is tried again`,
       );
     }
+    this.#watches.answered(approval, answer);
     await this.approvals.performed(id, answer);
   }
 
@@ -320,7 +375,7 @@ export class Desk {
 
   async #record(approval: Approval, step: Step): Promise<void> {
     const { action, id, run, by, createdMs } = approval;
-    const { state, reason, by: who } = step;
+    const { state, reason, by: who, later } = step;
     await this.#append({
       type: "approval",
       run,
@@ -336,14 +391,14 @@ export class Desk {
         code: codeOf(action),
         ...(who === undefined ? {} : { by: who, before: [...by] }),
         ...(reason === undefined ? {} : { reason }),
+        ...(later === undefined ? {} : { later }),
         waitedMs: this.#ports.clock.now().wallMs - createdMs,
       },
     });
   }
 
-  async #recordAction({ id, run, action, by }: Approval): Promise<void> {
+  async #recordAction({ id, run }: Approval, action: Action, reason: string): Promise<void> {
     const { kind, verb, effects, summary, fields, digest, system, target } = action;
-    const reason = `approved by ${by.join(" and ")}`;
     await this.#append({
       type: "action",
       verdict: "allow",
@@ -356,7 +411,11 @@ export class Desk {
     });
   }
 
-  async #recordOutcome({ id, run, action }: Approval, outcome: Asked["outcome"]): Promise<void> {
+  async #recordOutcome(
+    { id, run }: Approval,
+    action: Action,
+    outcome: Asked["outcome"],
+  ): Promise<void> {
     const { system, target } = action;
     const { failure, ...rest } = outcome;
     const data = { approval: id, ...rest, ...(failure === undefined ? {} : { ...failure }) };
@@ -366,11 +425,12 @@ export class Desk {
   /** On disk before it is acted upon: what a person decided is never lost. */
   async #append(event: Omit<Parameters<Ledger["append"]>[0], "at" | "monoMs">): Promise<void> {
     const { wallMs, monoMs } = this.#ports.clock.now();
-    await this.#ports.ledger.append(
-      { ...event, at: new Date(wallMs).toISOString(), monoMs },
-      { sync: true },
-    );
+    await this.#ports.ledger.append({ ...event, at: at(wallMs), monoMs }, { sync: true });
   }
+}
+
+function at(wallMs: number): string {
+  return new Date(wallMs).toISOString();
 }
 
 /** A policy of nothing but `grant`: what is performed reaches no further. */

@@ -105,6 +105,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const enquiries = new EnquiryServer({ log, version: version() });
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
+    watches: join(home.root, "watches.db"),
     clock,
     log,
     ledger,

@@ -6,6 +6,7 @@ export * from "./limits.ts";
 export { createGateway, type Gateway, type GatewayStats } from "./gateway.ts";
 export { createConnector, type Connector } from "./connector.ts";
 export type { Destination } from "./dialer.ts";
+export { catalogRequestOf } from "./http-action.ts";
 export { intentOf } from "./intent.ts";
 export {
   createConnectJudge,
@@ -16,8 +17,8 @@ export {
   type RefusalCounts,
   type Transport,
 } from "./connect-judge.ts";
-export { actionOfHeld } from "./held.ts";
-export { lookupTargets } from "./lookups.ts";
+export { actionOfHeld, requestOf } from "./held.ts";
+export { lookupTargets, requestBeside } from "./lookups.ts";
 export type { Asked, CollectedAnswer } from "./collected-client.ts";
 export type { RawHeaders } from "./http-headers.ts";
 export type { Credentialed } from "./credential.ts";

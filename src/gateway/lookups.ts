@@ -62,6 +62,25 @@ export function lookupTargets(
   );
 }
 
+/** A request of ours beside `held`: the same client, at the same place. */
+export function requestBeside(
+  held: HeldRequest,
+  { method, target, content }: BesideRequest,
+): HeldRequest {
+  const { scheme, host, port, headers } = lookupRequest(requestOf(held), target);
+  const plain = { scheme, host, port, method, target, headers, facts: {} };
+  if (content === undefined) return plain;
+  const typed = [...headers, "Content-Type", content.type];
+  return { ...plain, headers: typed, body: Buffer.from(content.text) };
+}
+
+/** What is asked beside another request. */
+interface BesideRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly content?: { readonly type: string; readonly text: string };
+}
+
 /** Asked about the body it carries; a cached or partial answer would tell of another state. */
 const NOT_ASKED =
   /^(?:content-|if-|accept$|accept-encoding$|range$|idempotency-key$|x-restli-method$)/;

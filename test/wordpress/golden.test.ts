@@ -41,6 +41,9 @@ const NOT_HERE: Readonly<Record<string, string>> = {
 /** Rows, by their reason, that are stricter than what happens here, and why. */
 const STRICTER: Readonly<Record<string, string>> = {
   "public later": "nothing shows yet",
+  "another time for what is scheduled": "nothing shows yet",
+  "a draft is scheduled": "nothing shows yet",
+  "what is scheduled waits no more": "nothing shows yet",
   "private is not a draft": "editors alone see it",
   "query and body differ: the stricter": "the body wins here",
   "PHP's names of a parameter": "the body wins here",

@@ -328,6 +328,27 @@ export const golden: readonly Golden[] = [
           { ...json({ subject: "Other" }), ...campaign(status), recipients: ["Customers"] },
         ] as const,
     ),
+    ...[{ send_at: "2026-12-02T08:00:00Z" }, { lists: [2] }, { template_id: 2 }].map(
+      (change) =>
+        [
+          "PUT /api/campaigns/3",
+          "campaign.change-live",
+          LIVE,
+          `of what is scheduled another ${Object.keys(change).join()}`,
+          { ...json(change), ...campaign("scheduled") },
+        ] as const,
+    ),
+    [
+      "PUT /api/campaigns/3/status",
+      "campaign.unschedule",
+      ["write"],
+      "what is scheduled waits no more",
+      {
+        ...json({ status: "draft" }),
+        ...campaign("scheduled"),
+        source: `${REPOSITORY} internal/core/campaigns.go`,
+      },
+    ],
     [
       "PUT /api/campaigns/3",
       "campaign.change-live",

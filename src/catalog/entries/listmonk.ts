@@ -23,6 +23,27 @@ const CAMPAIGN_LISTS = [
   "current.data.headers.*.Cc",
 ];
 
+/**
+ * A campaign is made when it goes out, with its template as that is then; what is on its way can be paused. Who is
+ * on its lists is not compared.
+ */
+const LATER: EntrySource["routes"][number]["later"] = {
+  read: { campaign: "/campaigns/{path.id}", template: "/templates/{campaign.data.template_id}" },
+  at: "campaign.data.send_at",
+  waits: { "campaign.data.status": { only: ["scheduled"] } },
+  withdrawn: { "campaign.data.status": { only: ["draft", "paused", "cancelled"] } },
+  compare: [
+    ...["subject", "from_email", "body", "altbody", "content_type", "send_at", "messenger"],
+    ...["template_id", "lists.*.id", "headers", "media.*.id", "attribs", "archive"],
+  ]
+    .map((name) => `campaign.data.${name}`)
+    .concat(["template.data.body", "template.data.subject"]),
+  stop: ["draft", "paused"].map((status) => ({
+    request: "PUT /campaigns/{path.id}/status",
+    json: { status },
+  })),
+};
+
 /** What a change of a template depends on: its kind, and whether a campaign is on its way or public. */
 const TEMPLATE = {
   current: "/templates/{path.id}",
@@ -151,6 +172,7 @@ const CAMPAIGNS: EntrySource["routes"] = [
     lookup: { current: "/campaigns/{path.id}" },
     recipients: CAMPAIGN_LISTS,
     takes_effect_at: "current.data.send_at",
+    later: LATER,
     show: "mail",
     cases: DRAFT_CASES,
   },
@@ -164,6 +186,7 @@ const CAMPAIGNS: EntrySource["routes"] = [
     lookup: { current: "/campaigns/{path.id}" },
     recipients: CAMPAIGN_LISTS,
     takes_effect_at: "current.data.send_at",
+    later: LATER,
     show: "mail",
     cases: [
       {

@@ -7,6 +7,30 @@ import type { EntrySource } from "../entry.ts";
 
 const MAIL = ["to", "cc", "bcc"];
 
+/** A mail cannot be changed but in its time; it can be told to go out at once. */
+const mailLater = (id: string): EntrySource["routes"][number]["later"] => ({
+  read: { mail: `/emails/${id}` },
+  at: "mail.scheduled_at",
+  waits: { "mail.last_event": { only: ["scheduled"] } },
+  withdrawn: { "mail.last_event": { only: ["canceled"] } },
+  compare: ["from", ...MAIL, "reply_to", "subject", "html", "text", "scheduled_at"].map(
+    (name) => `mail.${name}`,
+  ),
+  stop: [{ request: `POST /emails/${id}/cancel` }],
+});
+
+const broadcastLater = (id: string): EntrySource["routes"][number]["later"] => ({
+  read: { broadcast: `/broadcasts/${id}` },
+  at: "broadcast.scheduled_at",
+  waits: { "broadcast.status": { only: ["scheduled"] } },
+  withdrawn: { "broadcast.status": { only: ["draft", "canceled"] } },
+  compare: [
+    ...["audience_id", "segment_id", "topic_id", "from", "reply_to", "subject", "preview_text"],
+    ...["html", "text", "scheduled_at"],
+  ].map((name) => `broadcast.${name}`),
+  stop: [{ request: `POST /broadcasts/${id}/cancel` }],
+});
+
 export const resend: EntrySource = {
   system: "resend",
   title: "Resend",
@@ -23,6 +47,7 @@ export const resend: EntrySource = {
       body: ["json"],
       recipients: MAIL.map((name) => `body.${name}`),
       takes_effect_at: "body.scheduled_at",
+      later: mailLater("{answer.id}"),
       show: "mail",
     },
     {
@@ -42,6 +67,7 @@ export const resend: EntrySource = {
       lookup: { current: "/emails/{path.id}" },
       recipients: MAIL.map((name) => `current.${name}`),
       takes_effect_at: "body.scheduled_at",
+      later: mailLater("{path.id}"),
       show: "mail",
     },
     {
@@ -65,6 +91,7 @@ export const resend: EntrySource = {
       lookup: { current: "/broadcasts/{path.id}" },
       recipients: ["current.segment_id", "current.audience_id"],
       takes_effect_at: "body.scheduled_at",
+      later: broadcastLater("{path.id}"),
       show: "mail",
     },
     {
@@ -75,6 +102,7 @@ export const resend: EntrySource = {
       body: ["json"],
       recipients: ["body.segment_id", "body.audience_id"],
       takes_effect_at: "body.scheduled_at",
+      later: broadcastLater("{answer.id}"),
       show: "mail",
       cases: [
         {
@@ -98,6 +126,7 @@ export const resend: EntrySource = {
       summary: "Change a broadcast that is to be sent: {current.subject}",
       lookup: { current: "/broadcasts/{path.id}" },
       recipients: ["current.segment_id", "current.audience_id", "body.segment_id"],
+      later: broadcastLater("{path.id}"),
       show: "mail",
       cases: [
         {

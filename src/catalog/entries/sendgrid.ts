@@ -9,6 +9,19 @@ const PEOPLE = ["to", "cc", "bcc"].map((name) => `body.personalizations.*.${name
 const SETTINGS =
   "{area:access_settings|mail_settings|partner_settings|tracking_settings|whitelabel|verified_senders|senders|teammates|subusers|scopes|sso|alerts|api_keys|ips|user|designs}";
 
+/**
+ * A single send. A mail of `/mail/send` with a time can neither be read nor be changed before it, only kept back, and
+ * that not in its last ten minutes: there is nothing to compare.
+ */
+const LATER: EntrySource["routes"][number]["later"] = {
+  read: { send: "/marketing/singlesends/{path.id}" },
+  at: "send.send_at",
+  waits: { "send.status": { only: ["scheduled"] } },
+  withdrawn: { "send.status": { only: ["draft"] } },
+  compare: ["send.name", "send.send_at", "send.send_to", "send.email_config"],
+  stop: [{ request: "DELETE /marketing/singlesends/{path.id}/schedule" }],
+};
+
 export const sendgrid: EntrySource = {
   system: "sendgrid",
   title: "SendGrid",
@@ -65,6 +78,7 @@ export const sendgrid: EntrySource = {
       lookup: { current: "/marketing/singlesends/{path.id}" },
       recipients: ["current.send_to.list_ids.*", "current.send_to.segment_ids.*"],
       takes_effect_at: "body.send_at",
+      later: LATER,
       show: "mail",
     },
     {
@@ -79,6 +93,7 @@ export const sendgrid: EntrySource = {
       effects: ["send"],
       summary: "Change what is to be sent: {current.name}",
       lookup: { current: "/marketing/singlesends/{path.id}" },
+      later: LATER,
       show: "mail",
       cases: [
         {

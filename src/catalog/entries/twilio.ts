@@ -30,6 +30,21 @@ export const twilio: EntrySource = {
         "Send {param.Body} from {param.From} {param.MessagingServiceSid} to {param.To}, which costs money",
       recipients: ["param.To", "param.StatusCallback"],
       takes_effect_at: "param.SendAt",
+      // What waits cannot be changed, but its text can be emptied. An answer in XML names no message that is found.
+      later: {
+        read: { message: "/Accounts/{path.account}/Messages/{answer.sid}.json" },
+        waits: { "message.status": { only: ["scheduled"] } },
+        withdrawn: { "message.status": { only: ["canceled"] } },
+        compare: ["to", "body", "messaging_service_sid", "num_media"].map(
+          (one) => `message.${one}`,
+        ),
+        stop: [
+          {
+            request: "POST /Accounts/{path.account}/Messages/{answer.sid}.json",
+            form: { Status: "canceled" },
+          },
+        ],
+      },
       show: "message",
     },
     {

@@ -7,6 +7,7 @@ const of = (name: string) =>
   `WordPress 6.1 wp-includes/rest-api/endpoints/class-wp-rest-${name}-controller.php`;
 const draft = { facts: { current: { status: "draft" } } };
 const live = { facts: { current: { status: "publish" } } };
+const scheduled = { facts: { current: { status: "future" } } };
 const P = "/wp-json/wp/v2";
 
 export const golden: readonly Golden[] = [
@@ -181,6 +182,34 @@ export const golden: readonly Golden[] = [
       ["publish"],
       "a draft becomes public",
       { json: { status: "publish" }, ...draft },
+    ],
+    [
+      `POST ${P}/posts/7`,
+      "post.publish",
+      ["publish"],
+      "an edit of what is scheduled goes out with it",
+      { json: { content: "b" }, ...scheduled },
+    ],
+    [
+      `PUT ${P}/pages/7`,
+      "post.publish",
+      ["publish"],
+      "another time for what is scheduled",
+      { json: { date_gmt: "2027-01-01T00:00:00" }, ...scheduled },
+    ],
+    [
+      `POST ${P}/posts/7`,
+      "post.publish",
+      ["publish"],
+      "a draft is scheduled",
+      { json: { status: "future", date_gmt: "2027-01-01T00:00:00" }, ...draft },
+    ],
+    [
+      `POST ${P}/posts/7`,
+      "post.unpublish",
+      ["publish", "delete"],
+      "what is scheduled waits no more",
+      { json: { status: "draft" }, ...scheduled },
     ],
     [
       `POST ${P}/posts/7`,

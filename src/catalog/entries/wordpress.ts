@@ -23,6 +23,19 @@ const PUBLIC_VIEW = {
 const PLAIN_VIEW = { ...PUBLIC_VIEW, "query.context": { only: ["view", "embed"] } };
 const publicViews = (more: Case["when"] = {}): readonly Case[] =>
   [PUBLIC_VIEW, PLAIN_VIEW].map((view) => ({ when: { ...view, ...more }, effects: ["read"] }));
+/** What waits is `future`; its content must be the approved one when the time comes, and after. */
+const laterAt = (id: string): NonNullable<EntrySource["routes"][number]["later"]> => ({
+  read: { entry: `/wp/v2/{path.kind}/${id}?context=edit` },
+  at: "entry.date_gmt",
+  waits: { "entry.status": { only: ["future"] } },
+  withdrawn: { "entry.status": { only: [...DRAFT, "auto-draft", "private", "trash"] } },
+  compare: [
+    ...["title.raw", "content.raw", "excerpt.raw", "slug", "date_gmt", "password", "author"],
+    ...["featured_media", "template", "format", "sticky", "parent", "comment_status"],
+    ...["categories", "tags", "meta"],
+  ].map((name) => `entry.${name}`),
+  stop: [{ request: `POST /wp/v2/{path.kind}/${id}`, json: { status: "draft" } }],
+});
 const CURRENT_POST = { current: "/wp/v2/{path.kind}/{path.id}?context=edit" };
 
 export const wordpress: EntrySource = {
@@ -83,6 +96,7 @@ export const wordpress: EntrySource = {
       summary: "Publish a new entry of {path.kind}: {param.title}",
       show: "post",
       takes_effect_at: "param.date_gmt",
+      later: laterAt("{answer.id}"),
       cases: [
         {
           when: { "param.status": { only: DRAFT } },
@@ -107,6 +121,7 @@ export const wordpress: EntrySource = {
       lookup: CURRENT_POST,
       show: "post",
       takes_effect_at: "param.date_gmt",
+      later: laterAt("{path.id}"),
       cases: [
         {
           when: {

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import type { TestContext } from "node:test";
 import { openApprovals } from "./approvals.fixture.ts";
 import type { ApprovalsOptions } from "./approvals.ts";
 

@@ -15,7 +15,7 @@ const site = createServer((request, response) => {
   let body = "";
   request.on("data", (chunk) => (body += String(chunk)));
   request.on("end", () => {
-    posts.push(body);
+    if (request.method === "POST") posts.push(body); // It is read again afterwards, too.
     response.setHeader("content-type", "application/json");
     response.end('{"id":1,"status":"publish"}');
   });

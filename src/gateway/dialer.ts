@@ -27,6 +27,8 @@ export interface Destination {
   readonly isRelayed?: boolean;
   /** PEM of certificate authorities that may vouch for it besides the system's. */
   readonly ca?: string;
+  /** Connected there already, and nothing said yet: then nobody connects again. */
+  readonly made?: Socket;
   /** What is offered by ALPN; only HTTP/1.1 by default. */
   readonly alpn?: readonly string[];
 }
@@ -58,7 +60,7 @@ export interface Dialer {
 export function createDialer(ports: DialerPorts): Dialer {
   return {
     async dial(to, signal) {
-      const raw = await ports.connect(to, signal);
+      const raw = to.made ?? (await ports.connect(to, signal));
       if (to.proxy !== undefined) {
         assert(to.tls, "through a proxy goes only what TLS protects");
         const options = { timeoutMs: ports.limits.connectMs, signal };

@@ -103,7 +103,9 @@ async function judge(
           flow.process,
         );
   let action = actionOf(request, body, { ...context(), facts });
-  let decision = await run.intend(action, flow.id);
+  const way = upstream.isUnconnected ? it.origin : undefined;
+  let decision = await run.intend(action, flow.id, way);
+  if (decision.connection !== undefined) upstream.adopt(decision.connection);
   if (decision.verdict === "allow") return { action, decision, body };
   if (decision.verdict === "deny" || request.upgrade !== undefined)
     return await deny(it, action, decision);

@@ -121,6 +121,10 @@ export interface Sending {
 
 /** The upstream of one client connection; never shared with another. */
 export interface UpstreamSide {
+  /** The next request needs a connection to be made, and no other does. */
+  readonly isUnconnected: boolean;
+  /** Takes a connection that was made ahead: the next request's, if it has not failed. */
+  adopt(connection: Promise<Socket>): void;
   call(sending: Sending): Promise<UpstreamCall>;
   /** Asks for a WebSocket on a connection of its own. */
   askUpgrade(request: CheckedRequest): Promise<Switched | UpstreamAnswer>;

@@ -33,6 +33,10 @@ export function http1Upstream(
 ): UpstreamSide {
   const links = new Links(agent, limits, counts);
   return {
+    get isUnconnected() {
+      return counts.open === 1 && links.isEmpty && !agent.hasNext;
+    },
+    adopt: (connection) => agent.adopt(connection),
     async call(sending) {
       return startCall(await links.take(), sending);
     },
@@ -55,6 +59,10 @@ class Links {
     this.#agent = agent;
     this.#limits = limits;
     this.#counts = counts;
+  }
+
+  get isEmpty(): boolean {
+    return this.#open === 0;
   }
 
   async take(): Promise<UpstreamLink> {

@@ -83,6 +83,9 @@ export function http2Upstream(agent: UpstreamAgent, limits: GatewayLimits): Upst
       it.used = true;
       return startCall(it.session, sending, isReused);
     },
+    // What it connects is chosen with the protocol, when the first request is sent.
+    isUnconnected: false,
+    adopt: (connection) => http1.adopt(connection),
     askUpgrade: (request) => http1.askUpgrade(request),
   };
 }

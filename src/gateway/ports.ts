@@ -69,7 +69,15 @@ export type Resolution =
 export type Verdict = Omit<Decision, "state"> & {
   /** Of an allowed request whose grant names a credential. */
   readonly lease?: Lease;
+  /** Of an allowed one for which a connection was asked along, where whoever decides makes them. */
+  readonly connection?: Promise<Socket>;
 };
+
+/** A granted place, as {@link Destination} names it. */
+export interface Way {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** What stands for credentials in a run, and a way to find it in what the run says. */
 export interface Placeholders extends PlaceholderFinder {
@@ -86,9 +94,10 @@ export interface GatewayRun {
   /**
    * Judges `action` of flow `flow`, and resolves when it is on record with its verdict (INV-9).
    *
+   * @param way where it would go, if there is no connection yet: one may come with the verdict.
    * @throws where it could not be recorded: then nothing may leave.
    */
-  intend(action: Action, flow: string): Promise<Verdict>;
+  intend(action: Action, flow: string, way?: Way): Promise<Verdict>;
   /**
    * Has a person decide over `action`, which {@link intend} said waits for one; resolves when it was
    * performed or denied, or when the agent has waited long enough.

@@ -30,7 +30,14 @@ import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { intentOf } from "./intent.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-import type { EventDraft, FindingSubject, GatewayRun, HeldRequest, Resolution } from "./ports.ts";
+import type {
+  EventDraft,
+  FindingSubject,
+  GatewayRun,
+  HeldRequest,
+  Resolution,
+  Way,
+} from "./ports.ts";
 import { openAuthority, type CertificateAuthority } from "./tls/index.ts";
 import { createUpstreamTrust } from "./upstream-trust.ts";
 
@@ -92,6 +99,8 @@ export interface WorldOptions {
   readonly record?: GatewayRun["record"];
   readonly attribute?: GatewayRun["attribute"];
   readonly placeholders?: GatewayRun["placeholders"];
+  /** Makes the connection that is asked for along with a request, once that is allowed. */
+  readonly ahead?: (way: Way) => Promise<Socket>;
   /** The credential of each allowed request. */
   readonly lease?: Lease;
   /** What a person says; nobody is there by default. */
@@ -123,15 +132,19 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       return policy;
     },
     ...(options.authorities === undefined ? {} : { authorities: options.authorities }),
-    intend(action, flow) {
+    intend(action, flow, way) {
       told.actions.push(action);
       const decision = decide(policy, state, action);
       state = decision.state;
       const { event, sync } = intentOf(action, decision, flow);
       const lease = decision.verdict === "allow" ? options.lease : undefined;
-      return run
-        .record(event, { sync })
-        .then(() => (lease === undefined ? decision : { ...decision, lease }));
+      return run.record(event, { sync }).then(() => ({
+        ...decision,
+        ...(lease === undefined ? {} : { lease }),
+        ...(way === undefined || options.ahead === undefined || decision.verdict !== "allow"
+          ? {}
+          : { connection: options.ahead(way) }),
+      }));
     },
     async hold(request, action) {
       told.held.push({ request, action });

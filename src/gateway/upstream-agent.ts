@@ -27,6 +27,8 @@ export class UpstreamAgent {
   readonly #gone = new AbortController();
   readonly #open = new Set<Upstream>();
   #offered: Upstream | undefined;
+  /** Connected, and nothing more; one that failed tells whoever wants it. */
+  #adopted: Promise<Socket> | undefined;
   #sent = 0;
   #received = 0;
 
@@ -48,7 +50,9 @@ export class UpstreamAgent {
    * @throws {Fault} as {@link Dialer.dial} does.
    */
   async open(alpn: readonly string[] = ["http/1.1"]): Promise<Upstream> {
-    const upstream = await this.#dialer.dial({ ...this.#to, alpn }, this.#gone.signal);
+    const made = await this.#takeAdopted();
+    const to = { ...this.#to, alpn, ...(made === undefined ? {} : { made }) };
+    const upstream = await this.#dialer.dial(to, this.#gone.signal);
     if (this.#gone.signal.aborted) {
       upstream.raw.destroy();
       throw new Fault("gateway.aborted", "the client left");
@@ -60,6 +64,30 @@ export class UpstreamAgent {
   /** Gives back a connection from {@link open} that no request has used: the next request's. */
   offer(upstream: Upstream): void {
     this.#offered = upstream;
+  }
+
+  /** Takes a connection that was made ahead of {@link open}, which is what uses it. */
+  adopt(connection: Promise<Socket>): void {
+    this.#adopted = connection;
+    connection.then(
+      (socket) => {
+        socket.on("error", () => {}); // Ends in its close.
+        if (this.#gone.signal.aborted) socket.destroy();
+      },
+      () => {}, // Told by `open`.
+    );
+  }
+
+  /** A connection is there, or on its way, that the next request would use. */
+  get hasNext(): boolean {
+    return this.#adopted !== undefined || this.#offered?.socket.destroyed === false;
+  }
+
+  async #takeAdopted(): Promise<Socket | undefined> {
+    const adopted = this.#adopted;
+    this.#adopted = undefined;
+    const socket = await adopted;
+    return socket?.destroyed === false ? socket : undefined;
   }
 
   /** What has passed so far, over all connections. */
@@ -75,6 +103,10 @@ export class UpstreamAgent {
   /** Ends everything at once, also what is still being dialled. */
   destroy(): void {
     this.#gone.abort(GONE);
+    this.#adopted?.then(
+      (socket) => socket.destroy(),
+      () => {},
+    );
     for (const { socket, raw } of this.#open) {
       socket.destroy();
       raw.destroy();

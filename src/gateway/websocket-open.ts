@@ -43,7 +43,8 @@ export async function openWebSocket(opening: Opening): Promise<Outcome> {
     return { bytesOut: 0, bytesIn: 0, failure: failureOf(error) };
   }
   if (!("socket" in answer)) {
-    const declined = {
+    const declined: UpstreamSide = {
+      ...upstream,
       call: () => Promise.resolve(answered(answer)),
       askUpgrade: upstream.askUpgrade,
     };

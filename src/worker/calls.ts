@@ -6,7 +6,7 @@
 import { Fault } from "../base/index.ts";
 import { receiveMessage } from "../sys/index.ts";
 import type { Lines } from "./lines.ts";
-import type { Answers, Order, Said, SaidOfRun } from "./protocol.ts";
+import type { Answers, Order, Said, SaidFault, SaidOfRun, SaidVerdict } from "./protocol.ts";
 
 /** What is said with `Word`, without what this module adds. */
 type Words<Word extends Said["say"]> = Omit<Extract<SaidOfRun, { say: Word }>, "say" | "n">;
@@ -14,7 +14,14 @@ type Words<Word extends Said["say"]> = Omit<Extract<SaidOfRun, { say: Word }>, "
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  readonly isDial: boolean;
+  /** What the answer is to whoever asked; called as it comes, so that sockets are taken in their order. */
+  readonly read: (value: unknown) => unknown;
+}
+
+/** A verdict, and the descriptor that came with it. */
+export interface Intended {
+  readonly verdict: SaidVerdict;
+  readonly descriptor?: number;
 }
 
 /** Questions over `lines`; descriptors come by `carrier`. */
@@ -35,17 +42,27 @@ export class Calls {
   }
 
   /** Asks; rejects with the daemon's fault. */
-  ask<Word extends Exclude<keyof Answers, "dial">>(
+  ask<Word extends Exclude<keyof Answers, "dial" | "intend">>(
     say: Word,
     words: Words<Word>,
   ): Promise<Answers[Word]> {
     // What the daemon answers is the daemon's own: it is trusted to be of the type that it promises.
-    return this.#ask(say, words, false) as Promise<Answers[Word]>;
+    return this.#ask(say, words, (value) => value) as Promise<Answers[Word]>;
   }
 
   /** Asks for a connection; resolves to its descriptor, which the caller owns. */
   dial(words: Words<"dial">): Promise<number> {
-    return this.#ask("dial", words, true) as Promise<number>;
+    return this.#ask("dial", words, () => this.takeDescriptor()) as Promise<number>;
+  }
+
+  /** Asks for a verdict; the caller owns the descriptor that may come with it. */
+  intend(words: Words<"intend">): Promise<Intended> {
+    const read = (value: unknown): Intended => {
+      const verdict = value as SaidVerdict;
+      if (verdict.dialled !== "connected") return { verdict };
+      return { verdict, descriptor: this.takeDescriptor() };
+    };
+    return this.#ask("intend", words, read) as Promise<Intended>;
   }
 
   /** Takes an answer in. */
@@ -54,11 +71,10 @@ export class Calls {
     if (waiting === undefined) throw new Fault("worker.order", "an answer to no question");
     this.#waiting.delete(order.n);
     if (order.order === "answer") {
-      waiting.resolve(waiting.isDial ? this.takeDescriptor() : order.value);
+      waiting.resolve(waiting.read(order.value));
       return;
     }
-    const { code, message, hint } = order;
-    waiting.reject(new Fault(code, message, hint === undefined ? {} : { hint }));
+    waiting.reject(faultOf(order));
   }
 
   /** The next descriptor from the carrier: it was sent before the word that tells of it. */
@@ -68,11 +84,16 @@ export class Calls {
     return descriptor;
   }
 
-  #ask(say: string, words: object, isDial: boolean): Promise<unknown> {
+  #ask(say: string, words: object, read: Waiting["read"]): Promise<unknown> {
     const n = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(n, { resolve, reject, isDial });
+      this.#waiting.set(n, { resolve, reject, read });
       this.#lines.send({ say, n, ...words });
     });
   }
+}
+
+/** The daemon's fault, as it told it. */
+export function faultOf({ code, message, hint }: SaidFault): Fault {
+  return new Fault(code, message, hint === undefined ? {} : { hint });
 }

@@ -51,6 +51,10 @@ const LIES: Readonly<Record<string, Say>> = {
   "r-dial-host": (run) => [{ say: "dial", n: 1, run, host: "evil.test", port: 80 }],
   "r-dial-port": (run) => [{ say: "dial", n: 1, run, host: "docs.test", port: 22 }],
   "r-dial-address": (run) => [{ say: "dial", n: 1, run, host: "127.0.0.1", port: 80 }],
+  "r-dial-along": (run) => [
+    ...begun(run),
+    { say: "intend", n: 1, run, flow, action, dial: { host: "evil.test", port: 80 } },
+  ],
   "r-leaf": (run) => [{ say: "leaf", n: 1, run, host: "bank.test" }],
   "r-name": (run) => [{ say: "name", n: 1, run, host: "Docs.Test" }],
   "r-foreign": () => [{ say: "record", run: "r-other", event: { type: "dns", target: "x" } }],
@@ -106,14 +110,26 @@ async function honest(run: string): Promise<void> {
   calls.note({ say: "record", run, event: open });
   await calls.ask("name", { run, host: "docs.test" });
   const asked = { ...action, effects: ["read" as const] };
-  const { verdict } = await calls.ask("intend", { run, flow, action: asked });
+  const dial = { host: "docs.test", port: 80 };
+  const { verdict, descriptor } = await calls.intend({ run, flow, action: asked, dial });
+  const denied = await calls.intend({
+    run,
+    flow,
+    action: { ...asked, id: "a-2", verb: "PUT", fields: { ...asked.fields, method: "PUT" } },
+    dial,
+  });
   const { certificatePem } = await calls.ask("leaf", { run, host: "docs.test" });
-  const socket = new Socket({ fd: await calls.dial({ run, host: "docs.test", port: 80 }) });
-  const said = await new Promise<string>((resolve) =>
-    socket.once("data", (data) => resolve(String(data))),
-  );
+  const said = [await heardFrom(descriptor), await heardFrom(await calls.dial({ run, ...dial }))];
   calls.note({ say: "record", run, event: { type: "outcome", flow, action: action.id } });
-  const detail = [verdict, certificatePem.slice(0, 27), said].join(" | ");
+  const verdicts = [verdict.verdict, denied.verdict.verdict, denied.descriptor ?? "nothing"];
+  const detail = [...verdicts, certificatePem.slice(0, 27), ...said].join(" | ");
   calls.note({ say: "finding", run, kind: "protocol", detail, of: { flow } });
   calls.note({ say: "record", run, event: { type: "flow.close", flow, target: "docs.test:80" } });
+}
+
+/** What the peer of the connection says first. */
+function heardFrom(fd: number | undefined): Promise<string> {
+  if (fd === undefined) return Promise.resolve("no connection");
+  const socket = new Socket({ fd });
+  return new Promise((resolve) => socket.once("data", (data) => resolve(String(data))));
 }

@@ -127,6 +127,8 @@ export const saidSchema = z.discriminatedUnion("say", [
     action: actionSchema
       .omit({ run: true, at: true, monoMs: true, cause: true })
       .extend({ fields: data }),
+    /** Where to connect, should it be allowed. */
+    dial: z.strictObject({ host, port }).optional(),
   }),
   z.strictObject({ say: z.literal("record"), run, event }),
   z.strictObject({ say: z.literal("denied"), run, denial }),
@@ -163,7 +165,7 @@ export const sealedSchema = z.tuple([
 export interface Answers {
   /** That it is known, which is all that is told: who it is stays with the daemon. */
   readonly attribute: null;
-  readonly intend: Verdict;
+  readonly intend: SaidVerdict;
   /** Its body in base64. */
   readonly hold: SaidResolution;
   /** The socket comes by the carrier, ahead of this word. */
@@ -171,6 +173,18 @@ export interface Answers {
   readonly leaf: Leaf;
   readonly name: null;
 }
+
+/** Why something could not be done. */
+export interface SaidFault {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** A verdict as it crosses, with the connection that was asked along: the carrier has it, or why it is not there. */
+export type SaidVerdict = Omit<Verdict, "connection"> & {
+  readonly dialled?: "connected" | SaidFault;
+};
 
 /** A {@link Resolution} as it crosses: an answer's body is base64. */
 export type SaidResolution =
@@ -219,10 +233,4 @@ export type Order =
     }
   | { readonly order: "ping" }
   | { readonly order: "answer"; readonly n: number; readonly value: unknown }
-  | {
-      readonly order: "refusal";
-      readonly n: number;
-      readonly code: string;
-      readonly message: string;
-      readonly hint?: string;
-    };
+  | ({ readonly order: "refusal"; readonly n: number } & SaidFault);

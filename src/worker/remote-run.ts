@@ -24,7 +24,7 @@ import {
 import { findEntry } from "../catalog/index.ts";
 import { isStanding, type Policy, type PolicyState } from "../policy/index.ts";
 import { createPlaceholderFinder } from "../vault/index.ts";
-import type { Calls } from "./calls.ts";
+import { faultOf, type Calls } from "./calls.ts";
 import type { Order, SaidEvent, SaidOfRun } from "./protocol.ts";
 
 const SPOOL_CHUNK_BYTES = 768 << 10;
@@ -120,9 +120,16 @@ function remoteRun(
       await calls.ask("attribute", { run, flow, tuple });
       return UNKNOWN_PROCESS;
     },
-    intend(action, flow) {
+    async intend(action, flow, way) {
       const { run: _run, at: _at, monoMs: _monoMs, cause: _cause, ...rest } = action;
-      return calls.ask("intend", { run, flow, action: rest });
+      const dial = way === undefined ? {} : { dial: { host: way.host, port: way.port } };
+      const { verdict, descriptor } = await calls.intend({ run, flow, action: rest, ...dial });
+      const { dialled, ...decision } = verdict;
+      if (descriptor !== undefined) {
+        return { ...decision, connection: Promise.resolve(socketOf(descriptor, false)) };
+      }
+      if (dialled === undefined || dialled === "connected") return decision;
+      return { ...decision, connection: Promise.reject(faultOf(dialled)) };
     },
     async hold({ body, ...request }, action, flow) {
       for (let at = 0; at < (body?.length ?? 0); at += SPOOL_CHUNK_BYTES) {
@@ -211,9 +218,12 @@ function createRemoteAuthority(run: string, calls: Calls) {
 function createRemoteConnector(run: string, calls: Calls): Connector {
   return async ({ host, port, isRelayed = false }, signal): Promise<Socket> => {
     const fd = await calls.dial({ run, host, port });
-    const socket = new NetSocket({ fd, readable: true, writable: true, allowHalfOpen: isRelayed });
-    socket.setNoDelay(true);
+    const socket = socketOf(fd, isRelayed);
     if (signal.aborted) socket.destroy();
     return socket;
   };
+}
+
+function socketOf(fd: number, allowHalfOpen: boolean): Socket {
+  return new NetSocket({ fd, readable: true, writable: true, allowHalfOpen }).setNoDelay(true);
 }

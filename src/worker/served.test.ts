@@ -53,7 +53,7 @@ test("INV-9: an action waits for the record of its flow, however long that takes
   attribute();
   const opened = served.record(opening);
   const intended = served.intend(intent);
-  const dialled = served.dial({ say: "dial", n: 1, run, host: "docs.test", port: 80 });
+  const dialled = served.dial({ host: "docs.test", port: 80 });
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual([held.told, upstream.dialled], [[], []], "nothing has left");
   written.resolve(1);
@@ -68,7 +68,7 @@ test("INV-9: where the flow's opening cannot be written, no action of it is", as
   attribute();
   const opened = assert.rejects(served.record(opening));
   await assert.rejects(served.intend(intent), /the disk is full/);
-  await assert.rejects(served.dial({ say: "dial", n: 1, run, host: "docs.test", port: 80 }));
+  await assert.rejects(served.dial({ host: "docs.test", port: 80 }));
   await opened;
   assert.deepEqual(upstream.dialled, []);
 });
@@ -252,20 +252,14 @@ test("INV-43: a certificate is for a name that the run asked for, and no other",
 test("fault gateway.ca: a grant whose authority was not read is not dialled", async () => {
   const source = `task: t\npurpose: P.\ngrants:\n  - { system: http, name: a, hosts: [docs.test], ca: x.pem, allow: [{ methods: [GET], paths: ["/**"] }] }\n`;
   Object.assign(held, { policy: compilePolicy(parseTaskFile(source, "t.yaml", Date.now())) });
-  const dial = new Served(held, upstream.ports).dial({
-    say: "dial",
-    n: 0,
-    run,
-    host: "docs.test",
-    port: 443,
-  });
+  const dial = new Served(held, upstream.ports).dial({ host: "docs.test", port: 443 });
   await assert.rejects(dial, { code: "gateway.ca" });
 });
 
 test("INV-32, fault gateway.revoked: what was granted and is no more is not dialled, and to ask for it no lie", async () => {
   const narrower = parseTaskFile("task: t\npurpose: P.\n", "t.yaml", Date.now());
   Object.assign(held, { policy: compilePolicy(narrower) });
-  const dial = served.dial({ say: "dial", n: 0, run, host: "docs.test", port: 80 });
+  const dial = served.dial({ host: "docs.test", port: 80 });
   await assert.rejects(dial, { code: "gateway.revoked" });
   assert.deepEqual(upstream.dialled, []);
 });
@@ -281,7 +275,7 @@ test("a worker's death closes what was open, on record, and what it was waiting 
       return upstream.ports.connect(to, signal);
     },
   });
-  const dial = slow.dial({ say: "dial", n: 0, run, host: "docs.test", port: 80 });
+  const dial = slow.dial({ host: "docs.test", port: 80 });
   await slow.cut("it died");
   resolve();
   await assert.rejects(dial, { code: "gateway.aborted" });

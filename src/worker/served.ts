@@ -19,6 +19,7 @@ import {
   type HeldRequest,
   type NamePool,
   type Verdict,
+  type Way,
 } from "../gateway/index.ts";
 import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../policy/index.ts";
 import { descriptorOf } from "../sys/index.ts";
@@ -217,18 +218,21 @@ export class Served {
     return write;
   }
 
+  /** @throws {Fault} `worker.lie` for a place that the run never was granted. */
+  requireGranted({ host, port }: Way): void {
+    const before = judgeConnect(this.#first, { host, address: "", port });
+    if (before.kind === "grant" && canonicalHost(host) === host) return;
+    throw lie(`a connection to ${JSON.stringify(host)}:${port}, which is not granted`);
+  }
+
   /**
    * Connects to a granted place. INV-43: the run's own policy says where, not the worker.
    *
    * @throws {Fault} `worker.lie` for a place that is not granted; those of the connector.
    */
-  async dial({ host, port }: Extract<SaidOfRun, { say: "dial" }>): Promise<Handed> {
-    const where = { host, address: "", port };
-    const decision = judgeConnect(this.run.policy, where);
-    const before = judgeConnect(this.#first, where);
-    if (before.kind !== "grant" || canonicalHost(host) !== host) {
-      throw lie(`a connection to ${JSON.stringify(host)}:${port}, which is not granted`);
-    }
+  async dial({ host, port }: Way): Promise<Handed> {
+    this.requireGranted({ host, port });
+    const decision = judgeConnect(this.run.policy, { host, address: "", port });
     if (decision.kind !== "grant") {
       // The policy has become narrower while the worker was asking: no lie.
       throw new Fault("gateway.revoked", `${host}:${port} is not granted any more`);

@@ -9,8 +9,15 @@ import { findEntry } from "../catalog/index.ts";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import type { Asked, Credentialed, HeldRequest } from "../gateway/index.ts";
 import { launchWorker, type Launched, type LaunchOptions } from "./launch.ts";
-import { saidSchema, type Order, type Said, type SaidOfRun } from "./protocol.ts";
-import { defined, type Served } from "./served.ts";
+import {
+  saidSchema,
+  type Order,
+  type Said,
+  type SaidFault,
+  type SaidOfRun,
+  type SaidVerdict,
+} from "./protocol.ts";
+import { defined, type Handed, type Served } from "./served.ts";
 
 /** Questions that are answered at once; above, the worker's words stay with it until some are. */
 const UNANSWERED_MAX = 2048;
@@ -20,6 +27,17 @@ const RECHECK_MS = 2000;
 const PING_MS = 5000;
 /** A worker that answers nothing for 20 s parses something without end. */
 const PINGS_MISSED_MAX = 4;
+
+/** An answer with a socket. */
+class Delivery {
+  readonly handed: Handed;
+  readonly value: unknown;
+
+  constructor(handed: Handed, value: unknown) {
+    this.handed = handed;
+    this.value = value;
+  }
+}
 
 /** Where a message is not as it must be, in words of ours alone. */
 function whereOf({ issues }: z.ZodError): string {
@@ -251,7 +269,9 @@ export class Worker {
     if ((this.#unanswered += 1) === UNANSWERED_MAX) this.#launched.lines.hold();
     try {
       const value = await answer;
-      if (n !== undefined) this.#tell({ order: "answer", n, value });
+      if (n === undefined) return;
+      if (value instanceof Delivery) this.#deliver(n, value);
+      else this.#tell({ order: "answer", n, value });
     } catch (error) {
       if (isFault(error, "worker.lie")) this.kill(`a lie: ${error.message}`);
       else if (n !== undefined) this.#refuse(n, error);
@@ -262,10 +282,19 @@ export class Worker {
     }
   }
 
+  /** The socket and the word of it at once, so that sockets come in the order of the words. */
+  #deliver(n: number, { handed, value }: Delivery): void {
+    try {
+      if (this.#hand(handed.descriptor)) this.#tell({ order: "answer", n, value });
+    } finally {
+      handed.close(); // The worker's own stays open.
+    }
+  }
+
   async #valueFor(said: Extract<SaidOfRun, { n: number }>, served: Served): Promise<unknown> {
     switch (said.say) {
       case "intend":
-        return served.intend(said);
+        return this.#intend(said, served);
       case "hold":
         return served.hold(said);
       case "attribute":
@@ -281,23 +310,38 @@ export class Worker {
     return never;
   }
 
-  async #dial(said: Extract<SaidOfRun, { say: "dial" }>, served: Served): Promise<"connected"> {
-    const handed = await served.dial(said);
+  async #dial(said: Extract<SaidOfRun, { say: "dial" }>, served: Served): Promise<Delivery> {
+    return new Delivery(await served.dial(said), "connected");
+  }
+
+  /** Judges, and where it is allowed and asked for connects: two questions, of which the second waits. */
+  async #intend(
+    said: Extract<SaidOfRun, { say: "intend" }>,
+    served: Served,
+  ): Promise<SaidVerdict | Delivery> {
+    if (said.dial !== undefined) served.requireGranted(said.dial); // Ahead of anything of it.
+    const verdict = await served.intend(said);
+    if (said.dial === undefined || verdict.verdict !== "allow") return verdict;
     try {
-      this.#hand(handed.descriptor);
-    } finally {
-      handed.close(); // The worker's own stays open.
+      const handed = await served.dial(said.dial);
+      return new Delivery(handed, { ...verdict, dialled: "connected" });
+    } catch (error) {
+      if (isFault(error, "worker.lie")) throw error;
+      return { ...verdict, dialled: this.#faultOf(error) };
     }
-    return "connected";
   }
 
   /** A failure of ours or the world's, told without what is not the worker's to know. */
-  #refuse(n: number, error: unknown): void {
+  #faultOf(error: unknown): SaidFault {
     if (!isFault(error)) this.#log.warn("worker.answer.failed", { error: describeError(error) });
     const { code, message, hint } = isFault(error)
       ? error
       : new Fault("worker.answer", "the daemon could not do that");
-    this.#tell({ order: "refusal", n, code, message, ...(hint === undefined ? {} : { hint }) });
+    return { code, message, ...(hint === undefined ? {} : { hint }) };
+  }
+
+  #refuse(n: number, error: unknown): void {
+    this.#tell({ order: "refusal", n, ...this.#faultOf(error) });
   }
 
   #hand(descriptor: number): boolean {

@@ -36,6 +36,7 @@ const LIES = [
   ["r-dial-host", /lie: .*evil\.test.*not granted/, "a host that the run was not granted"],
   ["r-dial-port", /lie: .*docs\.test":22.*not granted/, "a granted host on another port"],
   ["r-dial-address", /lie: .*127\.0\.0\.1.*not granted/, "an address"],
+  ["r-dial-along", /lie: .*evil\.test.*not granted/, "such a host along with a granted action"],
   ["r-leaf", /lie: .*certificate for "bank\.test"/, "a certificate for a name not asked for"],
   ["r-name", /lie: .*a name that is none/, "another spelling of a host"],
   ["r-foreign", /speaks of "r-other", not of its own/, "an entry of another run"],
@@ -82,17 +83,42 @@ test("what an honest worker asks for is done, by the process that the daemon saw
   assert.deepEqual(run.told, [
     "flow.open docs.test:80  by 4121",
     "action http://docs.test/ allow by 4121",
+    "action http://docs.test/ deny by 4121",
     "outcome   by nobody",
-    "finding protocol allow | -----BEGIN CERTIFICATE----- | hello from it",
+    "finding protocol allow | deny | nothing | -----BEGIN CERTIFICATE----- | hello from it | hello from it",
     "flow.close docs.test:80  by 4121",
   ]);
-  assert.deepEqual(upstream.dialled.splice(0), ["docs.test:80"]);
+  const place = "docs.test:80";
+  assert.deepEqual(upstream.dialled.splice(0), [place, place], "and none for what was denied");
   assert.deepEqual({ ...gateway.stats(), refused: 0 }, { open: 0, total: 1, torn: 0, refused: 0 });
   await gateway.close();
   await until("the late word", () => said.includes("late: "));
   assert.match(said, /late: \{.*"code":"worker\.run"/, "refused, and no lie");
-  assert.equal(run.told.length, 5, "nothing more comes with its end");
+  assert.equal(run.told.length, 6, "nothing more comes with its end");
   assert.equal(workers.list().length, 1, "the worker goes on");
+});
+
+test("INV-9: what is to be connected along with an action waits for the action's record", async (t) => {
+  const workers = open(LYING);
+  t.after(() => workers.close());
+  const run = makeRun("r-honest");
+  const { intend } = run;
+  const asked = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  Object.assign(run, {
+    async intend(...words: Parameters<typeof intend>) {
+      asked.resolve();
+      await written.promise;
+      return await intend(...words);
+    },
+  });
+  await workers.serve(run, upstream.ports);
+  await asked.promise;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(upstream.dialled, []);
+  written.resolve();
+  await until("its end", () => run.told.some((line) => line.startsWith("flow.close")));
+  assert.equal(upstream.dialled.splice(0).length, 2);
 });
 
 const [SOCKET = 0, BIND = 0, NAME = 0] = process.arch === "arm64" ? [198, 200, 204] : [41, 49, 51];

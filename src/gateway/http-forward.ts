@@ -257,7 +257,7 @@ class Relay {
     const trailers = safeTrailers(message.trailers());
     const { screen } = this.#forwarding;
     if (screen === undefined) return trailers;
-    return headerPairs(screen.head(trailers.flat()));
+    return headerPairs(screen.head(trailers.flat())).map(([name, value]) => [name, value]);
   }
 }
 

@@ -260,6 +260,32 @@ test("leave for more of the same is used up, and then the next waits", async () 
   assert.equal((await run).stdout, "200\n200\n403\n");
 });
 
+test("a yes that is taken back takes the leave for more with it", async () => {
+  const before = posts().length;
+  const url = "http://blog.test/wp-json/wp/v2/posts";
+  const post = (n: number) =>
+    `curl -s -o /dev/null -w '%{http_code}\\n' -H 'content-type: application/json' -d '{"title":"back ${n}","status":"publish"}' ${url}`;
+  const file = taskFile("undo: 1h");
+  const run = home.run(["sh", "-c", [1, 2].map(post).join("\n")], ["--task", file]);
+  const one = await waiting();
+  const approved = await home.call([
+    ...["approvals", "approve", one.id, "--code", await home.codeOf(one.id)],
+    ...["--for-run", "--count", "5", "--for", "1h"],
+  ]);
+  assert.equal(approved.code, 0, approved.stderr);
+  await home.call(["approvals", "deny", one.id, "--reason", "second thoughts"]);
+  const ended = run.then(() => "ended" as const);
+  const next = eventually("the second waits, too", 60_000, async () => {
+    const { stdout } = await home.call(["approvals", "list", "--json"]);
+    return (JSON.parse(stdout) as ApprovalInfo[]).find(({ id }) => id !== one.id);
+  });
+  const second = await Promise.race([ended, next]);
+  assert.ok(second !== "ended", "it was let through");
+  await home.call(["approvals", "deny", second.id]);
+  assert.equal((await run).stdout, "403\n403\n");
+  assert.equal(posts().length, before);
+});
+
 test("what users of a system made is called without the credential, by leave or by approval", async () => {
   const place = ["--host", "flows.test", "--scheme", "http", "--port", "80", "--stdin"];
   const key = "flows-key-0f3d9c21ab75";

@@ -1,7 +1,7 @@
 /** Systems that make credentials for one run, as doubles: a token of a GitHub App, and a user of listmonk. */
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startDouble, type Call, type Double } from "./doubles/double.ts";
@@ -175,6 +175,98 @@ test("listmonk makes a user with the named roles, and takes it away again", asyn
   assert.equal(used?.authorization, basic(label, "made0123456789for-one-run"));
   assert.equal(revoked?.authorization, basic("root", "stored0123456789"));
 });
+
+/** A system that makes a token at each question, `T1`, `T2`..., which ends in half a minute. */
+async function startShortLived(wait: (count: number) => Promise<void>): Promise<Double> {
+  let count = 0;
+  return startDouble(async (call) => {
+    note(call);
+    if (!line(call).endsWith("/access_tokens")) return { status: 204 };
+    count += 1;
+    const token = `${TOKEN}T${count}`;
+    await wait(count);
+    const expires_at = new Date(Date.now() + 30_000).toISOString();
+    return { status: 201, json: { token, expires_at } };
+  });
+}
+const revokedWith = () =>
+  asked
+    .filter((one) => one.line === "DELETE /installation/token")
+    .map(({ authorization }) => authorization);
+const MINT = "{ installation: 77 }";
+const CURL = "curl -s -o /dev/null http://api.github.com/repos/me/site";
+
+test("requests at once that find a token near its end have one made, and not one each", async () => {
+  const double = await startShortLived(async () => {});
+  const file = task("github", "api.github.com", double, "app", MINT);
+  const script = `sleep 1.2; for n in 1 2 3 4 5 6 7 8; do ${CURL} & done; wait`;
+  const run = await home.run(["sh", "-c", script], ["--task", file]);
+  assert.equal(run.code, 0, run.stderr);
+  await eventually("it is revoked", 30_000, () => (revokedWith().length > 0 ? true : undefined));
+  const made = asked.filter((one) => one.line.endsWith("/access_tokens")).length;
+  assert.equal(asked.splice(0).filter((one) => one.line.startsWith("GET")).length, 8);
+  assert.ok(made >= 2 && made <= 4, `${made} were made`);
+  await double.close();
+});
+
+test("INV-73: what is still being made when the run ends is revoked as soon as it is there", async () => {
+  const more = Promise.withResolvers<void>();
+  const asking = Promise.withResolvers<void>();
+  const double = await startShortLived(async (count) => {
+    if (count < 2) return;
+    asking.resolve();
+    await more.promise;
+  });
+  const file = task("github", "api.github.com", double, "app", MINT);
+  const run = home.run(["sh", "-c", `sleep 1.2; ${CURL} & sleep 3`], ["--task", file]);
+  await asking.promise;
+  assert.equal((await run).code, 0);
+  more.resolve();
+  await eventually("the newest is revoked", 30_000, () =>
+    revokedWith().includes(`Bearer ${TOKEN}T2`) ? true : undefined,
+  );
+  asked.splice(0);
+  await double.close();
+});
+
+test("INV-73: a system that fails to revoke keeps no other from it", async () => {
+  const broken = await startDouble((call) =>
+    line(call) === "POST /api/users"
+      ? { status: 200, json: { data: { id: 12, password: "made0123456789for-one-run" } } }
+      : { status: 500 },
+  );
+  const first = task("listmonk", "news.test", broken, "news", "true");
+  const [, second = ""] = readFileSync(
+    task("github", "api.github.com", github, "app", MINT),
+    "utf8",
+  ).split("grants:\n");
+  writeFileSync(first, readFileSync(first, "utf8") + second.replaceAll("name: github", "name: z"));
+  const run = await home.run(["true"], ["--task", first]);
+  assert.equal(run.code, 0, run.stderr);
+  await eventually("the other is revoked", 5_000, () =>
+    revokedWith().length > 0 ? true : undefined,
+  );
+  asked.splice(0);
+  await broken.close();
+});
+
+for (const id of ["", ".", "..", "../../users/me", "a/b", "x".repeat(201), " ", {}]) {
+  test(`fault daemon.mint: what a system calls ${JSON.stringify(id).slice(0, 20)} could not be revoked`, async () => {
+    const lines: string[] = [];
+    const double = await startDouble((call) => {
+      lines.push(line(call));
+      return { status: 200, json: { data: { id, password: "made0123456789for-one-run" } } };
+    });
+    const { code, stderr } = await home.run(
+      ["true"],
+      ["--task", task("listmonk", "news.test", double, "news", "true")],
+    );
+    assert.equal(code, 125);
+    assert.match(stderr, /made no credential/);
+    assert.deepEqual(lines, ["POST /api/users"], "nothing else is taken away for it");
+    await double.close();
+  });
+}
 
 const REFUSED = [
   ["github", "api.github.com", "app", "true", 125, /github needs mint: \{ installation/],

@@ -193,6 +193,13 @@ test("INV-71: fault daemon.login: no link that a run left in a kept home leads a
   assert.equal(again.code, 0, again.stderr);
   assert.equal(readFileSync(victim, "utf8"), "mine");
   assert.ok(lstatSync(join(inside, ".claude", ".credentials.json")).isFile());
+  // A folder in its place may hold a million files: nobody waits until they are removed.
+  rmSync(join(inside, ".claude", ".credentials.json"));
+  mkdirSync(join(inside, ".claude", ".credentials.json", "deep"), { recursive: true });
+  const folder = await sh("true", file);
+  assert.equal(folder.code, 125);
+  assert.match(folder.stderr, /the login cannot be put into the run's ~\/\.claude/);
+  assert.ok(lstatSync(join(inside, ".claude", ".credentials.json", "deep")).isDirectory());
 });
 
 const REFUSED = [

@@ -25,7 +25,7 @@ const { O_RDONLY, O_DIRECTORY, O_WRONLY, O_CREAT, O_EXCL } = constants;
 /**
  * Writes `files` into the folder `home`, in place of what is there under their names.
  *
- * @throws {Fault} `daemon.login` where a folder on the way is none, or a link.
+ * @throws {Fault} `daemon.login` where a folder on the way is none, or a link, or where the file is a folder.
  */
 export function writeLogins(home: string, files: readonly LoginFile[]): void {
   for (const { path, content } of files) {
@@ -35,7 +35,8 @@ export function writeLogins(home: string, files: readonly LoginFile[]): void {
       const name = parts.pop() ?? Buffer.alloc(0);
       for (const part of parts) opened.push(openFolder(opened.at(-1) ?? -1, part));
       const folder = opened.at(-1) ?? -1;
-      rmSync(entryPath(folder, name), { force: true, recursive: true });
+      // Never a folder: a run could leave one that takes minutes to remove, and everybody waits meanwhile.
+      rmSync(entryPath(folder, name), { force: true });
       const file = openBeneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
       opened.push(file);
       own(file, 0o600);

@@ -44,6 +44,10 @@ import type { Run } from "./run.ts";
 
 /** A token that ends within this is made anew. */
 const EARLY_MS = 60_000;
+/** But not sooner after it was made: a system whose tokens have always ended is not asked for each request. */
+const PAUSE_MS = 1000;
+/** Names that a system may give: of one that is empty, or leads elsewhere in a path, nothing is revoked. */
+const ID = /^(?!\.{1,2}$)[\w.:+-]{1,200}$/;
 
 export interface MintingPorts {
   /** Where the folders of runs are. */
@@ -72,13 +76,14 @@ type Kept = z.infer<typeof keptSchema>;
 export interface Minted {
   readonly secret: PassingSecret;
   readonly how: PassingKind;
-  /** Milliseconds since the epoch; absent where it does not run out by itself. */
-  readonly untilMs?: number;
+  /** When it is made anew, in milliseconds since the epoch; absent where it does not run out by itself. */
+  readonly renewMs?: number;
 }
 
 export class Minting {
   readonly #ports: MintingPorts;
-  readonly #revoking = new Set<Promise<void>>();
+  /** What is done for a run is done one after another: what was just made is there to be revoked. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(ports: MintingPorts) {
     this.#ports = ports;
@@ -89,11 +94,13 @@ export class Minting {
    *
    * @throws {Fault} `daemon.mint`: the run does not start, and what was made already is revoked.
    */
-  async mint(run: Run): Promise<void> {
-    for (const grant of run.task.grants) {
-      if (grant.mint === undefined) continue;
-      await this.#mintOne(run, grant);
-    }
+  mint(run: Run): Promise<void> {
+    return this.#inTurn(run.id, async () => {
+      for (const grant of run.task.grants) {
+        if (grant.mint === undefined) continue;
+        await this.#mintOne(run, grant);
+      }
+    });
   }
 
   async #mintOne(run: Run, grant: TaskGrant): Promise<void> {
@@ -108,6 +115,7 @@ export class Minting {
       ...(own === undefined ? {} : { own: own as unknown as Kept["own"] }),
     };
     const file = fileOf(this.#ports.runs, run.id, grant.name);
+    if (!run.alive) throw new Fault("daemon.mint", `${run.id} is over`);
     save(file, kept);
     const entry = own ?? findEntry(grant.system);
     const { mint } = entry ?? {};
@@ -130,7 +138,7 @@ export class Minting {
       this.#ports.credentials.keepMinted(run.id, grant.name, {
         secret: new PassingSecret(grant.name, run.id, made.secret, how),
         how,
-        ...(made.untilMs === undefined ? {} : { untilMs: made.untilMs }),
+        ...(made.untilMs === undefined ? {} : { renewMs: this.#renewMs(made.untilMs) }),
       });
     } catch (cause) {
       throw new Fault("daemon.mint", `${grant.name} made no credential: ${describeError(cause)}`, {
@@ -140,23 +148,27 @@ export class Minting {
     }
   }
 
-  /** Makes one anew that is about to run out. */
+  #renewMs(untilMs: number): number {
+    return Math.max(untilMs - EARLY_MS, this.#ports.clock.now().wallMs + PAUSE_MS);
+  }
+
+  /** Makes one anew that is about to run out: one for all who ask at once. */
   async renew(run: Run, name: string): Promise<void> {
+    const isDue = () => {
+      const { renewMs = Number.POSITIVE_INFINITY } =
+        this.#ports.credentials.minted(run.id, name) ?? {};
+      return renewMs <= this.#ports.clock.now().wallMs;
+    };
     const grant = run.task.grants.find((one) => one.name === name);
-    const { untilMs = Number.POSITIVE_INFINITY } =
-      this.#ports.credentials.minted(run.id, name) ?? {};
-    if (grant === undefined || untilMs - EARLY_MS > this.#ports.clock.now().wallMs) return;
-    await this.#mintOne(run, grant);
+    if (grant === undefined || !isDue()) return;
+    await this.#inTurn(run.id, async () => {
+      if (isDue()) await this.#mintOne(run, grant);
+    });
   }
 
   /** The run is over: what was made for it is revoked. What cannot be now is tried by the next daemon. */
-  async revoke(run: string): Promise<void> {
-    const work = this.#revokeAll(run).catch((error: unknown) => {
-      this.#ports.log.warn("mint.revoke", { run, error: describeError(error) });
-    });
-    this.#revoking.add(work);
-    await work;
-    this.#revoking.delete(work);
+  revoke(run: string): Promise<void> {
+    return this.#inTurn(run, () => this.#revokeAll(run));
   }
 
   /** Begins to revoke what an earlier daemon left; called before any run starts. */
@@ -168,13 +180,29 @@ export class Minting {
 
   /** Resolves when nothing is being revoked any more. */
   async close(): Promise<void> {
-    await Promise.all(this.#revoking);
+    await Promise.all(this.#turns.values());
+  }
+
+  #inTurn(run: string, act: () => Promise<void>): Promise<void> {
+    const work = (this.#turns.get(run) ?? Promise.resolve()).then(act);
+    const over = work
+      .catch(() => {})
+      .then(() => {
+        if (this.#turns.get(run) === over) this.#turns.delete(run);
+      });
+    this.#turns.set(run, over);
+    return work;
   }
 
   async #revokeAll(run: string): Promise<void> {
     const folder = filesOf(this.#ports.runs, run).root;
     const names = existsSync(folder) ? readdirSync(folder).filter(isKept) : [];
-    for (const name of names) await this.#revokeOne(run, join(folder, name));
+    // One system that fails keeps no other from revoking.
+    for (const name of names) {
+      await this.#revokeOne(run, join(folder, name)).catch((error: unknown) => {
+        this.#ports.log.warn("mint.revoke", { run, error: describeError(error) });
+      });
+    }
   }
 
   async #revokeOne(run: string, file: string): Promise<void> {
@@ -227,7 +255,10 @@ export class Minting {
       entry: own ?? findEntry(grant.system),
       cause: UNKNOWN_PROCESS,
     });
-    const credential = await this.#credentialOf(run, grant, held, what);
+    const credential = await this.#credentialOf(run, grant, held, {
+      isRevoked: what === "revoked",
+      entry: own ?? findEntry(grant.system),
+    });
     const performer = new Performer(`mint-${run}`, { policy, authorities, own }, log);
     const connect = createConnector({
       clock,
@@ -251,14 +282,13 @@ export class Minting {
     run: string,
     grant: TaskGrant,
     { scheme, host, port }: HeldRequest,
-    what: "minted" | "revoked",
+    { isRevoked, entry }: { readonly isRevoked: boolean; readonly entry: Entry | undefined },
   ): Promise<Credentialed> {
     const { credentials, clock } = this.#ports;
     const place = { scheme, host, port };
-    const { credential = "", system } = grant;
+    const { credential = "" } = grant;
     const minted = credentials.minted(run, grant.name);
-    const by = findEntry(system)?.mint?.revoke.by;
-    if (what === "revoked" && by === "minted" && minted !== undefined) {
+    if (isRevoked && entry?.mint?.revoke.by === "minted" && minted !== undefined) {
       const lease = minted.secret.lease(credential, minted.how, place, clock.now().wallMs);
       return { lease, placeholder: "" };
     }
@@ -391,6 +421,12 @@ function readMade(
   const [secret, id] = [at(mint.secret), at(mint.id)];
   if (typeof secret !== "string" || (typeof id !== "string" && typeof id !== "number")) {
     throw new Fault("daemon.mint", "its answer has no secret where the catalog says");
+  }
+  if (!ID.test(String(id))) {
+    throw new Fault(
+      "daemon.mint",
+      "its answer names what it made by nothing that could be revoked",
+    );
   }
   const until = mint.expires === undefined ? Number.NaN : Date.parse(String(at(mint.expires)));
   return { secret, id: String(id), ...(Number.isNaN(until) ? {} : { untilMs: until }) };

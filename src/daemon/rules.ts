@@ -63,6 +63,14 @@ export class Rules {
     this.#state = { ...this.#state, allowances };
   }
 
+  /** The yes that leave for more came with was taken back, and the leave with it; tells whether there was any. */
+  disallow(id: string): boolean {
+    const allowances = this.#state.allowances.filter((allowance) => allowance.id !== id);
+    const isLess = allowances.length < this.#state.allowances.length;
+    this.#state = { ...this.#state, allowances };
+    return isLess;
+  }
+
   /** Notes a denial; tells whether several ways to one target were tried by now. */
   noteDenial(attempt: DeniedAttempt): boolean {
     const noted = noteDenial(this.#state, attempt);

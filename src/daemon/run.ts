@@ -297,6 +297,16 @@ export class Run implements HeldRun {
     this.console.notice(reason);
   }
 
+  /** Takes back what {@link allow} let through with approval `id`; it holds before it is recorded. */
+  async disallow(id: string): Promise<void> {
+    if (!this.#rules.disallow(id)) return;
+    await this.#parts?.recheck();
+    const reason = `${id} was taken back, and the leave for more that came with it`;
+    const data = { digest: this.policy.digest, reason, by: "approval", approval: id };
+    await this.record({ type: "policy", data }, { sync: true });
+    this.console.notice(reason);
+  }
+
   /** The change holds before it is recorded: less access is never held up by the record. */
   async #tighten(said: Record<string, string>, change: () => void): Promise<void> {
     if (this.#parts === undefined || !this.alive) this.#mustBe("running");

@@ -27,6 +27,13 @@ export async function serve(home: Home): Promise<void> {
   const failed = (error: unknown) => stopped.resolve(`failed: ${describeError(error)}`);
   const world = await openWorld(home, failed);
   const runs = new Runs(world);
+  world.desk.approvals.follow(({ id, run, state }) => {
+    if (state === "cancelled")
+      void runs.live
+        .find((one) => one.id === run)
+        ?.disallow(id)
+        .catch(() => {});
+  });
   await note(world, "daemon.start");
   await runs.recover();
   // Before a run can start: what it finds belongs to runs that are over.

@@ -57,7 +57,7 @@ test("INV-64: the credential takes the placeholder's place, after the verdict an
   assert.equal(without.reached[0]?.headers.authorization, `Bearer ${SECRET}`, "also unasked");
 });
 
-const ECHOES: readonly (readonly [string, Serve])[] = [
+const ECHOES: readonly (readonly [string, Serve, number?])[] = [
   ["in a header", (_, response) => response.setHeader("x-key", `a ${SECRET} b`).end("x")],
   ["in a body", (_, response) => response.end(`key: ${SECRET}.`)],
   ["in base64", (_, response) => response.end(Buffer.from(`u:${SECRET}`).toString("base64"))],
@@ -76,21 +76,58 @@ const ECHOES: readonly (readonly [string, Serve])[] = [
     "in a redirect",
     (_, response) => response.writeHead(302, { location: `/?key=${SECRET}` }).end(),
   ],
+  ["beside the status", (_, response) => response.writeHead(200, SECRET).end("x")],
+  ["as the name of a header", (_, response) => response.setHeader(`x-${SECRET}`, "a").end("x")],
+  [
+    "as the name of a header, in small letters",
+    (_, response) => response.setHeader(`x-${SECRET.toLowerCase()}`, "a").end("x"),
+  ],
+  [
+    "in an answer before the answer",
+    (_, response) => {
+      response.writeEarlyHints({ link: `</${SECRET}>; rel=preload` });
+      response.end("x");
+    },
+  ],
+  [
+    "in a trailer, and as the name of one",
+    (_, response) => {
+      response.writeHead(200, { trailer: "x-a" });
+      response.write("x");
+      response.addTrailers([
+        ["x-a", SECRET],
+        [`x-${SECRET}`, "a"],
+      ]);
+      response.end();
+    },
+    2,
+  ],
 ];
-for (const [where, serve] of ECHOES) {
+for (const [where, serve, places = 1] of ECHOES) {
   test(`INV-64: an answer does not bring the credential back: ${where}`, async (t) => {
     const { it } = await api(t, serve);
     const said = await ask(it, get());
-    assert.match(said, /^HTTP\/1.1 (?:200|302|401) /);
-    assert.ok(!said.includes(SECRET));
+    assert.match(said, /^HTTP\/1.1 (?:103|200|302|401) /);
+    assert.ok(!said.toLowerCase().includes(SECRET.toLowerCase()));
     assert.ok(!said.includes(Buffer.from(SECRET).toString("base64").slice(0, 20)));
     assert.ok(
       it.findings.some(({ kind }) => kind === "credential"),
       "and that is noticed",
     );
-    assert.equal(it.event("outcome")?.data?.["redacted"], 1);
+    assert.equal(it.event("outcome")?.data?.["redacted"], places);
   });
 }
+
+test("INV-64: how an answer came encoded is not repeated: it may be the credential", async (t) => {
+  const { it } = await api(t, (_, response) =>
+    response.writeHead(200, { "content-encoding": SECRET }).end("x"),
+  );
+  const said = await ask(it, get());
+  assert.match(said, /^HTTP\/1.1 502 [^]*gateway\.encoded_answer/);
+  for (const text of [said, JSON.stringify(it.event("outcome"))]) {
+    assert.ok(!text.toLowerCase().includes(SECRET.toLowerCase()));
+  }
+});
 
 test("an answer that holds nothing of it is the very same", async (t) => {
   const body = "x".repeat(300_000);

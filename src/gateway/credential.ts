@@ -48,10 +48,13 @@ export function withCredential(
 export class AnswerScreen {
   readonly #redaction: Redaction;
   readonly #redactor: Redactor;
+  /** As names of fields have them, which HTTP/2 writes small. */
+  readonly #small: readonly string[];
   #inHead = 0;
 
   constructor({ secrets }: Lease) {
     this.#redaction = createRedaction(secrets);
+    this.#small = secrets.filter((one) => one !== "").map((one) => one.toLowerCase());
     this.#redactor = this.#redaction.stream();
   }
 
@@ -64,21 +67,44 @@ export class AnswerScreen {
   head(headers: RawHeaders): RawHeaders {
     const encodings = valuesOf(headers, "content-encoding").filter((one) => one !== "identity");
     if (encodings.length > 0) {
-      const how = encodings.join(", ");
+      // How is the server's word, and may be the credential.
       throw new Fault(
         "gateway.encoded_answer",
-        `the answer came compressed (${how}) unasked, and cannot be looked through for the credential`,
+        "the answer came compressed unasked, and cannot be looked through for the credential",
       );
     }
     // One look at all of them first: nearly every head holds nothing.
     const all = headers.join("\n");
-    if (this.#redaction.text(all) === all) return headers;
-    return headers.map((value, at) => {
-      if (at % 2 === 0) return value;
-      const clean = this.#redaction.text(value);
+    const small = all.toLowerCase();
+    if (this.#redaction.text(all) === all && !this.#small.some((one) => small.includes(one))) {
+      return headers;
+    }
+    return headers.flatMap((name, at) => {
+      if (at % 2 === 1) return [];
+      // What is a field's name cannot be blackened and still be one: the field is left out.
+      if (
+        this.#text(name) !== name ||
+        this.#small.some((one) => name.toLowerCase().includes(one))
+      ) {
+        this.#inHead += 1;
+        return [];
+      }
+      const value = headers[at + 1] ?? "";
+      const clean = this.#text(value);
       if (clean !== value) this.#inHead += 1;
-      return clean;
+      return [name, clean];
     });
+  }
+
+  /** The words beside a status, or a sentence on what went wrong: a server may have had a part in either. */
+  words(text: string): string {
+    const clean = this.#text(text);
+    if (clean !== text) this.#inHead += 1;
+    return clean;
+  }
+
+  #text(text: string): string {
+    return this.#redaction.text(text);
   }
 
   push(chunk: Buffer): Buffer {

@@ -254,7 +254,16 @@ function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<
     return forward({ request, client, body: body?.bytes, upstream, screen, limits });
   }
   const opaque = ruleOf(run.policy, decision)?.opaque === true;
-  return openWebSocket({ request, client, upstream, flow, system: action.system, opaque, limits });
+  return openWebSocket({
+    request,
+    client,
+    upstream,
+    flow,
+    system: action.system,
+    opaque,
+    screen,
+    limits,
+  });
 }
 
 async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<After> {

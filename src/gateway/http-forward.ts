@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { describeError, isFault } from "../base/index.ts";
 import { createStratumWatch } from "../wire/index.ts";
 import { createBodyWatch } from "./body-watch.ts";
-import { endToEnd, listOf, safeTrailers, type RawHeaders } from "./http-headers.ts";
+import { endToEnd, headerPairs, listOf, safeTrailers, type RawHeaders } from "./http-headers.ts";
 import type { AnswerScreen } from "./credential.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import type {
@@ -124,7 +124,7 @@ class Relay {
         client.end(this.#trailersOf(message));
       }
     } catch (error) {
-      failure = failureOf(error);
+      failure = this.#cleanFailureOf(error);
       this.#call.cut();
       if (client.isAnswered) client.cut(); // A cut answer must look cut.
       if (!this.#isSent) await this.#linger(sending);
@@ -148,7 +148,14 @@ class Relay {
     if (this.#informational > limits.informational) {
       throw new Error(`more than ${limits.informational} informational answers`);
     }
-    client.inform(status, endToEnd(headers));
+    const fields = endToEnd(headers);
+    client.inform(status, this.#forwarding.screen?.head(fields) ?? fields);
+  }
+
+  /** What went wrong, with no word of a server's that holds the credential. */
+  #cleanFailureOf(error: unknown): NonNullable<Outcome["failure"]> {
+    const { code, detail } = failureOf(error);
+    return { code, detail: this.#forwarding.screen?.words(detail) ?? detail };
   }
 
   /** Sends the body; resolves when it is out, or when nobody takes it any more. */
@@ -241,15 +248,16 @@ class Relay {
 
   #headOf({ status, reason, headers, isWhole }: UpstreamAnswer): AnswerHead {
     const fields = endToEnd(headers);
-    const clean = this.#forwarding.screen?.head(fields) ?? fields;
-    return { status, reason, headers: clean, isWhole };
+    const { screen } = this.#forwarding;
+    if (screen === undefined) return { status, reason, headers: fields, isWhole };
+    return { status, reason: screen.words(reason), headers: screen.head(fields), isWhole };
   }
 
   #trailersOf(message: UpstreamAnswer): readonly [string, string][] {
     const trailers = safeTrailers(message.trailers());
     const { screen } = this.#forwarding;
     if (screen === undefined) return trailers;
-    return trailers.map(([name, value]) => [name, screen.head([name, value])[1] ?? ""]);
+    return headerPairs(screen.head(trailers.flat())).map(([name, value]) => [name, value]);
   }
 }
 

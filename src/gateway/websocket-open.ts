@@ -10,6 +10,7 @@ import type { FlowRecord } from "./flow-record.ts";
 import { endSocket } from "./http-answer.ts";
 import { failureOf, forward, type Outcome } from "./http-forward.ts";
 import { endToEnd, type RawHeaders } from "./http-headers.ts";
+import type { AnswerScreen } from "./credential.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import type {
   ClientSide,
@@ -30,12 +31,14 @@ export interface Opening {
   readonly system: string;
   /** The rule lets binary messages through that nobody here understands. */
   readonly opaque: boolean;
+  /** Of a request with a credential: looks through the head of the answer, and all of one that declines. */
+  readonly screen?: AnswerScreen | undefined;
   readonly limits: GatewayLimits;
 }
 
 /** Settles when the WebSocket is over, or was not opened. Never rejects for what peers do. */
 export async function openWebSocket(opening: Opening): Promise<Outcome> {
-  const { request, client, upstream, limits } = opening;
+  const { request, client, upstream, screen, limits } = opening;
   let answer: Switched | UpstreamAnswer;
   try {
     answer = await upstream.askUpgrade(request);
@@ -48,14 +51,22 @@ export async function openWebSocket(opening: Opening): Promise<Outcome> {
       call: () => Promise.resolve(answered(answer)),
       askUpgrade: upstream.askUpgrade,
     };
-    return await forward({ request, client, body: undefined, upstream: declined, limits });
+    return await forward({ request, client, body: undefined, upstream: declined, screen, limits });
   }
   const flaw = answerFlaw(answer.headers, client.head.rawHeaders);
   if (flaw !== undefined) {
     answer.socket.destroy();
     return { bytesOut: 0, bytesIn: 0, failure: { code: "gateway.upstream_answer", detail: flaw } };
   }
-  return await converse(opening, answer);
+  let headers: RawHeaders;
+  try {
+    headers = screen?.head(answer.headers) ?? answer.headers;
+  } catch (error) {
+    answer.socket.destroy();
+    return { bytesOut: 0, bytesIn: 0, failure: failureOf(error) };
+  }
+  const outcome = await converse(opening, { ...answer, headers });
+  return (screen?.found ?? 0) === 0 ? outcome : { ...outcome, redacted: screen?.found ?? 0 };
 }
 
 /** An answer that came, as the call that it belongs to. */

@@ -8,6 +8,7 @@ import { Agent, WebSocket, type CloseEvent, type MessageEvent } from "undici";
 import { closePayload, createFrameReader, encodeFrameHead, masked, OPCODE } from "../wire/index.ts";
 import { HOST, worldOf } from "./http-test-kit.ts";
 import { readAll, type World, type WorldOptions } from "./test-kit.ts";
+import { createPlaceholderFinder } from "../vault/index.ts";
 
 const ALLOW = `[{ methods: [GET], paths: ["/ws", "/ws/**"], websocket: true }, { methods: [GET], paths: ["/raw"], websocket: true, opaque: true }, { methods: [GET], paths: ["/plain"] }]`;
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -426,4 +427,39 @@ test("a client that leaves ends its upstream, and the other way round", async (t
   up.asked[1]?.socket.end();
   assert.equal(await readAll(other.socket), "");
   await it.flowsClosed(2);
+});
+
+test("INV-64: the answer that opens a WebSocket, or declines one, does not bring the credential back", async (t) => {
+  const secret = "sk-live-5f2c9a7be0d14433";
+  const given = [{ credential: "api", run: "r-test", text: "sk-live-0000000000000000" }];
+  const lending = {
+    more: "credential: api,",
+    placeholders: { given, find: createPlaceholderFinder(given).find },
+    lease: {
+      credential: "api",
+      attach: { kind: "header" as const, name: "Authorization", value: `Bearer ${secret}` },
+      secrets: [secret],
+    },
+  };
+  const it = await worldFor(
+    t,
+    echo(`X-Key: ${secret}\r\nX-${secret}: a\r\nX-Other: kept\r\n`),
+    lending,
+  );
+  const { head, socket } = await open(it);
+  assert.match(head, /^HTTP\/1.1 101 /);
+  assert.match(head, /x-other: kept/i);
+  assert.ok(!head.includes(secret), head);
+  socket.destroy();
+  const server = createHttpServer((_, response) => response.writeHead(418, secret).end(secret));
+  server.on("upgrade", (_, declined: Socket) =>
+    declined.end(
+      `HTTP/1.1 403 ${secret}\r\nX-Key: ${secret}\r\nContent-Length: 24\r\n\r\n${secret}`,
+    ),
+  );
+  const other = await worldFor(t, { ...echo(), server }, lending);
+  const refused = await open(other);
+  await refused.arrived(1);
+  assert.match(refused.head, /^HTTP\/1.1 403 /);
+  assert.ok(!refused.head.includes(secret), refused.head);
 });

@@ -168,7 +168,9 @@ export class Minting {
 
   /** The run is over: what was made for it is revoked. What cannot be now is tried by the next daemon. */
   revoke(run: string): Promise<void> {
-    return this.#inTurn(run, () => this.#revokeAll(run));
+    return this.#inTurn(run, () => this.#revokeAll(run)).catch((error: unknown) => {
+      this.#ports.log.warn("mint.revoke", { run, error: describeError(error) });
+    });
   }
 
   /** Begins to revoke what an earlier daemon left; called before any run starts. */

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -115,6 +116,43 @@ test("a variable that cannot be a secret is refused before anything runs", async
   assert.equal(code, 125);
   assert.match(stderr, /\$ANTHROPIC_API_KEY.*shorter than 8/);
 });
+
+test("INV-42: starts that fail before their sandbox is used leave none behind, and the daemon ends when it is told to", async () => {
+  const own = new TestHome();
+  try {
+    const task = join(own.root, "task.yaml");
+    const grant = `{ system: anthropic, name: a, credential: $KEY, allow: [{ verbs: ["*"] }] }`;
+    writeFileSync(task, `task: t\npurpose: p\ngrants: [${grant}]\n`);
+    const start = (KEY: string) => own.run(["true"], ["--task", task], { env: { KEY } });
+    for (let n = 0; n < 3; n += 1) assert.equal((await start("long enough a key")).code, 125);
+    for (let n = 0; n < 3; n += 1) assert.equal((await start(KEY)).code, 0);
+    await eventually("sandboxes wait", 30_000, () =>
+      waitingOf(own.daemonPid() ?? 0) > 0 ? true : undefined,
+    );
+    for (let n = 0; n < 3; n += 1) assert.equal((await start("short")).code, 125);
+    const pid = own.daemonPid() ?? 0;
+    assert.equal((await own.call(["stop", "--force"])).code, 0);
+    await eventually("the daemon is gone", 10_000, () =>
+      existsSync(`/proc/${pid}`) ? undefined : true,
+    );
+  } finally {
+    await own.close();
+  }
+});
+
+/** Sandboxes that a daemon has: children of it that are bubblewrap. */
+function waitingOf(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+  return children.filter((child) => child !== "" && commandOf(child).includes("bwrap")).length;
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return ""; // It has ended meanwhile.
+  }
+}
 
 test("fault daemon.credential: what waits longer than its run has no secret any more, and is not sent", async () => {
   const count = model.asked.length;

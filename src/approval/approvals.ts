@@ -158,6 +158,11 @@ export class Approvals {
     return this.#store.list(all);
   }
 
+  /** The newest `max` of one run. */
+  ofRun(run: string, max: number): readonly ApprovalSummary[] {
+    return this.#store.ofRun(run, max);
+  }
+
   /** @throws {Fault} `approval.none` */
   show(id: string): Approval {
     const approval = this.#store.get(id);

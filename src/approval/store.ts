@@ -147,6 +147,12 @@ export class Store {
     return (this.#prepare(`SELECT * FROM approvals ${IN_ORDER}`).all() as Row[]).map(summaryOf);
   }
 
+  /** Those of `run`, the newest `max`, in the order in which they were asked for. */
+  ofRun(run: string, max: number): readonly ApprovalSummary[] {
+    const sql = "SELECT * FROM approvals WHERE run = ? ORDER BY created DESC, id DESC LIMIT ?";
+    return (this.#prepare(sql).all(run, max) as Row[]).map(summaryOf).toReversed();
+  }
+
   /** The newest of a run with this digest. */
   newest(run: string, digest: string): ApprovalSummary | undefined {
     const sql =

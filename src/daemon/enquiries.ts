@@ -22,17 +22,13 @@ export function enquiriesOf(run: Run, desk: Desk, clock: Clock): Enquiries {
     mayDo: () => mayDo(run.task, run.policy),
     denials: () => readDenials(run.files.denials),
     waiting: () =>
-      desk.approvals
-        .list(true)
-        .filter((approval) => approval.run === run.id)
-        .slice(-WAITING_MAX)
-        .map(({ id, state, head, reason, expiresMs }) => ({
-          approval: id,
-          state,
-          summary: head.summary,
-          reason,
-          expiresAt: new Date(expiresMs).toISOString(),
-        })),
+      desk.approvals.ofRun(run.id, WAITING_MAX).map(({ id, state, head, reason, expiresMs }) => ({
+        approval: id,
+        state,
+        summary: head.summary,
+        reason,
+        expiresAt: new Date(expiresMs).toISOString(),
+      })),
     requestAccess: (what, why) => requestAccess(run, desk, clock, { what, why }),
   };
 }

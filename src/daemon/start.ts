@@ -46,15 +46,23 @@ export async function startRun(
 ): Promise<Run> {
   const order = await planRun(world, request);
   const { key, recipe } = order;
-  return pool.during(key, recipe, () => start(world, runs, order, pool.take(key)));
+  return pool.during(key, recipe, async () => {
+    const taken: Taken = { waiting: pool.take(key) };
+    try {
+      return await start(world, runs, order, taken);
+    } finally {
+      await taken.waiting?.close();
+    }
+  });
 }
 
-async function start(
-  world: World,
-  runs: Runs,
-  order: Order,
-  waiting: Prepared | undefined,
-): Promise<Run> {
+/** A sandbox that waited, until somebody sees to it: a start that fails before would leave it behind for good. */
+interface Taken {
+  waiting: Prepared | undefined;
+}
+
+async function start(world: World, runs: Runs, order: Order, taken: Taken): Promise<Run> {
+  const { waiting } = taken;
   const { request, task, policy, own, authorities } = order;
   const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
@@ -90,6 +98,7 @@ async function start(
     await recordStart(run, order);
     await world.minting.mint(run);
     const published = await publishPorts(world, runs, run);
+    taken.waiting = undefined; // What brings the run up ends it where that fails.
     const raised = await bringUpSomehow(world, run, order, waiting).catch(
       async (error: unknown) => {
         await published.close();

@@ -22,8 +22,6 @@ import { findEntry, isBare, readFact, type Entry, type Facts } from "../catalog/
 import {
   actionOfHeld,
   catalogRequestOf,
-  createConnector,
-  GATEWAY_LIMITS,
   lookupTargets,
   requestOf,
   type Asked,
@@ -47,7 +45,7 @@ import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
 import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
-import { resolveHost } from "./resolve.ts";
+import { createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
 import { Watches, type Hand, type WatchPorts } from "./watches.ts";
 
@@ -324,14 +322,7 @@ export class Desk {
     return workers.serve(performer, {
       clock,
       authority,
-      connect: createConnector({
-        clock,
-        limits: GATEWAY_LIMITS,
-        resolve: resolveHost,
-        ownAddresses: () => [],
-        own: () => enquiries.connect(run),
-        unread: true,
-      }),
+      connect: createWayOut(clock, () => enquiries.connect(run)),
     });
   }
 

@@ -25,8 +25,6 @@ import { assert, describeError, Fault, type Clock, type Log } from "../base/inde
 import { findEntry, type Entry, type Mint } from "../catalog/index.ts";
 import {
   actionOfHeld,
-  createConnector,
-  GATEWAY_LIMITS,
   type Asked,
   type CertificateAuthority,
   type Credentialed,
@@ -38,7 +36,7 @@ import { PassingSecret, requirePlace, type PassingKind } from "../vault/index.ts
 import type { Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
 import { Performer } from "./performer.ts";
-import { resolveHost } from "./resolve.ts";
+import { createWayOut } from "./way-out.ts";
 import { filesOf } from "./run-files.ts";
 import type { Run } from "./run.ts";
 
@@ -262,13 +260,7 @@ export class Minting {
       entry: own ?? findEntry(grant.system),
     });
     const performer = new Performer(`mint-${run}`, { policy, authorities, own }, log);
-    const connect = createConnector({
-      clock,
-      limits: GATEWAY_LIMITS,
-      resolve: resolveHost,
-      ownAddresses: () => [],
-      unread: true,
-    });
+    const connect = createWayOut(clock);
     const gateway = await workers.serve(performer, { clock, authority, connect });
     try {
       await this.#recordAction(action, what);

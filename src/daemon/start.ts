@@ -9,12 +9,7 @@ import { OWN_HOST, type Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
 import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
 import { findEntry } from "../catalog/index.ts";
-import {
-  clientTrust,
-  createConnector,
-  GATEWAY_LIMITS,
-  type ConnectErrno,
-} from "../gateway/index.ts";
+import { clientTrust, type ConnectErrno } from "../gateway/index.ts";
 import { printPublished } from "../policy/index.ts";
 import { AGENT, BUNDLE_INSIDE, CANARY_ADDRESS, type Tools } from "../sandbox/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
@@ -30,7 +25,7 @@ import { keyOf, layerOptions, prepareSandbox, type Laid, type Prepared } from ".
 import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { followPackets } from "./refused-packets.ts";
-import { resolveHost } from "./resolve.ts";
+import { createWayOut } from "./way-out.ts";
 import { createRunFiles, filesOf, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
@@ -293,14 +288,7 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
-    connect: createConnector({
-      clock: world.clock,
-      limits: GATEWAY_LIMITS,
-      resolve: resolveHost,
-      ownAddresses: () => [],
-      own: () => world.enquiries.connect(run.id),
-      unread: true,
-    }),
+    connect: createWayOut(world.clock, () => world.enquiries.connect(run.id)),
   });
   // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
   const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");

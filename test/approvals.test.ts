@@ -1,6 +1,6 @@
 /** What waits for a person, end to end: a run asks, a person answers at the command line, and it happens once. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -139,6 +139,9 @@ test("a publication waits, is shown whole, and what was shown is sent once with 
   ]);
   assert.match(again.stderr, /performed/);
   assert.equal(posts().length, before + 1, "once");
+  const log = readFileSync(join(home.state, "daemon.log"), "utf8").split("\n");
+  const served = log.find((line) => line.includes('"worker.serves"') && line.includes(one.id));
+  assert.match(served ?? "", /"use":"errand"/, "INV-74: by a worker that serves no run");
 });
 
 test("a person edits what waits, approves that, and the agent is told what was changed", async () => {

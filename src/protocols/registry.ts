@@ -1,0 +1,26 @@
+/**
+ * The session protocols that Cofferdam speaks.
+ *
+ * @module
+ */
+import type { Protocol } from "./protocol.ts";
+
+/** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
+const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
+  ([] as readonly Protocol[]).map((one) => [one.system, one]),
+);
+
+/** The protocol for grants of `system: kind`. */
+export function findProtocol(kind: string): Protocol | undefined {
+  return PROTOCOLS.get(kind);
+}
+
+/** Every protocol, by its name. */
+export function allProtocols(): ReadonlyMap<string, Protocol> {
+  return PROTOCOLS;
+}
+
+/** Loads what the protocols named in `kinds` need before they can describe anything. */
+export async function loadProtocols(kinds: Iterable<string>): Promise<void> {
+  await Promise.all([...new Set(kinds)].map((kind) => findProtocol(kind)?.load?.()));
+}

@@ -8,3 +8,4 @@ export {
   type VerbInfo,
 } from "./protocol.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
+export * from "./redis/index.ts";

@@ -15,7 +15,7 @@ import {
   type EventDraft,
   type FindingSubject,
   type FlowTuple,
-  type HeldRequest,
+  type Held,
   type Placeholders,
   type Resolution,
   type Verdict,
@@ -354,6 +354,8 @@ export class Run implements HeldRun {
     const grant = this.policy.grants.find(({ name }) => name === action.system);
     if (verdict.verdict !== "allow" || grant?.credential === undefined) return verdict;
     const { scheme, host, port } = action.fields;
+    // Within a session that is logged in nothing more is attached.
+    if (scheme === undefined && grant.kind === "session") return verdict;
     try {
       const place = { scheme, host, port } as Parameters<Lending["lease"]>[1];
       return { ...verdict, lease: await this.#lending.lease(grant, place) };
@@ -377,10 +379,14 @@ export class Run implements HeldRun {
     return this.#lending.placeholders;
   }
 
-  hold(request: HeldRequest, action: Action): Promise<Resolution> {
+  get hostKey(): string {
+    return this.#lending.hostKey;
+  }
+
+  hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {
     // A rule of the task file may say more of what it does: that is what a person decides over.
     const { effects } = decide(this.policy, this.policyState, action);
-    return this.#desk.hold(this, request, { action, effects });
+    return this.#desk.hold(this, held, { action, effects }, waitMs);
   }
 
   entryOf(kind: string): Entry | undefined {

@@ -41,7 +41,17 @@ const LAYERS: Readonly<Record<string, number>> = {
   daemon: 6,
   cli: 7,
 };
-const PURE = new Set(["action", "link", "yaml", "policy", "catalog", "protocols", "wire", "detect", "api"]);
+const PURE = new Set([
+  "action",
+  "link",
+  "yaml",
+  "policy",
+  "catalog",
+  "protocols",
+  "wire",
+  "detect",
+  "api",
+]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */
 const PURE_MODULES = new Set([
   "node:crypto",

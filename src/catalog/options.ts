@@ -6,4 +6,4 @@
 import type { z } from "zod";
 import type { Json } from "../action/index.ts";
 
-export const OPTIONS: ReadonlyMap<string, z.ZodType<Json, unknown>> = new Map([]);
+export const OPTIONS: ReadonlyMap<string, z.ZodType<Json>> = new Map([]);

@@ -98,7 +98,8 @@ export class Run implements HeldRun {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #desk: Desk;
-  readonly #lending: Lending;
+  /** What it borrows. */
+  readonly lending: Lending;
   readonly #rules: Rules;
   #info: RunInfo;
   #parts: Parts | undefined;
@@ -118,7 +119,7 @@ export class Run implements HeldRun {
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
-    this.#lending = options.lending;
+    this.lending = options.lending;
     this.files = options.files;
     this.recorder = options.recorder;
     this.console = new ConsoleBuffer(options.held);
@@ -358,29 +359,19 @@ export class Run implements HeldRun {
     if (scheme === undefined && grant.kind === "session") return verdict;
     try {
       const place = { scheme, host, port } as Parameters<Lending["lease"]>[1];
-      return { ...verdict, lease: await this.#lending.lease(grant, place) };
+      return { ...verdict, lease: await this.lending.lease(grant, place) };
     } catch (error) {
       const reason = `the credential ${grant.credential} cannot be had: ${describeError(error)}`;
       return { ...verdict, verdict: "deny", rule: "credential", reason };
     }
   }
 
-  /** Variables in which placeholders stand. */
-  get variables(): Readonly<Record<string, string>> {
-    return this.#lending.variables;
-  }
-
-  /** Files of its HOME in which they stand. */
-  get logins(): Lending["logins"] {
-    return this.#lending.logins;
-  }
-
   get placeholders(): Placeholders {
-    return this.#lending.placeholders;
+    return this.lending.placeholders;
   }
 
   get hostKey(): string {
-    return this.#lending.hostKey;
+    return this.lending.hostKey;
   }
 
   hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {

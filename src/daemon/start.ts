@@ -249,7 +249,7 @@ async function bringUp(
       throw new Fault("daemon.workspace", "the host changed while the run was started");
     }
     await recordProofs(run, prepared, waiting !== undefined);
-    writeLogins(recipe.home ?? join(run.files.root, "home"), run.logins);
+    writeLogins(recipe.home ?? join(run.files.root, "home"), run.lending.logins);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
@@ -343,7 +343,7 @@ function agentEnvironment(run: Run, request: RunStart, tools: Tools): Record<str
     LANG: "C.UTF-8",
     ...tools.environment,
     ...passedIn(run, request),
-    ...run.variables,
+    ...run.lending.variables,
     COFFERDAM_URL: `http://${OWN_HOST}`,
     ...clientTrust(BUNDLE_INSIDE),
     ...(request.terminal && { TERM: request.terminal.term }),

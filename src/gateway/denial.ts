@@ -171,7 +171,8 @@ function grantCovers(grant: Grant, host: string): boolean {
 function grantLines({ system, hosts, ports, tls, rules, kind, revoked }: Grant): readonly string[] {
   if (revoked) return [];
   const names = hosts.map(printHostPattern).join(" or ");
-  if (kind === "splice" || kind === "opaque") return [`connections to ${names}:${ports.join(",")}, not looked into`];
+  if (kind === "splice" || kind === "opaque")
+    return [`connections to ${names}:${ports.join(",")}, not looked into`];
   const scheme = kind === "session" ? system : tls ? "https" : "http";
   const place = `${scheme}://${names}:${ports.join(",")}`;
   return rules.map((rule) => {

@@ -56,7 +56,8 @@ async function run<T>(
 ): Promise<T> {
   const { host, port } = held;
   const { dialer, limits, ports } = shared;
-  const isGranted = ({ kind, ports: granted }: Grant) => kind === "session" && granted.includes(port);
+  const isGranted = ({ kind, ports: granted }: Grant) =>
+    kind === "session" && granted.includes(port);
   const grant = shared.run.policy.grants.find(isGranted);
   const broker = grant === undefined ? undefined : findBroker(grant.system);
   if (grant === undefined || broker === undefined) {

@@ -54,12 +54,10 @@ export function lookupTargets(
 ): readonly { readonly name: string; readonly request: HeldRequest }[] {
   if (entry === undefined) return [];
   const request = requestOf(held);
-  return lookupsOf(entry, catalogRequestOf(request, held.body, grant)).map(
-    ({ name, target }) => {
-      const { scheme, host, port, method, headers } = lookupRequest(request, target);
-      return { name, request: { scheme, host, port, method, target, headers, facts: {} } };
-    },
-  );
+  return lookupsOf(entry, catalogRequestOf(request, held.body, grant)).map(({ name, target }) => {
+    const { scheme, host, port, method, headers } = lookupRequest(request, target);
+    return { name, request: { scheme, host, port, method, target, headers, facts: {} } };
+  });
 }
 
 /** A request of ours beside `held`: the same client, at the same place. */

@@ -76,7 +76,14 @@ export class Repeats {
     const { id, system, target, verb } = action;
     // What cannot be recorded ends the run, where it is recorded.
     void this.#run
-      .record({ type: "repeat", system, target, flow: this.#flow, action: id, data: { verb, count } })
+      .record({
+        type: "repeat",
+        system,
+        target,
+        flow: this.#flow,
+        action: id,
+        data: { verb, count },
+      })
       .catch(() => {});
   }
 }

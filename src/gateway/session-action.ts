@@ -80,7 +80,7 @@ function madeOf(described: Described, context: OperationContext, made: Made): Ac
     target,
     summary,
     // Whatever a protocol says of it, where it goes is what was granted.
-    fields: { ...described.fields, host, port } as Action["fields"],
+    fields: { ...described.fields, host, port },
     digest,
     ...(parts === undefined ? {} : { parts }),
     ...(impact === undefined ? {} : { impact }),

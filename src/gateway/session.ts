@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
-import type { Action, Effect, FindingKind, Json } from "../action/index.ts";
+import type { FindingKind, Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
 import { routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
@@ -25,7 +25,7 @@ import type { Dialer } from "./dialer.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { strictest } from "./http-action.ts";
 import type { GatewayLimits } from "./limits.ts";
-import type { GatewayPorts, GatewayRun, HeldOperation, Resolution, Verdict } from "./ports.ts";
+import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
 import { Repeats } from "./repeats.ts";
 import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
 
@@ -262,4 +262,3 @@ function textOf({ title, rule, reason }: Denial): string {
   const text = `Cofferdam: ${title} (${rule}): ${reason}`;
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").slice(0, TEXT_CHARS_MAX);
 }
-

@@ -62,7 +62,7 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
   }
   if (grant.kind === "session") return decideVerbs(state, action, grant);
   const request = readRequest(action);
-  if (request === undefined) return deny(grant.rule, "the request was not understood");
+  if (request === undefined) return deny(NO_GRANT, "the request was not understood");
   const scheme = grant.tls ? "https" : "http";
   if (request.scheme !== scheme) {
     return deny(grant.rule, `${grant.name} is granted over ${scheme} only`, `use ${scheme}://`);
@@ -96,9 +96,12 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
   const uses: Use[] = [];
   for (const part of parts) {
     const { verb, effects } = part;
-    const rule = isKeptUp(grant, part) ? sessionRule(grant) : grant.rules.find((one) => coversPart(one, part));
+    const rule = isKeptUp(grant, part)
+      ? sessionRule(grant)
+      : grant.rules.find((one) => coversPart(one, part));
     if (rule === undefined) {
-      const on = part.object === undefined ? "" : ` on ${part.object.join(" ").slice(0, OBJECT_CHARS_MAX)}`;
+      const on =
+        part.object === undefined ? "" : ` on ${part.object.join(" ").slice(0, OBJECT_CHARS_MAX)}`;
       const what = `${verb}${on} (${effects.join(", ")})`;
       const reason = `${grant.name} grants no ${what}`;
       return {
@@ -119,7 +122,9 @@ const OBJECT_CHARS_MAX = 200; // In a sentence.
 
 /** Whether it only opens, keeps or ends a session, which every grant of one has. */
 function isKeptUp(grant: Grant, { verb, effects }: Part): boolean {
-  return grant.kind === "session" && verb === SESSION_VERB && effects.every((one) => one === "read");
+  return (
+    grant.kind === "session" && verb === SESSION_VERB && effects.every((one) => one === "read")
+  );
 }
 
 function sessionRule({ rule: name }: Grant): Rule {
@@ -131,7 +136,10 @@ type Part = NonNullable<Action["parts"]>[number];
 function coversPart(rule: Rule, { verb, effects, object }: Part): boolean {
   const { verbs = [], on, doing } = rule;
   if (!verbs.some((pattern) => matchesVerb(pattern, verb))) return false;
-  if (on !== undefined && !(object !== undefined && on.some((glob) => matchesObject(glob, object)))) {
+  if (
+    on !== undefined &&
+    !(object !== undefined && on.some((glob) => matchesObject(glob, object)))
+  ) {
     return false;
   }
   return doing === undefined || effects.every((effect) => doing.includes(effect));
@@ -192,9 +200,7 @@ function readRequest({ fields }: Action): Request | undefined {
   const { method, scheme, path, upgrade } = fields;
   // Only what is known to be spoken in messages that are judged can be granted.
   if (upgrade !== undefined && upgrade !== "websocket") return undefined;
-  return typeof method === "string" &&
-    typeof scheme === "string" &&
-    typeof path === "string"
+  return typeof method === "string" && typeof scheme === "string" && typeof path === "string"
     ? { method, scheme, path, ...(upgrade === undefined ? {} : { upgrade }) }
     : undefined;
 }

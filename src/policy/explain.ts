@@ -203,8 +203,16 @@ function explainVerbs(
   { verbs = [], on, doing, effects, unattended }: TaskRule,
 ): string {
   const all = verbs.includes("*") ? "whatever its system knows" : list(verbs);
-  const does = effects === undefined ? "" : `, which may ${list(effects.map((effect) => WORDS[effect]))}`;
-  const which = `${all}${on === undefined ? "" : ` on ${list(on.map((glob) => glob.join(" ")), "or")}`}${does}`;
+  const does =
+    effects === undefined ? "" : `, which may ${list(effects.map((effect) => WORDS[effect]))}`;
+  const which = `${all}${
+    on === undefined
+      ? ""
+      : ` on ${list(
+          on.map((glob) => glob.join(" ")),
+          "or",
+        )}`
+  }${does}`;
   const limit =
     doing === undefined
       ? ""

@@ -138,7 +138,8 @@ function ofCatalog(system: string, systems: Systems, has: Has): readonly KindFin
       hint: 'a rule that lets it be read and drafted in: allow: [{ verbs: ["*"], doing: [read, write] }]',
     });
   }
-  for (const key of ["splice", "opaque", "protocols"]) {
+  const ofHttpOnly = known.isSession === true ? ["under", "upstream_proxy"] : [];
+  for (const key of ["splice", "opaque", "protocols", ...ofHttpOnly]) {
     if (has(key))
       found.push({
         key,

@@ -161,12 +161,10 @@ export const grantSchema = z
         description:
           "What its requests are sent with, and the run never holds: a name in the vault (`cofferdam credential add`), or $NAME, a variable of yours that stays outside. Of a list the first that there is, or none.",
       }),
-    ports: someOf(z.int().min(1).max(65_535), PORTS_MAX)
-      .optional()
-      .meta({
-        description:
-          "TCP ports of these hosts. Default: 443, or the usual ones of a system that is no web service.",
-      }),
+    ports: someOf(z.int().min(1).max(65_535), PORTS_MAX).optional().meta({
+      description:
+        "TCP ports of these hosts. Default: 443, or the usual ones of a system that is no web service.",
+    }),
     tls: z.boolean().optional().meta({
       description:
         "true: TLS, ended and judged by the gateway, plain bytes refused. false: plain HTTP, TLS refused. Default: true, but false where ports is [80].",

@@ -37,7 +37,9 @@ export type Systems = ReadonlyMap<
     /** What parts `on:` patterns, by verb; verbs that are not in it act on nothing that can be named. */
     readonly separators?: Readonly<Record<string, string>> | undefined;
     /** What is wrong with a grant's `with:`; absent where the system takes none. */
-    flawsOfOptions?(options: unknown): readonly { readonly path: string; readonly message: string }[];
+    flawsOfOptions?(
+      options: unknown,
+    ): readonly { readonly path: string; readonly message: string }[];
   }
 >;
 
@@ -191,7 +193,10 @@ function grantOf(source: GrantSource, systems: Systems): TaskGrant {
       printHostPattern(parseHostPattern(host)),
     ),
     ports: portsOf(source, systems),
-    tls: kindOf(source, systems) === "opaque" ? false : tlsOf({ ...source, ports: portsOf(source, systems) }),
+    tls:
+      kindOf(source, systems) === "opaque"
+        ? false
+        : tlsOf({ ...source, ports: portsOf(source, systems) }),
     ...(dial === undefined ? {} : { dial }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(source.ca === undefined ? {} : { ca: source.ca }),

@@ -69,7 +69,9 @@ export interface Protocol {
     readonly form: string;
   };
   /** Shape of a grant's `with:`. */
-  readonly options: z.ZodType<Json, unknown>;
+  readonly options: z.ZodType<Json>;
+  /** Options that {@link options} needs at least, for `explain`, which has no grant. */
+  readonly example: Readonly<Record<string, Json>>;
   /** Highest effects of the system: what is not understood counts as all of them. */
   readonly unknown: readonly Effect[];
   /**

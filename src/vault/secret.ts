@@ -54,7 +54,10 @@ export function requireUsable(how: Kind, secret: Secret): void {
   }
   if (how.kind === "jwt") requireSigningKey(secret.value, how.algorithm);
   if (how.kind === "ssh-key" && !PRIVATE_KEY.test(secret.value)) {
-    throw refusal("it is no private key, or one that needs a passphrase", "ssh-keygen -p -N '' removes it");
+    throw refusal(
+      "it is no private key, or one that needs a passphrase",
+      "ssh-keygen -p -N '' removes it",
+    );
   }
   if (ANY_TEXT.has(how.kind)) return;
   for (const one of textsOf(secret)) {
@@ -71,7 +74,8 @@ const IN_LINES: ReadonlySet<Kind["kind"]> = new Set(["jwt", "ssh-key"]);
 /** Encoded, hashed, or sent where any text may stand. */
 const ANY_TEXT: ReadonlySet<Kind["kind"]> = new Set(["basic", "hmac", "jwt", "login", "ssh-key"]);
 /** PKCS 8, PKCS 1 and SEC 1 (RFC 7468), and OpenSSH's own (PROTOCOL.key). */
-const PRIVATE_KEY = /^-----BEGIN (?:OPENSSH |RSA |EC )?PRIVATE KEY-----\r?\n[\s\S]+-----END [A-Z ]+-----\s*$/;
+const PRIVATE_KEY =
+  /^-----BEGIN (?:OPENSSH |RSA |EC )?PRIVATE KEY-----\r?\n[\s\S]+-----END [A-Z ]+-----\s*$/;
 
 function refusal(why: string, hint = "copy it again from where it was issued"): Fault {
   return new Fault("vault.secret", `this secret cannot be used: ${why}`, { hint });

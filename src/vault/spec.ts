@@ -90,7 +90,10 @@ export const kindSchema = z.discriminatedUnion("kind", [
   /** A signed JWT (RFC 7519) for each lease, good for minutes: GitHub Apps. The secret is the private key in PEM. */
   z.strictObject({ kind: z.literal("jwt"), issuer: plain, algorithm: z.enum(["RS256", "ES256"]) }),
   /** Of a session: the secret is the password. No control characters in the user. */
-  z.strictObject({ kind: z.literal("login"), user: z.string().regex(/^[^\p{Cc}]{1,256}$/u, "a user") }),
+  z.strictObject({
+    kind: z.literal("login"),
+    user: z.string().regex(/^[^\p{Cc}]{1,256}$/u, "a user"),
+  }),
   /** Of SSH: the secret is a private key, as OpenSSH or in PEM, without a passphrase. */
   z.strictObject({ kind: z.literal("ssh-key"), user: z.string().regex(/^[!-~]{1,64}$/, "a user") }),
   /** AWS Signature Version 4; the secret is the secret access key. */

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { canonicalJson, UNKNOWN_PROCESS, type Action, type Effect, type Process } from "../action/index.ts";
+import {
+  canonicalJson,
+  UNKNOWN_PROCESS,
+  type Action,
+  type Effect,
+  type Process,
+} from "../action/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
 import {
   actionOfHeld,
@@ -202,7 +208,8 @@ export class Served {
     const flow = this.#flowOf(id);
     if (type === "repeat") {
       // Only of what was allowed and changes nothing: how often is all that is not judged one by one.
-      if (!this.#repeatable.has(event.action ?? "")) throw lie("a repetition of no action that reads");
+      if (!this.#repeatable.has(event.action ?? ""))
+        throw lie("a repetition of no action that reads");
       return this.run.record({ ...defined(event), type });
     }
     if (type === "flow.open") {

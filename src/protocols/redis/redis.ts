@@ -8,16 +8,9 @@
  */
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
-import { EFFECTS, type Effect, type Json } from "../../action/index.ts";
+import { EFFECTS, SESSION_VERB, UNKNOWN_VERB, type Effect, type Json } from "../../action/index.ts";
 import { Fault } from "../../base/index.ts";
-import {
-  SESSION_VERB,
-  UNKNOWN_VERB,
-  type Described,
-  type Protocol,
-  type Surroundings,
-  type VerbInfo,
-} from "../protocol.ts";
+import type { Described, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
 import { usesOf, effectsOf, type CommandUses } from "./command-keys.ts";
 import { REDIS_COMMANDS } from "./command-table.ts";
 import { commandSchema, keyText, plainWord, redisBytesOf, type RedisWord } from "./command-word.ts";
@@ -290,6 +283,7 @@ export const redis: Protocol = {
     if (commands.length === 0) throw badText();
     return { database: 0, commands };
   },
+  example: {},
   template: `# Redis or Valkey: commands by name, keys by pattern.
 - system: redis
   name: cache

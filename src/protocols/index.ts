@@ -10,3 +10,4 @@ export type {
 } from "./protocol.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
+export * from "./redis/index.ts";

@@ -11,3 +11,4 @@ export type {
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
 export * from "./redis/index.ts";
+export * from "./mysql/index.ts";

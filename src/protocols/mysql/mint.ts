@@ -67,7 +67,9 @@ export function createUserStatements(login: SqlLogin): readonly string[] {
   const account = `'${user}'@'%'`;
   return [
     `CREATE USER ${account} IDENTIFIED BY '${password}'`,
-    ...[...rights].map(([place, known]) => `GRANT ${[...known].sort().join(", ")} ON ${place} TO ${account}`),
+    ...[...rights].map(
+      ([place, known]) => `GRANT ${[...known].sort().join(", ")} ON ${place} TO ${account}`,
+    ),
   ];
 }
 

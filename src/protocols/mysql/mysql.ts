@@ -35,7 +35,10 @@ const optionsSchema = z
     /** The database that is chosen at the start. */
     database: z.string().min(1).max(64).optional(),
     /** `database.table.column`: never read. */
-    hide: z.array(z.string().regex(/^[^.]+\.[^.]+\.[^.]+$/)).max(200).optional(),
+    hide: z
+      .array(z.string().regex(/^[^.]+\.[^.]+\.[^.]+$/))
+      .max(200)
+      .optional(),
     /** Rows of one answer, at most. */
     rows: z.int().min(1).max(10_000_000).optional(),
     /** Seconds that one statement may take. */
@@ -46,7 +49,14 @@ const optionsSchema = z
   .prefault({});
 export type MysqlOptions = z.infer<typeof optionsSchema>;
 
-const UNKNOWN_EFFECTS = ["read-private", "write", "send", "execute", "delete", "administer"] as const;
+const UNKNOWN_EFFECTS = [
+  "read-private",
+  "write",
+  "send",
+  "execute",
+  "delete",
+  "administer",
+] as const;
 
 /** Reads a grant's `with:`. */
 export function readMysqlOptions(options: Json): MysqlOptions | undefined {
@@ -111,7 +121,9 @@ function parametersOf({ sql, prepared }: MysqlOperation, body: Uint8Array | unde
   const block = Buffer.from(body ?? []);
   const read = readParameters(block, count);
   // In the one form that we write, so that nothing else can be hidden in it.
-  return read !== undefined && writeParameters(read).equals(block) ? printParameters(read) : undefined;
+  return read !== undefined && writeParameters(read).equals(block)
+    ? printParameters(read)
+    : undefined;
 }
 
 interface Part {
@@ -142,7 +154,11 @@ function describeLogin(user: string, place: string): Described {
   return unknown(place, "a user of one run is made or dropped", { user });
 }
 
-function unknown(target: string, reason: string, fields: Readonly<Record<string, Json>>): Described {
+function unknown(
+  target: string,
+  reason: string,
+  fields: Readonly<Record<string, Json>>,
+): Described {
   return {
     verb: UNKNOWN_VERB,
     effects: UNKNOWN_EFFECTS,
@@ -156,7 +172,10 @@ function unknown(target: string, reason: string, fields: Readonly<Record<string,
 const cut = (text: string) => (text.length > 160 ? `${text.slice(0, 160)}...` : text);
 
 const VERBS: Readonly<Record<string, VerbInfo>> = {
-  select: { effects: ["read", "write"], summary: "SELECT and what a statement reads; write with FOR UPDATE" },
+  select: {
+    effects: ["read", "write"],
+    summary: "SELECT and what a statement reads; write with FOR UPDATE",
+  },
   show: { effects: ["read"], summary: "SHOW, DESCRIBE: what tables there are, and their columns" },
   insert: { effects: ["read", "write"], summary: "INSERT" },
   replace: { effects: ["write", "delete"], summary: "REPLACE: what has the same key is deleted" },
@@ -167,7 +186,10 @@ const VERBS: Readonly<Record<string, VerbInfo>> = {
   alter: { effects: ["delete", "administer"], summary: "ALTER TABLE" },
   drop: { effects: ["delete", "administer"], summary: "DROP TABLE" },
   call: { effects: ["execute"], summary: "CALL, and functions that are not known to compute only" },
-  [SESSION_VERB]: { effects: ["read"], summary: "connecting, transactions, plain settings, SELECT 1" },
+  [SESSION_VERB]: {
+    effects: ["read"],
+    summary: "connecting, transactions, plain settings, SELECT 1",
+  },
 };
 
 function userOf(label: string): string {
@@ -192,7 +214,9 @@ export const mysql: Protocol = {
   describe,
   operationOf(text) {
     if (text.trim() === "") {
-      throw new Fault("protocols.operation", "not a statement", { hint: "write one as a client sends it: SELECT id FROM shop.orders" });
+      throw new Fault("protocols.operation", "not a statement", {
+        hint: "write one as a client sends it: SELECT id FROM shop.orders",
+      });
     }
     return { sql: text, database: "shop" };
   },

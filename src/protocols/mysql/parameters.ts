@@ -16,7 +16,17 @@ export interface Parameters {
   readonly values: readonly (Buffer | undefined)[];
 }
 
-const FIXED: Readonly<Record<number, number>> = { 1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 6: 0, 8: 8, 9: 4, 13: 2 };
+const FIXED: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 2,
+  3: 4,
+  4: 4,
+  5: 8,
+  6: 0,
+  8: 8,
+  9: 4,
+  13: 2,
+};
 const BY_LENGTH = new Set([0, 15, 16, 245, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255]);
 const BY_BYTE = new Set([7, 10, 11, 12]);
 
@@ -98,8 +108,13 @@ function lengthOf(bytes: number): Buffer {
 }
 
 /** What a person reads of each. */
-export function printParameters({ types, values }: Parameters): readonly (string | number | null)[] {
-  return values.map((value, index) => (value === undefined ? null : printed(value, types[index] ?? 0)));
+export function printParameters({
+  types,
+  values,
+}: Parameters): readonly (string | number | null)[] {
+  return values.map((value, index) =>
+    value === undefined ? null : printed(value, types[index] ?? 0),
+  );
 }
 
 function printed(value: Buffer, type: ParameterType): string | number | null {

@@ -22,8 +22,11 @@ export function readSessionStatement(
     return { uses: second.kind === "word" ? second.raw : second.text };
   }
   if (first.text === "set") return readSet(tokens.slice(1));
-  if (!/^(?:begin|start|commit|rollback|savepoint|release|unlock)$/.test(first.text)) return undefined;
-  const words = tokens.map(({ kind, text }) => (kind === "quoted" || kind === "string" ? "?" : text)).join(" ");
+  if (!/^(?:begin|start|commit|rollback|savepoint|release|unlock)$/.test(first.text))
+    return undefined;
+  const words = tokens
+    .map(({ kind, text }) => (kind === "quoted" || kind === "string" ? "?" : text))
+    .join(" ");
   return TRANSACTIONS.some((form) => form.test(words)) ? {} : { reason: "is no transaction's" };
 }
 
@@ -40,7 +43,9 @@ const TRANSACTIONS = [
 
 /** Modes that change neither how a text is read nor what a statement means to us. */
 const MODES = new Set(
-  "strict_trans_tables strict_all_tables error_for_division_by_zero no_auto_create_user no_engine_substitution no_zero_date no_zero_in_date only_full_group_by no_auto_value_on_zero traditional no_unsigned_subtraction time_truncate_fractional allow_invalid_dates".split(" "),
+  "strict_trans_tables strict_all_tables error_for_division_by_zero no_auto_create_user no_engine_substitution no_zero_date no_zero_in_date only_full_group_by no_auto_value_on_zero traditional no_unsigned_subtraction time_truncate_fractional allow_invalid_dates".split(
+    " ",
+  ),
 );
 const CHARSETS = new Set(["utf8mb4"]);
 /** Variables that may be set to a plain value, for this session. */
@@ -70,13 +75,21 @@ const VARIABLES: Readonly<Record<string, RegExp>> = {
 
 /** Reads what follows SET: one or more assignments of plain values. */
 function readSet(tokens: readonly SqlToken[]): SessionStatement | SqlRefusal {
-  const words = tokens.map(({ kind, text }) => (kind === "string" || kind === "quoted" ? "'" : text)).join(" ");
-  if (/^(?:session )?transaction (?:isolation level (?:read committed|read uncommitted|repeatable read|serializable)|read only|read write)$/.test(words)) {
+  const words = tokens
+    .map(({ kind, text }) => (kind === "string" || kind === "quoted" ? "'" : text))
+    .join(" ");
+  if (
+    /^(?:session )?transaction (?:isolation level (?:read committed|read uncommitted|repeatable read|serializable)|read only|read write)$/.test(
+      words,
+    )
+  ) {
     return {};
   }
   let at = 0;
   for (;;) {
-    const end = tokens.findIndex(({ kind, text }, index) => index >= at && kind === "sign" && text === ",");
+    const end = tokens.findIndex(
+      ({ kind, text }, index) => index >= at && kind === "sign" && text === ",",
+    );
     const one = tokens.slice(at, end < 0 ? undefined : end);
     const flaw = assignmentFlaw(one);
     if (flaw !== undefined) return { reason: flaw };
@@ -89,7 +102,10 @@ function assignmentFlaw(tokens: readonly SqlToken[]): string | undefined {
   const [first, second, third, fourth, ...more] = tokens;
   if (first?.kind === "word" && first.text === "names") {
     const charset = valueOf(second)?.toLowerCase() ?? "";
-    const isPlain = second !== undefined && (third === undefined || (third.text === "collate" && fourth !== undefined && more.length === 0));
+    const isPlain =
+      second !== undefined &&
+      (third === undefined ||
+        (third.text === "collate" && fourth !== undefined && more.length === 0));
     const collation = fourth === undefined ? "utf8mb4_" : (valueOf(fourth)?.toLowerCase() ?? "");
     if (isPlain && CHARSETS.has(charset) && /^utf8mb4_\w*$/.test(collation)) return undefined;
     return "sets a character set; here it is utf8mb4, by which statements are read";
@@ -97,18 +113,31 @@ function assignmentFlaw(tokens: readonly SqlToken[]): string | undefined {
   const isSession = first?.kind === "word" && (first.text === "session" || first.text === "local");
   const [name, sign, value, ...rest] = isSession ? tokens.slice(1) : tokens;
   const variable = name === undefined ? undefined : variableOf(name);
-  if (variable === undefined || value === undefined || rest.length > 0 || (sign?.text !== "=" && sign?.text !== ":=")) {
+  if (
+    variable === undefined ||
+    value === undefined ||
+    rest.length > 0 ||
+    (sign?.text !== "=" && sign?.text !== ":=")
+  ) {
     return "sets what is not understood, or more than this session's";
   }
   const text = valueOf(value);
   if (text === undefined) return "sets a variable to what is no plain value";
   if (variable.startsWith("@")) return undefined;
   if (variable === "sql_mode") {
-    const modes = text.toLowerCase().split(",").map((mode) => mode.trim()).filter((mode) => mode !== "");
-    return modes.every((mode) => MODES.has(mode)) ? undefined : "sets an sql_mode by which statements would be read in another way";
+    const modes = text
+      .toLowerCase()
+      .split(",")
+      .map((mode) => mode.trim())
+      .filter((mode) => mode !== "");
+    return modes.every((mode) => MODES.has(mode))
+      ? undefined
+      : "sets an sql_mode by which statements would be read in another way";
   }
   const form = Object.hasOwn(VARIABLES, variable) ? VARIABLES[variable] : undefined;
-  return form?.test(text.toLowerCase()) === true ? undefined : `sets ${variable}, which nobody may set so`;
+  return form?.test(text.toLowerCase()) === true
+    ? undefined
+    : `sets ${variable}, which nobody may set so`;
 }
 
 /** `@x` for a user's variable, else the name of the session's own. */
@@ -152,16 +181,21 @@ export function readShow(tokens: readonly SqlToken[]): ShownThing | SqlRefusal |
   // Names in the pattern's place are kept aside, so that no name can pass for a word of the form.
   const names: (readonly string[])[] = [];
   const words: string[] = [];
-  const isSign = (at: number, text: string) => tokens[at]?.kind === "sign" && tokens[at]?.text === text;
+  const isSign = (at: number, text: string) =>
+    tokens[at]?.kind === "sign" && tokens[at]?.text === text;
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at];
     if (token === undefined) break;
     if (token.kind === "string") words.push("S");
-    else if (token.kind === "quoted" || (token.kind === "word" && (isSign(at + 1, ".") || !FORM_WORDS.has(token.text)))) {
+    else if (
+      token.kind === "quoted" ||
+      (token.kind === "word" && (isSign(at + 1, ".") || !FORM_WORDS.has(token.text)))
+    ) {
       const parts = [token.kind === "word" ? token.raw : token.text];
       while (isSign(at + 1, ".")) {
         const next = tokens[at + 2];
-        if (next?.kind !== "word" && next?.kind !== "quoted") return { reason: "shows what is not understood" };
+        if (next?.kind !== "word" && next?.kind !== "quoted")
+          return { reason: "shows what is not understood" };
         parts.push(next.kind === "word" ? next.raw : next.text);
         at += 2;
       }
@@ -171,7 +205,9 @@ export function readShow(tokens: readonly SqlToken[]): ShownThing | SqlRefusal |
   }
   const text = words.join(" ");
   for (const form of SHOWS) {
-    const pattern = new RegExp(form.source.replaceAll("N)", String.raw`N\d+)`).replaceAll("(?:N|", String.raw`(?:N\d+|`));
+    const pattern = new RegExp(
+      form.source.replaceAll("N)", String.raw`N\d+)`).replaceAll("(?:N|", String.raw`(?:N\d+|`),
+    );
     const found = pattern.exec(text);
     if (found === null) continue;
     const part = (which: string) => names[Number((found.groups?.[which] ?? "N-1").slice(1))];
@@ -179,7 +215,8 @@ export function readShow(tokens: readonly SqlToken[]): ShownThing | SqlRefusal |
     if ((table?.length ?? 0) > 2 || (database?.length ?? 0) > 1) break;
     if (table === undefined) {
       // Of the server, and of the session: nothing of a table.
-      if (database === undefined && !/tables|table status/.test(text)) return { database: "", table: "" };
+      if (database === undefined && !/tables|table status/.test(text))
+        return { database: "", table: "" };
       return { database: database?.[0] };
     }
     return { database: table.length === 2 ? table[0] : database?.[0], table: table.at(-1) };
@@ -188,5 +225,7 @@ export function readShow(tokens: readonly SqlToken[]): ShownThing | SqlRefusal |
 }
 
 const FORM_WORDS = new Set(
-  "show warnings errors limit full tables table status from in like databases schemas engines storage charset character set collation session local variables columns fields index indexes keys create view describe desc explain".split(" "),
+  "show warnings errors limit full tables table status from in like databases schemas engines storage charset character set collation session local variables columns fields index indexes keys create view describe desc explain".split(
+    " ",
+  ),
 );

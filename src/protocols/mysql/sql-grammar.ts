@@ -24,11 +24,7 @@ export async function loadGrammar(): Promise<void> {
 }
 
 /** Whether the grammar reads `tokens` as one statement of `kind` over the tables of `scan`. */
-export function agreesWith(
-  tokens: readonly SqlToken[],
-  scan: SqlScan,
-  kind: string,
-): boolean {
+export function agreesWith(tokens: readonly SqlToken[], scan: SqlScan, kind: string): boolean {
   if (parser === undefined) return false;
   const { text, nameOf } = plainText(tokens);
   try {
@@ -83,4 +79,5 @@ function plainText(tokens: readonly SqlToken[]): {
   return { text: text.trim(), nameOf: (plain) => names.get(plain) ?? plain };
 }
 
-const needsSpace = (before: string, after: string) => /[\w$]$/.test(before) && /^[\w$'`@]/.test(after);
+const needsSpace = (before: string, after: string) =>
+  /[\w$]$/.test(before) && /^[\w$'`@]/.test(after);

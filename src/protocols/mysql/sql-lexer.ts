@@ -28,7 +28,18 @@ export interface SqlRefusal {
 const TOKENS_MAX = 200_000;
 const CHARSETS = new Set(["_utf8mb4", "_utf8", "_utf8mb3", "_binary", "_latin1", "_ascii"]);
 const SIGNS = [
-  "<=>", "->>", "<<", ">>", "<=", ">=", "<>", "!=", ":=", "&&", "||", "->",
+  "<=>",
+  "->>",
+  "<<",
+  ">>",
+  "<=",
+  ">=",
+  "<>",
+  "!=",
+  ":=",
+  "&&",
+  "||",
+  "->",
   ..."(),.;=<>+-*/%&|^~!:".split(""),
 ]; // Longest first.
 const WORD = /[A-Za-z_$\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*/uy;
@@ -73,7 +84,9 @@ export function readSql(text: string): readonly SqlToken[] | SqlRefusal {
     }
     if (one === "#" || text.startsWith("--", at)) {
       if (one === "-" && !/^--(?:[ \t\r\n]|$)/.test(text.slice(at, at + 3))) {
-        return { reason: "has -- without a space after it: a comment to some, two signs to others" };
+        return {
+          reason: "has -- without a space after it: a comment to some, two signs to others",
+        };
       }
       const end = text.indexOf("\n", at);
       at = end < 0 ? text.length : end;
@@ -101,7 +114,8 @@ export function readSql(text: string): readonly SqlToken[] | SqlRefusal {
     }
     if (one === "@") {
       const name = match(VARIABLE);
-      if (name === undefined || name === "@") return { reason: "has a variable in an odd spelling" };
+      if (name === undefined || name === "@")
+        return { reason: "has a variable in an odd spelling" };
       add("variable", name, name.toLowerCase());
       continue;
     }
@@ -168,7 +182,14 @@ function endOfQuoted(text: string, start: number): number | undefined {
 /** What stands in a string token, without its escapes. */
 export function stringValue({ text, raw }: SqlToken): string {
   const quote = raw[0] ?? "'";
-  const known: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "0": "\0", b: "\b", Z: "\u001a" };
+  const known: Readonly<Record<string, string>> = {
+    n: "\n",
+    t: "\t",
+    r: "\r",
+    "0": "\0",
+    b: "\b",
+    Z: "\u001a",
+  };
   return text
     .replaceAll(/\\([\s\S])/g, (_, one: string) => known[one] ?? one)
     .replaceAll(quote + quote, quote);

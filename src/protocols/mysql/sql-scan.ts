@@ -50,10 +50,34 @@ interface Level {
 const FROM_WITHIN = new Set(["extract", "trim", "substring", "substr", "position", "mid"]);
 /** What ends a list of tables. */
 const AFTER_TABLES = new Set(
-  "where set values value select group having order limit window union except intersect on using for lock into procedure returning partition use force ignore".split(" "),
+  "where set values value select group having order limit window union except intersect on using for lock into procedure returning partition use force ignore".split(
+    " ",
+  ),
 );
-const TABLE_WORDS = new Set(["from", "join", "straight_join", "update", "into", "table", "tables", "describe", "desc", "truncate"]);
-const BEFORE_TABLE = new Set(["low_priority", "high_priority", "delayed", "quick", "ignore", "if", "not", "exists", "only", "lateral"]);
+const TABLE_WORDS = new Set([
+  "from",
+  "join",
+  "straight_join",
+  "update",
+  "into",
+  "table",
+  "tables",
+  "describe",
+  "desc",
+  "truncate",
+]);
+const BEFORE_TABLE = new Set([
+  "low_priority",
+  "high_priority",
+  "delayed",
+  "quick",
+  "ignore",
+  "if",
+  "not",
+  "exists",
+  "only",
+  "lateral",
+]);
 
 /** Scans `tokens` of one statement, without its `;`. */
 export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
@@ -82,7 +106,12 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
         const isQuery = tokens[at + 1]?.text === "select" && tokens[at + 1]?.kind === "word";
         const joins = level.wantsTable && !isQuery;
         const isFrom = before?.kind === "word" && FROM_WITHIN.has(before.text);
-        levels.push({ wantsTable: joins, inTables: joins, isCall: isFrom, isOuter: joins && level.isOuter });
+        levels.push({
+          wantsTable: joins,
+          inTables: joins,
+          isCall: isFrom,
+          isOuter: joins && level.isOuter,
+        });
         level.wantsTable = false;
       } else if (text === ")") {
         levels.pop();
@@ -124,18 +153,21 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
           return { reason: "has no name where a table stands" };
         }
         level.wantsTable = false;
-        if (!["on", "using", "partition", "use", "force", "ignore", "for"].includes(text)) level.inTables = false;
+        if (!["on", "using", "partition", "use", "force", "ignore", "for"].includes(text))
+          level.inTables = false;
         continue;
       }
     }
     if (level.wantsTable && !isAfterDot) {
       const found = nameAt(tokens, at);
       if (found === undefined) return { reason: "has a name of too many parts" };
-      const isKnown = found.database === undefined && queries.some((one) => one.covers(found.name, at));
+      const isKnown =
+        found.database === undefined && queries.some((one) => one.covers(found.name, at));
       tables.push({
         ...{ database: found.database, name: found.name, isQuery: isKnown },
         isOuter: level.isOuter && levels.length >= 1,
-        isTarget: tables.length === 0 && level.isOuter && (first === "insert" || first === "replace"),
+        isTarget:
+          tables.length === 0 && level.isOuter && (first === "insert" || first === "replace"),
       });
       level.wantsTable = false;
       at = found.end;
@@ -171,11 +203,15 @@ const nameOf = ({ kind, text, raw }: SqlToken) => (kind === "word" ? raw : text)
 /** The function that the parenthesis at `at` calls, unless it only computes. */
 function calleeAt(tokens: readonly SqlToken[], at: number): SqlName | undefined {
   const before = tokens[at - 1];
-  if (before === undefined || (before.kind !== "word" && before.kind !== "quoted")) return undefined;
+  if (before === undefined || (before.kind !== "word" && before.kind !== "quoted"))
+    return undefined;
   const isQualified = tokens[at - 2]?.kind === "sign" && tokens[at - 2]?.text === ".";
   if (isQualified) {
     const database = tokens[at - 3];
-    return { database: database === undefined ? undefined : nameOf(database), name: nameOf(before) };
+    return {
+      database: database === undefined ? undefined : nameOf(database),
+      name: nameOf(before),
+    };
   }
   if (before.kind === "word" && NO_FUNCTIONS.has(before.text)) return undefined;
   const isApart = tokens[at]?.isApart === true;
@@ -199,7 +235,9 @@ function isStar(tokens: readonly SqlToken[], at: number): boolean {
   const before = tokens[at - 1];
   if (before?.kind === "sign" && before.text === "(") return tokens[at - 2]?.text !== "count";
   if (before?.kind === "sign") return before.text !== ")";
-  return before?.kind === "word" && !/^(?:null|true|false)$/.test(before.text) ? isBeforeColumns(before.text) : false;
+  return before?.kind === "word" && !/^(?:null|true|false)$/.test(before.text)
+    ? isBeforeColumns(before.text)
+    : false;
 }
 
 const isBeforeColumns = (word: string) =>
@@ -221,7 +259,11 @@ function queriesOf(tokens: readonly SqlToken[]): readonly Query[] | undefined {
     tokens[index]?.kind === "sign" && tokens[index]?.text === text;
   const others = tokens.filter((token, at) => {
     if (token.kind !== "word" || token.text !== "with" || at === 0) return false;
-    return tokens[at + 1]?.text !== "rollup" && tokens[at + 1]?.text !== "consistent" && tokens[at + 1]?.text !== "ties";
+    return (
+      tokens[at + 1]?.text !== "rollup" &&
+      tokens[at + 1]?.text !== "consistent" &&
+      tokens[at + 1]?.text !== "ties"
+    );
   });
   if (others.length > 0) return undefined;
   if (!isWord(0, "with")) return [];

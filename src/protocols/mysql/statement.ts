@@ -70,13 +70,24 @@ function meaningOf(tokens: readonly SqlToken[], context: SqlContext): SqlMeaning
   if (session !== undefined) {
     return "reason" in session
       ? session
-      : { verb: "session", parts: [], isBound: true, ...(session.uses === undefined ? {} : { uses: session.uses }) };
+      : {
+          verb: "session",
+          parts: [],
+          isBound: true,
+          ...(session.uses === undefined ? {} : { uses: session.uses }),
+        };
   }
-  if (first === "explain" || first === "analyze" || ((first === "describe" || first === "desc") && isStatementAt(tokens, 1))) {
+  if (
+    first === "explain" ||
+    first === "analyze" ||
+    ((first === "describe" || first === "desc") && isStatementAt(tokens, 1))
+  ) {
     // What is explained may be run for it, in part or (ANALYZE) whole.
     let rest = tokens.slice(1);
-    while (rest[0]?.kind === "word" && /^(?:extended|partitions)$/.test(rest[0].text)) rest = rest.slice(1);
-    if (rest[0]?.text === "format" && rest[1]?.text === "=" && rest[2] !== undefined) rest = rest.slice(3);
+    while (rest[0]?.kind === "word" && /^(?:extended|partitions)$/.test(rest[0].text))
+      rest = rest.slice(1);
+    if (rest[0]?.text === "format" && rest[1]?.text === "=" && rest[2] !== undefined)
+      rest = rest.slice(3);
     if (isStatementAt(rest, 0)) return meaningOf(rest, context);
   }
   const shown = readShow(tokens);
@@ -95,28 +106,49 @@ function meaningOf(tokens: readonly SqlToken[], context: SqlContext): SqlMeaning
   if (flaw !== undefined) return { reason: flaw };
   const known = FORMS[first === "(" ? "select" : first];
   const kind = first === "(" || first === "with" ? "select" : first;
-  if (known === undefined) return { reason: `begins with ${first.toUpperCase()}, which nobody may` };
+  if (known === undefined)
+    return { reason: `begins with ${first.toUpperCase()}, which nobody may` };
   const isChecked = first === "call" || agreesWith(tokens, scan, kind);
   if (!isChecked) return { reason: "is not understood by the grammar" };
   return known(tokens, scan, context);
 }
 
 const isStatementAt = (tokens: readonly SqlToken[], at: number) =>
-  tokens[at]?.kind === "word" && /^(?:select|insert|replace|update|delete|with)$/.test(tokens[at]?.text ?? "");
+  tokens[at]?.kind === "word" &&
+  /^(?:select|insert|replace|update|delete|with)$/.test(tokens[at]?.text ?? "");
 
 /** Words that reach beyond tables, wherever they stand outside of quotes: files of the server, and what analyses rows. */
 const BEYOND = ["outfile", "dumpfile", "infile", "load_file", "procedure"];
 /** Of CREATE and ALTER: by these a table is kept elsewhere, or becomes another. */
-const STORED_ELSEWHERE = ["connection", "directory", "union", "server", "wrapper", "connect", "federated", "spider", "rename", "exchange", "import", "discard"];
+const STORED_ELSEWHERE = [
+  "connection",
+  "directory",
+  "union",
+  "server",
+  "wrapper",
+  "connect",
+  "federated",
+  "spider",
+  "rename",
+  "exchange",
+  "import",
+  "discard",
+];
 const ENGINES = new Set(["innodb", "aria", "myisam", "memory"]);
 
 function flawOf({ words }: SqlScan): string | undefined {
   const found = BEYOND.find((word) => words.has(word));
   // As names they may stand in quotes.
-  return found === undefined ? undefined : `has ${found.toUpperCase()} in it (quote it with \` where it is a name)`;
+  return found === undefined
+    ? undefined
+    : `has ${found.toUpperCase()} in it (quote it with \` where it is a name)`;
 }
 
-type Form = (tokens: readonly SqlToken[], scan: SqlScan, context: SqlContext) => SqlMeaning | SqlUnknown;
+type Form = (
+  tokens: readonly SqlToken[],
+  scan: SqlScan,
+  context: SqlContext,
+) => SqlMeaning | SqlUnknown;
 
 interface Effects {
   readonly target: readonly Effect[];
@@ -124,11 +156,17 @@ interface Effects {
 }
 
 /** The meaning of `verb` with `effects` on its own tables; tables of queries within are read. */
-function over(verb: string, effects: Effects, scan: SqlScan, context: SqlContext): SqlMeaning | SqlUnknown {
+function over(
+  verb: string,
+  effects: Effects,
+  scan: SqlScan,
+  context: SqlContext,
+): SqlMeaning | SqlUnknown {
   const parts: SqlPart[] = [];
   for (const { database = context.database, name, isOuter, isTarget, isQuery } of scan.tables) {
     if (isQuery && !isTarget) continue;
-    if (database === undefined) return { reason: `names ${name} without a database, and none is chosen` };
+    if (database === undefined)
+      return { reason: `names ${name} without a database, and none is chosen` };
     const own = isTarget ? effects.target : isOuter ? effects.outer : (["read"] as const);
     const isRead = own.length === 1 && own[0] === "read";
     parts.push({ verb: isRead ? "select" : verb, effects: own, object: [database, name] });
@@ -142,12 +180,19 @@ function over(verb: string, effects: Effects, scan: SqlScan, context: SqlContext
   return { verb: isSession ? "session" : verb, parts, isBound: scan.usesVariables };
 }
 
-function hiddenIn(parts: readonly SqlPart[], scan: SqlScan, { hidden }: SqlContext): string | undefined {
+function hiddenIn(
+  parts: readonly SqlPart[],
+  scan: SqlScan,
+  { hidden }: SqlContext,
+): string | undefined {
   for (const { object } of parts) {
     const table = `${object[0]}.${object[1]}.`.toLowerCase();
-    const columns = hidden.filter((one) => one.startsWith(table)).map((one) => one.slice(table.length));
+    const columns = hidden
+      .filter((one) => one.startsWith(table))
+      .map((one) => one.slice(table.length));
     if (columns.length === 0) continue;
-    if (scan.hasStar) return `takes every column of ${object.join(".")}, of which some are hidden; name those you need`;
+    if (scan.hasStar)
+      return `takes every column of ${object.join(".")}, of which some are hidden; name those you need`;
     const named = columns.find((column) => scan.names.has(column));
     if (named !== undefined) return `names the hidden column ${named} of ${object.join(".")}`;
   }
@@ -160,18 +205,25 @@ const FORMS: Readonly<Record<string, Form>> = {
   select: selects,
   with: selects,
   insert: (_, scan, context) => {
-    const reads = scan.outerWords.has("returning") ? (["read", "write"] as const) : (["write"] as const);
+    const reads = scan.outerWords.has("returning")
+      ? (["read", "write"] as const)
+      : (["write"] as const);
     return over("insert", { target: reads, outer: ["read"] }, scan, context);
   },
   // What has the same key is deleted for it.
-  replace: (_, scan, context) => over("replace", { target: ["write", "delete"], outer: ["read"] }, scan, context),
+  replace: (_, scan, context) =>
+    over("replace", { target: ["write", "delete"], outer: ["read"] }, scan, context),
   update: (_, scan, context) => {
     // Without a condition nothing of what was there remains.
-    const own = scan.outerWords.has("where") ? (["read", "write"] as const) : (["read", "write", "delete"] as const);
+    const own = scan.outerWords.has("where")
+      ? (["read", "write"] as const)
+      : (["read", "write", "delete"] as const);
     return over("update", { target: own, outer: own }, scan, context);
   },
-  delete: (_, scan, context) => over("delete", { target: ["read", "delete"], outer: ["read", "delete"] }, scan, context),
-  truncate: (_, scan, context) => over("truncate", { target: ["delete"], outer: ["delete"] }, scan, context),
+  delete: (_, scan, context) =>
+    over("delete", { target: ["read", "delete"], outer: ["read", "delete"] }, scan, context),
+  truncate: (_, scan, context) =>
+    over("truncate", { target: ["delete"], outer: ["delete"] }, scan, context),
   create: (tokens, scan, context) => {
     const at = tokens[1]?.text === "temporary" ? 2 : 1;
     if (tokens[at]?.text !== "table") return { reason: "creates what is no table" };
@@ -192,7 +244,12 @@ const FORMS: Readonly<Record<string, Form>> = {
   },
   call: (tokens, scan, context) => {
     const [callee] = scan.calls;
-    if (scan.tables.length > 0 || scan.calls.length !== 1 || callee === undefined || tokens[1] === undefined) {
+    if (
+      scan.tables.length > 0 ||
+      scan.calls.length !== 1 ||
+      callee === undefined ||
+      tokens[1] === undefined
+    ) {
       return { reason: "calls in a way that is not understood" };
     }
     const { database = context.database, name } = callee;
@@ -202,7 +259,11 @@ const FORMS: Readonly<Record<string, Form>> = {
   },
 };
 
-function selects(tokens: readonly SqlToken[], scan: SqlScan, context: SqlContext): SqlMeaning | SqlUnknown {
+function selects(
+  tokens: readonly SqlToken[],
+  scan: SqlScan,
+  context: SqlContext,
+): SqlMeaning | SqlUnknown {
   const isLocking = tokens.some(
     ({ kind, text }, at) =>
       kind === "word" &&
@@ -220,16 +281,26 @@ function selects(tokens: readonly SqlToken[], scan: SqlScan, context: SqlContext
 }
 
 /** Statements that change what there is: every table that they name. */
-function schema(verb: string, effects: readonly Effect[], scan: SqlScan, context: SqlContext): SqlMeaning | SqlUnknown {
+function schema(
+  verb: string,
+  effects: readonly Effect[],
+  scan: SqlScan,
+  context: SqlContext,
+): SqlMeaning | SqlUnknown {
   const [target, ...others] = scan.tables;
   if (target === undefined) return { reason: "names no table" };
   // DROP takes all of its tables; the others read theirs.
   const rest = verb === "drop" ? effects : (["read"] as const);
   const parts: SqlPart[] = [];
   for (const [at, { database = context.database, name }] of [target, ...others].entries()) {
-    if (database === undefined) return { reason: `names ${name} without a database, and none is chosen` };
+    if (database === undefined)
+      return { reason: `names ${name} without a database, and none is chosen` };
     const own = at === 0 ? effects : rest;
-    parts.push({ verb: own === rest && verb !== "drop" ? "select" : verb, effects: own, object: [database, name] });
+    parts.push({
+      verb: own === rest && verb !== "drop" ? "select" : verb,
+      effects: own,
+      object: [database, name],
+    });
   }
   // Names of keys and types stand before parentheses too; only a query can call.
   for (const { database = context.database, name } of scan.words.has("select") ? scan.calls : []) {
@@ -242,11 +313,15 @@ function schema(verb: string, effects: readonly Effect[], scan: SqlScan, context
 /** Tables that are kept elsewhere, or are somebody else's. */
 function storageFlaw(tokens: readonly SqlToken[], scan: SqlScan): string | undefined {
   const found = STORED_ELSEWHERE.find((word) => scan.words.has(word));
-  if (found !== undefined) return `has ${found.toUpperCase()} in it, by which a table is kept elsewhere or becomes another`;
+  if (found !== undefined)
+    return `has ${found.toUpperCase()} in it, by which a table is kept elsewhere or becomes another`;
   const at = tokens.findIndex(({ kind, text }) => kind === "word" && text === "engine");
   if (at < 0) return undefined;
   const value = tokens[at + 1]?.text === "=" ? tokens[at + 2] : tokens[at + 1];
   const engine = (value?.text ?? "").toLowerCase();
-  const isOnce = tokens.filter(({ kind, text }) => kind === "word" && text === "engine").length <= 1;
-  return isOnce && ENGINES.has(engine) ? undefined : `has an engine that is none of ${[...ENGINES].join(", ")}`;
+  const isOnce =
+    tokens.filter(({ kind, text }) => kind === "word" && text === "engine").length <= 1;
+  return isOnce && ENGINES.has(engine)
+    ? undefined
+    : `has an engine that is none of ${[...ENGINES].join(", ")}`;
 }

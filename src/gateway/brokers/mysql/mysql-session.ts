@@ -383,7 +383,20 @@ export class MysqlSession {
 
   /** Judges what was asked, and does with it what was decided. */
   async #judged(command: Command): Promise<void> {
-    const judged = await this.#session.judge(command.asking);
+    let judged = await this.#session.judge(command.asking);
+    if (judged.decision.verdict === "confirm") {
+      const bound = this.#whyBound(judged);
+      if (bound !== undefined) {
+        const title = "This depends on the connection, and cannot wait for a person";
+        const { text } = this.#session.refuse({ rule: "mysql.connection", title, reason: bound });
+        return this.#error(1, DENIED, text);
+      }
+      const preview = await previewOf(this.#session, command.asking, this.#options);
+      // What a person sees is judged with it: the same statement again, with what it would do.
+      if (preview !== undefined) {
+        judged = await this.#session.judge({ ...command.asking, facts: { preview } });
+      }
+    }
     if (judged.decision.verdict === "confirm") return await this.#hold(judged);
     if (judged.decision.verdict !== "allow") {
       return this.#error(1, DENIED, `${this.#session.deny(judged).text}${whyUnknown(judged)}`);
@@ -424,19 +437,7 @@ export class MysqlSession {
 
   async #hold(judged: Judged): Promise<void> {
     const session = this.#session;
-    const bound = this.#whyBound(judged);
-    if (bound !== undefined) {
-      const title = "This depends on the connection, and cannot wait for a person";
-      this.#error(
-        1,
-        DENIED,
-        session.refuse({ rule: "mysql.connection", title, reason: bound }).text,
-      );
-      return;
-    }
-    const preview = await previewOf(session, judged.asking, this.#options);
-    const facts = preview === undefined ? {} : { facts: { preview } };
-    const resolution = await session.hold({ ...judged, asking: { ...judged.asking, ...facts } });
+    const resolution = await session.hold(judged);
     if (resolution.kind !== "answered") {
       const isPending = resolution.kind === "pending";
       const text = session.deny(judged, resolution).text;

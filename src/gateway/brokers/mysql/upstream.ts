@@ -7,7 +7,7 @@
 import type { Socket } from "node:net";
 import { Fault } from "../../../base/index.ts";
 import type { MysqlOptions } from "../../../protocols/index.ts";
-import { createRedactor, type Lease, type Redactor } from "../../../vault/index.ts";
+import { createRedaction, type Lease, type Redaction, type Redactor } from "../../../vault/index.ts";
 import {
   MYSQL_CAN,
   mysqlPacket,
@@ -67,15 +67,17 @@ export class MysqlUpstream {
   readonly version: string;
   readonly scanner = new MysqlReplyScanner();
   readonly #redactor: Redactor;
+  readonly #redaction: Redaction;
   #exchange: Exchange | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #isCut = false;
   #failure: Error | undefined;
 
-  constructor(socket: Socket, version: string, redactor: Redactor) {
+  constructor(socket: Socket, version: string, secrets: readonly string[]) {
     this.socket = socket;
     this.version = version;
-    this.#redactor = redactor;
+    this.#redaction = createRedaction(secrets);
+    this.#redactor = this.#redaction.stream();
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", () => {}); // Ends in its close.
     socket.once("close", () => this.#fail(new Fault("mysql.upstream", "the server hung up")));
@@ -160,7 +162,8 @@ export class MysqlUpstream {
     const exchange = this.#exchange;
     if (!this.#isCut) this.#flush(exchange?.sink);
     this.#exchange = undefined;
-    const { isError, error, rows, affected } = this.scanner;
+    const { isError, rows, affected } = this.scanner;
+    const error = this.#redaction.text(this.scanner.error);
     exchange?.resolve({ isError, error, rows, affected, isCut: this.#isCut });
   }
 
@@ -221,11 +224,7 @@ export async function openUpstream(
     key: options.server_key,
   });
   talk.leave();
-  const upstream = new MysqlUpstream(
-    talk.socket,
-    greeting.version,
-    createRedactor(lease?.secrets ?? []),
-  );
+  const upstream = new MysqlUpstream(talk.socket, greeting.version, lease?.secrets ?? []);
   await pin(upstream, options);
   return upstream;
 }

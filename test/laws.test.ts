@@ -18,6 +18,7 @@ const testText = tests.map(read).join("\n");
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   action: 1,
+  mail: 1,
   link: 1,
   sys: 1,
   yaml: 1,
@@ -40,7 +41,17 @@ const LAYERS: Readonly<Record<string, number>> = {
   daemon: 6,
   cli: 7,
 };
-const PURE = new Set(["action", "link", "yaml", "policy", "catalog", "wire", "detect", "api"]);
+const PURE = new Set([
+  "action",
+  "mail",
+  "link",
+  "yaml",
+  "policy",
+  "catalog",
+  "wire",
+  "detect",
+  "api",
+]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */
 const PURE_MODULES = new Set([
   "node:crypto",

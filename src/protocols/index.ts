@@ -2,3 +2,10 @@
 export type { Described, Protocol, Separator, Surroundings, VerbInfo } from "./protocol.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
+export {
+  flawsOfMail,
+  RECIPIENTS_MAX as SMTP_RECIPIENTS_MAX,
+  smtpOptions,
+  type Flaw as MailFlaw,
+  type SmtpOptions,
+} from "./smtp/index.ts";

@@ -194,16 +194,17 @@ test("a client that says nothing, and one that reads nothing, does not keep a se
 });
 
 test("a client that drips a message does not keep a session", async (t) => {
-  const [client, served, close] = await pair();
+  const [socket, served, close] = await pair();
   t.after(close);
-  client.resume();
-  const times = { ...DIALOGUE_TIMES, dataMs: 40, messageMs: 150 };
+  const client = new RawClient(socket);
+  const times = { ...DIALOGUE_TIMES, dataMs: 100, messageMs: 200 };
   const done = new Dialogue(served, PORTS, times).run();
+  await client.reply();
   for (const line of [...ENVELOPE, "DATA"]) {
-    client.write(`${line}\r\n`);
-    await once(client, "data");
+    client.say(line);
+    await client.reply();
   }
-  const drip = setInterval(() => client.write("x"), 20);
+  const drip = setInterval(() => socket.write("x"), 20);
   t.after(() => clearInterval(drip));
   await assert.rejects(done, { code: "gateway.smtp_silent" });
 });

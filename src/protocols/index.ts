@@ -10,6 +10,7 @@ export type {
 } from "./protocol.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
+export * from "./redis/index.ts";
 export {
   flawsOfMail,
   RECIPIENTS_MAX as SMTP_RECIPIENTS_MAX,

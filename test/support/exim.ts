@@ -24,7 +24,7 @@ const EXIM = "/usr/sbin/exim4";
 
 export interface Exim {
   readonly port: number;
-  /** Every message that it has taken, in the order of their names; lines end in LF. */
+  /** Every message that it has taken, in that order; lines end in LF. */
   messages(): readonly Taken[];
   /** Its log, a line each. */
   log(): readonly string[];
@@ -122,7 +122,7 @@ ${authenticator}`;
   const child = spawn(EXIM, ["-C", file, "-bdf", "-oX", String(port)], {
     uid,
     gid,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: "ignore", // At each message it says that with a configuration of one's own it is nobody.
   });
   await answering(port);
   const folder = join(root, "mail", "new");
@@ -130,8 +130,9 @@ ${authenticator}`;
   return {
     port,
     messages() {
-      const names = readFolder(folder).sort();
-      return names.map((name) => takenFrom(read(join(folder, name))));
+      const names = readFolder(folder).map((name) => [timeOf(name), name] as const);
+      names.sort(([one], [other]) => one - other);
+      return names.map(([, name]) => name).map((name) => takenFrom(read(join(folder, name))));
     },
     log: () =>
       readFolder(join(root, "log")).flatMap((name) => read(join(root, "log", name)).split("\n")),
@@ -143,6 +144,12 @@ ${authenticator}`;
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** `1795731178.M758685P21028.sink.example`: in microseconds. */
+function timeOf(name: string): number {
+  const [, seconds = "0", micro = "0"] = /^(\d+)\.M(\d+)P/.exec(name) ?? [];
+  return Number(seconds) * 1e6 + Number(micro);
 }
 
 /** What stands in a file of the maildir: the envelope and the time of receipt first. */

@@ -45,13 +45,11 @@ const MESSAGE = [
   ...["Hello.", ".", "..", ".a line that begins with a dot", ""],
 ].join("\r\n");
 
-/** What the server has taken by `sending`, once that is `count` messages. */
-async function takenBy(server: Exim, count: number, sending: () => Promise<unknown>) {
+/** What the server has taken by `sending`. */
+async function takenBy(server: Exim, sending: () => Promise<unknown>) {
   const before = server.messages().length;
   await sending();
-  await eventually("the messages", 10_000, () =>
-    server.messages().length >= before + count ? true : undefined,
-  );
+  await eventually("the message", 10_000, () => server.messages().length > before);
   return server.messages().slice(before);
 }
 
@@ -70,7 +68,7 @@ const CLIENTS: readonly (readonly [string, (kit: Kit) => Promise<unknown>])[] = 
     "swaks",
     ({ port }) =>
       run("swaks", [
-        ...["--server", "127.0.0.1", "--port", String(port), "--tls", "--auth", "LOGIN"],
+        ...["--server", "127.0.0.1", "--port", String(port), "--auth", "LOGIN"],
         ...["--auth-user", "agent", "--auth-password", "whatever", "--from", "me@sender.example"],
         ...["--to", "ann@client.example", "--body", "Hello.\n.\n..\n"],
       ]),
@@ -120,18 +118,17 @@ s.quit()`,
   ],
 ];
 for (const [name, sending] of CLIENTS) {
-  test(`${name} sends by STARTTLS and a login of its own, and the server gets it with the grant's`, async (t) => {
+  test(`${name} sends with a login of its own, and the server gets it by STARTTLS with the grant's`, async (t) => {
     const options = { server: exim.port, tls: true, allow: [UNATTENDED], lease: LEASE };
     const kit = await openKit(options);
     t.after(() => kit.close());
-    const [taken] = await takenBy(exim, 1, () => sending(kit));
+    const [taken, ...more] = await takenBy(exim, () => sending(kit));
     assert.deepEqual(taken?.recipients, ["ann@client.example"]);
     assert.equal(taken?.from, "me@sender.example");
     assert.deepEqual(kit.refusals, []);
     const [action] = kit.actions;
     assert.equal(action?.verb, "send", JSON.stringify(action?.fields));
-    const { messages } = exim;
-    assert.equal(messages().filter(({ text }) => text === taken?.text).length, 1, "once");
+    assert.equal(more.length, 0, "once");
     assert.ok(exim.log().some((line) => line.includes("A=plain:relay")));
   });
 }
@@ -221,7 +218,7 @@ test("INV-117: whatever the broker lets through is exactly one message for Exim,
     const unstuffed = `\r\n${body}`.replaceAll("\r\n.", "\r\n").slice(2).replaceAll("\r\n", "\n");
     if (isSent) assert.ok(taken[0]?.text.endsWith(`\n\n${unstuffed}\n`), JSON.stringify(body));
   });
-  await fc.assert(property, { numRuns: 120, seed: 4711 });
+  await fc.assert(property, { numRuns: 80, seed: 4711 });
   assert.ok(sent > 10 && refused > 10, `${sent} sent, ${refused} refused`);
   t.diagnostic(`${sent} sent, ${refused} refused`);
 });

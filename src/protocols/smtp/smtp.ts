@@ -133,7 +133,7 @@ function shownMail({ from, recipients }: Envelope, message: Message | undefined)
 function operationOf(text: string): Json {
   const [from = "", to, ...more] = text.split("->").map((one) => one.trim());
   if (to === undefined || more.length > 0) {
-    const hint = 'write "FROM -> TO, TO", and the message with --body FILE';
+    const hint = 'write "FROM -> TO, TO", and the message with --data @FILE';
     throw new Fault("protocols.operation", "not an envelope", { hint });
   }
   const recipients = to.split(",").map((one) => one.trim());

@@ -64,6 +64,9 @@ export interface Message {
 const PARTS_MAX = 200;
 const DEPTH_MAX = 10;
 const TEXT_CHARS_MAX = 65_536; // Of a text, as shown.
+/** RFC 2045, 5.1: readers differ on what stands in the place of a type. */
+const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/;
+const TOKEN = /^[a-z0-9!#$&^_.+-]{1,127}$/;
 const OUTSIDE = "(outside of the parts)";
 
 /** Reads `bytes`; `undefined` where two mail systems could read them differently. */
@@ -154,6 +157,7 @@ function collectLeaves(part: Part, found: Found, { depth, whose }: Where): boole
   const encoding = (encodings[0] ?? "7bit").toLowerCase();
   if (media === undefined || disposed === undefined) return false;
   const { value: type, of: parameters } = media;
+  if (!MEDIA_TYPE.test(type) || !TOKEN.test(disposed.value || "inline")) return false;
   if (type.startsWith("multipart/")) {
     const inner = splitParts(part.body, parameters.get("boundary") ?? "");
     if (inner === undefined || !isIdentity(encoding)) return false;

@@ -43,7 +43,8 @@ export function isAmong(patterns: readonly string[], address: string): boolean {
 }
 
 function canonicalPattern(text: string): string | undefined {
-  if (!text.startsWith("*@")) return readMailbox(text)?.address;
+  // A star elsewhere would be one of a name, which nobody means.
+  if (!text.startsWith("*@")) return text.includes("*") ? undefined : readMailbox(text)?.address;
   const domain = readMailbox(`any${text.slice(1)}`)?.domain;
   return domain === undefined ? undefined : `*@${domain}`;
 }

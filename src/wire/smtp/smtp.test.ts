@@ -16,7 +16,8 @@ function readData(text: string, size = 1 << 20, bytesMax = 1 << 20) {
   reader.begin(bytesMax);
   const bytes = Buffer.from(text, "latin1");
   let read: ReturnType<SmtpReader["message"]>;
-  for (let at = 0; at < bytes.length && read === undefined; at += size) {
+  let at = 0;
+  for (; at < bytes.length && read === undefined; at += size) {
     reader.push(bytes.subarray(at, at + size));
     read = reader.message();
   }
@@ -24,7 +25,7 @@ function readData(text: string, size = 1 << 20, bytesMax = 1 << 20) {
   return {
     text: read.bytes.toString("latin1"),
     isTooLong: read.isTooLong,
-    isAhead: reader.isAhead,
+    isAhead: reader.isAhead || at < bytes.length,
   };
 }
 
@@ -122,7 +123,7 @@ test("lines are commands of printable ASCII that end in CRLF, of bounded length"
   ]) {
     assert.ok(typeof read(text)[0] === "object", JSON.stringify(text));
   }
-  assert.ok(typeof read(`${"A".repeat(12_289)}`)[0] === "object");
+  assert.ok(typeof read("A".repeat(12_289))[0] === "object");
 });
 
 const PATHS = [
@@ -146,7 +147,10 @@ for (const [argument, path, why] of PATHS) {
 }
 
 test("fuzz: a command is read or not, and its path holds no bracket", () => {
-  const text = fc.string({ unit: fc.constantFrom(..."MAILFROM:<>= a@x.1+-"), maxLength: 40 });
+  const text = fc.string({
+    unit: fc.constantFrom(..."MAILFROM:<>= a@x.1+-".split("")),
+    maxLength: 40,
+  });
   const property = fc.property(text, (line) => {
     const command = readSmtpCommand(line);
     const path = readSmtpPath(command?.argument ?? line, "FROM");
@@ -192,7 +196,7 @@ test("replies are read line by line, and what is none is refused within bounds",
 });
 
 test("fuzz: any bytes are replies, none yet, or refused; never more lines than a bound", () => {
-  const text = fc.string({ unit: fc.constantFrom(..."245 -\r\nab"), maxLength: 200 });
+  const text = fc.string({ unit: fc.constantFrom(..."245 -\r\nab".split("")), maxLength: 200 });
   const property = fc.property(text, (said) => {
     try {
       for (const { lines } of repliesOf(said)) assert.ok(lines.length <= 128);

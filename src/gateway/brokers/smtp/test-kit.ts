@@ -103,7 +103,7 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
     ...place,
     client,
     hostKey: undefined,
-    leaf: async () => await authority.contextFor(HOST),
+    leaf: () => Promise.resolve(authority.contextFor(HOST)),
     async connect() {
       log.connects += 1;
       try {

@@ -32,7 +32,7 @@ export function doubtsOf(message: Read): readonly string[] {
 
 /** An address that a display name claims: mail readers show the name alone. */
 function claimedIn(header: string, from: readonly string[]): string | undefined {
-  const found = header.match(/[^\s<>"'(),:;]+@[^\s<>"'(),:;]+/g) ?? [];
+  const found = header.split(/[\s<>"'(),:;]+/).filter((word) => /.@./.test(word));
   const real = new Set(from.map((one) => one.toLowerCase()));
   return found.find((one) => !real.has(one.toLowerCase()));
 }

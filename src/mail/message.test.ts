@@ -82,6 +82,7 @@ test("a message is read with its people, subject, text and attachments", () => {
         "part: content-transfer-encoding: base64",
       ],
       names: ["from", "to", "reply-to", "subject", "content-type"],
+      groups: [],
       attachments: [{ filename: "bill.pdf", contentType: "application/pdf", bytes: 5 }],
       doubts: ["answers to it go elsewhere: other@example.org"],
     },
@@ -192,6 +193,23 @@ const REFUSED = [
       "--a--",
     ),
     "parts that some decode first",
+  ],
+  [
+    lines(...Array.from({ length: 1001 }, () => "a: b"), "", "x"),
+    "more fields than anybody writes",
+  ],
+  [
+    lines(...Array.from({ length: 300 }, () => `a: ${"b".repeat(900)}`), "", "x"),
+    "a header too long",
+  ],
+  [
+    lines(
+      "Content-Type: multipart/mixed; boundary=b",
+      "",
+      ...Array.from({ length: 300 }, () => "--b\r\n\r\nx"),
+      "--b--",
+    ),
+    "more parts than anybody writes",
   ],
   [lines("Content-Type: text/html x", "", "<b>x</b>"), "a type with something behind it"],
   [lines("Content-Type: html", "", "<b>x</b>"), "a type that is none"],

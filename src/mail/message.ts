@@ -6,7 +6,7 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { readAddresses } from "./addresses.ts";
+import { hasGroup, readAddresses } from "./addresses.ts";
 import { doubtsOf } from "./doubts.ts";
 import {
   decodeBody,
@@ -55,6 +55,8 @@ export interface Message {
   readonly headers: readonly string[];
   /** Names of its own header fields in their order, in lower case. */
   readonly names: readonly string[];
+  /** Which of its own fields of addresses have a group in them. */
+  readonly groups: readonly string[];
   /** All else that it holds, and a text that is cut above. */
   readonly attachments: readonly Attachment[];
   /** What a person should look at twice, each a sentence. */
@@ -67,6 +69,7 @@ const TEXT_CHARS_MAX = 65_536; // Of a text, as shown.
 /** RFC 2045, 5.1: readers differ on what stands in the place of a type. */
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/;
 const TOKEN = /^[a-z0-9!#$&^_.+-]{1,127}$/;
+const ADDRESSES = ["from", "sender", "to", "cc", "bcc", "reply-to"];
 const OUTSIDE = "(outside of the parts)";
 
 /** Reads `bytes`; `undefined` where two mail systems could read them differently. */
@@ -78,9 +81,7 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
   const root = splitPart(source.replaceAll("\r\n", "\n"));
   if (root === undefined || !collectLeaves(root, found, { depth: 0, whose: "" })) return undefined;
   const { leaves, headers, doubts } = found;
-  const lists = ["from", "sender", "to", "cc", "bcc", "reply-to"].map((name) =>
-    addressesOf(root, name),
-  );
+  const lists = ADDRESSES.map((name) => addressesOf(root, name));
   if (lists.some((list) => list === undefined)) return undefined;
   const [from = [], sender = [], to = [], cc = [], bcc = [], replyTo = []] = lists;
   const texts = leaves.filter((leaf) => isText(leaf) && leaf.filename === undefined);
@@ -106,6 +107,7 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
     })),
     headers,
     names: root.headers.map(([name]) => name),
+    groups: ADDRESSES.filter((name) => headersOf(root, name).some(hasGroup)),
     attachments: leaves.filter((leaf) => !isShown(leaf)).map(attachmentOf),
   };
   return { ...read, doubts: [...doubtsOf(read), ...doubts] };

@@ -12,10 +12,15 @@ export interface Part {
   readonly body: string;
 }
 
-/** Headers, an empty line, and the body. */
+const HEAD_CHARS_MAX = 262_144; // Two thousand addresses, and room for all else.
+const FIELDS_MAX = 1000;
+const PARTS_MAX = 200;
+
+/** Headers, an empty line, and the body; `undefined` where that is not plain, or more than anybody writes. */
 export function splitPart(source: string): Part | undefined {
   const end = source.startsWith("\n") ? 0 : source.indexOf("\n\n") + 1;
   const head = end === 0 && !source.startsWith("\n") ? source : source.slice(0, end);
+  if (head.length > HEAD_CHARS_MAX) return undefined;
   const headers: [string, string][] = [];
   for (const line of head.replace(/\n$/, "").split("\n")) {
     if (line === "") continue;
@@ -30,6 +35,7 @@ export function splitPart(source: string): Part | undefined {
     // Some end the headers at such a line, others skip it.
     if (name === undefined || value === undefined) return undefined;
     headers.push([name.toLowerCase(), value]);
+    if (headers.length > FIELDS_MAX) return undefined;
   }
   return { headers, body: head === source ? "" : source.slice(end + 1) };
 }
@@ -91,7 +97,8 @@ export function splitParts(
 ): { readonly parts: readonly Part[]; readonly outside: string } | undefined {
   if (!/^[0-9A-Za-z'()+_,\-./:=? ]{1,70}$/.test(boundary) || boundary.endsWith(" "))
     return undefined;
-  const blocks = `\n${body}`.split(`\n--${boundary}`);
+  const blocks = `\n${body}`.split(`\n--${boundary}`, PARTS_MAX + 3);
+  if (blocks.length > PARTS_MAX + 2) return undefined;
   const last = blocks.pop();
   if (blocks.length === 0 || last === undefined || !/^--[ \t]*(\n|$)/.test(last)) return undefined;
   const parts = blocks.slice(1).map((block) => {

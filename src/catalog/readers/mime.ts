@@ -27,7 +27,11 @@ export function readMail(readable: Readable): Reading | undefined {
   };
 }
 
-function shown({ names: _names, ...message }: Message): Readonly<Record<string, unknown>> {
+function shown({
+  names: _names,
+  groups: _groups,
+  ...message
+}: Message): Readonly<Record<string, unknown>> {
   return { ...message };
 }
 

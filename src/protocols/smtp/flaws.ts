@@ -21,6 +21,8 @@ export interface Envelope {
 }
 
 const LINE_OCTETS_MAX = 998; // RFC 5322, 2.1.1, without CRLF: servers on the way cut or fold longer ones.
+/** With the CR that ends it; looked for where lines begin, so that each octet is looked at once. */
+const LONG_LINE = new RegExp(`(?:^|\\n)[^\\n]{${LINE_OCTETS_MAX + 2}}`);
 const FIELDS_MAX = 200;
 const SHOWN_MAX = 5;
 
@@ -54,7 +56,7 @@ export function flawsOfBytes(body: Uint8Array, options: SmtpOptions): Flaw[] {
   if (/\r(?!\n)/.test(text)) put("line_ends", "it holds a carriage return without a line feed");
   if (/(?<!\r)\n/.test(text)) put("line_ends", "it holds a line feed without a carriage return");
   if (!text.endsWith("\r\n")) put("line_ends", "its last line has no end");
-  if (text.split("\r\n").some((line) => line.length > LINE_OCTETS_MAX))
+  if (LONG_LINE.test(text))
     put("line", `it has a line of more than ${LINE_OCTETS_MAX} octets; encode it`);
   const end = text.indexOf("\r\n\r\n");
   if (/[^\t\r\n -~]/.test(end < 0 ? text : text.slice(0, end)))
@@ -73,6 +75,9 @@ export function flawsOfMessage(message: Message, options: SmtpOptions): Flaw[] {
   if (from.length === 0) put("from", "it has no From");
   if (from.length > 1 && sender.length === 0)
     put("from", "of several in From, Sender says which one sent it");
+  // A group has a name of its own, which readers show in the place of who is in it.
+  if (message.groups.includes("from") || message.groups.includes("sender"))
+    put("from", "From and Sender name mailboxes, no group");
   if (sender.length > 1 || (names.includes("sender") && sender.length === 0))
     put("from", "Sender is one mailbox");
   for (const [field, people] of Object.entries({ From: from, Sender: sender })) {

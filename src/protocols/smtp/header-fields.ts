@@ -21,7 +21,7 @@ const USUAL: ReadonlySet<string> = new Set([
     "list-id list-help list-unsubscribe list-unsubscribe-post list-subscribe list-post list-owner list-archive precedence " +
     "auto-submitted x-auto-response-suppress importance priority x-priority x-msmail-priority sensitivity " +
     "user-agent x-mailer x-php-originating-script organization thread-topic thread-index x-entity-ref-id " +
-    "x-accept-language accept-language autocrypt openpgp x-mimeole feedback-id"
+    "x-accept-language accept-language x-mimeole feedback-id"
   ).split(" "),
 ]);
 

@@ -120,7 +120,7 @@ function shownMail({ from, recipients }: Envelope, message: Message | undefined)
     unreached,
   };
   if (message === undefined) return { envelope };
-  const { names: _names, more, attachments, ...read } = message;
+  const { names: _names, groups: _groups, more, attachments, ...read } = message;
   return {
     envelope,
     ...read,

@@ -229,6 +229,26 @@ test("STARTTLS and implicit TLS: as the granted name to the agent, and to the se
   }
 });
 
+const TLS_OFFER = [/^EHLO/, "250-sink\r\n250 STARTTLS\r\n"] as const;
+const UNSAFE: readonly (readonly [string, Script, RegExp])[] = [
+  ["a server that offers no STARTTLS", [], /offers no STARTTLS/],
+  ["one that says no", [TLS_OFFER, [/^STARTTLS/, "454 later\r\n"]], /refused STARTTLS \(454\)/],
+  ["an answer behind 220", [TLS_OFFER, [/^STARTTLS/, "220 go\r\n250 x\r\n"]], /more before TLS/],
+  ["no TLS behind 220", [TLS_OFFER, [/^STARTTLS/, "220 go\r\n"]], /not sent/],
+];
+for (const [what, script, reply] of UNSAFE) {
+  test(`without TLS that proves the name neither login nor mail leave: ${what}`, async (t) => {
+    const server = await scriptedServer(script);
+    const options = { server: server.port, allow: [UNATTENDED], lease: LOGIN, tls: true };
+    const kit = await openKit(options);
+    t.after(() => (kit.close(), server.close()));
+    const last = (await talk(kit.port, [...ENVELOPE, "DATA", data()])).at(-1) ?? "";
+    assert.match(last, /^(451|554) /);
+    assert.match(last, reply);
+    assert.ok(!server.said.some((line) => /AUTH|MAIL|s3cret/.test(line)), server.said.join());
+  });
+}
+
 test("an approval's answer is read back, and nothing else is taken for one", () => {
   for (const text of ["", "null", "{}", '{"sent":"yes"}']) {
     assert.equal(readDelivery(Buffer.from(text)), undefined);

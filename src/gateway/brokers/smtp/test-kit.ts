@@ -164,7 +164,7 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
 async function secureTo(socket: Socket, ca: string): Promise<TLSSocket> {
   const secure = connectTls({ socket, ca, servername: HOST });
   secure.on("error", () => {});
-  await once(secure, "secureConnect");
+  await once(secure, "secureConnect", { signal: AbortSignal.timeout(2000) });
   return secure;
 }
 

@@ -23,6 +23,8 @@ export interface FileMeaning {
 
 const SETUID_SETGID = 0o6000;
 const EXECUTABLE = 0o111;
+const TYPE = 0o170000;
+const FOLDER = 0o040000;
 
 /** What `operation` does; `undefined` where its paths are none, or another is missing. */
 export function meaningOfFile(operation: FileOperation): FileMeaning | undefined {
@@ -42,7 +44,7 @@ export function meaningOfFile(operation: FileOperation): FileMeaning | undefined
   const wrote = (at: string): readonly Effect[] => [
     "write",
     ...effectsOfPlace(at),
-    ...effectsOfAttributes(attributes),
+    ...effectsOfAttributes(attributes, operation.do === "mkdir"),
   ];
   const two = (verb: string, summary: string, parts: readonly FilePart[]): FileMeaning => ({
     verb,
@@ -111,13 +113,15 @@ export function isResolved(path: string): boolean {
   return !path.split("/").some((segment) => segment === ".." || segment === ".");
 }
 
-function effectsOfAttributes({ mode, uid, gid }: FileAttributes): readonly Effect[] {
+function effectsOfAttributes(
+  { mode = 0, uid, gid }: FileAttributes,
+  isMade: boolean,
+): readonly Effect[] {
   const effects: Effect[] = [];
-  if (mode !== undefined && (mode & SETUID_SETGID) !== 0) effects.push("execute", "administer");
   // A folder needs the bit to be entered; of a file it says that it is to be run.
-  else if (mode !== undefined && (mode & EXECUTABLE) !== 0 && (mode & 0o170000) !== 0o040000) {
-    effects.push("execute");
-  }
+  const isFolder = isMade || (mode & TYPE) === FOLDER;
+  if ((mode & SETUID_SETGID) !== 0) effects.push("execute", "administer");
+  else if ((mode & EXECUTABLE) !== 0 && !isFolder) effects.push("execute");
   if (uid !== undefined || gid !== undefined) effects.push("administer");
   return effects;
 }

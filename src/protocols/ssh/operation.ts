@@ -51,6 +51,12 @@ const fileSchema = z.strictObject({
   to: path.optional(),
   asked: z.string().max(PATH_CHARS_MAX).optional(),
   attributes: attributesSchema.optional(),
+  /** Of a symbolic link: what it is to say, as the agent wrote it. */
+  target: path.optional(),
+  /** Of rename: what is there at the other path is replaced. */
+  isReplacing: z.boolean().optional(),
+  /** Of write: nothing may be there yet. */
+  isExclusive: z.boolean().optional(),
   /** Of write: whether what was there is cut off, or added to. */
   mode: z.enum(["replace", "append", "update"]).optional(),
 });

@@ -54,6 +54,10 @@ const VERBS: Readonly<Record<string, VerbInfo>> = {
   "git.write": paths(["write", "execute", "administer"], "Push to a repository."),
 };
 
+/** Nobody's: a well-formed key for `explain`. */
+const EXAMPLE_KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /** SSH. */
 export const sshProtocol: Protocol = {
   system: "ssh",
@@ -67,6 +71,7 @@ export const sshProtocol: Protocol = {
   verbs: VERBS,
   object: { separator: " ", form: "program word word; of files /folder/file" },
   options: optionsSchema as unknown as Protocol["options"],
+  example: { host_key: EXAMPLE_KEY },
   unknown: UNKNOWN,
   describe,
   operationOf: operationOfText,
@@ -151,12 +156,12 @@ function describeCommand(
 function describeFile(
   place: string,
   operation: FileOperation,
-  { host, body, facts = {} }: Surroundings,
+  { host, body }: Surroundings,
 ): Described {
   const meaning = meaningOfFile(operation);
   if (meaning === undefined) return unknown(place, "a path is not absolute and resolved");
   const { verb, parts, summary, isReversible } = meaning;
-  const { path, to, asked, attributes, mode } = operation;
+  const { path, to, target, asked, attributes, mode } = operation;
   return {
     verb,
     effects: union(parts.map((part) => part.effects)),
@@ -167,10 +172,9 @@ function describeFile(
       ...(to === undefined ? {} : { to }),
       ...(asked === undefined ? {} : { asked }),
       ...(mode === undefined ? {} : { mode }),
+      ...(target === undefined ? {} : { target }),
       ...(attributes === undefined ? {} : { attributes: printAttributes(attributes) }),
       ...(operation.do === "write" ? contentOf(body, "content") : {}),
-      ...(facts["before"] === undefined ? {} : { before: facts["before"] }),
-      ...(facts["preview"] === undefined ? {} : { preview: facts["preview"] }),
     },
     parts: parts.map((part) => ({
       verb: part.verb,

@@ -26,10 +26,23 @@ export interface StartOptions {
   readonly pty?: ssh2.PseudoTtyOptions | undefined;
 }
 
+/** How something ended that ran on the server; neither where the server did not say. */
+export interface Exit {
+  readonly exit?: number | undefined;
+  readonly signal?: string | undefined;
+}
+
+/** Something that runs on the server. */
+export interface Started {
+  readonly channel: ClientChannel;
+  /** Resolves when the channel is closed. */
+  readonly ended: Promise<Exit>;
+}
+
 /** A connection that is logged in. */
 export interface Upstream {
-  exec(command: string, options?: StartOptions): Promise<ClientChannel>;
-  shell(options: StartOptions): Promise<ClientChannel>;
+  exec(command: string, options?: StartOptions): Promise<Started>;
+  shell(options: StartOptions): Promise<Started>;
   sftp(): Promise<ClientChannel>;
   /** Resolves when the connection is over, with why. */
   readonly closed: Promise<string>;
@@ -61,7 +74,7 @@ export async function logIn(place: Place, way: Way): Promise<Upstream> {
     exec: (command, { env = {}, pty } = {}) =>
       start((done) => client.exec(command, { env, ...(pty === undefined ? {} : { pty }) }, done)),
     shell: ({ env = {}, pty }) => start((done) => client.shell(pty ?? false, { env }, done)),
-    sftp: () => start((done) => client.subsys("sftp", done)),
+    sftp: async () => (await start((done) => client.subsys("sftp", done))).channel,
     closed: closed.promise,
     close() {
       client.end();
@@ -176,17 +189,17 @@ const START_MS = 20_000;
 async function startChannel(
   begin: (done: ssh2.ClientCallback) => void,
   closed: Promise<string>,
-): Promise<ClientChannel> {
-  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+): Promise<Started> {
+  const { promise, resolve, reject } = Promise.withResolvers<Started>();
   const failed = (reason: string) => reject(new Fault("ssh.upstream", reason));
   const tooLate = setTimeout(() => failed("the server does not answer"), START_MS);
   void closed.then(failed);
   try {
     begin((error, channel) => {
       if (error === undefined) {
-        // What came is there at once; nothing reads it before the caller does.
+        // Heard from here on: a short command is over before whoever waits for this goes on.
         channel.on("error", () => {});
-        resolve(channel);
+        resolve({ channel, ended: endOf(channel, closed) });
       } else {
         failed(`the server refuses: ${error.message}`);
       }
@@ -199,4 +212,13 @@ async function startChannel(
   } finally {
     clearTimeout(tooLate);
   }
+}
+
+async function endOf(channel: ClientChannel, closed: Promise<string>): Promise<Exit> {
+  let exit: Exit = {};
+  channel.once("exit", (code: number | null, signal?: string) => {
+    exit = { exit: code ?? undefined, signal };
+  });
+  await Promise.race([new Promise((resolve) => channel.once("close", resolve)), closed]);
+  return exit;
 }

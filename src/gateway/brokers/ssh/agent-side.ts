@@ -19,7 +19,7 @@ import type { SessionRefusal } from "../broker.ts";
 import { ALGORITHMS, needsStrictKeys } from "./algorithms.ts";
 import { EXIT, serveExec, type Control, type Request } from "./exec.ts";
 import { chunksOf } from "./flow-control.ts";
-import { readPrivateKey } from "./private-key.ts";
+import { readableKey } from "./private-key.ts";
 import { finish } from "./pump.ts";
 import { sayError, Seat } from "./seat.ts";
 import { serveSftp } from "./sftp-relay.ts";
@@ -42,7 +42,7 @@ export async function serveAgent(seat: Seat): Promise<void> {
   const { client, hostKey } = session;
   if (hostKey === undefined) throw new Fault("ssh.host_key", "the run has no SSH host key");
   const server = new ssh2.Server({
-    hostKeys: [readPrivateKey(hostKey).getPrivatePEM()],
+    hostKeys: [readableKey(hostKey)],
     ident: IDENT,
     algorithms: { ...ALGORITHMS, serverHostKey: undefined } as never,
     keepaliveInterval: 15_000,

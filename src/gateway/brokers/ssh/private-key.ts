@@ -18,8 +18,7 @@ const BLOCK = 8; // PROTOCOL.key: without a cipher, padded to this.
  * @throws {Fault} `ssh.credential`
  */
 export function readPrivateKey(text: string): ParsedKey {
-  const own = text.includes("BEGIN PRIVATE KEY") ? fromPkcs8(text) : text;
-  const key = ssh2.utils.parseKey(own);
+  const key = ssh2.utils.parseKey(readableKey(text));
   const first = Array.isArray(key) ? key[0] : key;
   if (first instanceof Error || first === undefined || !first.isPrivateKey()) {
     throw new Fault("ssh.credential", "the private key cannot be read", {
@@ -27,6 +26,11 @@ export function readPrivateKey(text: string): ParsedKey {
     });
   }
   return first;
+}
+
+/** The same key in a form that ssh2 reads. */
+export function readableKey(text: string): string {
+  return text.includes("BEGIN PRIVATE KEY") ? fromPkcs8(text) : text;
 }
 
 function fromPkcs8(text: string): string {

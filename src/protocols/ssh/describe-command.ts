@@ -4,7 +4,7 @@
  * @module
  */
 import type { Effect } from "../../action/index.ts";
-import { readCommandLine, type SimpleCommand } from "./command-line.ts";
+import { readCommandLine, spell, type SimpleCommand } from "./command-line.ts";
 import { readingEffects } from "./reading-form.ts";
 import { effectsOfPlace } from "./secret-paths.ts";
 import { segmentsOf, transferOf, type Transfer } from "./transfer.ts";
@@ -66,7 +66,8 @@ function scriptOf(command: string, why: string): CommandMeaning {
 function partOf(command: SimpleCommand, cwd: string | undefined): CommandPart {
   const { words } = command;
   const { verb, effects } = verbOf(command, cwd);
-  return { verb, effects, object: words };
+  // What runs other things is one text: no word of it bounds what the others do.
+  return { verb, effects, object: verb === "exec" ? words : [words.map(spell).join(" ")] };
 }
 
 interface Meaning {
@@ -128,13 +129,8 @@ const ESCALATED_SCRIPT: Meaning = { verb: "script", effects: ["execute", "admini
 function partsOfTransfer({ tool, isRead, paths, options }: Transfer): readonly CommandPart[] {
   return paths.map((path) => {
     const object = segmentsOf(path);
-    const isOutside = object.includes("..");
     if (isRead) {
-      return {
-        verb: isOutside ? "script" : `${tool}.read`,
-        effects: isOutside ? ["execute"] : ["read-private"],
-        object,
-      } as const;
+      return { verb: `${tool}.read`, effects: ["read-private"], object } as const;
     }
     const deletes = options.some((option) => option.startsWith("--delete"));
     const effects: readonly Effect[] = [
@@ -143,7 +139,7 @@ function partsOfTransfer({ tool, isRead, paths, options }: Transfer): readonly C
       ...(deletes ? (["delete"] as const) : []),
       ...effectsOfPlace(path),
     ];
-    return { verb: isOutside ? "script" : `${tool}.write`, effects: strictest(effects), object };
+    return { verb: `${tool}.write`, effects: strictest(effects), object };
   });
 }
 

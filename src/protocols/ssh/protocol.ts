@@ -32,7 +32,7 @@ const VERBS: Readonly<Record<string, VerbInfo>> = {
   script: {
     effects: EXECUTES,
     summary: "Run shell text, or a command that runs what it is told: sh -c, env, find -exec.",
-    separator: " ",
+    separator: "",
   },
   shell: { effects: EXECUTES, summary: "Open an interactive shell, which is recorded.", separator: "" },
   "sftp.list": paths(["read"], "List a folder, look at a file's size and times."),

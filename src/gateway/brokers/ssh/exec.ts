@@ -5,10 +5,12 @@
  * @module
  */
 import type { PseudoTtyOptions, ServerChannel } from "ssh2";
-import { describeError, Fault } from "../../../base/index.ts";
+import type { Json } from "../../../action/index.ts";
+import { describeError, isFault } from "../../../base/index.ts";
 import { meaningOf } from "../../../protocols/ssh/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
+import { writeOut } from "./flow-control.ts";
 import { collectInput } from "./input.ts";
 import { finish, pump } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
@@ -68,6 +70,7 @@ async function runLive(
 ): Promise<void> {
   const { session } = seat;
   const { env, pty, running } = request;
+  let outcome: Readonly<Record<string, Json>>;
   try {
     const upstream = await seat.upstream();
     const { sent } = meaningOf(command, pty !== undefined);
@@ -81,18 +84,19 @@ async function runLive(
       socket: session.client,
       before,
     });
-    await session.outcome(judged, {
+    outcome = {
       ...(ended.exit === undefined ? {} : { exit: ended.exit }),
       ...(ended.signal === undefined ? {} : { signal: ended.signal }),
       bytesIn: ended.bytesIn,
       bytesOut: ended.bytesOut,
       ...(ended.redacted === 0 ? {} : { redacted: ended.redacted }),
-    });
+    };
     if (ended.redacted > 0) session.find("credential", "a command's output held the credential");
   } catch (error) {
-    await session.outcome(judged, { failed: error instanceof Fault ? error.code : "internal" });
+    outcome = { failed: isFault(error) ? error.code : "internal" };
     await refuse(channel, `Cofferdam: ${describeError(error)}`, EXIT.failed);
   }
+  await session.outcome(judged, outcome);
 }
 
 /** Keeps the input to its end, has a person decide, and gives back what came of it. */
@@ -127,8 +131,8 @@ async function holdCommand(seat: Seat, channel: ServerChannel, asked: Asked): Pr
   }
   const { stdout, stderr, exit, signal, isCut } = decodeAnswer(resolution.answer.body);
   if (resolution.note !== undefined) sayError(channel, `Cofferdam: ${resolution.note}`);
-  channel.write(stdout);
-  channel.stderr.write(stderr);
+  if (stdout.length > 0) await writeOut(channel, stdout);
+  if (stderr.length > 0) await writeOut(channel, stderr, { isError: true });
   if (isCut) sayError(channel, "Cofferdam: there was more output than is kept");
   if (exit === undefined && signal === undefined) {
     sayError(channel, `Cofferdam: it was approved (${resolution.approval}), and failed`);

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { ServerChannel } from "ssh2";
 import { createRedaction } from "../../../vault/index.ts";
-import { chunksOf, writeAll } from "./flow-control.ts";
+import { chunksOf, writeAll, writeOut, written } from "./flow-control.ts";
 import type { Exit, Started } from "./upstream.ts";
 
 /** How a command ended, and how much it read and wrote. */
@@ -53,13 +52,13 @@ export async function pump(
     }
     upstream.end();
   };
-  const carryOut = async (from: Readable, to: Writable, seen?: (chunk: Buffer) => void) => {
+  const carryOut = async (from: Readable, isError: boolean) => {
     const screen = redaction.stream();
     const pass = async (chunk: Buffer) => {
       if (chunk.length === 0) return;
       bytesOut += chunk.length;
-      seen?.(chunk);
-      await writeAll(to, chunk, socket);
+      tap?.(chunk);
+      await writeOut(agent, chunk, { isError, socket });
     };
     for await (const chunk of chunksOf(from)) await pass(screen.push(chunk));
     await pass(screen.end());
@@ -68,8 +67,8 @@ export async function pump(
   carryIn().catch(() => {}); // The command does not read on; what it wrote still comes.
   try {
     await Promise.all([
-      carryOut(upstream, agent, tap),
-      carryOut(upstream.stderr, agent.stderr, tap),
+      carryOut(upstream, false),
+      carryOut(upstream.stderr, true),
     ]);
     how = await ended;
     await finish(agent, how.exit, how.signal);
@@ -89,9 +88,7 @@ export async function finish(
   exit: number | undefined,
   signal?: string,
 ): Promise<void> {
-  if (channel.stderr.writableLength > 0) {
-    await Promise.race([once(channel.stderr, "drain"), once(channel, "close")]).catch(() => {});
-  }
+  await written(channel);
   if (signal === undefined) channel.exit(exit ?? NO_EXIT);
   else channel.exit(signal as never);
   channel.end();

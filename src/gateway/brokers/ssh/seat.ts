@@ -8,6 +8,7 @@ import type { ServerChannel } from "ssh2";
 import { describeError } from "../../../base/index.ts";
 import type { Lease } from "../../../vault/index.ts";
 import type { Session } from "../broker.ts";
+import { writeOut } from "./flow-control.ts";
 import { logIn, type Upstream } from "./upstream.ts";
 
 const TOLD_MAX = 64; // Sentences of one connection that are told once.
@@ -69,5 +70,5 @@ export class Seat {
 
 /** One line on the channel's other stream, where a program's errors come. */
 export function sayError(channel: ServerChannel, text: string): void {
-  if (channel.writable) channel.stderr.write(`${text}\n`);
+  writeOut(channel, Buffer.from(`${text}\n`), { isError: true }).catch(() => {}); // It is gone.
 }

@@ -22,7 +22,7 @@ import {
 } from "../../../wire/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
-import { chunksOf, writeAll } from "./flow-control.ts";
+import { chunksOf, writeOut } from "./flow-control.ts";
 import { OpenFiles, type OpenFile } from "./open-files.ts";
 import type { Seat } from "./seat.ts";
 import { lookUpFile } from "./sftp-facts.ts";
@@ -400,6 +400,6 @@ export class SftpRelay {
   }
 
   async send(packet: Buffer): Promise<void> {
-    await writeAll(this.#channel, packet, this.seat.session.client);
+    await writeOut(this.#channel, packet, { socket: this.seat.session.client });
   }
 }

@@ -5,7 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
-import { describeError, Fault } from "../../../base/index.ts";
+import type { Json } from "../../../action/index.ts";
+import { describeError, isFault } from "../../../base/index.ts";
 import { Asciicast } from "./asciicast.ts";
 import { EXIT, type Request } from "./exec.ts";
 import { finish, pump } from "./pump.ts";
@@ -30,6 +31,7 @@ export async function serveShell(
   const { wallMs, monoMs } = session.clock.now();
   const { rows = 24, cols = 80 } = (pty ?? {}) as { rows?: number; cols?: number };
   const cast = new Asciicast({ wallMs, monoMs, rows, columns: cols });
+  let outcome: Readonly<Record<string, Json>>;
   try {
     const upstream = await seat.upstream();
     const started = await upstream.shell({ env, pty });
@@ -46,17 +48,18 @@ export async function serveShell(
       tap: (chunk) => cast.output(session.clock.now().monoMs, chunk),
     });
     const text = cast.text();
-    await session.outcome(judged, {
+    outcome = {
       ...(ended.exit === undefined ? {} : { exit: ended.exit }),
       bytesIn: ended.bytesIn,
       bytesOut: ended.bytesOut,
       asciicast: text,
       asciicastSha256: createHash("sha256").update(text).digest("hex"),
       ...(cast.isCut ? { isCut: true } : {}),
-    });
+    };
   } catch (error) {
-    await session.outcome(judged, { failed: error instanceof Fault ? error.code : "internal" });
+    outcome = { failed: isFault(error) ? error.code : "internal" };
     sayError(channel, `Cofferdam: ${describeError(error)}`);
     await finish(channel, EXIT.failed);
   }
+  await session.outcome(judged, outcome);
 }

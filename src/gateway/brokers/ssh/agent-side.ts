@@ -60,7 +60,7 @@ export async function serveAgent(seat: Seat): Promise<void> {
     await over;
   } finally {
     clearTimeout(tooLate);
-    seat.close();
+    await seat.close();
   }
 }
 
@@ -242,13 +242,14 @@ class AgentSession {
   #run(channel: ServerChannel | undefined, serve: (channel: ServerChannel) => Promise<void>): void {
     if (channel === undefined) return;
     channel.on("error", () => {});
-    serve(channel).catch(async (error: unknown) => {
+    const task = serve(channel).catch(async (error: unknown) => {
       const { session } = this.#seat;
       if (!isFault(error)) session.log.warn("ssh.channel", { error: describeError(error) });
       sayError(channel, `Cofferdam: ${isFault(error) ? describeError(error) : "it failed"}`);
       await finish(channel, EXIT.failed).catch(() => {});
       drain(channel);
     });
+    this.#seat.add(task);
   }
 }
 

@@ -17,6 +17,7 @@ import type { HeldOperation } from "../../ports.ts";
 import type { Errand } from "../broker.ts";
 import { encodeAnswer, type Performed } from "./answer.ts";
 import { chunksOf, writeAll } from "./flow-control.ts";
+import { secretsOf } from "./seat.ts";
 import { lookUpFile } from "./sftp-facts.ts";
 import { performFile } from "./sftp-perform.ts";
 import { isDone, SftpUpstream } from "./sftp-upstream.ts";
@@ -62,7 +63,7 @@ async function withServer<T>(errand: Errand, act: (upstream: Upstream) => Promis
 async function perform({ held, limits, way }: Errand, upstream: Upstream): Promise<Performed> {
   const { data } = operationSchema.safeParse(held.operation);
   const body = held.body ?? Buffer.alloc(0);
-  const screen = createRedaction(way.lease?.secrets ?? []);
+  const screen = createRedaction(way.lease === undefined ? [] : secretsOf(way.lease));
   if (data?.op === "exec" && data.pty !== true) {
     const { sent } = meaningOf(data.command, false);
     return await runCommand(upstream, sent, { body, bytesMax: limits.keptAnswerBytes, screen });

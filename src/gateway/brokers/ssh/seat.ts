@@ -11,6 +11,7 @@ import type { Session } from "../broker.ts";
 import { writeOut } from "./flow-control.ts";
 import { logIn, type Upstream } from "./upstream.ts";
 
+const END_MS = 5000;
 const TOLD_MAX = 64; // Sentences of one connection that are told once.
 
 export class Seat {
@@ -18,6 +19,7 @@ export class Seat {
   #upstream: Promise<Upstream> | undefined;
   #lease: Lease | undefined;
   readonly #told = new Set<string>();
+  readonly #tasks = new Set<Promise<void>>();
 
   constructor(session: Session) {
     this.session = session;
@@ -29,9 +31,13 @@ export class Seat {
     return await this.#upstream;
   }
 
-  /** What must not be told to the agent; known once {@link upstream} has resolved. */
+  /**
+   * What must not be told to the agent; known once {@link upstream} has resolved. A password, which the server
+   * is told; of a key it only sees what was signed, and to look for one would hold back what conversations
+   * wait for.
+   */
   get secrets(): readonly string[] {
-    return this.#lease?.secrets ?? [];
+    return this.#lease === undefined ? [] : secretsOf(this.#lease);
   }
 
   /** Says `text` to whoever reads the channel's errors, once. */
@@ -47,11 +53,20 @@ export class Seat {
     this.session.client.destroy();
   }
 
-  close(): void {
-    void this.#upstream?.then(
-      (upstream) => upstream.close(),
-      () => {},
-    );
+  /** Something that goes on for a channel, and never rejects. */
+  add(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.then(() => this.#tasks.delete(task));
+  }
+
+  /** Ends the connection to the server, and resolves when all that went on has told how it ended. */
+  async close(): Promise<void> {
+    const upstream = await this.#upstream?.catch(() => undefined);
+    upstream?.close();
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, END_MS);
+    await Promise.race([Promise.all(this.#tasks), tooLate]);
+    clearTimeout(timer);
   }
 
   async #connect(): Promise<Upstream> {
@@ -71,4 +86,9 @@ export class Seat {
 /** One line on the channel's other stream, where a program's errors come. */
 export function sayError(channel: ServerChannel, text: string): void {
   writeOut(channel, Buffer.from(`${text}\n`), { isError: true }).catch(() => {}); // It is gone.
+}
+
+/** What of `lease` the server gets to know. */
+export function secretsOf({ attach, secrets }: Lease): readonly string[] {
+  return attach.kind === "login" ? secrets : [];
 }

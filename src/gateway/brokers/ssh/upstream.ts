@@ -152,33 +152,29 @@ interface LoginMethod {
   readonly certificate?: string;
 }
 
-/** The vault's kinds for sessions, as they cross to the worker. */
-interface Attached {
-  readonly kind: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly privateKey?: string;
-  readonly certificate?: string;
-}
-
 function loginOf(lease: Lease | undefined, named: string | undefined): LoginMethod {
-  const attach = lease?.attach as Attached | undefined;
-  const user = attach?.user ?? named;
-  const { kind, password, privateKey, certificate } = attach ?? { kind: "none" };
-  if (user === undefined || user === "") {
-    throw new Fault("ssh.credential", "neither the credential nor the grant names a user");
+  const attach = lease?.attach;
+  switch (attach?.kind) {
+    case "login": {
+      const { user, password } = attach;
+      return { user, method: { type: "password", username: user, password }, key: NO_KEY };
+    }
+    case "ssh-key":
+    case "ssh-certificate": {
+      const { user, privateKey } = attach;
+      const key = readPrivateKey(privateKey);
+      const method = { type: "publickey", username: user, key } as unknown as AnyAuthMethod;
+      const { certificate } = attach as { readonly certificate?: string };
+      return { user, method, key, ...(certificate === undefined ? {} : { certificate }) };
+    }
+    default:
+      if (attach === undefined && named !== undefined) {
+        return { user: named, method: { type: "none", username: named }, key: NO_KEY };
+      }
+      throw new Fault("ssh.credential", "the grant names no credential that SSH can log in with", {
+        hint: "use a credential of the kind ssh-key, ssh-certificate or login",
+      });
   }
-  if (kind === "login" && password !== undefined) {
-    return { user, method: { type: "password", username: user, password }, key: NO_KEY };
-  }
-  if (privateKey === undefined) {
-    throw new Fault("ssh.credential", "the grant names no credential that SSH can log in with", {
-      hint: "use a credential of the kind ssh-key or ssh-certificate",
-    });
-  }
-  const key = readPrivateKey(privateKey);
-  const method = { type: "publickey", username: user, key } as unknown as AnyAuthMethod;
-  return { user, method, key, ...(certificate === undefined ? {} : { certificate }) };
 }
 
 const NO_KEY = {} as ssh2.ParsedKey;

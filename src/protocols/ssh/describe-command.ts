@@ -4,7 +4,7 @@
  * @module
  */
 import type { Effect } from "../../action/index.ts";
-import { readCommandLine, spell, type SimpleCommand } from "./command-line.ts";
+import { readCommandLine, spell, type SimpleCommand, type SimpleLine } from "./command-line.ts";
 import { readingEffects } from "./reading-form.ts";
 import { effectsOfPlace } from "./secret-paths.ts";
 import { segmentsOf, transferOf, type Transfer } from "./transfer.ts";
@@ -47,7 +47,7 @@ export function meaningOf(command: string, isInteractive: boolean): CommandMeani
   if (isInteractive) return scriptOf(command, "what runs on a terminal takes commands of its own");
   const transfer = transferOf(line);
   if (transfer !== undefined) {
-    return { parts: partsOfTransfer(transfer), sent: line.sent, transfer };
+    return { parts: partsOfTransfer(transfer), sent: sentTransfer(transfer, line), transfer };
   }
   let cwd: string | undefined;
   const parts = line.commands.map((one) => {
@@ -141,6 +141,13 @@ function partsOfTransfer({ tool, isRead, paths, options }: Transfer): readonly C
     ];
     return { verb: `${tool}.write`, effects: strictest(effects), object };
   });
+}
+
+/** git's own restricted shell takes a repository in quotes only, and others compare the very text. */
+function sentTransfer({ tool, isRead, paths, options }: Transfer, { sent }: SimpleLine): string {
+  const [path = ""] = paths;
+  if (tool !== "git" || /['\\]/.test(path)) return sent;
+  return [isRead ? "git-upload-pack" : "git-receive-pack", ...options, `'${path}'`].join(" ");
 }
 
 function strictest(effects: readonly Effect[]): readonly Effect[] {

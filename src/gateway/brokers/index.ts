@@ -10,6 +10,7 @@ import type { SessionBroker } from "./broker.ts";
 const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
   redis: async () => (await import("./redis/index.ts")).redisBroker,
   smtp: async () => (await import("./smtp/index.ts")).smtpBroker,
+  ssh: async () => (await import("./ssh/index.ts")).sshBroker,
 };
 
 const loaded = new Map<string, SessionBroker>();

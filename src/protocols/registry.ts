@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { POSTGRES } from "./postgres/index.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([] as readonly Protocol[]).map((one) => [one.system, one]),
+  ([POSTGRES] as readonly Protocol[]).map((one) => [one.system, one]),
 );
 
 /** The protocol for grants of `system: kind`. */

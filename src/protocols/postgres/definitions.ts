@@ -12,7 +12,7 @@ import type { PostgresVerb } from "./verbs.ts";
 const WORDS = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** Statements whose kind alone says what they are. */
-const BY_KIND: ReadonlyMap<string, readonly [PostgresVerb, readonly Effect[]]> = new Map([
+const BY_KIND = new Map<string, readonly [PostgresVerb, readonly Effect[]]>([
   ...WORDS(
     `AlterEventTrigStmt AlterExtensionContentsStmt AlterExtensionStmt AlterFunctionStmt AlterOpFamilyStmt
     AlterOperatorStmt AlterTypeStmt CreateAmStmt CreateCastStmt CreateConversionStmt CreateEventTrigStmt

@@ -113,7 +113,7 @@ function described(
   found: Findings,
   statements: readonly Statement[],
   asked: PostgresOperation,
-  { host, port, options, facts, body }: Surroundings,
+  { host, port, options, body }: Surroundings,
 ): Described {
   const database = optionsOf(options).database;
   const parts = partsOf(found, asked);
@@ -121,7 +121,6 @@ function described(
   const verb = verbOf(parts, statements.length);
   const objects = parts.map(({ object }) => object.join(".")).filter((one) => one !== "");
   const place = `postgres://${host}:${port}/${database}`;
-  const shown = preview(facts);
   return {
     verb,
     effects,
@@ -133,9 +132,12 @@ function described(
       ...(asked.prepared === undefined ? {} : { prepared: asked.prepared }),
       ...(body === undefined ? {} : { input: inputOf(body) }),
       ...(found.problem === undefined ? {} : { problem: found.problem }),
-      ...shown,
     },
-    parts,
+    parts: parts.map((part) => ({
+      verb: part.verb,
+      effects: [...part.effects],
+      object: [...part.object],
+    })),
     ...(effects.every((one) => one === "read" || one === "read-private")
       ? {}
       : { impact: { reversible: false } }),
@@ -153,14 +155,6 @@ function inputOf(body: Uint8Array): Json {
     ...(isText && text.length <= INPUT_CHARS
       ? { text }
       : { base64: Buffer.from(body).toString("base64").slice(0, INPUT_CHARS) }),
-  };
-}
-
-function preview(facts: Surroundings["facts"]): Readonly<Record<string, Json>> {
-  const { current, preview } = facts ?? {};
-  return {
-    ...(current === undefined ? {} : { current }),
-    ...(preview === undefined ? {} : { preview }),
   };
 }
 

@@ -32,7 +32,8 @@ export function addCall(found: Findings, parts: readonly string[], args: Tree): 
     return found.add("call", ["execute"], [schema, name]);
   }
   if (PURE_FUNCTIONS.has(name)) return undefined;
-  return addKnown(found, name, list(args)) ?? addProgram(found, schema, name);
+  if (addKnown(found, name, list(args)) !== true) addProgram(found, schema, name);
+  return undefined;
 }
 
 function addProgram(found: Findings, schema: string | undefined, name: string): void {

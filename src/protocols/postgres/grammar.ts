@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { hasSqlDetails, loadModule, parseSync } from "libpg-query";
+import type { parseSync } from "libpg-query";
 
 /** Longest text of one operation: larger loads are what COPY is for. */
 export const SQL_BYTES_MAX = 1 << 20;
@@ -32,20 +32,29 @@ export type Parsed =
   | { readonly ok: true; readonly statements: readonly Statement[] }
   | { readonly ok: false; readonly problem: string };
 
+interface Grammar {
+  readonly parse: typeof parseSync;
+  isSyntax(error: unknown): error is Error;
+}
+let grammar: Grammar | undefined;
+
 /** Loads the grammar; to be awaited once before {@link parseSql}, and before a process is sealed. */
-export function loadGrammar(): Promise<void> {
-  return loadModule();
+export async function loadGrammar(): Promise<void> {
+  const { hasSqlDetails, loadModule, parseSync: parse } = await import("libpg-query");
+  await loadModule();
+  grammar = { parse, isSyntax: hasSqlDetails };
 }
 
 /** The statements of `sql`; never throws. */
 export function parseSql(sql: string): Parsed {
+  if (grammar === undefined) return { ok: false, problem: "the grammar is not loaded" };
   const problem = unreadable(sql);
   if (problem !== undefined) return { ok: false, problem };
   if (sql.trim() === "") return { ok: true, statements: [] };
   try {
-    return statementsOf(parseSync(sql), sql);
+    return statementsOf(grammar.parse(sql), sql);
   } catch (error) {
-    if (hasSqlDetails(error)) return { ok: false, problem: error.message };
+    if (grammar.isSyntax(error)) return { ok: false, problem: error.message };
     // A tree that is too deep for the parser's or for JavaScript's stack.
     return { ok: false, problem: "the grammar could not read it" };
   }

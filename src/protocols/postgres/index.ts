@@ -13,12 +13,13 @@ import { POSTGRES_VERBS } from "./verbs.ts";
 
 export { catalogOf, catalogQuery, factsFor, NO_CATALOG, quoted, quotedName } from "./catalog.ts";
 export type { Catalog } from "./catalog.ts";
-export { checkHidden, readSql, type PostgresOperation } from "./describe.ts";
+export { readOperation, readSql, type PostgresOperation, type Read } from "./describe.ts";
 export type { Findings } from "./findings.ts";
-export { SQL_BYTES_MAX, type Statement } from "./grammar.ts";
-export { dropStatements, mintStatements, type MintRule } from "./mint.ts";
+export { loadGrammar, SQL_BYTES_MAX, type Statement } from "./grammar.ts";
+export { dropStatements, mintStatements, relationsOf, relationsQuery } from "./mint.ts";
+export type { Minted, MintRule, Relation } from "./mint.ts";
 export { optionsOf, statementMs, type PostgresOptions } from "./options.ts";
-export { checkQuery, differencesOf } from "./role.ts";
+export { differencesOf, roleQuery, type Difference } from "./role.ts";
 export { pinsOf, settingKind } from "./settings.ts";
 export { skeletonOf } from "./skeleton.ts";
 
@@ -59,6 +60,7 @@ export const POSTGRES: Protocol = {
   verbs: POSTGRES_VERBS,
   object: { separator: ".", form: "schema.table" },
   options: postgresOptions,
+  example: { database: "shop" },
   unknown: POSTGRES_VERBS.unknown.effects,
   load: loadGrammar,
   describe: describePostgres,

@@ -257,6 +257,10 @@ export class QueryReader {
     if (clause === undefined) return;
     const range = asNode(node["relation"]);
     const aliases = ["old", "new", ...(range === undefined ? [] : aliasesOf(range))];
+    // What it gives is read.
+    for (const object of range === undefined ? [] : this.#found.relationsOf(range)) {
+      this.#found.reads(object, this.#verb);
+    }
     for (const option of list(clause["options"])) {
       const value = text(asNode(asNode(option)?.["ReturningOption"])?.["value"]);
       if (value !== undefined) aliases.push(value);

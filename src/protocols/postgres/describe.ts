@@ -25,6 +25,10 @@ const operationSchema = z.strictObject({
   prepared: z.record(z.string(), z.string()).optional(),
   /** It is only parsed, and performed when it is asked for with its parameters. */
   isPrepared: z.literal(true).optional(),
+  /** Formats of its answer's columns: 0 text, 1 binary. */
+  results: z.array(z.int()).optional(),
+  /** Logging in: who one is then is looked up. */
+  isLogin: z.literal(true).optional(),
 });
 
 /** One operation of this protocol. */
@@ -125,7 +129,10 @@ function described(
     verb,
     effects,
     target: objects[0] === undefined ? place : `${place} ${objects[0]}`,
-    summary: summaryOf(found, parts, statements.length, asked.isPrepared === true),
+    summary:
+      asked.isLogin === true
+        ? `Log in to ${database}`
+        : summaryOf(found, parts, statements.length, asked.isPrepared === true),
     fields: {
       statement: asked.sql,
       ...(asked.parameters === undefined ? {} : { parameters: asked.parameters }),

@@ -97,7 +97,7 @@ export function catalogOf(rows: readonly (readonly string[])[], options: Postgre
 
 /** A view over a view that calls something calls it too. */
 function spread(views: Map<string, string[]>, uses: ReadonlyMap<string, readonly string[]>): void {
-  for (let isMore = true; isMore; ) {
+  for (let isMore = true; isMore;) {
     isMore = false;
     for (const [view, used] of uses) {
       for (const object of used.flatMap((one) => views.get(one) ?? [])) {
@@ -125,7 +125,7 @@ function veiledBy(
       );
     });
   const veiled = new Set<string>();
-  for (let isMore = tables.length > 0; isMore; ) {
+  for (let isMore = tables.length > 0; isMore;) {
     isMore = false;
     for (const links of [uses, kin]) {
       for (const [name, linked] of links) {
@@ -146,7 +146,10 @@ function push(map: Map<string, string[]>, key: string, value: string): void {
 }
 
 /** What of `catalog` a text of statements touches; `undefined` where nothing. */
-export function factsFor(found: Findings, catalog: Catalog): Readonly<Record<string, Json>> | undefined {
+export function factsFor(
+  found: Findings,
+  catalog: Catalog,
+): Readonly<Record<string, Json>> | undefined {
   const calls = new Set<string>();
   const take = (names: Iterable<string>, from: ReadonlyMap<string, readonly string[]>) => {
     for (const name of names) for (const object of from.get(name) ?? []) calls.add(object);

@@ -75,7 +75,8 @@ function create(found: Findings, kind: string, node: Node): void {
     return found.add("create", ["write"], [text(node["schemaname"]) ?? "?", "?"]);
   }
   const into = asNode(asNode(node["into"])?.["rel"]);
-  const range = into ?? asNode(node["relation"]) ?? asNode(node["sequence"]) ?? asNode(node["view"]);
+  const range =
+    into ?? asNode(node["relation"]) ?? asNode(node["sequence"]) ?? asNode(node["view"]);
   const target = asNode(range) ?? asNode(node["typevar"]);
   const written = names(node["domainname"]) ?? names(node["typeName"]) ?? names(node["defnames"]);
   for (const object of target === undefined
@@ -172,7 +173,8 @@ function maintain(found: Findings, node: Node): void {
   const known = ranges.filter((one) => one !== undefined && "relname" in one);
   if (known.length === 0) found.add("maintain", ["execute"], ANYTHING);
   for (const range of known) {
-    for (const object of found.relationsOf(range ?? {})) found.changes("maintain", ["execute"], object);
+    for (const object of found.relationsOf(range ?? {}))
+      found.changes("maintain", ["execute"], object);
   }
 }
 
@@ -200,5 +202,7 @@ function rangesBelow(tree: Tree): readonly Node[] {
   const node = asNode(tree);
   if (node === undefined) return list(tree).flatMap(rangesBelow);
   if ("relname" in node) return [node];
-  return Object.values(node).flatMap((value) => (typeof value === "object" ? rangesBelow(value) : []));
+  return Object.values(node).flatMap((value) =>
+    typeof value === "object" ? rangesBelow(value) : [],
+  );
 }

@@ -100,7 +100,9 @@ export function checkHidden(found: Findings): void {
   const [table] = found.hiddenColumns.values();
   for (const alias of found.hiddenAliases) {
     if (found.starred.has(alias)) {
-      return found.refuse(`gives every column of ${table}, of which some are hidden: name the others`);
+      return found.refuse(
+        `gives every column of ${table}, of which some are hidden: name the others`,
+      );
     }
     if (found.alone.has(alias)) {
       return found.refuse(`gives whole rows of ${table}, of which columns are hidden`);

@@ -15,7 +15,14 @@ const BUILT_IN =
 
 const FILES =
   /^(pg_read_|pg_ls_|pg_stat_file$|lo_import$|lo_export$|pg_file_|pg_logdir_ls$|pg_current_logfile$)/;
-const OBJECTS_READ = new Set(["lo_get", "loread", "lo_lseek", "lo_lseek64", "lo_tell", "lo_tell64"]);
+const OBJECTS_READ = new Set([
+  "lo_get",
+  "loread",
+  "lo_lseek",
+  "lo_lseek64",
+  "lo_tell",
+  "lo_tell64",
+]);
 const OBJECTS_WRITE = new Set(
   "lo_open lo_close lo_creat lo_create lo_from_bytea lo_put lo_truncate lo_truncate64 lowrite".split(
     " ",

@@ -125,7 +125,9 @@ function grantsOf(
   const object = [relation.schema, relation.name];
   if (relation.kind === "sequence") {
     if (!covers(rules, "sequence", object)) return [];
-    return [{ relation, privileges: ["USAGE", "SELECT", "UPDATE"], checks: [["USAGE", undefined]] }];
+    return [
+      { relation, privileges: ["USAGE", "SELECT", "UPDATE"], checks: [["USAGE", undefined]] },
+    ];
   }
   const wanted = new Set(
     Object.entries(PRIVILEGES)

@@ -171,7 +171,8 @@ export class QueryReader {
   #into(tree: Tree): void {
     const range = asNode(asNode(tree)?.["rel"]);
     if (range === undefined) return;
-    for (const object of this.#found.relationsOf(range)) this.#found.add("create", ["write"], object);
+    for (const object of this.#found.relationsOf(range))
+      this.#found.add("create", ["write"], object);
   }
 
   /** FOR UPDATE and the like lock rows of every table below; which ones is not told apart. */
@@ -303,7 +304,9 @@ export class QueryReader {
       for (const alias of aliasesOf(range)) this.#found.hiddenAliases.add(alias);
       const columns = asNode(range["alias"])?.["colnames"];
       if (list(columns).length > 0) {
-        this.#found.refuse(`gives the columns of ${object.join(".")}, some of them hidden, other names`);
+        this.#found.refuse(
+          `gives the columns of ${object.join(".")}, some of them hidden, other names`,
+        );
       }
     }
     return isHiding;
@@ -389,7 +392,8 @@ export class QueryReader {
   #columns(tree: Tree): void {
     for (const one of list(tree)) {
       const target = text(asNode(asNode(one)?.["ResTarget"])?.["name"]);
-      const name = target ?? text(asNode(asNode(one)?.["IndexElem"])?.["name"]) ?? names([one])?.[0];
+      const name =
+        target ?? text(asNode(asNode(one)?.["IndexElem"])?.["name"]) ?? names([one])?.[0];
       if (name !== undefined) this.#found.columns.add(name);
     }
   }

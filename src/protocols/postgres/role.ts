@@ -17,7 +17,12 @@ const PREDEFINED = [
   "pg_create_subscription",
 ] as const;
 
-const PRIVILEGES = { select: "SELECT", insert: "INSERT", update: "UPDATE", delete: "DELETE" } as const;
+const PRIVILEGES = {
+  select: "SELECT",
+  insert: "INSERT",
+  update: "UPDATE",
+  delete: "DELETE",
+} as const;
 const RELATIONS_MAX = 2000;
 
 /** Asks what the role of this session can do: rows of kind, name, privileges. */
@@ -42,7 +47,9 @@ export function roleQuery(): string {
       .map(
         ([verb, privilege]) =>
           `case when pg_catalog.has_table_privilege(c.oid, '${privilege}')${
-            verb === "delete" ? "" : ` or pg_catalog.has_any_column_privilege(c.oid, '${privilege}')`
+            verb === "delete"
+              ? ""
+              : ` or pg_catalog.has_any_column_privilege(c.oid, '${privilege}')`
           } then '${verb} ' else '' end`,
       )
       .join(" || ")}

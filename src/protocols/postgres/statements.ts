@@ -166,9 +166,11 @@ function copy(found: Findings, node: Node, context: Context): void {
   const isFrom = node["is_from"] === true;
   const isServers = node["is_program"] === true || text(node["filename"]) !== undefined;
   if (isServers) {
-    found.add("server-file", ["read-private", "execute", "administer"], [
-      text(node["filename"]) ?? "?",
-    ]);
+    found.add(
+      "server-file",
+      ["read-private", "execute", "administer"],
+      [text(node["filename"]) ?? "?"],
+    );
   }
   const reader = new QueryReader(found, "copy-to");
   reader.walk(node["whereClause"]);
@@ -187,7 +189,8 @@ function copy(found: Findings, node: Node, context: Context): void {
   reader.walk({ RangeVar: range });
   const columns = names(node["attlist"]);
   for (const column of columns ?? []) found.columns.add(column);
-  if (columns === undefined || columns.length === 0) found.starred.add(text(range["relname"]) ?? "");
+  if (columns === undefined || columns.length === 0)
+    found.starred.add(text(range["relname"]) ?? "");
   return undefined;
 }
 
@@ -198,7 +201,8 @@ function isAnalyzing(options: Tree): boolean {
     if (text(option?.["defname"])?.toLowerCase() !== "analyze") return false;
     const value = option?.["arg"];
     if (value === undefined) return true;
-    const plain = literal(value) ?? String(number(asNode(asNode(value)?.["Integer"])?.["ival"]) ?? 0);
+    const plain =
+      literal(value) ?? String(number(asNode(asNode(value)?.["Integer"])?.["ival"]) ?? 0);
     return !["off", "false", "no", "0", "f", "n"].includes(plain.toLowerCase());
   });
 }

@@ -8,7 +8,15 @@
 import type { Duplex } from "node:stream";
 import { createRedaction } from "../../../vault/index.ts";
 import type { Judged } from "../broker.ts";
-import { BodyReader, errorMessage, HEADER_BYTES, malformed, message, R, readFields } from "./frames.ts";
+import {
+  BodyReader,
+  errorMessage,
+  HEADER_BYTES,
+  malformed,
+  message,
+  R,
+  readFields,
+} from "./frames.ts";
 
 /** A message of the server that has to be seen whole. */
 const SEEN_BYTES_MAX = 1 << 20;
@@ -300,7 +308,8 @@ export class Answers {
   }
 
   #emit(chunk: Buffer, from: number, to: number): void {
-    if (to > from) this.#out.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+    if (to > from)
+      this.#out.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
   }
 
   #flush(): void {

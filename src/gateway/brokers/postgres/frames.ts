@@ -207,7 +207,9 @@ export class FrameReader {
     const length = this.#buffer.readUInt32BE(this.#at + 1);
     if (length < 4) throw malformed("a length below itself");
     if (length > this.#limitOf(type)) {
-      throw malformed(`a message of type ${JSON.stringify(String.fromCharCode(type))} of ${length} bytes`);
+      throw malformed(
+        `a message of type ${JSON.stringify(String.fromCharCode(type))} of ${length} bytes`,
+      );
     }
     if (left < length + 1) return undefined;
     const frame = this.#buffer.subarray(this.#at, this.#at + length + 1);

@@ -29,7 +29,12 @@ export type Opening =
       /** Messages that go before AuthenticationOk. */
       readonly before: Buffer;
     }
-  | { readonly kind: "refused"; readonly client: Duplex; readonly rule: string; readonly why: string };
+  | {
+      readonly kind: "refused";
+      readonly client: Duplex;
+      readonly rule: string;
+      readonly why: string;
+    };
 
 /** Reads how the connection begins. @throws {Fault} `gateway.protocol`, `gateway.handshake` */
 export async function readOpening(
@@ -117,7 +122,8 @@ function startOf(
   options: postgres.PostgresOptions,
 ): Opening {
   const refused = (rule: string, why: string): Opening => ({ kind: "refused", client, rule, why });
-  if (code >>> 16 !== 3) return refused("postgres.version", `protocol ${code >>> 16} is not spoken`);
+  if (code >>> 16 !== 3)
+    return refused("postgres.version", `protocol ${code >>> 16} is not spoken`);
   const given: [string, string][] = [];
   for (let name = reader.text(); name !== ""; name = reader.text()) {
     given.push([name, reader.text()]);
@@ -151,7 +157,8 @@ function startOf(
       }
     } else if (name === "options") {
       const settings = optionsIn(value);
-      if (settings === undefined) return refused("postgres.options", "its options are not understood");
+      if (settings === undefined)
+        return refused("postgres.options", "its options are not understood");
       for (const [key, wanted] of settings) {
         const bad = take(key, wanted);
         if (bad !== undefined) return bad;
@@ -168,10 +175,13 @@ function startOf(
 function optionsIn(text: string): readonly (readonly [string, string])[] | undefined {
   if (text.includes("\\")) return undefined;
   const settings: (readonly [string, string])[] = [];
-  const rest = text.replaceAll(/(?:^|\s)(?:-c\s*|--)([A-Za-z_.-]+)=(\S*)(?=\s|$)/g, (_, name, value) => {
-    settings.push([String(name).replaceAll("-", "_"), String(value)]);
-    return "";
-  });
+  const rest = text.replaceAll(
+    /(?:^|\s)(?:-c\s*|--)([A-Za-z_.-]+)=(\S*)(?=\s|$)/g,
+    (_, name, value) => {
+      settings.push([String(name).replaceAll("-", "_"), String(value)]);
+      return "";
+    },
+  );
   return rest.trim() === "" ? settings : undefined;
 }
 

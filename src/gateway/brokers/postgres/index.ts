@@ -16,7 +16,8 @@ import { closeGently, readOpening, welcome } from "./greeting.ts";
 import { denialError, Judge } from "./judging.ts";
 import { logIn, startTls, type Upstream } from "./login.ts";
 import { factsOf, look, lookUp, onErrand, perform } from "./performing.ts";
-import { Refused, Relay, type Waited, type Waiting } from "./relay.ts";
+import type { Waited, Waiting } from "./line.ts";
+import { Refused, Relay } from "./relay.ts";
 
 const CANCEL_REQUEST = 80_877_102;
 /** Of what a role can do beyond its grant, this many are told. */
@@ -40,7 +41,8 @@ export async function createPostgresBroker(): Promise<SessionBroker> {
     async serve(session) {
       const options = postgres.optionsOf(session.options);
       const opening = await readOpening(session, options);
-      if (opening.kind === "cancel") return cancel(session, living.get(nameOf(opening)), opening.processId);
+      if (opening.kind === "cancel")
+        return cancel(session, living.get(nameOf(opening)), opening.processId);
       const { client } = opening;
       client.on("error", () => {}); // Ends in its close.
       if (opening.kind === "refused") {
@@ -65,7 +67,11 @@ function nameOf({ processId, key }: { readonly processId: number; readonly key: 
 const placeOf = ({ host, port }: Session) => `${host}:${port}`;
 
 /** Passes a cancellation on, if the session that it names is one of ours; nobody is answered. */
-async function cancel(session: Session, known: Living | undefined, processId: number): Promise<void> {
+async function cancel(
+  session: Session,
+  known: Living | undefined,
+  processId: number,
+): Promise<void> {
   if (known === undefined || known.place !== placeOf(session)) {
     session.because("a cancellation of no session here");
     session.client.destroy();
@@ -129,7 +135,9 @@ async function serveStarted(session: Session, started: Started): Promise<void> {
   living.set(name, { place: placeOf(session), key: upstream.secretKey });
   try {
     upstream.link.release();
-    client.write(Buffer.concat([started.before, welcome(upstream.parameters, upstream.processId, key)]));
+    client.write(
+      Buffer.concat([started.before, welcome(upstream.parameters, upstream.processId, key)]),
+    );
     await relayed(session, { client, options, upstream, judge, secrets: way.lease?.secrets ?? [] });
   } finally {
     living.delete(name);
@@ -151,7 +159,9 @@ async function loggedIn(
 
 /** What the role can really do, beyond what was granted: the role is what contains. */
 async function roleOf({ link }: Upstream, grant: Grant): Promise<Readonly<Record<string, Json>>> {
-  const { rows } = await link.ask(`begin; set local search_path = pg_catalog; ${postgres.roleQuery()}`);
+  const { rows } = await link.ask(
+    `begin; set local search_path = pg_catalog; ${postgres.roleQuery()}`,
+  );
   await link.ask("commit");
   const covers = (verb: string, object: readonly string[]) =>
     grant.rules.some(
@@ -167,7 +177,14 @@ async function roleOf({ link }: Upstream, grant: Grant): Promise<Readonly<Record
   return {
     loggedIn: true,
     ...(isBeyond
-      ? { beyondGrant: { powers, members, tables: tables.slice(0, TOLD_MAX), tableCount: tables.length } }
+      ? {
+          beyondGrant: {
+            powers,
+            members,
+            tables: tables.slice(0, TOLD_MAX),
+            tableCount: tables.length,
+          },
+        }
       : {}),
   };
 }
@@ -198,7 +215,7 @@ function relayed(session: Session, parts: Parts): Promise<void> {
       broken: (error) => over(error),
     });
     const relay = new Relay({
-      ...{ session, options, client, server, answers, judge },
+      ...{ session, client, server, answers, judge },
       lookUp: async () => {
         server.removeListener("data", heard);
         judge.catalog = await link.borrow(() => lookUp(link, options));
@@ -253,5 +270,8 @@ async function waitFor(
     resolution.kind === "pending"
       ? `this is approval ${resolution.approval}; send the very same statement again later, and you get its answer`
       : undefined;
-  return { isAnswer: false, frames: denialError(session.deny(judged, resolution).text, undefined, hint) };
+  return {
+    isAnswer: false,
+    frames: denialError(session.deny(judged, resolution).text, undefined, hint),
+  };
 }

@@ -8,7 +8,17 @@ import type { Duplex } from "node:stream";
 import { Fault } from "../../../base/index.ts";
 import { postgres } from "../../../protocols/index.ts";
 import type { Place, Way } from "../broker.ts";
-import { BodyReader, cstring, FrameReader, int32, malformed, message, R, readFields, T } from "./frames.ts";
+import {
+  BodyReader,
+  cstring,
+  FrameReader,
+  int32,
+  malformed,
+  message,
+  R,
+  readFields,
+  T,
+} from "./frames.ts";
 import { failed, SCRAM, ScramLogin } from "./scram.ts";
 
 const PROTOCOL = 3 << 16;
@@ -43,7 +53,10 @@ export async function logIn(
   const pins = postgres.pinsOf({ path: options.path, timeoutMs: postgres.statementMs(options) });
   const parameters = { ...extra, ...pins, user, database: options.database };
   const link = new Link(socket, place.limits.exchangeIdleMs);
-  const pairs = Object.entries(parameters).flatMap(([name, value]) => [cstring(name), cstring(value)]);
+  const pairs = Object.entries(parameters).flatMap(([name, value]) => [
+    cstring(name),
+    cstring(value),
+  ]);
   const body = Buffer.concat([int32(PROTOCOL), ...pairs, Buffer.of(0)]);
   link.write(Buffer.concat([int32(body.length + 4), body]));
   const secrets = { user, password: isLogin ? attach.password : undefined };
@@ -98,7 +111,8 @@ async function authenticate(link: Link, secrets: Secrets): Promise<void> {
       if (!isProved) throw failed("the server let us in without its proof");
       return;
     }
-    if (password === undefined) throw failed("the server wants a password, and there is no credential");
+    if (password === undefined)
+      throw failed("the server wants a password, and there is no credential");
     if (kind === 10) {
       const offered = body.bytes(body.left).toString("latin1").split("\0");
       if (!offered.includes(SCRAM)) throw failed(`the server offers ${offered.join(" ")}`);
@@ -114,7 +128,9 @@ async function authenticate(link: Link, secrets: Secrets): Promise<void> {
       isProved = true;
     } else if (kind === 5) {
       const inner = md5(Buffer.from(password + user));
-      link.write(message(T.password, `md5${md5(Buffer.concat([Buffer.from(inner), body.bytes(4)]))}`));
+      link.write(
+        message(T.password, `md5${md5(Buffer.concat([Buffer.from(inner), body.bytes(4)]))}`),
+      );
     } else if (kind === 3) {
       if (!isTls) throw failed("the server wants the password in the open, without TLS");
       link.write(message(T.password, password));
@@ -130,7 +146,9 @@ function md5(bytes: Buffer): string {
 /** `message` of an ErrorResponse, without control characters. */
 export function errorOf(frame: Buffer): string {
   const fields = readFields(frame.subarray(5));
-  return `${fields["M"] ?? "an error"} (${fields["C"] ?? "?"})`.replaceAll(/\p{Cc}+/gu, " ").slice(0, 300);
+  return `${fields["M"] ?? "an error"} (${fields["C"] ?? "?"})`
+    .replaceAll(/\p{Cc}+/gu, " ")
+    .slice(0, 300);
 }
 
 async function finish(link: Link, socket: Duplex): Promise<Upstream> {

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import type { Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
 import { postgres } from "../../../protocols/index.ts";
+import { createRedactor } from "../../../vault/index.ts";
 import type { Asked } from "../../collected-client.ts";
 import type { Errand, Place, Way } from "../broker.ts";
-import { cstring, errorMessage, int16, int32, message, R, readFields, T } from "./frames.ts";
+import { cstring, errorMessage, int16, int32, message, R, T } from "./frames.ts";
 import { logIn, ServerError, type Answer, type Link } from "./login.ts";
 import { previewOf } from "./preview.ts";
 
@@ -27,10 +27,13 @@ export function messagesOf(sql: string, operation: postgres.PostgresOperation): 
   }
   const values = parameters.map((value) => {
     if (value === null) return int32(-1);
-    const bytes = typeof value === "string" ? Buffer.from(value) : Buffer.from(value.base64, "base64");
+    const bytes =
+      typeof value === "string" ? Buffer.from(value) : Buffer.from(value.base64, "base64");
     return Buffer.concat([int32(bytes.length), bytes]);
   });
-  const formats = parameters.map((value) => int16(value === null || typeof value === "string" ? 0 : 1));
+  const formats = parameters.map((value) =>
+    int16(value === null || typeof value === "string" ? 0 : 1),
+  );
   const oids = types.map((type) => int32(type | 0));
   return Buffer.concat([
     message(T.parse, "", sql, int16(types.length), ...oids),
@@ -49,7 +52,11 @@ export function messagesOf(sql: string, operation: postgres.PostgresOperation): 
 }
 
 /** Runs `sql` with what `operation` gives, and collects its answer. @throws {ServerError} */
-export function ask(link: Link, sql: string, operation: postgres.PostgresOperation): Promise<Answer> {
+export function ask(
+  link: Link,
+  sql: string,
+  operation: postgres.PostgresOperation,
+): Promise<Answer> {
   link.write(messagesOf(sql, { ...operation, results: [] }));
   return link.collect();
 }
@@ -71,7 +78,10 @@ export async function onErrand<Result>(
 }
 
 /** What the database holds that the meaning of statements depends on. */
-export async function lookUp(link: Link, options: postgres.PostgresOptions): Promise<postgres.Catalog> {
+export async function lookUp(
+  link: Link,
+  options: postgres.PostgresOptions,
+): Promise<postgres.Catalog> {
   // Held at the server's own schema: nothing of a user's is called by it.
   const sql = `begin; set local search_path = pg_catalog; ${postgres.catalogQuery(options)}`;
   const { rows } = await link.ask(sql);
@@ -149,18 +159,16 @@ async function performed(
     if (!(error instanceof ServerError)) throw error;
     isDone = false;
   }
-  const bytes = collector.bytes();
-  const digest = { body: hash("sha256", request), answer: hash("sha256", bytes) };
+  // What the server says may not bring back what we logged in with.
+  const redactor = createRedactor(errand.way.lease?.secrets ?? []);
+  const body = Buffer.concat([redactor.push(collector.bytes()), redactor.end()]);
+  const status = isDone ? 200 : 500;
+  const bytesOut = request.length + (errand.held.body?.length ?? 0);
+  const redacted = redactor.found === 0 ? {} : { redacted: redactor.found };
   return {
-    outcome: {
-      status: isDone ? 200 : 500,
-      bytesOut: request.length + (errand.held.body?.length ?? 0),
-      bytesIn: bytes.length,
-      bodyDigest: digest.body,
-      responseDigest: digest.answer,
-    },
-    answer: { status: isDone ? 200 : 500, reason: "", headers: [], body: bytes },
-  } as unknown as Asked;
+    outcome: { status, bytesOut, bytesIn: body.length, ...redacted },
+    answer: { status, headers: [], body, isCut: collector.isCut },
+  };
 }
 
 function failure(code: string, detail: string): Asked {
@@ -209,18 +217,14 @@ class Collector {
     this.#left = 0;
   }
 
+  get isCut(): boolean {
+    return this.#left > 0;
+  }
+
   bytes(): Buffer {
     if (this.#left === 0) return Buffer.concat(this.#frames);
     const text = `Cofferdam: it was done; ${this.#left} rows of its answer were not kept`;
     const notice = message(R.notice, "SWARNING", "VWARNING", "C01000", `M${text}`, 0);
     return Buffer.concat([notice, ...this.#frames]);
   }
-}
-
-/** `message` of the error within kept messages, if there is one. */
-export function errorWithin(frames: Buffer): string | undefined {
-  for (let at = 0; at + 5 <= frames.length; at += 1 + frames.readUInt32BE(at + 1)) {
-    if (frames[at] === R.error) return readFields(frames.subarray(at + 5))["M"];
-  }
-  return undefined;
 }

@@ -16,7 +16,12 @@ const VALUE_CHARS = 200;
 /** How long a look may take, and wait for locks of others. */
 const LIMITS = "set local statement_timeout = '10s'; set local lock_timeout = '2s'";
 
-const CHANGING: ReadonlySet<string> = new Set(["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"]);
+const CHANGING: ReadonlySet<string> = new Set([
+  "InsertStmt",
+  "UpdateStmt",
+  "DeleteStmt",
+  "MergeStmt",
+]);
 /** What can be undone whole. */
 const UNDONE: ReadonlySet<string> = new Set(
   "insert update delete select lock session describe copy-to".split(" "),
@@ -38,7 +43,9 @@ export async function previewOf(it: Previewed): Promise<Readonly<Record<string, 
   const parts = [...found.parts.values()];
   const odd = parts.find(({ verb }) => !UNDONE.has(verb));
   if (odd !== undefined || it.looked["calls"] !== undefined) {
-    return { preview: { notRun: `it calls what may do more than change rows (${odd?.verb ?? "call"})` } };
+    return {
+      preview: { notRun: `it calls what may do more than change rows (${odd?.verb ?? "call"})` },
+    };
   }
   try {
     const plan = await planOf(it);
@@ -127,7 +134,8 @@ async function runs(
       ? Number(/(\d+)$/.exec((await ask(link, sql, operation)).tag)?.[1] ?? 0)
       : Number(sample.rows[0]?.[0] ?? 0);
   await link.ask("rollback");
-  const shown = sample === undefined || target === undefined ? {} : await sides(it, target, statement, sample);
+  const shown =
+    sample === undefined || target === undefined ? {} : await sides(it, target, statement, sample);
   return { current: { rows: count }, preview: { plan, ...shown } };
 }
 

@@ -34,14 +34,22 @@ export class ScramLogin {
 
   /** client-final-message for the server's first. @throws {Fault} `gateway.login` where that is none. */
   final(serverFirst: string): string {
-    const match = /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=([1-9]\d{0,8})$/.exec(serverFirst);
+    const match = /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=([1-9]\d{0,8})$/.exec(
+      serverFirst,
+    );
     const [, nonce = "", salt = "", count = "0"] = match ?? [];
     const iterations = Number(count);
     if (match === null || !nonce.startsWith(this.#nonce) || nonce === this.#nonce) {
       throw failed("the server's challenge is none");
     }
     if (iterations > ITERATIONS_MAX) throw failed(`the server asks for ${iterations} iterations`);
-    const salted = pbkdf2Sync(this.#password, Buffer.from(salt, "base64"), iterations, 32, "sha256");
+    const salted = pbkdf2Sync(
+      this.#password,
+      Buffer.from(salt, "base64"),
+      iterations,
+      32,
+      "sha256",
+    );
     const clientKey = hmac(salted, "Client Key");
     const storedKey = createHash("sha256").update(clientKey).digest();
     const withoutProof = `c=${Buffer.from(GS2).toString("base64")},r=${nonce}`;

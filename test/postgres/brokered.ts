@@ -56,7 +56,8 @@ export class Brokered {
   }
 
   get port(): number {
-    return (this.#server?.address() as AddressInfo).port;
+    const at = this.#server?.address() as AddressInfo | undefined;
+    return at?.port ?? 0;
   }
 
   actions(): readonly Action[] {
@@ -143,7 +144,7 @@ export class Brokered {
         const action = actionOfHeld(heldOf(asking), context);
         const { state: _, ...decision } = decide(policy, initialPolicyState, action);
         noted.push({ kind: "judged", action, verdict: decision.verdict });
-        return { asking, action, decision } as Judged;
+        return { asking, action, decision };
       },
       repeats(key) {
         if (!known.has(key)) return false;

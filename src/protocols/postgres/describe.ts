@@ -125,12 +125,12 @@ function described(
   const parts = partsOf(found, asked);
   const effects = EFFECTS.filter((one) => parts.some((part) => part.effects.includes(one)));
   const verb = verbOf(parts, statements.length);
-  const objects = parts.map(({ object }) => object.join(".")).filter((one) => one !== "");
+  const object = parts.find((part) => part.object.length > 0)?.object.join(".");
   const place = `postgres://${host}:${port}/${database}`;
   return {
     verb,
     effects,
-    target: objects[0] === undefined ? place : `${place} ${objects[0]}`,
+    target: object === undefined ? place : `${place} ${object}`,
     summary:
       asked.isLogin === true
         ? `Log in to ${database}`

@@ -100,7 +100,7 @@ export class Findings {
   /** Objects that a name may stand for: one for each schema of the path where it names none. */
   objectsOf(schema: string | undefined, name: string): readonly (readonly string[])[] {
     if (schema !== undefined && schema !== "") return [[schema, name]];
-    if (/^pg_/.test(name)) return [["pg_catalog", name]];
+    if (name.startsWith("pg_")) return [["pg_catalog", name]];
     return this.options.path.map((one) => [one, name]);
   }
 

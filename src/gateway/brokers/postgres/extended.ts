@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { postgres } from "../../../protocols/index.ts";
 import type { Judged } from "../broker.ts";
 import { AGAIN, type Expected } from "./answers.ts";
 import { BodyReader, errorMessage, HEADER_BYTES, message, R, T } from "./frames.ts";

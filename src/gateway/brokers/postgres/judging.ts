@@ -62,7 +62,7 @@ export class Judge {
     const looked = postgres.factsFor(found, this.#catalog);
     const all = { ...looked, ...facts };
     const asking: Asking = {
-      operation: operation as unknown as Json,
+      operation: operation,
       ...(body === undefined ? {} : { body }),
       ...(Object.keys(all).length === 0 ? {} : { facts: all }),
     };

@@ -77,8 +77,8 @@ function hmac(key: Buffer, text: string): Buffer {
 /** As much of SASLprep (RFC 4013) as passwords in use have; PostgreSQL takes others as they are, too. */
 function normalized(password: string): string {
   const mapped = password
-    .replaceAll(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, " ")
-    .replaceAll(/[\u00ad\u034f\u1806\u180b-\u180d\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]/g, "");
+    .replaceAll(/[\p{Zs}\u200b]/gu, " ")
+    .replaceAll(/\u00ad|\u034f|\u1806|\u200c|\u200d|\u2060|\ufeff|\p{Variation_Selector}/gu, "");
   const prepared = mapped.normalize("NFKC");
   return prepared === "" || /\p{Cc}/u.test(prepared) ? password : prepared;
 }

@@ -11,6 +11,7 @@ const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
   redis: async () => (await import("./redis/index.ts")).redisBroker,
   smtp: async () => (await import("./smtp/index.ts")).smtpBroker,
   ssh: async () => (await import("./ssh/index.ts")).sshBroker,
+  postgres: async () => (await import("./postgres/index.ts")).createPostgresBroker(),
 };
 
 const loaded = new Map<string, SessionBroker>();

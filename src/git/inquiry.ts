@@ -123,7 +123,9 @@ export class PushInquiry {
       filter: "blob:none",
       isShallow: true,
     });
-    if (step === "bases") return missing.length === 0 ? undefined : shallow(missing);
+    // Exactly these: with `blob:none` git leaves out a blob that it was asked for.
+    if (step === "bases")
+      return missing.length === 0 ? undefined : { ...shallow(missing), filter: "tree:0" };
     if (missing.length > 0) return undefined;
     if (step === "trees") {
       const branches = refs.filter(({ how, kind }) => how !== "delete" && kind !== "tag");

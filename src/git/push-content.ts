@@ -42,7 +42,8 @@ const COMMITS_SHOWN = 100;
 const CHARS_SHOWN = 60_000; // Of all differences together.
 const LINE_CHARS = 400;
 const MESSAGE_CHARS = 4000;
-const NAMES_SHOWN = 200; // Changed paths of one commit.
+const NAMES_SHOWN = 100; // Changed paths of one commit.
+const LOG_CHARS = 100_000; // Of all messages and names of paths.
 const TEXT_BYTES_MAX = 512 * 1024; // Larger files are told, not compared.
 
 /** What is shown so far, and what could not be. */
@@ -51,6 +52,7 @@ class Showing {
   readonly #shown = new Set<string>();
   readonly #store: ObjectStore;
   #chars = 0;
+  #logChars = 0;
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -72,6 +74,17 @@ class Showing {
       this.#chars += chars;
       return lines;
     });
+  }
+
+  /** `texts` while there is room for them, else nothing of them. */
+  logged(texts: readonly string[], what: string): readonly string[] {
+    const chars = texts.reduce((sum, text) => sum + text.length + 1, 0);
+    if (this.#logChars + chars > LOG_CHARS) {
+      this.notShown.add(what);
+      return [];
+    }
+    this.#logChars += chars;
+    return texts;
   }
 
   #linesOfChange(change: Change): readonly string[] {
@@ -164,10 +177,11 @@ function commitOf({ id, commit, changes }: NewCommit, showing: Showing): PushCon
     committer: personOf(committer),
     signed: isSigned,
     parents,
-    message: message.slice(0, MESSAGE_CHARS),
-    changes: changes
-      .slice(0, NAMES_SHOWN)
-      .map((change) => `${headWord(change)} ${nameOf(change)}`),
+    message: showing.logged([message.slice(0, MESSAGE_CHARS)], `the message of ${id}`).join(""),
+    changes: showing.logged(
+      changes.slice(0, NAMES_SHOWN).map((change) => `${headWord(change)} ${nameOf(change)}`),
+      `paths that ${id} changes`,
+    ),
   };
 }
 
@@ -175,7 +189,7 @@ function tagsOf({ refs, store }: Push): PushContent["tags"] {
   const ids = new Set(refs.flatMap(({ tip }) => tip?.tags ?? []));
   return [...ids].map((id: ObjectId) => ({
     id,
-    text: (store.find(id)?.data.toString("utf8") ?? "").slice(0, MESSAGE_CHARS),
+    text: (store.find(id)?.data.toString("utf8") ?? "").slice(0, 4 * MESSAGE_CHARS),
   }));
 }
 

@@ -20,12 +20,12 @@ export interface Question {
   readonly body: Buffer;
 }
 
-const QUESTIONS_MAX = 8;
+const QUESTIONS_MAX = 12;
 const OLD_BLOBS_MAX = 200;
 const WANTS_MAX = 256;
 
-type Step = "bases" | "trees" | "between" | "blobs";
-const STEPS: readonly Step[] = ["bases", "trees", "between", "blobs"];
+type Step = "around" | "bases" | "trees" | "between" | "blobs";
+const STEPS: readonly Step[] = ["around", "bases", "trees", "between", "blobs"];
 
 export class PushInquiry {
   readonly #body: Uint8Array;
@@ -83,7 +83,7 @@ export class PushInquiry {
       for (const [id, object] of read.value) this.#objects.set(id, object);
     } else if (pending.plan.filter !== undefined && this.#canFilter) {
       this.#canFilter = false;
-      for (const id of pending.plan.wants) this.#asked.delete(keyOf(pending.plan, id));
+      this.#asked.clear();
     }
   }
 
@@ -107,11 +107,12 @@ export class PushInquiry {
   #planOf(step: Step, push: Push): FetchPlan | undefined {
     const plan = this.#wanted(step, push);
     if (plan === undefined) return undefined;
-    const fresh = plan.wants
-      .filter((id) => !this.#asked.has(keyOf(plan, id)))
-      .slice(0, WANTS_MAX);
+    // git leaves out what it also meets below another that it was asked for: then it is asked again by itself.
+    const round = step === "bases" ? push.missing.length : 0;
+    const keyOfRound = (id: ObjectId) => `${round} ${keyOf(plan, id)}`;
+    const fresh = plan.wants.filter((id) => !this.#asked.has(keyOfRound(id))).slice(0, WANTS_MAX);
     if (fresh.length === 0) return undefined;
-    for (const id of fresh) this.#asked.add(keyOf(plan, id));
+    for (const id of fresh) this.#asked.add(keyOfRound(id));
     return { ...plan, wants: fresh, filter: this.#canFilter ? plan.filter : undefined };
   }
 
@@ -123,6 +124,7 @@ export class PushInquiry {
       filter: "blob:none",
       isShallow: true,
     });
+    if (step === "around") return missing.length === 0 ? undefined : shallow(aroundOf(push));
     // Exactly these: with `blob:none` git leaves out a blob that it was asked for.
     if (step === "bases")
       return missing.length === 0 ? undefined : { ...shallow(missing), filter: "tree:0" };
@@ -158,6 +160,16 @@ export class PushInquiry {
     return { ...plan, wants: plan.wants.slice(0, OLD_BLOBS_MAX), filter: undefined };
   }
 }
+
+/** What deltas are most likely made upon: the old tips, and commits that the new ones come after. */
+function aroundOf({ request, store }: Push): readonly ObjectId[] {
+  const olds = request.commands.flatMap(({ old, kind }) => (kind === "update" ? old : []));
+  const parents = [...store.pushed].flatMap(([id, { kind }]) =>
+    kind === "commit" ? (store.commit(id)?.parents[0] ?? []) : [],
+  );
+  return [...olds, ...parents.filter((id) => !store.pushed.has(id)).slice(0, AROUND_MAX)];
+}
+const AROUND_MAX = 16;
 
 function keyOf({ filter, isShallow, haves }: FetchPlan, id: ObjectId): string {
   return [isShallow, filter === "tree:0", ...haves, id].join(" ");

@@ -199,11 +199,7 @@ function baseOf(entry: Entry, { readings, under = "" }: CatalogRequest): string 
   );
 }
 
-function judge(
-  entry: Entry,
-  request: CatalogRequest,
-  read: Read,
-): Described | Unread | undefined {
+function judge(entry: Entry, request: CatalogRequest, read: Read): Described | Unread | undefined {
   const { route, sources, method, path } = read;
   if (route.batch === true && Array.isArray(sources.content.json))
     return describeBatch(entry, request, read);

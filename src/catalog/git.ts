@@ -19,7 +19,9 @@ const FACT_CHARS_MAX = 1 << 20;
 /** Questions that are asked one after another before a request is judged; each depends on the answers before. */
 export interface Inquiry {
   /** The next, as a POST beside the request. */
-  next(): { readonly target: string; readonly headers: readonly string[]; readonly body: Buffer } | undefined;
+  next():
+    | { readonly target: string; readonly headers: readonly string[]; readonly body: Buffer }
+    | undefined;
   /** The body of the answer, where one of success came. */
   tell(answer: Uint8Array | undefined): void;
   /** What was learnt. */
@@ -74,7 +76,11 @@ export interface GitRefusal {
 /** The refusal of `request` as its client reads it; `undefined` where it reads none but HTTP's. */
 export function gitRefusalOf(
   entry: Entry | undefined,
-  request: { readonly method: string; readonly path: string; readonly body?: Uint8Array | undefined },
+  request: {
+    readonly method: string;
+    readonly path: string;
+    readonly body?: Uint8Array | undefined;
+  },
   said: { readonly short: string; readonly lines: readonly string[] },
 ): GitRefusal | undefined {
   if (entry?.speaks !== "git") return undefined;

@@ -64,7 +64,9 @@ async function inquire(
   for (let one = inquiry.next(); one !== undefined; one = inquiry.next()) {
     const { target, headers, body: bytes } = one;
     const plain = lookupRequest(request, target);
-    const kept = headerPairs(plain.headers).filter(([name]) => !/^(?:accept|git-protocol)$/.test(name));
+    const kept = headerPairs(plain.headers).filter(
+      ([name]) => !/^(?:accept|git-protocol)$/.test(name),
+    );
     const asked: CheckedRequest = {
       ...plain,
       method: "POST",

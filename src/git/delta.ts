@@ -44,10 +44,8 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
     const code = next();
     require(code !== 0, "a delta has an instruction that is reserved");
     if (code < 0x80) {
-      require(
-        at + code <= delta.length && written + code <= size,
-        "a delta inserts beyond its end",
-      );
+      require(at + code <= delta.length &&
+        written + code <= size, "a delta inserts beyond its end");
       delta.copy(result, written, at, at + code);
       at += code;
       written += code;
@@ -57,10 +55,8 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
     for (let bit = 0; bit < 4; bit += 1) if (code & (1 << bit)) offset += next() * 256 ** bit;
     for (let bit = 0; bit < 3; bit += 1) if (code & (16 << bit)) length += next() * 256 ** bit;
     if (length === 0) length = 0x10000;
-    require(
-      offset + length <= base.length && written + length <= size,
-      "a delta copies what is not there",
-    );
+    require(offset + length <= base.length &&
+      written + length <= size, "a delta copies what is not there");
     base.copy(result, written, offset, offset + length);
     written += length;
   }

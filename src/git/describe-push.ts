@@ -16,22 +16,46 @@ export type PushEffect = "read" | "write" | "publish" | "execute" | "delete" | "
 export const PUSH_VERBS: Readonly<
   Record<string, { readonly effects: readonly PushEffect[]; readonly summary: string }>
 > = {
-  "push.create": { effects: ["write", "publish"], summary: "Make a branch; a protected one is published" },
-  "push.update": { effects: ["write", "publish"], summary: "Add commits to a branch; a protected one is published" },
-  "push.force": { effects: ["write", "delete", "publish"], summary: "Put a branch where its commits are not behind it" },
+  "push.create": {
+    effects: ["write", "publish"],
+    summary: "Make a branch; a protected one is published",
+  },
+  "push.update": {
+    effects: ["write", "publish"],
+    summary: "Add commits to a branch; a protected one is published",
+  },
+  "push.force": {
+    effects: ["write", "delete", "publish"],
+    summary: "Put a branch where its commits are not behind it",
+  },
   "push.delete": { effects: ["delete", "publish"], summary: "Delete a branch or tag" },
   "push.tag": { effects: ["publish", "delete"], summary: "Make a tag, or move it" },
-  "push.refs": { effects: ["administer", "delete"], summary: "Change a ref that is neither branch nor tag" },
-  "push.option": { effects: ["execute", "administer"], summary: "Tell the server an option that the grant does not list" },
+  "push.refs": {
+    effects: ["administer", "delete"],
+    summary: "Change a ref that is neither branch nor tag",
+  },
+  "push.option": {
+    effects: ["execute", "administer"],
+    summary: "Tell the server an option that the grant does not list",
+  },
   "push.ci": { effects: ["execute"], summary: "Change what the forge runs" },
   "push.hooks": { effects: ["execute"], summary: "Change what git or a tool beside it runs" },
-  "push.scripts": { effects: ["execute"], summary: "Change what a build, an install or a start runs" },
+  "push.scripts": {
+    effects: ["execute"],
+    summary: "Change what a build, an install or a start runs",
+  },
   "push.agents": { effects: ["execute"], summary: "Change what agents take as instructions" },
   "push.submodule": { effects: ["execute"], summary: "Change a submodule, or where it comes from" },
-  "push.attributes": { effects: ["execute"], summary: "Change attributes that make git run or hide something" },
+  "push.attributes": {
+    effects: ["execute"],
+    summary: "Change attributes that make git run or hide something",
+  },
   "push.owners": { effects: ["administer"], summary: "Change who reviews" },
   "push.link": { effects: ["execute"], summary: "Bring a link that leads out of the repository" },
-  "push.dotgit": { effects: ["execute", "administer"], summary: "Bring a name that is git's own on some file systems" },
+  "push.dotgit": {
+    effects: ["execute", "administer"],
+    summary: "Bring a name that is git's own on some file systems",
+  },
   "push.unseen": { effects: ["execute"], summary: "Change what was not seen" },
   "push.secret": { effects: ["publish"], summary: "Bring what looks like a secret" },
 };
@@ -103,7 +127,8 @@ export function describePush({ body, known, options }: PushInput): DescribedPush
     ...push.request.options.map((option) => partOfOption(option, options?.pushOptions ?? [])),
     ...partsOfFindings(push.findings),
   ];
-  if (parts.length > PARTS_MAX) return { unreadable: "it changes too many paths that something runs" };
+  if (parts.length > PARTS_MAX)
+    return { unreadable: "it changes too many paths that something runs" };
   const effects = [...new Set(parts.flatMap((part) => part.effects))];
   const [only] = parts;
   return {
@@ -146,7 +171,11 @@ function partsOfFindings(findings: readonly Finding[]): readonly PushPart[] {
   const parts = new Map<string, PushPart>();
   for (const { verb, path } of findings) {
     const effects = PUSH_VERBS[verb]?.effects ?? ["execute", "administer"];
-    parts.set([verb, ...path].join("\0"), { verb, effects, object: path.length === 0 ? ["."] : path });
+    parts.set([verb, ...path].join("\0"), {
+      verb,
+      effects,
+      object: path.length === 0 ? ["."] : path,
+    });
   }
   return [...parts.values()];
 }

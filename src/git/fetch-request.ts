@@ -29,7 +29,9 @@ const ARGUMENT = new RegExp(
 /** What a body asks: `clone`, `ls-refs`; or why it is no such body. `isPacked` where gzip is around it. */
 export function readFetchRequest(body: Uint8Array, isPacked: boolean): Readable<string> {
   return tryRead(() => {
-    const lines = isPacked ? unpacked(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const lines = isPacked
+      ? unpacked(body)
+      : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     if (lines.length === 0) return "nothing";
     const reader = new PacketReader(lines);
     const first = reader.take();
@@ -61,10 +63,9 @@ function readCommand(command: string, reader: PacketReader): string {
     }
     require(typeof one !== "string", "a command has a packet that does not belong there");
     const line = one.toString("utf8").replace(/\n$/, "");
-    require(
-      (areArguments ? ARGUMENT : SAID).test(line),
-      `a command has a line that is not known: ${line.slice(0, 60)}`,
-    );
+    require((areArguments ? ARGUMENT : SAID).test(
+      line,
+    ), `a command has a line that is not known: ${line.slice(0, 60)}`);
   }
   require(reader.isAtEnd, "a request has more than one command");
   return command;

@@ -24,7 +24,10 @@ export interface FetchPlan {
 const AGENT = "agent=git/2.39.5";
 
 /** The body of a POST to git-upload-pack with `Git-Protocol: version=2`. */
-export function fetchRequest({ wants, haves, filter, isShallow }: FetchPlan, format: ObjectFormat): Buffer {
+export function fetchRequest(
+  { wants, haves, filter, isShallow }: FetchPlan,
+  format: ObjectFormat,
+): Buffer {
   return Buffer.concat([
     packet("command=fetch\n"),
     packet(`${AGENT}\n`),
@@ -63,7 +66,10 @@ export function readRefs(answer: Uint8Array, format: ObjectFormat): Readable<Ser
     let head: string | undefined;
     for (let one = reader.take(); one !== "flush"; one = reader.take()) {
       require(typeof one !== "string", "a list of refs has a packet that does not belong there");
-      const [id = "", name = "", ...attributes] = one.toString("utf8").replace(/\n$/, "").split(" ");
+      const [id = "", name = "", ...attributes] = one
+        .toString("utf8")
+        .replace(/\n$/, "")
+        .split(" ");
       require(!(id === "ERR"), "the server does not tell its refs");
       if (name === "HEAD") {
         head = attributes.find((text) => text.startsWith("symref-target:"))?.slice(14);
@@ -87,12 +93,15 @@ export function readFetched(
       require(typeof section !== "string", "an answer to a fetch ends before its pack");
       const name = section.toString("utf8").trim();
       if (name === "packfile") break;
-      require(/^(?:acknowledgments|shallow-info)$/.test(name), `the server says: ${name.slice(0, 200)}`);
+      require(/^(?:acknowledgments|shallow-info)$/.test(
+        name,
+      ), `the server says: ${name.slice(0, 200)}`);
       while (typeof reader.take() !== "string");
     }
     const chunks: Buffer[] = [];
     for (let one = reader.take(); one !== "flush"; one = reader.take()) {
-      require(typeof one !== "string", "an answer to a fetch has a packet that does not belong there");
+      require(typeof one !==
+        "string", "an answer to a fetch has a packet that does not belong there");
       if (one[0] === 1) chunks.push(one.subarray(1));
       if (one[0] === 3) throw new Unreadable(`the server says: ${one.toString("utf8", 1, 200)}`);
     }

@@ -15,7 +15,12 @@ export { readKnown, type Facts as GitFacts } from "./known.ts";
 export { GIT_LIMITS } from "./limits.ts";
 export { FLUSH, packet, PacketReader, type Packet } from "./pkt-line.ts";
 export type { PushContent } from "./push-content.ts";
-export { readPushHead, readPushRequest, type PushCommand, type PushRequest } from "./push-request.ts";
+export {
+  readPushHead,
+  readPushRequest,
+  type PushCommand,
+  type PushRequest,
+} from "./push-request.ts";
 export { PushScanner } from "./push-scanner.ts";
 export type { Known } from "./push.ts";
 export { isProtected, PROTECTED_BY_DEFAULT } from "./ref-name.ts";

@@ -48,7 +48,8 @@ export class PushInquiry {
     if (this.#questions >= QUESTIONS_MAX) return undefined;
     const push = this.#read();
     if (push === undefined || push.refs.length + push.missing.length === 0) return undefined;
-    if (push.missing.length === 0 && push.refs.every(({ how }) => how === "delete")) return undefined;
+    if (push.missing.length === 0 && push.refs.every(({ how }) => how === "delete"))
+      return undefined;
     const { format } = push.request;
     if (!this.#areRefsAsked) {
       this.#areRefsAsked = true;
@@ -76,9 +77,7 @@ export class PushInquiry {
       return;
     }
     const read =
-      answer === undefined
-        ? undefined
-        : readFetched(answer, format, (id) => this.#objects.get(id));
+      answer === undefined ? undefined : readFetched(answer, format, (id) => this.#objects.get(id));
     if (read?.ok === true) {
       for (const [id, object] of read.value) this.#objects.set(id, object);
     } else if (pending.plan.filter !== undefined && this.#canFilter) {
@@ -131,8 +130,12 @@ export class PushInquiry {
     if (missing.length > 0) return undefined;
     if (step === "trees") {
       const branches = refs.filter(({ how, kind }) => how !== "delete" && kind !== "tag");
-      const olds = branches.flatMap(({ command }) => (command.kind === "update" ? command.old : []));
-      const tips = branches.flatMap(({ tip }) => (tip?.commit === undefined ? (tip?.last ?? []) : []));
+      const olds = branches.flatMap(({ command }) =>
+        command.kind === "update" ? command.old : [],
+      );
+      const tips = branches.flatMap(({ tip }) =>
+        tip?.commit === undefined ? (tip?.last ?? []) : [],
+      );
       const forks = branches.flatMap(({ fork, base, how }) => {
         if (how !== "create" || fork === undefined) return [];
         const head = this.#refs?.branches.get(this.#refs.head ?? "");
@@ -146,13 +149,16 @@ export class PushInquiry {
       if (forced === undefined) return undefined;
       const tip = forced.tip?.commit ?? forced.command.new;
       // The edges were asked for by themselves, so what is behind them is not here.
-      const edges = [...new Set([tip, ...edgesOf(store, tip)])].filter((id) => !store.pushed.has(id));
+      const edges = [...new Set([tip, ...edgesOf(store, tip)])].filter(
+        (id) => !store.pushed.has(id),
+      );
       return { wants: edges, haves: [forced.command.old], filter: "tree:0", isShallow: false };
     }
     const changes = [...refs, ...commits].flatMap((one) => one.changes);
     const blobs = changes.flatMap(({ old, now }) =>
       [old, now].flatMap((side) => {
-        const isBlob = side !== undefined && side.mode !== MODES.tree && side.mode !== MODES.gitlink;
+        const isBlob =
+          side !== undefined && side.mode !== MODES.tree && side.mode !== MODES.gitlink;
         return isBlob ? side.id : [];
       }),
     );

@@ -37,7 +37,9 @@ export function factsOf({ refs, objects }: Known, push: Push): Facts {
     objects: Object.fromEntries(
       used.flatMap((id) => {
         const object = objects.get(id);
-        return object === undefined ? [] : [[id, `${object.kind} ${object.data.toString("base64")}`]];
+        return object === undefined
+          ? []
+          : [[id, `${object.kind} ${object.data.toString("base64")}`]];
       }),
     ),
   };

@@ -117,11 +117,11 @@ export function parseTag(data: Buffer, format: ObjectFormat): Tag {
   const kind = OBJECT_KINDS.find((one) => one === type[1]);
   if (kind === undefined) throw new Unreadable("a tag of a kind that is not known");
   require(tag[1] !== "" && !/[\0-\x20\x7f~^:?*[\\]/.test(tag[1]), "a tag has a name that is none");
-  if (tagger === undefined || tagger[0] !== "tagger") throw new Unreadable("a tag lacks its tagger");
-  require(
-    more.every(([name]) => name.startsWith("gpgsig")),
-    "a tag has headers that are not known",
-  );
+  if (tagger === undefined || tagger[0] !== "tagger")
+    throw new Unreadable("a tag lacks its tagger");
+  require(more.every(([name]) =>
+    name.startsWith("gpgsig"),
+  ), "a tag has headers that are not known");
   return {
     object: takeId(object[1], format),
     kind,
@@ -159,7 +159,8 @@ function splitHeaders(data: Buffer): { readonly headers: Header[]; readonly mess
 }
 
 function takeId(text: string, format: ObjectFormat): ObjectId {
-  require(isObjectId(text, format) && text !== format.none, "an object is named by what is no name");
+  require(isObjectId(text, format) &&
+    text !== format.none, "an object is named by what is no name");
   return text;
 }
 

@@ -43,7 +43,11 @@ export interface PackEntry {
 }
 
 /** Reads all of `bytes`, which must be one pack and nothing else. @throws {Unreadable} */
-export function readPack(bytes: Buffer, format: ObjectFormat, find: FindObject = () => undefined): Pack {
+export function readPack(
+  bytes: Buffer,
+  format: ObjectFormat,
+  find: FindObject = () => undefined,
+): Pack {
   const entries: PackEntry[] = [];
   const budget = { inflated: 0 };
   const count = readPackHeader(bytes);
@@ -148,7 +152,10 @@ function inflate(
       info: true,
       maxOutputLength: size + 1,
       chunkSize: Math.max(64, Math.min(size + 1, 65_536)),
-    }) as unknown as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
+    }) as unknown as {
+      readonly buffer: Buffer;
+      readonly engine: { readonly bytesWritten: number };
+    };
     require(buffer.length === size, "an object is not as long as it says");
     return [buffer, engine.bytesWritten];
   } catch (error) {
@@ -168,7 +175,11 @@ function resolve(entries: readonly PackEntry[], { format, find, budget }: Resolv
   const objects = new Map<ObjectId, GitObject>();
   const byOffset = new Map(entries.map((entry) => [entry.offset, entry]));
   const waiting = new Map<number | ObjectId, PackEntry[]>();
-  const ready: { readonly keys: readonly (number | ObjectId)[]; object: GitObject; depth: number }[] = [];
+  const ready: {
+    readonly keys: readonly (number | ObjectId)[];
+    object: GitObject;
+    depth: number;
+  }[] = [];
   const add = (entry: { readonly offset: number }, object: GitObject, depth: number) => {
     const id = idOf(object, format);
     // Twice the same is what a broken or hostile packer makes; git indexes one of them.

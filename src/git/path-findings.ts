@@ -55,8 +55,7 @@ export function collisionsIn(entries: readonly TreeEntry[]): readonly string[] {
   return [...byName.values()]
     .filter(
       (list) =>
-        list.length > 1 &&
-        list.some(({ mode }) => mode === MODES.link || mode === MODES.gitlink),
+        list.length > 1 && list.some(({ mode }) => mode === MODES.link || mode === MODES.gitlink),
     )
     .map((list) => list.map(({ name }) => textOfName(name)).join(", "));
 }
@@ -87,7 +86,8 @@ function checkLink(
   const below = specialOf([...path, "x"]) ?? specialOf([...path, "workflows", "x"]);
   if (below !== undefined) add(below.verb, `a link where ${below.why}`);
   const parts = target.split(/[/\\]/);
-  if (/^[/\\]|^[A-Za-z]:/.test(target)) return add("push.link", "a link that leaves the repository");
+  if (/^[/\\]|^[A-Za-z]:/.test(target))
+    return add("push.link", "a link that leaves the repository");
   let depth = path.length - 1;
   for (const part of parts) {
     if (part === "..") depth -= 1;

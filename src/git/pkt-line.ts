@@ -40,7 +40,8 @@ export class PacketReader {
     if (offset + 4 > this.#bytes.length) return undefined;
     const digits = this.#bytes.toString("latin1", offset, offset + 4);
     // git itself takes both cases.
-    if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw new Unreadable("the length of a packet is no number");
+    if (!/^[0-9a-fA-F]{4}$/.test(digits))
+      throw new Unreadable("the length of a packet is no number");
     const length = Number.parseInt(digits, 16);
     const special = SPECIAL[length];
     if (special !== undefined) {

@@ -167,7 +167,10 @@ export function contentOf(
   };
 }
 
-function commitOf({ id, commit, changes }: NewCommit, showing: Showing): PushContent["commits"][number] {
+function commitOf(
+  { id, commit, changes }: NewCommit,
+  showing: Showing,
+): PushContent["commits"][number] {
   const { author, committer, isSigned, parents, message } = commit;
   if (message.length > MESSAGE_CHARS) showing.notShown.add(`the end of the message of ${id}`);
   if (changes.length > NAMES_SHOWN) showing.notShown.add(`paths that ${id} changes`);
@@ -201,7 +204,8 @@ function personOf({ name, email, seconds, zone }: Person): string {
 
 function baseWord({ base, how, command, fork }: RefChange): string {
   if (base === "unknown") return "nothing: what the server has was not seen";
-  if (how === "create") return fork === undefined ? "nothing: it begins anew" : `what is at the server (${fork})`;
+  if (how === "create")
+    return fork === undefined ? "nothing: it begins anew" : `what is at the server (${fork})`;
   return command.old;
 }
 

@@ -71,7 +71,13 @@ export function readPushHead(
   const [first, ...more] = lines;
   if (first === undefined) {
     require(shallow.length === 0, "a push has shallow lines and nothing else");
-    const request = { format: FORMATS.sha1, commands: [], capabilities: [], options: [], shallow: [] };
+    const request = {
+      format: FORMATS.sha1,
+      commands: [],
+      capabilities: [],
+      options: [],
+      shallow: [],
+    };
     return { request, end: reader.offset };
   }
   const at = first.indexOf("\0");
@@ -79,14 +85,14 @@ export function readPushHead(
   checkCapabilities(capabilities);
   const said = capabilities.find((one) => one.startsWith("object-format="))?.slice(14);
   const format = FORMATS[said === "sha256" ? "sha256" : "sha1"];
-  const commands = [at < 0 ? first : first.slice(0, at), ...more].map((line) => readCommand(line, format));
-  require(commands.length <= GIT_LIMITS.commands, `a push of more than ${GIT_LIMITS.commands} refs`);
+  const commands = [at < 0 ? first : first.slice(0, at), ...more].map((line) =>
+    readCommand(line, format),
+  );
+  require(commands.length <=
+    GIT_LIMITS.commands, `a push of more than ${GIT_LIMITS.commands} refs`);
   const folded = commands.map(({ ref }) => foldRef(ref));
   require(new Set(folded).size === folded.length, "a push names a ref twice");
-  require(
-    shallow.every((id) => isObjectId(id, format)),
-    "a shallow line names no object",
-  );
+  require(shallow.every((id) => isObjectId(id, format)), "a shallow line names no object");
   let options: readonly string[] = [];
   if (capabilities.includes("push-options")) {
     const read = linesUntilFlush(reader);
@@ -96,7 +102,9 @@ export function readPushHead(
   require(options.length <= GIT_LIMITS.pushOptions, "a push with too many options");
   for (const option of options) {
     // Servers hand them on in headers and environments, where a line end begins another.
-    require(/^[^\p{C}\u2028\u2029\uFFFD]{1,1000}$/u.test(option), "a push option with control characters");
+    require(/^[^\p{C}\u2028\u2029\uFFFD]{1,1000}$/u.test(
+      option,
+    ), "a push option with control characters");
   }
   return { request: { format, commands, capabilities, options, shallow }, end: reader.offset };
 }
@@ -105,10 +113,8 @@ function checkCapabilities(capabilities: readonly string[]): void {
   const names = capabilities.map((one) => one.split("=", 1)[0] ?? "");
   require(new Set(names).size === names.length, "a push names a capability twice");
   for (const one of capabilities) {
-    require(
-      CAPABILITIES.has(one) || NAMED.test(one),
-      `a push asks for a capability that is not known: ${one.slice(0, 60)}`,
-    );
+    require(CAPABILITIES.has(one) ||
+      NAMED.test(one), `a push asks for a capability that is not known: ${one.slice(0, 60)}`);
   }
 }
 

@@ -12,7 +12,8 @@ import { tryRead } from "./unreadable.ts";
 
 /** How far a push is here. */
 export type PushProgress =
-  { readonly state: "more" | "done" } | { readonly state: "bad"; readonly reason: string };
+  | { readonly state: "more" | "done" }
+  | { readonly state: "bad"; readonly reason: string };
 
 const PACK_HEADER_BYTES = 12;
 
@@ -66,6 +67,8 @@ export class PushScanner {
     const end = this.#length - format.bytes;
     this.#hash.update(this.#bytes.subarray(this.#hashedTo, end));
     this.#hashedTo = end;
-    return this.#hash.copy().digest().equals(this.#bytes.subarray(end, this.#length)) ? "done" : "more";
+    return this.#hash.copy().digest().equals(this.#bytes.subarray(end, this.#length))
+      ? "done"
+      : "more";
   }
 }

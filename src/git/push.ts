@@ -103,7 +103,15 @@ function judgePush(request: PushRequest, known: Known, protects: readonly string
   );
   const starts = [...tips.values()].flatMap(({ commit }) => commit ?? []);
   const commits = newCommits(store, starts).map((id) => commitOf(store, id));
-  return { request, store, missing, objects, refs, commits, findings: allFindings(store, refs, commits) };
+  return {
+    request,
+    store,
+    missing,
+    objects,
+    refs,
+    commits,
+    findings: allFindings(store, refs, commits),
+  };
 }
 
 interface Around {
@@ -128,10 +136,8 @@ function refChangeOf(
   if (command.kind === "delete" || tip === undefined) {
     return { ...common, how: "delete", fork: undefined, base: "unknown", changes: [] };
   }
-  require(
-    kind !== "branch" || (tip.other === undefined && tip.tags.length === 0),
-    "a branch can only be a commit",
-  );
+  require(kind !== "branch" ||
+    (tip.other === undefined && tip.tags.length === 0), "a branch can only be a commit");
   const fork = tip.commit === undefined ? tip.last : forkOf(store, tip.commit);
   if (command.kind === "update") {
     const isFast =
@@ -215,7 +221,11 @@ function allFindings(
     }
     if (object.kind === "commit" || object.kind === "tag") {
       for (const { kind, line } of secretsIn(object.data)) {
-        add({ verb: "push.secret", path: [id], why: `${kind} in line ${line} of a ${object.kind}` });
+        add({
+          verb: "push.secret",
+          path: [id],
+          why: `${kind} in line ${line} of a ${object.kind}`,
+        });
       }
     }
   }

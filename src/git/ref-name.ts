@@ -18,14 +18,18 @@ export function isRefName(name: string): boolean {
   const parts = name.split("/");
   // Text that shows as nothing, or as another name, is nobody's honest branch.
   if (/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\uFFFD]/u.test(name)) return false;
-  return parts.length >= 3 && parts.every((part) => !part.startsWith(".") && !/\.lock$/i.test(part));
+  return (
+    parts.length >= 3 && parts.every((part) => !part.startsWith(".") && !/\.lock$/i.test(part))
+  );
 }
 
 /** What `name` is; a branch or tag that reads like a ref, an object or `HEAD` is neither. */
 export function kindOfRef(name: string): RefKind {
   const [, root = "", ...rest] = name.split("/");
   const short = rest.join("/");
-  const isOdd = /^(?:refs\/.*|(?:.*\/)?HEAD|[A-Z_]+_HEAD|[0-9a-f]{40}|[0-9a-f]{64}|-.*|@)$/i.test(short);
+  const isOdd = /^(?:refs\/.*|(?:.*\/)?HEAD|[A-Z_]+_HEAD|[0-9a-f]{40}|[0-9a-f]{64}|-.*|@)$/i.test(
+    short,
+  );
   if (isOdd) return "other";
   if (root === "heads") return "branch";
   return root === "tags" ? "tag" : "other";

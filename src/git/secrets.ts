@@ -83,6 +83,7 @@ function plainText(data: Buffer): string {
 
 function lineAt(text: string, index: number): number {
   let line = 1;
-  for (let at = text.indexOf("\n"); at >= 0 && at < index; at = text.indexOf("\n", at + 1)) line += 1;
+  for (let at = text.indexOf("\n"); at >= 0 && at < index; at = text.indexOf("\n", at + 1))
+    line += 1;
   return line;
 }

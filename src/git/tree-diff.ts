@@ -50,8 +50,7 @@ function compare(store: ObjectStore, { old, now, path }: Pair, changes: Change[]
   const isGone = now === "none" && before === undefined;
   if (after === undefined || isGone) {
     const side = now === "unknown" || now === "none" ? undefined : { mode: MODES.tree, id: now };
-    const was =
-      old === "unknown" || old === "none" ? undefined : { mode: MODES.tree, id: old };
+    const was = old === "unknown" || old === "none" ? undefined : { mode: MODES.tree, id: old };
     push({ path, old: was, now: side, isGuess: before === undefined });
     return;
   }
@@ -62,8 +61,7 @@ function compare(store: ObjectStore, { old, now, path }: Pair, changes: Change[]
     if (was !== undefined && was.id === entry.id && was.mode === entry.mode) continue;
     const own = [...path, entry.name];
     if (entry.mode === MODES.tree) {
-      const from =
-        before === undefined ? "unknown" : was?.mode === MODES.tree ? was.id : "none";
+      const from = before === undefined ? "unknown" : was?.mode === MODES.tree ? was.id : "none";
       if (was !== undefined && was.mode !== MODES.tree) {
         push({ path: own, old: was, now: undefined, isGuess: false });
       }

@@ -29,23 +29,34 @@ function randomHistory(random: (below: number) => number, commits: number): stri
     const parents =
       marks.length === 0 || random(25) === 0
         ? []
-        : Array.from({ length: random(6) === 0 ? 2 : 1 }, () => marks[Math.max(0, marks.length - 1 - random(6))] ?? 1);
+        : Array.from(
+            { length: random(6) === 0 ? 2 : 1 },
+            () => marks[Math.max(0, marks.length - 1 - random(6))] ?? 1,
+          );
     const [from, ...merges] = [...new Set(parents)];
     const message = `commit ${n}\n`;
     lines.push(`commit refs/heads/b${n}`, `mark :${n}`);
-    lines.push(`author A <a@x> ${1_700_000_000 + n} +0100`, `committer C <c@x> ${1_700_000_000 + n} -0330`);
+    lines.push(
+      `author A <a@x> ${1_700_000_000 + n} +0100`,
+      `committer C <c@x> ${1_700_000_000 + n} -0330`,
+    );
     lines.push(`data ${message.length}`, message.trimEnd());
     if (from !== undefined) lines.push(`from :${from}`);
     for (const one of merges) lines.push(`merge :${one}`);
     for (let change = random(4); change >= 0; change -= 1) {
-      const path = Array.from({ length: 1 + random(3) }, () => NAMES[random(NAMES.length)]).join("/");
+      const path = Array.from({ length: 1 + random(3) }, () => NAMES[random(NAMES.length)]).join(
+        "/",
+      );
       const quoted = JSON.stringify(path);
       if (random(6) === 0) {
         lines.push(`D ${quoted}`);
         continue;
       }
       const mode = ["100644", "100644", "100755", "120000"][random(4)] ?? "100644";
-      const text = Array.from({ length: 1 + random(30) }, (_, at) => `line ${at} ${random(4)}`).join("\n");
+      const text = Array.from(
+        { length: 1 + random(30) },
+        (_, at) => `line ${at} ${random(4)}`,
+      ).join("\n");
       lines.push(`M ${mode} inline ${quoted}`, `data ${Buffer.byteLength(text)}`, text);
     }
     lines.push("");
@@ -76,10 +87,15 @@ const isBehind = (old: string, now: string): boolean => {
 
 /** `path old new` of each change, as git says it. */
 function rawDiff(args: readonly string[]): readonly string[] {
-  const fields = repository.git(["diff-tree", "-r", "-z", "--no-renames", "--raw", ...args]).toString("latin1").split("\0");
+  const fields = repository
+    .git(["diff-tree", "-r", "-z", "--no-renames", "--raw", ...args])
+    .toString("latin1")
+    .split("\0");
   const lines: string[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [oldMode = "", newMode = "", oldId = "", newId = ""] = (fields[at] ?? "").slice(1).split(" ");
+    const [oldMode = "", newMode = "", oldId = "", newId = ""] = (fields[at] ?? "")
+      .slice(1)
+      .split(" ");
     lines.push([fields[at + 1], oldMode, oldId, newMode, newId].join(" "));
   }
   return lines.sort();
@@ -106,13 +122,18 @@ function ourDiff(changes: readonly Change[]): readonly string[] {
     const [was, is] = byPath.get(name) ?? [undefined, undefined];
     byPath.set(name, [old ?? was, now ?? is]);
   }
-  return [...byPath].map(([name, [old, now]]) => [name, ...side(old), ...side(now)].join(" ")).sort();
+  return [...byPath]
+    .map(([name, [old, now]]) => [name, ...side(old), ...side(now)].join(" "))
+    .sort();
 }
 
 test(`INV-119: ${PUSHES} random pushes: refs, commits and paths are what git says`, () => {
   const counted = { update: 0, force: 0, create: 0, changes: 0, commits: 0, thin: 0 };
   for (let n = 0; n < PUSHES; n += 1) {
-    const [one, other] = [commits[random(commits.length)] ?? "", commits[random(commits.length)] ?? ""];
+    const [one, other] = [
+      commits[random(commits.length)] ?? "",
+      commits[random(commits.length)] ?? "",
+    ];
     const behind = repository.text(["rev-list", "-20", one]).split("\n");
     const before = random(2) === 0 ? other : behind[random(behind.length)];
     const old = random(4) === 0 ? undefined : before;
@@ -163,7 +184,11 @@ test("every object of a pack has the name and content that git gives it, also wi
     try {
       own.git(["fast-import", "--quiet", "--force"], randomHistory(random, 60));
       own.git(["tag", "-a", "v1", "-m", "a tag", own.text(["rev-list", "--all", "-1"])]);
-      for (const how of [[], ["--delta-base-offset"], ["--depth=250", "--window=250", "--delta-base-offset"]]) {
+      for (const how of [
+        [],
+        ["--delta-base-offset"],
+        ["--depth=250", "--window=250", "--delta-base-offset"],
+      ]) {
         const pack = own.git(["pack-objects", "--all", "--revs", "--stdout", "-q", ...how], "");
         const { objects, count } = readPack(pack, FORMATS[format]);
         const listed = own.text(
@@ -182,7 +207,10 @@ test("every object of a pack has the name and content that git gives it, also wi
 
 test("INV-119: a pack with a changed byte is refused, or git reads the same objects from it", () => {
   const body = repository.git(["pack-objects", "--all", "--revs", "--stdout", "-q"], "");
-  const small = repository.git(["pack-objects", "--stdout", "-q"], `${commits.slice(0, 4).join("\n")}\n`);
+  const small = repository.git(
+    ["pack-objects", "--stdout", "-q"],
+    `${commits.slice(0, 4).join("\n")}\n`,
+  );
   for (const pack of [body, small]) {
     let refused = 0;
     for (let n = 0; n < 300; n += 1) {
@@ -248,7 +276,12 @@ test("INV-119: what our strict parsers take, `git fsck --strict` has nothing aga
     const faulty = new Set(
       [...said.matchAll(/^(?:error|warning) in (?:tree|commit|tag) ([0-9a-f]{40}): (.*)$/gm)]
         // Names of git's own are a finding of ours, not a refusal.
-        .filter(([, , what = ""]) => !/^(?:broken links|hasDotgit|gitmodulesSymlink|gitattributesSymlink|gitignoreSymlink|mailmapSymlink)/.test(what))
+        .filter(
+          ([, , what = ""]) =>
+            !/^(?:broken links|hasDotgit|gitmodulesSymlink|gitattributesSymlink|gitignoreSymlink|mailmapSymlink)/.test(
+              what,
+            ),
+        )
         .map(([, id = ""]) => id),
     );
     const accepted = [...ok].filter(([, isOk]) => isOk).map(([id]) => id);
@@ -256,7 +289,10 @@ test("INV-119: what our strict parsers take, `git fsck --strict` has nothing aga
     assert.deepEqual(
       accepted
         .filter((id) => faulty.has(id))
-        .map((id) => `${JSON.stringify(ids.get(id))}: ${said.split("\n").find((one) => one.includes(id))}`),
+        .map(
+          (id) =>
+            `${JSON.stringify(ids.get(id))}: ${said.split("\n").find((one) => one.includes(id))}`,
+        ),
       [],
     );
     console.log(`# ${accepted.length} taken, ${faulty.size} faulty to git`);
@@ -270,7 +306,16 @@ function samplesOf(own: Repository): readonly (readonly [ObjectKind, Buffer])[] 
   const commit = own.commit({ "a/b": "1", c: "2", "c.d": "3", "x.sh": "4" });
   own.git(["tag", "-a", "v1", "-m", "t"]);
   const tree = own.text(["rev-parse", "HEAD^{tree}"]);
-  const merge = own.text(["commit-tree", tree, "-p", commit, "-p", own.commit({ e: "5" }), "-m", "m"]);
+  const merge = own.text([
+    "commit-tree",
+    tree,
+    "-p",
+    commit,
+    "-p",
+    own.commit({ e: "5" }),
+    "-m",
+    "m",
+  ]);
   const raw = (kind: string, id: string) => own.git(["cat-file", kind, id]);
   return [
     ["tree", raw("tree", tree)],
@@ -281,7 +326,24 @@ function samplesOf(own: Repository): readonly (readonly [ObjectKind, Buffer])[] 
   ];
 }
 
-const WORDS = ["\0", "\n", " ", "100664 ", "040000 ", "..", ".git", "/", "<", ">", "parent ", "author ", "0", "-1", "+01000", "tree "];
+const WORDS = [
+  "\0",
+  "\n",
+  " ",
+  "100664 ",
+  "040000 ",
+  "..",
+  ".git",
+  "/",
+  "<",
+  ">",
+  "parent ",
+  "author ",
+  "0",
+  "-1",
+  "+01000",
+  "tree ",
+];
 
 function mutated(sample: Buffer, next: (below: number) => number): Buffer {
   let data = Buffer.from(sample);
@@ -290,8 +352,10 @@ function mutated(sample: Buffer, next: (below: number) => number): Buffer {
     const word = Buffer.from(WORDS[next(WORDS.length)] ?? "");
     const kind = next(4);
     if (kind === 0) data = Buffer.concat([data.subarray(0, at), word, data.subarray(at)]);
-    else if (kind === 1) data = Buffer.concat([data.subarray(0, at), data.subarray(at + 1 + next(6))]);
-    else if (kind === 2) data = Buffer.concat([data.subarray(0, at), word, data.subarray(at + word.length)]);
+    else if (kind === 1)
+      data = Buffer.concat([data.subarray(0, at), data.subarray(at + 1 + next(6))]);
+    else if (kind === 2)
+      data = Buffer.concat([data.subarray(0, at), word, data.subarray(at + word.length)]);
     else data[Math.min(at, data.length - 1)] = next(256);
   }
   return data;

@@ -5,7 +5,16 @@
  */
 import type { Json } from "../../action/index.ts";
 import { visibleLine } from "../../base/index.ts";
-import { block, isMembers, laidOut, listed, textOf, without, type Members, type Rendering } from "./block.ts";
+import {
+  block,
+  isMembers,
+  laidOut,
+  listed,
+  textOf,
+  without,
+  type Members,
+  type Rendering,
+} from "./block.ts";
 
 const READ = new Set("repo refs options findings commits tags diffs notShown pack".split(" "));
 
@@ -28,7 +37,9 @@ export function renderPush(body: Json | undefined): Rendering | undefined {
         laidOut("Difference", [visibleLine(textOf(one["of"])), ...texts(one["lines"])]),
       ),
       ...(isMembers(pack)
-        ? listed("Pack", [`${textOf(pack["objects"])} objects, SHA-256 of the push ${textOf(pack["hash"])}`])
+        ? listed("Pack", [
+            `${textOf(pack["objects"])} objects, SHA-256 of the push ${textOf(pack["hash"])}`,
+          ])
         : []),
     ],
     rest: without(body, READ),

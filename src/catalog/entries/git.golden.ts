@@ -88,7 +88,13 @@ export const golden: readonly Golden[] = [
       "repo.read",
       ["read"],
       "the list of refs by version 2",
-      fetched(line("command=ls-refs\n"), line("agent=git/2.47.0\n"), "0001", line("symrefs\n"), "0000"),
+      fetched(
+        line("command=ls-refs\n"),
+        line("agent=git/2.47.0\n"),
+        "0001",
+        line("symrefs\n"),
+        "0000",
+      ),
     ],
     [
       "POST /me/site.git/git-upload-pack",
@@ -177,7 +183,10 @@ export const golden: readonly Golden[] = [
       "lfs.upload",
       ["write"],
       "a file itself",
-      { raw: { type: "application/octet-stream", text: "x" }, source: "gitlab.com config/routes/git_http.rb" },
+      {
+        raw: { type: "application/octet-stream", text: "x" },
+        source: "gitlab.com config/routes/git_http.rb",
+      },
     ],
     [`GET /me/site.git/info/lfs/objects/${OID}`, "lfs.read", ["read"], "a file"],
   ]),

@@ -17,7 +17,9 @@ export function readDiscovery(readable: Readable): Reading | Unread {
   if ("unread" in options) return options;
   const [only] = query;
   if (query.length !== 1 || only?.[0] !== "service" || !SERVICES.has(only[1])) {
-    return { unread: "only the smart protocol is spoken: ?service=git-upload-pack or git-receive-pack" };
+    return {
+      unread: "only the smart protocol is spoken: ?service=git-upload-pack or git-receive-pack",
+    };
   }
   return { ...reads(options), summary: `List the refs of ${repoOf(readable)}` };
 }

@@ -88,11 +88,11 @@ function madeOf(described: Described, context: OperationContext, made: Made): Ac
   };
 }
 
-/** What was looked up: `current` is compared before it is performed, `preview` is shown. */
+/** What was looked up: `found` is compared before it is performed, `preview` only shown. */
 function shownFacts(facts: HeldOperation["facts"]): Readonly<Record<string, Json>> {
-  const { preview, ...current } = facts;
+  const { preview, ...found } = facts;
   return {
-    ...(Object.keys(current).length === 0 ? {} : { current }),
+    ...(Object.keys(found).length === 0 ? {} : { found }),
     ...(preview === undefined ? {} : { preview }),
   };
 }

@@ -4,10 +4,11 @@
  * @module
  */
 import type { Protocol } from "./protocol.ts";
+import { redis } from "./redis/index.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([] as readonly Protocol[]).map((one) => [one.system, one]),
+  ([redis] as readonly Protocol[]).map((one) => [one.system, one]),
 );
 
 /** The protocol for grants of `system: kind`. */

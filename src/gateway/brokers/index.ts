@@ -7,7 +7,9 @@
 import type { SessionBroker } from "./broker.ts";
 
 /** A broker is added here, and its protocol in src/protocols/registry.ts. */
-const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {};
+const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
+  redis: async () => (await import("./redis/index.ts")).redisBroker,
+};
 
 const loaded = new Map<string, SessionBroker>();
 

@@ -19,7 +19,9 @@ const LINE = new RegExp(
     `deepen-relative|filter ${CAPABILITY}|done)$`,
 );
 const COMMANDS = new Set(["ls-refs", "fetch", "object-info", "bundle-uri"]);
-const SAID = new RegExp(`^(?:agent|object-format|server-option|session-id)=[^\\0-\\x1f]{0,1000}$`);
+const SAID = new RegExp(
+  `^(?:agent|object-format|server-option|session-id)=[\\x20-\\x7e\\x80-\\uffff]{0,1000}$`,
+);
 const ARGUMENT = new RegExp(
   `^(?:want ${ID}|have ${ID}|shallow ${ID}|done|thin-pack|no-progress|include-tag|ofs-delta|deepen \\d+|` +
     `deepen-relative|deepen-since \\d+|deepen-not ${REF}|filter ${CAPABILITY}|want-ref ${REF}|sideband-all|` +
@@ -35,7 +37,7 @@ export function readFetchRequest(body: Uint8Array, isPacked: boolean): Readable<
     if (lines.length === 0) return "nothing";
     const reader = new PacketReader(lines);
     const first = reader.take();
-    if (typeof first !== "string" && /^command=/.test(first.toString("latin1"))) {
+    if (typeof first !== "string" && first.toString("latin1").startsWith("command=")) {
       return readCommand(first.toString("utf8").trim().slice(8), reader);
     }
     reader.offset = 0;

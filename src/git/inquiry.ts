@@ -13,6 +13,7 @@ import { FORMATS, type GitObject, type ObjectId } from "./object-format.ts";
 import { readPush, type Known, type Push, type ServerRefs } from "./push.ts";
 import { contentOf } from "./push-content.ts";
 import { MODES } from "./objects.ts";
+import { UNKNOWN_TREE } from "./tree-diff.ts";
 import { PROTECTED_BY_DEFAULT } from "./ref-name.ts";
 
 /** One question: the body of a request to git-upload-pack, protocol version 2. */
@@ -139,7 +140,7 @@ export class PushInquiry {
       const forks = branches.flatMap(({ fork, base, how }) => {
         if (how !== "create" || fork === undefined) return [];
         const head = this.#refs?.branches.get(this.#refs.head ?? "");
-        return base === "unknown" && head !== undefined ? [fork, head] : [fork];
+        return base === UNKNOWN_TREE && head !== undefined ? [fork, head] : [fork];
       });
       const parents = commits.flatMap(({ commit }) => commit.parents[0] ?? []);
       return shallow([...olds, ...tips, ...forks, ...parents]);

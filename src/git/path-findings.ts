@@ -72,7 +72,8 @@ function checkNames(path: readonly string[], add: (verb: PathVerb, why: string) 
     if (isDotGit(name)) add("push.dotgit", "it would be git's own folder on some file systems");
     if (isDisguised(name)) add("push.dotgit", "it would be a file that git reads on some");
     if (name.includes("\\")) add("push.dotgit", "a backslash parts folders on some systems");
-    if (/[\0-\x1f\x7f]/.test(name)) add("push.dotgit", "a name with control characters");
+    if (/\p{Cc}/u.test(Buffer.from(name, "latin1").toString("utf8")))
+      add("push.dotgit", "a name with control characters");
   }
 }
 

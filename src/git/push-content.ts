@@ -9,7 +9,7 @@ import { MODES, type Person } from "./objects.ts";
 import { textOfName } from "./path-findings.ts";
 import type { NewCommit, Push, RefChange } from "./push.ts";
 import type { ObjectStore } from "./store.ts";
-import type { Change } from "./tree-diff.ts";
+import { UNKNOWN_TREE, type Change } from "./tree-diff.ts";
 
 /** JSON: what a card shows of a push. */
 export interface PushContent {
@@ -203,7 +203,7 @@ function personOf({ name, email, seconds, zone }: Person): string {
 }
 
 function baseWord({ base, how, command, fork }: RefChange): string {
-  if (base === "unknown") return "nothing: what the server has was not seen";
+  if (base === UNKNOWN_TREE) return "nothing: what the server has was not seen";
   if (how === "create")
     return fork === undefined ? "nothing: it begins anew" : `what is at the server (${fork})`;
   return command.old;

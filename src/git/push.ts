@@ -14,7 +14,7 @@ import { readPushRequest, type PushCommand, type PushRequest } from "./push-requ
 import { isProtected, kindOfRef, type RefKind } from "./ref-name.ts";
 import { secretsIn } from "./secrets.ts";
 import { ObjectStore } from "./store.ts";
-import { diffTrees, type Change, type TreeRef } from "./tree-diff.ts";
+import { diffTrees, NO_TREE, UNKNOWN_TREE, type Change, type TreeRef } from "./tree-diff.ts";
 import { require, tryRead, type Readable } from "./unreadable.ts";
 
 /** Refs as the server tells them. */
@@ -134,7 +134,7 @@ function refChangeOf(
     tip,
   };
   if (command.kind === "delete" || tip === undefined) {
-    return { ...common, how: "delete", fork: undefined, base: "unknown", changes: [] };
+    return { ...common, how: "delete", fork: undefined, base: UNKNOWN_TREE, changes: [] };
   }
   require(kind !== "branch" ||
     (tip.other === undefined && tip.tags.length === 0), "a branch can only be a commit");
@@ -171,25 +171,25 @@ function baseOf(
   fork: ObjectId | undefined,
   { kind, known }: { kind: RefKind; known: Known },
 ): TreeRef {
-  if (fork === undefined) return "none";
+  if (fork === undefined) return NO_TREE;
   const branches = known.refs?.branches ?? new Map<string, ObjectId>();
   if (kind === "tag" || [...branches.values()].includes(fork)) return treeOf(store, fork);
   const head = known.refs?.head;
   const tip = head === undefined ? undefined : branches.get(head);
-  return tip === undefined ? "unknown" : treeOf(store, tip);
+  return tip === undefined ? UNKNOWN_TREE : treeOf(store, tip);
 }
 
 /** The tree of a commit, of a tag of one, or what is not known. */
 function treeOf(store: ObjectStore, id: ObjectId): TreeRef {
   const { commit } = peel(store, id);
-  return (commit === undefined ? undefined : store.commit(commit)?.tree) ?? "unknown";
+  return (commit === undefined ? undefined : store.commit(commit)?.tree) ?? UNKNOWN_TREE;
 }
 
 function commitOf(store: ObjectStore, id: ObjectId): NewCommit {
   const commit = store.commit(id);
   require(commit !== undefined, "a commit that is not there");
   const [parent] = commit.parents;
-  const before: TreeRef = parent === undefined ? "none" : treeOf(store, parent);
+  const before: TreeRef = parent === undefined ? NO_TREE : treeOf(store, parent);
   return { id, commit, changes: diffTrees(store, before, commit.tree) };
 }
 

@@ -112,14 +112,12 @@ export function specialOf(
 ): { readonly verb: PathVerb; readonly why: string } | undefined {
   const names = components.map(foldName);
   for (const { row, components: wanted, below } of compiled) {
-    const last = below ? names.length - wanted.length : 0;
+    const last = names.length - wanted.length;
     // A link or submodule may stand where the folder would: then it is what is below.
-    for (let start = below ? 0 : names.length - wanted.length; start >= 0; start += 1) {
-      if (start > (below ? last : names.length - wanted.length)) break;
-      if (wanted.every((one, at) => one.test(names[start + at] ?? ""))) {
-        return { verb: row.verb, why: row.why };
-      }
-    }
+    const starts = below ? Array.from({ length: Math.max(0, last + 1) }, (_, at) => at) : [last];
+    const fits = (start: number) =>
+      start >= 0 && wanted.every((one, at) => one.test(names[start + at] ?? ""));
+    if (starts.some(fits)) return { verb: row.verb, why: row.why };
   }
   return undefined;
 }

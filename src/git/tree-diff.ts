@@ -24,7 +24,9 @@ export interface Side {
 }
 
 /** A tree, none at all, or one that is not here. */
-export type TreeRef = ObjectId | "none" | "unknown";
+export type TreeRef = ObjectId; // Or NO_TREE, UNKNOWN_TREE: neither is a name of an object.
+export const NO_TREE = "none";
+export const UNKNOWN_TREE = "unknown";
 
 /** The paths in which `now` differs from `old`. @throws {Unreadable} beyond what may be compared. */
 export function diffTrees(store: ObjectStore, old: TreeRef, now: TreeRef): readonly Change[] {
@@ -40,17 +42,18 @@ interface Pair {
 }
 
 function compare(store: ObjectStore, { old, now, path }: Pair, changes: Change[]): void {
-  if (old === now && old !== "unknown") return;
+  if (old === now && old !== UNKNOWN_TREE) return;
   require(path.length <= GIT_LIMITS.depth, "its folders are too deep");
   const before = entriesOf(store, old);
   const after = entriesOf(store, now);
   const push = (change: Change) => {
     require(changes.push(change) <= GIT_LIMITS.changes, "it changes too many paths");
   };
-  const isGone = now === "none" && before === undefined;
+  const isGone = now === NO_TREE && before === undefined;
   if (after === undefined || isGone) {
-    const side = now === "unknown" || now === "none" ? undefined : { mode: MODES.tree, id: now };
-    const was = old === "unknown" || old === "none" ? undefined : { mode: MODES.tree, id: old };
+    const side =
+      now === UNKNOWN_TREE || now === NO_TREE ? undefined : { mode: MODES.tree, id: now };
+    const was = old === UNKNOWN_TREE || old === NO_TREE ? undefined : { mode: MODES.tree, id: old };
     push({ path, old: was, now: side, isGuess: before === undefined });
     return;
   }
@@ -61,21 +64,22 @@ function compare(store: ObjectStore, { old, now, path }: Pair, changes: Change[]
     if (was !== undefined && was.id === entry.id && was.mode === entry.mode) continue;
     const own = [...path, entry.name];
     if (entry.mode === MODES.tree) {
-      const from = before === undefined ? "unknown" : was?.mode === MODES.tree ? was.id : "none";
+      const from =
+        before === undefined ? UNKNOWN_TREE : was?.mode === MODES.tree ? was.id : NO_TREE;
       if (was !== undefined && was.mode !== MODES.tree) {
         push({ path: own, old: was, now: undefined, isGuess: false });
       }
       compare(store, { old: from, now: entry.id, path: own }, changes);
       continue;
     }
-    if (was?.mode === MODES.tree) compare(store, { old: was.id, now: "none", path: own }, changes);
+    if (was?.mode === MODES.tree) compare(store, { old: was.id, now: NO_TREE, path: own }, changes);
     const file = was?.mode === MODES.tree ? undefined : was;
     push({ path: own, old: sideOf(file), now: sideOf(entry), isGuess: before === undefined });
   }
   for (const gone of known.values()) {
     const own = [...path, gone.name];
     if (gone.mode === MODES.tree) {
-      compare(store, { old: gone.id, now: "none", path: own }, changes);
+      compare(store, { old: gone.id, now: NO_TREE, path: own }, changes);
     } else push({ path: own, old: sideOf(gone), now: undefined, isGuess: false });
   }
 }
@@ -85,6 +89,6 @@ function sideOf(entry: TreeEntry | undefined): Side | undefined {
 }
 
 function entriesOf(store: ObjectStore, tree: TreeRef): readonly TreeEntry[] | undefined {
-  if (tree === "none") return [];
-  return tree === "unknown" ? undefined : store.tree(tree);
+  if (tree === NO_TREE) return [];
+  return tree === UNKNOWN_TREE ? undefined : store.tree(tree);
 }

@@ -1,8 +1,11 @@
 /** Real repositories of git, and pushes made of them, for tests. */
 import { execFileSync } from "node:child_process";
+import { hash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { deflateSync } from "node:zlib";
+import { FORMATS, idOf, type ObjectKind } from "../../src/git/object-format.ts";
 import {
   describePush,
   FLUSH,
@@ -162,4 +165,52 @@ export function randomOf(seed: number): (below: number) => number {
 /** `verb object` of each part, sorted. */
 export function partsOf({ parts }: DescribedPush): readonly string[] {
   return parts.map(({ verb, object }) => `${verb} ${object.join("/")}`).sort();
+}
+
+/** Any objects as a pack, also such as git would not make. */
+export function packOf(
+  objects: readonly { readonly kind: ObjectKind; readonly data: Buffer; readonly says?: number }[],
+  count = objects.length,
+): Buffer {
+  const header = Buffer.from("PACK\0\0\0\x02\0\0\0\0", "latin1");
+  header.writeUInt32BE(count, 8);
+  const kinds = { commit: 1, tree: 2, blob: 3, tag: 4 };
+  const entries = objects.map(({ kind, data, says = data.length }) => {
+    const head = [(kinds[kind] << 4) | (says & 15)];
+    for (let rest = Math.floor(says / 16); rest > 0; rest = Math.floor(rest / 128)) {
+      head[head.length - 1] = (head.at(-1) ?? 0) | 0x80;
+      head.push(rest & 0x7f);
+    }
+    return Buffer.concat([Buffer.from(head), deflateSync(data)]);
+  });
+  const all = Buffer.concat([header, ...entries]);
+  return Buffer.concat([all, Buffer.from(hash("sha1", all), "hex")]);
+}
+
+/** A push of `ref` to the last of `objects`, with a pack of all. */
+export function handMade(
+  objects: readonly { readonly kind: ObjectKind; readonly data: Buffer }[],
+  ref = "refs/heads/agent/x",
+  pack = packOf(objects),
+): Buffer {
+  const last = objects.at(-1);
+  const id = last === undefined ? NONE : idOf(last, FORMATS.sha1);
+  return Buffer.concat([packet(`${NONE} ${id} ${ref}\0 ${CAPABILITIES}`), FLUSH, pack]);
+}
+
+/** A commit's content. */
+export function commitData(tree: string, more = "", message = "x\n"): Buffer {
+  const who = "A <a@example.org> 1700000000 +0000";
+  return Buffer.from(`tree ${tree}\n${more}author ${who}\ncommitter ${who}\n\n${message}`);
+}
+
+/** A tree's content, in the order given. */
+export function treeData(
+  entries: readonly (readonly [mode: string, name: string, id: string])[],
+): Buffer {
+  return Buffer.concat(
+    entries.map(([mode, name, id]) =>
+      Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, "hex")]),
+    ),
+  );
 }

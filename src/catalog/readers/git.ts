@@ -90,7 +90,8 @@ function bodyOf(
   { content }: Readable,
   service: string,
 ): { readonly bytes: Uint8Array; readonly isPacked: boolean } | Unread {
-  const { bytes, headers } = content;
+  const { bytes, headers, query } = content;
+  if (query.length > 0) return { unread: `what is sent to ${service} has no parameters` };
   if (headers["content-type"] !== `application/x-${service}-request`) {
     return { unread: `what is sent to ${service} is not said to be that` };
   }

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { MCP } from "./mcp/protocol.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([] as readonly Protocol[]).map((one) => [one.system, one]),
+  ([MCP] as readonly Protocol[]).map((one) => [one.system, one]),
 );
 
 /** The protocol for grants of `system: kind`. */

@@ -23,6 +23,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   yaml: 1,
   policy: 2,
   catalog: 2,
+  protocols: 2,
   wire: 2,
   detect: 2,
   api: 2,
@@ -40,7 +41,17 @@ const LAYERS: Readonly<Record<string, number>> = {
   daemon: 6,
   cli: 7,
 };
-const PURE = new Set(["action", "link", "yaml", "policy", "catalog", "wire", "detect", "api"]);
+const PURE = new Set([
+  "action",
+  "link",
+  "yaml",
+  "policy",
+  "catalog",
+  "protocols",
+  "wire",
+  "detect",
+  "api",
+]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */
 const PURE_MODULES = new Set([
   "node:crypto",

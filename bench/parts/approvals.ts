@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UNKNOWN_PROCESS } from "../../src/action/index.ts";
 import { Approvals, WAITING_MAX } from "../../src/approval/index.ts";
 import { Fault, systemClock } from "../../src/base/index.ts";
-import { actionOfHeld } from "../../src/gateway/index.ts";
+import { actionOfHeld, isOperation } from "../../src/gateway/index.ts";
 import { startDaemon, type Daemon } from "../daemon.ts";
 import { memoryOf } from "../memory.ts";
 import type { Part } from "../part.ts";
@@ -105,6 +105,7 @@ async function fill(file: string): Promise<void> {
 }
 
 function requestOf({ held, grant, entry }: Case, n: number) {
+  if (isOperation(held)) throw new Error("the cases are requests");
   const run = `r-${Math.floor(n / WAITING_MAX)}`;
   const { body, facts: _, ...rest } = held;
   const headers = [...held.headers, "x-request-id", `${n}`]; // Or it would join the one before it.

@@ -68,7 +68,14 @@ export const actionSchema = z.strictObject({
   digest: z.string(),
   /** What it is made of where that is several (a batch): each must be granted. */
   parts: z
-    .array(z.strictObject({ verb: z.string(), effects: z.array(effectSchema).min(1) }))
+    .array(
+      z.strictObject({
+        verb: z.string(),
+        effects: z.array(effectSchema).min(1),
+        /** What it acts on, in segments: a table as schema and name, a command as its words. */
+        object: z.array(z.string()).optional(),
+      }),
+    )
     .optional(),
   /** Absent where nothing is known beyond the effects. */
   impact: impactSchema.optional(),
@@ -77,6 +84,12 @@ export const actionSchema = z.strictObject({
 
 /** One thing an agent asks of an external system. */
 export type Action = z.infer<typeof actionSchema>;
+
+/** The verb of what only opens, keeps or ends a session: whoever has a grant has it. */
+export const SESSION_VERB = "session";
+
+/** The verb of what is not understood: nobody can grant it by a wildcard. */
+export const UNKNOWN_VERB = "unknown";
 
 /** Hex SHA-256 of the canonical form (RFC 8785) of `value`. */
 export function digestOf(value: Json): string {

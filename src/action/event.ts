@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   "approval", // one step of a confirmation; data.approval is its id, data.state what it is now
   "credential", // one added, rotated, revoked, minted or leased; never its value
   "outcome", // what became of an action: status, bytes, duration
+  "repeat", // data.count more of an action that only reads and was allowed before, within the last second
   "denial", // something refused below the level of an action: a connect, a protocol, a packet
   "finding", // noticed misbehaviour; data.finding is its kind, data.detail a sentence
   "workspace", // diff applied or discarded

@@ -5,6 +5,7 @@
  */
 import { OWN_SYSTEM } from "../action/index.ts";
 import { entrySchema, verbsOf, type Entry, type EntrySource } from "./entry.ts";
+import { OPTIONS } from "./options.ts";
 import { anthropic } from "./entries/anthropic.ts";
 import { cofferdam } from "./entries/cofferdam.ts";
 import { crates } from "./entries/crates.ts";
@@ -99,6 +100,10 @@ interface SystemInfo {
   readonly hosts?: readonly string[];
   /** What `mint:` takes, where the system mints. */
   readonly mints?: readonly string[];
+  /** What parts the patterns of `on:`, by verb. */
+  readonly separators?: Readonly<Record<string, string>>;
+  /** What is wrong with a grant's `with:`. */
+  flawsOfOptions?(options: unknown): readonly { readonly path: string; readonly message: string }[];
 }
 
 /** What task files may name: the systems of ours, and `more`; every run has Cofferdam itself anyway. */
@@ -112,9 +117,30 @@ export function catalogSystems(more: readonly Entry[] = []): ReadonlyMap<string,
           verbs: verbsOf(entry),
           ...(entry.hosts === undefined ? {} : { hosts: entry.hosts }),
           ...(entry.mint === undefined ? {} : { mints: mintedBy(entry.mint) }),
+          ...separatorsOf(entry),
+          ...optionsOf(entry),
         },
       ]),
   );
+}
+
+function separatorsOf(entry: EntrySource): Pick<SystemInfo, "separators"> {
+  const { objects } = entry;
+  if (objects === undefined) return {};
+  return {
+    separators: Object.fromEntries(verbsOf(entry).map((verb) => [verb, objects.separator])),
+  };
+}
+
+function optionsOf({ system }: EntrySource): Pick<SystemInfo, "flawsOfOptions"> {
+  const schema = OPTIONS.get(system);
+  if (schema === undefined) return {};
+  return {
+    flawsOfOptions(given) {
+      const { error } = schema.safeParse(given);
+      return (error?.issues ?? []).map(({ path, message }) => ({ path: path.join("."), message }));
+    },
+  };
 }
 
 /** Members that a grant's `mint:` may have: those that are added, and those that stand in the path. */

@@ -23,6 +23,8 @@ export interface CatalogRequest extends HttpRequest {
   readonly readings: readonly (readonly string[])[];
   /** Where the system lives below its host: `/blog`. */
   readonly under?: string;
+  /** The grant's `with:`, as written. */
+  readonly options?: Json;
 }
 
 /** State that must be read before it can be told what a request does. */

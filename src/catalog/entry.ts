@@ -263,6 +263,8 @@ export const entrySchema = z.strictObject({
     })
     .default({}),
   mint: mintSchema.optional(),
+  /** Its readers say what is acted on; this parts the patterns of `on:`. */
+  objects: z.strictObject({ separator: z.enum([" ", "/", ".", "@", ""]) }).optional(),
   routes: z.array(routeSchema).min(1),
 });
 

@@ -36,11 +36,11 @@ export const SPEC_OPTIONS = {
 } as const satisfies ParseArgsOptionsConfig;
 
 export const SPEC_HELP = {
-  kind: "bearer, basic, header, query, path, oauth2, jwt, sigv4 or hmac",
+  kind: "bearer, basic, header, query, path, oauth2, jwt, sigv4, hmac; login, ssh-key",
   host: "where it may go: a name or *.NAME; may be repeated",
-  port: "port (443; 80 for http)",
-  scheme: "https, or http for a system without TLS",
-  user: "basic: the user name",
+  port: "port (443, or the usual one of the scheme)",
+  scheme: "https, or http for a system without TLS; ssh, postgres, mysql, redis, smtp",
+  user: "basic, login, ssh-key: the user name",
   field: "header, hmac: the header's name; query: the parameter's",
   word: "bearer, header: the word before the secret (bearer: Bearer)",
   "token-url": "oauth2: where access tokens come from",
@@ -65,6 +65,8 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   header: { field: "name", word: "word" },
   query: { field: "name" },
   path: {},
+  login: { user: "user" },
+  "ssh-key": { user: "user" },
   oauth2: { "token-url": "tokenUrl", "client-id": "clientId", format: "format", scope: "scope" },
   jwt: { issuer: "issuer", algorithm: "algorithm" },
   sigv4: { "access-key-id": "accessKeyId", region: "region", service: "service" },
@@ -76,6 +78,15 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     encoding: "encoding",
     "timestamp-field": "timestampName",
   },
+};
+/** Usual ports, by scheme (IANA's registry). */
+const PORTS: Readonly<Record<string, number>> = {
+  http: 80,
+  ssh: 22,
+  postgres: 5432,
+  mysql: 3306,
+  redis: 6379,
+  smtp: 587,
 };
 const EVERY_KIND = new Set(["kind", "host", "port", "scheme"]);
 
@@ -97,7 +108,7 @@ export function specOf(name: string, values: Values): Spec {
     });
   }
   const scheme = textOption(values, "scheme") ?? "https";
-  const port = Number(textOption(values, "port") ?? (scheme === "http" ? 80 : 443));
+  const port = Number(textOption(values, "port") ?? PORTS[scheme] ?? 443);
   const how: Record<string, string> = { kind };
   if (kind === "jwt") how["algorithm"] = "RS256";
   if (kind === "hmac") Object.assign(how, { algorithm: "sha256", encoding: "hex" });

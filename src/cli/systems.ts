@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { allEntries, catalogSystems, findEntry, type Entry } from "../catalog/index.ts";
-import { OwnSystems } from "../systems/index.ts";
+import { allEntries, findEntry, type Entry } from "../catalog/index.ts";
+import { OwnSystems, taskSystems } from "../systems/index.ts";
 import type { Context } from "./command.ts";
 
 export interface KnownSystem {
@@ -27,6 +27,6 @@ export function systemsOf({ home }: Context) {
   const own = new OwnSystems(home.catalog).read();
   return {
     entryOf: (kind: string): Entry | undefined => findEntry(kind) ?? own.get(kind)?.entry,
-    systems: catalogSystems([...own.values()].map(({ entry }) => entry)),
+    systems: taskSystems([...own.values()].map(({ entry }) => entry)),
   };
 }

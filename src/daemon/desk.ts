@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { canonicalJson, type Action, type Effect, type Json } from "../action/index.ts";
+import type { Action, Effect } from "../action/index.ts";
 import {
   Approvals,
   codeOf,
@@ -14,37 +14,43 @@ import {
   type Approval,
   type ApprovalsOptions,
   type ApprovalSummary,
-  type Spool,
   type Step,
 } from "../approval/index.ts";
-import { assert, createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
-import { findEntry, isBare, readFact, type Entry, type Facts } from "../catalog/index.ts";
+import { createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import { isBare, readFact, type Facts } from "../catalog/index.ts";
 import {
   actionOfHeld,
   catalogRequestOf,
+  isOperation,
   lookupTargets,
   requestOf,
   type Asked,
   type CertificateAuthority,
   type Credentialed,
-  type HeldRequest,
+  type Held,
   type Resolution,
 } from "../gateway/index.ts";
 import type { EnquiryServer } from "../enquiry/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import {
-  compilePolicy,
-  decide,
-  OWN_GRANT,
-  type Grant,
-  type Policy,
-  type Task,
-  type TaskGrant,
-} from "../policy/index.ts";
+import { decide, type Policy } from "../policy/index.ts";
+import { loadProtocols } from "../protocols/index.ts";
+import type { Place as VaultPlace } from "../vault/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
 import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
+import {
+  changedNames,
+  entryOf,
+  heldOf,
+  isSameAction,
+  onlyGrant,
+  pinOf,
+  policyOf,
+  requestHeldIn,
+  spoolOf,
+  type Pin,
+} from "./pins.ts";
 import { createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
 import { Watches, type Hand, type WatchPorts } from "./watches.ts";
@@ -61,17 +67,6 @@ export interface DeskPorts {
   readonly credentials: Credentials;
   readonly enquiries: EnquiryServer;
   readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
-}
-
-/** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
-interface Pin {
-  readonly grant: TaskGrant;
-  /** What the request does by itself; a rule of the task file may have said more. */
-  readonly effects: Effect[];
-  /** PEM of the grant's own authority. */
-  readonly ca?: string;
-  /** Its system, where that is one of the user's own: as it was when the run began. */
-  readonly own?: Entry;
 }
 
 export class Desk {
@@ -118,10 +113,11 @@ export class Desk {
   /** Asks a person about `action` of `run`, and holds whoever waits for as long as the task says. */
   async hold(
     run: Run,
-    request: HeldRequest,
+    request: Held,
     { action: described, effects }: { action: Action; effects: readonly Effect[] },
-    waitMs = run.task.approvals.holdMs,
+    wantedMs = run.task.approvals.holdMs,
   ): Promise<Resolution> {
+    const waitMs = Math.min(wantedMs, run.task.approvals.holdMs);
     const action: Action = { ...described, effects: [...effects] };
     if (!this.#living.has(run.id)) {
       this.#living.set(run.id, run);
@@ -158,6 +154,10 @@ export class Desk {
   async edit(id: string, by: string, body: Buffer): Promise<Approval> {
     const approval = this.approvals.show(id);
     const held = heldOf(this.approvals.spool(id));
+    if (isOperation(held)) {
+      const hint = "deny it with a reason, and have the agent ask for what you want";
+      throw new Fault("daemon.no_edit", `${approval.head.kind} cannot be edited`, { hint });
+    }
     const facts = (approval.action.fields["current"] ?? {}) as Facts;
     const policy = policyOf((approval.pin as unknown as Pin).grant);
     const own = this.#actionOf(approval, policy, { ...held, body, facts });
@@ -235,6 +235,7 @@ export class Desk {
 
   async #perform(id: string): Promise<void> {
     const approval = this.approvals.show(id);
+    await loadProtocols([approval.head.kind]);
     const { effects: described } = approval.pin as unknown as Pin;
     const held = heldOf(this.approvals.spool(id));
     const performer = this.#performerOf(approval, id);
@@ -276,7 +277,7 @@ export class Desk {
     const performer = this.#performerOf(approval, createId("w", this.nowMs));
     const gateway = await this.#serve(performer, approval.run);
     return {
-      held: heldOf(this.approvals.spool(approval.id)),
+      held: requestHeldIn(this.approvals.spool(approval.id)),
       ask: async (request) => gateway.perform(request, await this.#credentialOf(approval, request)),
       actionOf: (request) => {
         const now = this.#ports.clock.now();
@@ -292,14 +293,14 @@ export class Desk {
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
     const entry = entryOf(approval, grant);
     if (entry === undefined) return undefined;
-    const held = heldOf(this.approvals.spool(approval.id));
-    return { entry, request: catalogRequestOf(requestOf(held), held.body, grant.under) };
+    const held = requestHeldIn(this.approvals.spool(approval.id));
+    return { entry, request: catalogRequestOf(requestOf(held), held.body, grant) };
   }
 
   async #send(
     approval: Approval,
     gateway: ServedGateway,
-    held: HeldRequest,
+    held: Held,
     credential: Credentialed | undefined,
   ): Promise<void> {
     const { id, action } = approval;
@@ -327,7 +328,12 @@ export class Desk {
   }
 
   /** The state that the effect of `held` depends on, read anew. */
-  async #factsOf(gateway: ServedGateway, approval: Approval, held: HeldRequest): Promise<Facts> {
+  async #factsOf(gateway: ServedGateway, approval: Approval, held: Held): Promise<Facts> {
+    if (isOperation(held)) {
+      const credential = await this.#credentialOf(approval, held);
+      const { answer } = await gateway.look(held, credential);
+      return answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
+    }
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
     const facts: Record<string, Facts[string]> = {};
     for (const { name, request } of lookupTargets(held, grant, entryOf(approval, grant))) {
@@ -344,10 +350,12 @@ export class Desk {
   /** As the run itself had it; for a path the very placeholder that stands in the stored request. */
   async #credentialOf(
     approval: Approval,
-    { scheme, host, port }: HeldRequest,
+    held: Held,
     bare = false,
   ): Promise<Credentialed | undefined> {
     const { grant } = approval.pin as unknown as Pin;
+    const { host, port } = held;
+    const scheme = (isOperation(held) ? grant.system : held.scheme) as VaultPlace["scheme"];
     const place = { scheme, host, port };
     const entryOfKind = (kind: string) => entryOf(approval, { system: kind });
     const given = await leaseFor(this.#ports.credentials, {
@@ -356,7 +364,7 @@ export class Desk {
     return given === undefined || !bare ? given : { ...given, bare };
   }
 
-  #actionOf(approval: Approval, policy: Policy, held: HeldRequest): Action {
+  #actionOf(approval: Approval, policy: Policy, held: Held): Action {
     const { action } = approval;
     const grant = onlyGrant(policy);
     const at = { wallMs: Date.parse(action.at), monoMs: action.monoMs };
@@ -422,66 +430,4 @@ export class Desk {
 
 function at(wallMs: number): string {
   return new Date(wallMs).toISOString();
-}
-
-/** A policy of nothing but `grant`: what is performed reaches no further. */
-function policyOf(grant: TaskGrant): Policy {
-  return compilePolicy({ grants: [grant] } as unknown as Task);
-}
-
-function onlyGrant(policy: Policy): Grant {
-  const [grant] = policy.grants;
-  assert(grant !== undefined, "a pin holds one grant");
-  return grant;
-}
-
-/** What the system of `approval` meant when it was asked for. */
-function entryOf({ pin }: Approval, { system }: Pick<Grant, "system">): Entry | undefined {
-  return findEntry(system) ?? (pin as unknown as Pin).own;
-}
-
-function pinOf(run: Run, { host, port }: HeldRequest, { system, effects }: Action): Json {
-  const grant = [...run.task.grants, OWN_GRANT].find(({ name }) => name === system);
-  if (grant === undefined)
-    throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
-  const ca = run.authorities.get(system);
-  const own = run.own.get(grant.system)?.entry;
-  const pinned = { ...grant, hosts: [host], ports: [port] };
-  return {
-    grant: pinned as unknown as Json,
-    effects: [...effects],
-    ...(ca === undefined ? {} : { ca }),
-    ...(own === undefined ? {} : { own: own as unknown as Json }),
-  };
-}
-
-function spoolOf({ body, facts: _facts, ...request }: HeldRequest): Spool {
-  return { request: { ...request, headers: [...request.headers] }, body };
-}
-
-function heldOf({ request, body }: Spool): HeldRequest {
-  const held = request as unknown as Omit<HeldRequest, "body" | "facts">;
-  return { ...held, facts: {}, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
-}
-
-/** Names of the parts of a body that differ. */
-function changedNames(before: unknown, after: unknown): readonly string[] {
-  if (
-    typeof before !== "object" ||
-    typeof after !== "object" ||
-    before === null ||
-    after === null
-  ) {
-    return [];
-  }
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const at = (value: object, name: string): string =>
-    JSON.stringify(Reflect.get(value, name) as unknown) ?? "";
-  return [...names].filter((name) => at(before, name) !== at(after, name));
-}
-
-/** Whether two actions are the same but for their names. */
-function isSameAction(one: Action, other: Action): boolean {
-  const bare = ({ id: _id, ...rest }: Action) => canonicalJson(rest);
-  return bare(one) === bare(other);
 }

@@ -16,6 +16,7 @@ import {
   type PassingKind,
   type Place,
 } from "../vault/index.ts";
+import { createHostKey } from "./host-key.ts";
 import type { Credentials } from "./credentials.ts";
 
 /** What a run borrows. */
@@ -25,6 +26,8 @@ export interface Lending {
   readonly variables: Readonly<Record<string, string>>;
   /** Files of its HOME in which agents look for their login, with placeholders. */
   readonly logins: readonly LoginFile[];
+  /** PEM of the host key of all SSH servers as the run sees them; empty where its task grants none. */
+  readonly hostKey: string;
   /** @throws {Fault} of the vault: then nothing is sent. */
   lease(grant: LentGrant, place: Place): Promise<Lease>;
 }
@@ -103,6 +106,7 @@ export function lend(
   return {
     placeholders: { given, find },
     variables: Object.fromEntries(variables),
+    hostKey: grants.some(({ system }) => system === "ssh") ? createHostKey() : "",
     logins: names.flatMap((name) =>
       passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
     ),

@@ -52,6 +52,11 @@ export function createRunFiles(files: RunFiles): void {
   writeFileSync(files.denials, "", { mode: 0o644 });
 }
 
+/** Tells the SSH clients of the run which host key is its servers'; see /etc/ssh/ssh_config inside. */
+export function saveKnownHosts(files: RunFiles, line: string): void {
+  writeFileSync(join(files.public, "known_hosts"), line, { mode: 0o644 });
+}
+
 /** Keeps the task that the run was started with. */
 export function saveTask(files: RunFiles, source: string): void {
   writeFileSync(files.task, source, { mode: 0o600 });

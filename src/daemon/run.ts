@@ -15,7 +15,7 @@ import {
   type EventDraft,
   type FindingSubject,
   type FlowTuple,
-  type HeldRequest,
+  type Held,
   type Placeholders,
   type Resolution,
   type Verdict,
@@ -98,7 +98,8 @@ export class Run implements HeldRun {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #desk: Desk;
-  readonly #lending: Lending;
+  /** What it borrows. */
+  readonly lending: Lending;
   readonly #rules: Rules;
   #info: RunInfo;
   #parts: Parts | undefined;
@@ -118,7 +119,7 @@ export class Run implements HeldRun {
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
-    this.#lending = options.lending;
+    this.lending = options.lending;
     this.files = options.files;
     this.recorder = options.recorder;
     this.console = new ConsoleBuffer(options.held);
@@ -354,33 +355,29 @@ export class Run implements HeldRun {
     const grant = this.policy.grants.find(({ name }) => name === action.system);
     if (verdict.verdict !== "allow" || grant?.credential === undefined) return verdict;
     const { scheme, host, port } = action.fields;
+    // Within a session that is logged in nothing more is attached.
+    if (scheme === undefined && grant.kind === "session") return verdict;
     try {
       const place = { scheme, host, port } as Parameters<Lending["lease"]>[1];
-      return { ...verdict, lease: await this.#lending.lease(grant, place) };
+      return { ...verdict, lease: await this.lending.lease(grant, place) };
     } catch (error) {
       const reason = `the credential ${grant.credential} cannot be had: ${describeError(error)}`;
       return { ...verdict, verdict: "deny", rule: "credential", reason };
     }
   }
 
-  /** Variables in which placeholders stand. */
-  get variables(): Readonly<Record<string, string>> {
-    return this.#lending.variables;
-  }
-
-  /** Files of its HOME in which they stand. */
-  get logins(): Lending["logins"] {
-    return this.#lending.logins;
-  }
-
   get placeholders(): Placeholders {
-    return this.#lending.placeholders;
+    return this.lending.placeholders;
   }
 
-  hold(request: HeldRequest, action: Action): Promise<Resolution> {
+  get hostKey(): string {
+    return this.lending.hostKey;
+  }
+
+  hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {
     // A rule of the task file may say more of what it does: that is what a person decides over.
     const { effects } = decide(this.policy, this.policyState, action);
-    return this.#desk.hold(this, request, { action, effects });
+    return this.#desk.hold(this, held, { action, effects }, waitMs);
   }
 
   entryOf(kind: string): Entry | undefined {

@@ -26,7 +26,9 @@ import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { followPackets } from "./refused-packets.ts";
 import { createWayOut } from "./way-out.ts";
-import { createRunFiles, filesOf, saveTask } from "./run-files.ts";
+import { loadProtocols } from "../protocols/index.ts";
+import { knownHostsLine } from "./host-key.ts";
+import { createRunFiles, filesOf, saveKnownHosts, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { copyWorkspace } from "./workspaces.ts";
@@ -84,12 +86,14 @@ async function start(world: World, runs: Runs, order: Order, taken: Taken): Prom
     }),
     held: !request.detach,
   });
+  if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
     void run.ended.then(() => {
       world.enquiries.remove(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
+    await loadProtocols(task.grants.map(({ system }) => system));
     await recordStart(run, order);
     await world.minting.mint(run);
     const published = await publishPorts(world, runs, run);
@@ -245,7 +249,7 @@ async function bringUp(
       throw new Fault("daemon.workspace", "the host changed while the run was started");
     }
     await recordProofs(run, prepared, waiting !== undefined);
-    writeLogins(recipe.home ?? join(run.files.root, "home"), run.logins);
+    writeLogins(recipe.home ?? join(run.files.root, "home"), run.lending.logins);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
@@ -339,7 +343,7 @@ function agentEnvironment(run: Run, request: RunStart, tools: Tools): Record<str
     LANG: "C.UTF-8",
     ...tools.environment,
     ...passedIn(run, request),
-    ...run.variables,
+    ...run.lending.variables,
     COFFERDAM_URL: `http://${OWN_HOST}`,
     ...clientTrust(BUNDLE_INSIDE),
     ...(request.terminal && { TERM: request.terminal.term }),

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { catalogSystems } from "../catalog/index.ts";
-import type { OwnSystem, OwnSystems } from "../systems/index.ts";
+import { taskSystems, type OwnSystem, type OwnSystems } from "../systems/index.ts";
 import {
   compileRunPolicy,
   parseTaskFile,
@@ -65,7 +64,7 @@ export class TaskCache {
     const own = this.#own.read();
     if (own === this.#known) return;
     this.#parsed.clear();
-    this.#systems = catalogSystems([...own.values()].map(({ entry }) => entry));
+    this.#systems = taskSystems([...own.values()].map(({ entry }) => entry));
     this.#known = own;
   }
 }

@@ -7,9 +7,10 @@
 import { OWN_SYSTEM } from "../action/index.ts";
 import {
   CONFIRMED_EFFECTS,
-  printHostPattern,
   type Grant,
   type Policy,
+  printHostPattern,
+  printVerbs,
   type Rule,
   type Task,
 } from "../policy/index.ts";
@@ -29,16 +30,18 @@ function grantSentence(grant: Grant): string {
   const { name, system, kind, hosts, ports, tls, revoked, rules } = grant;
   if (revoked) return `${name}: was taken back.`;
   const place = `${hosts.map(printHostPattern).join(" or ")}, port ${ports.join(", ")}`;
-  if (kind !== "http") return `${name}: connections to ${place}.`;
-  const how = `${system === "http" ? "requests" : system} at ${tls ? "https" : "http"}://${place}`;
+  if (kind === "splice" || kind === "opaque") return `${name}: connections to ${place}.`;
+  const scheme = kind === "session" ? system : tls ? "https" : "http";
+  const how = `${system === "http" ? "requests" : system} at ${scheme}://${place}`;
   return `${name} (${how}): ${rules.map(ruleSentence).join("; ")}.`;
 }
 
-function ruleSentence({ methods, paths, verbs, doing, effects, unattended }: Rule): string {
+function ruleSentence(rule: Rule): string {
+  const { methods, paths, verbs, doing, effects, unattended } = rule;
   const what =
     verbs === undefined
       ? `${methods.join(", ")} ${paths.map((glob) => glob.source).join(" ")}`
-      : `${verbs.join(", ")}${doing === undefined ? "" : ` as far as it does ${doing.join(", ")}`}`;
+      : printVerbs({ ...rule, verbs });
   const waiting = (doing ?? effects ?? []).filter((effect) => CONFIRMED_EFFECTS.has(effect));
   if (unattended !== undefined) return `${what} (${unattended.count} times without asking)`;
   if (waiting.length > 0) return `${what} (${waiting.join(", ")} waits for a person)`;

@@ -9,10 +9,11 @@
 import { OWN_HOST, OWN_SYSTEM, type Effect, type Process } from "../action/index.ts";
 import {
   canonicalHost,
-  matchesHost,
-  printHostPattern,
   type Grant,
+  matchesHost,
   type Policy,
+  printHostPattern,
+  printVerbs,
 } from "../policy/index.ts";
 
 const ALLOWED_MAX = 10; // Lines of "what you may do instead".
@@ -170,12 +171,13 @@ function grantCovers(grant: Grant, host: string): boolean {
 function grantLines({ system, hosts, ports, tls, rules, kind, revoked }: Grant): readonly string[] {
   if (revoked) return [];
   const names = hosts.map(printHostPattern).join(" or ");
-  if (kind !== "http") return [`connections to ${names}:${ports.join(",")}, not looked into`];
-  const place = `${tls ? "https" : "http"}://${names}:${ports.join(",")}`;
-  return rules.map(({ methods, paths, verbs, doing }) => {
-    if (verbs !== undefined) {
-      return `${system} at ${place}: ${verbs.join(", ")}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
-    }
+  if (kind === "splice" || kind === "opaque")
+    return [`connections to ${names}:${ports.join(",")}, not looked into`];
+  const scheme = kind === "session" ? system : tls ? "https" : "http";
+  const place = `${scheme}://${names}:${ports.join(",")}`;
+  return rules.map((rule) => {
+    const { methods, paths, verbs } = rule;
+    if (verbs !== undefined) return `${system} at ${place}: ${printVerbs({ ...rule, verbs })}`;
     return `${methods.join(", ")} ${place} ${paths.map((glob) => glob.source).join(" or ")}`;
   });
 }

@@ -54,6 +54,13 @@ export interface Dialer {
    *   be), `gateway.upstream_tls` (TLS failed otherwise), `gateway.proxy`, `gateway.aborted`.
    */
   dial(to: Destination, signal: AbortSignal): Promise<Upstream>;
+  /**
+   * Speaks TLS on a connection to `to` on which something was said in the open first, and resolves when the
+   * peer has proved to be it.
+   *
+   * @throws {Fault} `gateway.certificate`, `gateway.upstream_tls`, `gateway.aborted`
+   */
+  secure(raw: Socket, to: Destination, signal: AbortSignal): Promise<TLSSocket>;
 }
 
 /** A dialer for one run. */
@@ -69,6 +76,7 @@ export function createDialer(ports: DialerPorts): Dialer {
       if (!to.tls) return { socket: raw, raw };
       return { socket: await secure(raw, to, ports, signal), raw };
     },
+    secure: (raw, to, signal) => secure(raw, to, ports, signal),
   };
 }
 
@@ -89,7 +97,8 @@ function secure(
       socket: raw,
       servername: to.host,
       secureContext: ports.trust.contextFor(to.ca),
-      ALPNProtocols: [...(to.alpn ?? ["http/1.1"])],
+      // No protocol but HTTP has one to offer (RFC 7301).
+      ...(to.alpn?.length === 0 ? {} : { ALPNProtocols: [...(to.alpn ?? ["http/1.1"])] }),
       rejectUnauthorized: true, // INV-14; the certificate is for `servername`, whatever was dialled.
     });
     const settle = (error?: Error) => {

@@ -20,6 +20,8 @@ import type { Access, HttpBroker } from "./http-broker.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { readOpening, type Opening } from "./opening.ts";
 import type { GatewayPorts, GatewayRun } from "./ports.ts";
+import { findBroker } from "./brokers/index.ts";
+import { serveSession } from "./session.ts";
 import { serveTcp } from "./tcp-broker.ts";
 import { acceptTls, ALERT_UNRECOGNIZED_NAME } from "./tls-front.ts";
 import { UpstreamAgent } from "./upstream-agent.ts";
@@ -65,7 +67,7 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
   const opened = flow.open(attribute(flow, to, shared), data);
   // To look at the first bytes one need not know yet whose they are; to act on them, yes.
   const opening =
-    flow.grant === undefined || flow.grant.kind === "opaque"
+    flow.grant === undefined || flow.grant.kind === "opaque" || flow.grant.kind === "session"
       ? undefined
       : readOpening(flow.socket, shared.limits);
   await opened;
@@ -83,9 +85,25 @@ async function live(flow: FlowRecord, shared: FlowPorts): Promise<void> {
     return;
   }
   const named = { host, port: to.port, decision, opening };
-  if (decision.kind === "grant" && decision.grant.kind !== "http") {
-    await serveUninspected(flow, named, decision.grant, shared);
+  const grant = decision.kind === "grant" ? decision.grant : undefined;
+  if (grant?.kind === "session") await serveProtocol(flow, { host, port: to.port, grant }, shared);
+  else if (grant !== undefined && grant.kind !== "http") {
+    await serveUninspected(flow, named, grant, shared);
   } else await serveHttp(flow, named, shared);
+}
+
+/** Whoever speaks the grant's protocol reads the first bytes, or says them. */
+async function serveProtocol(
+  flow: FlowRecord,
+  at: { readonly host: string; readonly port: number; readonly grant: Grant },
+  shared: FlowPorts,
+): Promise<void> {
+  const broker = findBroker(at.grant.system);
+  if (broker === undefined) {
+    flow.cut(`nobody here speaks ${at.grant.system}`);
+    return;
+  }
+  await serveSession(broker, { flow, ...at }, shared);
 }
 
 /** A splice must open with the granted name in the open; an opaque connection may open as it likes. */

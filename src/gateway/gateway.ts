@@ -32,7 +32,14 @@ import { createHttp2Broker } from "./http2-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { requestOf } from "./held.ts";
 import { http1Upstream } from "./http1-upstream.ts";
-import type { GatewayPorts, GatewayRun, HeldRequest } from "./ports.ts";
+import { lookAgain, performOperation } from "./errand.ts";
+import {
+  isOperation,
+  type GatewayPorts,
+  type GatewayRun,
+  type Held,
+  type HeldOperation,
+} from "./ports.ts";
 import { UpstreamAgent } from "./upstream-agent.ts";
 import { systemTrust } from "./upstream-trust.ts";
 
@@ -61,7 +68,9 @@ export interface Gateway {
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
   recheck(): number;
   /** Sends what a person approved, on a connection of its own. Never rejects. */
-  perform(request: HeldRequest, credential?: Credentialed): Promise<Asked>;
+  perform(held: Held, credential?: Credentialed): Promise<Asked>;
+  /** Reads again the facts of an operation that a person approved. Never rejects. */
+  look(held: HeldOperation, credential?: Credentialed): Promise<HeldOperation["facts"]>;
   stats(): GatewayStats;
   /** Cuts every flow, closes the listeners, and resolves when every close is recorded. */
   close(): Promise<void>;
@@ -125,7 +134,11 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
     },
     refusedUnheard: (refusal) => judge.unheard(refusal),
     recheck: () => [...flows].filter((flow) => flow.recheck()).length,
+    look: (held, credential) => lookAgain(held, credential?.lease, { run, ports, limits, dialer }),
     async perform(held, credential) {
+      if (isOperation(held)) {
+        return await performOperation(held, credential?.lease, { run, ports, limits, dialer });
+      }
       const grant = run.policy.grants.find(
         ({ ports: granted, kind }) => kind === "http" && granted.includes(held.port),
       );

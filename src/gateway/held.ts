@@ -7,7 +7,8 @@ import type { Action } from "../action/index.ts";
 import { hash } from "node:crypto";
 import { actionOf, type ActionContext } from "./http-action.ts";
 import type { CheckedRequest } from "./http-request.ts";
-import type { HeldRequest } from "./ports.ts";
+import { isOperation, type Held, type HeldRequest } from "./ports.ts";
+import { actionOfOperation } from "./session-action.ts";
 
 /** `held` as a request that can be sent. */
 export function requestOf(held: HeldRequest): CheckedRequest {
@@ -29,7 +30,8 @@ export function requestOf(held: HeldRequest): CheckedRequest {
 }
 
 /** The action that `held` is, made from its bytes alone: what a worker said of it is not asked. */
-export function actionOfHeld(held: HeldRequest, context: Omit<ActionContext, "facts">): Action {
+export function actionOfHeld(held: Held, context: Omit<ActionContext, "facts">): Action {
+  if (isOperation(held)) return actionOfOperation(held, context);
   const { body, facts } = held;
   const whole =
     body === undefined

@@ -23,7 +23,7 @@ export interface ActionContext {
   readonly run: string;
   readonly at: Instant;
   /** The grant that the request came by. */
-  readonly grant: Pick<Grant, "name" | "system" | "under">;
+  readonly grant: Pick<Grant, "name" | "system" | "under" | "with">;
   /** What the catalog knows of the grant's system; absent for plain HTTP. */
   readonly entry?: Entry | undefined;
   /** What look-ups found. */
@@ -38,7 +38,7 @@ export function actionOf(
   context: ActionContext,
 ): Action {
   const { grant, entry, facts } = context;
-  const plain = catalogRequestOf(request, body?.bytes, grant.under);
+  const plain = catalogRequestOf(request, body?.bytes, grant);
   const described: Described =
     entry === undefined ? describeHttp(plain) : describeRequest(entry, plain, facts);
   return {
@@ -65,7 +65,7 @@ export function actionOf(
 export function catalogRequestOf(
   request: CheckedRequest,
   body: Buffer | undefined,
-  under: string | undefined,
+  { under, with: options }: Pick<Grant, "under" | "with">,
 ): CatalogRequest {
   const { method, scheme, host, port, path, query, upgrade } = request;
   return {
@@ -79,6 +79,7 @@ export function catalogRequestOf(
     readings: readingsOf(path) ?? [],
     ...(upgrade === undefined ? {} : { upgrade }),
     ...(under === undefined ? {} : { under }),
+    ...(options === undefined ? {} : { options }),
     ...(body === undefined ? {} : { body }),
   };
 }

@@ -18,6 +18,8 @@ export {
   type Transport,
 } from "./connect-judge.ts";
 export { actionOfHeld, requestOf } from "./held.ts";
+export { loadBrokers } from "./brokers/index.ts";
+export { actionOfOperation } from "./session-action.ts";
 export { lookupTargets, requestBeside } from "./lookups.ts";
 export type { Asked, CollectedAnswer } from "./collected-client.ts";
 export type { RawHeaders } from "./http-headers.ts";

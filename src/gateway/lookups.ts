@@ -36,7 +36,7 @@ export async function lookUp(
   cause: ActionContext["cause"],
 ): Promise<Facts> {
   const { entry, grant } = context;
-  const wanted = lookupsOf(entry, catalogRequestOf(request, body, grant.under));
+  const wanted = lookupsOf(entry, catalogRequestOf(request, body, grant));
   const facts: Record<string, Facts[string]> = {};
   for (const { name, target } of wanted) {
     const answer = await lookUpOne(lookupRequest(request, target), context, cause);
@@ -54,12 +54,10 @@ export function lookupTargets(
 ): readonly { readonly name: string; readonly request: HeldRequest }[] {
   if (entry === undefined) return [];
   const request = requestOf(held);
-  return lookupsOf(entry, catalogRequestOf(request, held.body, grant.under)).map(
-    ({ name, target }) => {
-      const { scheme, host, port, method, headers } = lookupRequest(request, target);
-      return { name, request: { scheme, host, port, method, target, headers, facts: {} } };
-    },
-  );
+  return lookupsOf(entry, catalogRequestOf(request, held.body, grant)).map(({ name, target }) => {
+    const { scheme, host, port, method, headers } = lookupRequest(request, target);
+    return { name, request: { scheme, host, port, method, target, headers, facts: {} } };
+  });
 }
 
 /** A request of ours beside `held`: the same client, at the same place. */

@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
-import type { Action, Event, FindingKind, Process } from "../action/index.ts";
+import type { Action, Event, FindingKind, Json, Process } from "../action/index.ts";
 import type { Entry, Facts } from "../catalog/index.ts";
 import type { Clock, Log } from "../base/index.ts";
 import type { GivenPlaceholder, Lease, PlaceholderFinder } from "../vault/index.ts";
@@ -53,6 +53,27 @@ export interface HeldRequest extends Origin {
   readonly facts: Facts;
 }
 
+/** An operation of a session protocol that waits for a person: all of it, as it would be performed. */
+export interface HeldOperation {
+  readonly host: string;
+  readonly port: number;
+  readonly operation: Json;
+  /** Bytes that belong to it. Absent where it has none. */
+  readonly body?: Buffer;
+  /** What look-ups found when it was judged. */
+  readonly facts: Readonly<Record<string, Json>>;
+}
+
+/** Whatever waits for a person. */
+export type Held = HeldRequest | HeldOperation;
+
+/** Reports whether `held` is an operation of a session protocol. */
+export function isOperation<Some extends object>(
+  held: Some,
+): held is Extract<Some, { readonly operation: unknown }> {
+  return "operation" in held;
+}
+
 /** What became of a request that waited. */
 export type Resolution =
   /** It was performed, and this is what the system answered. `note` tells the agent what a person changed. */
@@ -89,6 +110,8 @@ export interface GatewayRun {
   readonly id: string;
   /** The policy of now; it may become narrower while the run lives. */
   readonly policy: Policy;
+  /** PEM (PKCS 8, Ed25519) of the host key that SSH clients of the run know. */
+  readonly hostKey?: string;
   /** PEM of each grant's `ca:` file as it was when the run started, by the grant's name. */
   readonly authorities?: ReadonlyMap<string, string>;
   /**
@@ -100,9 +123,10 @@ export interface GatewayRun {
   intend(action: Action, flow: string, way?: Way): Promise<Verdict>;
   /**
    * Has a person decide over `action`, which {@link intend} said waits for one; resolves when it was
-   * performed or denied, or when the agent has waited long enough.
+   * performed or denied, or when the agent has waited long enough: as long as its task says, or `waitMs`
+   * where that is less.
    */
-  hold(request: HeldRequest, action: Action, flow: string): Promise<Resolution>;
+  hold(held: Held, action: Action, flow: string, waitMs?: number): Promise<Resolution>;
   /** What stands for credentials in the run. */
   readonly placeholders: Placeholders;
   /** What the catalog knows of systems of this kind; `undefined` for plain HTTP. */

@@ -30,13 +30,14 @@ import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { intentOf } from "./intent.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-import type {
-  EventDraft,
-  FindingSubject,
-  GatewayRun,
-  HeldRequest,
-  Resolution,
-  Way,
+import {
+  isOperation,
+  type EventDraft,
+  type FindingSubject,
+  type GatewayRun,
+  type HeldRequest,
+  type Resolution,
+  type Way,
 } from "./ports.ts";
 import { openAuthority, type CertificateAuthority } from "./tls/index.ts";
 import { createUpstreamTrust } from "./upstream-trust.ts";
@@ -147,6 +148,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       }));
     },
     async hold(request, action) {
+      if (isOperation(request)) throw new Error("this kit holds requests");
       told.held.push({ request, action });
       return (
         (await options.hold?.(request, action)) ?? {

@@ -17,11 +17,12 @@ export function acceptTls(
   socket: Socket,
   context: SecureContext,
   timeoutMs: number,
+  alpn: readonly string[] = ["h2", "http/1.1"],
 ): Promise<TLSSocket> {
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext: context,
-    ALPNProtocols: ["h2", "http/1.1"], // A client that insists on another is told by an alert.
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }), // A client that insists on another is told by an alert.
     requestCert: false,
     enableTrace: false,
   });

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { VERDICTS, type Action, type Effect, type Verdict } from "../action/index.ts";
+import { SESSION_VERB, VERDICTS, type Action, type Effect, type Verdict } from "../action/index.ts";
 import { useAllowance } from "./allowance.ts";
 import { NO_GRANT } from "./connect.ts";
 import { canonicalHost } from "./host-pattern.ts";
+import { matchesObject, printVerbs } from "./object-glob.ts";
 import { matchesPath } from "./path-glob.ts";
 import { readingsOf, type PathReading } from "./path.ts";
 import { grantFor, type Grant, type Policy, type Rule } from "./policy.ts";
@@ -41,15 +42,17 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     state,
   });
   if (action.kind === "tcp") return decideConnection(policy, state, action);
-  const request = readRequest(action);
-  if (request === undefined) return deny(NO_GRANT, "the request was not understood");
-  const host = canonicalHost(request.host);
-  const grant = host === undefined ? undefined : grantFor(policy, host, request.port);
+  const place = readPlace(action);
+  if (place === undefined) return deny(NO_GRANT, "the request was not understood");
+  const host = canonicalHost(place.host);
+  const grant = host === undefined ? undefined : grantFor(policy, host, place.port);
   if (grant === undefined) {
-    return deny(NO_GRANT, `the task grants nothing at ${request.host}:${request.port}`);
+    return deny(NO_GRANT, `the task grants nothing at ${place.host}:${place.port}`);
   }
   if (grant.revoked) return deny(grant.rule, `the grant ${grant.name} was revoked`);
-  if (grant.kind !== "http") return deny(grant.rule, `${grant.name} is no grant of requests`);
+  if (grant.kind !== "http" && grant.kind !== "session") {
+    return deny(grant.rule, `${grant.name} is no grant of requests`);
+  }
   if (action.system !== grant.name) {
     return deny(grant.rule, `the request was taken for ${action.system}, but is ${grant.name}`);
   }
@@ -57,6 +60,9 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
     const kind = JSON.stringify(action.kind);
     return deny(grant.rule, `${grant.name} is of kind ${grant.system}, and the request of ${kind}`);
   }
+  if (grant.kind === "session") return decideVerbs(state, action, grant);
+  const request = readRequest(action);
+  if (request === undefined) return deny(NO_GRANT, "the request was not understood");
   const scheme = grant.tls ? "https" : "http";
   if (request.scheme !== scheme) {
     return deny(grant.rule, `${grant.name} is granted over ${scheme} only`, `use ${scheme}://`);
@@ -88,10 +94,15 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
 function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision {
   const parts = action.parts ?? [{ verb: action.verb, effects: action.effects }];
   const uses: Use[] = [];
-  for (const { verb, effects } of parts) {
-    const rule = grant.rules.find((one) => coversVerb(one, verb, effects));
+  for (const part of parts) {
+    const { verb, effects } = part;
+    const rule = isKeptUp(grant, part)
+      ? sessionRule(grant)
+      : grant.rules.find((one) => coversPart(one, part));
     if (rule === undefined) {
-      const what = `${verb} (${effects.join(", ")})`;
+      const on =
+        part.object === undefined ? "" : ` on ${part.object.join(" ").slice(0, OBJECT_CHARS_MAX)}`;
+      const what = `${verb}${on} (${effects.join(", ")})`;
       const reason = `${grant.name} grants no ${what}`;
       return {
         verdict: "deny",
@@ -102,14 +113,35 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
         state,
       };
     }
-    uses.push({ rule, effects });
+    uses.push({ rule, effects: rule.effects ?? effects });
   }
   return judge(state, { action, grant, uses });
 }
 
-function coversVerb(rule: Rule, verb: string, effects: readonly Effect[]): boolean {
-  const { verbs = [], doing } = rule;
+const OBJECT_CHARS_MAX = 200; // In a sentence.
+
+/** Whether it only opens, keeps or ends a session, which every grant of one has. */
+function isKeptUp(grant: Grant, { verb, effects }: Part): boolean {
+  return (
+    grant.kind === "session" && verb === SESSION_VERB && effects.every((one) => one === "read")
+  );
+}
+
+function sessionRule({ rule: name }: Grant): Rule {
+  return { name, methods: [], paths: [], verbs: [SESSION_VERB] };
+}
+
+type Part = NonNullable<Action["parts"]>[number];
+
+function coversPart(rule: Rule, { verb, effects, object }: Part): boolean {
+  const { verbs = [], on, doing } = rule;
   if (!verbs.some((pattern) => matchesVerb(pattern, verb))) return false;
+  if (
+    on !== undefined &&
+    !(object !== undefined && on.some((glob) => matchesObject(glob, object)))
+  ) {
+    return false;
+  }
   return doing === undefined || effects.every((effect) => doing.includes(effect));
 }
 
@@ -123,7 +155,7 @@ function decideConnection(policy: Policy, state: PolicyState, action: Action): D
   const grant =
     name === undefined || typeof port !== "number" ? undefined : grantFor(policy, name, port);
   const answer = (opinion: Opinion): Decision => ({ ...opinion, effects: action.effects, state });
-  if (grant === undefined || grant.revoked || grant.kind === "http") {
+  if (grant === undefined || grant.revoked || grant.kind === "http" || grant.kind === "session") {
     const reason = `no connection to ${action.target} is granted`;
     return answer({ verdict: "deny", rule: grant?.rule ?? NO_GRANT, reason });
   }
@@ -146,26 +178,30 @@ function waitsForPair(grant: Grant, rule: string, source: string, what: string):
   };
 }
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+function readPlace({ fields }: Action): Place | undefined {
+  const { host, port } = fields;
+  return typeof host === "string" && typeof port === "number" ? { host, port } : undefined;
+}
+
 interface Request {
   readonly method: string;
   readonly scheme: string;
-  readonly host: string;
-  readonly port: number;
   readonly path: string;
   /** What the connection would become. */
   readonly upgrade?: string;
 }
 
 function readRequest({ fields }: Action): Request | undefined {
-  const { method, scheme, host, port, path, upgrade } = fields;
+  const { method, scheme, path, upgrade } = fields;
   // Only what is known to be spoken in messages that are judged can be granted.
   if (upgrade !== undefined && upgrade !== "websocket") return undefined;
-  return typeof method === "string" &&
-    typeof scheme === "string" &&
-    typeof host === "string" &&
-    typeof port === "number" &&
-    typeof path === "string"
-    ? { method, scheme, host, port, path, ...(upgrade === undefined ? {} : { upgrade }) }
+  return typeof method === "string" && typeof scheme === "string" && typeof path === "string"
+    ? { method, scheme, path, ...(upgrade === undefined ? {} : { upgrade }) }
     : undefined;
 }
 
@@ -314,10 +350,9 @@ function stateAfter(state: PolicyState, { grant, uses }: Case): PolicyState {
 const HINT_RULES_MAX = 5;
 
 function allowedBy(grant: Grant): string {
-  const rules = grant.rules.slice(0, HINT_RULES_MAX).map(({ methods, paths, verbs, doing }) => {
-    if (verbs !== undefined) {
-      return `${verbs.join(", ")}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
-    }
+  const rules = grant.rules.slice(0, HINT_RULES_MAX).map((rule) => {
+    const { methods, paths, verbs } = rule;
+    if (verbs !== undefined) return printVerbs({ ...rule, verbs });
     const globs = paths.slice(0, HINT_RULES_MAX).map((glob) => glob.source);
     return `${methods.join(", ")} ${globs.join(" ")}`;
   });

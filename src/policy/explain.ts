@@ -53,7 +53,12 @@ function explainGrant(grant: TaskGrant): readonly string[] {
   );
   const ports = `port${grant.ports.length > 1 ? "s" : ""} ${list(grant.ports.map(String))}`;
   const sentences = [`${grant.name}: it can reach ${list(hosts)} on ${ports}, ${howOf(grant)}.`];
-  if (grant.kind !== "http") sentences.push(...explainUninspected(grant));
+  if (grant.kind === "splice" || grant.kind === "opaque") {
+    sentences.push(...explainUninspected(grant));
+  }
+  if (grant.with !== undefined) {
+    sentences.push(`${grant.name}: as its system is set, ${JSON.stringify(grant.with)}.`);
+  }
   if (grant.dial !== undefined) sentences.push(explainDial(grant.name, grant.dial));
   if (grant.proxy !== undefined) {
     sentences.push(
@@ -92,7 +97,10 @@ function explainCredential({ name, credential, candidates = [] }: TaskGrant): st
   return `${name}: its requests are sent with ${which}, which the run never holds; where there is none, without.`;
 }
 
-function howOf({ kind, tls }: TaskGrant): string {
+function howOf({ kind, tls, system }: TaskGrant): string {
+  if (kind === "session") {
+    return `as ${system}, of which each operation is judged${tls || system === "ssh" ? "" : "; unencrypted"}`;
+  }
   if (kind === "splice") return "encrypted (TLS) past the gateway";
   if (kind === "opaque") return "by any protocol";
   return tls
@@ -190,8 +198,21 @@ function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
   return [...requests, ...explainWebSocket(grant, rule, paths)];
 }
 
-function explainVerbs(grant: TaskGrant, { verbs = [], doing, unattended }: TaskRule): string {
-  const which = verbs.includes("*") ? "whatever its system knows" : list(verbs);
+function explainVerbs(
+  grant: TaskGrant,
+  { verbs = [], on, doing, effects, unattended }: TaskRule,
+): string {
+  const all = verbs.includes("*") ? "whatever its system knows" : list(verbs);
+  const does =
+    effects === undefined ? "" : `, which may ${list(effects.map((effect) => WORDS[effect]))}`;
+  const which = `${all}${
+    on === undefined
+      ? ""
+      : ` on ${list(
+          on.map((glob) => glob.join(" ")),
+          "or",
+        )}`
+  }${does}`;
   const limit =
     doing === undefined
       ? ""

@@ -6,8 +6,9 @@
  */
 import { variableOf } from "./credential-ref.ts";
 import type { Finding } from "./task-checks.ts";
+import { coversAll, flawOfObjectGlob, parseObjectGlob } from "./object-glob.ts";
 import { parsePublish } from "./publish.ts";
-import type { Systems } from "./task.ts";
+import { separatorOf, type Systems } from "./task.ts";
 import { matchesVerb } from "./verb.ts";
 
 const GRANTS_MAX = 100; // As in task-schema.ts, which reports what is longer.
@@ -27,11 +28,16 @@ export function checkKinds(grants: unknown, systems: Systems): readonly Finding[
       : is("system", "http")
         ? ofHttp(has, secretVariables(grant).length > 0)
         : typeof system === "string"
-          ? [...ofCatalog(system, systems, has), ...ofMint(grant, system, systems, has)]
+          ? [
+              ...ofCatalog(system, systems, has),
+              ...ofMint(grant, system, systems, has),
+              ...ofOptions(grant, system, systems),
+            ]
           : [];
+    const stray = has("with") && (is("system", "tcp") || is("system", "http")) ? [NO_OPTIONS] : [];
     const rules = typeof system === "string" ? checkRules(grant, system, systems) : [];
     const both = isUnix && has("upstream_proxy") ? [PROXY_TO_PATH] : [];
-    const placed = [...found, ...both].map(({ key, ...rest }) => ({
+    const placed = [...found, ...both, ...stray].map(({ key, ...rest }) => ({
       ...rest,
       path: ["grants", at, ...(key === undefined ? [] : [key])],
     }));
@@ -87,6 +93,25 @@ const PROXY_TO_PATH: KindFinding = {
   hint: "remove it, or the unix: path under dial",
 };
 
+const NO_OPTIONS: KindFinding = {
+  key: "with",
+  message: "is for systems that have something particular to them",
+  hint: "remove it",
+};
+
+/** What its system says of `with:`. */
+function ofOptions(grant: object, system: string, systems: Systems): readonly KindFinding[] {
+  const known = systems.get(system);
+  if (known === undefined) return [];
+  const given: unknown = Reflect.get(grant, "with");
+  if (known.flawsOfOptions === undefined) return given === undefined ? [] : [NO_OPTIONS];
+  return known.flawsOfOptions(given ?? {}).map(({ path, message }) => ({
+    key: "with",
+    message: path === "" ? message : `(${path}) ${message}`,
+    hint: `\`cofferdam grant-template ${system}\` shows what it takes`,
+  }));
+}
+
 /** A system that is neither http nor tcp must be one that the catalog has. */
 function ofCatalog(system: string, systems: Systems, has: Has): readonly KindFinding[] {
   const known = systems.get(system);
@@ -113,7 +138,8 @@ function ofCatalog(system: string, systems: Systems, has: Has): readonly KindFin
       hint: 'a rule that lets it be read and drafted in: allow: [{ verbs: ["*"], doing: [read, write] }]',
     });
   }
-  for (const key of ["splice", "opaque", "protocols"]) {
+  const ofHttpOnly = known.isSession === true ? ["under", "upstream_proxy"] : [];
+  for (const key of ["splice", "opaque", "protocols", ...ofHttpOnly]) {
     if (has(key))
       found.push({
         key,
@@ -143,7 +169,15 @@ function checkRules(grant: object, system: string, systems: Systems): readonly F
             ["methods", "paths"],
             ["verbs", "doing"],
           ]
-        : [["verbs"], ["methods", "paths", "effects", "websocket", "opaque"]];
+        : [
+            ["verbs"],
+            [
+              ...["methods", "paths", "websocket", "opaque"],
+              // Only of what is named exactly may a file say itself what it does.
+              ...(known.separators !== undefined && has("on") ? [] : ["effects"]),
+              ...(known.separators === undefined ? ["on"] : []),
+            ],
+          ];
     const missing = needed.filter((key) => !has(key));
     const verbs: unknown = Reflect.get(rule, "verbs");
     const dead =
@@ -173,6 +207,7 @@ function checkRules(grant: object, system: string, systems: Systems): readonly F
         .map((key) =>
           of(key, `is not for a grant of system ${system}`, `it takes ${needed.join(" and ")}`),
         ),
+      ...(known === undefined ? [] : ofObjects(rule, known)).map((flaw) => of("on", ...flaw)),
       ...dead.map((verb) =>
         of(
           "verbs",
@@ -182,6 +217,35 @@ function checkRules(grant: object, system: string, systems: Systems): readonly F
       ),
     ];
   });
+}
+
+/** Patterns over what is acted on. */
+function ofObjects(
+  rule: object,
+  known: NonNullable<ReturnType<Systems["get"]>>,
+): readonly (readonly [message: string, hint: string])[] {
+  const on: unknown = Reflect.get(rule, "on");
+  const verbs: unknown = Reflect.get(rule, "verbs");
+  if (!Array.isArray(on) || !Array.isArray(verbs) || known.separators === undefined) return [];
+  const patterns = verbs.filter((verb) => typeof verb === "string");
+  const separator = separatorOf(patterns, known);
+  if (separator === undefined) {
+    return [
+      [
+        "cannot be told apart for these verbs: they act on different things, or on nothing that has a name",
+        "write a rule for each kind of object",
+      ],
+    ];
+  }
+  const texts = on.slice(0, GRANTS_MAX).filter((text) => typeof text === "string");
+  const flaws = texts.flatMap((text) => {
+    const flaw = flawOfObjectGlob(text, separator);
+    return flaw === undefined ? [] : [[`(${text}) ${flaw[0]}`, flaw[1]] as const];
+  });
+  const isAll = texts.some((text) => coversAll(parseObjectGlob(text, separator)));
+  return Object.hasOwn(rule, "effects") && isAll
+    ? [...flaws, ["covers everything, of which `effects` cannot be said", "name what it covers"]]
+    : flaws;
 }
 
 /** `mint:` is for systems that make credentials, by one that is stored. */

@@ -17,6 +17,9 @@ type Part =
   | { readonly kind: "any" }
   | { readonly kind: "fit"; readonly pieces: readonly string[] };
 
+/** A pattern, segment by segment. */
+export type Segments = readonly Part[];
+
 /** A parsed glob; make one with {@link parsePathGlob}. */
 export interface PathGlob {
   /** As written. */
@@ -49,6 +52,11 @@ export function parsePathGlob(source: string): PathGlob {
 export function matchesPath(glob: PathGlob, reading: PathReading): boolean {
   const isLoose = reading.some((segment) => segment.includes(PLUS_OR_SPACE));
   return fitsSequence(isLoose ? glob.parts.map(loosened) : glob.parts, reading, fitsSegment);
+}
+
+/** Reports whether `parts` covers exactly `segments`, read literally. */
+export function fitsSegments(parts: Segments, segments: readonly string[]): boolean {
+  return fitsSequence(parts, segments, fitsSegment);
 }
 
 /** The same part where `+` and space are one. */

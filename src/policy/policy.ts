@@ -12,6 +12,7 @@ import {
   type Host,
   type HostPattern,
 } from "./host-pattern.ts";
+import type { ObjectGlob } from "./object-glob.ts";
 import { OWN_GRANT } from "./own-grant.ts";
 import { parsePathGlob, type PathGlob } from "./path-glob.ts";
 import type { GatedProtocol } from "./task-schema.ts";
@@ -44,6 +45,8 @@ export interface Grant {
   readonly ca?: string;
   /** Where a system of the catalog lives below its hosts. */
   readonly under?: string;
+  /** What is particular to its kind of system. */
+  readonly with?: Readonly<Record<string, Json>>;
   /** The credential that its requests are sent with, by its name in the vault. */
   readonly credential?: string;
   readonly mint?: Readonly<Record<string, Json>>;
@@ -62,6 +65,8 @@ export interface Rule {
   readonly paths: readonly PathGlob[];
   /** Of a system of the catalog, which has neither methods nor paths. */
   readonly verbs?: readonly string[];
+  /** What may be acted on. */
+  readonly on?: readonly ObjectGlob[];
   readonly doing?: readonly Effect[];
   /** Replaces the action's own effects. */
   readonly effects?: readonly Effect[];

@@ -13,7 +13,7 @@ import {
   type HostPattern,
 } from "./host-pattern.ts";
 import { coversGlob, parsePathGlob, type PathGlob } from "./path-glob.ts";
-import { tlsOf } from "./task.ts";
+import { portsOf, tlsOf, type Systems } from "./task.ts";
 import { grantSchema, ruleSchema, type RuleSource } from "./task-schema.ts";
 import type { DataPath } from "../yaml/index.ts";
 
@@ -54,8 +54,8 @@ interface GrantView {
 }
 
 /** Every finding in `grants`, which is what stands under that key, however broken. */
-export function checkGrants(grants: unknown, nowMs: number): readonly Finding[] {
-  const views = listOf(grants).map(viewOf);
+export function checkGrants(grants: unknown, nowMs: number, systems: Systems): readonly Finding[] {
+  const views = listOf(grants).map((grant, at) => viewOf(grant, at, systems));
   return [
     ...views.flatMap((view) => checkRules(view, nowMs)),
     ...views.flatMap(checkTls),
@@ -66,7 +66,7 @@ export function checkGrants(grants: unknown, nowMs: number): readonly Finding[] 
   ];
 }
 
-function viewOf(grant: unknown, at: number): GrantView {
+function viewOf(grant: unknown, at: number, systems: Systems): GrantView {
   const { name, hosts, ports, tls, ca, pairs, upstream_proxy: proxy } = grantSchema.shape;
   const field = (key: string): unknown =>
     typeof grant === "object" && grant !== null && Object.hasOwn(grant, key)
@@ -79,7 +79,10 @@ function viewOf(grant: unknown, at: number): GrantView {
       const known = hosts.safeParse([host]).data?.[0];
       return known === undefined ? undefined : parseHostPattern(known);
     }),
-    ports: ports.safeParse(field("ports")).data ?? [],
+    ports:
+      field("ports") === undefined
+        ? portsOf({ system: String(field("system")) }, systems)
+        : (ports.safeParse(field("ports")).data ?? []),
     tls: tls.safeParse(field("tls")).data,
     ca: ca.safeParse(field("ca")).data !== undefined,
     proxy: proxy.safeParse(field("upstream_proxy")).data !== undefined,

@@ -43,7 +43,7 @@ export function parseTaskFile(
       ? []
       : problemsOf(result.error.issues, data, taskFileJsonSchema(), TASK_FILE)),
     ...[
-      ...checkGrants(partOf(data.value, "grants"), nowMs),
+      ...checkGrants(partOf(data.value, "grants"), nowMs, systems),
       ...checkKinds(partOf(data.value, "grants"), systems),
       ...checkSecrets(partOf(data.value, "environment"), partOf(data.value, "grants")),
       ...checkPublish(partOf(data.value, "publish")),

@@ -35,6 +35,7 @@ const METHODS_MAX = 20;
 const VERBS_MAX = 200;
 const PATHS_MAX = 100;
 const NAMES_MAX = 100;
+const OBJECTS_MAX = 200;
 const CREDENTIALS_MAX = 5; // To choose from, and variables that hold the chosen one.
 const UNATTENDED_MAX = 10_000;
 const LIFETIME_MS_MIN = 1000;
@@ -101,6 +102,10 @@ export const ruleSchema = z
       description:
         'Of a system of the catalog: what may be asked, by its verbs: [post.list, "post.*"]; ["*"] is every verb but unknown. `cofferdam catalog` lists them.',
     }),
+    on: someOf(z.string().min(1).max(1000), OBJECTS_MAX).optional().meta({
+      description:
+        'Of a system that says what is acted on (tables, commands, paths, keys, refs): the rule covers these only: [public.orders], ["systemctl status *"]. * is within one segment, ** any number of them.',
+    }),
     doing: someOf(z.enum(EFFECTS), EFFECTS.length).optional().meta({
       description:
         "Of a system of the catalog: the rule covers only what does nothing but these: [read, write].",
@@ -156,9 +161,10 @@ export const grantSchema = z
         description:
           "What its requests are sent with, and the run never holds: a name in the vault (`cofferdam credential add`), or $NAME, a variable of yours that stays outside. Of a list the first that there is, or none.",
       }),
-    ports: someOf(z.int().min(1).max(65_535), PORTS_MAX)
-      .default([443])
-      .meta({ description: "TCP ports of these hosts." }),
+    ports: someOf(z.int().min(1).max(65_535), PORTS_MAX).optional().meta({
+      description:
+        "TCP ports of these hosts. Default: 443, or the usual ones of a system that is no web service.",
+    }),
     tls: z.boolean().optional().meta({
       description:
         "true: TLS, ended and judged by the gateway, plain bytes refused. false: plain HTTP, TLS refused. Default: true, but false where ports is [80].",
@@ -186,6 +192,10 @@ export const grantSchema = z
     ca: z.string().min(1).max(4096).optional().meta({
       description:
         "File with CA certificates (PEM) to verify these hosts with; relative to the task file.",
+    }),
+    with: z.record(z.string().max(64), z.json()).optional().meta({
+      description:
+        "What is particular to this kind of system: its database, host key, limits. `cofferdam grant-template SYSTEM` shows all of it.",
     }),
     mint: z
       .union([z.literal(true), z.record(z.string().max(64), z.json())])

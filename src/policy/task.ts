@@ -10,6 +10,7 @@ import { variableOf } from "./credential-ref.ts";
 import { parseDial, parseProxy, type Dial, type Proxy } from "./dial.ts";
 import { parseExpiryMs } from "./expiry.ts";
 import { parseHostPattern, printHostPattern } from "./host-pattern.ts";
+import { parseObjectGlob } from "./object-glob.ts";
 import { parsePublish, type Published } from "./publish.ts";
 import { parseBytes, parseDurationMs } from "./quantity.ts";
 import type {
@@ -19,6 +20,7 @@ import type {
   RuleSource,
   TaskSource,
 } from "./task-schema.ts";
+import { matchesVerb } from "./verb.ts";
 
 /** What a task file needs to know of the catalog's systems, by their names. */
 export type Systems = ReadonlyMap<
@@ -28,6 +30,16 @@ export type Systems = ReadonlyMap<
     readonly hosts?: readonly string[] | undefined;
     /** What `mint:` takes, where the system mints. */
     readonly mints?: readonly string[] | undefined;
+    /** Ports of a grant that names none. */
+    readonly ports?: readonly number[] | undefined;
+    /** No web service: its own protocol is spoken, and a broker of its own judges it. */
+    readonly isSession?: boolean | undefined;
+    /** What parts `on:` patterns, by verb; verbs that are not in it act on nothing that can be named. */
+    readonly separators?: Readonly<Record<string, string>> | undefined;
+    /** What is wrong with a grant's `with:`; absent where the system takes none. */
+    flawsOfOptions?(
+      options: unknown,
+    ): readonly { readonly path: string; readonly message: string }[];
   }
 >;
 
@@ -68,8 +80,8 @@ export type Approvals = {
   readonly fourEyes: readonly Effect[];
 };
 
-/** How much of a connection is judged: each request; a TLS connection's name; its first bytes. */
-export type GrantKind = "http" | "splice" | "opaque";
+/** How much of a connection is judged: each request; each operation of its protocol; a TLS connection's name; its first bytes. */
+export type GrantKind = "http" | "session" | "splice" | "opaque";
 
 export type TaskGrant = {
   /** `splice` and `opaque` are both `system: tcp` in the file. */
@@ -87,6 +99,8 @@ export type TaskGrant = {
   readonly ca?: string;
   /** Where a system of the catalog lives below its hosts: `/blog`. */
   readonly under?: string;
+  /** What is particular to its kind of system. */
+  readonly with?: Readonly<Record<string, Json>>;
   /** Its name in the vault, or `$NAME`; of {@link candidates} the one that there is. */
   readonly credential?: string;
   /** Where the file leaves open which, until a run starts (credential-ref.ts). */
@@ -110,6 +124,8 @@ export type TaskRule = {
   readonly paths: readonly string[];
   /** Of a system of the catalog: `post.list`, `post.*`, `*`. */
   readonly verbs?: readonly string[];
+  /** What may be acted on, each pattern in its segments. */
+  readonly on?: readonly (readonly string[])[];
   /** Of a system of the catalog: what does more than these is not covered. */
   readonly doing?: readonly Effect[];
   /** Absent: by method. */
@@ -170,23 +186,27 @@ function grantOf(source: GrantSource, systems: Systems): TaskGrant {
   const dial = source.dial === undefined ? undefined : parseDial(source.dial);
   const proxy = source.upstream_proxy === undefined ? undefined : parseProxy(source.upstream_proxy);
   return {
-    kind: kindOf(source),
+    kind: kindOf(source, systems),
     system: source.system,
     name: source.name,
     hosts: (source.hosts ?? systems.get(source.system)?.hosts ?? []).map((host) =>
       printHostPattern(parseHostPattern(host)),
     ),
-    ports: source.ports,
-    tls: kindOf(source) === "opaque" ? false : tlsOf(source),
+    ports: portsOf(source, systems),
+    tls:
+      kindOf(source, systems) === "opaque"
+        ? false
+        : tlsOf({ ...source, ports: portsOf(source, systems) }),
     ...(dial === undefined ? {} : { dial }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(source.ca === undefined ? {} : { ca: source.ca }),
     ...(source.under === undefined ? {} : { under: source.under }),
+    ...(source.with === undefined ? {} : { with: source.with }),
     ...credentialOf(source),
     ...(source.mint === undefined ? {} : { mint: source.mint === true ? {} : source.mint }),
     pairs: source.pairs ?? [],
     protocols: source.protocols ?? [],
-    allow: (source.allow ?? []).map(ruleOf),
+    allow: (source.allow ?? []).map((rule) => ruleOf(rule, systems.get(source.system))),
   };
 }
 
@@ -199,7 +219,21 @@ function credentialOf({ credential, variable }: GrantSource): Partial<TaskGrant>
   };
 }
 
-function kindOf({ splice, opaque }: Pick<GrantSource, "splice" | "opaque">): GrantKind {
+const HTTPS_PORT = 443;
+
+/** Ports of a grant as written. */
+export function portsOf(
+  { ports, system }: { readonly ports?: readonly number[] | undefined; readonly system: string },
+  systems: Systems,
+): readonly number[] {
+  return ports ?? systems.get(system)?.ports ?? [HTTPS_PORT];
+}
+
+function kindOf(
+  { splice, opaque, system }: Pick<GrantSource, "splice" | "opaque" | "system">,
+  systems: Systems,
+): GrantKind {
+  if (systems.get(system)?.isSession === true) return "session";
   if (splice === true) return "splice";
   return opaque === true ? "opaque" : "http";
 }
@@ -215,13 +249,28 @@ export function tlsOf(source: { tls?: boolean | undefined; ports: readonly numbe
   return source.tls ?? !(source.ports.length === 1 && source.ports[0] === 80);
 }
 
-function ruleOf({ unattended, ...source }: RuleSource): TaskRule {
+type SystemInfo = Systems extends ReadonlyMap<string, infer Info> ? Info : never;
+
+function ruleOf({ unattended, on, ...source }: RuleSource, system?: SystemInfo): TaskRule {
   const { methods = [], paths = [], ...more } = source;
-  const rule = { methods, paths, ...defined(more) };
+  const separator = separatorOf(source.verbs ?? [], system) ?? "";
+  const globs = on === undefined ? {} : { on: on.map((one) => parseObjectGlob(one, separator)) };
+  const rule = { methods, paths, ...defined(more), ...globs };
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);
   assert(expiresMs !== undefined, "the schema has checked the date");
   return { ...rule, unattended: { count: unattended.count, reason: unattended.reason, expiresMs } };
+}
+
+/** What parts the patterns of a rule over `verbs`; `undefined` where they differ, or act on nothing that has a name. */
+export function separatorOf(
+  verbs: readonly string[],
+  system: Pick<SystemInfo, "separators"> | undefined,
+): string | undefined {
+  const found = Object.entries(system?.separators ?? {})
+    .filter(([verb]) => verbs.some((pattern) => matchesVerb(pattern, verb)))
+    .map(([, separator]) => separator);
+  return new Set(found).size === 1 ? found[0] : undefined;
 }
 
 function defined<Value extends object>(

@@ -4,12 +4,12 @@
  * @module
  */
 
-/** What is not understood; only its own name covers it. */
-const UNKNOWN = "unknown";
+import { UNKNOWN_VERB } from "../action/index.ts";
 
 /** Reports whether `pattern` (`post.list`, `post.*`, `*`) covers `verb`. */
 export function matchesVerb(pattern: string, verb: string): boolean {
-  if (verb === UNKNOWN || pattern === UNKNOWN) return pattern === verb;
+  // What is not understood only its own name covers.
+  if (verb === UNKNOWN_VERB || pattern === UNKNOWN_VERB) return pattern === verb;
   if (pattern === "*") return true;
   return pattern.endsWith(".*") ? verb.startsWith(pattern.slice(0, -1)) : pattern === verb;
 }

@@ -15,13 +15,12 @@ export interface VerbInfo {
   readonly effects: readonly Effect[];
   /** One sentence, for `cofferdam catalog`. */
   readonly summary: string;
+  /** How its objects are written, where that is not as the protocol's others are. */
+  readonly separator?: Separator;
 }
 
-/** The verb of what is not understood: nobody can grant it. */
-export const UNKNOWN_VERB = "unknown";
-
-/** The verb of what only opens, keeps or ends a session: every grant has it. */
-export const SESSION_VERB = "session";
+/** What parts the pattern of an object into segments; with "" it is one segment. */
+export type Separator = " " | "/" | "." | "@" | "";
 
 /** What an operation depends on besides itself. */
 export interface Surroundings {
@@ -65,17 +64,22 @@ export interface Protocol {
   readonly verbs: Readonly<Record<string, VerbInfo>>;
   /** How objects are written in `on:`; `*` is within one segment, `**` any number of segments. */
   readonly object: {
-    readonly separator: " " | "/" | "." | "@" | "";
+    readonly separator: Separator;
     /** For people: `schema.table`. */
     readonly form: string;
   };
   /** Shape of a grant's `with:`. */
-  readonly options: z.ZodType<Json, unknown>;
+  readonly options: z.ZodType<Json>;
+  /** Options that {@link options} needs at least, for `explain`, which has no grant. */
+  readonly example: Readonly<Record<string, Json>>;
   /** Highest effects of the system: what is not understood counts as all of them. */
   readonly unknown: readonly Effect[];
-  /** Loads what `describe` needs (a grammar); awaited once before it is called. */
+  /**
+   * Loads what `describe` needs (a grammar), by `import()`, so that whoever only parses a task file does without;
+   * awaited once before it is called.
+   */
   load?(): Promise<void>;
-  /** Describes `operation`. Never throws: what it cannot read is {@link UNKNOWN_VERB}. */
+  /** Describes `operation`. Never throws: what it cannot read is the verb `unknown`. */
   describe(operation: Json, surroundings: Surroundings): Described;
   /** What `explain --system NAME TEXT` means. @throws {Fault} `protocols.operation` with the form. */
   operationOf(text: string): Json;

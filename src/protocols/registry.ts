@@ -23,5 +23,5 @@ export function allProtocols(): ReadonlyMap<string, Protocol> {
 
 /** Loads what the protocols named in `kinds` need before they can describe anything. */
 export async function loadProtocols(kinds: Iterable<string>): Promise<void> {
-  await Promise.all([...new Set(kinds)].map((kind) => findProtocol(kind)?.load?.()));
+  await Promise.all([...new Set(kinds)].map(async (kind) => findProtocol(kind)?.load?.()));
 }

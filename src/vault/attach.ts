@@ -36,6 +36,10 @@ export function attach<Request extends AttachableRequest>(
       return { ...request, target: withQuery(request.target, how.name, how.value) };
     case "path":
       return { ...request, target: withPath(request.target, placeholder, how.value) };
+    case "login":
+    case "ssh-key":
+    case "ssh-certificate":
+      throw new Fault("vault.attach", `a credential of kind ${how.kind} is for no request of HTTP`);
     default:
       return signed(request, how, nowMs);
   }

@@ -15,6 +15,16 @@ export type Attachment =
   | { readonly kind: "header"; readonly name: string; readonly value: string }
   | { readonly kind: "query"; readonly name: string; readonly value: string }
   | { readonly kind: "path"; readonly value: string }
+  | { readonly kind: "login"; readonly user: string; readonly password: string }
+  | { readonly kind: "ssh-key"; readonly user: string; readonly privateKey: string }
+  | {
+      readonly kind: "ssh-certificate";
+      readonly user: string;
+      /** Of a key that was made for this lease alone. */
+      readonly privateKey: string;
+      /** One line, as in a file of `ssh-keygen -s`. */
+      readonly certificate: string;
+    }
   | SigV4Attachment
   | HmacAttachment;
 
@@ -54,6 +64,10 @@ export function makeLease(
       return lease({ kind: "query", name: how.name, value }, value);
     case "path":
       return lease({ kind: "path", value }, value);
+    case "login":
+      return lease({ kind: "login", user: how.user, password: value }, value);
+    case "ssh-key":
+      return lease({ kind: "ssh-key", user: how.user, privateKey: value }, value);
     case "sigv4": {
       const { sessionToken } = secret;
       const attach = leaseSigV4(how, { secretAccessKey: value, sessionToken, place, wallMs });

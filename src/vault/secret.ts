@@ -48,12 +48,18 @@ export function requireUsable(how: Kind, secret: Secret): void {
       throw refusal(`it is shorter than ${SECRET_CHARS_MIN} characters`, "make a longer one");
     }
     if (!one.isWellFormed()) throw refusal("it is not Unicode text");
-    if (how.kind !== "jwt" && /\p{Cc}/u.test(one)) {
+    if (!IN_LINES.has(how.kind) && /\p{Cc}/u.test(one)) {
       throw refusal("it holds a line end or another control character", "give the bare secret");
     }
   }
   if (how.kind === "jwt") requireSigningKey(secret.value, how.algorithm);
-  if (how.kind === "basic" || how.kind === "hmac" || how.kind === "jwt") return; // Encoded or hashed: any text will do.
+  if (how.kind === "ssh-key" && !PRIVATE_KEY.test(secret.value)) {
+    throw refusal(
+      "it is no private key, or one that needs a passphrase",
+      "ssh-keygen -p -N '' removes it",
+    );
+  }
+  if (ANY_TEXT.has(how.kind)) return;
   for (const one of textsOf(secret)) {
     if (!/^[!-~]+$/.test(one)) {
       throw refusal(
@@ -62,6 +68,14 @@ export function requireUsable(how: Kind, secret: Secret): void {
     }
   }
 }
+
+/** Keys in PEM. */
+const IN_LINES: ReadonlySet<Kind["kind"]> = new Set(["jwt", "ssh-key"]);
+/** Encoded, hashed, or sent where any text may stand. */
+const ANY_TEXT: ReadonlySet<Kind["kind"]> = new Set(["basic", "hmac", "jwt", "login", "ssh-key"]);
+/** PKCS 8, PKCS 1 and SEC 1 (RFC 7468), and OpenSSH's own (PROTOCOL.key). */
+const PRIVATE_KEY =
+  /^-----BEGIN (?:OPENSSH |RSA |EC )?PRIVATE KEY-----\r?\n[\s\S]+-----END [A-Z ]+-----\s*$/;
 
 function refusal(why: string, hint = "copy it again from where it was issued"): Fault {
   return new Fault("vault.secret", `this secret cannot be used: ${why}`, { hint });

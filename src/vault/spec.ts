@@ -46,9 +46,12 @@ const template = z.string().regex(/^[ -~]{1,256}$/, "printable ASCII");
 
 const host = z.string().refine(isPattern, "a host name or *.NAME");
 
+/** Protocols that credentials are for. */
+export const SCHEMES = ["https", "http", "ssh", "postgres", "mysql", "redis", "smtp"] as const;
+
 /** Scheme, hosts and port that a credential may be sent to; all of it must fit. */
 export const bindingSchema = z.strictObject({
-  scheme: z.enum(["https", "http"]),
+  scheme: z.enum(SCHEMES),
   /** Exact names or `*.NAME`, as in a task file. */
   hosts: z.array(host).min(1).max(8),
   port: z.number().int().min(1).max(65_535),
@@ -86,6 +89,13 @@ export const kindSchema = z.discriminatedUnion("kind", [
   }),
   /** A signed JWT (RFC 7519) for each lease, good for minutes: GitHub Apps. The secret is the private key in PEM. */
   z.strictObject({ kind: z.literal("jwt"), issuer: plain, algorithm: z.enum(["RS256", "ES256"]) }),
+  /** Of a session: the secret is the password. No control characters in the user. */
+  z.strictObject({
+    kind: z.literal("login"),
+    user: z.string().regex(/^[^\p{Cc}]{1,256}$/u, "a user"),
+  }),
+  /** Of SSH: the secret is a private key, as OpenSSH or in PEM, without a passphrase. */
+  z.strictObject({ kind: z.literal("ssh-key"), user: z.string().regex(/^[!-~]{1,64}$/, "a user") }),
   /** AWS Signature Version 4; the secret is the secret access key. */
   z.strictObject({
     kind: z.literal("sigv4"),
@@ -120,7 +130,7 @@ export type CredentialSpec = z.infer<typeof specSchema>;
 
 /** Where a request goes. */
 export interface Place {
-  readonly scheme: "http" | "https";
+  readonly scheme: (typeof SCHEMES)[number];
   readonly host: string;
   readonly port: number;
 }

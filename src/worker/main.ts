@@ -6,7 +6,8 @@
  */
 import { Socket } from "node:net";
 import { createLog, Fault } from "../base/index.ts";
-import { createUpstreamTrust, type UpstreamTrust } from "../gateway/index.ts";
+import { createUpstreamTrust, loadBrokers, type UpstreamTrust } from "../gateway/index.ts";
+import { allProtocols, loadProtocols } from "../protocols/index.ts";
 import { Calls } from "./calls.ts";
 import { CLOSED, Lines } from "./lines.ts";
 import type { Order } from "./protocol.ts";
@@ -22,6 +23,7 @@ let trust: UpstreamTrust | undefined;
 
 const [canary = "", id = ""] = process.argv.slice(2);
 const stream = new Socket({ fd: CONTROL_FD, readable: true, writable: true });
+await Promise.all([loadBrokers(), loadProtocols(allProtocols().keys())]);
 const sealed = await seal(canary, Number(id));
 const lines = new Lines(stream, {
   lineBytesMax: Number.POSITIVE_INFINITY, // The daemon's own words.

@@ -10,6 +10,7 @@ import { actionSchema, effectSchema, FINDING_KINDS, type Event } from "../action
 import type {
   CollectedAnswer,
   Credentialed,
+  HeldOperation,
   HeldRequest,
   Leaf,
   Resolution,
@@ -43,7 +44,7 @@ const data = z.custom<Data>((value) => value?.constructor === Object);
  * Which process an entry is about is not said: the daemon knows it by the flow.
  */
 const event = z.strictObject({
-  type: z.enum(["dns", "flow.open", "flow.close", "outcome"]),
+  type: z.enum(["dns", "flow.open", "flow.close", "outcome", "repeat"]),
   system: z.string().optional(),
   target: z.string().optional(),
   flow: id.optional(),
@@ -87,6 +88,15 @@ const held = z.strictObject({
     .startsWith("/")
     .max(64 << 10),
   headers: rawHeaders,
+  hasBody: z.boolean(),
+  facts: z.record(z.string().max(64), z.json()),
+});
+
+/** An operation of a session protocol that waits for a person, less its body. */
+const heldOperation = z.strictObject({
+  host,
+  port,
+  operation: z.json(),
   hasBody: z.boolean(),
   facts: z.record(z.string().max(64), z.json()),
 });
@@ -141,7 +151,15 @@ export const saidSchema = z.discriminatedUnion("say", [
   }),
   /** A piece of the body that the next `hold` of this flow is about, in base64. */
   z.strictObject({ say: z.literal("spool"), run, action: id, chunk: z.base64().max(2 << 20) }),
-  z.strictObject({ say: z.literal("hold"), n, run, flow: id, action: id, request: held }),
+  z.strictObject({
+    say: z.literal("hold"),
+    n,
+    run,
+    flow: id,
+    action: id,
+    held: z.union([held, heldOperation]),
+    waitMs: n.optional(),
+  }),
   z.strictObject({ say: z.literal("performed"), run, p: n, asked }),
   z.strictObject({ say: z.literal("dial"), n, run, host, port }),
   z.strictObject({ say: z.literal("leaf"), n, run, host }),
@@ -194,8 +212,10 @@ export type SaidResolution =
 /** A {@link CollectedAnswer} as it crosses. */
 export type SaidAnswer = Omit<CollectedAnswer, "body"> & { readonly body: string };
 
-/** A {@link HeldRequest} as the daemon has it performed. */
-export type SaidRequest = Omit<HeldRequest, "body" | "facts"> & { readonly body?: string };
+/** What is held as the daemon has it performed: its body is base64. */
+export type SaidHeld = (Omit<HeldRequest, "body" | "facts"> | Omit<HeldOperation, "body">) & {
+  readonly body?: string;
+};
 
 /** What the daemon tells a worker. */
 export type Order =
@@ -208,6 +228,8 @@ export type Order =
       readonly authorities: readonly (readonly [string, string])[];
       /** The names that the run has asked for, in the order of their addresses. */
       readonly names: readonly string[];
+      /** PEM of the host key that its SSH clients know. */
+      readonly hostKey: string;
       /** What stands for credentials in it. */
       readonly placeholders: readonly GivenPlaceholder[];
       /** Systems of the catalog that its grants name and that are a user's own. */
@@ -228,7 +250,9 @@ export type Order =
       readonly order: "perform";
       readonly run: string;
       readonly p: number;
-      readonly request: SaidRequest;
+      readonly held: SaidHeld;
+      /** Of an operation: only its facts are read again, and told as the answer's body, in JSON. */
+      readonly look?: true;
       readonly credential?: Credentialed;
     }
   | { readonly order: "ping" }

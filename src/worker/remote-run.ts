@@ -12,11 +12,15 @@ import {
   createNamePool,
   createGateway,
   isFresh,
+  isOperation,
   leafContext,
+  type Asked,
   type Connector,
   type FindingSubject,
   type Gateway,
   type GatewayRun,
+  type Held,
+  type HeldOperation,
   type Leaf,
   type NamePool,
   type UpstreamTrust,
@@ -28,7 +32,7 @@ import { faultOf, type Calls } from "./calls.ts";
 import type { Order, SaidEvent, SaidOfRun } from "./protocol.ts";
 
 const SPOOL_CHUNK_BYTES = 768 << 10;
-type SaidFacts = Extract<SaidOfRun, { say: "hold" }>["request"]["facts"];
+type SaidFacts = Extract<SaidOfRun, { say: "hold" }>["held"]["facts"];
 type ServeOrder = Extract<Order, { order: "serve" }>;
 
 /** What all runs of a worker share. */
@@ -73,12 +77,13 @@ export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
       rules.now = now;
       return gateway.recheck();
     },
-    async perform({ run, p, request: { body, ...request }, credential }) {
+    async perform({ run, p, held: { body, ...said }, look, credential }) {
       const whole = body === undefined ? {} : { body: Buffer.from(body, "base64") };
-      const { outcome, answer } = await gateway.perform(
-        { ...request, ...whole, facts: {} },
-        credential,
-      );
+      const held: Held = { facts: {}, ...said, ...whole };
+      const { outcome, answer } =
+        look === true && isOperation(held)
+          ? asAnswer(await gateway.look(held, credential))
+          : await gateway.perform(held, credential);
       const { failure, ...rest } = outcome;
       calls.note({
         say: "performed",
@@ -101,9 +106,28 @@ export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
   };
 }
 
+/** What is held, less its body and its facts, as it crosses. */
+function saidOf(held: Held) {
+  if (isOperation(held)) {
+    const { host, port, operation } = held;
+    return { host, port, operation: operation as SaidFacts[string] };
+  }
+  const { scheme, host, port, method, target, headers } = held;
+  return { scheme, host, port, method, target, headers: [...headers] };
+}
+
+/** Facts as an answer, which is how they cross. */
+function asAnswer(facts: HeldOperation["facts"]): Asked {
+  const body = Buffer.from(JSON.stringify(facts));
+  return {
+    outcome: { bytesOut: 0, bytesIn: 0 },
+    answer: { status: 200, headers: [], body, isCut: false },
+  };
+}
+
 /** Which process it is stays with the daemon, which knows it by the flow; here it is only said whether. */
 function remoteRun(
-  { run, authorities, systems, placeholders }: ServeOrder,
+  { run, authorities, systems, placeholders, hostKey }: ServeOrder,
   rules: { readonly now: Rules },
   calls: Calls,
 ): GatewayRun {
@@ -115,6 +139,7 @@ function remoteRun(
     },
     stands: (action) => isStanding(rules.now.policy, rules.now.state, action),
     authorities: new Map(authorities),
+    hostKey,
     async attribute(tuple, flow) {
       // Waited for: of a connection that is cut at once nobody could say any more whose it was.
       await calls.ask("attribute", { run, flow, tuple });
@@ -131,15 +156,18 @@ function remoteRun(
       if (dialled === undefined || dialled === "connected") return decision;
       return { ...decision, connection: Promise.reject(faultOf(dialled)) };
     },
-    async hold({ body, ...request }, action, flow) {
+    async hold(held, action, flow, waitMs) {
+      const { body } = held;
       for (let at = 0; at < (body?.length ?? 0); at += SPOOL_CHUNK_BYTES) {
         const chunk = body?.subarray(at, at + SPOOL_CHUNK_BYTES).toString("base64") ?? "";
         calls.note({ say: "spool", run, action: action.id, chunk });
       }
       const hasBody = body !== undefined;
-      const headers = [...request.headers];
-      const said = { ...request, headers, hasBody, facts: request.facts as SaidFacts };
-      const resolution = await calls.ask("hold", { run, flow, action: action.id, request: said });
+      const facts = held.facts as SaidFacts;
+      const late = waitMs === undefined ? {} : { waitMs };
+      const said = { ...saidOf(held), hasBody, facts };
+      const asked = { run, flow, action: action.id, held: said, ...late };
+      const resolution = await calls.ask("hold", asked);
       if (resolution.kind !== "answered") return resolution;
       const { answer } = resolution;
       return { ...resolution, answer: { ...answer, body: Buffer.from(answer.body, "base64") } };

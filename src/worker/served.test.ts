@@ -179,7 +179,7 @@ test("INV-63: what a person is shown is made of the stored bytes, and must be wh
   await served.intend({ ...intent, action: own });
   served.spool({ say: "spool", run, action: "a-9", chunk: body.toString("base64") });
   const said = { ...held9, method: "POST", headers: [], hasBody: true };
-  assert.equal((await served.hold({ ...asking, request: said })).kind, "pending");
+  assert.equal((await served.hold({ ...asking, held: said })).kind, "pending");
   assert.deepEqual(asked, ["publish this"]);
 });
 
@@ -208,7 +208,7 @@ for (const [what, text, more] of LIES) {
       ...more,
       headers: [...(("headers" in more && more.headers) || [])],
     };
-    await assert.rejects(served.hold({ ...asking, request: said }), { code: "worker.lie" });
+    await assert.rejects(served.hold({ ...asking, held: said }), { code: "worker.lie" });
     assert.deepEqual(asked, []);
   });
 }
@@ -216,14 +216,14 @@ for (const [what, text, more] of LIES) {
 test("INV-63: an action that nobody judged, or that was let go already, asks no person", async () => {
   const asked = await waiting();
   const said = { ...held9, headers: [] };
-  await assert.rejects(served.hold({ ...asking, request: said }), { code: "worker.lie" });
+  await assert.rejects(served.hold({ ...asking, held: said }), { code: "worker.lie" });
   assert.throws(() => served.spool({ say: "spool", run, action: "a-9", chunk: "" }), {
     code: "worker.lie",
   });
   await served.intend({ ...intent, action: WAITING });
-  await assert.rejects(served.hold({ ...asking, request: said }), { code: "worker.lie" });
+  await assert.rejects(served.hold({ ...asking, held: said }), { code: "worker.lie" });
   await assert.rejects(
-    served.hold({ ...asking, request: said }),
+    served.hold({ ...asking, held: said }),
     { code: "worker.lie" },
     "and only once",
   );

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { canonicalJson, UNKNOWN_PROCESS, type Action, type Process } from "../action/index.ts";
+import {
+  canonicalJson,
+  UNKNOWN_PROCESS,
+  type Action,
+  type Effect,
+  type Process,
+} from "../action/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
 import {
   actionOfHeld,
@@ -16,7 +22,7 @@ import {
   type FlowTuple,
   GATEWAY_LIMITS,
   type GatewayRun,
-  type HeldRequest,
+  type Held,
   type NamePool,
   type Verdict,
   type Way,
@@ -85,6 +91,8 @@ export class Served {
   readonly #closed = new Set<string>();
   /** Allowed actions without an outcome. */
   readonly #performed = new Set<string>();
+  /** Allowed actions that only read: of those it may tell that they repeat. */
+  readonly #repeatable = new Set<string>();
   /** Actions that wait for a person, of which the request is still to come. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #opens = new Set<Promise<unknown>>();
@@ -130,7 +138,10 @@ export class Served {
     const at = new Date(wallMs).toISOString();
     const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
     const verdict = await this.run.intend(action, said.flow);
-    if (verdict.verdict === "allow") remember(this.#performed, action.id);
+    if (verdict.verdict === "allow") {
+      remember(this.#performed, action.id);
+      if (isReading(verdict.effects)) remember(this.#repeatable, action.id);
+    }
     if (verdict.verdict === "confirm") this.#waits(action);
     return verdict;
   }
@@ -155,9 +166,9 @@ export class Served {
     const waiting = this.#waiting.get(said.action);
     this.#waiting.delete(said.action);
     if (waiting === undefined) throw lie("a person for an action that does not wait for one");
-    const { hasBody, facts, ...request } = said.request;
+    const { hasBody, ...rest } = said.held;
     const body = hasBody ? { body: Buffer.concat(waiting.chunks) } : {};
-    const held: HeldRequest = { ...request, ...body, facts };
+    const held: Held = { ...rest, ...body };
     const { action } = waiting;
     const grant = this.run.policy.grants.find(({ name }) => name === action.system);
     if (grant === undefined) throw lie("an action of no grant");
@@ -166,7 +177,7 @@ export class Served {
     const context = { run: this.run.id, at, grant, entry, cause: action.cause };
     const own = { ...actionOfHeld(held, context), id: action.id };
     if (canonicalJson(own) !== canonicalJson(action)) throw lie("another action than it described");
-    const resolution = await this.run.hold(held, own, said.flow);
+    const resolution = await this.run.hold(held, own, said.flow, said.waitMs);
     if (resolution.kind !== "answered") return resolution;
     const { answer } = resolution;
     return { ...resolution, answer: { ...answer, body: answer.body.toString("base64") } };
@@ -195,6 +206,12 @@ export class Served {
       return this.run.record({ ...defined(event), type });
     }
     const flow = this.#flowOf(id);
+    if (type === "repeat") {
+      // Only of what was allowed and changes nothing: how often is all that is not judged one by one.
+      if (!this.#repeatable.has(event.action ?? ""))
+        throw lie("a repetition of no action that reads");
+      return this.run.record({ ...defined(event), type });
+    }
     if (type === "flow.open") {
       if (flow.recorded !== undefined) throw lie("a flow opened twice");
       flow.target = event.target ?? "";
@@ -281,6 +298,7 @@ export class Served {
     this.#flows.clear();
     this.#closed.clear();
     this.#performed.clear();
+    this.#repeatable.clear();
     const closes = open.flatMap(([id, { recorded, target, process }]) =>
       recorded !== undefined
         ? this.run.record({ type: "flow.close", flow: id, target, process, data: { reason: why } })
@@ -325,6 +343,10 @@ export class Served {
 function inTurn<T>(flow: Flow | undefined, act: (process: Process) => T | Promise<T>): Promise<T> {
   if (flow === undefined) return Promise.resolve(act(UNKNOWN_PROCESS));
   return (flow.recorded ?? flow.attributed).then(() => act(flow.process));
+}
+
+function isReading(effects: readonly Effect[]): boolean {
+  return effects.every((effect) => effect === "read" || effect === "read-private");
 }
 
 /** Adds `item`; the one that is longest in makes room. */

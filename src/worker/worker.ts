@@ -7,7 +7,7 @@
 import type { z } from "zod";
 import { findEntry } from "../catalog/index.ts";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
-import type { Asked, Credentialed, HeldRequest } from "../gateway/index.ts";
+import type { Asked, Credentialed, Held } from "../gateway/index.ts";
 import { launchWorker, type Launched, type LaunchOptions } from "./launch.ts";
 import {
   saidSchema,
@@ -118,6 +118,7 @@ export class Worker {
       authorities: vouchers,
       names,
       systems,
+      hostKey: served.run.hostKey ?? "",
       placeholders: served.run.placeholders.given,
     });
   }
@@ -156,8 +157,9 @@ export class Worker {
    */
   perform(
     run: string,
-    { body, facts: _facts, ...request }: HeldRequest,
+    { body, ...rest }: Held,
     credential?: Credentialed,
+    look = false,
   ): Promise<Asked> {
     const p = this.#nextPerformance++;
     const { promise, resolve, reject } = Promise.withResolvers<Asked>();
@@ -167,7 +169,8 @@ export class Worker {
       order: "perform",
       run,
       p,
-      request: { ...request, ...whole },
+      held: { ...rest, ...whole },
+      ...(look ? { look } : {}),
       ...(credential === undefined ? {} : { credential }),
     });
     void this.gone.then((why) =>

@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { getCACertificates } from "node:tls";
 import { UNKNOWN_PROCESS } from "../action/index.ts";
 import { describeError, Fault } from "../base/index.ts";
-import type { Asked, Credentialed, Gateway, HeldRequest } from "../gateway/index.ts";
+import type { Asked, Credentialed, Gateway, Held, HeldOperation } from "../gateway/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
 import { Served, type HeldRun, type ServedPorts } from "./served.ts";
 import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
@@ -226,15 +226,22 @@ export function createWorkers(options: WorkersOptions): Workers {
 }
 
 /** The face that the daemon has of a run's gateway, wherever its worker is. */
-export interface ServedGateway extends Omit<Gateway, "recheck" | "perform"> {
+export interface ServedGateway extends Omit<Gateway, "recheck" | "perform" | "look"> {
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
   recheck(): Promise<number>;
-  /** Sends `request`; rejects with `worker.gone` where it is not known whether that happened. */
-  perform(request: HeldRequest, credential?: Credentialed): Promise<Asked>;
+  /** Sends or performs `held`; rejects with `worker.gone` where it is not known whether that happened. */
+  perform(held: Held, credential?: Credentialed): Promise<Asked>;
+  /** Reads again the facts of an operation, in JSON as the answer's body. @throws {Fault} `worker.gone` */
+  look(held: HeldOperation, credential?: Credentialed): Promise<Asked>;
 }
 
 function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
   const { served, listeners } = hold;
+  const send = async (held: Held, credential: Credentialed | undefined, look: boolean) => {
+    const live = hold.slot?.live;
+    if (live === undefined || !hold.attached) throw new Fault("worker.gone", "no worker serves it");
+    return await live.perform(served.run.id, held, credential, look);
+  };
   const accept = (kind: ListenerKind, descriptor: number) => {
     listeners.push({ kind, descriptor });
     if (hold.attached) hold.slot?.live?.listen(served.run.id, kind, descriptor);
@@ -249,12 +256,8 @@ function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
     },
     refusedUnheard: (refusal) => served.judge.unheard(refusal),
     recheck: async () => (await hold.slot?.live?.recheck(served.run.id)) ?? 0,
-    async perform(request, credential) {
-      const live = hold.slot?.live;
-      if (live === undefined || !hold.attached)
-        throw new Fault("worker.gone", "no worker serves it");
-      return await live.perform(served.run.id, request, credential);
-    },
+    perform: (held, credential) => send(held, credential, false),
+    look: (held, credential) => send(held, credential, true),
     stats: () => ({ ...served.flows, torn: 0, refused: served.judge.counts() }),
     async close() {
       if (hold.over) return;

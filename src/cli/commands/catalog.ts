@@ -7,7 +7,9 @@ import { readFileSync } from "node:fs";
 import { UNKNOWN_PROCESS, type Action } from "../../action/index.ts";
 import { assert, describeError, Fault, readTextFile } from "../../base/index.ts";
 import { placesOf, readFact, verbInfos, type Facts } from "../../catalog/index.ts";
-import { actionOfHeld, lookupTargets, type HeldRequest } from "../../gateway/index.ts";
+import { actionOfHeld, isOperation, lookupTargets, type HeldRequest } from "../../gateway/index.ts";
+import { allProtocols } from "../../protocols/index.ts";
+import { detailedProtocol, listedProtocol, protocolInfo, readOperation } from "../operation.ts";
 import {
   compilePolicy,
   decide,
@@ -39,14 +41,22 @@ export const catalogCommand: Command = {
     const known = knownSystems(context);
     const name = context.positionals[0];
     const chosen = name === undefined ? known : known.filter(({ entry }) => entry.system === name);
-    if (chosen.length === 0)
-      throw unknownSystem(
-        name ?? "",
-        known.map(({ entry }) => entry.system),
-      );
+    const protocols = [...allProtocols().values()].filter(
+      ({ system }) => name === undefined || system === name,
+    );
+    if (chosen.length === 0 && protocols.length === 0)
+      throw unknownSystem(name ?? "", [
+        ...known.map(({ entry }) => entry.system),
+        ...allProtocols().keys(),
+      ]);
     const print = name === undefined ? listed : detailed;
     const isJson = context.values["json"] === true;
-    context.out(isJson ? `${JSON.stringify(chosen.map(infoOf))}\n` : chosen.map(print).join(""));
+    const printProtocol = name === undefined ? listedProtocol : detailedProtocol;
+    context.out(
+      isJson
+        ? `${JSON.stringify([...chosen.map(infoOf), ...protocols.map(protocolInfo)])}\n`
+        : [...chosen.map(print), ...protocols.map(printProtocol)].join(""),
+    );
     return EXIT.ok;
   },
 };
@@ -95,18 +105,20 @@ function detailed({ entry }: KnownSystem): string {
 export const explainCommand: Command = {
   name: "explain",
   usage:
-    "--system KIND 'METHOD PATH' [--data TEXT|@FILE] [--header 'NAME: VALUE']... [--fact NAME=@FILE]... [--json]",
+    "--system KIND 'METHOD PATH'|OPERATION [--with JSON] [--data TEXT|@FILE] [--header 'NAME: VALUE']... [--fact NAME=@FILE]... [--json]",
   summary:
-    "Say what a request would be: its verb, what it does, and what a grant of everything would say.",
+    "Say what a request or operation would be: its verb, what it does, and what a grant of everything would say.",
   options: {
     system: { type: "string" },
     data: { type: "string" },
     header: { type: "string", multiple: true },
     fact: { type: "string", multiple: true },
+    with: { type: "string" },
     ...JSON_OPTION,
   },
   optionHelp: {
     system: "a name of `cofferdam catalog`, or http",
+    with: "of what is no web service: the grant's `with:`, in JSON",
     data: "the body; @FILE reads it from a file, @- from standard input",
     header: "a field of the request; a body that is JSON needs none",
     fact: "what a look-up would find: NAME=TEXT or NAME=@FILE, in JSON; without it the strictest holds",
@@ -114,6 +126,7 @@ export const explainCommand: Command = {
   },
   examples: [
     "cofferdam explain --system wordpress 'POST /wp-json/wp/v2/posts' --data '{\"status\":\"publish\"}'",
+    'cofferdam explain --system postgres "delete from orders" --json',
     "cofferdam explain --system n8n 'POST /api/v1/workflows' --data @workflow.json --json",
   ],
   positionals: [1, 1],
@@ -121,9 +134,18 @@ export const explainCommand: Command = {
     const { entryOf, systems } = systemsOf(context);
     const kind = textOption(context.values, "system") ?? "";
     const entry = entryOf(kind);
-    if (entry === undefined && kind !== "http")
+    const isProtocol = allProtocols().has(kind);
+    if (entry === undefined && kind !== "http" && !isProtocol)
       throw unknownSystem(kind, ["http", ...systems.keys()]);
-    const { held, source } = readRequest(context, kind, entry?.hosts?.[0]);
+    const { held, source } = isProtocol
+      ? await readOperation({
+          system: kind,
+          text: context.positionals[0] ?? "",
+          body: readBody(context.values),
+          facts: readFacts(context.values),
+          options: textOption(context.values, "with"),
+        })
+      : readRequest(context, kind, entry?.hosts?.[0]);
     const task = parseTaskFile(source, "explain", Date.now(), systems);
     const policy = compilePolicy(task);
     const [grant] = policy.grants;
@@ -131,7 +153,8 @@ export const explainCommand: Command = {
     const at = { wallMs: Date.now(), monoMs: 0 };
     const cause = UNKNOWN_PROCESS;
     const action = actionOfHeld(held, { run: "explain", at, grant, entry, cause });
-    const lookups = lookupTargets(held, grant, entry).map(({ name, request }) => {
+    const targets = isOperation(held) ? [] : lookupTargets(held, grant, entry);
+    const lookups = targets.map(({ name, request }) => {
       const isKnown = Object.hasOwn(held.facts, name);
       return { name, request: `${request.method} ${request.target}`, known: isKnown };
     });
@@ -190,7 +213,10 @@ function printExplained({
     ...(recipients.length === 0 ? [] : [`  reaches   ${recipients.join(", ")}`]),
     ...(amount === undefined ? [] : [`  amount    ${amount.value} ${amount.currency}`]),
     ...(reversible === undefined ? [] : [`  undo      ${reversible ? "yes" : "no"}`]),
-    ...parts.map((part) => `  part      ${part.verb} [${part.effects.join(", ")}]`),
+    ...parts.map(
+      ({ verb: one, effects: does, object = [] }) =>
+        `  part      ${[one, ...object].join(" ")} [${does.join(", ")}]`,
+    ),
     ...lookups.map(({ name, request, known }) =>
       known
         ? `  state     ${name} as given`

@@ -7,6 +7,7 @@ import { completionCommand } from "./completion.ts";
 import { credentialCommand } from "./credential.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
+import { grantTemplateCommand } from "./grant-template.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
 import { narrowCommand, revokeCommand } from "./narrow.ts";
 import { attachCommand, runCommand } from "./run.ts";
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   catalogCommand,
   explainCommand,
+  grantTemplateCommand,
   credentialCommand,
   doctorCommand,
   drillCommand,

@@ -86,8 +86,11 @@ export interface Session extends Place {
   repeats(key: string): boolean;
   /** Makes `judged`, which was allowed and only reads, known to {@link repeats}. */
   remember(key: string, judged: Judged): void;
-  /** Has a person decide over what {@link judge} said waits for one: all of it is stored first. */
-  hold(judged: Judged): Promise<Resolution>;
+  /**
+   * Has a person decide over what {@link judge} said waits for one: all of it is stored first. The agent waits as
+   * long as its task says, or `waitMs` where that is less; 0 is: stored, and not waited for.
+   */
+  hold(judged: Judged, waitMs?: number): Promise<Resolution>;
   /** What became of what was allowed. Exactly once for each; `data` holds no secret. */
   outcome(judged: Judged, data: Readonly<Record<string, Json>>): Promise<void>;
   /** Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent. */
@@ -128,6 +131,11 @@ export interface Errand extends Place {
 /** The broker of one protocol; stateless: all that it keeps is in its sessions. */
 export interface SessionBroker {
   readonly system: string;
+  /**
+   * Reads again the facts of a stored operation, before it is performed; absent where no operation has any.
+   * What cannot be read is left out, and then it is not what a person saw.
+   */
+  look?(errand: Errand): Promise<HeldOperation["facts"]>;
   /** Serves `session` until its connection is over. What it throws cuts the connection. */
   serve(session: Session): Promise<void>;
   /**

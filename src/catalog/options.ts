@@ -1,0 +1,9 @@
+/**
+ * What grants of some systems may say under `with:`: the shape, by the system.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import type { Json } from "../action/index.ts";
+
+export const OPTIONS: ReadonlyMap<string, z.ZodType<Json>> = new Map([]);

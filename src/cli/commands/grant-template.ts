@@ -1,0 +1,30 @@
+/**
+ * `grant-template`: a grant to begin with, for each system that is no web service.
+ *
+ * @module
+ */
+import { Fault } from "../../base/index.ts";
+import { allProtocols } from "../../protocols/index.ts";
+import { EXIT, type Command } from "../command.ts";
+
+export const grantTemplateCommand: Command = {
+  name: "grant-template",
+  usage: "SYSTEM",
+  summary: "Print a commented grant for a system, as an item of a task file's `grants`.",
+  options: {},
+  optionHelp: {},
+  examples: ["cofferdam grant-template postgres >>task.yaml"],
+  positionals: [1, 1],
+  run(context) {
+    const [name = ""] = context.positionals;
+    const protocol = allProtocols().get(name);
+    if (protocol === undefined) {
+      const known = [...allProtocols().keys()].sort().join(", ");
+      throw new Fault("cli.system", `there is no template for ${JSON.stringify(name)}`, {
+        hint: `there is one for ${known}; \`cofferdam catalog ${name}\` has the verbs of a web service`,
+      });
+    }
+    context.out(`${protocol.template.trimEnd()}\n`);
+    return Promise.resolve(EXIT.ok);
+  },
+};

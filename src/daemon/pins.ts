@@ -1,0 +1,108 @@
+/**
+ * What is kept of a request or operation that waits: the grant that it came by, pinned to its place, and its
+ * bytes; and what is made of that again when it is performed.
+ *
+ * @module
+ */
+import { canonicalJson, type Action, type Effect, type Json } from "../action/index.ts";
+import type { Approval, Spool } from "../approval/index.ts";
+import { assert, Fault } from "../base/index.ts";
+import { findEntry, type Entry } from "../catalog/index.ts";
+import { isOperation, type Held, type HeldRequest } from "../gateway/index.ts";
+import {
+  compilePolicy,
+  OWN_GRANT,
+  type Grant,
+  type Policy,
+  type Task,
+  type TaskGrant,
+} from "../policy/index.ts";
+import type { Run } from "./run.ts";
+
+/** What is needed to perform a request when its run is over: the grant that it came by, on its host alone. */
+export interface Pin {
+  readonly grant: TaskGrant;
+  /** What the request does by itself; a rule of the task file may have said more. */
+  readonly effects: Effect[];
+  /** PEM of the grant's own authority. */
+  readonly ca?: string;
+  /** Its system, where that is one of the user's own: as it was when the run began. */
+  readonly own?: Entry;
+}
+
+/** A policy of nothing but `grant`: what is performed reaches no further. */
+export function policyOf(grant: TaskGrant): Policy {
+  return compilePolicy({ grants: [grant] } as unknown as Task);
+}
+
+export function onlyGrant(policy: Policy): Grant {
+  const [grant] = policy.grants;
+  assert(grant !== undefined, "a pin holds one grant");
+  return grant;
+}
+
+/** What the system of `approval` meant when it was asked for. */
+export function entryOf({ pin }: Approval, { system }: Pick<Grant, "system">): Entry | undefined {
+  return findEntry(system) ?? (pin as unknown as Pin).own;
+}
+
+export function pinOf(run: Run, { host, port }: Held, { system, effects }: Action): Json {
+  const grant = [...run.task.grants, OWN_GRANT].find(({ name }) => name === system);
+  if (grant === undefined)
+    throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
+  const ca = run.authorities.get(system);
+  const own = run.own.get(grant.system)?.entry;
+  const pinned = { ...grant, hosts: [host], ports: [port] };
+  return {
+    grant: pinned as unknown as Json,
+    effects: [...effects],
+    ...(ca === undefined ? {} : { ca }),
+    ...(own === undefined ? {} : { own: own as unknown as Json }),
+  };
+}
+
+/** What is stored of `held`; its facts are read again before it is performed. */
+export function spoolOf(held: Held): Spool {
+  if (isOperation(held)) {
+    const { host, port, operation, body } = held;
+    return { request: { host, port, operation }, body };
+  }
+  const { body, facts: _facts, ...request } = held;
+  return { request: { ...request, headers: [...request.headers] }, body };
+}
+
+export function heldOf({ request, body }: Spool): Held {
+  const held = request as unknown as Omit<Held, "body" | "facts">;
+  const whole = body === undefined ? {} : { body: Buffer.from(body) };
+  return { ...held, facts: {}, ...whole } as Held;
+}
+
+/** As {@link heldOf}, of what can only be a request. @throws {Fault} `daemon.no_request` */
+export function requestHeldIn(spool: Spool): HeldRequest {
+  const held = heldOf(spool);
+  if (isOperation(held)) throw new Fault("daemon.no_request", "this is no request of HTTP");
+  return held;
+}
+
+/** Names of the parts of a body that differ. */
+export function changedNames(before: unknown, after: unknown): readonly string[] {
+  if (
+    typeof before !== "object" ||
+    typeof after !== "object" ||
+    before === null ||
+    after === null
+  ) {
+    return [];
+  }
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const at = (value: object, name: string): string =>
+    JSON.stringify(Reflect.get(value, name) as unknown) ?? "";
+  return [...names].filter((name) => at(before, name) !== at(after, name));
+}
+
+/** Whether two actions are the same but for their names, and for what is only shown of them. */
+export function isSameAction(one: Action, other: Action): boolean {
+  const bare = ({ id: _id, fields: { preview: _preview, ...fields }, ...rest }: Action) =>
+    canonicalJson({ ...rest, fields });
+  return bare(one) === bare(other);
+}

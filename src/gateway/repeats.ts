@@ -1,0 +1,89 @@
+/**
+ * Operations that are the same again: a statement in a loop, a key that is polled. The first is judged, recorded
+ * and remembered; those after it go at once for as long as the policy is the one that allowed it, and are
+ * counted. Only what reads is remembered, so what is not on record one by one changed nothing
+ * (docs/decisions/0270).
+ *
+ * @module
+ */
+import type { Action, Effect } from "../action/index.ts";
+import type { Policy } from "../policy/index.ts";
+import type { GatewayRun, Verdict } from "./ports.ts";
+
+const KEYS_MAX = 1024; // Of one session.
+const COUNTED_MS = 1000; // Counts are on record within this time.
+const READS: ReadonlySet<Effect> = new Set(["read", "read-private"]);
+
+interface Known {
+  readonly action: Action;
+  readonly policy: Policy;
+  count: number;
+}
+
+export class Repeats {
+  readonly #run: GatewayRun;
+  readonly #flow: string;
+  readonly #known = new Map<string, Known>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(run: GatewayRun, flow: string) {
+    this.#run = run;
+    this.#flow = flow;
+  }
+
+  /** Whether `key` may go at once; counts it then. */
+  has(key: string): boolean {
+    const known = this.#known.get(key);
+    if (known === undefined) return false;
+    if (known.policy !== this.#run.policy) {
+      this.#tell(known);
+      this.#known.delete(key);
+      return false;
+    }
+    known.count += 1;
+    this.#timer ??= setTimeout(() => this.#tellAll(), COUNTED_MS);
+    return true;
+  }
+
+  /** Remembers what was allowed, if it only reads. */
+  add(key: string, action: Action, { verdict, effects }: Verdict): void {
+    const isMild = effects.every((effect) => READS.has(effect));
+    if (verdict !== "allow" || !isMild || this.#known.has(key)) return;
+    this.#known.set(key, { action, policy: this.#run.policy, count: 0 });
+    for (const [oldest, known] of this.#known) {
+      if (this.#known.size <= KEYS_MAX) break;
+      this.#tell(known);
+      this.#known.delete(oldest);
+    }
+  }
+
+  /** Tells what is counted; nothing repeats any more. */
+  close(): void {
+    this.#tellAll();
+    this.#known.clear();
+  }
+
+  #tellAll(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const known of this.#known.values()) this.#tell(known);
+  }
+
+  #tell(known: Known): void {
+    if (known.count === 0) return;
+    const { action, count } = known;
+    known.count = 0;
+    const { id, system, target, verb } = action;
+    // What cannot be recorded ends the run, where it is recorded.
+    void this.#run
+      .record({
+        type: "repeat",
+        system,
+        target,
+        flow: this.#flow,
+        action: id,
+        data: { verb, count },
+      })
+      .catch(() => {});
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * One session of a broker: the connection of a run to a granted place, and all that its broker may do with it.
+ * Judging, recording, holding and denying are the same for every protocol, and are here.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import type { SecureContext, TLSSocket } from "node:tls";
+import type { FindingKind, Json } from "../action/index.ts";
+import { assert, Fault, type Clock, type Log } from "../base/index.ts";
+import { routeOf, type Grant } from "../policy/index.ts";
+import type { Lease } from "../vault/index.ts";
+import type {
+  Asking,
+  Judged,
+  Session,
+  SessionBroker,
+  SessionRefusal,
+  Told,
+  Way,
+} from "./brokers/broker.ts";
+import type { Denial } from "./denial.ts";
+import { destinationOf } from "./destination.ts";
+import type { Dialer } from "./dialer.ts";
+import type { FlowRecord } from "./flow-record.ts";
+import { strictest } from "./http-action.ts";
+import type { GatewayLimits } from "./limits.ts";
+import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
+import { Repeats } from "./repeats.ts";
+import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
+
+export interface SessionPorts {
+  readonly run: GatewayRun;
+  readonly ports: GatewayPorts;
+  readonly limits: GatewayLimits;
+  readonly dialer: Dialer;
+}
+
+/** Serves one connection of a run by `broker`; resolves when it is over. */
+export async function serveSession(
+  broker: SessionBroker,
+  at: SessionPlace,
+  shared: SessionPorts,
+): Promise<void> {
+  const session = new GatewaySession(at, shared);
+  try {
+    await broker.serve(session);
+  } finally {
+    session.close();
+  }
+}
+
+interface SessionPlace {
+  readonly flow: FlowRecord;
+  readonly grant: Grant;
+  readonly host: string;
+  readonly port: number;
+}
+
+class GatewaySession implements Session {
+  readonly client: Socket;
+  readonly grant: Grant;
+  readonly options: Json;
+  readonly host: string;
+  readonly port: number;
+  readonly limits: GatewayLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly #flow: FlowRecord;
+  readonly #shared: SessionPorts;
+  readonly #gone = new AbortController();
+  /** Ends of what was allowed and goes on, by its action. */
+  readonly #standing = new Map<string, () => void>();
+  readonly #ways: Socket[] = [];
+  readonly #repeats: Repeats;
+
+  constructor({ flow, grant, host, port }: SessionPlace, shared: SessionPorts) {
+    this.#flow = flow;
+    this.#shared = shared;
+    this.client = flow.socket;
+    this.grant = grant;
+    this.options = protocolOf(grant).options;
+    this.host = host;
+    this.port = port;
+    this.limits = shared.limits;
+    this.clock = shared.ports.clock;
+    this.log = shared.ports.log;
+    this.#repeats = new Repeats(shared.run, flow.id);
+    this.client.once("close", () => this.#gone.abort());
+    flow.upstreamBytes = () => ({
+      sent: this.#ways.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
+      received: this.#ways.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+    });
+  }
+
+  get hostKey(): string | undefined {
+    return this.#shared.run.hostKey;
+  }
+
+  async leaf(): Promise<SecureContext> {
+    return await this.#shared.ports.authority.contextFor(this.host);
+  }
+
+  async connect(): Promise<Way> {
+    const { run, ports, dialer } = this.#shared;
+    const { host, port, grant } = this;
+    const action = actionOfConnecting({ host, port }, this.#context());
+    const decision = await run.intend(action, this.#flow.id, { host, port });
+    const judged = { asking: { operation: null }, action, decision };
+    if (decision.verdict !== "allow") {
+      const { text } = this.deny(judged);
+      throw new Fault("gateway.denied", text);
+    }
+    const done = this.#flow.stands(action);
+    try {
+      const made = await decision.connection;
+      const to = { ...destinationOf(grant, { host, port }, run), tls: false, isRelayed: true };
+      const dialled = { ...to, ...(made === undefined ? {} : { made }) };
+      const { raw } = await dialer.dial(dialled, this.#gone.signal);
+      this.#follow(raw);
+      this.#standing.set(action.id, done);
+      const lease: Lease | undefined = decision.lease;
+      await this.outcome(judged, { connected: true });
+      return { socket: raw, lease };
+    } catch (error) {
+      this.#standing.set(action.id, done);
+      const code = error instanceof Fault ? error.code : "internal";
+      await this.outcome(judged, { code });
+      ports.log.info("gateway.session.connect", { flow: this.#flow.id, code });
+      throw error;
+    }
+  }
+
+  /** Whatever way out there is ends with the session. */
+  #follow(raw: Socket): void {
+    this.#ways.push(raw);
+    raw.on("error", () => {}); // Ends in its close.
+    if (this.#gone.signal.aborted) raw.destroy();
+  }
+
+  secure(socket: Socket): Promise<TLSSocket> {
+    const { dialer, run } = this.#shared;
+    const { host, port, grant } = this;
+    const to = { ...destinationOf(grant, { host, port }, run), tls: true, alpn: [] };
+    return dialer.secure(socket, to, this.#gone.signal);
+  }
+
+  async judge(asking: Asking): Promise<Judged> {
+    const { run } = this.#shared;
+    const action = actionOfOperation(this.#heldOf(asking), this.#context());
+    const decision = await run.intend(action, this.#flow.id);
+    if (decision.verdict === "allow") this.#standing.set(action.id, this.#flow.stands(action));
+    if (this.client.destroyed) throw new Fault("gateway.aborted", "the client left");
+    return { asking, action, decision };
+  }
+
+  repeats(key: string): boolean {
+    return this.#repeats.has(key);
+  }
+
+  remember(key: string, { action, decision }: Judged): void {
+    this.#repeats.add(key, action, decision);
+  }
+
+  async hold({ asking, action }: Judged, waitMs?: number): Promise<Resolution> {
+    const { run } = this.#shared;
+    return await run.hold(this.#heldOf(asking), action, this.#flow.id, waitMs);
+  }
+
+  async outcome({ action }: Judged, data: Readonly<Record<string, Json>>): Promise<void> {
+    const done = this.#standing.get(action.id);
+    assert(done !== undefined, "what was allowed has one outcome");
+    this.#standing.delete(action.id);
+    done();
+    const durationMs = Math.round(this.clock.now().monoMs - action.monoMs);
+    await this.#shared.run.record({
+      type: "outcome",
+      system: action.system,
+      target: action.target,
+      flow: this.#flow.id,
+      action: action.id,
+      data: { ...data, durationMs },
+    });
+  }
+
+  deny({ action, decision }: Judged, resolution?: Resolution): Told {
+    const { effects, rule, verdict, reason, hint } = decision;
+    const common = {
+      system: action.system,
+      target: action.target,
+      route: this.#route(action.verb),
+      effect: strictest(effects),
+      action: action.id,
+    };
+    if (resolution !== undefined && resolution.kind !== "answered") {
+      const isPending = resolution.kind === "pending";
+      return this.#told({
+        ...common,
+        ...(isPending ? { waits: true as const } : {}),
+        rule: isPending ? "approval-pending" : "approval-denied",
+        title: isPending ? "This waits for a person" : "A person did not allow this",
+        reason: resolution.reason,
+      });
+    }
+    return this.#told({
+      ...common,
+      rule,
+      title: verdict === "confirm" ? "Nobody can be asked about this" : "This is not granted",
+      reason: hint === undefined ? reason : `${reason}; ${hint}`,
+    });
+  }
+
+  refuse({ rule, title, reason, target }: SessionRefusal): Told {
+    const route = this.#route(rule);
+    const about = target ?? `${this.host}:${this.port}`;
+    return this.#told({ system: this.grant.name, target: about, route, rule, title, reason });
+  }
+
+  #told(denial: Parameters<FlowRecord["deny"]>[0]): Told {
+    const told: Denial = this.#flow.deny(denial);
+    return { denial: told, text: textOf(told) };
+  }
+
+  find(kind: FindingKind, detail: string): void {
+    this.#flow.find(kind, detail);
+  }
+
+  cut(reason: string): void {
+    this.#flow.cut(reason);
+  }
+
+  because(reason: string): void {
+    this.#flow.because(reason);
+  }
+
+  close(): void {
+    this.#repeats.close();
+    for (const done of this.#standing.values()) done();
+    this.#standing.clear();
+    for (const way of this.#ways) way.destroy();
+  }
+
+  #heldOf({ operation, body, facts = {} }: Asking): HeldOperation {
+    const { host, port } = this;
+    return { host, port, operation, facts, ...(body === undefined ? {} : { body }) };
+  }
+
+  #context() {
+    const at = this.clock.now();
+    return { run: this.#shared.run.id, at, grant: this.grant, cause: this.#flow.process };
+  }
+
+  #route(verb: string): string {
+    return routeOf({ verb, port: this.port, protocol: this.grant.system });
+  }
+}
+
+const TEXT_CHARS_MAX = 600;
+
+/** One line without control characters: it stands in error messages of many protocols. */
+function textOf({ title, rule, reason }: Denial): string {
+  const text = `Cofferdam: ${title} (${rule}): ${reason}`;
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").slice(0, TEXT_CHARS_MAX);
+}

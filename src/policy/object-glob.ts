@@ -1,0 +1,67 @@
+/**
+ * Patterns over what an action acts on: a table, a command, a path, a key. They are written as one text, which
+ * the system's separator parts: `public.orders*`, `systemctl status *`, `/etc/nginx/**`. `*` stands for
+ * anything within one segment, `**` for any number of segments, none included.
+ *
+ * @module
+ */
+import { fitsSegments, type Segments } from "./path-glob.ts";
+
+/** A parsed pattern, segment by segment. */
+export type ObjectGlob = readonly string[];
+
+const MANY = "**";
+
+/** Parts `source`; without a separator all of it is one segment. */
+export function parseObjectGlob(source: string, separator: string): ObjectGlob {
+  if (separator === "") return [source];
+  return source.split(separator).filter((segment) => segment !== "");
+}
+
+/** What is wrong with `source`, and the fix; `undefined` where nothing is. */
+export function flawOfObjectGlob(
+  source: string,
+  separator: string,
+): readonly [why: string, hint: string] | undefined {
+  const segments = parseObjectGlob(source, separator);
+  if (segments.length === 0) return ["names nothing", `write ** for whatever there is`];
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(source)) return ["holds a control character", "remove it"];
+  if (segments.some((segment) => segment.includes(MANY) && segment !== MANY)) {
+    return separator === ""
+      ? ["has ** beside other characters", "write *: here the whole name is one segment"]
+      : ["has ** beside other characters", "** stands for whole segments"];
+  }
+  return undefined;
+}
+
+const SHOWN_MAX = 5; // Of one rule, in a sentence.
+
+/** `exec on systemctl status *, journalctl ** doing read`: a rule of verbs, for a sentence. */
+export function printVerbs({
+  verbs,
+  on = [],
+  doing,
+}: {
+  readonly verbs: readonly string[];
+  readonly on?: readonly ObjectGlob[];
+  readonly doing?: readonly string[];
+}): string {
+  const objects = on.slice(0, SHOWN_MAX).map((glob) => glob.join(" "));
+  const more = on.length > SHOWN_MAX ? ", ..." : "";
+  const where = objects.length === 0 ? "" : ` on ${objects.join(", ")}${more}`;
+  return `${verbs.join(", ")}${where}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
+}
+
+/** Reports whether `glob` covers everything. */
+export function coversAll(glob: ObjectGlob): boolean {
+  return glob.every((segment) => segment === MANY) || (glob.length === 1 && glob[0] === "*");
+}
+
+/** Reports whether `glob` covers `object`. */
+export function matchesObject(glob: ObjectGlob, object: readonly string[]): boolean {
+  return fitsSegments(glob.map(partOf), object);
+}
+
+function partOf(segment: string): Segments[number] {
+  return segment === MANY ? { kind: "many" } : { kind: "fit", pieces: segment.split("*") };
+}

@@ -1,0 +1,171 @@
+/**
+ * Grants of session protocols: what is granted is verbs over objects, and what only keeps the session is in all.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { digestOf, type Action } from "../action/index.ts";
+import { decide } from "./decide.ts";
+import { compilePolicy } from "./policy.ts";
+import { initialPolicyState } from "./state.ts";
+import { parseTaskFile } from "./task-file.ts";
+import type { Systems } from "./task.ts";
+
+const SYSTEMS: Systems = new Map([
+  [
+    "ledgerdb",
+    {
+      verbs: ["select", "update", "drop", "session", "exec"],
+      ports: [5555],
+      isSession: true,
+      separators: { select: ".", update: ".", drop: ".", exec: " " },
+      flawsOfOptions: (given) =>
+        (given as { database?: string }).database === undefined
+          ? [{ path: "database", message: "is missing" }]
+          : [],
+    },
+  ],
+]);
+
+function fileOf(grant: object): string {
+  const whole = { system: "ledgerdb", name: "db", hosts: ["db.test"], with: { database: "x" } };
+  const grants = [{ ...whole, ...grant }];
+  return JSON.stringify({ task: "t", purpose: "p", grants });
+}
+
+function policyOf(allow: readonly object[]) {
+  return compilePolicy(parseTaskFile(fileOf({ allow }), "t.yaml", 0, SYSTEMS));
+}
+
+type Parts = NonNullable<Action["parts"]>;
+
+function actionOf(parts: Parts, more: Partial<Action> = {}): Action {
+  return {
+    id: "a-1",
+    run: "r-1",
+    at: "2026-11-26T00:00:00.000Z",
+    monoMs: 0,
+    system: "db",
+    kind: "ledgerdb",
+    verb: parts[0]?.verb ?? "",
+    effects: parts.flatMap(({ effects }) => effects),
+    target: "ledgerdb://db.test:5555",
+    summary: "s",
+    fields: { host: "db.test", port: 5555 },
+    digest: digestOf(1),
+    parts,
+    cause: { pid: 1, exe: "", argv: [], knownBy: "unknown", ancestors: [] },
+    ...more,
+  };
+}
+
+const ORDERS = ["public", "orders"];
+const RULES = [
+  { verbs: ["select"], on: ["public.orders", "public.items_*"] },
+  { verbs: ["update"], on: ["public.orders"] },
+  { verbs: ["drop"] },
+  { verbs: ["exec"], on: ["systemctl restart nginx"], effects: ["write"] },
+  { verbs: ["exec"], on: ["uptime **"] },
+];
+const CASES: readonly (readonly [what: string, parts: Parts, verdict: string, more?: object])[] = [
+  ["a granted table", [{ verb: "select", effects: ["read"], object: ORDERS }], "allow"],
+  [
+    "a table of the pattern",
+    [{ verb: "select", effects: ["read"], object: ["public", "items_9"] }],
+    "allow",
+  ],
+  ["another table", [{ verb: "select", effects: ["read"], object: ["public", "users"] }], "deny"],
+  ["no table at all", [{ verb: "select", effects: ["read"] }], "deny"],
+  [
+    "two tables, one of them granted",
+    [
+      { verb: "select", effects: ["read"], object: ORDERS },
+      { verb: "select", effects: ["read"], object: ["public", "users"] },
+    ],
+    "deny",
+  ],
+  ["a write that is granted", [{ verb: "update", effects: ["write"], object: ORDERS }], "allow"],
+  ["what deletes waits", [{ verb: "drop", effects: ["delete"], object: ORDERS }], "confirm"],
+  ["the session itself", [{ verb: "session", effects: ["read"] }], "allow"],
+  ["a session that would write", [{ verb: "session", effects: ["write"] }], "deny"],
+  ["a verb that nobody wrote", [{ verb: "unknown", effects: ["administer"] }], "deny"],
+  [
+    "a command of which the file says what it does",
+    [{ verb: "exec", effects: ["execute"], object: ["systemctl", "restart", "nginx"] }],
+    "allow",
+  ],
+  [
+    "the same with a word more",
+    [{ verb: "exec", effects: ["execute"], object: ["systemctl", "restart", "nginx", "sshd"] }],
+    "deny",
+  ],
+  [
+    "one of which it does not",
+    [{ verb: "exec", effects: ["execute"], object: ["uptime"] }],
+    "confirm",
+  ],
+  [
+    "another place",
+    [{ verb: "select", effects: ["read"], object: ORDERS }],
+    "deny",
+    { fields: { host: "other.test", port: 5555 } },
+  ],
+  [
+    "another kind of system",
+    [{ verb: "select", effects: ["read"], object: ORDERS }],
+    "deny",
+    { kind: "http" },
+  ],
+  [
+    "no place",
+    [{ verb: "select", effects: ["read"], object: ORDERS }],
+    "deny",
+    { fields: { scheme: "https" } },
+  ],
+];
+for (const [what, parts, verdict, more = {}] of CASES) {
+  test(`${verdict}: ${what}`, () => {
+    const decision = decide(policyOf(RULES), initialPolicyState, actionOf(parts, more));
+    assert.equal(decision.verdict, verdict, decision.reason);
+  });
+}
+
+test("a grant has the usual port of its system, unless it names another", () => {
+  assert.deepEqual(policyOf(RULES).grants[0]?.ports, [5555]);
+  assert.equal(policyOf(RULES).grants[0]?.kind, "session");
+});
+
+const FLAWS: readonly (readonly [what: string, grant: object, message: RegExp])[] = [
+  ["options that its system refuses", { with: {}, allow: RULES }, /\(database\) is missing/],
+  [
+    "objects over verbs that act on different things",
+    { allow: [{ verbs: ["select", "exec"], on: ["a.b"] }] },
+    /cannot be told apart/,
+  ],
+  [
+    "effects of everything",
+    { allow: [{ verbs: ["exec"], on: ["**"], effects: ["read"] }] },
+    /covers everything/,
+  ],
+  ["effects of nothing named", { allow: [{ verbs: ["exec"], effects: ["read"] }] }, /effects/],
+  ["paths", { allow: [{ verbs: ["exec"], paths: ["/a"] }] }, /is not for a grant of system/],
+  ["a pattern that is none", { allow: [{ verbs: ["select"], on: ["a**"] }] }, /\*\* beside/],
+  ["a verb that it does not have", { allow: [{ verbs: ["insert"] }] }, /has no verb insert/],
+  ["splice", { allow: RULES, splice: true }, /has no place/],
+  ["a proxy", { allow: RULES, upstream_proxy: "10.0.0.1:3128" }, /has no place/],
+];
+for (const [what, grant, message] of FLAWS) {
+  test(`a task file is told of ${what}`, () => {
+    assert.throws(() => parseTaskFile(fileOf(grant), "t.yaml", 0, SYSTEMS), { message });
+  });
+}
+
+test("objects and options are for systems that have them", () => {
+  const http = {
+    ...{ system: "http", name: "h", hosts: ["h.test"], with: { a: 1 } },
+    allow: [{ methods: ["GET"], paths: ["/**"] }],
+  };
+  const file = JSON.stringify({ task: "t", purpose: "p", grants: [http] });
+  assert.throws(() => parseTaskFile(file, "t.yaml", 0, SYSTEMS), {
+    message: /with.* is for systems/,
+  });
+});

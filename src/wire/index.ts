@@ -6,3 +6,4 @@ export * from "./message-watch.ts";
 export * from "./websocket.ts";
 export * from "./http1/index.ts";
 export * from "./tls-records.ts";
+export * from "./event-stream.ts";

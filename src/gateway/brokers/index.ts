@@ -7,7 +7,9 @@
 import type { SessionBroker } from "./broker.ts";
 
 /** A broker is added here, and its protocol in src/protocols/registry.ts. */
-const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {};
+const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
+  mcp: async () => (await import("./mcp/broker.ts")).MCP_BROKER,
+};
 
 const loaded = new Map<string, SessionBroker>();
 

@@ -50,6 +50,7 @@ export const MCP: Protocol = {
   verbs: VERBS,
   object: { separator: "", form: "a tool's or prompt's name, a resource's URI" },
   options: optionsSchema,
+  example: {},
   unknown: UNKNOWN_EFFECTS,
   describe,
   operationOf,

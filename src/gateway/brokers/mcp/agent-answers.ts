@@ -4,7 +4,7 @@
  * @module
  */
 import type { Message } from "../../../protocols/mcp/index.ts";
-import { pass, withWay, type Exchange } from "./exchange.ts";
+import { judge, pass, type Exchange } from "./exchange.ts";
 import { CODES, errorBody } from "./reply.ts";
 
 /** Heard instead of the agent's own words, which nobody has judged. */
@@ -29,7 +29,7 @@ export async function answerAgent(
   const operation = isEmpty
     ? { method: "notifications/cancelled", params: { requestId: id } }
     : { answers: method, result: message.result };
-  const judged = await session.judge({ operation });
+  const judged = await judge(session, { operation }, head, { id });
   const { verdict } = judged.decision;
   const body = Buffer.from(
     message.kind === "error"
@@ -38,7 +38,7 @@ export async function answerAgent(
   );
   if (verdict === "allow") return pass(it, judged, body);
   if (verdict === "confirm") {
-    const resolution = await session.hold(withWay(judged, head, { id }));
+    const resolution = await session.hold(judged);
     if (resolution.kind === "answered") return reply.empty(202);
     const { text } = session.deny(judged, resolution);
     await refuseServer(it, id);

@@ -21,7 +21,7 @@ import {
   type Options,
 } from "../../../protocols/mcp/index.ts";
 import { checkRequest } from "../../http-request.ts";
-import type { Judged, Session } from "../broker.ts";
+import type { Asking, Judged, Session } from "../broker.ts";
 import { answerAgent } from "./agent-answers.ts";
 import type { Asked } from "./front.ts";
 import { fieldsOf, flawOfHead, flawOfType, readHead, type Flaw, type McpHead } from "./heads.ts";
@@ -183,8 +183,8 @@ async function ask(it: Exchange, message: Request): Promise<void> {
   };
   const review = await reviewed(it, message);
   if (review !== undefined && review.kind === "changed") return changed(it, id, method, review.why);
-  const facts = review === undefined ? {} : { facts: { reviewed: review.digest } };
-  const judged = await session.judge({ operation, ...facts });
+  const facts = review === undefined ? {} : { reviewed: review.digest };
+  const judged = await judge(session, { operation, facts }, head);
   const { verdict } = judged.decision;
   if (verdict === "deny") return deny(it, id, judged);
   for (const key of Object.keys(answering)) place.inputs.delete(key);
@@ -309,7 +309,7 @@ export function deny({ line, reply }: Exchange, id: Id, judged: Judged): void {
 /** A person decides over all of it; it is performed elsewhere, and what came of it is told here. */
 async function hold(it: Exchange, { id, method }: Request, judged: Judged): Promise<void> {
   const { line, reply } = it;
-  const resolution = await line.session.hold(withWay(judged, it.head));
+  const resolution = await line.session.hold(judged);
   if (reply.isOver) return;
   if (resolution.kind !== "answered") {
     const { text } = line.session.deny(judged, resolution);
@@ -324,16 +324,26 @@ async function hold(it: Exchange, { id, method }: Request, judged: Judged): Prom
   reply.result(id, noted);
 }
 
-/** How it travels, for whoever performs it: shown, and not compared. */
-export function withWay(judged: Judged, head: McpHead, more: Readonly<Record<string, Json>> = {}): Judged {
+/**
+ * Has `asking` judged. What waits for a person is judged once more, with how it travels: whoever performs it
+ * must know, and nobody else.
+ */
+export async function judge(
+  session: Session,
+  asking: Asking,
+  head: McpHead,
+  more: Readonly<Record<string, Json>> = {},
+): Promise<Judged> {
+  const judged = await session.judge(asking);
+  if (judged.decision.verdict !== "confirm") return judged;
   const way: Members = {
     ...(head.version === undefined ? {} : { version: head.version }),
     ...(head.sessionId === undefined ? {} : { session: head.sessionId }),
     ...(head.mirrored.length === 0 ? {} : { mirrored: head.mirrored.map((pair) => [...pair]) }),
     ...more,
   };
-  const { asking } = judged;
-  return { ...judged, asking: { ...asking, facts: { ...asking.facts, preview: { way } } } };
+  // Under `preview`: shown, and not compared when it is performed.
+  return session.judge({ ...asking, facts: { ...asking.facts, preview: { way } } });
 }
 
 function performed(body: Buffer): { readonly result?: Members; readonly error?: Members } {

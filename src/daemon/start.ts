@@ -102,7 +102,8 @@ async function start(
       world.enquiries.remove(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
-    await loadProtocols(task.grants.map(({ system }) => system));
+    // The daemon itself describes only its own operations, which make and end logins.
+    await loadProtocols(task.grants.flatMap((one) => (one.mint === undefined ? [] : one.system)));
     await recordStart(run, order);
     await world.minting.mint(run);
     await world.servers.start(run, request, startServer);

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { MCP } from "./mcp/protocol.ts";
+import { MCP } from "./mcp/index.ts";
 import type { Protocol } from "./protocol.ts";
+import { redis } from "./redis/index.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([MCP] as readonly Protocol[]).map((one) => [one.system, one]),
+  ([MCP, redis] as readonly Protocol[]).map((one) => [one.system, one]),
 );
 
 /** The protocol for grants of `system: kind`. */

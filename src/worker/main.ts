@@ -9,6 +9,7 @@ import { createLog, Fault } from "../base/index.ts";
 import { createUpstreamTrust, loadBrokers, type UpstreamTrust } from "../gateway/index.ts";
 import { allProtocols, loadProtocols } from "../protocols/index.ts";
 import { Calls } from "./calls.ts";
+import { describeHeld } from "./describe.ts";
 import { CLOSED, Lines } from "./lines.ts";
 import type { Order } from "./protocol.ts";
 import { serveRun, type RemoteRun } from "./remote-run.ts";
@@ -57,6 +58,9 @@ function obey(order: Order): void {
       return;
     case "perform":
       void runOf(order.run).perform(order);
+      return;
+    case "describe":
+      calls.note(describeHeld(order));
       return;
     case "stop":
       void stop(order.run);

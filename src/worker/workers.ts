@@ -7,10 +7,11 @@
  */
 import { availableParallelism } from "node:os";
 import { getCACertificates } from "node:tls";
-import { UNKNOWN_PROCESS } from "../action/index.ts";
+import { UNKNOWN_PROCESS, type Action } from "../action/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import type { Asked, Credentialed, Gateway, Held, HeldOperation } from "../gateway/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
+import type { Describe, DescribeContext } from "./describe.ts";
 import { Served, type HeldRun, type ServedPorts } from "./served.ts";
 import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
 
@@ -39,13 +40,18 @@ export interface Workers {
    * @throws {Fault} where no worker can be started or proved.
    */
   serve(run: HeldRun, ports: ServedPorts): Promise<ServedGateway>;
+  /** Tells what action stored bytes are; the daemon reads none of them itself (INV-75). */
+  readonly describe: Describe;
   /** The processes there are, and the runs of each. */
   list(): readonly { readonly pid: number; readonly runs: readonly string[] }[];
   close(): Promise<void>;
 }
 
-/** `alone`: a suspect, and nobody else. `errand`: what Cofferdam asks itself, with credentials of its own. */
-type SlotUse = "shared" | "alone" | "errand";
+/**
+ * `alone`: a suspect, and nobody else. `errand`: what Cofferdam asks itself, with credentials of its own. `reader`:
+ * tells the daemon what stored bytes are, and serves nobody.
+ */
+type SlotUse = "shared" | "alone" | "errand" | "reader";
 
 interface Slot {
   readonly use: SlotUse;
@@ -68,7 +74,8 @@ interface Hold {
 export function createWorkers(options: WorkersOptions): Workers {
   const { log } = options;
   const count = options.shared ?? Math.min(SHARED_MAX, Math.max(2, availableParallelism()));
-  const slots: Slot[] = Array.from({ length: count }, () => newSlot("shared"));
+  const reader = newSlot("reader");
+  const slots: Slot[] = [reader, ...Array.from({ length: count }, () => newSlot("shared"))];
   let vouchers: readonly string[] | undefined;
   let closing = false;
 
@@ -195,11 +202,18 @@ export function createWorkers(options: WorkersOptions): Workers {
     if (frozen) await run.thaw();
   }
 
+  /** By one that serves nobody: what it reads can reach no run and no credential through it. */
+  async function describe(held: Held, context: DescribeContext): Promise<Action> {
+    if (closing) throw new Fault("worker.gone", "the daemon stops");
+    return await (await workerOf(reader)).describe(held, context);
+  }
+
   return {
+    describe,
     warm: startAhead,
     async serve(run, ports) {
       const hold: Hold = {
-        served: new Served(run, ports),
+        served: new Served(run, ports, describe),
         listeners: [],
         slot: undefined,
         attached: false,

@@ -99,7 +99,10 @@ class Server {
     const token = message.params?.progressToken;
     const about = typeof token === "number" ? this.#open.get(token) : undefined;
     if (about?.token !== undefined) {
-      tell(about.response, { ...message, params: { ...message.params, progressToken: about.token } });
+      tell(about.response, {
+        ...message,
+        params: { ...message.params, progressToken: about.token },
+      });
       return;
     }
     // What the server says by itself goes where somebody listens, else with the latest question.
@@ -123,7 +126,9 @@ class Server {
       const about = message.params?.requestId;
       const open = [...this.#open].find(([, { id }]) => id === about);
       const isCancelling = message.method === "notifications/cancelled" && open !== undefined;
-      this.#write(isCancelling ? { ...message, params: { ...message.params, requestId: open[0] } } : message);
+      this.#write(
+        isCancelling ? { ...message, params: { ...message.params, requestId: open[0] } } : message,
+      );
       response.writeHead(202, { "content-length": "0" }).end();
       return;
     }
@@ -131,7 +136,8 @@ class Server {
     const { id, params } = message;
     const token = params?._meta?.progressToken;
     this.#open.set(this.#count, { id, token, response });
-    const meta = token === undefined ? {} : { _meta: { ...params?._meta, progressToken: this.#count } };
+    const meta =
+      token === undefined ? {} : { _meta: { ...params?._meta, progressToken: this.#count } };
     const sent = params === undefined ? {} : { params: { ...params, ...meta } };
     begin(response);
     this.#write({ ...message, id: this.#count, ...sent });

@@ -56,7 +56,8 @@ export class McpServers {
     start: (request: RunStart, service: Service) => Promise<Run>,
   ): Promise<void> {
     const orders = owner.task.grants.flatMap((grant) => {
-      const server = grant.system === "mcp" ? optionsSchema.parse(grant.with ?? {}).server : undefined;
+      const server =
+        grant.system === "mcp" ? optionsSchema.parse(grant.with ?? {}).server : undefined;
       return server === undefined ? [] : [{ grant, server }];
     });
     if (orders.length === 0) return;
@@ -88,12 +89,14 @@ export class McpServers {
    */
   async connect(owner: string, host: string): Promise<Socket> {
     const found = this.#served.get(owner)?.find((one) => one.host === host);
-    if (found === undefined) throw new Fault("daemon.mcp_server", `${owner} has no server at ${host}`);
+    if (found === undefined)
+      throw new Fault("daemon.mcp_server", `${owner} has no server at ${host}`);
     const { run } = found;
     const until = Date.now() + CONNECT_MS;
     for (;;) {
       const sockets = this.#inside.get(run.id);
-      if (!run.alive) throw new Fault("daemon.mcp_server", `the server at ${host} (${run.id}) has ended`);
+      if (!run.alive)
+        throw new Fault("daemon.mcp_server", `the server at ${host} (${run.id}) has ended`);
       const socket = sockets === undefined ? undefined : await connectInside(await sockets(), PORT);
       if (socket !== undefined) return socket;
       if (Date.now() > until) {

@@ -21,7 +21,9 @@ function settleGrant(grant: TaskGrant, folder: string): TaskGrant {
   const options = optionsSchema.parse(grant.with ?? {});
   const { pin, server } = options;
   const isFile = typeof pin === "string" && !isDigest(pin);
-  const settled = isFile ? { ...grant.with, pin: readPin(resolve(folder, pin)) as Json } : grant.with;
+  const settled = isFile
+    ? { ...grant.with, pin: readPin(resolve(folder, pin)) as Json }
+    : grant.with;
   return {
     ...grant,
     ...(settled === undefined ? {} : { with: settled }),

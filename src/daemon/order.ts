@@ -32,11 +32,7 @@ export interface Order {
 }
 
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
-export async function planRun(
-  world: World,
-  request: RunStart,
-  service?: Service,
-): Promise<Order> {
+export async function planRun(world: World, request: RunStart, service?: Service): Promise<Order> {
   const { source, fileName } = request.task;
   const parsed = world.tasks.parse(source, fileName, world.clock.now().wallMs);
   const { own } = parsed;

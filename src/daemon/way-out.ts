@@ -27,7 +27,10 @@ export function connectOwn(
 }
 
 /** A way out of its own, with what it has resolved; `own` connects to Cofferdam itself. */
-export function createWayOut(clock: Clock, own?: (host: string) => Socket | Promise<Socket>): Connector {
+export function createWayOut(
+  clock: Clock,
+  own?: (host: string) => Socket | Promise<Socket>,
+): Connector {
   return createConnector({
     clock,
     limits: GATEWAY_LIMITS,

@@ -144,7 +144,11 @@ async function connectFirst(
   const failures: string[] = [];
   for (const target of targets) {
     try {
-      return await connectOne(target, { ...ports, host: to.host, isHalfOpen: to.isRelayed === true }, signal);
+      return await connectOne(
+        target,
+        { ...ports, host: to.host, isHalfOpen: to.isRelayed === true },
+        signal,
+      );
     } catch (error) {
       if (isFault(error, "gateway.aborted")) throw error;
       failures.push(describeError(error));

@@ -30,8 +30,10 @@ import { pickVariables } from "./run.ts";
 
 export const mcpCommand: Command = {
   name: "mcp",
-  usage: "config|list|pin [NAME] --task FILE [--client CLIENT] [--effects EFFECT=TOOL,...] [--write FILE]",
-  summary: "Show the MCP servers that a task grants, pin what they offer, or tell an agent's client of them.",
+  usage:
+    "config|list|pin [NAME] --task FILE [--client CLIENT] [--effects EFFECT=TOOL,...] [--write FILE]",
+  summary:
+    "Show the MCP servers that a task grants, pin what they offer, or tell an agent's client of them.",
   options: {
     task: { type: "string" },
     client: { type: "string" },
@@ -75,10 +77,14 @@ function taskFile(context: Context): string {
 }
 
 function oneOf(grants: readonly TaskGrant[], name: string | undefined): TaskGrant {
-  const found = name === undefined && grants.length === 1 ? grants[0] : grants.find((one) => one.name === name);
+  const found =
+    name === undefined && grants.length === 1 ? grants[0] : grants.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw new Fault("cli.mcp", `the task grants no MCP server ${name ?? "without a name"}`, {
-    hint: grants.length === 0 ? "it grants none" : `it grants ${grants.map((one) => one.name).join(", ")}`,
+    hint:
+      grants.length === 0
+        ? "it grants none"
+        : `it grants ${grants.map((one) => one.name).join(", ")}`,
   });
 }
 
@@ -94,9 +100,15 @@ function config(context: Context, grants: readonly TaskGrant[]): number {
 
 function list(context: Context, grants: readonly TaskGrant[]): number {
   for (const grant of grants) {
-    const { pin: pinned, server } = (grant.with ?? {}) as { pin?: Json; server?: { command: string[] } };
+    const { pin: pinned, server } = (grant.with ?? {}) as {
+      pin?: Json;
+      server?: { command: string[] };
+    };
     const how = server === undefined ? "remote" : `runs ${server.command.join(" ")}`;
-    const state = pinned === undefined ? "not pinned" : `pinned by ${typeof pinned === "string" ? pinned : "the task"}`;
+    const state =
+      pinned === undefined
+        ? "not pinned"
+        : `pinned by ${typeof pinned === "string" ? pinned : "the task"}`;
     context.out(`${grant.name}  ${urlOf(grant)}  ${how}; ${state}\n`);
   }
   return EXIT.ok;
@@ -148,7 +160,9 @@ function readBefore(grant: TaskGrant, file: string): Pin | undefined {
   const named = grant.with?.["pin"];
   if (typeof named !== "string" || named.startsWith("sha256:")) return undefined;
   try {
-    return pinSchema.parse(JSON.parse(readTextFile(join(dirname(file), named), { mayWait: false })));
+    return pinSchema.parse(
+      JSON.parse(readTextFile(join(dirname(file), named), { mayWait: false })),
+    );
   } catch {
     return undefined; // Not written yet, or broken: all of it is new.
   }
@@ -177,7 +191,10 @@ async function listingOf(context: Context, file: string, grant: TaskGrant): Prom
   const { server, instructions } = value;
   const { name, version } = isMembers(server) ? server : ({} as Members);
   return {
-    server: typeof name === "string" ? `${name} ${typeof version === "string" ? version : ""}`.trim() : undefined,
+    server:
+      typeof name === "string"
+        ? `${name} ${typeof version === "string" ? version : ""}`.trim()
+        : undefined,
     instructions: typeof instructions === "string" ? instructions : undefined,
     ...{ tools: items("tools"), prompts: items("prompts"), templates: items("templates") },
   };
@@ -185,7 +202,10 @@ async function listingOf(context: Context, file: string, grant: TaskGrant): Prom
 
 /** The same task with that one grant, which may only list, and nothing pinned. */
 function taskFor(file: string, { name }: TaskGrant): string {
-  const source = parse(readTask(file)) as { [key: string]: unknown; grants: { [key: string]: unknown }[] };
+  const source = parse(readTask(file)) as {
+    [key: string]: unknown;
+    grants: { [key: string]: unknown }[];
+  };
   const grants = source.grants
     .filter((one) => one["name"] === name)
     .map(({ with: given, ...rest }) => {
@@ -216,7 +236,8 @@ async function runToEnd(context: Context, order: RunOrder): Promise<Json> {
     }
   };
   take(started.frames);
-  for await (const chunk of started.stream as AsyncIterable<Buffer>) take(started.reader.push(chunk));
+  for await (const chunk of started.stream as AsyncIterable<Buffer>)
+    take(started.reader.push(chunk));
   const line = Buffer.concat(out).toString("utf8").trim().split("\n").at(-1) ?? "";
   try {
     return JSON.parse(line) as Json;

@@ -26,7 +26,9 @@ export function clientConfig(client: ClientName, grants: readonly TaskGrant[]): 
       .join("\n");
   }
   const type = client === "claude-code" ? "http" : "remote";
-  const servers = Object.fromEntries(grants.map((grant) => [grant.name, { type, url: urlOf(grant) }]));
+  const servers = Object.fromEntries(
+    grants.map((grant) => [grant.name, { type, url: urlOf(grant) }]),
+  );
   const whole = client === "claude-code" ? { mcpServers: servers } : { mcp: servers };
   return `${JSON.stringify(whole, null, 2)}\n`;
 }

@@ -43,7 +43,8 @@ async function ask(method: string, params: object): Promise<Result> {
   const lines = isStream ? text.split("\n").filter((line) => line.startsWith("data: ")) : [text];
   for (const line of lines) {
     const said = JSON.parse(isStream ? line.slice("data: ".length) : line) as Said;
-    if (said.error !== undefined && (said.id === id || !isStream)) throw new Error(said.error.message);
+    if (said.error !== undefined && (said.id === id || !isStream))
+      throw new Error(said.error.message);
     if (said.id === id && said.result !== undefined) return said.result;
   }
   throw new Error(`no answer to ${method} (status ${response.status})`);
@@ -63,7 +64,11 @@ async function list(method: string, member: string): Promise<unknown[]> {
 
 async function main(): Promise<void> {
   const clientInfo = US;
-  const hello = await ask("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
+  const hello = await ask("initialize", {
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo,
+  });
   version = String(hello["protocolVersion"]);
   await fetch(url, {
     method: "POST",

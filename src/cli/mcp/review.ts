@@ -54,7 +54,8 @@ function itemLines(
   const name = nameOf(kind, item) ?? "(no name that could be granted)";
   const { title, description, inputSchema, outputSchema, annotations, arguments: args } = item;
   const change = changeOf(kind, name, item, before);
-  const state = before === undefined ? "" : change === undefined ? " (as reviewed)" : ` - ${change}`;
+  const state =
+    before === undefined ? "" : change === undefined ? " (as reviewed)" : ` - ${change}`;
   const does = Object.hasOwn(effects, name) ? effects[name] : undefined;
   const all = canonicalJson(item);
   return [

@@ -12,7 +12,15 @@ import { canonicalJson, type Effect, type Json } from "../../action/index.ts";
 import { visibleLine } from "../../base/index.ts";
 import type { Described, Surroundings } from "../protocol.ts";
 import { isMembers, type Members } from "./message.ts";
-import { CLIENT_NOTICES, REQUESTS, SERVER_REQUESTS, UNKNOWN_EFFECTS, VERBS, type Method, type Verb } from "./methods.ts";
+import {
+  CLIENT_NOTICES,
+  REQUESTS,
+  SERVER_REQUESTS,
+  UNKNOWN_EFFECTS,
+  VERBS,
+  type Method,
+  type Verb,
+} from "./methods.ts";
 import { optionsSchema, pinOf, type Options } from "./options.ts";
 import { isName, isUri, pinnedEffects } from "./pin.ts";
 
@@ -21,7 +29,10 @@ const SUMMARY_CHARS_MAX = 160;
 /** Describes `operation`. Never throws. */
 export function describe(operation: Json, { host, port, options }: Surroundings): Described {
   const parsed = optionsSchema.safeParse(options);
-  const place: Place = { at: `mcp://${host}:${port}`, options: parsed.success ? parsed.data : undefined };
+  const place: Place = {
+    at: `mcp://${host}:${port}`,
+    options: parsed.success ? parsed.data : undefined,
+  };
   if (!isMembers(operation) || place.options === undefined) return unknown(operation, place);
   const keys = Object.keys(operation).toSorted().join(" ");
   switch (keys) {
@@ -61,7 +72,11 @@ interface Meaning {
 
 function described(operation: Members, { at }: Place, meaning: Meaning): Described {
   const { verb, object, more = [], effects = VERBS[verb].effects } = meaning;
-  const main = { verb, effects: [...effects], ...(object === undefined ? {} : { object: [object] }) };
+  const main = {
+    verb,
+    effects: [...effects],
+    ...(object === undefined ? {} : { object: [object] }),
+  };
   const parts = [main, ...more.map((part) => ({ verb: part.verb, effects: [...part.effects] }))];
   return {
     verb,
@@ -97,7 +112,11 @@ function ofClient(operation: Members, place: Place): Described {
   if (known === undefined || !isOfShape(params, known)) return unknown(operation, place);
   const { verb } = known;
   if (known.object === undefined) {
-    return described(operation, place, { verb, summary: `${VERBS[verb].summary} (${method})`, more });
+    return described(operation, place, {
+      verb,
+      summary: `${VERBS[verb].summary} (${method})`,
+      more,
+    });
   }
   const object = objectOf(params, known.object);
   if (object === undefined) return unknown(operation, place);
@@ -116,7 +135,8 @@ function ofTool(
   const effects = pinnedEffects(pin, object) ?? VERBS["tools.call"].effects;
   const said = canonicalJson(params["arguments"] ?? {});
   const whole = `Call the tool ${object} with ${said}`;
-  const summary = whole.length > SUMMARY_CHARS_MAX ? `${whole.slice(0, SUMMARY_CHARS_MAX)}...` : whole;
+  const summary =
+    whole.length > SUMMARY_CHARS_MAX ? `${whole.slice(0, SUMMARY_CHARS_MAX)}...` : whole;
   return described(operation, place, { verb: "tools.call", object, effects, summary, more });
 }
 
@@ -198,7 +218,10 @@ function isRefusal({ result }: Members): boolean {
 function ofConnection(operation: Members, place: Place): Described {
   const { http } = operation;
   if (http === "GET") {
-    return described(operation, place, { verb: "session", summary: "Hear what the server says by itself" });
+    return described(operation, place, {
+      verb: "session",
+      summary: "Hear what the server says by itself",
+    });
   }
   return http === "DELETE"
     ? described(operation, place, { verb: "session", summary: "End the session" })

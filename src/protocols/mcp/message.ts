@@ -57,7 +57,11 @@ export function readMessage(value: Json): Message | Bad {
       : bad("mcp.message", "a result is an object");
   }
   const { error } = value;
-  if (!isMembers(error) || typeof error["code"] !== "number" || typeof error["message"] !== "string") {
+  if (
+    !isMembers(error) ||
+    typeof error["code"] !== "number" ||
+    typeof error["message"] !== "string"
+  ) {
     return bad("mcp.message", "an error has a code and a message");
   }
   // The only answer whose request may be unknown (JSON-RPC 2.0, 5).

@@ -15,19 +15,31 @@ const FORM = 'METHOD [NAME or URI] [JSON of its arguments]: tools/call read_file
 
 /** `tools/call NAME {...}`, `resources/read URI`, `sampling/createMessage {...}`. */
 function operationOf(text: string): Json {
-  const [, method = "", name, json] = /^(\S+)(?:\s+([^\s{]\S*))?(?:\s+(\{[^]*\}))?\s*$/.exec(text.trim()) ?? [];
+  const [, method = "", name, json] =
+    /^(\S+)(?:\s+([^\s{]\S*))?(?:\s+(\{[^]*\}))?\s*$/.exec(text.trim()) ?? [];
   const value = json === undefined ? undefined : parse(json);
   if (method === "GET" || method === "DELETE") return { http: method };
   if (SERVER_REQUESTS.has(method)) return { from: "server", method, params: value ?? {} };
   const known = REQUESTS.get(method);
-  if (method === "" || (known === undefined && !CLIENT_NOTICES.has(method) && !method.includes("/"))) {
-    throw new Fault("protocols.operation", `not an operation of MCP: ${JSON.stringify(text.slice(0, 80))}`, {
-      hint: FORM,
-    });
+  if (
+    method === "" ||
+    (known === undefined && !CLIENT_NOTICES.has(method) && !method.includes("/"))
+  ) {
+    throw new Fault(
+      "protocols.operation",
+      `not an operation of MCP: ${JSON.stringify(text.slice(0, 80))}`,
+      {
+        hint: FORM,
+      },
+    );
   }
   if (known?.object === undefined) return { method, params: value ?? {} };
-  if (known.object === "ref") return { method, params: { ref: { type: "ref/prompt", name: name ?? "" }, ...value } };
-  const args = known.params.includes("arguments") && value !== undefined ? { arguments: value } : (value ?? {});
+  if (known.object === "ref")
+    return { method, params: { ref: { type: "ref/prompt", name: name ?? "" }, ...value } };
+  const args =
+    known.params.includes("arguments") && value !== undefined
+      ? { arguments: value }
+      : (value ?? {});
   return { method, params: { [known.object]: name ?? "", ...args } };
 }
 
@@ -35,7 +47,10 @@ function parse(json: string): { [key: string]: Json } {
   try {
     return JSON.parse(json) as { [key: string]: Json };
   } catch (cause) {
-    throw new Fault("protocols.operation", "what follows the name is no JSON", { hint: FORM, cause });
+    throw new Fault("protocols.operation", "what follows the name is no JSON", {
+      hint: FORM,
+      cause,
+    });
   }
 }
 

@@ -66,5 +66,7 @@ function quiet({ reply }: Exchange): Exchange["reply"] {
 
 /** JSON-RPC's own codes go on; any other number could be a message. */
 function codeOf(code: unknown): number {
-  return [CODES.request, CODES.params, CODES.internal, -32_601, -1].find((one) => one === code) ?? -1;
+  return (
+    [CODES.request, CODES.params, CODES.internal, -32_601, -1].find((one) => one === code) ?? -1
+  );
 }

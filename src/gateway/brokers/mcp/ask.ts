@@ -5,7 +5,7 @@
  */
 import { Fault } from "../../../base/index.ts";
 import { isMembers, type Members } from "../../../protocols/mcp/index.ts";
-import { hear } from "./screen.ts";
+import { hear, isSpoken } from "./screen.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** How a question travels. */
@@ -52,9 +52,13 @@ export async function ask(
   const id = `cofferdam-${count}`;
   const { target, version, sessionId, mirrored = [] } = asking;
   const { progressToken: _, ...given } = asking.envelope ?? {};
-  const meta = { ...metaOf(params), ...(Object.keys(given).length > 0 ? given : envelopeFor(version)) };
+  const meta = {
+    ...metaOf(params),
+    ...(Object.keys(given).length > 0 ? given : envelopeFor(version)),
+  };
   const whole = Object.keys(meta).length === 0 ? params : { ...params, _meta: meta };
-  const named = method === "tools/call" || method === "prompts/get" ? params["name"] : params["uri"];
+  const named =
+    method === "tools/call" || method === "prompts/get" ? params["name"] : params["uri"];
   const isLate = version !== undefined && version >= "2026-07-28";
   const answer = await upstream.send({
     method: "POST",
@@ -86,7 +90,14 @@ export async function ask(
   } finally {
     await answer.finish();
   }
-  throw new Fault("gateway.mcp_answer", `the server answered ${method} with status ${answer.status} and no message`);
+  throw new Fault(
+    "gateway.mcp_answer",
+    `the server answered ${method} with status ${answer.status} and no message`,
+  );
+}
+
+function wordsOf({ message }: Members): string {
+  return typeof message === "string" ? message.slice(0, 200) : "in no words";
 }
 
 function metaOf(params: Members): Members {
@@ -110,7 +121,7 @@ export async function askServer(
 ): Promise<Members> {
   const said = await ask(upstream, asking, method, params);
   if ("result" in said) return said.result;
-  throw new Fault("gateway.mcp_refused", `the server refuses ${method}: ${String(said.error["message"]).slice(0, 200)}`);
+  throw new Fault("gateway.mcp_refused", `the server refuses ${method}: ${wordsOf(said.error)}`);
 }
 
 /** Begins a session of the broker's own with a server of 2025-11-25 or before. */
@@ -121,9 +132,12 @@ export async function openSession(
   const hello = { protocolVersion: version, capabilities: {}, clientInfo: US };
   const said = await ask(upstream, { target }, "initialize", hello);
   if ("error" in said) {
-    throw new Fault("gateway.mcp_refused", `the server refuses a session: ${String(said.error["message"]).slice(0, 200)}`);
+    throw new Fault("gateway.mcp_refused", `the server refuses a session: ${wordsOf(said.error)}`);
   }
-  const agreed = String(said.result["protocolVersion"]);
+  const agreed = said.result["protocolVersion"];
+  if (!isSpoken(agreed)) {
+    throw new Fault("gateway.mcp_refused", "the server speaks a version that is not spoken here");
+  }
   const asking: Asking = { target, version: agreed, sessionId: said.sessionId };
   const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" }));
   const headers = [

@@ -121,7 +121,10 @@ async function perform(errand: Errand): Promise<Asked> {
   try {
     return await performed(errand, upstream);
   } catch (error) {
-    const failure = { code: isFault(error) ? error.code : "gateway.mcp_answer", detail: describeError(error) };
+    const failure = {
+      code: isFault(error) ? error.code : "gateway.mcp_answer",
+      detail: describeError(error),
+    };
     return { outcome: { bytesOut: 0, bytesIn: 0, failure }, answer: undefined };
   } finally {
     upstream.close();
@@ -157,13 +160,21 @@ async function tell(
     ...(asking.sessionId === undefined ? [] : ["Mcp-Session-Id", asking.sessionId]),
   ];
   const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: id ?? null, result }));
-  const answer = await upstream.send({ method: "POST", target: readOptions(options).path, headers, body });
+  const answer = await upstream.send({
+    method: "POST",
+    target: readOptions(options).path,
+    headers,
+    body,
+  });
   await answer.finish();
   return answered(answer.status < 300 ? { result: {} } : {}, {});
 }
 
 /** What the agent's side is given: `{result}` or `{error}`. */
-function answered(said: { readonly result?: Members; readonly error?: Members }, record: Members): Asked {
+function answered(
+  said: { readonly result?: Members; readonly error?: Members },
+  record: Members,
+): Asked {
   const isDone = said.result !== undefined;
   const body = Buffer.from(JSON.stringify(said));
   const bytes = Number(record["resultBytes"] ?? body.length);

@@ -28,7 +28,7 @@ import { fieldsOf, flawOfHead, flawOfType, readHead, type Flaw, type McpHead } f
 import { isAsReviewed, reviewItem, type Review } from "./listing.ts";
 import { OPEN_MAX, openPlace, type OpenPlace, type OpenSession } from "./open-sessions.ts";
 import { CODES, Reply } from "./reply.ts";
-import { VERSIONS } from "./screen.ts";
+import { isSpoken, VERSIONS } from "./screen.ts";
 import { Stream } from "./streams.ts";
 import type { Upstream } from "./upstream.ts";
 import { askServer } from "./ask.ts";
@@ -92,7 +92,8 @@ export async function exchange(line: Line, { request, response, origin }: Asked)
 function refuse(line: Line, reply: Reply, id: Id | null, { status, rule, why }: Flaw): void {
   const title = "The message is not one that is forwarded";
   const { text } = line.session.refuse({ rule, title, reason: why });
-  const code = rule === "mcp.json" ? CODES.parse : rule === "mcp.header" ? CODES.header : CODES.request;
+  const code =
+    rule === "mcp.json" ? CODES.parse : rule === "mcp.header" ? CODES.header : CODES.request;
   reply.error(id, code, text, { status });
 }
 
@@ -153,7 +154,12 @@ async function post(line: Line, { request, reply, head, open }: Posted): Promise
   const isOpening = message.kind === "request" && message.method === "initialize";
   const session = isOpening ? line.place.loose : open;
   if (session === undefined) return unknownSession(line, reply);
-  const it = { line, reply, head: isOpening ? { ...head, sessionId: undefined } : head, open: session };
+  const it = {
+    line,
+    reply,
+    head: isOpening ? { ...head, sessionId: undefined } : head,
+    open: session,
+  };
   if (message.kind === "request") return ask(it, message);
   if (message.kind === "notice") return notice(it, message);
   return answerAgent(it, message);
@@ -222,9 +228,8 @@ function flawOfId({ open, head }: Exchange, id: Id): Flaw | undefined {
 }
 
 function flawOfVersion({ method, params }: Request): Flaw | undefined {
-  const version = params["protocolVersion"];
-  if (method !== "initialize" || VERSIONS.includes(String(version))) return undefined;
-  const why = `version ${String(version).slice(0, 40)} is not spoken here: ${VERSIONS.join(", ")}`;
+  if (method !== "initialize" || isSpoken(params["protocolVersion"])) return undefined;
+  const why = `the version that it asks for is not spoken here: ${VERSIONS.join(", ")}`;
   return { status: 400, rule: "mcp.version", why };
 }
 
@@ -271,8 +276,10 @@ function listsOf({ line, open, head }: Exchange, params: Members) {
 
 /** Of a pin that is a digest of all: whether all is as it was; asked where a list is about to be shown. */
 export async function isReviewed(it: Exchange, method: string, params: Members): Promise<boolean> {
-  if (it.line.options.pin === undefined || !/\/list$|^initialize$|discover$/.test(method)) return true;
-  if (method === "initialize" || method === "server/discover") return typeof it.line.options.pin !== "string";
+  if (it.line.options.pin === undefined || !/\/list$|^initialize$|discover$/.test(method))
+    return true;
+  if (method === "initialize" || method === "server/discover")
+    return typeof it.line.options.pin !== "string";
   return isAsReviewed(it.line.options, listsOf(it, params));
 }
 
@@ -317,8 +324,13 @@ async function hold(it: Exchange, { id, method }: Request, judged: Judged): Prom
   }
   const { result, error } = performed(resolution.answer.body);
   if (result === undefined) {
-    const { code = CODES.internal, message = "it was performed, and no answer came" } = error ?? {};
-    return reply.error(id, Number(code), String(message), { data: { approval: resolution.approval } });
+    const { code, message } = error ?? {};
+    return reply.error(
+      id,
+      typeof code === "number" ? code : CODES.internal,
+      typeof message === "string" ? message : "it was performed, and no answer came",
+      { data: { approval: resolution.approval } },
+    );
   }
   const noted = resolution.note === undefined ? result : withNote(method, result, resolution.note);
   reply.result(id, noted);
@@ -369,7 +381,8 @@ async function notice(it: Exchange, message: Extract<Message, { kind: "notice" }
     (method === "notifications/cancelled" &&
       head.sessionId !== undefined &&
       !(isId(requestId) && open.unanswered.has(requestId))) ||
-    (method === "notifications/progress" && !(isId(progressToken) && open.asked.has(progressToken)));
+    (method === "notifications/progress" &&
+      !(isId(progressToken) && open.asked.has(progressToken)));
   if (isVoid) return reply.empty(202);
   const judged = await line.session.judge({ operation: { method, params: contentOf(params) } });
   if (judged.decision.verdict !== "allow") {
@@ -384,11 +397,18 @@ async function notice(it: Exchange, message: Extract<Message, { kind: "notice" }
 export async function pass(it: Exchange, judged: Judged, body: Buffer): Promise<void> {
   const { line, reply, head } = it;
   try {
-    const sending = { method: "POST", target: line.options.path, headers: sentWith(head), body } as const;
+    const sending = {
+      method: "POST",
+      target: line.options.path,
+      headers: sentWith(head),
+      body,
+    } as const;
     const answer = await line.upstream.send(sending);
     await answer.finish();
     await line.session.outcome(judged, { status: answer.status, bytesOut: body.length });
-    reply.empty(answer.status >= 200 && answer.status < 300 ? 202 : answer.status === 404 ? 404 : 502);
+    reply.empty(
+      answer.status >= 200 && answer.status < 300 ? 202 : answer.status === 404 ? 404 : 502,
+    );
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     await line.session.outcome(judged, { code: error.code });
@@ -421,7 +441,11 @@ async function end(it: Exchange): Promise<void> {
   if (head.sessionId !== undefined) line.place.close(head.sessionId);
   try {
     const headers = fieldsOf(head, head.sessionId);
-    const answer = await line.upstream.send({ method: "DELETE", target: line.options.path, headers });
+    const answer = await line.upstream.send({
+      method: "DELETE",
+      target: line.options.path,
+      headers,
+    });
     await answer.finish();
     await line.session.outcome(judged, { status: answer.status });
     reply.empty([200, 202, 204, 404, 405].includes(answer.status) ? answer.status : 502);
@@ -431,4 +455,3 @@ async function end(it: Exchange): Promise<void> {
     reply.empty(502);
   }
 }
-

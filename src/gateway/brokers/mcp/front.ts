@@ -34,7 +34,9 @@ export async function serveHttp(
     return;
   }
   const origin: Origin = { scheme: grant.tls ? "https" : "http", host, port };
-  await serveRequests(stream, session, (request, response) => answer({ request, response, origin }));
+  await serveRequests(stream, session, (request, response) =>
+    answer({ request, response, origin }),
+  );
 }
 
 /** TLS as the granted name, which must be the one that the greeting names. */
@@ -66,7 +68,11 @@ function refuseBytes(session: Session, seen: string): void {
   }
   const reason = `the grant is of MCP over ${session.grant.tls ? "HTTPS" : "HTTP/1.1"}: ${seen}`;
   if (seen !== "silent") session.find("protocol", reason);
-  session.refuse({ rule: "mcp.http", title: "The connection does not speak the granted protocol", reason });
+  session.refuse({
+    rule: "mcp.http",
+    title: "The connection does not speak the granted protocol",
+    reason,
+  });
   session.cut("not the granted protocol");
 }
 
@@ -111,7 +117,11 @@ function serveRequests(
       );
   });
   const odd = (why: string) => {
-    session.refuse({ rule: "mcp.http", title: "The request is not one that is forwarded", reason: why });
+    session.refuse({
+      rule: "mcp.http",
+      title: "The request is not one that is forwarded",
+      reason: why,
+    });
     session.cut("denied: mcp.http");
   };
   server.on("clientError", (error: NodeJS.ErrnoException) => {

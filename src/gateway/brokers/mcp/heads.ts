@@ -51,12 +51,18 @@ export function readHead(raw: RawHeaders): McpHead | Flaw {
   const one = (name: string) => all(name)[0];
   const odd = ONCE.find((name) => {
     const value = one(name);
-    return value !== undefined && !(name === "mcp-name" ? /^[\x20-\x7e]{1,4000}$/ : VISIBLE).test(value);
+    return (
+      value !== undefined && !(name === "mcp-name" ? /^[\x20-\x7e]{1,4000}$/ : VISIBLE).test(value)
+    );
   });
   if (odd !== undefined) return flaw(400, "mcp.header", `${odd} holds what it cannot`);
   const version = one("mcp-protocol-version");
   if (version !== undefined && !VERSIONS.includes(version)) {
-    return flaw(400, "mcp.version", `version ${version} is not spoken here: ${VERSIONS.join(", ")}`);
+    return flaw(
+      400,
+      "mcp.version",
+      `version ${version} is not spoken here: ${VERSIONS.join(", ")}`,
+    );
   }
   const mirrored = pairs.filter(([name]) => name.startsWith("mcp-param-"));
   const names = new Set(mirrored.map(([name]) => name));
@@ -157,7 +163,8 @@ function decode(value: string): string | undefined {
 
 /** The fields that go on with a message. */
 export function fieldsOf(head: McpHead, sessionId: string | undefined): RawHeaders {
-  const field = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value]);
+  const field = (name: string, value: string | undefined) =>
+    value === undefined ? [] : [name, value];
   return [
     ...field("MCP-Protocol-Version", head.version),
     ...field("Mcp-Session-Id", sessionId),

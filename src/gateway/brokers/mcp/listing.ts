@@ -105,7 +105,11 @@ export async function isAsReviewed(
     });
     return all.flatMap((item) => (isMembers(item) ? [item] : []));
   };
-  const lists = { tools: await of("tools"), prompts: await of("prompts"), templates: await of("templates") };
+  const lists = {
+    tools: await of("tools"),
+    prompts: await of("prompts"),
+    templates: await of("templates"),
+  };
   const isTwice = Object.entries(lists).some(
     ([kind, items]) => screenList(kind as ListKind, items, undefined).leftOut.length > 0,
   );

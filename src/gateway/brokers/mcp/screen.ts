@@ -27,6 +27,11 @@ export const VERSIONS: readonly string[] = [
   ...["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
 ];
 
+/** Whether `version` is one of them. */
+export function isSpoken(version: Json | undefined): version is string {
+  return typeof version === "string" && VERSIONS.includes(version);
+}
+
 /** A message of a server. */
 export interface Heard {
   readonly message: Message | Bad;
@@ -124,10 +129,11 @@ function screenWords(
     pin === undefined ? isReviewed : isWords && pin.instructions === digestOfText(instructions);
   const supported = result["supportedVersions"];
   const versions = Array.isArray(supported)
-    ? { supportedVersions: supported.filter((one) => VERSIONS.includes(String(one))) }
+    ? { supportedVersions: supported.filter(isSpoken) }
     : {};
   if (instructions === undefined || isPinned) {
-    const isSame = !Array.isArray(supported) || supported.length === versions.supportedVersions?.length;
+    const isSame =
+      !Array.isArray(supported) || supported.length === versions.supportedVersions?.length;
     return isSame ? { changed: [] } : { result: { ...result, ...versions }, changed: [] };
   }
   const why = "its instructions to every agent are not as they were reviewed";

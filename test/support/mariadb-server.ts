@@ -48,7 +48,8 @@ export async function startMariadb(more: readonly string[] = []): Promise<Mariad
   const small = [
     "--innodb-buffer-pool-size=16M",
     "--innodb-flush-log-at-trx-commit=0",
-    "--skip-name-resolve", "--character-set-server=utf8mb4",
+    "--skip-name-resolve",
+    "--character-set-server=utf8mb4",
   ];
   const child = spawn("mariadbd", [...own, ...small, ...more], {
     ...as,

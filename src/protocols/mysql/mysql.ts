@@ -207,7 +207,7 @@ export const mysql: Protocol = {
   ports: [3306],
   verbs: VERBS,
   object: { separator: ".", form: "database.table" },
-  options: optionsSchema as unknown as z.ZodType<Json>,
+  options: optionsSchema,
   example: { database: "shop" },
   unknown: UNKNOWN_EFFECTS,
   load: loadGrammar,

@@ -45,7 +45,14 @@ interface Level {
   /** FROM does not begin a list of tables here: TRIM(x FROM y). */
   readonly isCall: boolean;
   readonly isOuter: boolean;
+  /** Queries around it. */
+  readonly queries: number;
 }
+
+/** The grammar looks at queries in queries again and again, twice as long for each level. */
+const QUERIES_DEEP_MAX = 4;
+const QUERIES_MAX = 40;
+const DEPTH_MAX = 40;
 
 const FROM_WITHIN = new Set(["extract", "trim", "substring", "substr", "position", "mid"]);
 /** What ends a list of tables. */
@@ -81,8 +88,8 @@ const BEFORE_TABLE = new Set([
 
 /** Scans `tokens` of one statement, without its `;`. */
 export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
-  const queries = queriesOf(tokens);
-  if (queries === undefined) return { reason: "has WITH where it is not understood" };
+  const named = queriesOf(tokens);
+  if (named === undefined) return { reason: "has WITH where it is not understood" };
   const tables: SqlTable[] = [];
   const calls: SqlName[] = [];
   const words = new Set<string>();
@@ -90,7 +97,10 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
   const names = new Set<string>();
   let hasStar = false;
   let usesVariables = false;
-  const levels: Level[] = [{ wantsTable: false, inTables: false, isCall: false, isOuter: true }];
+  const levels: Level[] = [
+    { wantsTable: false, inTables: false, isCall: false, isOuter: true, queries: 0 },
+  ];
+  let queries = 0;
   const first = tokens[0]?.text ?? "";
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at];
@@ -110,9 +120,12 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
           wantsTable: joins,
           inTables: joins,
           isCall: isFrom,
-          isOuter: joins && level.isOuter,
+          isOuter: joins && level.isOuter, queries: level.queries + (isQuery ? 1 : 0),
         });
         level.wantsTable = false;
+        if (levels.length > DEPTH_MAX || level.queries + (isQuery ? 1 : 0) > QUERIES_DEEP_MAX) {
+          return { reason: "has too much within one another" };
+        }
       } else if (text === ")") {
         levels.pop();
         if (levels.length === 0) return { reason: "has a parenthesis too many" };
@@ -121,6 +134,8 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
       continue;
     }
     if (kind === "word") {
+      if (text === "select") queries += 1;
+      if (queries > QUERIES_MAX) return { reason: "has too many queries in it" };
       words.add(text);
       if (levels.length === 1) outerWords.add(text);
     }
@@ -162,7 +177,7 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
       const found = nameAt(tokens, at);
       if (found === undefined) return { reason: "has a name of too many parts" };
       const isKnown =
-        found.database === undefined && queries.some((one) => one.covers(found.name, at));
+        found.database === undefined && named.some((one) => one.covers(found.name, at));
       tables.push({
         ...{ database: found.database, name: found.name, isQuery: isKnown },
         isOuter: level.isOuter && levels.length >= 1,

@@ -25,9 +25,11 @@ import {
 import type { Asking, Judged, Session } from "../broker.ts";
 import { welcome, type MysqlClient, type MysqlWelcomed } from "./client-side.ts";
 import { previewOf } from "./preview.ts";
+import { hasRoom } from "../redis/has-room.ts";
 import { repeatKey } from "./repeat-key.ts";
 import { openUpstream, type MysqlReply, type MysqlUpstream } from "./upstream.ts";
 
+const PIECE_BYTES = 100; // What a piece of a long value costs beside its bytes, about.
 const STATEMENTS_MAX = 2000; // Prepared ones of a connection.
 const DENIED = [1142, "42000"] as const;
 const WAITS = [1644, "45000"] as const;
@@ -80,7 +82,9 @@ interface Prepared {
   readonly database: string | null;
   readonly count: number;
   types?: readonly number[];
-  readonly long: Map<number, Buffer>;
+  /** Values that came ahead, piece by piece. */
+  readonly long: Map<number, Buffer[]>;
+  longBytes: number;
 }
 
 interface Command {
@@ -124,6 +128,7 @@ export class MysqlSession {
         }
         if (payload[0] === COMMAND.quit) return;
         await this.#command(payload);
+        await hasRoom(this.#client?.socket);
       }
     } catch (error) {
       this.#failed(error);
@@ -244,7 +249,7 @@ export class MysqlSession {
           payload.length === 5 ? this.#statements.get(payload.readUInt32LE(1)) : undefined;
         if (statement === undefined)
           return this.#error(1, [1243, "HY000"], "unknown prepared statement");
-        statement.long.clear();
+        forget(statement);
         return this.#forward({ payload, kind: "one" });
       }
       case COMMAND.setOption:
@@ -327,7 +332,7 @@ export class MysqlSession {
         statement: 0,
         parameters: 0,
       };
-      this.#statements.set(statement, { sql, database, count, long: new Map() });
+      this.#statements.set(statement, { sql, database, count, long: new Map(), longBytes: 0 });
     };
     if (this.#session.repeats(key)) {
       const reply = await this.#forwarded({ payload, kind: "prepare" });
@@ -344,16 +349,14 @@ export class MysqlSession {
     const statement = this.#statements.get(payload.readUInt32LE(1));
     const index = payload.readUInt16LE(5);
     if (statement === undefined || index >= statement.count) return;
-    const before = statement.long.get(index) ?? Buffer.alloc(0);
-    const all = [...statement.long.values()].reduce(
-      (sum, { length }) => sum + length,
-      payload.length,
-    );
-    if (all > this.#session.limits.spoolBytes) {
+    statement.longBytes += payload.length + PIECE_BYTES;
+    if (statement.longBytes > this.#session.limits.spoolBytes) {
       this.#session.cut("a parameter is longer than what is kept");
       return;
     }
-    statement.long.set(index, Buffer.concat([before, payload.subarray(7)]));
+    const pieces = statement.long.get(index) ?? [];
+    pieces.push(Buffer.from(payload.subarray(7)));
+    statement.long.set(index, pieces);
   }
 
   #execute(payload: Buffer): Promise<void> | void {
@@ -362,9 +365,10 @@ export class MysqlSession {
     const statement = this.#statements.get(id);
     if (statement === undefined)
       return this.#error(1, [1243, "HY000"], "unknown prepared statement");
-    const { sql, database, count, types, long } = statement;
+    const { sql, database, count, types } = statement;
+    const long = new Map([...statement.long].map(([at, pieces]) => [at, Buffer.concat(pieces)]));
     const parameters = readParameters(payload.subarray(10), count, types, long);
-    long.clear();
+    forget(statement);
     if (parameters === undefined) {
       return this.#error(1, [1210, "HY000"], "Cofferdam: these parameters are not understood");
     }
@@ -475,6 +479,11 @@ export class MysqlSession {
       ? "it uses variables of this connection; write their values"
       : undefined;
   }
+}
+
+function forget(statement: Prepared): void {
+  statement.long.clear();
+  statement.longBytes = 0;
 }
 
 function outcomeOf({

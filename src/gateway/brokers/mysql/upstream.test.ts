@@ -38,7 +38,11 @@ interface Peer {
 /** Logs in to a server that behaves as `script`; what comes of it, and all that the server heard. */
 async function meeting(
   script: (peer: Peer) => Promise<void>,
-  options: { readonly tls?: boolean; readonly key?: string; use?(upstream: MysqlUpstream): Promise<void> } = {},
+  options: {
+    readonly tls?: boolean;
+    readonly key?: string;
+    use?(upstream: MysqlUpstream): Promise<void>;
+  } = {},
 ): Promise<{ error: unknown; heard: string }> {
   let heard = "";
   const server = createServer((socket) => {
@@ -82,8 +86,16 @@ async function meeting(
 const ALL = MYSQL_CAN.protocol41 | MYSQL_CAN.pluginAuth | MYSQL_CAN.secureConnection;
 
 function greet({ socket }: Peer, plugin: string): void {
-  const greeting = writeMysqlGreeting({ version: "8.4.0", thread: 1, scramble: SCRAMBLE, capabilities: ALL });
-  const payload = Buffer.from(greeting.subarray(4).toString("latin1").replace("mysql_native_password", plugin), "latin1");
+  const greeting = writeMysqlGreeting({
+    version: "8.4.0",
+    thread: 1,
+    scramble: SCRAMBLE,
+    capabilities: ALL,
+  });
+  const payload = Buffer.from(
+    greeting.subarray(4).toString("latin1").replace("mysql_native_password", plugin),
+    "latin1",
+  );
   socket.write(mysqlPacket(0, payload));
 }
 
@@ -126,7 +138,10 @@ test("a server that offers a key of its own for it does not get it either, but o
       await peer.read();
       peer.socket.write(mysqlPacket(2, Buffer.from([1, 4])));
       const sealed = await peer.read();
-      const mixed = privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING }, sealed);
+      const mixed = privateDecrypt(
+        { key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING },
+        sealed,
+      );
       opened = Buffer.from(mixed.map((byte, at) => byte ^ (SCRAMBLE[at % 20] ?? 0))).toString();
       peer.socket.write(mysqlOk(4, 2));
       await pins(peer);
@@ -138,7 +153,12 @@ test("a server that offers a key of its own for it does not get it either, but o
   assert.ok(!heard.includes(PASSWORD));
 });
 
-for (const plugin of ["mysql_clear_password", "dialog", "authentication_pam", "mysql_old_password"]) {
+for (const plugin of [
+  "mysql_clear_password",
+  "dialog",
+  "authentication_pam",
+  "mysql_old_password",
+]) {
   test(`a server that turns to ${plugin} is left`, async () => {
     const { error, heard } = await meeting(async (peer) => {
       greet(peer, "mysql_native_password");
@@ -194,7 +214,12 @@ test("a password that a server echoes is covered, also where it comes last and i
       peer.socket.write(mysqlOk(2, 2));
       await pins(peer);
       await peer.read();
-      const bytes = mysqlError(1, 1045, "28000", `denied for ${PASSWORD} and ${PASSWORD.slice(0, 4)}`);
+      const bytes = mysqlError(
+        1,
+        1045,
+        "28000",
+        `denied for ${PASSWORD} and ${PASSWORD.slice(0, 4)}`,
+      );
       peer.socket.write(bytes.subarray(0, 30));
       await new Promise((resolve) => setTimeout(resolve, 50));
       peer.socket.write(bytes.subarray(30));

@@ -7,7 +7,12 @@
 import type { Socket } from "node:net";
 import { Fault } from "../../../base/index.ts";
 import type { MysqlOptions } from "../../../protocols/index.ts";
-import { createRedaction, type Lease, type Redaction, type Redactor } from "../../../vault/index.ts";
+import {
+  createRedaction,
+  type Lease,
+  type Redaction,
+  type Redactor,
+} from "../../../vault/index.ts";
 import {
   MYSQL_CAN,
   mysqlPacket,

@@ -18,6 +18,7 @@ import {
   RedisReplyScanner,
 } from "../../../wire/index.ts";
 import type { Judged, Session } from "../broker.ts";
+import { hasRoom } from "./has-room.ts";
 import { ReplyQueue, type Awaited } from "./reply-queue.ts";
 import { Transaction, UNQUEUED } from "./transaction.ts";
 import { openUpstream, type RedisUpstream } from "./upstream.ts";
@@ -67,6 +68,7 @@ export class RedisSession {
           if (this.#isOver) return;
         }
         this.#send();
+        await hasRoom(this.#client);
         while (this.#queue.open > OPEN_MAX && !this.#isOver) await this.#queue.empty();
       }
       await this.#queue.empty();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import fc from "fast-check";
-import { UNKNOWN_VERB, type Json } from "../../action/index.ts";
+import { UNKNOWN_VERB } from "../../action/index.ts";
 import { mysql, readParameters, readStatement, tokensOf, writeParameters } from "./index.ts";
 import { createUserStatements, dropUserStatements } from "./mint.ts";
 
@@ -129,6 +129,19 @@ test("reading takes time by its length, not by its square", () => {
   readStatement("(".repeat(5000), { database: "shop", hidden: [] });
   tokensOf("/*".repeat(50_000));
   tokensOf("'".repeat(50_001));
+  // The grammar alone would take minutes for these.
+  for (const deep of [
+    "EXISTS (SELECT 1 FROM orders WHERE ",
+    "(SELECT ",
+    "((",
+    "CASE WHEN 1 THEN ",
+  ]) {
+    readStatement(`SELECT 1 FROM orders WHERE ${deep.repeat(30)} 1 1`, {
+      database: "shop",
+      hidden: [],
+    });
+  }
+  readStatement(long, { database: "shop", hidden: [] });
   assert.ok(performance.now() - start < 2000);
 });
 

@@ -120,7 +120,8 @@ export function scanSql(tokens: readonly SqlToken[]): SqlScan | SqlRefusal {
           wantsTable: joins,
           inTables: joins,
           isCall: isFrom,
-          isOuter: joins && level.isOuter, queries: level.queries + (isQuery ? 1 : 0),
+          isOuter: joins && level.isOuter,
+          queries: level.queries + (isQuery ? 1 : 0),
         });
         level.wantsTable = false;
         if (levels.length > DEPTH_MAX || level.queries + (isQuery ? 1 : 0) > QUERIES_DEEP_MAX) {

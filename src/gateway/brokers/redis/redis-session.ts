@@ -8,6 +8,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UNKNOWN_VERB } from "../../../action/index.ts";
 import { isFault } from "../../../base/index.ts";
 import { plainReadOf, redisWordsOf } from "../../../protocols/index.ts";
@@ -74,8 +75,10 @@ export class RedisSession {
       await this.#queue.empty();
     } catch (error) {
       this.#failed(error);
-    } finally {
       this.#send();
+      // What was asked before is still answered, and what was wrong told after that.
+      await Promise.race([this.#queue.empty(), sleep(limits.lingerMs, undefined, { ref: false })]);
+    } finally {
       this.#client.end();
       this.#end();
     }

@@ -49,6 +49,7 @@ before(async () => {
     certificate,
   ];
   server = await startRedis([...tls, "--tls-cert-file", certificate, "--tls-key-file", key]);
+  server.ask("SET", "secrets", "s3cr3t");
   const place = ["--host", "cache.test", "--scheme", "redis", "--port", "6379"];
   const login = ["--kind", "login", "--user", "default", ...place, "--stdin"];
   const added = await home.call(["credential", "add", "cache", ...login], {
@@ -108,7 +109,6 @@ async function waiting(): Promise<ApprovalInfo> {
 }
 
 test("redis-cli works within the grant without a password, and is told what is beside it", async () => {
-  server.ask("SET", "secrets", "s3cr3t");
   const { stdout, stderr } = await cli([
     "SET app:1 hello",
     "GET app:1",

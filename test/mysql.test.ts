@@ -376,3 +376,16 @@ test("TLS on both sides: the server proves its name, and the client may ask for 
   const stranger = await cli(status, task("credential: shop", ALL, "tls, rows: 10"));
   assert.match(stranger.stderr, /ERROR 1105[^]*certificate/i);
 });
+
+test("a database that is chosen again behind a comment is the one that is judged by", async () => {
+  server.sql(
+    "CREATE DATABASE IF NOT EXISTS open; CREATE TABLE IF NOT EXISTS open.customers (id INT, password INT); GRANT ALL ON open.* TO shop@'%'",
+  );
+  const file = task("credential: shop", `- verbs: [select]\n        on: ["open.*"]`, "rows: 10");
+  const { stdout, stderr } = await cli(
+    "/* a */ USE shop; USE open; /* a */ USE shop; SELECT password FROM customers; SELECT DATABASE();",
+    file,
+  );
+  assert.match(stderr, /no select on shop customers/);
+  assert.equal(stdout, "shop\n");
+});

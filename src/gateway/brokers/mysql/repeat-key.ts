@@ -12,10 +12,12 @@ const TEXT_CHARS_MAX = 20_000;
  * statement its own text. `undefined` where the statement changes by what later ones are judged.
  */
 export function repeatKey(sql: string, database: string | null): string | undefined {
-  if (sql.length > TEXT_CHARS_MAX || /^\W*use\b/i.test(sql)) return undefined;
-  if (!/^\s*select\b/i.test(sql)) return `exact ${JSON.stringify([database, sql])}`;
+  if (sql.length > TEXT_CHARS_MAX) return undefined;
   const tokens = tokensOf(sql);
-  if (tokens.length === 0) return undefined;
+  const [first] = tokens;
+  // By its first token, not by how the text begins: a comment may stand before it.
+  if (first === undefined || first.text === "use") return undefined;
+  if (first.text !== "select") return `exact ${JSON.stringify([database, sql])}`;
   let shape = "";
   for (const { kind, raw, isApart } of tokens) {
     shape += isApart ? " " : "";

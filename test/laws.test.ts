@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   action: 1,
   git: 1,
+  mail: 1,
   link: 1,
   sys: 1,
   yaml: 1,
@@ -45,6 +46,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 const PURE = new Set([
   "action",
   "git",
+  "mail",
   "link",
   "yaml",
   "policy",

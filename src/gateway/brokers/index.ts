@@ -9,6 +9,8 @@ import type { SessionBroker } from "./broker.ts";
 /** A broker is added here, and its protocol in src/protocols/registry.ts. */
 const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
   redis: async () => (await import("./redis/index.ts")).redisBroker,
+  smtp: async () => (await import("./smtp/index.ts")).smtpBroker,
+  ssh: async () => (await import("./ssh/index.ts")).sshBroker,
 };
 
 const loaded = new Map<string, SessionBroker>();

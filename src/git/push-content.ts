@@ -40,6 +40,7 @@ export interface PushContent {
 
 const COMMITS_SHOWN = 100;
 const CHARS_SHOWN = 60_000; // Of all differences together.
+const LEFT_NAMED = 20; // Paths left out that are named; the others are counted.
 const LINE_CHARS = 400;
 const MESSAGE_CHARS = 4000;
 const NAMES_SHOWN = 100; // Changed paths of one commit.
@@ -53,6 +54,8 @@ class Showing {
   readonly #store: ObjectStore;
   #chars = 0;
   #logChars = 0;
+  #isFull = false;
+  #left = 0;
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -64,11 +67,12 @@ class Showing {
       const key = [change.path.join("/"), change.now?.id ?? ""].join("\0");
       if (this.#shown.has(key) || (!tells && change.now === undefined)) return [];
       this.#shown.add(key);
-      const lines = this.#linesOfChange(change);
+      const lines = this.#isFull ? [] : this.#linesOfChange(change);
       const chars = lines.reduce((sum, line) => sum + line.length + 1, 0);
-      const name = nameOf(change);
-      if (this.#chars + chars > CHARS_SHOWN) {
-        this.notShown.add(`the difference of ${name}`);
+      if (this.#isFull || this.#chars + chars > CHARS_SHOWN) {
+        this.#isFull = true;
+        this.#left += 1;
+        if (this.#left <= LEFT_NAMED) this.notShown.add(`the difference of ${nameOf(change)}`);
         return [];
       }
       this.#chars += chars;
@@ -85,6 +89,12 @@ class Showing {
     }
     this.#logChars += chars;
     return texts;
+  }
+
+  /** Closes: what was left out and not named is counted. */
+  end(): void {
+    const more = this.#left - LEFT_NAMED;
+    if (more > 0) this.notShown.add(`the differences of ${more} paths more`);
   }
 
   #linesOfChange(change: Change): readonly string[] {
@@ -140,6 +150,7 @@ export function contentOf(
       lines: showing.linesOf(changes, false),
     })),
   ].filter(({ lines }) => lines.length > 0);
+  showing.end();
   if (push.commits.length > COMMITS_SHOWN) {
     showing.notShown.add(`${push.commits.length - COMMITS_SHOWN} commits of the log`);
   }

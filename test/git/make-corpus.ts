@@ -64,6 +64,8 @@ type Made = {
   readonly extra?: string;
   readonly tail?: Buffer;
   readonly thin?: boolean;
+  /** A ref of the server that only names main. */
+  readonly symbolic?: string;
 };
 
 /** A push of a real repository: `make` gets it after one commit on main, and the commit. */
@@ -94,6 +96,7 @@ function real(
     for (const { ref, old } of made.wishes) if (old !== undefined) it.git(["update-ref", ref, old]);
     for (const [branch, id] of Object.entries(more.branches ?? {}))
       it.git(["update-ref", branch, id]);
+    if (made.symbolic !== undefined) it.git(["symbolic-ref", made.symbolic, "refs/heads/main"]);
     const facts = more.knowsNothing === true ? undefined : it.inquire(body).facts;
     add(name, body, expect, { ...more, ...(facts === undefined ? {} : { facts }) });
   } finally {
@@ -802,6 +805,39 @@ real(
   );
   it.remove();
 }
+
+real(
+  "a branch that is another name of a protected one",
+  (it, base) => {
+    const now = it.commit({ a: "b" });
+    return {
+      wishes: [{ ref: "refs/heads/alias", old: base, new: now }],
+      symbolic: "refs/heads/alias",
+    };
+  },
+  { verdict: "confirm", effects: ["write", "publish"] },
+);
+real(
+  "where large files come from",
+  change({ ".lfsconfig": "[lfs]\n\turl = https://e.example\n" }),
+  {
+    verdict: "confirm",
+    includes: ["execute"],
+    parts: [{ verb: "push.submodule", object: [".lfsconfig"] }],
+  },
+);
+real(
+  "a repository whose path is escaped",
+  change({ a: "b" }),
+  { verdict: "deny" },
+  { request: RECEIVE.replace("me/site", "me%2fsite"), with: { repos: ["me/site"] } },
+);
+real(
+  "a repository whose name holds a backslash",
+  change({ a: "b" }),
+  { verdict: "deny" },
+  { request: RECEIVE.replace("site", "x%5Csite") },
+);
 
 // Objects that git would not make.
 const BLOB: GitObject = { kind: "blob", data: Buffer.from("x\n") };

@@ -30,4 +30,5 @@ export {
 } from "./later.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export { readNodes, type WorkflowNode } from "./readers/n8n-workflow.ts";
+export { readJson } from "./strict-json.ts";
 export type { Facts } from "./values.ts";

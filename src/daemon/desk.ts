@@ -49,7 +49,8 @@ import {
   spoolOf,
   type Pin,
 } from "./pins.ts";
-import { createWayOut } from "./way-out.ts";
+import type { McpServers } from "./mcp-servers.ts";
+import { connectOwn, createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
 import { Watches, type Hand, type WatchPorts } from "./watches.ts";
 
@@ -64,6 +65,7 @@ export interface DeskPorts {
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
   readonly enquiries: EnquiryServer;
+  readonly servers: McpServers;
   readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
@@ -316,11 +318,11 @@ export class Desk {
   }
 
   #serve(performer: Performer, run: string): Promise<ServedGateway> {
-    const { clock, authority, workers, enquiries } = this.#ports;
+    const { clock, authority, workers } = this.#ports;
     return workers.serve(performer, {
       clock,
       authority,
-      connect: createWayOut(clock, () => enquiries.connect(run)),
+      connect: createWayOut(clock, (host) => connectOwn(this.#ports, run, host)),
     });
   }
 

@@ -196,7 +196,12 @@ function summaryOf({ refs, commits, findings }: Push): string {
     })
     .join(", ");
   const more = refs.length > 3 ? ` and ${refs.length - 3} refs more` : "";
-  const count = commits.length === 1 ? "one new commit" : `${commits.length} new commits`;
+  const count =
+    commits.length === 0
+      ? "no commit that the server has not"
+      : commits.length === 1
+        ? "one new commit"
+        : `${commits.length} new commits`;
   const kinds = [...new Set(findings.map(({ verb }) => WORDS[verb] ?? verb))];
   const found = kinds.length === 0 ? "" : `; it brings ${kinds.join(", ")}`;
   return `Push: ${named}${more} with ${count}${found}`;

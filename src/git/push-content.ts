@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { arriving } from "./history.ts";
 import { diffTexts } from "./line-diff.ts";
 import type { ObjectId } from "./object-format.ts";
 import { MODES, type Person } from "./objects.ts";
@@ -27,6 +28,8 @@ export interface PushContent {
     readonly author: string;
     readonly committer: string;
     readonly signed: boolean;
+    /** It is on the server already, and comes to a branch by this push. */
+    readonly known: boolean;
     readonly parents: readonly string[];
     readonly message: string;
     readonly changes: readonly string[];
@@ -154,7 +157,10 @@ export function contentOf(
   if (push.commits.length > COMMITS_SHOWN) {
     showing.notShown.add(`${push.commits.length - COMMITS_SHOWN} commits of the log`);
   }
-  const commits = push.commits.slice(0, COMMITS_SHOWN).map((one) => commitOf(one, showing));
+  const commits = [
+    ...push.commits.slice(0, COMMITS_SHOWN).map((one) => commitOf(one, showing)),
+    ...arrivingOf(push, showing),
+  ];
   for (const ref of push.refs) {
     if (ref.how === "delete" || ref.tip?.commit !== undefined) continue;
     showing.notShown.add(`${ref.command.new}, which ${ref.command.ref} will name`);
@@ -181,6 +187,7 @@ export function contentOf(
 function commitOf(
   { id, commit, changes }: NewCommit,
   showing: Showing,
+  known = false,
 ): PushContent["commits"][number] {
   const { author, committer, isSigned, parents, message } = commit;
   if (message.length > MESSAGE_CHARS) showing.notShown.add(`the end of the message of ${id}`);
@@ -190,6 +197,7 @@ function commitOf(
     author: personOf(author),
     committer: personOf(committer),
     signed: isSigned,
+    known,
     parents,
     message: showing.logged([message.slice(0, MESSAGE_CHARS)], `the message of ${id}`).join(""),
     changes: showing.logged(
@@ -197,6 +205,25 @@ function commitOf(
       `paths that ${id} changes`,
     ),
   };
+}
+
+/** Commits that are only new to their branch. */
+function arrivingOf({ refs, store }: Push, showing: Showing): PushContent["commits"] {
+  const ids = new Set<ObjectId>();
+  for (const { command, tip, how, kind } of refs) {
+    if (kind !== "branch" || tip?.commit === undefined || command.kind !== "update") continue;
+    const { commits, isWhole } = arriving(store, tip.commit, command.old);
+    for (const id of commits) ids.add(id);
+    if (!isWhole && how === "update") {
+      showing.notShown.add(`commits of the server that come to ${command.ref} by a merge`);
+    }
+  }
+  const list = [...ids];
+  if (list.length > COMMITS_SHOWN) showing.notShown.add(`${list.length - COMMITS_SHOWN} commits`);
+  return list.slice(0, COMMITS_SHOWN).flatMap((id) => {
+    const commit = store.commit(id);
+    return commit === undefined ? [] : commitOf({ id, commit, changes: [] }, showing, true);
+  });
 }
 
 function tagsOf({ refs, store }: Push): PushContent["tags"] {

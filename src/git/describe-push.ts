@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { GIT_LIMITS } from "./limits.ts";
 import { contentOf, type PushContent } from "./push-content.ts";
 import { NOTHING_KNOWN, readPush, type Known, type Push, type RefChange } from "./push.ts";
 import { PROTECTED_BY_DEFAULT } from "./ref-name.ts";
@@ -127,7 +128,8 @@ export function describePush({ body, known, options }: PushInput): DescribedPush
     ...push.request.options.map((option) => partOfOption(option, options?.pushOptions ?? [])),
     ...partsOfFindings(push.findings),
   ];
-  if (parts.length > PARTS_MAX)
+  const chars = parts.reduce((sum, { object }) => sum + object.join("/").length, 0);
+  if (parts.length > PARTS_MAX || chars > GIT_LIMITS.partChars)
     return { unreadable: "it changes too many paths that something runs" };
   const effects = [...new Set(parts.flatMap((part) => part.effects))];
   const [only] = parts;

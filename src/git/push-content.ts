@@ -44,6 +44,8 @@ export interface PushContent {
 const COMMITS_SHOWN = 100;
 const CHARS_SHOWN = 60_000; // Of all differences together.
 const LEFT_NAMED = 20; // Paths left out that are named; the others are counted.
+const NOT_SHOWN_NAMED = 50;
+const NAME_CHARS = 400;
 const LINE_CHARS = 400;
 const MESSAGE_CHARS = 4000;
 const NAMES_SHOWN = 100; // Changed paths of one commit.
@@ -52,7 +54,7 @@ const TEXT_BYTES_MAX = 512 * 1024; // Larger files are told, not compared.
 
 /** What is shown so far, and what could not be. */
 class Showing {
-  readonly notShown = new Set<string>();
+  readonly #notShown = new Set<string>();
   readonly #shown = new Set<string>();
   readonly #store: ObjectStore;
   #chars = 0;
@@ -75,7 +77,7 @@ class Showing {
       if (this.#isFull || this.#chars + chars > CHARS_SHOWN) {
         this.#isFull = true;
         this.#left += 1;
-        if (this.#left <= LEFT_NAMED) this.notShown.add(`the difference of ${nameOf(change)}`);
+        if (this.#left <= LEFT_NAMED) this.leaveOut(`the difference of ${nameOf(change)}`);
         return [];
       }
       this.#chars += chars;
@@ -83,11 +85,22 @@ class Showing {
     });
   }
 
+  /** Names what is sent and not shown. */
+  leaveOut(what: string): void {
+    this.#notShown.add(what.slice(0, NAME_CHARS));
+  }
+
+  get notShown(): readonly string[] {
+    const all = [...this.#notShown];
+    const more = all.length - NOT_SHOWN_NAMED;
+    return more <= 0 ? all : [...all.slice(0, NOT_SHOWN_NAMED), `${more} things more`];
+  }
+
   /** `texts` while there is room for them, else nothing of them. */
   logged(texts: readonly string[], what: string): readonly string[] {
     const chars = texts.reduce((sum, text) => sum + text.length + 1, 0);
     if (this.#logChars + chars > LOG_CHARS) {
-      this.notShown.add(what);
+      this.leaveOut(what);
       return [];
     }
     this.#logChars += chars;
@@ -97,7 +110,7 @@ class Showing {
   /** Closes: what was left out and not named is counted. */
   end(): void {
     const more = this.#left - LEFT_NAMED;
-    if (more > 0) this.notShown.add(`the differences of ${more} paths more`);
+    if (more > 0) this.leaveOut(`the differences of ${more} paths more`);
   }
 
   #linesOfChange(change: Change): readonly string[] {
@@ -121,7 +134,7 @@ class Showing {
     if (now !== undefined && after === undefined) {
       const size = this.#store.find(now.id)?.data.length;
       const what = size === undefined ? "which the server has" : `${size} bytes, no short text`;
-      this.notShown.add(`${name} (${what})`);
+      this.leaveOut(`${name} (${what})`);
       return [...head, `(${what}: ${now.id})`];
     }
     if (old !== undefined && before === undefined) {
@@ -133,7 +146,7 @@ class Showing {
   }
 
   #cut(name: string): () => void {
-    return () => this.notShown.add(`the ends of long lines in ${name}`);
+    return () => this.leaveOut(`the ends of long lines in ${name}`);
   }
 }
 
@@ -155,7 +168,7 @@ export function contentOf(
   ].filter(({ lines }) => lines.length > 0);
   showing.end();
   if (push.commits.length > COMMITS_SHOWN) {
-    showing.notShown.add(`${push.commits.length - COMMITS_SHOWN} commits of the log`);
+    showing.leaveOut(`${push.commits.length - COMMITS_SHOWN} commits of the log`);
   }
   const commits = [
     ...push.commits.slice(0, COMMITS_SHOWN).map((one) => commitOf(one, showing)),
@@ -163,7 +176,7 @@ export function contentOf(
   ];
   for (const ref of push.refs) {
     if (ref.how === "delete" || ref.tip?.commit !== undefined) continue;
-    showing.notShown.add(`${ref.command.new}, which ${ref.command.ref} will name`);
+    showing.leaveOut(`${ref.command.new}, which ${ref.command.ref} will name`);
   }
   return {
     refs: push.refs.map(({ command, ...ref }) => ({
@@ -173,13 +186,14 @@ export function contentOf(
       new: command.new,
     })),
     options: push.request.options,
-    findings: push.findings.map(
-      ({ verb, path, why }) => `${verb.replace("push.", "")}: ${path.join("/") || "."} (${why})`,
-    ),
+    findings: push.findings.map(({ verb, path, why }) => {
+      const name = path.join("/") || ".";
+      return `${verb.replace("push.", "")}: ${name.slice(0, NAME_CHARS)} (${why})`;
+    }),
     commits,
-    tags: tagsOf(push),
+    tags: tagsOf(push, showing),
     diffs,
-    notShown: [...showing.notShown],
+    notShown: showing.notShown,
     pack: { objects: push.objects, size: sent.bytes, hash: sent.sha256 },
   };
 }
@@ -190,8 +204,8 @@ function commitOf(
   known = false,
 ): PushContent["commits"][number] {
   const { author, committer, isSigned, parents, message } = commit;
-  if (message.length > MESSAGE_CHARS) showing.notShown.add(`the end of the message of ${id}`);
-  if (changes.length > NAMES_SHOWN) showing.notShown.add(`paths that ${id} changes`);
+  if (message.length > MESSAGE_CHARS) showing.leaveOut(`the end of the message of ${id}`);
+  if (changes.length > NAMES_SHOWN) showing.leaveOut(`paths that ${id} changes`);
   return {
     id,
     author: personOf(author),
@@ -215,23 +229,24 @@ function arrivingOf({ refs, store }: Push, showing: Showing): PushContent["commi
     const { commits, isWhole } = arriving(store, tip.commit, command.old);
     for (const id of commits) ids.add(id);
     if (!isWhole && how === "update") {
-      showing.notShown.add(`commits of the server that come to ${command.ref} by a merge`);
+      showing.leaveOut(`commits of the server that come to ${command.ref} by a merge`);
     }
   }
   const list = [...ids];
-  if (list.length > COMMITS_SHOWN) showing.notShown.add(`${list.length - COMMITS_SHOWN} commits`);
+  if (list.length > COMMITS_SHOWN) showing.leaveOut(`${list.length - COMMITS_SHOWN} commits`);
   return list.slice(0, COMMITS_SHOWN).flatMap((id) => {
     const commit = store.commit(id);
     return commit === undefined ? [] : commitOf({ id, commit, changes: [] }, showing, true);
   });
 }
 
-function tagsOf({ refs, store }: Push): PushContent["tags"] {
+function tagsOf({ refs, store }: Push, showing: Showing): PushContent["tags"] {
   const ids = new Set(refs.flatMap(({ tip }) => tip?.tags ?? []));
-  return [...ids].map((id: ObjectId) => ({
-    id,
-    text: (store.find(id)?.data.toString("utf8") ?? "").slice(0, 4 * MESSAGE_CHARS),
-  }));
+  return [...ids].map((id: ObjectId) => {
+    const text = store.find(id)?.data.toString("utf8") ?? "";
+    if (text.length > MESSAGE_CHARS) showing.leaveOut(`the end of the tag ${id}`);
+    return { id, text: showing.logged([text.slice(0, MESSAGE_CHARS)], `the tag ${id}`).join("") };
+  });
 }
 
 function personOf({ name, email, seconds, zone }: Person): string {

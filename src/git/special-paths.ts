@@ -157,10 +157,17 @@ export function foldName(name: string): string {
   const text = isPlain ? name : Buffer.from(name, "latin1").toString("utf8");
   // A backslash is a slash on Windows: what stands behind the last one is the file.
   const own = text.split("\\").at(-1) ?? text;
-  return own
+  const folded = own
     .normalize("NFKC")
     .replace(/\p{Default_Ignorable_Code_Point}|\p{Cf}/gu, "")
     .toLowerCase()
-    .replace(/(?<=.):.*$/s, "")
-    .replace(/(?<=[^. ])[. ]+$/, "");
+    .replace(/(?<=.):.*$/s, "");
+  return withoutTail(folded);
+}
+
+/** Without dots and spaces at the end, which NTFS cuts; a name of nothing else stays. */
+function withoutTail(name: string): string {
+  let end = name.length;
+  while (end > 0 && (name[end - 1] === "." || name[end - 1] === " ")) end -= 1;
+  return end === 0 ? name : name.slice(0, end);
 }

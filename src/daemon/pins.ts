@@ -61,20 +61,25 @@ export function pinOf(run: Run, { host, port }: Held, { system, effects }: Actio
   };
 }
 
-/** What is stored of `held`; its facts are read again before it is performed. */
+/** What is stored of `held`; its facts are read again before it is performed, but what is only shown. */
 export function spoolOf(held: Held): Spool {
   if (isOperation(held)) {
-    const { host, port, operation, body } = held;
-    return { request: { host, port, operation }, body };
+    const { host, port, operation, body, facts } = held;
+    // What is only shown is not read again: it may say how the operation travels.
+    const { preview } = facts;
+    const shown = preview === undefined ? {} : { preview };
+    return { request: { host, port, operation, ...shown }, body };
   }
   const { body, facts: _facts, ...request } = held;
   return { request: { ...request, headers: [...request.headers] }, body };
 }
 
 export function heldOf({ request, body }: Spool): Held {
-  const held = request as unknown as Omit<Held, "body" | "facts">;
+  const { preview, ...held } = request as unknown as Omit<Held, "body" | "facts"> & {
+    readonly preview?: Json;
+  };
   const whole = body === undefined ? {} : { body: Buffer.from(body) };
-  return { ...held, facts: {}, ...whole } as Held;
+  return { ...held, facts: preview === undefined ? {} : { preview }, ...whole } as Held;
 }
 
 /** As {@link heldOf}, of what can only be a request. @throws {Fault} `daemon.no_request` */

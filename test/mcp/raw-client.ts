@@ -57,7 +57,11 @@ await Promise.all(waiting);
 process.stdout.write(JSON.stringify(answers), () => process.exit(0));
 `;
 
-const rpc = (method: string, params: object = {}, id: unknown = Math.floor(Math.random() * 1e9)) => ({
+const rpc = (
+  method: string,
+  params: object = {},
+  id: unknown = Math.floor(Math.random() * 1e9),
+) => ({
   jsonrpc: "2.0",
   ...{ id, method, params },
 });

@@ -481,3 +481,29 @@ await tell("env", () => client.callTool({ name: "get-env", arguments: {} }));`,
   assert.match(JSON.stringify(told["elicit"]), /not granted/);
   assert.match(told["env"].error, /grants no tools\.call on get-env/);
 });
+
+test("cofferdam mcp: what a client is told, and fault cli.mcp where it is asked for nothing that there is", async () => {
+  const file = task();
+  const config = async (client: string) =>
+    (await home.call(["mcp", "config", "--task", file, "--client", client])).stdout;
+  assert.match(
+    await config("claude-code"),
+    /"mcpServers": \{\n {4}"tools": \{\n {6}"type": "http",\n {6}"url": "http:\/\/tools\.mcp\.internal\/mcp"/,
+  );
+  assert.match(await config("codex"), /^\[mcp_servers\.tools\]\nurl = "http/);
+  assert.match(await config("opencode"), /"mcp": \{\n {4}"tools": \{\n {6}"type": "remote"/);
+  assert.match(
+    (await home.call(["mcp", "list", "--task", file])).stdout,
+    /tools .* remote; not pinned/,
+  );
+  for (const args of [
+    ["config"],
+    ["pin", "absent", "--task", file],
+    ["nothing", "--task", file],
+    ["config", "--task", file, "--client", "x"],
+  ]) {
+    const { code, stderr } = await home.call(["mcp", ...args]);
+    assert.equal(code, 125, args.join(" "));
+    assert.match(stderr, /^cofferdam: /);
+  }
+});

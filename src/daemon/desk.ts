@@ -158,7 +158,7 @@ export class Desk {
       const hint = "deny it with a reason, and have the agent ask for what you want";
       throw new Fault("daemon.no_edit", `${approval.head.kind} cannot be edited`, { hint });
     }
-    const facts = (approval.action.fields["current"] ?? {}) as Facts;
+    const facts = { ...held.facts, ...(approval.action.fields["current"] as Facts | undefined) };
     const policy = policyOf((approval.pin as unknown as Pin).grant);
     const own = await this.#actionOf(approval, policy, { ...held, body, facts });
     const note = `${by} changed ${changedNames(approval.action.fields["body"], own.fields["body"]).join(", ") || "it"}`;
@@ -334,7 +334,7 @@ export class Desk {
       return answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
     }
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
-    const facts: Record<string, Facts[string]> = {};
+    const facts: Record<string, Facts[string]> = { ...held.facts };
     for (const { name, request } of lookupTargets(held, grant, entryOf(approval, grant))) {
       const { answer } = await gateway.perform(
         request,

@@ -7,7 +7,7 @@
 import { canonicalJson, type Action, type Effect, type Json } from "../action/index.ts";
 import type { Approval, Spool } from "../approval/index.ts";
 import { assert, Fault } from "../base/index.ts";
-import { findEntry, type Entry } from "../catalog/index.ts";
+import { findEntry, isLasting, type Entry, type Facts } from "../catalog/index.ts";
 import { isOperation, type Held, type HeldRequest } from "../gateway/index.ts";
 import {
   compilePolicy,
@@ -61,25 +61,34 @@ export function pinOf(run: Run, { host, port }: Held, { system, effects }: Actio
   };
 }
 
-/** What is stored of `held`; its facts are read again before it is performed, but what is only shown. */
+/** What is stored of `held`; its facts are read again before it is performed. */
 export function spoolOf(held: Held): Spool {
   if (isOperation(held)) {
     const { host, port, operation, body, facts } = held;
-    // What is only shown is not read again: it may say how the operation travels.
-    const { preview } = facts;
-    const shown = preview === undefined ? {} : { preview };
-    return { request: { host, port, operation, ...shown }, body };
+    return { request: { host, port, operation, ...wayOf(facts) }, body };
   }
-  const { body, facts: _facts, ...request } = held;
-  return { request: { ...request, headers: [...request.headers] }, body };
+  const { body, facts, ...request } = held;
+  const lasting = lastingOf(facts);
+  return { request: { ...request, headers: [...request.headers], ...lasting }, body };
+}
+
+/** How an operation travels, which is only shown and not read again: whoever performs it must know. */
+function wayOf({ preview }: Held["facts"]): { readonly facts?: Held["facts"] } {
+  const way =
+    typeof preview === "object" && preview !== null && "way" in preview ? preview.way : undefined;
+  return way === undefined ? {} : { facts: { preview: { way } } };
+}
+
+/** Those facts that stay true, and are kept with what waits. */
+export function lastingOf(facts: Facts): { readonly facts?: Facts } {
+  const kept = Object.entries(facts).filter(([name]) => isLasting(name));
+  return kept.length === 0 ? {} : { facts: Object.fromEntries(kept) };
 }
 
 export function heldOf({ request, body }: Spool): Held {
-  const { preview, ...held } = request as unknown as Omit<Held, "body" | "facts"> & {
-    readonly preview?: Json;
-  };
+  const held = request as unknown as Omit<Held, "body" | "facts"> & Partial<Pick<Held, "facts">>;
   const whole = body === undefined ? {} : { body: Buffer.from(body) };
-  return { ...held, facts: preview === undefined ? {} : { preview }, ...whole } as Held;
+  return { ...held, facts: held.facts ?? {}, ...whole } as Held;
 }
 
 /** As {@link heldOf}, of what can only be a request. @throws {Fault} `daemon.no_request` */

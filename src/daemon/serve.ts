@@ -136,7 +136,10 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       // What was settled when it began stays settled.
       const had = new Set(living.task.grants.flatMap(({ credential }) => credential ?? []));
       await living.narrow(
-        settleMcp(resolveCredentials(task, (one) => had.has(one)), fileName),
+        settleMcp(
+          resolveCredentials(task, (one) => had.has(one)),
+          fileName,
+        ),
         { text: source, file: fileName },
       );
       return runs.info(run);

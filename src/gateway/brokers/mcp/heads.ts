@@ -13,7 +13,7 @@ import {
   REQUESTS,
   type Members,
   type Message,
-} from "../../../protocols/mcp/index.ts";
+} from "./terms.ts";
 import { headerPairs, type RawHeaders } from "../../http-headers.ts";
 import { VERSIONS } from "./screen.ts";
 

@@ -7,7 +7,7 @@ import {
   readOptions,
   type Members,
   type Message,
-} from "../../../protocols/mcp/index.ts";
+} from "./terms.ts";
 import { flawOfHead, readHead } from "./heads.ts";
 import { openPlace } from "./open-sessions.ts";
 import { hear, screenResult } from "./screen.ts";

@@ -67,7 +67,7 @@ async function inSession(steps: readonly Step[], file?: string): Promise<readonl
 
 async function findings(): Promise<readonly string[]> {
   return (await home.log()).flatMap(({ type, data }) =>
-    type === "finding" ? [`${String(data?.["finding"])}: ${String(data?.["detail"])}`] : [],
+    type === "finding" ? [`${JSON.stringify(data?.["finding"])}: ${JSON.stringify(data?.["detail"])}`] : [],
   );
 }
 
@@ -91,7 +91,7 @@ test("a granted tool is called, its result is on record by size and digest; anot
   const outcome = (await home.log()).find(
     (one) => one.type === "outcome" && one.target?.endsWith(" echo") === true,
   );
-  assert.match(String(outcome?.data?.["resultSha256"]), /^[0-9a-f]{64}$/);
+  assert.match(JSON.stringify(outcome?.data?.["resultSha256"]), /^"[0-9a-f]{64}"$/);
   assert.equal(typeof outcome?.data?.["resultBytes"], "number");
 });
 
@@ -238,7 +238,7 @@ test("what a server forges is dropped and found, its true answer passes", async 
   assert.equal(echo?.status, 200, "the session goes on");
   const told = await findings();
   assert.ok(
-    told.some((one) => /protocol: .*answered what nobody asked/.test(one)),
+    told.some((one) => /"protocol": .*answered what nobody asked/.test(one)),
     told.join("\n"),
   );
 });
@@ -305,7 +305,7 @@ test("INV-123: a tool that changed is not shown and not called until somebody re
   assert.match(duplicate?.text ?? "", /more than once/);
   assert.match(same?.text ?? "", /you are/, "what did not change goes on");
   assert.deepEqual(server.called().slice(before), ["secret"]);
-  assert.ok((await findings()).some((one) => one.startsWith("changed: tools: tools: echo")));
+  assert.ok((await findings()).some((one) => one.startsWith(`"changed": "tools: tools: echo`)));
   const review = (await pin()).stdout;
   assert.match(review, /tool echo - it is not as it was reviewed/);
   assert.match(

@@ -28,8 +28,11 @@ process.stdout.write(JSON.stringify(told), () => process.exit(0));`;
   return [process.execPath, "--input-type=module", "-e", script];
 }
 
+/** What came of each step, as the client gave it. */
+export type Told = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- results of any shape
+
 /** What it told. */
-export function toldBy({ code, stdout, stderr }: Result): Record<string, any> {
+export function toldBy({ code, stdout, stderr }: Result): Told {
   assert.equal(code, 0, stderr);
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, any>;
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Told;
 }

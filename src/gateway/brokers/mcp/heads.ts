@@ -6,14 +6,7 @@
  * @module
  */
 import type { Json } from "../../../action/index.ts";
-import {
-  envelopeOf,
-  eraOf,
-  isMembers,
-  REQUESTS,
-  type Members,
-  type Message,
-} from "./terms.ts";
+import { envelopeOf, eraOf, isMembers, REQUESTS, type Members, type Message } from "./terms.ts";
 import { headerPairs, type RawHeaders } from "../../http-headers.ts";
 import { VERSIONS } from "./screen.ts";
 

@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Json } from "../../../action/index.ts";
-import {
-  readMessage,
-  readOptions,
-  type Members,
-  type Message,
-} from "./terms.ts";
+import { readMessage, readOptions, type Members, type Message } from "./terms.ts";
 import { flawOfHead, readHead } from "./heads.ts";
 import { openPlace } from "./open-sessions.ts";
 import { hear, screenResult } from "./screen.ts";

@@ -67,7 +67,9 @@ async function inSession(steps: readonly Step[], file?: string): Promise<readonl
 
 async function findings(): Promise<readonly string[]> {
   return (await home.log()).flatMap(({ type, data }) =>
-    type === "finding" ? [`${JSON.stringify(data?.["finding"])}: ${JSON.stringify(data?.["detail"])}`] : [],
+    type === "finding"
+      ? [`${JSON.stringify(data?.["finding"])}: ${JSON.stringify(data?.["detail"])}`]
+      : [],
   );
 }
 
@@ -505,5 +507,55 @@ test("cofferdam mcp: what a client is told, and fault cli.mcp where it is asked 
     const { code, stderr } = await home.call(["mcp", ...args]);
     assert.equal(code, 125, args.join(" "));
     assert.match(stderr, /^cofferdam: /);
+  }
+});
+
+test("over TLS: the server proves who it is, another is not spoken to, plain bytes are refused", async () => {
+  const made = (name: string) => {
+    const [key, cert] = [join(home.root, `${name}.key`), join(home.root, `${name}.pem`)];
+    const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:tools.mcp.internal"];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    home.exec("openssl", [
+      "req",
+      "-x509",
+      "-nodes",
+      "-days",
+      "2",
+      ...curve,
+      ...subject,
+      "-keyout",
+      key,
+      "-out",
+      cert,
+    ]);
+    return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
+  };
+  const secure = await startHostileServer(made("right"));
+  const other = await startHostileServer(made("other"));
+  const to = (port: number) => {
+    const file = task();
+    const text = readFileSync(file, "utf8");
+    const grant = `ports: [443]\n    ca: right.pem\n    dial: 127.0.0.1:${port}`;
+    writeFileSync(file, text.replace(/ports: \[80\]\n {4}tls: false\n {4}dial: \S+/, grant));
+    return file;
+  };
+  const ask = async (url: string, file: string) => {
+    const steps = [initialize, call("echo", { over: "tls" })];
+    const { stdout } = await home.run(
+      [process.execPath, ...rawClient(url, steps)],
+      ["--task", file],
+    );
+    return stdout;
+  };
+  try {
+    assert.match(await ask("https://tools.mcp.internal/mcp", to(secure.port)), /over.*tls/);
+    assert.match(await ask("https://tools.mcp.internal/mcp", to(other.port)), /-32603/);
+    assert.equal(other.heard.length, 0);
+    const before = secure.heard.length;
+    assert.match(await ask("http://tools.mcp.internal:443/mcp", to(secure.port)), /"status":0/);
+    assert.equal(secure.heard.length, before);
+  } finally {
+    await secure.close();
+    await other.close();
   }
 });

@@ -5,6 +5,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface Tool {
@@ -45,13 +46,17 @@ export const TOOLS = [
   ...["echo", "big", "secret", "forged", "unasked", "sample", "elicit", "twice", "silent"],
 ].map(tool);
 
-export async function startHostileServer(): Promise<HostileServer> {
+/** With `tls` over HTTPS. */
+export async function startHostileServer(tls?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<HostileServer> {
   let sessions = 0;
   const heard: Heard[] = [];
   const answers = new Map<unknown, (message: unknown) => void>();
-  const server = createServer((request, response) => {
+  const take = (request: IncomingMessage, response: ServerResponse) =>
     void serve(request, response);
-  });
+  const server = tls === undefined ? createServer(take) : createSecureServer(tls, take);
   const it: HostileServer = {
     port: 0,
     tools: TOOLS,

@@ -209,6 +209,7 @@ const REFUSED: readonly (readonly [why: string, step: Step, status: number, says
     415,
     /UTF-8/,
   ],
+  ["a coding", { ...call("echo"), headers: { "content-encoding": "gzip" } }, 415, /uncompressed/],
 ];
 test("messages with two meanings, or none, reach no server", async () => {
   const before = server.called().length;

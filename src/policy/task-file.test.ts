@@ -88,6 +88,7 @@ test("a good file becomes a task in the program's units, with every default", ()
       sticky: "pause",
       credential: "record",
       escape: "record",
+      changed: "record",
     },
   });
 });

@@ -22,7 +22,7 @@ after(async () => {
 
 const ALL = `
       - { verbs: [tools.list] }
-      - { verbs: [tools.call], on: ["echo", "big", "secret", "forged", "unasked", "sample", "elicit", "twice", "silent"], effects: [read] }`;
+      - { verbs: [tools.call], on: ["echo", "big", "secret", "forged", "unasked", "sample", "elicit", "twice", "silent", "slow"], effects: [read] }`;
 
 let files = 0;
 function task(allow = ALL, more = ""): string {
@@ -219,6 +219,27 @@ test("messages with two meanings, or none, reach no server", async () => {
     assert.match(answers[at]?.text ?? "", says, why);
   }
   assert.equal(server.called().length, before);
+});
+
+test("an id that is in use is nobody else's, and nothing is cancelled that is not under way", async () => {
+  const cancel = (requestId: number): Step => ({
+    body: { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } },
+  });
+  const steps = [
+    { ...call("slow", {}, 7), ahead: true },
+    call("echo", {}, 7),
+    cancel(8),
+    cancel(7),
+  ];
+  const [slow, again, unknown, known] = await inSession(steps);
+  assert.match(slow?.text ?? "", /slow/);
+  assert.match(again?.text ?? "", /mcp\.id.*7 is under way/);
+  assert.deepEqual([unknown?.status, known?.status], [202, 202]);
+  const heard = JSON.stringify(
+    server.heard.filter(({ method }) => method === "notifications/cancelled"),
+  );
+  assert.match(heard, /"requestId":7/);
+  assert.doesNotMatch(heard, /"requestId":8/);
 });
 
 test("a result is cut where it is too long, and says so", async () => {

@@ -43,7 +43,7 @@ const tool = (name: string): Tool => ({
 });
 
 export const TOOLS = [
-  ...["echo", "big", "secret", "forged", "unasked", "sample", "elicit", "twice", "silent"],
+  ...["echo", "big", "secret", "forged", "unasked", "sample", "elicit", "twice", "silent", "slow"],
 ].map(tool);
 
 /** With `tls` over HTTPS. */
@@ -156,6 +156,9 @@ export async function startHostileServer(tls?: {
         return void response.end(
           `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"content":[],"content":[{"type":"text","text":"second"}]}}`,
         );
+      case "slow":
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        return void json(text("slow"));
       case "silent":
         return void response.destroy();
       default:

@@ -8,6 +8,7 @@ export type {
   Surroundings,
   VerbInfo,
 } from "./protocol.ts";
+export * as mcp from "./mcp/index.ts";
 export * as postgres from "./postgres/index.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";

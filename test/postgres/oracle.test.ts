@@ -26,7 +26,7 @@ cluster.sql(
    create function other.lower(text) returns text language sql as 'insert into public.orders values ((select max(id) + 1 from public.orders)) returning note';
    create operator public.### (leftarg = int, rightarg = int, function = int4pl);
    create role bob;
-   create role carol login;
+   create role carol login; create schema spare;
    insert into orders select g, 'n' || g from generate_series(1, 20) g;
    insert into lines select g, g from generate_series(1, 5) g;
    insert into parts values (1), (2);

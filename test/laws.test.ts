@@ -18,6 +18,7 @@ const testText = tests.map(read).join("\n");
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   action: 1,
+  mail: 1,
   link: 1,
   sys: 1,
   yaml: 1,
@@ -43,6 +44,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 };
 const PURE = new Set([
   "action",
+  "mail",
   "link",
   "yaml",
   "policy",

@@ -13,7 +13,7 @@ import { hideInPath, visible } from "./secrets.ts";
 import { hasShadow, METHOD_HEADERS } from "./shadow.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
-import { readAddresses } from "./readers/addresses.ts";
+import { readAddresses } from "../mail/index.ts";
 import type { Reading } from "./reader.ts";
 import { matchRoute, type Matched } from "./route.ts";
 import { valuesAt, holds, textOf, type Facts, type Sources, phpName } from "./values.ts";

@@ -19,7 +19,6 @@ import {
 import { createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import { isBare, readFact, type Facts } from "../catalog/index.ts";
 import {
-  actionOfHeld,
   catalogRequestOf,
   isOperation,
   lookupTargets,
@@ -33,7 +32,6 @@ import {
 import type { EnquiryServer } from "../enquiry/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { decide, type Policy } from "../policy/index.ts";
-import { loadProtocols } from "../protocols/index.ts";
 import type { Place as VaultPlace } from "../vault/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
@@ -160,7 +158,7 @@ export class Desk {
     }
     const facts = (approval.action.fields["current"] ?? {}) as Facts;
     const policy = policyOf((approval.pin as unknown as Pin).grant);
-    const own = this.#actionOf(approval, policy, { ...held, body, facts });
+    const own = await this.#actionOf(approval, policy, { ...held, body, facts });
     const note = `${by} changed ${changedNames(approval.action.fields["body"], own.fields["body"]).join(", ") || "it"}`;
     return await this.approvals.edit({ id, by }, own, body, note);
   }
@@ -235,7 +233,6 @@ export class Desk {
 
   async #perform(id: string): Promise<void> {
     const approval = this.approvals.show(id);
-    await loadProtocols([approval.head.kind]);
     const { effects: described } = approval.pin as unknown as Pin;
     const held = heldOf(this.approvals.spool(id));
     const performer = this.#performerOf(approval, id);
@@ -243,7 +240,7 @@ export class Desk {
     try {
       gateway = await this.#serve(performer, approval.run);
       const facts = await this.#factsOf(gateway, approval, held);
-      const now = this.#actionOf(approval, performer.policy, { ...held, facts });
+      const now = await this.#actionOf(approval, performer.policy, { ...held, facts });
       if (!isSameAction(now, { ...approval.action, effects: described })) {
         const reason = "what it acts on is not what it was when it was shown; nothing was sent";
         return await this.approvals.failed(id, reason);
@@ -364,12 +361,13 @@ export class Desk {
     return given === undefined || !bare ? given : { ...given, bare };
   }
 
-  #actionOf(approval: Approval, policy: Policy, held: Held): Action {
+  #actionOf(approval: Approval, policy: Policy, held: Held): Promise<Action> {
     const { action } = approval;
     const grant = onlyGrant(policy);
     const at = { wallMs: Date.parse(action.at), monoMs: action.monoMs };
-    const entry = entryOf(approval, grant);
-    return actionOfHeld(held, { run: action.run, at, grant, entry, cause: action.cause });
+    const own = entryOf(approval, grant);
+    const { run, cause } = action;
+    return this.#ports.workers.describe(held, { run, at, grant, own, cause });
   }
 
   async #record(approval: Approval, step: Step): Promise<void> {

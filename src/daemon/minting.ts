@@ -20,21 +20,24 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { OWN_SYSTEM, UNKNOWN_PROCESS, type Action, type Json } from "../action/index.ts";
+import { OWN_SYSTEM, UNKNOWN_PROCESS, type Action } from "../action/index.ts";
 import { assert, describeError, Fault, type Clock, type Log } from "../base/index.ts";
-import { findEntry, type Entry, type Mint } from "../catalog/index.ts";
+import { findEntry, type Entry } from "../catalog/index.ts";
 import {
   actionOfHeld,
+  isOperation,
   type Asked,
   type CertificateAuthority,
   type Credentialed,
-  type HeldRequest,
+  type Held,
 } from "../gateway/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { compilePolicy, type Task, type TaskGrant } from "../policy/index.ts";
-import { PassingSecret, requirePlace, type PassingKind } from "../vault/index.ts";
+import { loadProtocols } from "../protocols/index.ts";
+import { PassingSecret, requirePlace, type PassingKind, type Place } from "../vault/index.ts";
 import type { Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
+import { mintFormOf } from "./mint-forms.ts";
 import { Performer } from "./performer.ts";
 import { createWayOut } from "./way-out.ts";
 import { filesOf } from "./run-files.ts";
@@ -44,8 +47,6 @@ import type { Run } from "./run.ts";
 const EARLY_MS = 60_000;
 /** But not sooner after it was made: a system whose tokens have always ended is not asked for each request. */
 const PAUSE_MS = 1000;
-/** Names that a system may give: of one that is empty, or leads elsewhere in a path, nothing is revoked. */
-const ID = /^(?!\.{1,2}$)[\w.:+-]{1,200}$/;
 
 export interface MintingPorts {
   /** Where the folders of runs are. */
@@ -115,27 +116,18 @@ export class Minting {
     const file = fileOf(this.#ports.runs, run.id, grant.name);
     if (!run.alive) throw new Fault("daemon.mint", `${run.id} is over`);
     save(file, kept);
-    const entry = own ?? findEntry(grant.system);
-    const { mint } = entry ?? {};
-    assert(mint !== undefined, "the task file was checked for it");
-    const request = heldOf(
-      pin,
-      mint.create.request,
-      { label, mint: pin.mint ?? {} },
-      {
-        ...(filled(mint.create.json, label) as Record<string, Json>),
-        ...only(pin.mint ?? {}, mint.takes),
-      },
-    );
+    const form = mintFormOf(pin, own);
+    assert(form !== undefined, "the task file was checked for it");
+    const stored = this.#ports.credentials.vault.show(grant.credential ?? "");
+    const making = form.make(label, stored.how);
+    if (making.id !== undefined) save(file, { ...kept, id: making.id });
     try {
-      const asked = await this.#send(run.id, kept, request, "minted");
-      const made = readMade(mint, asked);
+      const asked = await this.#send(run.id, kept, making.held, "minted");
+      const made = making.read(asked);
       save(file, { ...kept, id: made.id });
-      const stored = this.#ports.credentials.vault.show(grant.credential ?? "");
-      const how = howOf(mint, label, stored.how);
       this.#ports.credentials.keepMinted(run.id, grant.name, {
-        secret: new PassingSecret(grant.name, run.id, made.secret, how),
-        how,
+        secret: new PassingSecret(grant.name, run.id, made.secret, made.how),
+        how: made.how,
         ...(made.untilMs === undefined ? {} : { renewMs: this.#renewMs(made.untilMs) }),
       });
     } catch (cause) {
@@ -208,41 +200,31 @@ export class Minting {
   async #revokeOne(run: string, file: string): Promise<void> {
     const kept = keptSchema.parse(JSON.parse(readFileSync(file, "utf8")));
     const grant = kept.grant as unknown as TaskGrant;
-    const entry = (kept.own as unknown as Entry | undefined) ?? findEntry(grant.system);
-    const { mint } = entry ?? {};
+    await loadProtocols([grant.system]);
+    const form = mintFormOf(grant, kept.own as unknown as Entry | undefined);
     const { id, label } = kept;
-    if (mint === undefined || id === undefined) {
+    if (form === undefined || id === undefined) {
       await this.#note(run, grant, `it is not known whether ${label} was made; look at the system`);
       rmSync(file);
       return;
     }
-    const request = heldOf(grant, mint.revoke.request, { label, id, mint: grant.mint ?? {} });
-    const isMinted = mint.revoke.by === "minted";
+    const isMinted = form.revokedBy === "minted";
     if (isMinted && this.#ports.credentials.minted(run, grant.name) === undefined) {
       await this.#note(run, grant, `${label} cannot be revoked any more, and runs out by itself`);
       rmSync(file);
       return;
     }
-    const { outcome, answer } = await this.#send(run, kept, request, "revoked");
-    const { status = 0 } = answer ?? {};
-    // Gone is gone, whoever took it away.
-    if ((status < 200 || status > 299) && status !== 404 && status !== 401) {
-      throw new Fault(
-        "daemon.mint",
-        `${label} was not revoked: ${outcome.failure?.detail ?? status}`,
-      );
+    const asked = await this.#send(run, kept, form.revoke(label, id), "revoked");
+    if (!form.isGone(asked)) {
+      const why = asked.outcome.failure?.detail ?? asked.answer?.status ?? "nothing was answered";
+      throw new Fault("daemon.mint", `${label} was not revoked: ${why}`);
     }
     this.#ports.credentials.forgetMinted(run, grant.name);
     rmSync(file);
   }
 
   /** Sends a request of Cofferdam's own, on record before and after. */
-  async #send(
-    run: string,
-    kept: Kept,
-    held: HeldRequest,
-    what: "minted" | "revoked",
-  ): Promise<Asked> {
+  async #send(run: string, kept: Kept, held: Held, what: "minted" | "revoked"): Promise<Asked> {
     const { clock, authority, workers, log } = this.#ports;
     const grant = kept.grant as unknown as TaskGrant;
     const own = kept.own as unknown as Entry | undefined;
@@ -255,10 +237,8 @@ export class Minting {
       entry: own ?? findEntry(grant.system),
       cause: UNKNOWN_PROCESS,
     });
-    const credential = await this.#credentialOf(run, grant, held, {
-      isRevoked: what === "revoked",
-      entry: own ?? findEntry(grant.system),
-    });
+    const isByItself = what === "revoked" && mintFormOf(grant, own)?.revokedBy === "minted";
+    const credential = await this.#credentialOf(run, grant, held, isByItself);
     const performer = new Performer(`mint-${run}`, { policy, authorities, own }, log);
     const connect = createWayOut(clock);
     const gateway = await workers.serve(performer, { clock, authority, connect });
@@ -275,14 +255,16 @@ export class Minting {
   async #credentialOf(
     run: string,
     grant: TaskGrant,
-    { scheme, host, port }: HeldRequest,
-    { isRevoked, entry }: { readonly isRevoked: boolean; readonly entry: Entry | undefined },
+    held: Held,
+    isByItself: boolean,
   ): Promise<Credentialed> {
     const { credentials, clock } = this.#ports;
+    const { host, port } = held;
+    const scheme = (isOperation(held) ? grant.system : held.scheme) as Place["scheme"];
     const place = { scheme, host, port };
     const { credential = "" } = grant;
     const minted = credentials.minted(run, grant.name);
-    if (isRevoked && entry?.mint?.revoke.by === "minted" && minted !== undefined) {
+    if (isByItself && minted !== undefined) {
       const lease = minted.secret.lease(credential, minted.how, place, clock.now().wallMs);
       return { lease, placeholder: "" };
     }
@@ -339,99 +321,6 @@ function pinned(grant: TaskGrant): TaskGrant {
     });
   }
   return { ...grant, hosts: [host], ports: [port] };
-}
-
-interface Filling {
-  readonly label: string;
-  readonly id?: string;
-  readonly mint: Readonly<Record<string, Json>>;
-}
-
-function heldOf(grant: TaskGrant, request: string, filling: Filling, json?: object): HeldRequest {
-  const [method = "", path = ""] = request.split(" ");
-  const [host = ""] = grant.hosts;
-  const target = path.replaceAll(/\{([a-z.]+)\}/g, (_, name: string) => {
-    const value = name.startsWith("mint.")
-      ? filling.mint[name.slice("mint.".length)]
-      : name === "id"
-        ? filling.id
-        : filling.label;
-    if (typeof value === "string" || typeof value === "number") return encodeURIComponent(value);
-    throw new Fault("daemon.mint", `${grant.name} needs mint: { ${name.slice(5)}: ... }`);
-  });
-  const body = json === undefined ? {} : { body: Buffer.from(JSON.stringify(json)) };
-  return {
-    scheme: grant.tls ? "https" : "http",
-    host,
-    port: grant.ports[0] ?? 0,
-    method,
-    target: `${grant.under ?? ""}${target}`,
-    headers: [
-      ...["accept", "application/json", "user-agent", "cofferdam"],
-      ...(json === undefined ? [] : ["content-type", "application/json"]),
-    ],
-    facts: {},
-    ...body,
-  };
-}
-
-/** `json` with the run's label in it. */
-function filled(json: Json, label: string): Json {
-  return JSON.parse(JSON.stringify(json).replaceAll("{label}", label)) as Json;
-}
-
-function only(given: Readonly<Record<string, Json>>, names: readonly string[]): object {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)));
-}
-
-function howOf(mint: Mint, label: string, stored: { readonly kind: string }): PassingKind {
-  if (mint.how?.kind === "bearer") return { kind: "bearer" };
-  if (mint.how?.kind === "basic") {
-    return { kind: "basic", user: mint.how.user.replaceAll("{label}", label) };
-  }
-  const isPlain = ["basic", "bearer", "header", "query", "path"].includes(stored.kind);
-  if (isPlain) return stored as PassingKind;
-  throw new Fault("daemon.mint", `what is made there is not sent as ${stored.kind}`);
-}
-
-/** What the system answered. @throws {Fault} `daemon.mint` with nothing of the answer in it. */
-function readMade(
-  mint: Mint,
-  { outcome, answer }: Asked,
-): { readonly secret: string; readonly id: string; readonly untilMs?: number } {
-  if (answer === undefined || answer.status < 200 || answer.status > 299 || answer.isCut) {
-    const why = outcome.failure?.detail ?? `it answered ${answer?.status ?? "nothing"}`;
-    throw new Fault("daemon.mint", why);
-  }
-  const json = jsonOf(answer.body);
-  const at = (path: string): unknown =>
-    path
-      .split(".")
-      .reduce<unknown>(
-        (value, name) =>
-          typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined,
-        json,
-      );
-  const [secret, id] = [at(mint.secret), at(mint.id)];
-  if (typeof secret !== "string" || (typeof id !== "string" && typeof id !== "number")) {
-    throw new Fault("daemon.mint", "its answer has no secret where the catalog says");
-  }
-  if (!ID.test(String(id))) {
-    throw new Fault(
-      "daemon.mint",
-      "its answer names what it made by nothing that could be revoked",
-    );
-  }
-  const until = mint.expires === undefined ? Number.NaN : Date.parse(String(at(mint.expires)));
-  return { secret, id: String(id), ...(Number.isNaN(until) ? {} : { untilMs: until }) };
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function fileOf(runs: string, run: string, grant: string): string {

@@ -93,7 +93,8 @@ async function start(world: World, runs: Runs, order: Order, taken: Taken): Prom
       world.enquiries.remove(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
-    await loadProtocols(task.grants.map(({ system }) => system));
+    // The daemon itself describes only its own operations, which make and end logins.
+    await loadProtocols(task.grants.flatMap((one) => (one.mint === undefined ? [] : one.system)));
     await recordStart(run, order);
     await world.minting.mint(run);
     const published = await publishPorts(world, runs, run);

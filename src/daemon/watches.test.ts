@@ -112,7 +112,7 @@ class World {
         return {
           held,
           ask: (request) => this.#ask(request),
-          actionOf: (request) => {
+          actionOf: async (request) => {
             assert.ok(entry !== undefined);
             const { method, target, body } = request;
             const readings = [target.slice(1).split("/")];

@@ -30,7 +30,7 @@ export interface Hand {
   readonly held: HeldRequest;
   ask(request: HeldRequest): Promise<Asked>;
   /** The action that `request` is. */
-  actionOf(request: HeldRequest): Action;
+  actionOf(request: HeldRequest): Promise<Action>;
   close(): Promise<void>;
 }
 
@@ -304,7 +304,7 @@ export class Watches {
       const said: string[] = [];
       for (const stop of stops) {
         const request = requestBeside(hand.held, stop);
-        const action = hand.actionOf(request);
+        const action = await hand.actionOf(request);
         await this.#ports.recordAction(approval, action, `stops ${approval.id}: ${watch.why}`);
         const { outcome, answer } = await within(this.#options.stopMs, hand.ask(request));
         await this.#ports.recordOutcome(approval, action, outcome);

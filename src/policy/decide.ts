@@ -11,9 +11,11 @@ import { canonicalHost } from "./host-pattern.ts";
 import { matchesObject, printVerbs } from "./object-glob.ts";
 import { matchesPath } from "./path-glob.ts";
 import { readingsOf, type PathReading } from "./path.ts";
+import { printDuration } from "./quantity.ts";
 import { grantFor, type Grant, type Policy, type Rule } from "./policy.ts";
 import { initialPolicyState, type PolicyState } from "./state.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
+import type { Unattended } from "./task.ts";
 import { matchesVerb } from "./verb.ts";
 
 /** What becomes of an action. */
@@ -312,12 +314,19 @@ function opinionOnHighImpact(state: PolicyState, point: Point): Opinion {
   const nowMs = Date.parse(action.at);
   // Written so that a time which cannot be read counts as too late.
   if (!(nowMs < unattended.expiresMs)) return confirm(": the rule's `unattended` is over");
-  const used = state.unattendedUsed[rule.name] ?? 0;
+  const used = usedOf(state, rule.name, unattended, nowMs);
   if (used >= unattended.count) {
-    return confirm(`: the rule's ${unattended.count} unattended actions are used up`);
+    const within = unattended.perMs === undefined ? "" : ` of ${printDuration(unattended.perMs)}`;
+    return confirm(`: the rule's ${unattended.count} unattended actions${within} are used up`);
   }
   const reason = `${effect} passes unattended (${used + 1} of ${unattended.count}): ${unattended.reason}`;
   return { verdict: "allow", rule: rule.name, reason };
+}
+
+/** How much of a rule's leave is used up: of the run, or of the time before now. */
+function usedOf(state: PolicyState, rule: string, { perMs }: Unattended, nowMs: number): number {
+  if (perMs === undefined) return state.unattendedUsed[rule] ?? 0;
+  return (state.unattendedAt[rule] ?? []).filter((at) => at > nowMs - perMs).length;
 }
 
 /** Reports whether what `action` was allowed is still granted, whatever counts were used up since. */
@@ -333,18 +342,25 @@ export function isStanding(policy: Policy, state: PolicyState, action: Action): 
   return verdict === "allow" || (verdict === "confirm" && isLeft);
 }
 
-function stateAfter(state: PolicyState, { grant, uses }: Case): PolicyState {
+function stateAfter(state: PolicyState, { action, grant, uses }: Case): PolicyState {
   const used = { ...state.unattendedUsed };
+  const at = { ...state.unattendedAt };
+  const nowMs = Date.parse(action.at);
   let { readPrivately } = state;
   for (const { rule, effects } of uses) {
     if (effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) {
       used[rule.name] = (used[rule.name] ?? 0) + 1;
+      const { perMs } = rule.unattended ?? {};
+      if (perMs !== undefined) {
+        const recent = (at[rule.name] ?? []).filter((one) => one > nowMs - perMs);
+        at[rule.name] = [...recent, nowMs];
+      }
     }
     if (effects.includes("read-private") && !readPrivately.includes(grant.name)) {
       readPrivately = [...readPrivately, grant.name];
     }
   }
-  return { ...state, unattendedUsed: used, readPrivately };
+  return { ...state, unattendedUsed: used, unattendedAt: at, readPrivately };
 }
 
 const HINT_RULES_MAX = 5;

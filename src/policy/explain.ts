@@ -241,8 +241,9 @@ function confirmation(rule: TaskRule, effects: readonly Effect[]): string {
   if (!effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) return "";
   const waits = "a person must confirm, who sees exactly what will happen";
   if (rule.unattended === undefined) return ` - but each time ${waits}`;
-  const { count, reason, expiresMs } = rule.unattended;
-  return ` - without asking anybody, ${count} time${count > 1 ? "s" : ""} a run, ${until(expiresMs)}, because: ${sentence(reason).replace(/\.$/, "")}. Beyond that, each time ${waits}`;
+  const { count, perMs, reason, expiresMs } = rule.unattended;
+  const each = perMs === undefined ? "a run" : `in any ${printDuration(perMs)}`;
+  return ` - without asking anybody, ${count} time${count > 1 ? "s" : ""} ${each}, ${until(expiresMs)}, because: ${sentence(reason).replace(/\.$/, "")}. Beyond that, each time ${waits}`;
 }
 
 function until(expiresMs: number): string {

@@ -54,10 +54,13 @@ export function narrowPolicy(present: Present, task: Task): Narrowing {
   const used = Object.fromEntries(
     [...counts].map(([rule, from]) => [rule, present.state.unattendedUsed[from] ?? 0]),
   );
+  const at = Object.fromEntries(
+    [...counts].map(([rule, from]) => [rule, present.state.unattendedAt[from] ?? []]),
+  );
   return {
     policy: compileRunPolicy(task, revoked),
     wider: [...new Set(wider)].slice(0, WIDER_MAX),
-    state: { ...present.state, unattendedUsed: used },
+    state: { ...present.state, unattendedUsed: used, unattendedAt: at },
   };
 }
 
@@ -157,7 +160,7 @@ function wayOf(grant: Grant): object {
 const COMPARED = ["pairs", "protocols", "ca"] as const;
 
 function widerRules(old: Grant, grant: Grant, counts: Map<string, string>): readonly string[] {
-  if (grant.system !== "http") return nameAll(grant, widerVerbs(old, grant));
+  if (grant.system !== "http") return nameAll(grant, widerVerbs(old, grant, counts));
   return grant.rules.flatMap((rule, at) => {
     const earlier = grant.rules.slice(0, at);
     const deciding = new Set<Rule>();
@@ -179,7 +182,7 @@ function widerRules(old: Grant, grant: Grant, counts: Map<string, string>): read
 }
 
 /** Of a system of the catalog: its rules must be the present ones in their order, less some at most. */
-function widerVerbs(old: Grant, grant: Grant): readonly string[] {
+function widerVerbs(old: Grant, grant: Grant, counts: Map<string, string>): readonly string[] {
   const same = (one: Rule, other: Rule) =>
     differences(without(one, ["name"]), without(other, ["name"])).length === 0;
   let at = 0;
@@ -188,6 +191,7 @@ function widerVerbs(old: Grant, grant: Grant): readonly string[] {
     // Behind a rule that was left out another may decide, and no rule may be given its place.
     const isFound = at < old.rules.length && rule.name === old.rules[at]?.name;
     at += 1;
+    if (isFound) counts.set(rule.name, rule.name); // What was used of its leave stays used.
     return isFound
       ? []
       : [`${rule.name}: the verbs of a living run can only lose their last rules`];
@@ -241,6 +245,7 @@ function isNoMoreLenient(rule: Rule, old: Rule): boolean {
   return (
     old.unattended !== undefined &&
     unattended.count <= old.unattended.count &&
+    unattended.perMs === old.unattended.perMs &&
     unattended.expiresMs <= old.unattended.expiresMs
   );
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf, type Action } from "../action/index.ts";
 import { decide } from "./decide.ts";
+import { narrowPolicy } from "./narrow.ts";
 import { compilePolicy } from "./policy.ts";
 import { initialPolicyState } from "./state.ts";
 import { parseTaskFile } from "./task-file.ts";
@@ -168,4 +169,49 @@ test("objects and options are for systems that have them", () => {
   assert.throws(() => parseTaskFile(file, "t.yaml", 0, SYSTEMS), {
     message: /with.* is for systems/,
   });
+});
+
+const DROPS = (count: number, per?: string) => [
+  {
+    verbs: ["drop"],
+    unattended: {
+      count,
+      ...(per === undefined ? {} : { per }),
+      reason: "They are copies.",
+      expires: "1970-01-05",
+    },
+  },
+];
+
+test("leave for a time is given anew when the time is over", () => {
+  const policy = policyOf(DROPS(2, "1h"));
+  let state = initialPolicyState;
+  const verdicts = [0, 10, 20, 61, 65, 71].map((minute) => {
+    const at = new Date(minute * 60_000).toISOString();
+    const part = { verb: "drop", effects: ["delete" as const], object: ORDERS };
+    const decision = decide(policy, state, actionOf([part], { at }));
+    state = decision.state;
+    return decision.verdict;
+  });
+  assert.deepEqual(verdicts, ["allow", "allow", "confirm", "allow", "confirm", "allow"]);
+});
+
+test("INV-32: what was used of a rule's leave stays used when a policy is narrowed", () => {
+  for (const per of [undefined, "1h"]) {
+    const task = parseTaskFile(fileOf({ allow: DROPS(1, per) }), "t.yaml", 0, SYSTEMS);
+    const part = { verb: "drop", effects: ["delete" as const], object: ORDERS };
+    const action = actionOf([part], { at: new Date(0).toISOString() });
+    const policy = compilePolicy(task);
+    const { state } = decide(policy, initialPolicyState, action);
+    const narrowed = narrowPolicy({ task, policy, state }, task);
+    assert.deepEqual(narrowed.wider, []);
+    assert.equal(decide(narrowed.policy, narrowed.state, action).verdict, "confirm");
+  }
+});
+
+test("a living run's leave cannot be for a shorter time", () => {
+  const of = (per: string) => parseTaskFile(fileOf({ allow: DROPS(1, per) }), "t.yaml", 0, SYSTEMS);
+  const task = of("1d");
+  const present = { task, policy: compilePolicy(task), state: initialPolicyState };
+  assert.notDeepEqual(narrowPolicy(present, of("1h")).wider, []);
 });

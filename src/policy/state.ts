@@ -9,6 +9,8 @@ import type { Allowance } from "./allowance.ts";
 export interface PolicyState {
   /** How often each rule has let something pass unattended, by the rule's name. */
   readonly unattendedUsed: Readonly<Record<string, number>>;
+  /** When rules whose leave is for a time have let something pass, in milliseconds since the epoch. */
+  readonly unattendedAt: Readonly<Record<string, readonly number[]>>;
   /** Systems from which private data has been read, by the grant's name. */
   readonly readPrivately: readonly string[];
   /** What a person lets through for the rest of the run. */
@@ -27,6 +29,7 @@ export interface DeniedThing {
 /** The state at the start of a run. */
 export const initialPolicyState: PolicyState = Object.freeze({
   unattendedUsed: Object.freeze({}),
+  unattendedAt: Object.freeze({}),
   readPrivately: Object.freeze([]),
   allowances: Object.freeze([]),
   denied: Object.freeze([]),

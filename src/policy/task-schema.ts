@@ -38,6 +38,8 @@ const NAMES_MAX = 100;
 const OBJECTS_MAX = 200;
 const CREDENTIALS_MAX = 5; // To choose from, and variables that hold the chosen one.
 const UNATTENDED_MAX = 10_000;
+const PER_MS_MIN = 60_000;
+const PER_MS_MAX = 30 * 864e5;
 const LIFETIME_MS_MIN = 1000;
 const LIFETIME_MS_MAX = 30 * 864e5; // A month: longer is a service, not a task.
 const CPUS_MAX = 4096;
@@ -75,6 +77,9 @@ const unattendedSchema = z
   .strictObject({
     count: z.int().min(1).max(UNATTENDED_MAX).meta({
       description: "How many such actions in one run may pass without a person.",
+    }),
+    per: durationSchema(PER_MS_MIN, PER_MS_MAX).optional().meta({
+      description: "The count is for each such time, not for the whole run: 1h, 1d.",
     }),
     reason: sentenceSchema.meta({
       description: "Why no person is needed; shown to whoever reads the file.",

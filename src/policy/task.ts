@@ -140,6 +140,8 @@ export type TaskRule = {
 /** Leave to do what otherwise waits for a person. */
 export type Unattended = {
   readonly count: number;
+  /** The count is for any such time; without it for the whole run. */
+  readonly perMs?: number;
   readonly reason: string;
   /** Milliseconds since the epoch from which on it no longer holds. */
   readonly expiresMs: number;
@@ -259,7 +261,9 @@ function ruleOf({ unattended, on, ...source }: RuleSource, system?: SystemInfo):
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);
   assert(expiresMs !== undefined, "the schema has checked the date");
-  return { ...rule, unattended: { count: unattended.count, reason: unattended.reason, expiresMs } };
+  const { count, reason, per } = unattended;
+  const window = per === undefined ? {} : { perMs: parseDurationMs(per) };
+  return { ...rule, unattended: { count, ...window, reason, expiresMs } };
 }
 
 /** What parts the patterns of a rule over `verbs`; `undefined` where they differ, or act on nothing that has a name. */

@@ -1,5 +1,21 @@
 /** Layer 2, pure: what an operation of each session protocol means: SSH, PostgreSQL, mail, ... */
-export type { Described, Protocol, Separator, Surroundings, VerbInfo } from "./protocol.ts";
+export type {
+  Described,
+  MintedLogin,
+  Protocol,
+  ProtocolMint,
+  Separator,
+  Surroundings,
+  VerbInfo,
+} from "./protocol.ts";
 export * as postgres from "./postgres/index.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
+export * from "./redis/index.ts";
+export {
+  flawsOfMail,
+  RECIPIENTS_MAX as SMTP_RECIPIENTS_MAX,
+  smtpOptions,
+  type Flaw as MailFlaw,
+  type SmtpOptions,
+} from "./smtp/index.ts";

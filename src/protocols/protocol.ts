@@ -52,6 +52,29 @@ export interface Described {
   readonly impact?: Impact;
 }
 
+/** What a login is made of. */
+export interface MintedLogin {
+  /** The run's, by which a person knows it at the system: `cofferdam-r-...`. */
+  readonly label: string;
+  /** What the new login is to have; letters, digits, `-` and `_`. Never in what describes the operation. */
+  readonly password: string;
+  readonly options: Json;
+  /** The grant's `allow:`: it may do this and no more. */
+  readonly rules: readonly {
+    readonly verbs?: readonly string[];
+    readonly on?: readonly (readonly string[])[];
+    readonly doing?: readonly Effect[];
+  }[];
+}
+
+/** How a protocol makes a login for one run, by operations performed with the stored credential. */
+export interface ProtocolMint {
+  /** @throws {Fault} `protocols.mint` where the rules cannot be held by a login. */
+  create(login: MintedLogin): { readonly operation: Json; readonly user: string };
+  /** Takes it away, also where it was never made. */
+  revoke(login: Pick<MintedLogin, "label" | "options"> & { readonly user: string }): Json;
+}
+
 /** One session protocol. */
 export interface Protocol {
   /** The grant's `system:`, and the scheme that its credentials are bound to. */
@@ -83,6 +106,8 @@ export interface Protocol {
   describe(operation: Json, surroundings: Surroundings): Described;
   /** What `explain --system NAME TEXT` means. @throws {Fault} `protocols.operation` with the form. */
   operationOf(text: string): Json;
+  /** Absent where its systems make no logins. */
+  readonly mint?: ProtocolMint;
   /** A commented grant for `cofferdam grant-template`: YAML, to be indented as an item of `grants`. */
   readonly template: string;
 }

@@ -5,10 +5,13 @@
  */
 import { POSTGRES } from "./postgres/index.ts";
 import type { Protocol } from "./protocol.ts";
+import { redis } from "./redis/index.ts";
+import { smtp } from "./smtp/index.ts";
+import { sshProtocol } from "./ssh/index.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([POSTGRES] as readonly Protocol[]).map((one) => [one.system, one]),
+  ([POSTGRES, redis, smtp, sshProtocol] as readonly Protocol[]).map((one) => [one.system, one]),
 );
 
 /** The protocol for grants of `system: kind`. */

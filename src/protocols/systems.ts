@@ -10,6 +10,8 @@ export interface ProtocolInfo {
   readonly verbs: readonly string[];
   readonly ports: readonly number[];
   readonly isSession: true;
+  /** What `mint:` takes, where it makes logins: nothing, as the rules say what they may. */
+  readonly mints?: readonly string[];
   readonly separators: Readonly<Record<string, string>>;
   flawsOfOptions(options: unknown): readonly { readonly path: string; readonly message: string }[];
 }
@@ -18,7 +20,7 @@ export interface ProtocolInfo {
 export function protocolSystems(): ReadonlyMap<string, ProtocolInfo> {
   return new Map(
     [...allProtocols().values()].map((protocol) => {
-      const { system, ports, verbs, object, options } = protocol;
+      const { system, ports, verbs, object, options, mint } = protocol;
       const separators = Object.entries(verbs).map(
         ([verb, { separator = object.separator }]) => [verb, separator] as const,
       );
@@ -28,6 +30,7 @@ export function protocolSystems(): ReadonlyMap<string, ProtocolInfo> {
           verbs: Object.keys(verbs),
           ports,
           isSession: true,
+          ...(mint === undefined ? {} : { mints: [] }),
           separators: Object.fromEntries(separators),
           flawsOfOptions(given) {
             const { error } = options.safeParse(given);

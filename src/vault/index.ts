@@ -25,5 +25,11 @@ export {
   type Kind,
   type Place,
 } from "./spec.ts";
+export {
+  createSshKey,
+  mintSshCertificate,
+  sshAuthorityLine,
+  type SshCertificateOptions,
+} from "./ssh-certificate.ts";
 export type { Unlock } from "./unlock.ts";
 export { openVault, Vault, type CredentialInfo, type VaultOptions } from "./vault.ts";

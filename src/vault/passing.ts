@@ -11,7 +11,10 @@ import { requireUsable } from "./secret.ts";
 import type { Kind, Place } from "./spec.ts";
 
 /** Kinds whose secret is sent as it is. */
-export type PassingKind = Extract<Kind, { kind: "bearer" | "basic" | "header" | "query" | "path" }>;
+export type PassingKind = Extract<
+  Kind,
+  { kind: "bearer" | "basic" | "header" | "query" | "path" | "login" }
+>;
 
 export class PassingSecret {
   readonly #value: string;

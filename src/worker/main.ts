@@ -9,6 +9,7 @@ import { createLog, Fault } from "../base/index.ts";
 import { createUpstreamTrust, loadBrokers, type UpstreamTrust } from "../gateway/index.ts";
 import { allProtocols, loadProtocols } from "../protocols/index.ts";
 import { Calls } from "./calls.ts";
+import { describeHeld } from "./describe.ts";
 import { CLOSED, Lines } from "./lines.ts";
 import type { Order } from "./protocol.ts";
 import { serveRun, type RemoteRun } from "./remote-run.ts";
@@ -21,9 +22,10 @@ const log = createLog((line) => void process.stderr.write(line));
 const runs = new Map<string, RemoteRun>();
 let trust: UpstreamTrust | undefined;
 
-const [canary = "", id = ""] = process.argv.slice(2);
+const [canary = "", id = "", loads = "nothing"] = process.argv.slice(2);
 const stream = new Socket({ fd: CONTROL_FD, readable: true, writable: true });
-await Promise.all([loadBrokers(), loadProtocols(allProtocols().keys())]);
+if (loads !== "nothing") await loadProtocols(allProtocols().keys());
+if (loads === "brokers") await loadBrokers();
 const sealed = await seal(canary, Number(id));
 const lines = new Lines(stream, {
   lineBytesMax: Number.POSITIVE_INFINITY, // The daemon's own words.
@@ -57,6 +59,9 @@ function obey(order: Order): void {
       return;
     case "perform":
       void runOf(order.run).perform(order);
+      return;
+    case "describe":
+      calls.note(describeHeld(order));
       return;
     case "stop":
       void stop(order.run);

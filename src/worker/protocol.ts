@@ -17,7 +17,7 @@ import type {
   Verdict,
 } from "../gateway/index.ts";
 import type { GivenPlaceholder } from "../vault/index.ts";
-import type { Policy, PolicyState } from "../policy/index.ts";
+import type { Grant, Policy, PolicyState } from "../policy/index.ts";
 
 /** Longest line of a worker: some batched messages; one action holds 64 KiB of body at most as fields. */
 export const LINE_BYTES_MAX = 4 << 20;
@@ -122,6 +122,11 @@ const asked = z.strictObject({
     .optional(),
 });
 
+/** An action, of which when, where and whose it is are the daemon's to say. */
+const told = actionSchema
+  .omit({ run: true, at: true, monoMs: true, cause: true })
+  .extend({ fields: data });
+
 const n = z.number().int().nonnegative();
 const run = id;
 
@@ -133,10 +138,7 @@ export const saidSchema = z.discriminatedUnion("say", [
     n,
     run,
     flow: id,
-    // When, where and whose it is are the daemon's to say.
-    action: actionSchema
-      .omit({ run: true, at: true, monoMs: true, cause: true })
-      .extend({ fields: data }),
+    action: told,
     /** Where to connect, should it be allowed. */
     dial: z.strictObject({ host, port }).optional(),
   }),
@@ -166,13 +168,14 @@ export const saidSchema = z.discriminatedUnion("say", [
   z.strictObject({ say: z.literal("name"), n, run, host }),
   z.strictObject({ say: z.literal("stopped"), run }),
   z.strictObject({ say: z.literal("rechecked"), run, cut: z.number().int().nonnegative() }),
+  z.strictObject({ say: z.literal("described"), p: n, action: told }),
   z.strictObject({ say: z.literal("pong") }),
 ]);
 
 /** One message of a worker. */
 export type Said = z.infer<typeof saidSchema>;
 /** One message about a run. */
-export type SaidOfRun = Exclude<Said, { say: "pong" }>;
+export type SaidOfRun = Exclude<Said, { say: "pong" | "described" }>;
 
 /** What a worker tells before it is given anything: each thing that it tried, and what came of it. */
 export const sealedSchema = z.tuple([
@@ -254,6 +257,15 @@ export type Order =
       /** Of an operation: only its facts are read again, and told as the answer's body, in JSON. */
       readonly look?: true;
       readonly credential?: Credentialed;
+    }
+  /** To be read, and told under the name `p` what action it is. */
+  | {
+      readonly order: "describe";
+      readonly p: number;
+      readonly held: SaidHeld;
+      readonly facts: HeldOperation["facts"];
+      readonly grant: Grant;
+      readonly own?: Entry;
     }
   | { readonly order: "ping" }
   | { readonly order: "answer"; readonly n: number; readonly value: unknown }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { actionOfHeld, type HeldRequest } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile } from "../policy/index.ts";
+import type { Describe } from "./describe.ts";
 import { Served } from "./served.ts";
 import { AGENT, makePorts, makeRun } from "./test-kit.ts";
 
@@ -34,11 +35,15 @@ const closing = { say: "record", run, event: { type: "flow.close", flow, target:
 const outcome = { say: "record", run, event: { type: "outcome", action: "a-1" } } as const;
 const intent = { say: "intend", n: 0, run, flow, action } as const;
 
+/** As the reader does it, here in this process. */
+const describe: Describe = (what, { own, ...context }) =>
+  Promise.resolve(actionOfHeld(what, { ...context, entry: own }));
+
 let held: ReturnType<typeof makeRun>;
 let served: Served;
 beforeEach(() => {
   held = makeRun(run);
-  served = new Served(held, upstream.ports);
+  served = new Served(held, upstream.ports, describe);
   upstream.dialled.length = 0;
 });
 const attribute = () => void served.attribute({ say: "attribute", n: 0, run, flow, tuple });
@@ -252,7 +257,7 @@ test("INV-43: a certificate is for a name that the run asked for, and no other",
 test("fault gateway.ca: a grant whose authority was not read is not dialled", async () => {
   const source = `task: t\npurpose: P.\ngrants:\n  - { system: http, name: a, hosts: [docs.test], ca: x.pem, allow: [{ methods: [GET], paths: ["/**"] }] }\n`;
   Object.assign(held, { policy: compilePolicy(parseTaskFile(source, "t.yaml", Date.now())) });
-  const dial = new Served(held, upstream.ports).dial({ host: "docs.test", port: 443 });
+  const dial = new Served(held, upstream.ports, describe).dial({ host: "docs.test", port: 443 });
   await assert.rejects(dial, { code: "gateway.ca" });
 });
 
@@ -268,13 +273,14 @@ test("a worker's death closes what was open, on record, and what it was waiting 
   attribute();
   await served.record(opening);
   const { promise, resolve } = Promise.withResolvers<void>();
-  const slow = new Served(held, {
+  const ports = {
     ...upstream.ports,
-    connect: async (to, signal) => {
+    connect: async (...[to, signal]: Parameters<typeof upstream.ports.connect>) => {
       await promise;
       return upstream.ports.connect(to, signal);
     },
-  });
+  };
+  const slow = new Served(held, ports, describe);
   const dial = slow.dial({ host: "docs.test", port: 80 });
   await slow.cut("it died");
   resolve();

@@ -13,7 +13,6 @@ import {
 } from "../action/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
 import {
-  actionOfHeld,
   createConnectJudge,
   createNamePool,
   type CertificateAuthority,
@@ -29,6 +28,7 @@ import {
 } from "../gateway/index.ts";
 import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../policy/index.ts";
 import { descriptorOf } from "../sys/index.ts";
+import type { Describe } from "./describe.ts";
 import type { Answers, SaidOfRun, SaidResolution } from "./protocol.ts";
 
 /** Flows that a run may have at once, with those whose close is being written. */
@@ -85,6 +85,7 @@ export class Served {
   readonly pool: NamePool = createNamePool();
   readonly judge: ConnectJudge;
   readonly #ports: ServedPorts;
+  readonly #describe: Describe;
   /** The policy that it began with; a later one is narrower. */
   readonly #first: Policy;
   readonly #flows = new Map<string, Flow>();
@@ -100,8 +101,10 @@ export class Served {
   /** Aborted when the worker that asked is gone. */
   #asking = new AbortController();
 
-  constructor(run: HeldRun, ports: ServedPorts) {
+  /** @param describe by which what a worker described is described anew, elsewhere. */
+  constructor(run: HeldRun, ports: ServedPorts, describe: Describe) {
     this.run = run;
+    this.#describe = describe;
     this.#ports = ports;
     this.#first = run.policy;
     this.judge = createConnectJudge({ run, clock: ports.clock, pool: this.pool });
@@ -174,8 +177,8 @@ export class Served {
     if (grant === undefined) throw lie("an action of no grant");
     const at = { wallMs: Date.parse(action.at), monoMs: action.monoMs };
     const entry = this.run.entryOf(grant.system);
-    const context = { run: this.run.id, at, grant, entry, cause: action.cause };
-    const own = { ...actionOfHeld(held, context), id: action.id };
+    const context = { run: this.run.id, at, grant, own: entry, cause: action.cause };
+    const own = { ...(await this.#describe(held, context)), id: action.id };
     if (canonicalJson(own) !== canonicalJson(action)) throw lie("another action than it described");
     const resolution = await this.run.hold(held, own, said.flow, said.waitMs);
     if (resolution.kind !== "answered") return resolution;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { z } from "zod";
+import type { Action } from "../action/index.ts";
 import { findEntry } from "../catalog/index.ts";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import type { Asked, Credentialed, Held } from "../gateway/index.ts";
@@ -14,9 +15,11 @@ import {
   type Order,
   type Said,
   type SaidFault,
+  type SaidHeld,
   type SaidOfRun,
   type SaidVerdict,
 } from "./protocol.ts";
+import type { DescribeContext, DescribedAction } from "./describe.ts";
 import { defined, type Handed, type Served } from "./served.ts";
 
 /** Questions that are answered at once; above, the worker's words stay with it until some are. */
@@ -68,6 +71,8 @@ export class Worker {
   readonly #rechecks = new Map<string, ((cut: number) => void)[]>();
   /** Requests that it was told to send, and who waits for what comes of them. */
   readonly #performing = new Map<number, { readonly run: string; resolve(asked: Asked): void }>();
+  /** What it was told to read, and who waits for what that is. */
+  readonly #describing = new Map<number, (action: DescribedAction) => void>();
   #nextPerformance = 0;
   readonly #watch: NodeJS.Timeout;
   readonly #recheckMs: number;
@@ -179,6 +184,32 @@ export class Worker {
     return promise.finally(() => this.#performing.delete(p));
   }
 
+  /**
+   * Has it tell what action `held` is.
+   *
+   * @throws {Fault} `worker.gone` where it ends by that.
+   */
+  async describe(held: Held, { grant, own, ...rest }: DescribeContext): Promise<Action> {
+    const p = this.#nextPerformance++;
+    const { promise, resolve, reject } = Promise.withResolvers<DescribedAction>();
+    this.#describing.set(p, resolve);
+    const { body, facts, ...said } = held;
+    const whole = body === undefined ? {} : { body: body.toString("base64") };
+    const theirs = own === undefined ? {} : { own };
+    const asked = { ...said, ...whole } as SaidHeld;
+    this.#tell({ order: "describe", p, held: asked, facts, grant, ...theirs });
+    void this.gone.then((why) =>
+      reject(new Fault("worker.gone", `the worker that was to read it ended: ${why}`)),
+    );
+    try {
+      const { run, at, cause } = rest;
+      const when = { at: new Date(at.wallMs).toISOString(), monoMs: at.monoMs };
+      return { ...(await promise), run, ...when, cause };
+    } finally {
+      this.#describing.delete(p);
+    }
+  }
+
   #performed({ run, p, asked }: Extract<SaidOfRun, { say: "performed" }>): void {
     const waiting = this.#performing.get(p);
     if (waiting?.run !== run) throw new Fault("worker.lie", "it performed what nobody asked for");
@@ -231,6 +262,12 @@ export class Worker {
   #take(said: Said): void {
     if (said.say === "pong") {
       this.#pingsMissed = 0;
+      return;
+    }
+    if (said.say === "described") {
+      const told = this.#describing.get(said.p);
+      if (told === undefined) throw new Fault("worker.lie", "it describes what nobody asked about");
+      told(defined(said.action) as DescribedAction);
       return;
     }
     const served = this.#served.get(said.run);

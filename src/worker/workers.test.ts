@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import dnsPacket from "dns-packet";
+import { UNKNOWN_PROCESS } from "../action/index.ts";
+import { createLog } from "../base/index.ts";
+import { actionOfHeld } from "../gateway/index.ts";
 import { allocate, checked, native } from "../sys/index.ts";
 import { makePorts, makeRun } from "./test-kit.ts";
 import { createWorkers, type WorkersOptions } from "./workers.ts";
@@ -204,6 +207,26 @@ test("INV-74: what Cofferdam asks itself is served apart from every run, and lea
   await until("they are gone", () => workers.list().every(({ runs }) => runs.length > 0));
   await run.close();
   await after.close();
+});
+
+test("INV-75: stored bytes are read by a worker that serves nobody, and by none of the runs'", async (t) => {
+  const lines: string[] = [];
+  const workers = open({ log: createLog((line) => lines.push(line)) });
+  t.after(() => workers.close());
+  await workers.serve(makeRun("r-one"), upstream.ports);
+  const [grant] = makeRun("r-one").policy.grants;
+  assert.ok(grant !== undefined);
+  const place = { scheme: "http", host: "docs.test", port: 80 } as const;
+  const held = { ...place, method: "POST", target: "/a?b=c", headers: [], facts: {} };
+  const at = { wallMs: Date.parse("2026-11-26T00:00:00.000Z"), monoMs: 7 };
+  const context = { run: "r-one", at, grant, cause: UNKNOWN_PROCESS };
+  const action = await workers.describe({ ...held, body: Buffer.from("x") }, context);
+  const { id: _, ...told } = action;
+  const here = { ...context, entry: undefined };
+  const { id: _own, ...own } = actionOfHeld({ ...held, body: Buffer.from("x") }, here);
+  assert.deepEqual(told, own, "it is what it would be here");
+  const used = lines.filter((line) => line.includes("worker.ready")).join("");
+  assert.match(used, /"use":"reader"/);
 });
 
 test("INV-32: a worker that does not cut what is no longer granted is ended", async (t) => {

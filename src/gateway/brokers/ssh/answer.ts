@@ -1,0 +1,51 @@
+/**
+ * What came of something that was performed after a person said so, in a form of our own:
+ *
+ * ```
+ * uint32 length | JSON { exit, signal, file, stdout, stderr } | stdout | stderr
+ * ```
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { FileResult } from "./sftp-perform.ts";
+
+const headSchema = z.strictObject({
+  exit: z.number().optional(),
+  signal: z.string().optional(),
+  file: z.strictObject({ code: z.number(), message: z.string() }).optional(),
+  stdout: z.number(),
+  stderr: z.number(),
+  isCut: z.boolean(),
+});
+
+export interface Performed {
+  readonly exit?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly file?: FileResult | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** There was more than is kept. */
+  readonly isCut: boolean;
+}
+
+export function encodeAnswer({ stdout, stderr, ...rest }: Performed): Buffer {
+  const head = Buffer.from(
+    JSON.stringify({ ...rest, stdout: stdout.length, stderr: stderr.length }),
+  );
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(head.length);
+  return Buffer.concat([length, head, stdout, stderr]);
+}
+
+/** Reads it again. What is not of this form, as after a failure, has nothing in it. */
+export function decodeAnswer(bytes: Buffer): Performed {
+  try {
+    const end = 4 + bytes.readUInt32BE(0);
+    const { stdout, ...head } = headSchema.parse(JSON.parse(bytes.toString("utf8", 4, end)));
+    const middle = end + stdout;
+    return { ...head, stdout: bytes.subarray(end, middle), stderr: bytes.subarray(middle) };
+  } catch {
+    return { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), isCut: false };
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Interactive shells: granted as a whole, not looked into, and recorded as they looked.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { ServerChannel } from "ssh2";
+import type { Json } from "../../../action/index.ts";
+import { describeError, isFault } from "../../../base/index.ts";
+import { Asciicast } from "./asciicast.ts";
+import { EXIT, type Request } from "./exec.ts";
+import { finish, pump } from "./pump.ts";
+import { sayError, type Seat } from "./seat.ts";
+
+/** Serves a shell on `channel`, which was accepted. */
+export async function serveShell(
+  seat: Seat,
+  channel: ServerChannel,
+  { env, pty, running }: Request,
+): Promise<void> {
+  const { session } = seat;
+  const term = (pty as { readonly term?: string } | undefined)?.term;
+  const operation = { op: "shell", ...(term === undefined ? {} : { term: term.slice(0, 64) }) };
+  const judged = await session.judge({ operation });
+  if (judged.decision.verdict !== "allow") {
+    // A person cannot decide over what is not typed yet: a shell is granted `unattended`, or not at all.
+    sayError(channel, session.deny(judged).text);
+    await finish(channel, EXIT.denied);
+    return;
+  }
+  const { wallMs, monoMs } = session.clock.now();
+  const { rows = 24, cols = 80 } = (pty ?? {}) as { rows?: number; cols?: number };
+  const cast = new Asciicast({ wallMs, monoMs, rows, columns: cols });
+  let outcome: Readonly<Record<string, Json>>;
+  try {
+    const upstream = await seat.upstream();
+    const started = await upstream.shell({ env, pty });
+    running({
+      signal: (name) => started.channel.signal(name),
+      resize: (height, width, h, w) => {
+        cast.resize(session.clock.now().monoMs, height, width);
+        started.channel.setWindow(height, width, h, w);
+      },
+    });
+    const ended = await pump(channel, started, {
+      secrets: seat.secrets,
+      socket: session.client,
+      tap: (chunk) => cast.output(session.clock.now().monoMs, chunk),
+    });
+    const text = cast.text();
+    outcome = {
+      ...(ended.exit === undefined ? {} : { exit: ended.exit }),
+      bytesIn: ended.bytesIn,
+      bytesOut: ended.bytesOut,
+      asciicast: text,
+      asciicastSha256: createHash("sha256").update(text).digest("hex"),
+      ...(cast.isCut ? { isCut: true } : {}),
+    };
+  } catch (error) {
+    outcome = { failed: isFault(error) ? error.code : "internal" };
+    sayError(channel, `Cofferdam: ${describeError(error)}`);
+    await finish(channel, EXIT.failed);
+  }
+  await session.outcome(judged, outcome);
+}

@@ -1,0 +1,3 @@
+/** Redis: commands and replies. */
+export * from "./commands.ts";
+export * from "./replies.ts";

@@ -1,0 +1,230 @@
+/**
+ * The broker alone: sessions are judged by the real policy, but nobody is sandboxed, recorded or asked.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UNKNOWN_PROCESS, type FindingKind, type Json } from "../../src/action/index.ts";
+import { createLog, systemClock } from "../../src/base/index.ts";
+import { createHostKey, knownHostsLine } from "../../src/daemon/host-key.ts";
+import { sshBroker } from "../../src/gateway/brokers/ssh/index.ts";
+import type { Asking, Errand, Judged, Session } from "../../src/gateway/brokers/broker.ts";
+import { GATEWAY_LIMITS } from "../../src/gateway/limits.ts";
+import type { Resolution } from "../../src/gateway/ports.ts";
+import { actionOfOperation } from "../../src/gateway/session-action.ts";
+import {
+  compilePolicy,
+  decide,
+  initialPolicyState,
+  parseTaskFile,
+} from "../../src/policy/index.ts";
+import { taskSystems } from "../../src/systems/index.ts";
+import type { Lease } from "../../src/vault/index.ts";
+
+export const HOST = "server.example";
+
+/** For rules under which nobody is asked. */
+export const UNATTENDED = {
+  count: 1000,
+  reason: "a test",
+  expires: new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10),
+};
+
+export interface KitOptions {
+  /** Where the server is. */
+  readonly port: number;
+  readonly hostKey: string | readonly string[];
+  readonly lease?: Lease;
+  readonly allow?: readonly Record<string, Json>[];
+  /** What a person says; by default yes. */
+  readonly decision?: "answered" | "denied" | "pending";
+  readonly limits?: Partial<typeof GATEWAY_LIMITS>;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A broker that listens on loopback for OpenSSH's client. */
+export class BrokerKit {
+  readonly root = mkdtempSync(join(tmpdir(), "cofferdam-broker-"));
+  readonly judged: Judged[] = [];
+  readonly outcomes: (readonly [verb: string, data: Readonly<Record<string, Json>>])[] = [];
+  readonly found: (readonly [FindingKind, string])[] = [];
+  readonly refused: string[] = [];
+  readonly cuts: string[] = [];
+  readonly reasons: string[] = [];
+  readonly #options: KitOptions;
+  readonly #hostKey = createHostKey();
+  readonly #policy;
+  #server: Server | undefined;
+  readonly #sessions = new Set<Promise<void>>();
+
+  constructor(options: KitOptions) {
+    this.#options = options;
+    const { allow = [{ verbs: ["*"], unattended: UNATTENDED }] } = options;
+    const grant = {
+      ...{ system: "ssh", name: "server", hosts: [HOST] },
+      with: { host_key: options.hostKey },
+      allow: allow.map((rule) => ({ verbs: ["*"], ...rule })),
+    };
+    const source = JSON.stringify({ task: "kit", purpose: "a test", grants: [grant] });
+    this.#policy = compilePolicy(parseTaskFile(source, "kit", Date.now(), taskSystems()));
+  }
+
+  get port(): number {
+    return (this.#server?.address() as AddressInfo).port;
+  }
+
+  async start(): Promise<this> {
+    writeFileSync(join(this.root, "known_hosts"), knownHostsLine(this.#hostKey));
+    this.#server = createServer((client) => {
+      client.on("error", () => {});
+      const session = this.#session(client);
+      const served = sshBroker.serve(session).catch((error: unknown) => {
+        this.reasons.push(String(error));
+        client.destroy();
+      });
+      this.#sessions.add(served);
+    });
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    return this;
+  }
+
+  /** Runs \`ssh ARGS\` (or another of its clients) against the broker. */
+  async ssh(args: readonly string[], { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {}): Promise<Ran> {
+    const options = [
+      ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
+      ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
+      ...[program === "ssh" ? "-p" : "-P", `${this.port}`],
+    ];
+    const child = spawn(program, [...options, ...args], { cwd: this.root, timeout: 20_000 });
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout.on("data", (data: Buffer) => stdout.push(data));
+    child.stderr.on("data", (data: Buffer) => stderr.push(data));
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+    const [code] = (await once(child, "close")) as [number | null];
+    return {
+      code,
+      stdout: Buffer.concat(stdout).toString("latin1"),
+      stderr: Buffer.concat(stderr).toString("utf8"),
+    };
+  }
+
+  /** A command by OpenSSH's client. */
+  run(command: string, input?: string | Buffer): Promise<Ran> {
+    return this.ssh(["127.0.0.1", command], input === undefined ? {} : { input });
+  }
+
+  /** Performs a stored operation as the daemon would have it performed. */
+  async perform(asking: Asking): Promise<Resolution> {
+    const socket = connect(this.#options.port, "127.0.0.1");
+    await once(socket, "connect");
+    const asked = await sshBroker.perform({
+      ...this.#place(),
+      held: { host: HOST, port: 22, facts: {}, ...asking },
+      way: { socket, lease: this.#options.lease },
+    } as Errand);
+    socket.destroy();
+    const answer = asked.answer ?? { status: 502, headers: [], body: Buffer.alloc(0), isCut: false };
+    return { kind: "answered", approval: "p-1", answer };
+  }
+
+  /** Looks up the facts of a stored operation again. */
+  async look(asking: Asking): Promise<Readonly<Record<string, Json>>> {
+    const socket = connect(this.#options.port, "127.0.0.1");
+    await once(socket, "connect");
+    const errand = {
+      ...this.#place(),
+      held: { host: HOST, port: 22, facts: {}, ...asking },
+      way: { socket, lease: this.#options.lease },
+    } as Errand;
+    return (await sshBroker.look?.(errand)) ?? {};
+  }
+
+  async close(): Promise<void> {
+    this.#server?.close();
+    await Promise.all(this.#sessions);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #place() {
+    const [grant] = this.#policy.grants;
+    if (grant === undefined) throw new Error("the kit has one grant");
+    return {
+      grant,
+      options: { host_key: this.#options.hostKey } as Json,
+      host: HOST,
+      port: 22,
+      limits: { ...GATEWAY_LIMITS, ...this.#options.limits },
+      clock: systemClock,
+      log: createLog(() => {}),
+      secure: () => Promise.reject(new Error("SSH has no TLS")),
+    };
+  }
+
+  #session(client: Socket): Session {
+    const place = this.#place();
+    const told = (text: string) => {
+      this.refused.push(text);
+      return { denial: {} as never, text: `Cofferdam: ${text}` };
+    };
+    let state = initialPolicyState;
+    const remembered = new Set<string>();
+    return {
+      ...place,
+      client,
+      hostKey: this.#hostKey,
+      leaf: () => Promise.reject(new Error("SSH has no TLS")),
+      connect: async () => {
+        const socket = connect(this.#options.port, "127.0.0.1");
+        socket.on("error", () => {});
+        client.once("close", () => socket.destroy());
+        await once(socket, "connect");
+        return { socket, lease: this.#options.lease };
+      },
+      judge: async (asking) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        const { facts = {} } = asking;
+        const at = { wallMs: Date.now(), monoMs: performance.now() };
+        const context = { run: "r-kit", at, grant: place.grant, cause: UNKNOWN_PROCESS };
+        const held = { host: HOST, port: 22, ...asking, facts };
+        const action = actionOfOperation(held, context);
+        const { state: next, ...decision } = decide(this.#policy, state, action);
+        state = next;
+        const judged = { asking, action, decision } as Judged;
+        this.judged.push(judged);
+        return judged;
+      },
+      repeats: (key) => remembered.has(key),
+      remember: (key) => void remembered.add(key),
+      hold: async ({ asking }) => {
+        const { decision = "answered" } = this.#options;
+        if (decision === "answered") return await this.perform(asking);
+        return { kind: decision, approval: "p-1", reason: "a person said so" };
+      },
+      outcome: (judged, data) => {
+        this.outcomes.push([judged.action.verb, data]);
+        return Promise.resolve();
+      },
+      deny: ({ action, decision }, resolution) =>
+        told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),
+      refuse: ({ rule, reason }) => told(`${rule}: ${reason}`),
+      find: (kind, detail) => void this.found.push([kind, detail]),
+      cut: (reason) => {
+        this.cuts.push(reason);
+        client.destroy();
+      },
+      because: (reason) => void this.reasons.push(reason),
+    };
+  }
+}

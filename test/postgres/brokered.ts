@@ -72,6 +72,7 @@ export class Brokered {
       this.#open.add(client);
       client.on("error", () => {});
       client.pause();
+      client.setMaxListeners(0);
       broker.serve(this.#session(client, broker)).catch((error: unknown) => {
         this.noted.push({ kind: "refused", text: String(error) });
         client.destroy();

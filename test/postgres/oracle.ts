@@ -29,11 +29,14 @@ const STATE: Readonly<Record<string, string>> = {
       union all select x::text from pg_prepared_xacts x union all select f::text from pg_foreign_server f
       union all select p::text from pg_publication p union all select e::text from pg_enum e
       union all select s::text from pg_statistic_ext s union all select d::text from pg_default_acl d union all select c::text from pg_cast c where oid >= 16384) x(t)`,
-  sequences: "select string_agg(schemaname || sequencename || coalesce(last_value::text, '-'), ',' order by 1) from pg_sequences",
+  sequences:
+    "select string_agg(schemaname || sequencename || coalesce(last_value::text, '-'), ',' order by 1) from pg_sequences",
   objects: "select md5(string_agg(l::text, ',' order by loid, pageno)) from pg_largeobject l",
   objectNames: "select string_agg(oid::text, ',' order by oid) from pg_largeobject_metadata",
-  files: "select string_agg(f, ',' order by f) from pg_ls_dir('.') f where f not in ('postmaster.pid')",
-  locks: "select count(*)::text from pg_locks where locktype = 'advisory' or mode ~ 'Exclusive' and locktype in ('relation', 'tuple') and pid <> pg_backend_pid()",
+  files:
+    "select string_agg(f, ',' order by f) from pg_ls_dir('.') f where f not in ('postmaster.pid')",
+  locks:
+    "select count(*)::text from pg_locks where locktype = 'advisory' or mode ~ 'Exclusive' and locktype in ('relation', 'tuple') and pid <> pg_backend_pid()",
   slots: "select count(*)::text from pg_replication_slots",
 };
 

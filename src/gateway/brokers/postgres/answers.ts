@@ -48,8 +48,8 @@ export interface AnswersPorts {
   readonly secrets: readonly string[];
   /** Most rows of one answer. */
   readonly rows: number | undefined;
-  /** An answer was cut: the server should stop. */
-  cancel(): void;
+  /** An answer was cut: the server should stop. Resolves when it was told. */
+  cancel(): Promise<void>;
   outcome(judged: Judged, data: Readonly<Record<string, string | number>>): void;
   /** Something is wrong with the server. */
   broken(error: unknown): void;
@@ -63,6 +63,8 @@ export class Answers {
   acked = 0;
   /** A COPY FROM STDIN was asked for, and takes data until it is over. */
   isCopying = false;
+  /** The server is being told to stop: whatever it gets now could be stopped in place of it. */
+  stopping: Promise<void> | undefined;
   /** An error came since the last ready. */
   hasFailed = false;
   /** Called for each error, before what follows. */
@@ -304,7 +306,9 @@ export class Answers {
         hint: "narrow it with WHERE or LIMIT, or count instead",
       }),
     );
-    this.#ports.cancel();
+    this.stopping = this.#ports.cancel().finally(() => {
+      this.stopping = undefined;
+    });
   }
 
   #emit(chunk: Buffer, from: number, to: number): void {

@@ -142,7 +142,8 @@ export class Extended {
     if (/execute/i.test(sql)) await this.#line.answers.windowsOver();
     const named = this.#line.statements.textsNamedIn(sql);
     const { found, statements } = this.#line.judge.read(sql, named);
-    const isNaming = statements.some(({ kind }) => NAMING.has(kind));
+    const isNaming =
+      portal.prepared.isFromSql !== true && statements.some(({ kind }) => NAMING.has(kind));
     if (isNaming || hasPart(found, "copy-from")) {
       this.#refuseExecute(
         undefined,
@@ -299,10 +300,17 @@ export class Extended {
 
   sync(frame: Buffer): Promise<void> | undefined {
     if (this.#line.isPassingOver) this.#kept = [];
-    return this.settle(() => this.#synced(frame));
+    if (!this.#kept.some(isOpen)) return this.#synced(frame);
+    // Whatever was refused, the Sync goes: with it the server stops passing over.
+    return this.#judgeKept().then(() => {
+      this.#synced(frame);
+      this.#line.flush();
+      return undefined;
+    });
   }
 
-  #synced(frame: Buffer): void {
+  #synced(frame: Buffer): undefined {
+    this.#release();
     this.#line.isPassingOver = false;
     this.#line.hasExecuted = false;
     this.#line.answers.expect(AGAIN.sync);

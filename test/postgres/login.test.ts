@@ -177,11 +177,17 @@ const begun = [
   message(R.backendKey, int32(1), int32(2)),
   ready,
 ];
+const cell = (text: string) => [int32(Buffer.byteLength(text)), Buffer.from(text)];
+const pins = [
+  message(R.dataRow, Buffer.of(0, 2), ...cell('"public"'), ...cell("safe_encoding")),
+  message(R.commandComplete, "SELECT 1"),
+  ready,
+];
 const nothing = [message(R.commandComplete, "SELECT 0"), ready];
 /** Lets a session begin, answers what we look up, and then says `last`. */
 const normal = (last: readonly Buffer[]) => (socket: Socket, turn: number) => {
-  // Start-up; two looks of ours, each with its end of a transaction; the agent's.
-  const said = turn === 1 ? begun : turn < 6 ? nothing : last;
+  // Start-up; what is held; two looks of ours, each with its end of a transaction; the agent's.
+  const said = turn === 1 ? begun : turn === 2 ? pins : turn < 7 ? nothing : last;
   socket.write(Buffer.concat([...said]));
 };
 
@@ -249,7 +255,7 @@ test("fuzz: whatever a server says after the login, the session answers or ends"
     fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 6 }), async (frames) => {
       const said = await hostile((socket, turn) => {
         normal(frames)(socket, turn);
-        if (turn > 5) socket.end();
+        if (turn > 6) socket.end();
       });
       assert.ok(!said.includes("pass-word-1"));
     }),

@@ -43,10 +43,10 @@ const until = new Date(Date.now() + 3_600_000).toISOString();
 
 async function relations(client: pg.Client) {
   const { rows } = await client.query({ text: postgres.relationsQuery(), rowMode: "array" });
-  return postgres.relationsOf(rows as unknown as string[][]);
+  return postgres.relationsOf(rows);
 }
 
-test("INV-103: a minted role has exactly what was granted, and is gone afterwards with its sessions", async () => {
+test("a minted role has exactly what was granted, and is gone afterwards with its sessions", async () => {
   const minter = await as("minter", "mint-word-1");
   const minted = {
     role: "cofferdam_r1",

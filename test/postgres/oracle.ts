@@ -88,7 +88,7 @@ export class Oracle {
     const options = postgres.optionsOf({ database: this.#database });
     const text = postgres.catalogQuery(options);
     const { rows } = await watch.query({ text, rowMode: "array" });
-    const catalog = postgres.catalogOf(rows as unknown as string[][], options);
+    const catalog = postgres.catalogOf(rows, options);
     return postgres.factsFor(postgres.readSql(sql, options).found, catalog) ?? {};
   }
 

@@ -321,9 +321,7 @@ test("INV-103: what waits and is approved is performed once, on another connecti
   assert.equal(typesOf(named), "1tnZ");
   assert.equal(typesOf(await raw.ask([bind("", "n", "6"), execute(), sync()])), "2CZ");
   assert.equal(count(), "6");
-  const [shown] = broker.noted.filter(
-    ({ kind, action }) => kind === "held" && action !== undefined,
-  );
+  const shown = broker.noted.find(({ kind, action }) => kind === "held" && action !== undefined);
   assert.deepEqual(shown?.action?.fields["found"], { current: { rows: 2 } });
   raw.end();
 });

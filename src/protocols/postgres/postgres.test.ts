@@ -35,7 +35,7 @@ test("INV-100: what the grammar cannot read, or reads in part, is unknown", asyn
   assert.equal(describe(deep("(", ")", 100)).verb, "session");
   assert.ok(parseSql("").ok);
   for (const operation of [null, 7, "select 1", {}, { sql: 1 }, { sql: "select 1", more: 1 }]) {
-    const described = POSTGRES.describe(operation as never, {
+    const described = POSTGRES.describe(operation, {
       ...{ host: "h", port: 1, options: { database: "shop" } },
     });
     assert.equal(described.verb, "unknown");
@@ -166,4 +166,45 @@ test("a role is compared with its grant", () => {
     members: ["boss"],
     tables: ["insert public.orders", "select public.secrets"],
   });
+});
+
+test("names that every JavaScript object has are names like others", async () => {
+  await loadGrammar();
+  for (const name of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    for (const sql of [
+      `execute "${name}"`,
+      `set "${name}" = 1`,
+      `select set_config('${name}', 'x', true)`,
+      `select "${name}"(1), t."${name}", 1 operator("${name}".+) 2 from "${name}" t`,
+      `with "${name}" as (select 1) table "${name}"`,
+      `drop table "${name}"`,
+      `fetch from "${name}"`,
+      `notify "${name}"`,
+    ]) {
+      const { parts = [] } = describe(sql);
+      assert.ok(parts.length > 0, sql);
+      assert.ok(!/^(select|fetch)/.test(sql) || parts.every(({ effects }) => effects.length > 0));
+    }
+    assert.equal(describe(`execute "${name}"`).verb, "unknown");
+    assert.equal(describe(`set "${name}" = 1`).verb, "set");
+  }
+});
+
+test("reading takes time that grows with the text", async () => {
+  await loadGrammar();
+  const ctes = (count: number) =>
+    `with ${Array.from({ length: count }, (_, at) => `c${at} as (select 1)`).join(", ")} select 1`;
+  const tables = (count: number) =>
+    `select 1 from ${Array.from({ length: count }, (_, at) => `t${at % 900}`).join(", ")}`;
+  const hide = Array.from({ length: 200 }, (_, at) => `public.x${at}.y`);
+  for (const form of [ctes, tables]) {
+    const time = (count: number) => {
+      const sql = form(count);
+      const begin = process.hrtime.bigint();
+      describe(sql, { hide });
+      return Number(process.hrtime.bigint() - begin);
+    };
+    time(500);
+    assert.ok(time(16_000) < 150 * Math.max(time(500), 2_000_000), form.name);
+  }
 });

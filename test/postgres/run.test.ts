@@ -101,7 +101,6 @@ test("INV-103: a deletion shows its rows and waits; approved, it is done once, a
   });
   assert.equal(cluster.sql("select count(*) from orders", "shop"), "10", "undone");
   const { stdout: card } = await home.call(["approvals", "show", id]);
-  if (process.env["SHOW"] === "1") console.log(card);
   for (const shown of ["delete from orders where id <= 3", "order 1", "order 3", "Delete on"]) {
     assert.ok(card.includes(shown), `${shown} in ${card}`);
   }

@@ -7,5 +7,6 @@ export * from "./websocket.ts";
 export * from "./http1/index.ts";
 export * from "./tls-records.ts";
 export * from "./sftp/index.ts";
+export * from "./event-stream.ts";
 export * from "./redis/index.ts";
 export * from "./smtp/index.ts";

@@ -128,6 +128,7 @@ export class Brokered {
     });
     const session: Session = {
       ...place,
+      run: "r-test",
       client,
       hostKey: undefined,
       leaf: async () => {

@@ -101,6 +101,7 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
   let state = initialPolicyState;
   const sessionOf = (client: Socket): Session => ({
     ...place,
+    run: "r-test",
     client,
     hostKey: undefined,
     leaf: () => Promise.resolve(authority.contextFor(HOST)),

@@ -86,7 +86,10 @@ class GatewaySession implements Session {
     this.clock = shared.ports.clock;
     this.log = shared.ports.log;
     this.#repeats = new Repeats(shared.run, flow.id);
-    this.client.once("close", () => this.#gone.abort());
+    this.client.once("close", () => {
+      this.#gone.abort();
+      this.#repeats.close(); // Ahead of the flow's own end in the record.
+    });
     flow.upstreamBytes = () => ({
       sent: this.#ways.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
       received: this.#ways.reduce((sum, { bytesRead }) => sum + bytesRead, 0),

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import pg from "pg";
-import { postgres } from "../../src/protocols/index.ts";
 import { Cluster } from "./cluster.ts";
+import { POSTGRES } from "./protocol.ts";
 
 const cluster = await Cluster.start();
 after(() => cluster.stop());
@@ -11,53 +11,45 @@ cluster.sql(
   "create database shop; create role minter login createrole password 'mint-word-1'; alter database shop owner to minter",
 );
 cluster.sql(
-  `set role minter; create schema app;
+  `set role minter; create schema app; create schema "a.b$x";
    create table app.orders (id serial primary key, note text); insert into app.orders (note) values ('a');
    create table app.customers (id int, name text, email text); insert into app.customers values (1, 'n', 'e');
-   create table app.salaries (x int);`,
+   create table app.salaries (x int); create table "a.b$x"."c*d" (x int); create table "a.b$x".cxd (x int);`,
   "shop",
 );
-cluster.sql("create table foreign_owner (x int)", "shop");
-const options = postgres.optionsOf({
-  ...{ database: "shop", path: ["app"], hide: ["app.customers.email"] },
-});
+cluster.sql("create schema theirs; create table theirs.t (x int)", "shop");
+const options = { database: "shop", path: ["app"], hide: ["app.customers.email"] };
+const mint = POSTGRES.mint;
+assert.ok(mint !== undefined);
+const PASSWORD = "a-random-password-1";
 const as = async (user: string, password: string) => {
-  const client = new pg.Client({
-    host: "127.0.0.1",
-    port: cluster.port,
-    user,
-    password,
-    database: "shop",
-  });
+  const where = { host: "127.0.0.1", port: cluster.port, database: "shop" };
+  const client = new pg.Client({ ...where, user, password });
   client.on("error", () => {});
   await client.connect();
   return client;
 };
-const rules: readonly postgres.MintRule[] = [
+const made = (rules: readonly object[], label = "r-1X") =>
+  mint.create({ label, password: PASSWORD, options, rules: rules as never });
+const sqlOf = (operation: unknown) => (operation as { sql: string }).sql;
+const rules = [
   {
     verbs: ["select", "insert", "update", "sequence"],
-    covers: ([, name]) => name !== "salaries" && name !== "foreign_owner",
+    on: [
+      ["app", "orders*"],
+      ["app", "customers"],
+    ],
   },
+  { verbs: ["select"], on: [["a.b$x", "c*d"]] },
 ];
-const until = new Date(Date.now() + 3_600_000).toISOString();
-
-async function relations(client: pg.Client) {
-  const { rows } = await client.query({ text: postgres.relationsQuery(), rowMode: "array" });
-  return postgres.relationsOf(rows);
-}
 
 test("a minted role has exactly what was granted, and is gone afterwards with its sessions", async () => {
   const minter = await as("minter", "mint-word-1");
-  const minted = {
-    role: "cofferdam_r1",
-    password: "it's-secret",
-    until,
-    relations: await relations(minter),
-  };
-  await minter.query("begin");
-  for (const sql of postgres.mintStatements(options, rules, minted)) await minter.query(sql);
-  await minter.query("commit");
-  const agent = await as("cofferdam_r1", "it's-secret");
+  const { operation, user } = made(rules);
+  assert.equal(user, "cofferdam_r_1x");
+  assert.ok(!JSON.stringify(operation).includes(PASSWORD), "a verifier, not the password");
+  await minter.query(sqlOf(operation));
+  const agent = await as(user, PASSWORD);
   const can = (sql: string) =>
     agent.query(sql).then(
       () => true,
@@ -73,6 +65,9 @@ test("a minted role has exactly what was granted, and is gone afterwards with it
     ["delete from app.orders", false],
     ["truncate app.orders", false],
     ["select * from app.salaries", false],
+    ['select * from "a.b$x"."c*d"', true],
+    ['select * from "a.b$x".cxd', true],
+    ["select * from theirs.t", false],
     ["create table app.t (a int)", false],
     ["create role eve", false],
     ["set role minter", false],
@@ -82,8 +77,10 @@ test("a minted role has exactly what was granted, and is gone afterwards with it
     assert.equal(await can(sql), expected, sql);
   }
   await agent.query("create temp table mine (a int)");
-  for (const sql of postgres.dropStatements("cofferdam_r1")) await minter.query(sql);
+  const drop = sqlOf(mint.revoke({ label: "r-1X", options, user }));
+  await minter.query(drop);
   await assert.rejects(agent.query("select 1"));
+  await minter.query(drop); // Also where there is none.
   assert.equal(cluster.sql("select count(*) from pg_roles where rolname ~ '^cofferdam'"), "0");
   assert.equal(cluster.sql("select count(*) from app.orders", "shop"), "2", "its rows stay");
   await minter.end();
@@ -91,13 +88,29 @@ test("a minted role has exactly what was granted, and is gone afterwards with it
 
 test("a role that did not get what it should is not made: GRANT alone only warns", async () => {
   const minter = await as("minter", "mint-word-1");
-  const minted = { role: "cofferdam_r2", password: "x", until, relations: await relations(minter) };
-  const all = [{ verbs: ["select"] }];
-  await minter.query("begin");
-  await assert.rejects(async () => {
-    for (const sql of postgres.mintStatements(options, all, minted)) await minter.query(sql);
-  }, /permission denied|division by zero/);
-  await minter.query("rollback");
-  assert.equal(cluster.sql("select count(*) from pg_roles where rolname ~ '^cofferdam'"), "0");
+  for (const on of [[["**"]], [["theirs", "*"]], undefined]) {
+    const { operation } = made([{ verbs: ["select"], ...(on === undefined ? {} : { on }) }], "r-2");
+    await assert.rejects(minter.query(sqlOf(operation)), /may not grant|permission denied/);
+    assert.equal(cluster.sql("select count(*) from pg_roles where rolname ~ '^cofferdam'"), "0");
+  }
+  await minter.end();
+});
+
+test("what no role of one task can have is told before anything is made", () => {
+  for (const verb of ["alter", "drop", "authorize", "server-file"]) {
+    assert.throws(() => made([{ verbs: [verb] }]), { code: "protocols.mint" });
+  }
+});
+
+test("names cannot break out of the program that grants", async () => {
+  const minter = await as("minter", "mint-word-1");
+  const odd = ["$cofferdam$; drop table app.orders; --", "x' or true or '", 'x"', "\\", "(", ".*"];
+  const { operation, user } = made([{ verbs: ["*"], on: odd.map((one) => [one, one]) }], odd[0]);
+  await minter.query(sqlOf(operation));
+  const agent = await as(user, PASSWORD);
+  await assert.rejects(agent.query("select id from app.orders"));
+  await agent.end();
+  await minter.query(sqlOf(mint.revoke({ label: "x", options, user })));
+  assert.equal(cluster.sql("select count(*) from app.orders", "shop"), "2");
   await minter.end();
 });

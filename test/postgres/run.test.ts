@@ -35,7 +35,10 @@ before(async () => {
     `create table orders (id int primary key, note text);
      insert into orders select g, 'order ' || g from generate_series(1, 10) g;
      create table salaries (who text); insert into salaries values ('boss');
-     grant all on orders, salaries to agent`,
+     grant all on orders, salaries to agent;
+     create role minter login createrole password '${PASSWORD}-m'; create schema app authorization minter;
+     alter database shop owner to minter; set role minter;
+     create table app.jobs (id int, cost int); insert into app.jobs values (1, 7)`,
     "shop",
   );
   const options = ["--kind", "login", "--user", "agent", "--host", HOST, "--scheme", "postgres"];
@@ -43,6 +46,29 @@ before(async () => {
     input: PASSWORD,
   });
   assert.equal(added.code, 0, added.stderr);
+  const minter = ["--kind", "login", "--user", "minter", "--host", HOST, "--scheme", "postgres"];
+  const second = await home.call(["credential", "add", "minter", ...minter, "--stdin"], {
+    input: `${PASSWORD}-m`,
+  });
+  assert.equal(second.code, 0, second.stderr);
+  writeFileSync(
+    join(files, "minted.yaml"),
+    `task: jobs
+purpose: look at jobs
+grants:
+  - system: postgres
+    name: jobs
+    hosts: [${HOST}]
+    dial: 127.0.0.1:${cluster.port}
+    ca: ${join(files, "ca.pem")}
+    credential: minter
+    mint: true
+    with: { database: shop, path: [app], hide: [app.jobs.cost] }
+    allow:
+      - verbs: [select]
+        on: [app.jobs]
+`,
+  );
   writeFileSync(
     join(files, "task.yaml"),
     `task: shop
@@ -109,6 +135,19 @@ test("INV-103: a deletion shows its rows and waits; approved, it is done once, a
   const { stdout, stderr } = await asking;
   assert.equal(stdout.trim(), "DELETE 3", stderr);
   assert.equal(cluster.sql("select count(*) from orders", "shop"), "7");
+});
+
+test("a role is made for the run, holds what was granted, and is gone after it", async () => {
+  const sql = "select id, current_user from jobs";
+  const { stdout, stderr } = await home.run(
+    ["sh", "-c", `psql -X -At -h ${HOST} -U anybody -d shop -c "$1"`, "sh", sql],
+    ["--task", join(files, "minted.yaml")],
+  );
+  assert.match(stdout, /^1\|cofferdam_r_/, stderr);
+  await eventually("the role is gone", 20_000, () => {
+    const left = cluster.sql("select count(*) from pg_roles where rolname ~ '^cofferdam'");
+    return left === "0" ? true : undefined;
+  });
 });
 
 test("the record says what was asked, what became of it, and what the role could do beyond the grant", async () => {

@@ -114,15 +114,23 @@ for (const [sql, skeleton] of SKELETONS) {
   test(`skeleton of ${sql}`, () => assert.equal(skeletonOf(sql), skeleton));
 }
 
+/** The quickest of some runs, in nanoseconds: others use the machine too. */
+function quickest(act: () => void): number {
+  const times = Array.from({ length: 7 }, () => {
+    const begin = process.hrtime.bigint();
+    act();
+    return Number(process.hrtime.bigint() - begin);
+  });
+  return Math.min(...times);
+}
+
 test("a skeleton takes time that grows with the text", () => {
   const time = (count: number) => {
     const sql = `select ${"a('x', 1), ".repeat(count)}1`;
-    const begin = process.hrtime.bigint();
-    for (let at = 0; at < 20; at += 1) skeletonOf(sql);
-    return Number(process.hrtime.bigint() - begin);
+    return quickest(() => skeletonOf(sql));
   };
   time(100);
-  assert.ok(time(1600) < 60 * Math.max(time(100), 200_000));
+  assert.ok(time(1600) < 80 * Math.max(time(100), 20_000));
 });
 
 test("settings: what is held is held in every spelling", () => {
@@ -200,11 +208,9 @@ test("reading takes time that grows with the text", async () => {
   for (const form of [ctes, tables]) {
     const time = (count: number) => {
       const sql = form(count);
-      const begin = process.hrtime.bigint();
-      describe(sql, { hide });
-      return Number(process.hrtime.bigint() - begin);
+      return quickest(() => describe(sql, { hide }));
     };
     time(500);
-    assert.ok(time(16_000) < 150 * Math.max(time(500), 2_000_000), form.name);
+    assert.ok(time(8000) < 100 * Math.max(time(500), 2_000_000), form.name);
   }
 });

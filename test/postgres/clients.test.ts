@@ -160,12 +160,9 @@ test("node-pg: parameters, names, types, transactions, many at once, notificatio
   });
   await assert.rejects(client.query("delete from orders where id = $1", [1]), /Cofferdam/);
   assert.equal((await client.query({ text: "select 1 as one", rowMode: "array" })).rows[0]?.[0], 1);
-  const binary = await client.query({
-    text: "select id from orders where id = $1",
-    values: [3],
-    binary: true,
-  } as never);
-  assert.equal((binary as pg.QueryResult<{ id: number }>).rows[0]?.id, 3);
+  const asBinary = { text: "select id from orders where id = $1", values: [3], binary: true };
+  const binary = await client.query<{ id: number }>(asBinary);
+  assert.equal(binary.rows[0]?.id, 3);
   client.release();
   await pool.end();
 });

@@ -29,8 +29,8 @@ const as = async (user: string, password: string) => {
   await client.connect();
   return client;
 };
-const made = (rules: readonly object[], label = "r-1X") =>
-  mint.create({ label, password: PASSWORD, options, rules: rules as never });
+const made = (rules: Parameters<typeof mint.create>[0]["rules"], label = "r-1X") =>
+  mint.create({ label, password: PASSWORD, options, rules });
 const sqlOf = (operation: unknown) => (operation as { sql: string }).sql;
 const rules = [
   {

@@ -63,14 +63,19 @@ test(
   async () => {
     const missed: unknown[] = [];
     let looked = 0;
-    for (const name of readdirSync(folder ?? "").sort()) {
-      cluster.sql("drop database if exists regress with (force)");
-      cluster.sql("create database regress");
-      const place = { host: cluster.folder, port: cluster.port, database: "regress" };
+    for (const [at, name] of readdirSync(folder ?? "")
+      .sort()
+      .entries()) {
+      const database = `regress_${at}`;
+      cluster.sql(`create database ${database}`);
+      const place = { host: cluster.folder, port: cluster.port, database };
       const script = readFileSync(join(folder ?? "", name), "utf8");
       const result = await replay(new Oracle(place), script);
       looked += result.looked;
-      missed.push(...result.missed.map((one) => ({ name, ...one })));
+      for (const one of result.missed) {
+        console.log(name, one);
+        missed.push({ name, ...one });
+      }
     }
     console.log(`${looked} statements that read were looked at`);
     assert.deepEqual(missed, []);

@@ -6,7 +6,11 @@ import { Cluster } from "./cluster.ts";
 import { isMissed, Oracle } from "./oracle.ts";
 import { replay } from "./replay.ts";
 
-const cluster = await Cluster.start(["max_prepared_transactions = 5", "wal_level = logical"]);
+const cluster = await Cluster.start([
+  "max_prepared_transactions = 5",
+  "wal_level = logical",
+  "autovacuum = off",
+]);
 after(() => cluster.stop());
 cluster.sql("create database shop");
 cluster.sql(

@@ -75,7 +75,10 @@ export async function replay(
       looked += 1;
       const now = await oracle.state(watch);
       const then = state ?? {};
-      const changed = Object.keys(now).filter((name) => now[name] !== then[name]);
+      // Within a transaction, what is held comes and goes with it.
+      const changed = Object.keys(now).filter(
+        (name) => name !== "locks" && now[name] !== then[name],
+      );
       const { verb, effects, fields } = described;
       const verdict = { sql, changed, effects, verb, problem: fields["problem"], error };
       if (isMissed(verdict)) missed.push(verdict);

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { createRedaction } from "../../../vault/index.ts";
+import { createRedactor } from "../../../vault/index.ts";
 import type { Judged } from "../broker.ts";
 import {
   BodyReader,
@@ -73,7 +73,7 @@ export class Answers {
   onReady: () => void = () => {};
   readonly #ports: AnswersPorts;
   readonly #expected: Expected[] = [];
-  readonly #redaction: ReturnType<typeof createRedaction> | undefined;
+  readonly #redactor: ReturnType<typeof createRedactor> | undefined;
   #held: Buffer | undefined;
   /** Bytes of a row that are still to come. */
   #skip = 0;
@@ -88,7 +88,7 @@ export class Answers {
   constructor(ports: AnswersPorts) {
     this.#ports = ports;
     const secrets = ports.secrets.filter((one) => one !== "");
-    this.#redaction = secrets.length === 0 ? undefined : createRedaction(secrets);
+    this.#redactor = secrets.length === 0 ? undefined : createRedactor(secrets);
   }
 
   expect(expected: Expected): void {
@@ -331,10 +331,11 @@ export class Answers {
     }
   }
 
+  /** Without secrets, also where a long row comes in pieces; nothing is held back at the end of a message. */
   #redacted(bytes: Buffer): Buffer {
-    if (this.#redaction === undefined) return bytes;
-    const redactor = this.#redaction.stream();
-    return Buffer.concat([redactor.push(bytes), redactor.end()]);
+    if (this.#redactor === undefined) return bytes;
+    const now = this.#redactor.push(bytes);
+    return this.#skip > 0 ? now : Buffer.concat([now, this.#redactor.end()]);
   }
 
   #wake(): void {

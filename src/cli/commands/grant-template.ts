@@ -7,6 +7,16 @@ import { Fault } from "../../base/index.ts";
 import { allProtocols } from "../../protocols/index.ts";
 import { EXIT, type Command } from "../command.ts";
 
+/** As an item of a list below `grants:`; comments ahead of the first key stand ahead of the item. */
+function asItem(template: string): string {
+  const lines = template.trimEnd().split("\n");
+  const first = lines.findIndex((line) => line !== "" && !line.startsWith("#"));
+  return lines
+    .map((line, at) => (at < first ? `  ${line}` : at === first ? `  - ${line}` : `    ${line}`))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
+}
+
 export const grantTemplateCommand: Command = {
   name: "grant-template",
   usage: "SYSTEM",
@@ -24,7 +34,7 @@ export const grantTemplateCommand: Command = {
         hint: `there is one for ${known}; \`cofferdam catalog ${name}\` has the verbs of a web service`,
       });
     }
-    context.out(`${protocol.template.trimEnd()}\n`);
+    context.out(asItem(protocol.template));
     return Promise.resolve(EXIT.ok);
   },
 };

@@ -89,7 +89,6 @@ test("a good file becomes a task in the program's units, with every default", ()
       changed: "record",
       credential: "record",
       escape: "record",
-      changed: "record",
     },
   });
 });

@@ -1,27 +1,55 @@
 /** Redis, for real: redis-server behind a run, with redis-cli, the client of npm, and bytes that no client sends. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
 import { eventually, TestHome, type Result } from "./support/home.ts";
-import { REDIS_PASSWORD, startRedis, type RedisServer } from "./support/redis-server.ts";
+import { freePort, REDIS_PASSWORD, startRedis, type RedisServer } from "./support/redis-server.ts";
 
 const home = new TestHome();
 let server: RedisServer;
+let tlsPort = 0;
 
 /** Sends its first argument (with JSON's escapes) at once, and prints what comes until nothing does for a while. */
 const RAW = `
 import { connect } from "node:net";
 const socket = connect(6379, "cache.test", () => socket.write(JSON.parse('"' + process.argv[2] + '"')));
-let last = Date.now();
+let last = Date.now() + 15000; // The first answer may take its time on a busy machine.
 socket.on("data", (data) => { last = Date.now(); process.stdout.write(data); });
 socket.on("close", () => process.exit(0)).on("error", () => process.exit(0));
 setInterval(() => { if (Date.now() - last > 1500) process.exit(0); }, 100);
 `;
 
 before(async () => {
-  server = await startRedis();
+  tlsPort = await freePort();
+  const [key, certificate] = [join(home.root, "key.pem"), join(home.root, "ca.pem")];
+  const request = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:prime256v1",
+    "-nodes",
+    "-days",
+    "2",
+  ];
+  const names = ["-subj", "/CN=cache.test", "-addext", "subjectAltName=DNS:cache.test"];
+  execFileSync("openssl", [...request, ...names, "-keyout", key, "-out", certificate], {
+    stdio: "ignore",
+  });
+  const tls = [
+    "--tls-port",
+    String(tlsPort),
+    "--tls-auth-clients",
+    "no",
+    "--tls-ca-cert-file",
+    certificate,
+  ];
+  server = await startRedis([...tls, "--tls-cert-file", certificate, "--tls-key-file", key]);
+  server.ask("SET", "secrets", "s3cr3t");
   const place = ["--host", "cache.test", "--scheme", "redis", "--port", "6379"];
   const login = ["--kind", "login", "--user", "default", ...place, "--stdin"];
   const added = await home.call(["credential", "add", "cache", ...login], {
@@ -37,7 +65,7 @@ after(async () => {
   await server.close();
 });
 
-function task(credential = "credential: cache"): string {
+function task(credential = "credential: cache", tls = false): string {
   const file = join(home.root, "task.yaml");
   const text = `task: cache-work
 purpose: Keep the application's cache.
@@ -46,8 +74,8 @@ grants:
   - system: redis
     name: cache
     hosts: [cache.test]
-    tls: false
-    dial: 127.0.0.1:${server.port}
+    tls: ${tls}
+    dial: 127.0.0.1:${tls ? tlsPort : server.port}${tls ? "\n    ca: ca.pem" : ""}
     ${credential}
     with: { databases: [0, 1] }
     allow:
@@ -81,7 +109,6 @@ async function waiting(): Promise<ApprovalInfo> {
 }
 
 test("redis-cli works within the grant without a password, and is told what is beside it", async () => {
-  server.ask("SET", "secrets", "s3cr3t");
   const { stdout, stderr } = await cli([
     "SET app:1 hello",
     "GET app:1",
@@ -298,4 +325,25 @@ test("nothing of the password is in the record, and what repeats is counted ther
   const repeated = entries.filter(({ type }) => type === "repeat");
   const sum = repeated.reduce((total, { data }) => total + Number(data?.["count"]), 0);
   assert.ok(sum >= 49, `${sum}`);
+});
+
+test("TLS on both sides: the server proves its name, and so does what stands in its place", async () => {
+  const script = `
+import { createClient } from "@redis/client";
+const client = await createClient({ url: "rediss://cache.test:6379" }).connect();
+await client.set("app:tls", "yes");
+console.log(await client.get("app:tls"));
+client.destroy();
+`;
+  home.write("tls.mjs", script);
+  const file = task("credential: cache", true);
+  const { stdout, stderr } = await home.run(["node", "tls.mjs"], ["--task", file]);
+  assert.equal(stdout, "yes\n", stderr);
+  writeFileSync(
+    join(home.root, "ca.pem"),
+    execFileSync("cat", ["/etc/ssl/certs/ca-certificates.crt"]),
+  );
+  const stranger = await home.run(["node", "tls.mjs"], ["--task", file]);
+  assert.notEqual(stranger.code, 0);
+  assert.match(stranger.stderr, /certificate|closed/i);
 });

@@ -13,6 +13,7 @@ export * as postgres from "./postgres/index.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
 export * from "./redis/index.ts";
+export * from "./mysql/index.ts";
 export {
   flawsOfMail,
   RECIPIENTS_MAX as SMTP_RECIPIENTS_MAX,

@@ -6,13 +6,14 @@
 import { MCP } from "./mcp/index.ts";
 import { POSTGRES } from "./postgres/index.ts";
 import type { Protocol } from "./protocol.ts";
+import { mysql } from "./mysql/index.ts";
 import { redis } from "./redis/index.ts";
 import { smtp } from "./smtp/index.ts";
 import { sshProtocol } from "./ssh/index.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([MCP, POSTGRES, redis, smtp, sshProtocol] as readonly Protocol[]).map((one) => [
+  ([MCP, POSTGRES, mysql, redis, smtp, sshProtocol] as readonly Protocol[]).map((one) => [
     one.system,
     one,
   ]),

@@ -8,6 +8,7 @@ import type { SessionBroker } from "./broker.ts";
 
 /** A broker is added here, and its protocol in src/protocols/registry.ts. */
 const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
+  mysql: async () => (await import("./mysql/index.ts")).mysqlBroker,
   mcp: async () => (await import("./mcp/broker.ts")).MCP_BROKER,
   redis: async () => (await import("./redis/index.ts")).redisBroker,
   smtp: async () => (await import("./smtp/index.ts")).smtpBroker,

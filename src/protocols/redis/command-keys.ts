@@ -98,9 +98,9 @@ type Special = (command: readonly RedisWord[]) => CommandUses | undefined;
 
 const SPECIAL: Readonly<Record<string, Special>> = {
   set: (command) => {
-    const options = command.slice(3).map(plainWord);
-    if (command.length < 3 || options.includes(undefined)) return undefined;
-    return of(use(options.includes("get") ? "rw" : "w", command.slice(1, 2)));
+    const options = new Set(command.slice(3).map(plainWord));
+    if (command.length < 3 || options.has(undefined)) return undefined;
+    return of(use(options.has("get") ? "rw" : "w", command.slice(1, 2)));
   },
   getex: (command) => of(use(command.length > 2 ? "rwd" : "r", command.slice(1, 2))),
   bitfield: (command) => {
@@ -177,8 +177,8 @@ const SPECIAL: Readonly<Record<string, Special>> = {
   },
   // MAXLEN and MINID drop entries.
   xadd: (command) => {
-    const words = command.slice(2, 8).map((word) => plainWord(word) ?? "");
-    const trims = words.includes("maxlen") || words.includes("minid");
+    const words = new Set(command.slice(2, 8).map(plainWord));
+    const trims = words.has("maxlen") || words.has("minid");
     return of(use(trims ? "wd" : "w", command.slice(1, 2)));
   },
   migrate: (command) => {

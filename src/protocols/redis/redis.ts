@@ -291,7 +291,7 @@ export const redis: Protocol = {
   hosts: [redis.example.com]
   ports: [6379]
   # tls: true              # the server speaks TLS; so does the agent then
-  credential: cache-login   # cofferdam vault add cache-login --kind login
+  credential: cache-login   # cofferdam credential add cache-login --kind login --scheme redis
   with:
     databases: [0]
   allow:

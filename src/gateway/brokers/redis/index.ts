@@ -14,7 +14,7 @@ export const redisBroker: SessionBroker = {
     const { client, grant, limits } = session;
     client.setNoDelay(true);
     const plain = grant.tls
-      ? await acceptTls(client, await session.leaf(), limits.handshakeMs)
+      ? await acceptTls(client, await session.leaf(), limits.handshakeMs, [])
       : client;
     await new RedisSession(session, plain).serve();
   },

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UNKNOWN_VERB } from "../../../action/index.ts";
 import { isFault } from "../../../base/index.ts";
 import { plainReadOf, redisWordsOf } from "../../../protocols/index.ts";
@@ -18,6 +19,7 @@ import {
   RedisReplyScanner,
 } from "../../../wire/index.ts";
 import type { Judged, Session } from "../broker.ts";
+import { hasRoom } from "./has-room.ts";
 import { ReplyQueue, type Awaited } from "./reply-queue.ts";
 import { Transaction, UNQUEUED } from "./transaction.ts";
 import { openUpstream, type RedisUpstream } from "./upstream.ts";
@@ -67,13 +69,16 @@ export class RedisSession {
           if (this.#isOver) return;
         }
         this.#send();
+        await hasRoom(this.#client);
         while (this.#queue.open > OPEN_MAX && !this.#isOver) await this.#queue.empty();
       }
       await this.#queue.empty();
     } catch (error) {
       this.#failed(error);
-    } finally {
       this.#send();
+      // What was asked before is still answered, and what was wrong told after that.
+      await Promise.race([this.#queue.empty(), sleep(limits.lingerMs, undefined, { ref: false })]);
+    } finally {
       this.#client.end();
       this.#end();
     }

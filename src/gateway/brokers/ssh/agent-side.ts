@@ -91,10 +91,6 @@ class AgentConnection {
       reject();
       this.#refuseTunnel("direct-tcpip", `to ${destIP}:${destPort}`);
     });
-    connection.on("openssh.streamlocal", (_accept, reject, { socketPath }) => {
-      reject();
-      this.#refuseTunnel("direct-streamlocal", `to ${socketPath}`);
-    });
     connection.on("request", (_accept, reject, name: string, info: unknown) => {
       reject?.();
       if (/forward/.test(name) && !name.startsWith("cancel")) {
@@ -140,7 +136,6 @@ class AgentConnection {
 const KNOWN_CHANNELS: ReadonlySet<string> = new Set([
   "session",
   "direct-tcpip",
-  "direct-streamlocal@openssh.com",
 ]);
 
 function refusal(what: string, detail: string): SessionRefusal {

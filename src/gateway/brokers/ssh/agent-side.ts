@@ -55,6 +55,7 @@ export async function serveAgent(seat: Seat): Promise<void> {
   server.on("connection", (connection: Connection) => {
     new AgentConnection(seat, connection).listen(() => clearTimeout(tooLate));
   });
+  client.setNoDelay(true); // File sessions go back and forth in small packets.
   server.injectSocket(client);
   try {
     await over;

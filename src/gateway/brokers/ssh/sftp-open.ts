@@ -82,6 +82,7 @@ async function spoolWriting(relay: SftpRelay, id: number, operation: FileOperati
   const spool = new Spool({
     bytesMax: spoolBytes,
     attributes,
+    isAppended: operation.mode === "append",
     closing: (closeId, whole) => closeSpool(relay, closeId, operation, whole),
   });
   const handle = ownHandle();

@@ -25,23 +25,28 @@ export class Spool {
   #isTooLarge = false;
   #attributes: SftpAttributes;
   readonly #isReadOnly: boolean;
+  readonly #isAppended: boolean;
 
   constructor({
     bytesMax,
     attributes = {},
     content,
+    isAppended = false,
     closing,
   }: {
     readonly bytesMax: number;
     readonly attributes?: SftpAttributes;
     /** Of one that is only read: what a person let the agent have. */
     readonly content?: Buffer;
+    /** What is written goes to the end, whatever offset is named. */
+    readonly isAppended?: boolean;
     readonly closing: Closing;
   }) {
     this.#bytesMax = bytesMax;
     this.#attributes = attributes;
     this.#closing = closing;
     this.#isReadOnly = content !== undefined;
+    this.#isAppended = isAppended;
     if (content !== undefined) {
       this.#bytes = content;
       this.#length = content.length;
@@ -73,7 +78,7 @@ export class Spool {
     const { id } = request;
     if (request.kind === "read") return this.#read(id, request.offset, request.length);
     if (this.#isReadOnly) return statusPacket(id, STATUS.PERMISSION_DENIED, "open for reading");
-    const at = Number(request.offset);
+    const at = this.#isAppended ? this.#length : Number(request.offset);
     const end = at + request.data.length;
     if (this.#isTooLarge || end > this.#bytesMax) {
       this.#isTooLarge = true;

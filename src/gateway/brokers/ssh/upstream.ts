@@ -122,6 +122,7 @@ async function handshake(
       return isPinned;
     },
   };
+  socket.setNoDelay(true); // File sessions go back and forth in small packets.
   client.connect(config);
   if (login.certificate !== undefined) {
     useCertificate(client, { user: login.user, key: login.key, certificate: login.certificate });

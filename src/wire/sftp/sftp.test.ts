@@ -21,7 +21,7 @@ const handle = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const attributes = fc.record(
   { size: fc.integer({ min: 0, max: 2 ** 48 }), mode: uint32 },
-  { requiredKeys: [] },
+  { requiredKeys: [], noNullPrototype: true },
 );
 const asks: fc.Arbitrary<SftpAsk> = fc.oneof(
   fc.record({ kind: fc.constant("open" as const), path, flags: fc.integer({ min: 0, max: 63 }), attributes }),

@@ -18,6 +18,8 @@ const testText = tests.map(read).join("\n");
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   action: 1,
+  mail: 1,
+  git: 1,
   link: 1,
   sys: 1,
   yaml: 1,
@@ -43,6 +45,8 @@ const LAYERS: Readonly<Record<string, number>> = {
 };
 const PURE = new Set([
   "action",
+  "mail",
+  "git",
   "link",
   "yaml",
   "policy",
@@ -60,6 +64,7 @@ const PURE_MODULES = new Set([
   "node:net",
   "node:buffer",
   "node:util",
+  "node:zlib", // Its synchronous half: bytes to bytes.
 ]);
 
 /** Beside a face, for what `cofferdam run` loads: a person waits for each module (docs/decisions/0095). */

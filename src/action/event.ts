@@ -65,5 +65,6 @@ export const FINDING_KINDS = [
   "sticky", // several routes to one denied target
   "credential", // a placeholder where it does not belong, or a secret in an answer
   "escape", // an attempt on the sandbox itself
+  "changed", // what a person reviewed is another now: a tool's words or schema
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -50,17 +50,14 @@ export function cardOf(action: Action, context: CardContext): Card {
   const { impact, fields, cause } = action;
   const content = renderContent(action);
   const hidden = hiddenIn(content.hidden, content.shown, fields["query"]);
-  const parts = action.parts ?? [];
+  const kinds = new Set(
+    (action.parts ?? []).map(({ verb, effects }) => `${verb} (${effects.join(", ")})`),
+  );
   const blocks: (Block | undefined)[] = [
     block("What", [action.summary]),
     block("Does", [action.effects.map((effect) => WORDS[effect]).join(", ")]),
     block("Undo", [impact?.reversible === true ? "the system can undo it" : "cannot be undone"]),
-    parts.length < 2
-      ? undefined
-      : block(
-          "Parts",
-          parts.map(({ verb, effects }) => `${verb} (${effects.join(", ")})`),
-        ),
+    kinds.size < 2 ? undefined : block("Parts", [...kinds]),
     listed(`To (${impact?.recipients?.length ?? 0})`, impact?.recipients),
     impact?.amount === undefined
       ? undefined

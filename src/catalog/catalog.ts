@@ -14,6 +14,7 @@ import { discord } from "./entries/discord.ts";
 import { ethereum } from "./entries/ethereum.ts";
 import { gemini } from "./entries/gemini.ts";
 import { github } from "./entries/github.ts";
+import { git } from "./entries/git.ts";
 import { gitlab } from "./entries/gitlab.ts";
 import { gmail } from "./entries/gmail.ts";
 import { goProxy } from "./entries/go-proxy.ts";
@@ -47,6 +48,7 @@ const SOURCES: ReadonlyMap<string, EntrySource> = new Map(
     ethereum,
     gemini,
     github,
+    git,
     gitlab,
     gmail,
     goProxy,

@@ -38,12 +38,14 @@ const OTHER_TYPE = /application\/(?:json|x-www-form-urlencoded)|multipart\/form-
 export function readContent(
   source: ContentSource,
   dialect: Entry["dialect"] = [],
+  speaks?: Entry["speaks"],
 ): Content | undefined {
   const { headers, body } = source;
   const query = readPairs(source.query);
   if (query === undefined) return undefined;
   if (body === undefined || body.length === 0) return { form: "none", query, headers };
   const encoding = headers["content-encoding"];
+  if (encoding === "gzip" && speaks === "git") return { form: "raw", query, headers, bytes: body };
   if (encoding !== undefined && encoding !== "identity") return undefined;
   const type = headers["content-type"];
   if (Array.isArray(type)) return undefined; // Two types: a server takes one of them.

@@ -13,8 +13,8 @@ import { hideInPath, visible } from "./secrets.ts";
 import { hasShadow, METHOD_HEADERS } from "./shadow.ts";
 import type { Description, HttpRequest } from "./http.ts";
 import { readWith } from "./readers.ts";
-import { readAddresses } from "./readers/addresses.ts";
-import type { Reading } from "./reader.ts";
+import { readAddresses } from "../mail/index.ts";
+import type { Reading, Unread } from "./reader.ts";
 import { matchRoute, type Matched } from "./route.ts";
 import { valuesAt, holds, textOf, type Facts, type Sources, phpName } from "./values.ts";
 
@@ -63,7 +63,8 @@ export function describeRequest(
   const read = readRequest(entry, request, facts);
   if (read === undefined) return describeUnknown(entry, request);
   const judged = judge(entry, request, read);
-  return judged ?? describeUnknown(entry, request);
+  if (judged === undefined) return describeUnknown(entry, request);
+  return "unread" in judged ? describeUnknown(entry, request, judged.unread) : judged;
 }
 
 /** A request with its route, and what stands in it. */
@@ -82,7 +83,7 @@ export function readRequest(
   facts: Facts = {},
 ): Read | undefined {
   if (request.upgrade !== undefined || hasShadow(request.headers)) return undefined;
-  const content = readContent(request, entry.dialect);
+  const content = readContent(request, entry.dialect, entry.speaks);
   if (content === undefined) return undefined;
   const method = methodOf(entry, request, content);
   const readings = readingsOf(entry, request, content);
@@ -198,7 +199,7 @@ function baseOf(entry: Entry, { readings, under = "" }: CatalogRequest): string 
   );
 }
 
-function judge(entry: Entry, request: CatalogRequest, read: Read): Described | undefined {
+function judge(entry: Entry, request: CatalogRequest, read: Read): Described | Unread | undefined {
   const { route, sources, method, path } = read;
   if (route.batch === true && Array.isArray(sources.content.json))
     return describeBatch(entry, request, read);
@@ -210,8 +211,10 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
   let reading: Reading = {};
   if (route.reader !== undefined) {
     const values = (reference: string) => valuesAt(reference, sources);
-    const found = readWith(route.reader, { method, path, content: sources.content, route, values });
-    if (found === undefined) return undefined;
+    const { content, facts } = sources;
+    const { options } = request;
+    const found = readWith(route.reader, { method, path, content, route, values, facts, options });
+    if (found === undefined || "unread" in found) return found;
     reading = found;
     verb = found.verb ?? verb;
     effects = found.effects ?? effects;
@@ -237,7 +240,12 @@ function judge(entry: Entry, request: CatalogRequest, read: Read): Described | u
     },
     ...(parts === undefined
       ? {}
-      : { parts: parts.map((part) => ({ verb: part.verb, effects: [...part.effects] })) }),
+      : {
+          parts: parts.map(({ verb: one, effects: does, object }) => ({
+            ...{ verb: one, effects: [...does] },
+            ...(object === undefined ? {} : { object: [...object] }),
+          })),
+        }),
     impact: { ...impact, ...defined(reading.impact ?? {}) },
   };
 }
@@ -322,7 +330,7 @@ function describeChildren(
     // One level: a batch within a batch is nobody's honest request.
     if (read === undefined || read.route.children !== undefined) return undefined;
     const one = judge(entry, child, read);
-    if (one === undefined) return undefined;
+    if (one === undefined || "unread" in one) return undefined;
     described.push(one);
   }
   return described;
@@ -346,7 +354,7 @@ function describeBatch(entry: Entry, request: CatalogRequest, read: Read): Descr
     const child = { ...request, body: Buffer.from(JSON.stringify(item)) };
     const own = readRequest(entry, child, read.sources.facts);
     const one = own && judge(entry, child, own);
-    if (one === undefined) return undefined;
+    if (one === undefined || "unread" in one) return undefined;
     described.push(one);
   }
   const parts = partsOf(described);
@@ -426,7 +434,7 @@ function merged(own: Impact, children: readonly Described[]): Impact {
   };
 }
 
-function describeUnknown(entry: Entry, request: CatalogRequest): Described {
+function describeUnknown(entry: Entry, request: CatalogRequest, why?: string): Described {
   const { method, path } = request;
   const shown = hideInPath(path, entry.credential);
   return {
@@ -434,7 +442,9 @@ function describeUnknown(entry: Entry, request: CatalogRequest): Described {
     effects: entry.unknown,
     target: targetOf(entry, request),
     summary: visible(
-      `Do something unknown at ${entry.title}: ${method.slice(0, 32)} ${shown.slice(0, 200)}`,
+      `Do something unknown at ${entry.title}: ${method.slice(0, 32)} ${shown.slice(0, 200)}${
+        why === undefined ? "" : `: ${why.slice(0, 300)}`
+      }`,
     ),
     fields: {
       ...placeOf(entry, request),

@@ -177,9 +177,19 @@ const routeSchema = z.strictObject({
     )
     .optional(),
   /** How the content is shown to a person. */
-  show: z.enum(["json", "post", "mail", "message", "workflow", "payment"]).default("json"),
+  show: z.enum(["json", "post", "mail", "message", "workflow", "payment", "push"]).default("json"),
   /** Code of ours that reads what data cannot say. */
   reader: z.enum(READER_NAMES).optional(),
+  /** Verbs that its reader may find besides the route's own. */
+  reads: z
+    .array(
+      z.strictObject({
+        verb: verbSchema,
+        effects: effectsSchema,
+        summary: z.string().min(1).max(300),
+      }),
+    )
+    .optional(),
 });
 
 /** A place where a system takes its credential. */
@@ -263,6 +273,11 @@ export const entrySchema = z.strictObject({
     })
     .default({}),
   mint: mintSchema.optional(),
+  /**
+   * Its clients speak more than HTTP: they pack bodies, and read refusals in a form of their own; what a
+   * request does is asked for in that form before (git.ts).
+   */
+  speaks: z.literal("git").optional(),
   /** Its readers say what is acted on; this parts the patterns of `on:`. */
   objects: z.strictObject({ separator: z.enum([" ", "/", ".", "@", ""]) }).optional(),
   routes: z.array(routeSchema).min(1),
@@ -287,6 +302,7 @@ export function verbsOf(entry: Pick<EntrySource, "routes">): readonly string[] {
     route.verb,
     ...(route.cases ?? []).flatMap(({ verb }) => verb ?? []),
     ...(route.fields ?? []).map(({ verb }) => verb),
+    ...(route.reads ?? []).map(({ verb }) => verb),
   ]);
   return [...new Set(verbs)].sort();
 }

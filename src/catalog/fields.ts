@@ -8,6 +8,7 @@ import { hash } from "node:crypto";
 import type { Json } from "../action/index.ts";
 import type { Content } from "./content.ts";
 import type { Entry, Route } from "./entry.ts";
+import { GIT_FACT } from "./git.ts";
 import type { HttpRequest } from "./http.ts";
 import { hideInPath, hideSecrets, isSecret } from "./secrets.ts";
 import type { Sources } from "./values.ts";
@@ -40,11 +41,13 @@ export function fieldsOf(
 ): Record<string, Json> {
   const body = shownBody(content);
   const show = route.show === "json" ? {} : { show: route.show };
+  // Objects of a repository are shown as what they say of the push, not as they are.
+  const { [GIT_FACT]: _objects, ...current } = facts;
   return {
     ...placeOf(entry, request),
     ...show,
     ...(body === undefined ? {} : { body }),
-    ...(Object.keys(facts).length === 0 ? {} : { current: withoutSecrets(facts) }),
+    ...(Object.keys(current).length === 0 ? {} : { current: withoutSecrets(current) }),
   };
 }
 

@@ -11,6 +11,7 @@ import { golden as discord } from "./entries/discord.golden.ts";
 import { golden as ethereum } from "./entries/ethereum.golden.ts";
 import { golden as gemini } from "./entries/gemini.golden.ts";
 import { golden as github } from "./entries/github.golden.ts";
+import { golden as git } from "./entries/git.golden.ts";
 import { golden as gitlab } from "./entries/gitlab.golden.ts";
 import { golden as gmail } from "./entries/gmail.golden.ts";
 import { golden as goProxy } from "./entries/go-proxy.golden.ts";
@@ -43,6 +44,7 @@ export const GOLDENS: ReadonlyMap<string, readonly Golden[]> = new Map([
   ["ethereum", ethereum],
   ["gemini", gemini],
   ["github", github],
+  ["git", git],
   ["gitlab", gitlab],
   ["gmail", gmail],
   ["go-proxy", goProxy],

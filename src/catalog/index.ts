@@ -19,6 +19,7 @@ export {
 } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
+export { gitRefusalOf, inquiryOf, isLasting, type Inquiry } from "./git.ts";
 export {
   ANSWER,
   isHidden,
@@ -29,4 +30,5 @@ export {
 } from "./later.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export { readNodes, type WorkflowNode } from "./readers/n8n-workflow.ts";
+export { readJson } from "./strict-json.ts";
 export type { Facts } from "./values.ts";

@@ -20,8 +20,8 @@ export interface VerbInfo {
 export function verbInfos(entry: Entry): readonly VerbInfo[] {
   const found = new Map<string, { effects: Set<Effect>; requests: Set<string>; summary: string }>();
   for (const route of entry.routes) {
-    const { verb, effects, summary, cases = [] } = route;
-    for (const one of [...cases, { verb, effects, summary }]) {
+    const { verb, effects, summary, cases = [], reads = [] } = route;
+    for (const one of [...cases, { verb, effects, summary }, ...reads]) {
       const name = one.verb ?? verb;
       const info = found.get(name) ?? {
         effects: new Set(),

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import type { Effect, Impact } from "../action/index.ts";
+import type { Effect, Impact, Json } from "../action/index.ts";
 import type { Content } from "./content.ts";
 import type { Route } from "./entry.ts";
+import type { Facts } from "./values.ts";
 
 /** What a reader is given. */
 export interface Readable {
@@ -19,6 +20,10 @@ export interface Readable {
   readonly route: Pick<Route, "verb" | "effects" | "fields">;
   /** Values at a reference, as in an entry. */
   values(reference: string): readonly unknown[];
+  /** What was looked up. */
+  readonly facts?: Facts;
+  /** The grant's `with:`, as written. */
+  readonly options?: Json | undefined;
 }
 
 /** What it changes; absent members stay as the route says. */
@@ -28,13 +33,23 @@ export interface Reading {
   readonly summary?: string;
   readonly impact?: Partial<Impact>;
   /** Several things at once: each has to be granted. */
-  readonly parts?: readonly { readonly verb: string; readonly effects: readonly Effect[] }[];
+  readonly parts?: readonly {
+    readonly verb: string;
+    readonly effects: readonly Effect[];
+    /** What it acts on, in segments. */
+    readonly object?: readonly string[] | undefined;
+  }[];
   /** Further fields for the person who decides: `fields.NAME`. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** `undefined`: it cannot be read, and so is unknown. */
-export type Reader = (readable: Readable) => Reading | undefined;
+/** `undefined`: it cannot be read, and so is unknown; {@link Unread} says why. */
+export type Reader = (readable: Readable) => Reading | Unread | undefined;
+
+/** Why it cannot be read, for whoever asks. */
+export interface Unread {
+  readonly unread: string;
+}
 
 /** Each is a file in readers/; readers.ts ties names to functions. */
 export const READER_NAMES = [
@@ -44,5 +59,8 @@ export const READER_NAMES = [
   "ethereum",
   "solana",
   "mime",
+  "git-discovery",
+  "git-fetch",
+  "git-push",
 ] as const;
 export type ReaderName = (typeof READER_NAMES)[number];

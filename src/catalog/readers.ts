@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Readable, Reader, ReaderName, Reading } from "./reader.ts";
+import type { Readable, Reader, ReaderName, Reading, Unread } from "./reader.ts";
 import { readEthereum } from "./readers/ethereum.ts";
+import { readDiscovery, readFetch, readPush } from "./readers/git.ts";
 import { readGraphql } from "./readers/graphql.ts";
 import { readMail } from "./readers/mime.ts";
 import { readWorkflow } from "./readers/n8n-workflow.ts";
@@ -12,6 +13,9 @@ import { readSolana } from "./readers/solana.ts";
 
 const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {
   ethereum: readEthereum,
+  "git-discovery": readDiscovery,
+  "git-fetch": readFetch,
+  "git-push": readPush,
   graphql: readGraphql,
   mime: readMail,
   "n8n-workflow": readWorkflow,
@@ -19,6 +23,6 @@ const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {
 };
 
 /** What the reader `name` finds; `undefined` where it cannot read it. */
-export function readWith(name: ReaderName, readable: Readable): Reading | undefined {
+export function readWith(name: ReaderName, readable: Readable): Reading | Unread | undefined {
   return READERS[name]?.(readable);
 }

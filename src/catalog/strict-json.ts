@@ -14,15 +14,19 @@ const BACKSLASH = 0x5c;
 /** What opens, closes or parts; the rest is space, numbers and literals. */
 const MARKS: ReadonlySet<number> = new Set(Array.from('{}[],:"', (mark) => mark.charCodeAt(0)));
 
-/** The value that `bytes` are, or `undefined`. `isCaseless`: two names that differ in case are one. */
+/**
+ * The value that `bytes` are, or `undefined`. `isCaseless`: two names that differ in case are one. `mayLose`: of a
+ * number that a double cannot hold the nearest is taken; for what is only looked at, and passed on as it was written.
+ */
 export function readJson(
   bytes: Uint8Array,
   isCaseless = false,
+  mayLose = false,
 ): { readonly value: Json } | undefined {
   try {
     const text = UTF8.decode(bytes);
     const value = JSON.parse(text) as Json;
-    return isUnambiguous(text, isCaseless) ? { value } : undefined;
+    return isUnambiguous(text, { isCaseless, mayLose }) ? { value } : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;
@@ -35,13 +39,16 @@ export function foldName(name: string): string {
 }
 
 /** `text` is valid JSON already; what is asked is whether a name stands twice, and how deep it goes. */
-function isUnambiguous(text: string, isCaseless: boolean): boolean {
+function isUnambiguous(
+  text: string,
+  { isCaseless, mayLose }: { readonly isCaseless: boolean; readonly mayLose: boolean },
+): boolean {
   const names: (Set<string> | undefined)[] = []; // One for each open bracket; none for a list.
   let isName = false;
   let at = 0;
   for (;;) {
     const end = restEnd(text, at);
-    if (end > at && isLossy(text.slice(at, end))) return false;
+    if (!mayLose && end > at && isLossy(text.slice(at, end))) return false;
     at = end;
     if (at === text.length) return true;
     const mark = text[at] ?? "";

@@ -33,14 +33,18 @@ export const SPEC_OPTIONS = {
   issuer: text,
   encoding: text,
   "timestamp-field": text,
+  principals: text,
+  minutes: text,
+  "force-command": text,
+  "source-address": text,
 } as const satisfies ParseArgsOptionsConfig;
 
 export const SPEC_HELP = {
-  kind: "bearer, basic, header, query, path, oauth2, jwt, sigv4, hmac; login, ssh-key",
+  kind: "bearer, basic, header, query, path, oauth2, jwt, sigv4, hmac; login, ssh-key, ssh-ca",
   host: "where it may go: a name or *.NAME; may be repeated",
   port: "port (443, or the usual one of the scheme)",
   scheme: "https, or http for a system without TLS; ssh, postgres, mysql, redis, smtp",
-  user: "basic, login, ssh-key: the user name",
+  user: "basic, login, ssh-key, ssh-ca: the user name",
   field: "header, hmac: the header's name; query: the parameter's",
   word: "bearer, header: the word before the secret (bearer: Bearer)",
   "token-url": "oauth2: where access tokens come from",
@@ -56,6 +60,10 @@ export const SPEC_HELP = {
   issuer: "jwt: who signs: the id of a GitHub App",
   encoding: "hmac: hex (default) or base64",
   "timestamp-field": "hmac: a header of its own for the time",
+  principals: "ssh-ca: whom certificates are for, with commas between (the user)",
+  minutes: "ssh-ca: how long a certificate is good to log in with (5)",
+  "force-command": "ssh-ca: what runs at the server, whatever is asked for",
+  "source-address": "ssh-ca: addresses that may log in, with commas between",
 } as const;
 
 /** Which options each kind takes, and the member that each becomes. */
@@ -67,6 +75,13 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   path: {},
   login: { user: "user" },
   "ssh-key": { user: "user" },
+  "ssh-ca": {
+    user: "user",
+    principals: "principals",
+    minutes: "minutes",
+    "force-command": "forceCommand",
+    "source-address": "sourceAddress",
+  },
   oauth2: { "token-url": "tokenUrl", "client-id": "clientId", format: "format", scope: "scope" },
   jwt: { issuer: "issuer", algorithm: "algorithm" },
   sigv4: { "access-key-id": "accessKeyId", region: "region", service: "service" },

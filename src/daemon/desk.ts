@@ -49,7 +49,8 @@ import {
   spoolOf,
   type Pin,
 } from "./pins.ts";
-import { createWayOut } from "./way-out.ts";
+import type { McpServers } from "./mcp-servers.ts";
+import { connectOwn, createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
 import { Watches, type Hand, type WatchPorts } from "./watches.ts";
 
@@ -64,6 +65,7 @@ export interface DeskPorts {
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
   readonly enquiries: EnquiryServer;
+  readonly servers: McpServers;
   readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
@@ -156,7 +158,7 @@ export class Desk {
       const hint = "deny it with a reason, and have the agent ask for what you want";
       throw new Fault("daemon.no_edit", `${approval.head.kind} cannot be edited`, { hint });
     }
-    const facts = (approval.action.fields["current"] ?? {}) as Facts;
+    const facts = { ...held.facts, ...(approval.action.fields["current"] as Facts | undefined) };
     const policy = policyOf((approval.pin as unknown as Pin).grant);
     const own = await this.#actionOf(approval, policy, { ...held, body, facts });
     const note = `${by} changed ${changedNames(approval.action.fields["body"], own.fields["body"]).join(", ") || "it"}`;
@@ -316,11 +318,11 @@ export class Desk {
   }
 
   #serve(performer: Performer, run: string): Promise<ServedGateway> {
-    const { clock, authority, workers, enquiries } = this.#ports;
+    const { clock, authority, workers } = this.#ports;
     return workers.serve(performer, {
       clock,
       authority,
-      connect: createWayOut(clock, () => enquiries.connect(run)),
+      connect: createWayOut(clock, (host) => connectOwn(this.#ports, run, host)),
     });
   }
 
@@ -332,7 +334,7 @@ export class Desk {
       return answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
     }
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
-    const facts: Record<string, Facts[string]> = {};
+    const facts: Record<string, Facts[string]> = { ...held.facts };
     for (const { name, request } of lookupTargets(held, grant, entryOf(approval, grant))) {
       const { answer } = await gateway.perform(
         request,

@@ -147,7 +147,8 @@ export async function leaseFor(
   }
   if (variableOf(credential) === undefined) {
     credentials.requireLendable(credential);
-    return { lease: await credentials.vault.lease(credential, place), placeholder };
+    const lease = await credentials.vault.lease(credential, place, `cofferdam ${run}`);
+    return { lease, placeholder };
   }
   const how = kindOf(entryOf(system));
   const secret = credentials.passed(run, credential);

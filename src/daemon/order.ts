@@ -14,6 +14,8 @@ import type { OwnSystem } from "../systems/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { checkDialPaths } from "./dial-paths.ts";
 import { settleCredentials } from "./lending.ts";
+import type { Service } from "./mcp-servers.ts";
+import { bringsServers, settleMcp } from "./mcp-settle.ts";
 import { keyOf, type Recipe } from "./prepared.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
@@ -30,22 +32,27 @@ export interface Order {
 }
 
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
-export async function planRun(world: World, request: RunStart): Promise<Order> {
+export async function planRun(world: World, request: RunStart, service?: Service): Promise<Order> {
   const { source, fileName } = request.task;
   const parsed = world.tasks.parse(source, fileName, world.clock.now().wallMs);
   const { own } = parsed;
-  const task = settleCredentials(world.credentials, parsed.task, request.environment);
+  const lent = settleCredentials(world.credentials, parsed.task, request.environment);
+  const task = settleMcp(lent, fileName);
+  if (service !== undefined && bringsServers(task)) {
+    throw new Fault("daemon.mcp_server", `${fileName}: a server brings no servers of its own`);
+  }
   const policy = task === parsed.task ? parsed.policy : compileRunPolicy(task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   checkDialPaths(policy, [workspace, world.home.root]);
   const plan = planRunLimits(world, task);
   const authorities = readAuthorities(policy, request);
-  const tools = await resolveTools({
-    commands: request.command.slice(0, 1),
+  const found = await resolveTools({
+    commands: [...request.command.slice(0, 1), ...(service?.commands ?? [])],
     path: request.path,
     home: homedir(),
     workspace,
   });
+  const tools = { ...found, binds: [...found.binds, ...(service?.binds ?? [])] };
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
   return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe) };

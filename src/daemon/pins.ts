@@ -7,7 +7,7 @@
 import { canonicalJson, type Action, type Effect, type Json } from "../action/index.ts";
 import type { Approval, Spool } from "../approval/index.ts";
 import { assert, Fault } from "../base/index.ts";
-import { findEntry, type Entry } from "../catalog/index.ts";
+import { findEntry, isLasting, type Entry, type Facts } from "../catalog/index.ts";
 import { isOperation, type Held, type HeldRequest } from "../gateway/index.ts";
 import {
   compilePolicy,
@@ -67,14 +67,21 @@ export function spoolOf(held: Held): Spool {
     const { host, port, operation, body } = held;
     return { request: { host, port, operation }, body };
   }
-  const { body, facts: _facts, ...request } = held;
-  return { request: { ...request, headers: [...request.headers] }, body };
+  const { body, facts, ...request } = held;
+  const lasting = lastingOf(facts);
+  return { request: { ...request, headers: [...request.headers], ...lasting }, body };
+}
+
+/** Those facts that stay true, and are kept with what waits. */
+export function lastingOf(facts: Facts): { readonly facts?: Facts } {
+  const kept = Object.entries(facts).filter(([name]) => isLasting(name));
+  return kept.length === 0 ? {} : { facts: Object.fromEntries(kept) };
 }
 
 export function heldOf({ request, body }: Spool): Held {
-  const held = request as unknown as Omit<Held, "body" | "facts">;
+  const held = request as unknown as Omit<Held, "body" | "facts"> & Partial<Pick<Held, "facts">>;
   const whole = body === undefined ? {} : { body: Buffer.from(body) };
-  return { ...held, facts: {}, ...whole } as Held;
+  return { ...held, facts: held.facts ?? {}, ...whole } as Held;
 }
 
 /** As {@link heldOf}, of what can only be a request. @throws {Fault} `daemon.no_request` */

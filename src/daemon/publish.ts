@@ -225,8 +225,8 @@ function ownerOf(socket: Socket, sockDiag: number): number | undefined {
   return found === undefined || found.inode === 0 ? undefined : found.uid;
 }
 
-/** Connects the first of `descriptors` that finds somebody on the run's own loopback. */
-async function connectInside(
+/** Connects the first of `descriptors` that finds somebody on the run's own loopback; nothing of it is read. */
+export async function connectInside(
   descriptors: readonly number[],
   port: number,
 ): Promise<Socket | undefined> {

@@ -15,6 +15,7 @@ import { guardDisk } from "./disk-guard.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
 import { serveRunStream } from "./run-stream.ts";
+import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
 import { openWorld, type World } from "./world.ts";
@@ -135,7 +136,10 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       // What was settled when it began stays settled.
       const had = new Set(living.task.grants.flatMap(({ credential }) => credential ?? []));
       await living.narrow(
-        resolveCredentials(task, (one) => had.has(one)),
+        settleMcp(
+          resolveCredentials(task, (one) => had.has(one)),
+          fileName,
+        ),
         { text: source, file: fileName },
       );
       return runs.info(run);

@@ -25,7 +25,8 @@ import { keyOf, layerOptions, prepareSandbox, type Laid, type Prepared } from ".
 import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
 import { followPackets } from "./refused-packets.ts";
-import { createWayOut } from "./way-out.ts";
+import type { Service } from "./mcp-servers.ts";
+import { connectOwn, createWayOut } from "./way-out.ts";
 import { loadProtocols } from "../protocols/index.ts";
 import { knownHostsLine } from "./host-key.ts";
 import { createRunFiles, filesOf, saveKnownHosts, saveTask } from "./run-files.ts";
@@ -40,13 +41,15 @@ export async function startRun(
   runs: Runs,
   pool: Pool,
   request: RunStart,
+  service?: Service,
 ): Promise<Run> {
-  const order = await planRun(world, request);
+  const order = await planRun(world, request, service);
   const { key, recipe } = order;
   return pool.during(key, recipe, async () => {
     const taken: Taken = { waiting: pool.take(key) };
     try {
-      return await start(world, runs, order, taken);
+      const again = (other: RunStart, of: Service) => startRun(world, runs, pool, other, of);
+      return await start(world, runs, order, taken, again);
     } finally {
       await taken.waiting?.close();
     }
@@ -58,7 +61,13 @@ interface Taken {
   waiting: Prepared | undefined;
 }
 
-async function start(world: World, runs: Runs, order: Order, taken: Taken): Promise<Run> {
+async function start(
+  world: World,
+  runs: Runs,
+  order: Order,
+  taken: Taken,
+  startServer: (request: RunStart, service: Service) => Promise<Run>,
+): Promise<Run> {
   const { waiting } = taken;
   const { request, task, policy, own, authorities } = order;
   const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
@@ -97,6 +106,7 @@ async function start(world: World, runs: Runs, order: Order, taken: Taken): Prom
     await loadProtocols(task.grants.flatMap((one) => (one.mint === undefined ? [] : one.system)));
     await recordStart(run, order);
     await world.minting.mint(run);
+    await world.servers.start(run, request, startServer);
     const published = await publishPorts(world, runs, run);
     taken.waiting = undefined; // What brings the run up ends it where that fails.
     const raised = await bringUpSomehow(world, run, order, waiting).catch(
@@ -196,6 +206,7 @@ interface Raised extends Omit<Living, "published" | "again"> {
 function hold(world: World, run: Run, raised: Raised, published: PublishedPorts): void {
   const again = async () => hold(world, run, await raised.again(), published);
   published.begin(() => raised.sandbox.sockets());
+  world.servers.raised(run, () => raised.sandbox.sockets());
   holdRun(world, run, { ...raised, published, again });
 }
 
@@ -293,7 +304,7 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
-    connect: createWayOut(world.clock, () => world.enquiries.connect(run.id)),
+    connect: createWayOut(world.clock, (host) => connectOwn(world, run.id, host)),
   });
   // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
   const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");

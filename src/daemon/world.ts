@@ -30,6 +30,7 @@ import { readDeciders } from "../channel/index.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
 import { TaskCache } from "./task-cache.ts";
 import { version } from "./version.ts";
@@ -56,6 +57,8 @@ export interface World {
   readonly minting: Minting;
   /** What runs may ask about themselves. */
   readonly enquiries: EnquiryServer;
+  /** Servers of MCP that runs bring along. */
+  readonly servers: McpServers;
   readonly channels: Channels;
   readonly credentials: Credentials;
   close(): Promise<void>;
@@ -103,6 +106,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   await reapGroups(cgroups, new Set());
   const watcher = createWatcher({ onFailure: failed });
   const enquiries = new EnquiryServer({ log, version: version() });
+  const servers = new McpServers();
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
     watches: join(home.root, "watches.db"),
@@ -113,6 +117,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     authority,
     credentials,
     enquiries,
+    servers,
     deciders: () => readDeciders(home.root),
   });
   await desk.recover();
@@ -141,6 +146,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     desk,
     minting,
     enquiries,
+    servers,
     channels,
     credentials,
     async close() {

@@ -25,9 +25,11 @@ export interface ConnectorPorts {
   ownAddresses(): readonly Endpoint[];
   readonly limits: Pick<GatewayLimits, "addresses" | "connectMs" | "resolvedMs">;
   /**
-   * Connects the run to Cofferdam itself. @throws {Fault} where it has too many such connections, or is over.
+   * Connects the run to Cofferdam itself, or to what Cofferdam runs for it under the name `host`.
+   *
+   * @throws {Fault} where it has too many such connections, or is over.
    */
-  own?(): Socket;
+  own?(host: string): Socket | Promise<Socket>;
   /** Leaves what the peer says first in the kernel: the socket's descriptor will be handed on. */
   readonly unread?: boolean;
 }
@@ -142,7 +144,11 @@ async function connectFirst(
   const failures: string[] = [];
   for (const target of targets) {
     try {
-      return await connectOne(target, { ...ports, isHalfOpen: to.isRelayed === true }, signal);
+      return await connectOne(
+        target,
+        { ...ports, host: to.host, isHalfOpen: to.isRelayed === true },
+        signal,
+      );
     } catch (error) {
       if (isFault(error, "gateway.aborted")) throw error;
       failures.push(describeError(error));
@@ -154,7 +160,7 @@ async function connectFirst(
 
 function connectOne(
   target: Target,
-  ports: ConnectorPorts & { readonly isHalfOpen: boolean },
+  ports: ConnectorPorts & { readonly host: string; readonly isHalfOpen: boolean },
   signal: AbortSignal,
 ): Promise<Socket> {
   const { limits, unread = false, isHalfOpen } = ports;
@@ -187,9 +193,12 @@ function connectOne(
   });
 }
 
-async function connectOwn({ own }: ConnectorPorts): Promise<Socket> {
+async function connectOwn({
+  own,
+  host,
+}: Pick<ConnectorPorts, "own"> & { readonly host: string }): Promise<Socket> {
   if (own === undefined) throw new Fault("gateway.connect", "nobody of Cofferdam answers here");
-  return own();
+  return own(host);
 }
 
 function optionsFor(target: Exclude<Target, DialOwn>): NetConnectOpts {

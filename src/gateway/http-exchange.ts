@@ -20,6 +20,7 @@ import { AnswerScreen, withCredential } from "./credential.ts";
 import { credentialOf, strayPlaceholders } from "./placeholders.ts";
 import { lookUp } from "./lookups.ts";
 import type { Resolution, Verdict } from "./ports.ts";
+import { plainSpeech, type SayPlainly } from "./said-plainly.ts";
 import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
 import { openWebSocket } from "./websocket-open.ts";
 
@@ -28,6 +29,8 @@ export interface Exchange extends HttpClient {
   readonly client: ClientSide;
   /** The connection's own, where something is granted. */
   readonly upstream: UpstreamSide | undefined;
+  /** How its client reads refusals, where that is not HTTP's way. */
+  readonly say?: SayPlainly;
 }
 
 /** Runs one exchange to its end. Throws only where the record cannot be written, or by a bug. */
@@ -46,8 +49,9 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
   const entry = ports.run.entryOf(access.grant.system);
   const first = await bodyOf(it, request, entry !== undefined, ports);
   if (typeof first === "string") return first;
+  const say = plainSpeech(entry, request, first.body?.bytes);
   const judged = await judge(
-    { ...it, access, upstream },
+    { ...it, access, upstream, say },
     { request, entry, body: first.body },
     ports,
   );
@@ -139,7 +143,7 @@ async function resolve(
   decision: Verdict,
   resolution: Resolution,
 ): Promise<After> {
-  const { client, flow } = it;
+  const { client, flow, say = asItIs } = it;
   if (client.isGone) return "last";
   const { approval } = resolution;
   if (resolution.kind === "answered") {
@@ -162,11 +166,11 @@ async function resolve(
     title,
     reason: resolution.reason,
   });
-  return await client.refuse(
-    isPending ? pendingProblem(denial, approval) : problemOf(denial, 403),
-    "next",
-  );
+  const problem = isPending ? pendingProblem(denial, approval) : problemOf(denial, 403);
+  return await client.refuse(say(problem, denial, action), "next");
 }
+
+const asItIs: SayPlainly = (problem) => problem;
 
 const NO_BODY = Buffer.alloc(0);
 
@@ -385,7 +389,7 @@ function denialOf({ client, origin }: Exchange, action: Action, { effects }: Ver
 }
 
 async function deny(it: Exchange, action: Action, decision: Verdict): Promise<After> {
-  const { client, flow } = it;
+  const { client, flow, say = asItIs } = it;
   const { reason, hint, rule, verdict } = decision;
   const denial = flow.deny({
     ...denialOf(it, action, decision),
@@ -394,5 +398,6 @@ async function deny(it: Exchange, action: Action, decision: Verdict): Promise<Af
     reason: hint === undefined ? reason : `${reason}; ${hint}`,
   });
   const isUpgrade = client.head.isUpgrade === true;
-  return await client.refuse(isUpgrade ? webSocketProblem(denial) : problemOf(denial, 403), "next");
+  const problem = isUpgrade ? webSocketProblem(denial) : problemOf(denial, 403);
+  return await client.refuse(say(problem, denial, action), "next");
 }

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { lookupsOf, readFact, type Entry, type Facts } from "../catalog/index.ts";
+import { hash } from "node:crypto";
+import { inquiryOf, lookupsOf, readFact, type Entry, type Facts } from "../catalog/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { ask, type CollectedAnswer } from "./collected-client.ts";
 import { actionOf, catalogRequestOf, type ActionContext } from "./http-action.ts";
@@ -43,7 +44,39 @@ export async function lookUp(
     const fact = answer === undefined ? undefined : readFact(answer.body);
     if (fact !== undefined) facts[name] = fact;
   }
-  return facts;
+  return { ...facts, ...(await inquire(request, body, context, cause)) };
+}
+
+/** Of an answer to one question of an inquiry this much is kept: folders of a large repository. */
+const INQUIRY_BYTES_MAX = 8 << 20;
+
+/** What is learnt question by question, where the system is asked so. */
+async function inquire(
+  request: CheckedRequest,
+  body: Buffer | undefined,
+  context: LookupContext,
+  cause: ActionContext["cause"],
+): Promise<Facts> {
+  const { entry, grant } = context;
+  const inquiry = inquiryOf(entry, catalogRequestOf(request, body, grant));
+  if (inquiry === undefined) return {};
+  const limits = { ...context.limits, keptAnswerBytes: INQUIRY_BYTES_MAX };
+  for (let one = inquiry.next(); one !== undefined; one = inquiry.next()) {
+    const { target, headers, body: bytes } = one;
+    const plain = lookupRequest(request, target);
+    const kept = headerPairs(plain.headers).filter(
+      ([name]) => !/^(?:accept|git-protocol)$/.test(name),
+    );
+    const asked: CheckedRequest = {
+      ...plain,
+      method: "POST",
+      headers: [...kept.flat(), ...headers],
+      framing: { kind: "length", bytes: bytes.length },
+    };
+    const answer = await lookUpOne(asked, { ...context, limits }, cause, bytes);
+    inquiry.tell(answer?.body);
+  }
+  return inquiry.facts();
 }
 
 /** The look-ups of `held` as requests of their own, by name: what is read again before it is performed. */
@@ -107,8 +140,10 @@ async function lookUpOne(
   request: CheckedRequest,
   { run, flow, grant, entry, upstream, limits, now }: LookupContext,
   cause: ActionContext["cause"],
+  body?: Buffer,
 ): Promise<CollectedAnswer | undefined> {
-  const described = actionOf(request, undefined, { run: run.id, at: now(), grant, entry, cause });
+  const whole = body && { bytes: body, sha256: hash("sha256", body), mining: undefined };
+  const described = actionOf(request, whole, { run: run.id, at: now(), grant, entry, cause });
   const summary = `Look up the state that an effect depends on: ${described.target}`;
   // The run is told nothing of it, so it reads nothing privately.
   const action = { ...described, effects: ["read" as const], summary };
@@ -116,7 +151,7 @@ async function lookUpOne(
   if (verdict.verdict !== "allow") return undefined;
   const { outcome, answer } = await ask(
     upstream,
-    { request, credential: credentialOf(run, grant, verdict) },
+    { request, body, credential: credentialOf(run, grant, verdict) },
     limits,
   );
   await run.record({

@@ -93,6 +93,10 @@ class GatewaySession implements Session {
     });
   }
 
+  get run(): string {
+    return this.#shared.run.id;
+  }
+
   get hostKey(): string | undefined {
     return this.#shared.run.hostKey;
   }

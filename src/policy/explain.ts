@@ -337,6 +337,7 @@ const MISBEHAVIOUR: Readonly<Record<FindingKind, string>> = {
   sticky: "trying several ways to what was denied",
   credential: "handling credentials in ways it was not given them for",
   escape: "attacking the sandbox",
+  changed: "using what is not as a person reviewed it",
 };
 
 function explainFindings({ respond }: Task): readonly string[] {

@@ -8,6 +8,14 @@ export type {
   Surroundings,
   VerbInfo,
 } from "./protocol.ts";
+export * as postgres from "./postgres/index.ts";
 export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
 export * from "./redis/index.ts";
+export {
+  flawsOfMail,
+  RECIPIENTS_MAX as SMTP_RECIPIENTS_MAX,
+  smtpOptions,
+  type Flaw as MailFlaw,
+  type SmtpOptions,
+} from "./smtp/index.ts";

@@ -3,13 +3,19 @@
  *
  * @module
  */
+import { MCP } from "./mcp/index.ts";
+import { POSTGRES } from "./postgres/index.ts";
 import type { Protocol } from "./protocol.ts";
 import { redis } from "./redis/index.ts";
+import { smtp } from "./smtp/index.ts";
 import { sshProtocol } from "./ssh/index.ts";
 
 /** Each by its name; a protocol is added here and in src/gateway/brokers/index.ts. */
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  ([redis, sshProtocol] as readonly Protocol[]).map((one) => [one.system, one]),
+  ([MCP, POSTGRES, redis, smtp, sshProtocol] as readonly Protocol[]).map((one) => [
+    one.system,
+    one,
+  ]),
 );
 
 /** The protocol for grants of `system: kind`. */

@@ -9,6 +9,7 @@ import type { Secret } from "./secret.ts";
 import { leaseSigV4, type SigV4Attachment } from "./sigv4.ts";
 import type { HmacAttachment } from "./hmac.ts";
 import { signJwt } from "./jwt.ts";
+import { leaseSshCertificate, type SshCertificateAttachment } from "./ssh-ca.ts";
 
 /** What is attached, and where. Plain data: it crosses to the worker as JSON. */
 export type Attachment =
@@ -17,14 +18,7 @@ export type Attachment =
   | { readonly kind: "path"; readonly value: string }
   | { readonly kind: "login"; readonly user: string; readonly password: string }
   | { readonly kind: "ssh-key"; readonly user: string; readonly privateKey: string }
-  | {
-      readonly kind: "ssh-certificate";
-      readonly user: string;
-      /** Of a key that was made for this lease alone. */
-      readonly privateKey: string;
-      /** One line, as in a file of `ssh-keygen -s`. */
-      readonly certificate: string;
-    }
+  | SshCertificateAttachment
   | SigV4Attachment
   | HmacAttachment;
 
@@ -38,7 +32,7 @@ export interface Lease {
 /** The lease of a credential for `place`, which its binding covers. `value` is what is sent: the secret, or an access token. */
 export function makeLease(
   { name, how }: CredentialSpec,
-  { value, secret, place, wallMs }: LeaseOf,
+  { value, secret, place, wallMs, of = `cofferdam ${name}` }: LeaseOf,
 ): Lease {
   const lease = (attach: Attachment, ...secrets: readonly string[]): Lease => ({
     credential: name,
@@ -68,6 +62,10 @@ export function makeLease(
       return lease({ kind: "login", user: how.user, password: value }, value);
     case "ssh-key":
       return lease({ kind: "ssh-key", user: how.user, privateKey: value }, value);
+    case "ssh-ca": {
+      const made = leaseSshCertificate(how, { caPrivateKey: value, keyId: of, wallMs });
+      return lease(made, made.privateKey);
+    }
     case "sigv4": {
       const { sessionToken } = secret;
       const attach = leaseSigV4(how, { secretAccessKey: value, sessionToken, place, wallMs });
@@ -87,6 +85,8 @@ interface LeaseOf {
   readonly secret: Secret;
   readonly place: Place;
   readonly wallMs: number;
+  /** Whose it is, where that can be said in it. */
+  readonly of?: string | undefined;
 }
 
 function authorization(value: string): Attachment {

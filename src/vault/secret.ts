@@ -7,6 +7,7 @@ import { z } from "zod";
 import { Fault } from "../base/index.ts";
 import { requireSigningKey } from "./jwt.ts";
 import type { Kind } from "./spec.ts";
+import { sshAuthorityLine } from "./ssh-certificate.ts";
 
 /** A shorter one would be found everywhere in answers that are searched for it. */
 export const SECRET_CHARS_MIN = 8;
@@ -53,6 +54,7 @@ export function requireUsable(how: Kind, secret: Secret): void {
     }
   }
   if (how.kind === "jwt") requireSigningKey(secret.value, how.algorithm);
+  if (how.kind === "ssh-ca") sshAuthorityLine(secret.value); // Throws where it is none.
   if (how.kind === "ssh-key" && !PRIVATE_KEY.test(secret.value)) {
     throw refusal(
       "it is no private key, or one that needs a passphrase",
@@ -70,9 +72,16 @@ export function requireUsable(how: Kind, secret: Secret): void {
 }
 
 /** Keys in PEM. */
-const IN_LINES: ReadonlySet<Kind["kind"]> = new Set(["jwt", "ssh-key"]);
+const IN_LINES: ReadonlySet<Kind["kind"]> = new Set(["jwt", "ssh-key", "ssh-ca"]);
 /** Encoded, hashed, or sent where any text may stand. */
-const ANY_TEXT: ReadonlySet<Kind["kind"]> = new Set(["basic", "hmac", "jwt", "login", "ssh-key"]);
+const ANY_TEXT: ReadonlySet<Kind["kind"]> = new Set([
+  "basic",
+  "hmac",
+  "jwt",
+  "login",
+  "ssh-key",
+  "ssh-ca",
+]);
 /** PKCS 8, PKCS 1 and SEC 1 (RFC 7468), and OpenSSH's own (PROTOCOL.key). */
 const PRIVATE_KEY =
   /^-----BEGIN (?:OPENSSH |RSA |EC )?PRIVATE KEY-----\r?\n[\s\S]+-----END [A-Z ]+-----\s*$/;

@@ -96,6 +96,28 @@ export const kindSchema = z.discriminatedUnion("kind", [
   }),
   /** Of SSH: the secret is a private key, as OpenSSH or in PEM, without a passphrase. */
   z.strictObject({ kind: z.literal("ssh-key"), user: z.string().regex(/^[!-~]{1,64}$/, "a user") }),
+  /**
+   * Of SSH: the secret is the private key of an authority that the servers trust (sshd_config(5),
+   * TrustedUserCAKeys). Each lease is a certificate of its own, good for minutes; the authority's key stays.
+   */
+  z.strictObject({
+    kind: z.literal("ssh-ca"),
+    user: z.string().regex(/^[!-~]{1,64}$/, "a user"),
+    /** Whom it is for, where the servers map that to accounts; by default the user. Commas between. */
+    principals: z
+      .string()
+      .regex(/^[!-~]{1,512}$/, "names with commas between")
+      .optional(),
+    /** How long a certificate is good to log in with; 5 by default. */
+    minutes: z
+      .string()
+      .regex(/^(?:[1-9]|[1-5][0-9]|60)$/, "minutes, 60 at most")
+      .optional(),
+    /** Runs this at the server, whatever is asked for. */
+    forceCommand: template.optional(),
+    /** Addresses that may log in with it: commas between, CIDR blocks too. */
+    sourceAddress: plain.optional(),
+  }),
   /** AWS Signature Version 4; the secret is the secret access key. */
   z.strictObject({
     kind: z.literal("sigv4"),

@@ -61,11 +61,17 @@ export function mintSshCertificate(options: SshCertificateOptions): string {
   const { keyId, principals, validAfter, validBefore, serial = 0n } = options;
   const { criticalOptions = {}, extensions = [], nonce = randomBytes(32) } = options;
   if (principals.length === 0 || principals.length > PRINCIPALS_MAX || principals.includes("")) {
-    throw fault("it must name whom it is for", "name the accounts: a certificate without any is for all");
+    throw fault(
+      "it must name whom it is for",
+      "name the accounts: a certificate without any is for all",
+    );
   }
   const lifetime = validBefore - validAfter;
   if (!(lifetime > 0 && lifetime <= LIFETIME_SECONDS_MAX)) {
-    throw fault("it must hold for a day at most", "minutes are enough: it is made anew for each task");
+    throw fault(
+      "it must hold for a day at most",
+      "minutes are enough: it is made anew for each task",
+    );
   }
   const authority = readAuthority(options.caPrivateKey);
   const critical = Object.entries(criticalOptions)
@@ -175,7 +181,11 @@ function rawOf(key: KeyObject): Buffer {
 function rawOfLine(line: string): Buffer {
   const [algorithm, base64 = ""] = line.trim().split(/\s+/);
   const blob = Buffer.from(base64, "base64");
-  if (algorithm !== KEY || blob.length !== 51 || !blob.subarray(0, 19).equals(blobOf(Buffer.alloc(32)).subarray(0, 19))) {
+  if (
+    algorithm !== KEY ||
+    blob.length !== 51 ||
+    !blob.subarray(0, 19).equals(blobOf(Buffer.alloc(32)).subarray(0, 19))
+  ) {
     throw fault("the key to certify is no ed25519 key", "write it as ssh-ed25519 AAAA...");
   }
   return blob.subarray(19);

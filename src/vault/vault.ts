@@ -172,14 +172,14 @@ export class Vault {
    *
    * @throws {Fault} `vault.no_credential`, `vault.place` where it is bound to another place, `vault.oauth2`
    */
-  async lease(name: string, place: Place): Promise<Lease> {
+  async lease(name: string, place: Place, of?: string): Promise<Lease> {
     const entry = this.#entry(name);
     requirePlace(name, entry.binding, place);
     const secret = this.#store.open(entry);
     const value = await this.#valueOf(entry, secret);
     const { wallMs } = this.#clock.now();
     this.#used.set(name, new Date(wallMs).toISOString());
-    return makeLease(entry, { value, secret, place, wallMs });
+    return makeLease(entry, { value, secret, place, wallMs, of });
   }
 
   /** The site refused the access token: the next lease fetches another. */

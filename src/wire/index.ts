@@ -1,4 +1,4 @@
-/** Layer 2, pure: bytes to messages where no library does it: first bytes, TLS ClientHello, mining, HTTP/1.1, WebSocket, SFTP, Redis. */
+/** Layer 2, pure: bytes to messages where no library does it: first bytes, TLS ClientHello, mining, HTTP/1.1, WebSocket, Redis, SFTP, SMTP. */
 export * from "./first-bytes.ts";
 export * from "./client-hello.ts";
 export * from "./stratum.ts";
@@ -7,4 +7,6 @@ export * from "./websocket.ts";
 export * from "./http1/index.ts";
 export * from "./tls-records.ts";
 export * from "./sftp/index.ts";
+export * from "./event-stream.ts";
 export * from "./redis/index.ts";
+export * from "./smtp/index.ts";

@@ -33,7 +33,13 @@ export function describeHeld(order: Extract<Order, { order: "describe" }>): Said
   const { body, ...rest } = said;
   const whole = body === undefined ? {} : { body: Buffer.from(body, "base64") };
   const held = { ...rest, ...whole, facts } as Held;
-  const { run: _run, at: _at, monoMs: _monoMs, cause: _cause, ...action } = actionOfHeld(held, {
+  const {
+    run: _run,
+    at: _at,
+    monoMs: _monoMs,
+    cause: _cause,
+    ...action
+  } = actionOfHeld(held, {
     run: "",
     at: { wallMs: 0, monoMs: 0 },
     grant,

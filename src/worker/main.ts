@@ -22,9 +22,10 @@ const log = createLog((line) => void process.stderr.write(line));
 const runs = new Map<string, RemoteRun>();
 let trust: UpstreamTrust | undefined;
 
-const [canary = "", id = ""] = process.argv.slice(2);
+const [canary = "", id = "", loads = "nothing"] = process.argv.slice(2);
 const stream = new Socket({ fd: CONTROL_FD, readable: true, writable: true });
-await Promise.all([loadBrokers(), loadProtocols(allProtocols().keys())]);
+if (loads !== "nothing") await loadProtocols(allProtocols().keys());
+if (loads === "brokers") await loadBrokers();
 const sealed = await seal(canary, Number(id));
 const lines = new Lines(stream, {
   lineBytesMax: Number.POSITIVE_INFINITY, // The daemon's own words.

@@ -10,13 +10,15 @@ import { getCACertificates } from "node:tls";
 import { UNKNOWN_PROCESS, type Action } from "../action/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import type { Asked, Credentialed, Gateway, Held, HeldOperation } from "../gateway/index.ts";
+import type { Policy } from "../policy/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
 import type { Describe, DescribeContext } from "./describe.ts";
+import type { Loads } from "./launch.ts";
 import { Served, type HeldRun, type ServedPorts } from "./served.ts";
 import { Worker, type ListenerKind, type WorkerOptions } from "./worker.ts";
 
 const SHARED_MAX = 4;
-/** Workers that serve one suspect each; above, suspects share again. Each takes some 70 MB. */
+/** Workers that serve one suspect each; above, suspects share again. Each takes some 70 MB. Of either load. */
 const ALONE_MAX = 8;
 /** Workers that serve errands of Cofferdam's own, each its own; above, errands share, but never with a run. */
 const ERRANDS_MAX = 4;
@@ -55,6 +57,7 @@ type SlotUse = "shared" | "alone" | "errand" | "reader";
 
 interface Slot {
   readonly use: SlotUse;
+  readonly loads: Loads;
   readonly holds: Set<Hold>;
   worker: Promise<Worker> | undefined;
   live: Worker | undefined;
@@ -74,8 +77,9 @@ interface Hold {
 export function createWorkers(options: WorkersOptions): Workers {
   const { log } = options;
   const count = options.shared ?? Math.min(SHARED_MAX, Math.max(2, availableParallelism()));
-  const reader = newSlot("reader");
-  const slots: Slot[] = [reader, ...Array.from({ length: count }, () => newSlot("shared"))];
+  const reader = newSlot("reader", "grammars");
+  const shared = (loads: Loads) => Array.from({ length: count }, () => newSlot("shared", loads));
+  const slots: Slot[] = [reader, ...shared("nothing"), ...shared("brokers")];
   let vouchers: readonly string[] | undefined;
   let closing = false;
 
@@ -86,7 +90,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   async function start(slot: Slot): Promise<Worker> {
     try {
       vouchers ??= (options.authorities ?? systemAuthorities)();
-      const worker = await Worker.start(options, vouchers);
+      const worker = await Worker.start({ ...options, loads: slot.loads }, vouchers);
       log.info("worker.ready", { pid: worker.pid, use: slot.use });
       slot.live = worker;
       void worker.gone.then((why) => buried(slot, worker, why));
@@ -102,32 +106,35 @@ export function createWorkers(options: WorkersOptions): Workers {
    * is lent, so never by a worker that a run could have taken over (INV-74).
    */
   function slotFor(hold: Hold): Slot {
-    if (hold.served.run.isErrand === true) return apart("errand", ERRANDS_MAX) ?? leastOf("errand");
-    const alone = hold.deaths > 0 ? apart("alone", ALONE_MAX) : undefined;
+    const loads = loadsFor(hold.served.run.policy);
+    if (hold.served.run.isErrand === true) {
+      return apart("errand", loads, ERRANDS_MAX) ?? emptiest(slotsOf("errand", loads));
+    }
+    const alone = hold.deaths > 0 ? apart("alone", loads, ALONE_MAX) : undefined;
     if (alone !== undefined) return alone;
-    const shared = slots.filter((slot) => slot.use === "shared");
-    const live = shared.filter((slot) => slot.live !== undefined);
+    const all = slotsOf("shared", loads);
+    const live = all.filter((slot) => slot.live !== undefined);
     // A run does not wait for one more worker where one is there.
-    return emptiest(live.length > 0 ? live : shared);
+    return emptiest(live.length > 0 ? live : all);
+  }
+
+  function slotsOf(use: SlotUse, loads: Loads): readonly Slot[] {
+    return slots.filter((slot) => slot.use === use && slot.loads === loads);
   }
 
   /** A slot for one alone, where there are fewer than `max` of its use. */
-  function apart(use: SlotUse, max: number): Slot | undefined {
-    if (slots.filter((slot) => slot.use === use).length >= max) return undefined;
-    const slot = newSlot(use);
+  function apart(use: SlotUse, loads: Loads, max: number): Slot | undefined {
+    if (slotsOf(use, loads).length >= max) return undefined;
+    const slot = newSlot(use, loads);
     slots.push(slot);
     return slot;
   }
 
-  function leastOf(use: SlotUse): Slot {
-    return emptiest(slots.filter((slot) => slot.use === use));
-  }
-
   /** Starts one more shared worker where all that are there have runs: the next run finds it. */
   function startAhead(): void {
-    const shared = slots.filter((slot) => slot.use === "shared");
-    const next = shared.find((slot) => slot.worker === undefined);
-    const isNeeded = shared.every((slot) => slot.worker === undefined || slot.holds.size > 0);
+    const all = slotsOf("shared", "nothing");
+    const next = all.find((slot) => slot.worker === undefined);
+    const isNeeded = all.every((slot) => slot.worker === undefined || slot.holds.size > 0);
     if (closing || next === undefined || !isNeeded) return;
     workerOf(next).catch((error: unknown) => {
       log.warn("worker.start.failed", { error: describeError(error) }); // Told to whoever needs it.
@@ -292,8 +299,13 @@ function emptiest(slots: readonly Slot[]): Slot {
   return slots.reduce((best, slot) => (slot.holds.size < best.holds.size ? slot : best));
 }
 
-function newSlot(use: SlotUse): Slot {
-  return { use, holds: new Set(), worker: undefined, live: undefined };
+function newSlot(use: SlotUse, loads: Loads): Slot {
+  return { use, loads, holds: new Set(), worker: undefined, live: undefined };
+}
+
+/** What whoever serves runs of `policy` must have loaded. A policy only becomes narrower. */
+function loadsFor({ grants }: Policy): Loads {
+  return grants.some(({ kind }) => kind === "session") ? "brokers" : "nothing";
 }
 
 /** The host's own store; Node's copy of Mozilla's where the host has none. */

@@ -5,7 +5,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { createSshKey, mintSshCertificate, sshAuthorityLine, type Lease } from "../../src/vault/index.ts";
+import {
+  createSshKey,
+  mintSshCertificate,
+  sshAuthorityLine,
+  type Lease,
+} from "../../src/vault/index.ts";
 import { Sshd } from "../support/sshd.ts";
 import { BrokerKit } from "./session-kit.ts";
 
@@ -60,7 +65,10 @@ async function runWith(lease: Lease, command = "echo in", hostKey = sshd.hostKey
 test("a certificate that was minted for the lease logs in, and the server's log names whose it is", async () => {
   const { code, stdout, stderr } = await runWith(certificateLease());
   assert.deepEqual([code, stdout], [0, "in\n"], stderr);
-  assert.match(sshd.log, /Accepted publickey for \S+ .*ED25519-CERT .*ID cofferdam test \(serial 0\) CA ED25519/);
+  assert.match(
+    sshd.log,
+    /Accepted publickey for \S+ .*ED25519-CERT .*ID cofferdam test \(serial 0\) CA ED25519/,
+  );
 });
 
 test("a certificate's command is what runs, whatever was asked for", async () => {

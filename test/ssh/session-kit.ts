@@ -100,7 +100,10 @@ export class BrokerKit {
   }
 
   /** Runs \`ssh ARGS\` (or another of its clients) against the broker. */
-  async ssh(args: readonly string[], { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {}): Promise<Ran> {
+  async ssh(
+    args: readonly string[],
+    { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {},
+  ): Promise<Ran> {
     const options = [
       ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
       ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
@@ -135,7 +138,12 @@ export class BrokerKit {
       way: { socket, lease: this.#options.lease },
     } as Errand);
     socket.destroy();
-    const answer = asked.answer ?? { status: 502, headers: [], body: Buffer.alloc(0), isCut: false };
+    const answer = asked.answer ?? {
+      status: 502,
+      headers: [],
+      body: Buffer.alloc(0),
+      isCut: false,
+    };
     return { kind: "answered", approval: "p-1", answer };
   }
 
@@ -182,6 +190,7 @@ export class BrokerKit {
     const remembered = new Set<string>();
     return {
       ...place,
+      run: "r-test",
       client,
       hostKey: this.#hostKey,
       leaf: () => Promise.reject(new Error("SSH has no TLS")),

@@ -57,7 +57,10 @@ export function renderMail(
 function renderMessage(mail: Members): Omit<Rendering, "rest"> {
   const texts = new Texts();
   const list = (name: string) => linesOf(mail[name]);
+  for (const doubt of list("doubts")) texts.warn(doubt);
+  if (isMembers(mail["envelope"])) putEnvelope(texts, mail["envelope"]);
   texts.put("From", list("from"));
+  texts.put("Sender", list("sender"));
   for (const [label, name] of [
     ["To", "to"],
     ["Cc", "cc"],
@@ -69,12 +72,34 @@ function renderMessage(mail: Members): Omit<Rendering, "rest"> {
   texts.add("Subject", "subject", textOf(mail["subject"] ?? ""), { html: false });
   addText(texts, "text", mail["text"], { html: false });
   addText(texts, "html", mail["html"], { html: true });
+  for (const one of membersIn(mail["more"])) {
+    const { filename, contentType, text } = one;
+    texts.put("Also text", [`${textOf(filename || "(no name)")}, ${textOf(contentType ?? "")}`]);
+    addText(texts, "text", text, { html: contentType === "text/html" });
+  }
   const attachments = Array.isArray(mail["attachments"])
     ? (mail["attachments"] as readonly Json[])
     : [];
   texts.put(`Files (${attachments.length})`, attachments.map(fileLine));
   texts.put("Headers", list("headers"));
   return { blocks: texts.blocks, hidden: [] };
+}
+
+/** Whom a server is told to send it to, which is not what its header says: who is in none is a blind copy. */
+function putEnvelope(texts: Texts, envelope: Members): void {
+  const { from, recipients, unreached } = envelope;
+  texts.put("Sent as", linesOf(from));
+  const people = membersIn(recipients).map(({ address, named }) =>
+    named === "" || named === undefined
+      ? `${textOf(address)}  Bcc: no header names this one`
+      : `${textOf(address)}  ${textOf(named)}`,
+  );
+  texts.put(`Goes to (${people.length})`, people);
+  texts.put("Not to", linesOf(unreached));
+}
+
+function membersIn(value: Json | undefined): readonly Members[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter(isMembers) : [];
 }
 
 /** What stands beside a message in base64, which was read. */

@@ -94,6 +94,39 @@ test("a mail in MIME is shown with everyone, its fields, both texts and its file
   assert.equal(bare.hidden, undefined, "without files it is shown whole");
 });
 
+test("INV-116: of a mail with an envelope everyone it goes to is told, a blind copy as one, and every text is shown", () => {
+  const mail = {
+    ...MIME,
+    sender: ["ann@x.example"],
+    envelope: {
+      from: "me@x.example",
+      recipients: [
+        { address: "a@x.example", named: "To" },
+        { address: "spy@y.example", named: "" },
+      ],
+      unreached: ["b@x.example"],
+    },
+    more: [
+      { filename: "", contentType: "text/html", text: "<p>also</p>" },
+      { filename: "a.txt", contentType: "text/plain", text: "third" },
+    ],
+    doubts: ["answers to it go elsewhere"],
+  };
+  const card = cardFor("mail", { mail });
+  for (const [label, lines] of [
+    ["Sent as", ["me@x.example"]],
+    ["Goes to (2)", ["a@x.example  To", "spy@y.example  Bcc: no header names this one"]],
+    ["Not to", ["b@x.example"]],
+    ["Sender", ["ann@x.example"]],
+  ] as const) {
+    assert.deepEqual(under(card, label), lines, label);
+  }
+  const text = printCard(card);
+  assert.match(text, /Warning.*answers to it go elsewhere/);
+  assert.match(text, /Also text +\| \(no name\), text\/html\nHTML +\| also\n/);
+  assert.match(text, /Also text +\| a.txt, text\/plain\nText +\| third\n/);
+});
+
 test("INV-62: a mail that is at the system, and could not be looked up, is hidden", () => {
   const card = cardFor("mail", { body: { id: "r1" }, mail: "not known: it is at the system" });
   assert.match(card.hidden ?? "", /at the system/);

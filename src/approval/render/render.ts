@@ -19,6 +19,7 @@ import { renderMail } from "./mail.ts";
 import { renderPayment } from "./payment.ts";
 import { renderMessage, renderPost } from "./post.ts";
 import { presentOf } from "./present.ts";
+import { renderPush } from "./push.ts";
 import { renderWorkflow } from "./workflow.ts";
 
 /** Fields that say where the request goes, and are told elsewhere on the card. */
@@ -62,6 +63,7 @@ function renderKind(
 ): Rendering | undefined {
   const { body, current, mail } = action.fields;
   const present = presentOf(current);
+  if (kind === "push") return renderPush(body);
   if (kind === "mail") return renderMail(body, mail, present);
   if (kind === "workflow") return withAll(renderWorkflow(membersOf(body), present), body);
   if (kind === "payment") return withAll(renderPayment(membersOf(body), action), body);

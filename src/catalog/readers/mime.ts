@@ -7,7 +7,7 @@
  */
 import type { Readable, Reading } from "../reader.ts";
 import { readJson } from "../strict-json.ts";
-import { readMessage, type Message } from "./message.ts";
+import { readMessage, type Message } from "../../mail/index.ts";
 
 /** To whom the message goes and what it says; unknown where a message is there and cannot be read. */
 export function readMail(readable: Readable): Reading | undefined {
@@ -27,12 +27,12 @@ export function readMail(readable: Readable): Reading | undefined {
   };
 }
 
-function shown(message: Message): Readonly<Record<string, unknown>> {
-  return {
-    ...message,
-    headers: [...message.headers],
-    attachments: message.attachments.map((one) => ({ ...one })),
-  };
+function shown({
+  names: _names,
+  groups: _groups,
+  ...message
+}: Message): Readonly<Record<string, unknown>> {
+  return { ...message };
 }
 
 /** The message; empty where the request names a draft only. */

@@ -9,6 +9,7 @@ import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { grantTemplateCommand } from "./grant-template.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
+import { mcpCommand } from "./mcp.ts";
 import { narrowCommand, revokeCommand } from "./narrow.ts";
 import { attachCommand, runCommand } from "./run.ts";
 import {
@@ -41,6 +42,7 @@ export const COMMANDS: readonly Command[] = [
   catalogCommand,
   explainCommand,
   grantTemplateCommand,
+  mcpCommand,
   credentialCommand,
   doctorCommand,
   drillCommand,

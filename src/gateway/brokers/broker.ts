@@ -60,6 +60,8 @@ export interface Place {
 
 /** One connection of a run, identified and granted, of which no byte was read. */
 export interface Session extends Place {
+  /** Whose it is: for what a broker keeps beyond one connection, and must keep apart by run. */
+  readonly run: string;
   /** The agent's side. */
   readonly client: Socket;
   /** PEM (PKCS 8) of the run's own SSH host key, which stands in its known hosts. */

@@ -8,8 +8,11 @@ import type { SessionBroker } from "./broker.ts";
 
 /** A broker is added here, and its protocol in src/protocols/registry.ts. */
 const LOADERS: Readonly<Record<string, () => Promise<SessionBroker>>> = {
+  mcp: async () => (await import("./mcp/broker.ts")).MCP_BROKER,
   redis: async () => (await import("./redis/index.ts")).redisBroker,
+  smtp: async () => (await import("./smtp/index.ts")).smtpBroker,
   ssh: async () => (await import("./ssh/index.ts")).sshBroker,
+  postgres: async () => (await import("./postgres/index.ts")).createPostgresBroker(),
 };
 
 const loaded = new Map<string, SessionBroker>();

@@ -33,7 +33,7 @@ const ALL = "*";
 
 /** Effects of a row's letters. */
 export function effectsOf(letters: string): readonly Effect[] {
-  return [...letters].flatMap((letter) => LETTERS[letter] ?? []);
+  return letters.split("").flatMap((letter) => LETTERS[letter] ?? []);
 }
 
 /**

@@ -105,14 +105,15 @@ function describe(operation: Json, surroundings: Surroundings): Described {
     return unknown(at, "its long words are not those that came with it", fields);
   }
   const { databases } = options.data;
-  if (!databases.includes(database)) {
-    return unknown(at, `database ${database} is not among those granted`, fields);
-  }
   const meanings: CommandMeaning[] = [];
   for (const command of commands) {
     const meaning = meaningOf(command, databases);
     if (typeof meaning === "string") return unknown(at, meaning, fields);
     meanings.push(meaning);
+  }
+  // A connection begins in database 0, granted or not, and may say so much as SELECT there.
+  if (!databases.includes(database) && meanings.some(({ uses }) => uses.length > 0)) {
+    return unknown(at, `database ${database} is not among those granted`, fields);
   }
   const [only] = meanings;
   const verbs = new Set(meanings.map(({ verb }) => verb));

@@ -16,7 +16,10 @@ const SHELLS = ["/bin/sh", "/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"] as cons
 const root = mkdtempSync(join(tmpdir(), "cofferdam-words-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 // A program that says its words, each with a length ahead, so that none can pass for two.
-writeFileSync(join(root, "words"), `#!/bin/sh\nfor w in "$@"; do printf '%s:%s\\n' "\${#w}" "$w"; done\n`);
+writeFileSync(
+  join(root, "words"),
+  `#!/bin/sh\nfor w in "$@"; do printf '%s:%s\\n' "\${#w}" "$w"; done\n`,
+);
 chmodSync(join(root, "words"), 0o755);
 
 const environment = { PATH: `${root}:/usr/bin:/bin`, HOME: root, LC_ALL: "C.UTF-8" };
@@ -32,16 +35,67 @@ function shown(words: readonly string[]): string {
 const awkward = fc
   .array(
     fc.oneof(
-      fc.constantFrom("'", '"', "\\", "$", "`", "!", "#", "~", "*", "?", "[", "]", "{", "}", "(", ")"),
-      fc.constantFrom(";", "&", "|", "<", ">", "=", "%", "^", " ", "-", "@", ",", ":", "/", "a", "B", "é", "0"),
-      fc.constantFrom("\\'", "''", "$(id)", "a b", "--", "=ls", "~root", "if", "then", "%self", "\\\\"),
+      fc.constantFrom(
+        "'",
+        '"',
+        "\\",
+        "$",
+        "`",
+        "!",
+        "#",
+        "~",
+        "*",
+        "?",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+      ),
+      fc.constantFrom(
+        ";",
+        "&",
+        "|",
+        "<",
+        ">",
+        "=",
+        "%",
+        "^",
+        " ",
+        "-",
+        "@",
+        ",",
+        ":",
+        "/",
+        "a",
+        "B",
+        "é",
+        "0",
+      ),
+      fc.constantFrom(
+        "\\'",
+        "''",
+        "$(id)",
+        "a b",
+        "--",
+        "=ls",
+        "~root",
+        "if",
+        "then",
+        "%self",
+        "\\\\",
+      ),
     ),
     { maxLength: 6 },
   )
   .map((parts) => parts.join(""));
 
 test("INV-105: the spelling of any words is read as those words by sh, bash, zsh and fish", () => {
-  const lists = fc.sample(fc.array(awkward, { minLength: 1, maxLength: 6 }), { numRuns: 60, seed: 7 });
+  const lists = fc.sample(fc.array(awkward, { minLength: 1, maxLength: 6 }), {
+    numRuns: 60,
+    seed: 7,
+  });
   // One shell reads all of them: starting one is what takes time.
   const sent = lists.map((words) => ["words", ...words].map(spell).join(" ")).join("; ");
   const wanted = lists.map(shown).join("");
@@ -60,14 +114,24 @@ test("INV-105: what a simple line is sent as runs the words that were judged, wh
     .map((words) => ["words", ...words].join(" "));
   const simple = texts.flatMap((text) => {
     const line = readCommandLine(text);
-    if (line.kind !== "simple" || line.commands.some(({ words, globs }) => words[0] !== "words" || globs.size > 0 || words.includes("/dev/null"))) return [];
+    if (
+      line.kind !== "simple" ||
+      line.commands.some(
+        ({ words, globs }) => words[0] !== "words" || globs.size > 0 || words.includes("/dev/null"),
+      )
+    )
+      return [];
     return line.sent.includes("|") && line.commands.length > 1 ? [] : [line];
   });
   assert.ok(simple.length > 200, `${simple.length} are simple`);
-  const kept = simple.filter(({ sent }) => !/[<>]/.test(sent.replaceAll(/'[^']*'/g, ""))).slice(0, 400);
+  const kept = simple
+    .filter(({ sent }) => !/[<>]/.test(sent.replaceAll(/'[^']*'/g, "")))
+    .slice(0, 400);
   const sent = kept.map((line) => line.sent.replaceAll(" && ", "; ").replaceAll(" || ", "; "));
   const whole = kept.filter((line, at) => line.sent === sent[at]);
-  const wanted = whole.flatMap(({ commands }) => commands.map(({ words }) => shown(words.slice(1)))).join("");
+  const wanted = whole
+    .flatMap(({ commands }) => commands.map(({ words }) => shown(words.slice(1))))
+    .join("");
   for (const shell of SHELLS) {
     assert.equal(wordsBy(shell, whole.map((line) => line.sent).join("; ")), wanted, shell);
   }
@@ -76,7 +140,7 @@ test("INV-105: what a simple line is sent as runs the words that were judged, wh
 test("bash reads a simple line as it was read here", () => {
   const lines = [
     "words a 'b c' \"d e\" f\\ g",
-    "words 'it'\"'\"'s' \"a\\\"b\" \"c\\\\d\" \"e\\f\"",
+    'words \'it\'"\'"\'s\' "a\\"b" "c\\\\d" "e\\f"',
     "words a\\\n b",
     "words -- --x=y -z # not this",
     "words a;words b&&words c||words d",
@@ -93,24 +157,51 @@ test("bash reads a simple line as it was read here", () => {
 });
 
 test("a git server of a kind that compares texts is sent the quotes that it wants", () => {
-  assert.equal(meaningOf("git-upload-pack 'team/app.git'", false).sent, "git-upload-pack 'team/app.git'");
-  assert.equal(meaningOf("git-receive-pack '/srv/x.git'", false).sent, "git-receive-pack '/srv/x.git'");
+  assert.equal(
+    meaningOf("git-upload-pack 'team/app.git'", false).sent,
+    "git-upload-pack 'team/app.git'",
+  );
+  assert.equal(
+    meaningOf("git-receive-pack '/srv/x.git'", false).sent,
+    "git-receive-pack '/srv/x.git'",
+  );
 });
 
 test("reading a command line never throws, and takes time in proportion to it", () => {
-  const texts = fc.oneof(fc.string({ unit: "binary", maxLength: 200 }), fc.array(awkward).map((all) => all.join(" ")));
+  const texts = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 200 }),
+    fc.array(awkward).map((all) => all.join(" ")),
+  );
   fc.assert(
     fc.property(texts, fc.boolean(), (text, isInteractive) => {
       const { parts, sent } = meaningOf(text, isInteractive);
       assert.ok(parts.length > 0);
       // What is not told apart is one script, and is sent as it came.
-      if (parts.some(({ verb }) => verb === "script") && parts.length === 1 && parts[0]?.object[0] === text) {
+      if (
+        parts.some(({ verb }) => verb === "script") &&
+        parts.length === 1 &&
+        parts[0]?.object[0] === text
+      ) {
         assert.equal(sent, text);
       }
     }),
     { seed: 3, numRuns: 3000 },
   );
-  for (const unit of ["$(", "'", "\\", "((", "{a,", "<<x\n", "a;", "if ", "`", "[[ ", "\"$(", "|", "& "]) {
+  for (const unit of [
+    "$(",
+    "'",
+    "\\",
+    "((",
+    "{a,",
+    "<<x\n",
+    "a;",
+    "if ",
+    "`",
+    "[[ ",
+    '"$(',
+    "|",
+    "& ",
+  ]) {
     const begun = performance.now();
     meaningOf(unit.repeat(60_000 / unit.length), false);
     assert.ok(performance.now() - begun < 2000, `${unit}: ${performance.now() - begun} ms`);
@@ -118,13 +209,18 @@ test("reading a command line never throws, and takes time in proportion to it", 
 });
 
 test("INV-106: nothing but an exec of words is made of what has one part for a pattern to name", () => {
-  const any = fc.array(fc.oneof(awkward, fc.constantFrom("ls", "sudo", "env", "|", ";", ">", "sh", "-c"))).map((all) => all.join(" "));
+  const any = fc
+    .array(fc.oneof(awkward, fc.constantFrom("ls", "sudo", "env", "|", ";", ">", "sh", "-c")))
+    .map((all) => all.join(" "));
   fc.assert(
     fc.property(any, (text) => {
       const line = readCommandLine(text);
       const { parts } = meaningOf(text, false);
       if (line.kind === "script") {
-        assert.deepEqual(parts.map(({ verb, object }) => [verb, object]), [["script", [text]]]);
+        assert.deepEqual(
+          parts.map(({ verb, object }) => [verb, object]),
+          [["script", [text]]],
+        );
         assert.ok(parts[0]?.effects.includes("execute"));
       } else if (!/^(scp|rsync|git)/.test(line.commands[0]?.words[0] ?? "")) {
         assert.equal(parts.length, line.commands.length);

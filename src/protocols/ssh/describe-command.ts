@@ -26,7 +26,9 @@ export interface CommandMeaning {
 }
 
 const DELETES = new Set(
-  "rm rmdir unlink shred dd mkfs truncate wipefs blkdiscard dropdb userdel groupdel deluser delgroup".split(" "),
+  "rm rmdir unlink shred dd mkfs truncate wipefs blkdiscard dropdb userdel groupdel deluser delgroup".split(
+    " ",
+  ),
 );
 const ADMINISTERS = new Set(
   `useradd adduser usermod userdel deluser groupadd addgroup groupmod groupdel passwd chpasswd gpasswd chage chsh
@@ -59,7 +61,9 @@ export function meaningOf(command: string, isInteractive: boolean): CommandMeani
 }
 
 function scriptOf(command: string, why: string): CommandMeaning {
-  const effects: readonly Effect[] = ESCALATES.test(command) ? ["execute", "administer"] : ["execute"];
+  const effects: readonly Effect[] = ESCALATES.test(command)
+    ? ["execute", "administer"]
+    : ["execute"];
   return { parts: [{ verb: "script", effects, object: [command] }], sent: command, why };
 }
 

@@ -89,19 +89,26 @@ export function meaningOfFile(operation: FileOperation): FileMeaning | undefined
           ]);
     case "symlink":
     case "hardlink":
-      return to === undefined ? undefined : two("sftp.link", `Link ${path} to ${to}`, [
-        part("sftp.link", ["write", ...effectsOfPlace(path)]),
-        part(
-          "sftp.link",
-          isSecretPath(to) ? ["write", "administer"] : ["write", ...effectsOfPlace(to)],
-          to,
-        ),
-      ]);
+      return to === undefined
+        ? undefined
+        : two("sftp.link", `Link ${path} to ${to}`, [
+            part("sftp.link", ["write", ...effectsOfPlace(path)]),
+            part(
+              "sftp.link",
+              isSecretPath(to) ? ["write", "administer"] : ["write", ...effectsOfPlace(to)],
+              to,
+            ),
+          ]);
     case "copy":
-      return to === undefined ? undefined : two("sftp.write", `Copy ${path} to ${to}`, [
-        part("sftp.read", isSecretPath(path) ? ["read-private", "administer"] : ["read-private"]),
-        part("sftp.write", wrote(to), to),
-      ]);
+      return to === undefined
+        ? undefined
+        : two("sftp.write", `Copy ${path} to ${to}`, [
+            part(
+              "sftp.read",
+              isSecretPath(path) ? ["read-private", "administer"] : ["read-private"],
+            ),
+            part("sftp.write", wrote(to), to),
+          ]);
     default:
       return operation.do satisfies never;
   }

@@ -74,7 +74,13 @@ const TABLE: Readonly<Record<string, Program>> = {
   w: { effect: "read", flags: "hsf" },
   who: { effect: "read", flags: "abdHlmqrsTtu" },
   last: { effect: "read", flags: "adFiRwx", valued: "n", isNumbered: true },
-  date: { effect: "read", flags: "uR", valued: "d", long: split("utc iso-8601?="), operands: /^\+/ },
+  date: {
+    effect: "read",
+    flags: "uR",
+    valued: "d",
+    long: split("utc iso-8601?="),
+    operands: /^\+/,
+  },
   free: { effect: "read", flags: "bkmghtlwv" },
   vmstat: { effect: "read", flags: "awtS", operands: /^\d+$/, operandsMax: 2 },
   df: {

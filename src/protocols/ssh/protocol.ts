@@ -34,7 +34,11 @@ const VERBS: Readonly<Record<string, VerbInfo>> = {
     summary: "Run shell text, or a command that runs what it is told: sh -c, env, find -exec.",
     separator: "",
   },
-  shell: { effects: EXECUTES, summary: "Open an interactive shell, which is recorded.", separator: "" },
+  shell: {
+    effects: EXECUTES,
+    summary: "Open an interactive shell, which is recorded.",
+    separator: "",
+  },
   "sftp.list": paths(["read"], "List a folder, look at a file's size and times."),
   "sftp.read": paths(["read-private", "administer"], "Read a file."),
   "sftp.write": paths(["write", "execute", "administer"], "Write a file."),
@@ -149,7 +153,9 @@ function describeCommand(
       effects: [...part.effects],
       object: [...part.object],
     })),
-    impact: { reversible: !effects.some((effect) => effect !== "read" && effect !== "read-private") },
+    impact: {
+      reversible: !effects.some((effect) => effect !== "read" && effect !== "read-private"),
+    },
   };
 }
 

@@ -60,7 +60,7 @@ function readWords(
       const hasValue = word.includes("=");
       if (long.includes(`${name}=`)) {
         if (!hasValue) at += 1;
-      } else if (!long.includes(hasValue ? `${name}?=` : name) && !(long.includes(`${name}?=`))) {
+      } else if (!long.includes(hasValue ? `${name}?=` : name) && !long.includes(`${name}?=`)) {
         return undefined;
       }
     } else if (!(isNumbered && /^-\d+$/.test(word))) {
@@ -91,7 +91,8 @@ const PRIVATE: readonly Effect[] = ["read-private"];
 const READ: readonly Effect[] = ["read"];
 
 /** `find` without what acts on what it found. */
-const FIND_ALONE = /^(-(print|print0|ls|empty|readable|writable|executable|prune|xdev|mount|daystart|quit|depth|noleaf|nouser|nogroup|a|o|and|or|not|true|false|H|P)|!|\(|\))$/;
+const FIND_ALONE =
+  /^(-(print|print0|ls|empty|readable|writable|executable|prune|xdev|mount|daystart|quit|depth|noleaf|nouser|nogroup|a|o|and|or|not|true|false|H|P)|!|\(|\))$/;
 const FIND_VALUED =
   /^-(i?name|i?path|i?wholename|type|xtype|size|[acm]time|[acm]min|newer|newer[acmB][acmBt]|anewer|cnewer|user|group|uid|gid|perm|maxdepth|mindepth|i?regex|regextype|printf|links|inum|samefile|lname)$/;
 
@@ -135,9 +136,7 @@ function readAwk(words: readonly string[], isPiped: boolean): readonly Effect[] 
 }
 
 function tellsFiles(files: readonly string[], isPiped: boolean): readonly Effect[] {
-  const isSecret = files.some((file) =>
-    holdsSecrets(file, { cwd: undefined, isRecursive: false }),
-  );
+  const isSecret = files.some((file) => holdsSecrets(file, { cwd: undefined, isRecursive: false }));
   if (isSecret) return ["read-private", "administer"];
   return files.length === 0 && !isPiped ? READ : PRIVATE;
 }

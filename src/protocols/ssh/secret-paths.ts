@@ -26,10 +26,12 @@ const SECRETS: readonly RegExp[] = [
 ];
 
 /** Folders with such files somewhere below. */
-const HOLDING = /^(\/|\/etc|\/root|\/home(\/[^/]+)?|\/var|\/var\/lib|\/srv|\/proc|\/dev|\/mnt|\/media|\.|~)\/?$/;
+const HOLDING =
+  /^(\/|\/etc|\/root|\/home(\/[^/]+)?|\/var|\/var\/lib|\/srv|\/proc|\/dev|\/mnt|\/media|\.|~)\/?$/;
 
 /** Extensions of what is told by a pattern and is never a secret's name. */
-const ORDINARY_GLOB = /\/[\w.-]*\*[\w.-]*\.(log|conf|txt|md|html?|css|csv|xml|service|timer|list|cfg|ini|log\.\d)$/;
+const ORDINARY_GLOB =
+  /\/[\w.-]*\*[\w.-]*\.(log|conf|txt|md|html?|css|csv|xml|service|timer|list|cfg|ini|log\.\d)$/;
 
 /** Reports whether a file told by the operand `path` (of a command in `cwd`, if that is known) may be a secret. */
 export function holdsSecrets(

@@ -78,5 +78,7 @@ function isPlain(paths: readonly string[]): boolean {
 /** The segments of a path as patterns name it: absolute, or below the login's home as `~`. */
 export function segmentsOf(path: string): readonly string[] {
   const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
-  return path.startsWith("/") ? segments : ["~", ...(segments[0] === "~" ? segments.slice(1) : segments)];
+  return path.startsWith("/")
+    ? segments
+    : ["~", ...(segments[0] === "~" ? segments.slice(1) : segments)];
 }

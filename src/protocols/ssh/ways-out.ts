@@ -83,10 +83,21 @@ const OPTIONS: Readonly<Record<string, Known>> = {
   dpkg: { long: "pre-invoke post-invoke admindir root instdir status-logger" },
   pip: { long: "python editable config-settings" },
   mysqldump: { long: "init-command defaults-file defaults-extra-file plugin-dir" },
-  docker: { short: "H", long: "host config", words: /^(run|exec|build|buildx|compose|cp|plugin|attach|create|commit|load|import|context|stack|swarm|service)$/ },
-  podman: { long: "url", words: /^(run|exec|build|cp|attach|create|commit|load|import|unshare|play|kube|machine)$/ },
+  docker: {
+    short: "H",
+    long: "host config",
+    words:
+      /^(run|exec|build|buildx|compose|cp|plugin|attach|create|commit|load|import|context|stack|swarm|service)$/,
+  },
+  podman: {
+    long: "url",
+    words: /^(run|exec|build|cp|attach|create|commit|load|import|unshare|play|kube|machine)$/,
+  },
   nerdctl: { words: /^(run|exec|build|cp|attach|create|commit|load|import|compose)$/ },
-  kubectl: { long: "kubeconfig", words: /^(exec|run|debug|attach|cp|proxy|plugin|edit|port-forward)$/ },
+  kubectl: {
+    long: "kubeconfig",
+    words: /^(exec|run|debug|attach|cp|proxy|plugin|edit|port-forward)$/,
+  },
   crictl: { words: /^(exec|run|create|attach)$/ },
   lxc: { words: /^(exec|console|launch|file|publish)$/ },
   openssl: { words: /^(engine)$|^-(engine|provider-path|provider|CAfile|config)$/ },

@@ -104,7 +104,8 @@ export class RedisCommandFramer {
   #header(type: number): number | undefined {
     while (this.#at < this.#chunk.length) {
       const byte = this.#chunk[this.#at++] ?? 0;
-      if (byte === LF && this.#line.endsWith("\r")) {
+      if (byte === LF) {
+        if (!this.#line.endsWith("\r")) throw refused("a line ends in CR LF");
         const digits = this.#line.slice(1, -1);
         this.#line = "";
         if (!/^(0|[1-9]\d{0,9})$/.test(digits)) throw refused("a length is a plain number");

@@ -15,9 +15,9 @@ const DEPTH_MAX = 128;
 const LINE_BYTES_MAX = 1 << 20;
 const WORD_BYTES_MAX = 32;
 const [CR, LF] = [13, 10];
-const LINES = new Set([..."+-:_#,("]);
-const BULKS = new Set([..."$!="]);
-const AGGREGATES = new Set([..."*~>%|"]);
+const LINES = new Set("+-:_#,(");
+const BULKS = new Set("$!=");
+const AGGREGATES = new Set("*~>%|");
 
 /** What {@link RedisReplyScanner.scan} came to. */
 export interface RedisScanned {

@@ -158,9 +158,21 @@ function readFields(type: number, id: number, fields: Fields): SftpRequest | und
       return { id, kind: "open", path, flags, attributes };
     }
     case SFTP.READ:
-      return { id, kind: "read", handle: handleOf(fields), offset: fields.uint64(), length: fields.uint32() };
+      return {
+        id,
+        kind: "read",
+        handle: handleOf(fields),
+        offset: fields.uint64(),
+        length: fields.uint32(),
+      };
     case SFTP.WRITE:
-      return { id, kind: "write", handle: handleOf(fields), offset: fields.uint64(), data: fields.bytes() };
+      return {
+        id,
+        kind: "write",
+        handle: handleOf(fields),
+        offset: fields.uint64(),
+        data: fields.bytes(),
+      };
     case SFTP.MKDIR:
     case SFTP.SETSTAT:
       return withAttributes(id, type === SFTP.MKDIR ? "mkdir" : "setstat", fields);
@@ -278,7 +290,13 @@ export function sftpRequestPacket(id: number, request: SftpAsk): Buffer {
     sftpPacket(SFTP.EXTENDED, head, stringField(name), ...fields);
   switch (request.kind) {
     case "open":
-      return sftpPacket(SFTP.OPEN, head, stringField(request.path), uint32Field(request.flags), sftpAttributesField(request.attributes));
+      return sftpPacket(
+        SFTP.OPEN,
+        head,
+        stringField(request.path),
+        uint32Field(request.flags),
+        sftpAttributesField(request.attributes),
+      );
     case "close":
       return sftpPacket(SFTP.CLOSE, head, handle(request.handle));
     case "fstat":
@@ -286,9 +304,21 @@ export function sftpRequestPacket(id: number, request: SftpAsk): Buffer {
     case "readdir":
       return sftpPacket(SFTP.READDIR, head, handle(request.handle));
     case "read":
-      return sftpPacket(SFTP.READ, head, handle(request.handle), uint64Field(request.offset), uint32Field(request.length));
+      return sftpPacket(
+        SFTP.READ,
+        head,
+        handle(request.handle),
+        uint64Field(request.offset),
+        uint32Field(request.length),
+      );
     case "write":
-      return sftpPacket(SFTP.WRITE, head, handle(request.handle), uint64Field(request.offset), stringField(request.data));
+      return sftpPacket(
+        SFTP.WRITE,
+        head,
+        handle(request.handle),
+        uint64Field(request.offset),
+        stringField(request.data),
+      );
     case "lstat":
       return sftpPacket(SFTP.LSTAT, head, stringField(request.path));
     case "stat":
@@ -304,11 +334,26 @@ export function sftpRequestPacket(id: number, request: SftpAsk): Buffer {
     case "readlink":
       return sftpPacket(SFTP.READLINK, head, stringField(request.path));
     case "mkdir":
-      return sftpPacket(SFTP.MKDIR, head, stringField(request.path), sftpAttributesField(request.attributes));
+      return sftpPacket(
+        SFTP.MKDIR,
+        head,
+        stringField(request.path),
+        sftpAttributesField(request.attributes),
+      );
     case "setstat":
-      return sftpPacket(SFTP.SETSTAT, head, stringField(request.path), sftpAttributesField(request.attributes));
+      return sftpPacket(
+        SFTP.SETSTAT,
+        head,
+        stringField(request.path),
+        sftpAttributesField(request.attributes),
+      );
     case "fsetstat":
-      return sftpPacket(SFTP.FSETSTAT, head, handle(request.handle), sftpAttributesField(request.attributes));
+      return sftpPacket(
+        SFTP.FSETSTAT,
+        head,
+        handle(request.handle),
+        sftpAttributesField(request.attributes),
+      );
     case "rename":
       return request.isReplacing
         ? extended("posix-rename@openssh.com", stringField(request.path), stringField(request.to))
@@ -318,7 +363,11 @@ export function sftpRequestPacket(id: number, request: SftpAsk): Buffer {
     case "hardlink":
       return extended("hardlink@openssh.com", stringField(request.path), stringField(request.to));
     case "lsetstat":
-      return extended("lsetstat@openssh.com", stringField(request.path), sftpAttributesField(request.attributes));
+      return extended(
+        "lsetstat@openssh.com",
+        stringField(request.path),
+        sftpAttributesField(request.attributes),
+      );
     case "statvfs":
       return extended("statvfs@openssh.com", stringField(request.path));
     case "expand-path":

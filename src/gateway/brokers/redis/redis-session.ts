@@ -8,6 +8,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { UNKNOWN_VERB } from "../../../action/index.ts";
 import { isFault } from "../../../base/index.ts";
 import { plainReadOf, redisWordsOf } from "../../../protocols/index.ts";
 import {
@@ -55,7 +56,7 @@ export class RedisSession {
     const framer = new RedisCommandFramer(limits.spoolBytes);
     this.#client.once("close", () => this.#end());
     try {
-      for await (const chunk of this.#client) {
+      for await (const chunk of this.#client.iterator({ destroyOnReturn: false })) {
         framer.push(chunk as Buffer);
         for (let words = framer.next(); words !== undefined; words = framer.next()) {
           const under = this.#command(words);
@@ -129,7 +130,7 @@ export class RedisSession {
       return undefined;
     }
     const key = plainReadOf(words, this.#database);
-    if (key !== undefined && name !== "watch" && !/subscribe$/.test(name)) {
+    if (key !== undefined && name !== "watch" && !name.endsWith("subscribe")) {
       if (this.#upstream !== undefined && this.#session.repeats(key)) {
         if (name === "unwatch") this.#isWatching = false;
         this.#forward([words], { replies: 1 });
@@ -224,7 +225,7 @@ export class RedisSession {
       await this.#perform(commands, judged);
     } else if (judged.decision.verdict === "confirm") {
       await this.#hold(judged);
-    } else this.#error(this.#session.deny(judged).text);
+    } else this.#error(`${this.#session.deny(judged).text}${whyUnknown(judged)}`);
     if (nameOf(commands[0]?.[0]) === "unwatch" && !this.#isQueuedAlone) this.#isWatching = false;
   }
 
@@ -242,7 +243,7 @@ export class RedisSession {
     const [words = []] = commands;
     const name = nameOf(words[0]);
     if (name === "watch") this.#isWatching = true;
-    if (/subscribe$/.test(name)) {
+    if (name.endsWith("subscribe")) {
       await this.#listen(name, words, settled);
       return;
     }
@@ -431,6 +432,13 @@ function nameOf(word: Buffer | undefined): string {
 function isBoundToConnection({ action }: Judged): boolean {
   const verbs = action.parts?.map(({ verb }) => verb) ?? [action.verb];
   return verbs.some((verb) => /^(?:watch|[ps]?subscribe|client\..*)$/.test(verb));
+}
+
+/** What was not understood, where that is why it was denied. */
+function whyUnknown({ action: { verb, fields } }: Judged): string {
+  return verb === UNKNOWN_VERB && typeof fields["reason"] === "string"
+    ? `: ${fields["reason"]}`
+    : "";
 }
 
 function isOneReply(bytes: Buffer): boolean {

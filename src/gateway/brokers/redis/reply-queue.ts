@@ -124,7 +124,8 @@ export class ReplyQueue {
     const slot = this.#slots[this.#first];
     const isConfirmation = CONFIRMATIONS.has(word);
     if (type === ">") {
-      const counts = slot?.kind === "awaited" && slot.awaited.channels !== undefined && isConfirmation;
+      const counts =
+        slot?.kind === "awaited" && slot.awaited.channels !== undefined && isConfirmation;
       if (!counts) return true;
     } else if (this.#hasSubscribed && this.resp === 2 && type === "*" && MESSAGES.has(word)) {
       return true;

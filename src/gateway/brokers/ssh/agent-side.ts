@@ -32,7 +32,8 @@ const SESSIONS_MAX = 16;
 const REFUSALS_MAX = 32;
 
 /** What is told to programs about language, and no more: LD_PRELOAD is a variable too. */
-const ENVIRONMENT = /^(LANG|LANGUAGE|LC_(ALL|CTYPE|NUMERIC|TIME|COLLATE|MONETARY|MESSAGES)|GIT_PROTOCOL|COLORTERM)$/;
+const ENVIRONMENT =
+  /^(LANG|LANGUAGE|LC_(ALL|CTYPE|NUMERIC|TIME|COLLATE|MONETARY|MESSAGES)|GIT_PROTOCOL|COLORTERM)$/;
 const VALUE = /^[A-Za-z0-9_.@:=,-]{0,100}$/;
 const VARIABLES_MAX = 16;
 
@@ -130,7 +131,9 @@ class AgentConnection {
     opened.once("close", () => {
       this.#sessions -= 1;
     });
-    new AgentSession(this.#seat, opened, (what) => this.#refuseTunnel(what, "in a session")).listen();
+    new AgentSession(this.#seat, opened, (what) =>
+      this.#refuseTunnel(what, "in a session"),
+    ).listen();
   }
 }
 

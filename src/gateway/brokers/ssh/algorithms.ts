@@ -18,23 +18,23 @@ export const ALGORITHMS = {
     "diffie-hellman-group16-sha512",
     "diffie-hellman-group14-sha256",
   ],
-  cipher: [
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "aes128-ctr",
-    "aes256-ctr",
-  ],
+  cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr"],
   hmac: ["hmac-sha2-256", "hmac-sha2-512"],
   compress: ["none"],
 } as const satisfies Algorithms;
 
 /** Whether the negotiated cipher is one for which strict keys matter. */
-export function needsStrictKeys(negotiated: { readonly cs: { readonly cipher: string }; readonly sc: { readonly cipher: string } }): boolean {
+export function needsStrictKeys(negotiated: {
+  readonly cs: { readonly cipher: string };
+  readonly sc: { readonly cipher: string };
+}): boolean {
   return ![negotiated.cs.cipher, negotiated.sc.cipher].every((cipher) => cipher.includes("gcm"));
 }
 
 /** The host key algorithms that a server with one of `keys` can prove one with. */
-export function hostKeyAlgorithms(keys: readonly PinnedKey[]): NonNullable<Algorithms["serverHostKey"]> {
+export function hostKeyAlgorithms(
+  keys: readonly PinnedKey[],
+): NonNullable<Algorithms["serverHostKey"]> {
   const names = keys.flatMap(({ algorithm }) =>
     algorithm === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [algorithm],
   );

@@ -77,7 +77,8 @@ async function runLive(
     const started = await upstream.exec(sent, { env, pty });
     running({
       signal: (name) => started.channel.signal(name),
-      resize: (rows, columns, height, width) => started.channel.setWindow(rows, columns, height, width),
+      resize: (rows, columns, height, width) =>
+        started.channel.setWindow(rows, columns, height, width),
     });
     const ended = await pump(channel, started, {
       secrets: seat.secrets,

@@ -5,11 +5,7 @@
  */
 import type { Readable } from "node:stream";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
-import {
-  meaningOf,
-  operationSchema,
-  type FileOperation,
-} from "../../../protocols/ssh/index.ts";
+import { meaningOf, operationSchema, type FileOperation } from "../../../protocols/ssh/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
 import { OPEN_FLAG, STATUS } from "../../../wire/index.ts";
 import type { Asked } from "../../collected-client.ts";
@@ -144,7 +140,7 @@ async function readWhole(
   }
   const { handle } = opened.response;
   const pieces: Buffer[] = [];
-  for (let at = 0; at <= bytesMax; ) {
+  for (let at = 0; at <= bytesMax;) {
     const { response } = await sftp.ask({
       kind: "read",
       handle,
@@ -152,7 +148,8 @@ async function readWhole(
       length: PIECE_BYTES,
     });
     if (response.kind !== "data" || response.data.length === 0) {
-      const isEnd = isDone(response) || (response.kind === "status" && response.code === STATUS.EOF);
+      const isEnd =
+        isDone(response) || (response.kind === "status" && response.code === STATUS.EOF);
       const code = isEnd ? STATUS.OK : STATUS.FAILURE;
       return { ...none, file: { code, message: "" }, stdout: Buffer.concat(pieces) };
     }

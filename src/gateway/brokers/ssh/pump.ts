@@ -66,10 +66,7 @@ export async function pump(
   };
   carryIn().catch(() => {}); // The command does not read on; what it wrote still comes.
   try {
-    await Promise.all([
-      carryOut(upstream, false),
-      carryOut(upstream.stderr, true),
-    ]);
+    await Promise.all([carryOut(upstream, false), carryOut(upstream.stderr, true)]);
     how = await ended;
     await finish(agent, how.exit, how.signal);
   } catch {

@@ -33,7 +33,8 @@ export async function lookUpFile(
   if (bytes === undefined) return { before: { bytes: size, mtime, mode } };
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const before: Json = { bytes: bytes.length, sha256, mode };
-  const now = operation.mode === "append" && body !== undefined ? Buffer.concat([bytes, body]) : body;
+  const now =
+    operation.mode === "append" && body !== undefined ? Buffer.concat([bytes, body]) : body;
   const diff = now === undefined ? undefined : diffOf(bytes, now);
   return { before, ...(diff === undefined ? {} : { preview: { difference: diff } }) };
 }

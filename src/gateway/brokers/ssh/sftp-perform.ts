@@ -5,7 +5,13 @@
  */
 import { Fault } from "../../../base/index.ts";
 import type { FileAttributes, FileOperation } from "../../../protocols/ssh/index.ts";
-import { OPEN_FLAG, STATUS, type SftpAsk, type SftpAttributes, type SftpResponse } from "../../../wire/index.ts";
+import {
+  OPEN_FLAG,
+  STATUS,
+  type SftpAsk,
+  type SftpAttributes,
+  type SftpResponse,
+} from "../../../wire/index.ts";
 import type { SftpUpstream } from "./sftp-upstream.ts";
 
 const PIECE_BYTES = 32_768;
@@ -30,7 +36,14 @@ export async function performFile(
 }
 
 /** The request that does `operation`, for those that are one; see {@link performFile} for writing. */
-export function requestOf({ do: what, path, to = "", attributes = {}, target, isReplacing }: FileOperation): SftpAsk | undefined {
+export function requestOf({
+  do: what,
+  path,
+  to = "",
+  attributes = {},
+  target,
+  isReplacing,
+}: FileOperation): SftpAsk | undefined {
   switch (what) {
     case "remove":
     case "rmdir":
@@ -80,7 +93,10 @@ async function writeFile(
     if (!keep(response)) break;
   }
   const { atime, mtime } = attributes;
-  const rest = { ...(bits === undefined ? {} : { mode: bits }), ...(mtime === undefined ? {} : { atime: atime ?? mtime, mtime }) };
+  const rest = {
+    ...(bits === undefined ? {} : { mode: bits }),
+    ...(mtime === undefined ? {} : { atime: atime ?? mtime, mtime }),
+  };
   if (result.code === STATUS.OK && Object.keys(rest).length > 0) {
     keep((await sftp.ask({ kind: "fsetstat", handle, attributes: rest })).response);
   }
@@ -90,7 +106,9 @@ async function writeFile(
 
 /** What is sent of the attributes: the type of a file is known from looking, and is not set. */
 function sent({ mode, ...rest }: FileAttributes): SftpAttributes {
-  const others = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const others = Object.fromEntries(
+    Object.entries(rest).filter(([, value]) => value !== undefined),
+  );
   return mode === undefined ? others : { ...others, mode: mode & ~TYPE_BITS };
 }
 

@@ -157,9 +157,7 @@ export class SftpRelay {
     }
   }
 
-  async #ordinary(
-    request: OnPath,
-  ): Promise<void> {
+  async #ordinary(request: OnPath): Promise<void> {
     const { id, kind } = request;
     const { operation, ask } = await this.#operationOf(request);
     if (kind === "lstat" || kind === "stat" || kind === "readlink" || kind === "statvfs") {
@@ -247,7 +245,8 @@ export class SftpRelay {
   async act(id: number, operation: FileOperation, ask: SftpAsk): Promise<void> {
     const { session } = this.seat;
     const isDecidedLater = requestOf(operation) !== undefined;
-    const facts = operation.do === "remove" ? await lookUpFile(this.sftp, operation, undefined) : {};
+    const facts =
+      operation.do === "remove" ? await lookUpFile(this.sftp, operation, undefined) : {};
     const judged = await session.judge({ operation, facts });
     if (judged.decision.verdict === "allow") {
       const { packet, response } = await this.sftp.ask(ask);
@@ -304,7 +303,12 @@ export class SftpRelay {
 
   async #openFolder(id: number, asked: string): Promise<void> {
     const path = await this.paths.follow(asked);
-    const operation = { op: "sftp", do: "list", path, ...(path === asked ? {} : { asked }) } as const;
+    const operation = {
+      op: "sftp",
+      do: "list",
+      path,
+      ...(path === asked ? {} : { asked }),
+    } as const;
     if (!(await this.mayLook(id, operation))) return;
     const answer = await this.sftp.ask({ kind: "opendir", path });
     await this.opened(id, answer, { kind: "folder", path, judged: [] });
@@ -336,9 +340,7 @@ export class SftpRelay {
     void done.then(() => this.#underWay.delete(done));
   }
 
-  async #onHandle(
-    request: SftpRequest<"fstat" | "readdir" | "fstatvfs" | "fsync">,
-  ): Promise<void> {
+  async #onHandle(request: SftpRequest<"fstat" | "readdir" | "fstatvfs" | "fsync">): Promise<void> {
     const { id, kind, handle } = request;
     const file = this.files.get(handle);
     if (file === undefined || (kind === "readdir") !== (file.kind === "folder")) {
@@ -378,11 +380,17 @@ export class SftpRelay {
     }
   }
 
-  async #finish(file: OpenFile, result: Readonly<Record<string, string | number | boolean>>): Promise<void> {
+  async #finish(
+    file: OpenFile,
+    result: Readonly<Record<string, string | number | boolean>>,
+  ): Promise<void> {
     await this.#outcomes(file, { ...result, ...(file.kind === "file" ? file.counted() : {}) });
   }
 
-  async #outcomes(file: OpenFile, data: Readonly<Record<string, string | number | boolean>>): Promise<void> {
+  async #outcomes(
+    file: OpenFile,
+    data: Readonly<Record<string, string | number | boolean>>,
+  ): Promise<void> {
     if (file.kind === "spool") return;
     for (const judged of file.judged) await this.seat.session.outcome(judged, data);
   }

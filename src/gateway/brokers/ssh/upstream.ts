@@ -97,7 +97,10 @@ async function handshake(
   const ready = new Promise<void>((resolve) => client.once("ready", resolve));
   client.on("handshake", (negotiated) => {
     if (needsStrictKeys(negotiated) && !hasStrictKeys(client)) {
-      fault = new Fault("ssh.upstream", `${place.host} offers no connection that Terrapin leaves alone`);
+      fault = new Fault(
+        "ssh.upstream",
+        `${place.host} offers no connection that Terrapin leaves alone`,
+      );
       socket.destroy();
     }
   });
@@ -115,9 +118,13 @@ async function handshake(
         (key) => key.blob.length === blob.length && timingSafeEqual(key.blob, blob),
       );
       if (!isPinned) {
-        fault = new Fault("ssh.host_key", `${place.host} has another host key than the grant says`, {
-          hint: "if the host was set up anew, put its new key into the grant's `with: host_key`",
-        });
+        fault = new Fault(
+          "ssh.host_key",
+          `${place.host} has another host key than the grant says`,
+          {
+            hint: "if the host was set up anew, put its new key into the grant's `with: host_key`",
+          },
+        );
       }
       return isPinned;
     },

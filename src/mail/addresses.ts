@@ -24,6 +24,11 @@ export function readAddresses(list: string): readonly string[] | undefined {
   return addresses;
 }
 
+/** Reports whether `list` has a group: a name of its own, with addresses or none behind a colon (RFC 5322, 3.4). */
+export function hasGroup(list: string): boolean {
+  return tokensOf(list)?.includes(":") ?? false;
+}
+
 interface Entry {
   /** Outside quotes, comments and brackets. */
   words: string;

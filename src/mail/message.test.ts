@@ -52,6 +52,7 @@ test("a message is read with its people, subject, text and attachments", () => {
     },
     {
       from: ["me@example.com"],
+      sender: [],
       to: ["a@example.org", "b@example.org"],
       cc: [],
       bcc: [],
@@ -59,6 +60,13 @@ test("a message is read with its people, subject, text and attachments", () => {
       subject: "Grüße!",
       text: "Hello €",
       html: "<p>Hello</p>",
+      more: [
+        {
+          filename: "(outside of the parts)",
+          contentType: "text/plain",
+          text: "\nto old readers\n",
+        },
+      ],
       headers: [
         "from: Me <me@example.com>",
         "to: a@example.org,\tb@example.org",
@@ -73,10 +81,10 @@ test("a message is read with its people, subject, text and attachments", () => {
         'part: content-disposition: attachment; filename="bill.pdf"',
         "part: content-transfer-encoding: base64",
       ],
-      attachments: [
-        { filename: "(outside of the parts)", contentType: "text/plain", bytes: 16 },
-        { filename: "bill.pdf", contentType: "application/pdf", bytes: 5 },
-      ],
+      names: ["from", "to", "reply-to", "subject", "content-type"],
+      groups: [],
+      attachments: [{ filename: "bill.pdf", contentType: "application/pdf", bytes: 5 }],
+      doubts: ["answers to it go elsewhere: other@example.org"],
     },
   );
 });
@@ -95,13 +103,56 @@ test("a mail of HTML alone has no plain text; what is too long is cut, and then 
   );
   assert.equal(two?.text, "first");
   assert.deepEqual(
-    two?.attachments.map(({ filename, bytes }) => [filename, bytes]),
+    two?.more.map(({ filename, text }) => [filename, text]),
     [
-      ["(outside of the parts)", 7],
-      ["", 6],
+      ["(outside of the parts)", "\nbehind"],
+      ["", "second"],
     ],
+    "no text is known by its hash alone",
   );
+  assert.deepEqual(two?.attachments, []);
 });
+
+test("a text that is a file is both; a message within is read as a part, and one that cannot be is told", () => {
+  const mixed = (...part: readonly string[]) =>
+    readMessage(
+      lines('Content-Type: multipart/mixed; boundary="b"', "", "--b", ...part, "--b--", ""),
+    );
+  const file = mixed("Content-Disposition: inline; filename=a.txt", "", "hidden?");
+  assert.deepEqual(file?.more, [{ filename: "a.txt", contentType: "text/plain", text: "hidden?" }]);
+  assert.equal(file?.attachments[0]?.filename, "a.txt");
+  const within = mixed("Content-Type: message/rfc822", "", "From: x@y.example", "", "inner text");
+  assert.equal(within?.more[0]?.text, "inner text");
+  assert.ok(within?.headers.includes("within: from: x@y.example"));
+  const odd = mixed("Content-Type: message/rfc822", "", "no header", "", "inner");
+  assert.deepEqual(odd?.doubts, ["it carries a message that cannot be read"]);
+});
+
+test("names of a file are shown in every spelling that some reader takes", () => {
+  const read = readMessage(
+    lines(
+      "Content-Type: application/pdf; name=a.pdf",
+      "Content-Disposition: attachment; filename=b.pdf; filename*=utf-8''c%2Eexe",
+      "",
+      "x",
+    ),
+  );
+  assert.equal(read?.attachments[0]?.filename, "b.pdf / c.exe / a.pdf");
+});
+
+const DOUBTS = [
+  [['From: "boss@bank.example" <me@x.example>'], /reads boss@bank.example/, "another as its name"],
+  [["From: =?utf-8?q?boss=40bank.example?= <me@x.example>"], /reads boss@/, "the same, encoded"],
+  [["From: a@x.example, b@x.example"], /names 2 senders/, "two senders"],
+  [["Subject: x", "", "begin 644 a.exe", "M"], /uuencode/, "a file in the text"],
+  [["Content-Type: application/ms-tnef", "", "x"], /TNEF/, "a container"],
+  [["Content-Type: text/calendar; name=a", "", "x"], /calendar/, "an invitation"],
+] as const;
+for (const [text, doubt, why] of DOUBTS) {
+  test(`a person is told to look twice: ${why}`, () => {
+    assert.match(readMessage(lines(...text, "", "x"))?.doubts.join("; ") ?? "", doubt);
+  });
+}
 
 const REFUSED = [
   [lines("To: a@example.org", "no header", "", "x"), "a line that is no header: it may end them"],
@@ -112,6 +163,60 @@ const REFUSED = [
   [lines("Content-Type: text/plain", "Content-Type: text/html", "", "x"), "two types"],
   [lines("Content-Transfer-Encoding: x-uuencode", "", "x"), "an encoding that is not read"],
   [lines("Content-Transfer-Encoding: base64", "", "a*b"), "base 64 that is none"],
+  [lines("Content-Transfer-Encoding: base64", "", "YWI"), "base 64 that ends early for some"],
+  [lines("Content-Disposition: inline", "Content-Disposition: attachment", "", "x"), "two places"],
+  [lines("Subject: a", " ", "Bcc: b@example.org", "", "x"), "a line of blanks, which ends headers"],
+  [lines("Subject: =?utf-7?q?+ADw-?=", "", "x"), "a word in a charset that few know"],
+  [lines("Subject: =?utf-8?b?YQ?=", "", "x"), "a word that is decoded in two ways"],
+  [lines("Content-Type: text/html; charset=utf-7", "", "+ADw-b+AD4-"), "a charset that few know"],
+  [lines("Content-Type: text/html", "", "\u00e9"), "bytes beyond ASCII in no charset"],
+  [
+    lines("Content-Type: multipart/mixed; boundary=a; boundary=b", "", "--a", "", "x", "--a--"),
+    "two boundaries",
+  ],
+  [
+    lines("Content-Type: multipart/mixed; boundary*0=a", "", "--a", "", "x", "--a--"),
+    "a boundary in pieces",
+  ],
+  [
+    lines("Content-Type: multipart/mixed (x); boundary=a junk", "", "--a", "", "x", "--a--"),
+    "junk among parameters",
+  ],
+  [
+    lines(
+      "Content-Type: multipart/mixed; boundary=a",
+      "Content-Transfer-Encoding: base64",
+      "",
+      "--a",
+      "",
+      "x",
+      "--a--",
+    ),
+    "parts that some decode first",
+  ],
+  [
+    lines(...Array.from({ length: 1001 }, () => "a: b"), "", "x"),
+    "more fields than anybody writes",
+  ],
+  [
+    lines(...Array.from({ length: 300 }, () => `a: ${"b".repeat(900)}`), "", "x"),
+    "a header too long",
+  ],
+  [
+    lines(
+      "Content-Type: multipart/mixed; boundary=b",
+      "",
+      ...Array.from({ length: 300 }, () => "--b\r\n\r\nx"),
+      "--b--",
+    ),
+    "more parts than anybody writes",
+  ],
+  [lines("Content-Type: text/html x", "", "<b>x</b>"), "a type with something behind it"],
+  [lines("Content-Type: html", "", "<b>x</b>"), "a type that is none"],
+  [lines("Content-Type:", "", "<b>x</b>"), "no type"],
+  [lines("Content-Disposition: attachment x", "", "x"), "a disposition that is none"],
+  [lines("Content-Type: message/partial; id=a; number=1; total=2", "", "x"), "half of a message"],
+  [lines("Content-Type: message/external-body; access-type=url", "", "x"), "a text from elsewhere"],
   [lines("Content-Type: multipart/mixed", "", "--b", "", "x", "--b--"), "no boundary"],
   [lines("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "x"), "parts without an end"],
 ] as const;

@@ -1,0 +1,96 @@
+/**
+ * What clients of git need besides HTTP: objects of the server that a push is judged over, and refusals that
+ * they show to whoever pushes.
+ *
+ * @module
+ */
+import type { Json } from "../action/index.ts";
+import { PushInquiry, rejectionOf } from "../git/index.ts";
+import type { CatalogRequest } from "./describe.ts";
+import type { Entry } from "./entry.ts";
+import type { Facts } from "./values.ts";
+
+/** The name of what was looked up. */
+export const GIT_FACT = "git";
+
+/** Beyond it what was learnt does not go along, and the push counts as if nothing were known. */
+const FACT_CHARS_MAX = 1 << 20;
+
+/** Questions that are asked one after another before a request is judged; each depends on the answers before. */
+export interface Inquiry {
+  /** The next, as a POST beside the request. */
+  next():
+    | { readonly target: string; readonly headers: readonly string[]; readonly body: Buffer }
+    | undefined;
+  /** The body of the answer, where one of success came. */
+  tell(answer: Uint8Array | undefined): void;
+  /** What was learnt. */
+  facts(): Facts;
+}
+
+const RECEIVE = "/git-receive-pack";
+const UPLOAD = "/git-upload-pack";
+
+/** What has to be asked before `request` can be judged. */
+export function inquiryOf(entry: Entry, request: CatalogRequest): Inquiry | undefined {
+  const { path, method, body, query } = request;
+  if (entry.speaks !== "git" || method !== "POST" || body === undefined || query !== "")
+    return undefined;
+  if (!path.endsWith(RECEIVE)) return undefined;
+  const inquiry = new PushInquiry(body);
+  const target = `${path.slice(0, -RECEIVE.length)}${UPLOAD}`;
+  return {
+    next() {
+      const question = inquiry.next();
+      return question && { target, headers: HEADERS, body: question.body };
+    },
+    tell: (answer) => inquiry.tell(answer),
+    facts() {
+      const fact = inquiry.facts() as unknown as Json;
+      return JSON.stringify(fact).length > FACT_CHARS_MAX ? {} : { [GIT_FACT]: fact };
+    },
+  };
+}
+
+const HEADERS = [
+  ...["Content-Type", "application/x-git-upload-pack-request"],
+  ...["Accept", "application/x-git-upload-pack-result"],
+  ...["Git-Protocol", "version=2"],
+];
+
+/**
+ * Whether a fact stays true: objects have the name of their content, and a server takes a push only where its
+ * refs are still what the push says they are. Such facts are kept with the request, and not read again.
+ */
+export function isLasting(name: string): boolean {
+  return name === GIT_FACT;
+}
+
+/** An answer that git shows to whoever pushes or fetches. */
+export interface GitRefusal {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** The refusal of `request` as its client reads it; `undefined` where it reads none but HTTP's. */
+export function gitRefusalOf(
+  entry: Entry | undefined,
+  request: {
+    readonly method: string;
+    readonly path: string;
+    readonly body?: Uint8Array | undefined;
+  },
+  said: { readonly short: string; readonly lines: readonly string[] },
+): GitRefusal | undefined {
+  if (entry?.speaks !== "git") return undefined;
+  const { method, path, body } = request;
+  if (method === "POST" && path.endsWith(RECEIVE) && body !== undefined) {
+    const report = rejectionOf(body, said);
+    const contentType = "application/x-git-receive-pack-result";
+    if (report !== undefined) return { status: 200, contentType, body: report };
+  }
+  // Of an error git shows what is plain text.
+  const text = `${said.lines.join("\n")}\n`;
+  return { status: 403, contentType: "text/plain; charset=utf-8", body: Buffer.from(text) };
+}

@@ -1,0 +1,100 @@
+/**
+ * git's own requests: what a client asks for before it fetches or pushes, a fetch, and a push.
+ *
+ * @module
+ */
+import { describePush, readFetchRequest, readKnown } from "../../git/index.ts";
+import { GIT_FACT } from "../git.ts";
+import { gitOptionsSchema, type GitOptions } from "../options.ts";
+import type { Readable, Reading, Unread } from "../reader.ts";
+
+const SERVICES = new Set(["git-upload-pack", "git-receive-pack"]);
+
+/** `GET /info/refs?service=git-upload-pack` and nothing else. */
+export function readDiscovery(readable: Readable): Reading | Unread {
+  const { query } = readable.content;
+  const options = optionsOf(readable);
+  if ("unread" in options) return options;
+  const [only] = query;
+  if (query.length !== 1 || only?.[0] !== "service" || !SERVICES.has(only[1])) {
+    return {
+      unread: "only the smart protocol is spoken: ?service=git-upload-pack or git-receive-pack",
+    };
+  }
+  return { ...reads(options), summary: `List the refs of ${repoOf(readable)}` };
+}
+
+/** The body of a POST to git-upload-pack. */
+export function readFetch(readable: Readable): Reading | Unread {
+  const options = optionsOf(readable);
+  if ("unread" in options) return options;
+  const body = bodyOf(readable, "git-upload-pack");
+  if ("unread" in body) return body;
+  const asked = readFetchRequest(body.bytes, body.isPacked);
+  if (!asked.ok) return { unread: asked.reason };
+  return { ...reads(options), summary: `Fetch from ${repoOf(readable)} (${asked.value})` };
+}
+
+/** The body of a POST to git-receive-pack, over what was asked of the server. */
+export function readPush(readable: Readable): Reading | Unread {
+  const options = optionsOf(readable);
+  if ("unread" in options) return options;
+  const body = bodyOf(readable, "git-receive-pack");
+  if ("unread" in body) return body;
+  if (body.isPacked) return { unread: "a push that is packed as a whole" };
+  const described = describePush({
+    body: body.bytes,
+    known: readKnown(readable.facts?.[GIT_FACT]),
+    options: { protected: options.protected, pushOptions: options.push_options },
+  });
+  if ("unreadable" in described) return { unread: described.unreadable };
+  const { verb, effects, parts, summary, content, reversible } = described;
+  const repo = repoOf(readable);
+  if (parts.length === 0) return { ...reads(options), verb, summary: `${summary} by ${repo}` };
+  return {
+    verb,
+    effects,
+    parts,
+    summary: `${summary} (${repo})`,
+    impact: { reversible },
+    fields: { body: { repo, ...content } },
+  };
+}
+
+function reads({ private: isPrivate }: GitOptions): Pick<Reading, "effects"> {
+  return { effects: isPrivate === true ? ["read-private"] : ["read"] };
+}
+
+/** The grant's options, where they are for this repository. */
+function optionsOf(readable: Readable): GitOptions | Unread {
+  const parsed = gitOptionsSchema.safeParse(readable.options ?? {});
+  if (!parsed.success) return { unread: "the grant's options are not those of git" };
+  const repo = repoOf(readable);
+  const { repos } = parsed.data;
+  const isListed = repos === undefined || repos.some((one) => bare(one) === bare(repo));
+  return isListed ? parsed.data : { unread: `the grant is for ${(repos ?? []).join(", ")}` };
+}
+
+/** Letter case is a difference, since on some servers it makes another repository. */
+function bare(repo: string): string {
+  return repo.replace(/\.git$/, "");
+}
+
+/** The path of the repository, as far as the grant leaves it open. */
+function repoOf({ path }: Readable): string {
+  const names = Object.entries(path).filter(([name]) => name.startsWith("repo_"));
+  return names.map(([, value]) => value).join("/");
+}
+
+function bodyOf(
+  { content }: Readable,
+  service: string,
+): { readonly bytes: Uint8Array; readonly isPacked: boolean } | Unread {
+  const { bytes, headers, query } = content;
+  if (query.length > 0) return { unread: `what is sent to ${service} has no parameters` };
+  if (headers["content-type"] !== `application/x-${service}-request`) {
+    return { unread: `what is sent to ${service} is not said to be that` };
+  }
+  if (bytes === undefined) return { unread: "there is no body" };
+  return { bytes, isPacked: headers["content-encoding"] === "gzip" };
+}

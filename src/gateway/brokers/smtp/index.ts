@@ -1,0 +1,2 @@
+/** Mail: the broker of SMTP submission. */
+export { smtpBroker } from "./smtp.ts";

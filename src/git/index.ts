@@ -1,0 +1,27 @@
+/** Layer 1, pure: git as bytes - packet lines, packs, objects - and what a push does. */
+export {
+  describePush,
+  PUSH_VERBS,
+  type DescribedPush,
+  type PushEffect,
+  type PushInput,
+  type PushOptions,
+  type PushPart,
+  type UnreadablePush,
+} from "./describe-push.ts";
+export { readFetchRequest } from "./fetch-request.ts";
+export { PushInquiry, type Question } from "./inquiry.ts";
+export { readKnown, type Facts as GitFacts } from "./known.ts";
+export { GIT_LIMITS } from "./limits.ts";
+export { FLUSH, packet, PacketReader, type Packet } from "./pkt-line.ts";
+export type { PushContent } from "./push-content.ts";
+export {
+  readPushHead,
+  readPushRequest,
+  type PushCommand,
+  type PushRequest,
+} from "./push-request.ts";
+export { PushScanner } from "./push-scanner.ts";
+export type { Known } from "./push.ts";
+export { isProtected, PROTECTED_BY_DEFAULT } from "./ref-name.ts";
+export { rejectionFor, rejectionOf } from "./report.ts";

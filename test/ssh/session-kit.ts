@@ -80,7 +80,8 @@ export class BrokerKit {
   }
 
   get port(): number {
-    return (this.#server?.address() as AddressInfo).port;
+    const address = this.#server?.address() as AddressInfo | undefined;
+    return address?.port ?? 0;
   }
 
   async start(): Promise<this> {
@@ -136,7 +137,7 @@ export class BrokerKit {
       ...this.#place(),
       held: { host: HOST, port: 22, facts: {}, ...asking },
       way: { socket, lease: this.#options.lease },
-    } as Errand);
+    });
     socket.destroy();
     const answer = asked.answer ?? {
       status: 502,

@@ -74,7 +74,7 @@ export const sshProtocol: Protocol = {
   ports: [22],
   verbs: VERBS,
   object: { separator: " ", form: "program word word; of files /folder/file" },
-  options: optionsSchema as unknown as Protocol["options"],
+  options: optionsSchema,
   example: { host_key: EXAMPLE_KEY },
   unknown: UNKNOWN,
   describe,

@@ -78,7 +78,7 @@ function readWords(
 
 /** Whether the bundle of letters takes the next word too; `undefined` where a letter is not known. */
 function readBundle(letters: string, flags: string, valued: string): boolean | undefined {
-  for (const [at, letter] of [...letters].entries()) {
+  for (const [at, letter] of letters.split("").entries()) {
     if (valued.includes(letter)) return at + 1 === letters.length;
     if (!flags.includes(letter)) return undefined;
   }

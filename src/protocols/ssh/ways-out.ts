@@ -134,5 +134,5 @@ function isWayOut({ short = "", long = "", words: pattern }: Known, word: string
     const name = word.slice(2).split("=", 1)[0] ?? "";
     return name !== "" && long.split(" ").some((one) => one !== "" && one.startsWith(name));
   }
-  return /^-[^-]/.test(word) && [...short].some((letter) => word.slice(1).includes(letter));
+  return /^-[^-]/.test(word) && short.split("").some((letter) => word.slice(1).includes(letter));
 }

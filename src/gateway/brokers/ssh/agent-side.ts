@@ -48,7 +48,7 @@ export async function serveAgent(seat: Seat): Promise<void> {
     algorithms: { ...ALGORITHMS, serverHostKey: undefined } as never,
     keepaliveInterval: 15_000,
     keepaliveCountMax: 4,
-  } as ssh2.ServerConfig);
+  });
   const over = new Promise<void>((resolve) => client.once("close", () => resolve()));
   const tooLate = setTimeout(() => {
     session.cut("it did not get as far as logging in");
@@ -137,10 +137,7 @@ class AgentConnection {
   }
 }
 
-const KNOWN_CHANNELS: ReadonlySet<string> = new Set([
-  "session",
-  "direct-tcpip",
-]);
+const KNOWN_CHANNELS: ReadonlySet<string> = new Set(["session", "direct-tcpip"]);
 
 function refusal(what: string, detail: string): SessionRefusal {
   const hint =
@@ -182,7 +179,7 @@ class AgentSession {
     });
     session.on("pty", (accept, _reject, info) => {
       const { rows, cols, height, width, modes, term } = info as typeof info & { term?: string };
-      this.#pty = { rows, cols, height, width, modes, term } as PseudoTtyOptions;
+      this.#pty = { rows, cols, height, width, modes, term };
       accept?.();
     });
     session.on("window-change", (accept, _reject, { rows, cols, height, width }) => {

@@ -108,7 +108,7 @@ async function handshake(
     sock: socket,
     username: login.user,
     ident: IDENT,
-    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(keys) } as never,
+    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(keys) },
     readyTimeout: LOGIN_MS,
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: KEEPALIVES_MAX,

@@ -184,6 +184,18 @@ function sumOf(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
+test("scp, which empties a file last, is as whole; a file changed in place is not, and stays", async () => {
+  const it = await kit(WAITS);
+  writeFileSync(join(it.root, "short"), "short");
+  const { code, stderr } = await it.ssh(["-q", "short", `127.0.0.1:${site}/a.txt`], {
+    program: "scp",
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal(readFileSync(join(site, "a.txt"), "utf8"), "short");
+  const held = it.judged.findLast(({ action }) => action.verb === "sftp.write");
+  assert.equal(held?.action.fields["mode"], "replace");
+});
+
 test("what else waits is done after a yes: modes, renames, links, folders, deletions", async () => {
   const it = await kit(WAITS);
   writeFileSync(join(site, "gone"), "x");

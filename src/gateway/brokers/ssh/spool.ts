@@ -23,6 +23,8 @@ export class Spool {
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
   #isTooLarge = false;
+  #hasHole = false;
+  #isCutOff = false;
   #attributes: SftpAttributes;
   readonly #isReadOnly: boolean;
   readonly #isAppended: boolean;
@@ -58,6 +60,14 @@ export class Spool {
     return this.#isTooLarge;
   }
 
+  /**
+   * All of the file as it is to be, though it was not emptied at first: written from its beginning on, and then
+   * cut to what was written (as scp does).
+   */
+  get isWhole(): boolean {
+    return !this.#hasHole && this.#isCutOff;
+  }
+
   get content(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -85,6 +95,7 @@ export class Spool {
       const most = `${this.#bytesMax} bytes`;
       return statusPacket(id, STATUS.FAILURE, `a person decides over ${most} at most`);
     }
+    if (at > this.#length) this.#hasHole = true;
     if (end > this.#bytes.length) {
       const grown = Buffer.alloc(Math.min(this.#bytesMax, Math.max(end, this.#bytes.length * 2)));
       this.#bytes.copy(grown);
@@ -98,6 +109,7 @@ export class Spool {
   /** Sets attributes; `false` where that cannot be kept. */
   set({ size, ...rest }: SftpAttributes): boolean {
     if (this.#isReadOnly || (size !== undefined && size !== this.#length)) return false;
+    if (size !== undefined) this.#isCutOff = true;
     this.#attributes = { ...this.#attributes, ...rest };
     return true;
   }

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { FindingKind, Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
-import { routeOf, type Grant } from "../policy/index.ts";
+import { canonicalHost, grantFor, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
 import type {
   Asking,
@@ -55,6 +55,8 @@ interface SessionPlace {
   readonly grant: Grant;
   readonly host: string;
   readonly port: number;
+  /** Who speaks, where that is within the flow's own connection. */
+  readonly client?: Socket;
 }
 
 class GatewaySession implements Session {
@@ -73,11 +75,12 @@ class GatewaySession implements Session {
   readonly #standing = new Map<string, () => void>();
   readonly #ways: Socket[] = [];
   readonly #repeats: Repeats;
+  readonly #inner: GatewaySession[] = [];
 
-  constructor({ flow, grant, host, port }: SessionPlace, shared: SessionPorts) {
+  constructor({ flow, grant, host, port, client }: SessionPlace, shared: SessionPorts) {
     this.#flow = flow;
     this.#shared = shared;
-    this.client = flow.socket;
+    this.client = client ?? flow.socket;
     this.grant = grant;
     this.options = protocolOf(grant).options;
     this.host = host;
@@ -87,9 +90,11 @@ class GatewaySession implements Session {
     this.log = shared.ports.log;
     this.#repeats = new Repeats(shared.run, flow.id);
     this.client.once("close", () => this.#gone.abort());
+    if (client !== undefined) return; // The outer one counts.
+    const all = () => [this, ...this.#inner].flatMap((session) => session.#ways);
     flow.upstreamBytes = () => ({
-      sent: this.#ways.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
-      received: this.#ways.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+      sent: all().reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
+      received: all().reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     });
   }
 
@@ -225,12 +230,34 @@ class GatewaySession implements Session {
     return { denial: told, text: textOf(told) };
   }
 
+  within(place: {
+    readonly host: string;
+    readonly port: number;
+  }): ((client: Socket) => Session) | undefined {
+    const { policy } = this.#shared.run;
+    const { port } = place;
+    const host = canonicalHost(place.host);
+    const grant = host === undefined ? undefined : grantFor(policy, host, port);
+    if (host === undefined || grant?.kind !== "session" || grant.revoked === true) return undefined;
+    if (grant.system !== this.grant.system) return undefined;
+    return (client) => {
+      const inner = new GatewaySession({ flow: this.#flow, grant, host, port, client }, this.#shared);
+      this.#inner.push(inner);
+      return inner;
+    };
+  }
+
   find(kind: FindingKind, detail: string): void {
     this.#flow.find(kind, detail);
   }
 
   cut(reason: string): void {
-    this.#flow.cut(reason);
+    if (this.client === this.#flow.socket) {
+      this.#flow.cut(reason);
+      return;
+    }
+    this.#flow.because(reason);
+    this.client.destroy();
   }
 
   because(reason: string): void {
@@ -238,6 +265,7 @@ class GatewaySession implements Session {
   }
 
   close(): void {
+    for (const inner of this.#inner) inner.close();
     this.#repeats.close();
     for (const done of this.#standing.values()) done();
     this.#standing.clear();

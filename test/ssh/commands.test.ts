@@ -11,7 +11,7 @@ import { after, before, test } from "node:test";
 import ssh2 from "ssh2";
 import type { Lease } from "../../src/vault/index.ts";
 import { Sshd } from "../support/sshd.ts";
-import { BrokerKit, UNATTENDED, type KitOptions } from "./session-kit.ts";
+import { BrokerKit, INNER, UNATTENDED, type KitOptions } from "./session-kit.ts";
 
 const sshd = new Sshd();
 const scratch = mkdtempSync(join(tmpdir(), "cofferdam-ssh-"));
@@ -215,6 +215,23 @@ test("INV-108: a tunnel device, a socket of the server's and X11 are refused and
   );
   for (const word of ["direct-streamlocal", "x11", "tun"])
     assert.match(it.refused.join(), new RegExp(word));
+});
+
+test("a granted server is reached through another one, and is judged as it is without", async () => {
+  const it = await kit({ allow: [{ verbs: ["exec"], doing: ["read"] }] });
+  const jump = [
+    ...["ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o HostKeyAlias=server.example"],
+    ...[`-o UserKnownHostsFile=${it.root}/known_hosts -p ${it.port} -W ${INNER}:22 127.0.0.1`],
+  ].join(" ");
+  const through = (command: string) =>
+    it.ssh(["-o", `ProxyCommand=${jump}`, INNER, command]);
+  assert.deepEqual(await through("echo in"), { code: 0, stdout: "in\n", stderr: "" });
+  const denied = await through("touch /tmp/x");
+  assert.equal(denied.code, 126);
+  assert.match(denied.stderr, /grants no exec on touch/);
+  const forwarded = await it.ssh(["-W", "other.example:22", "127.0.0.1"]);
+  assert.notEqual(forwarded.code, 0);
+  assert.deepEqual(it.found, [["tunnel", "SSH direct-tcpip to other.example:22"]]);
 });
 
 test("another subsystem is refused", async () => {

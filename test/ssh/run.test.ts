@@ -122,3 +122,14 @@ cat /run/cofferdam/denials.jsonl`,
   const findings = (await it.home.log()).filter(({ type }) => type === "finding");
   assert.ok(findings.some((one) => JSON.stringify(one).includes("tcpip-forward")));
 });
+
+test("ssh -J by way of a granted server reaches another granted one, and no other", async () => {
+  const { stdout, stderr } = await it.run(
+    it.task(RULES, { also: "inner.example" }),
+    `ssh -J server.example inner.example "uname -s"; echo $?
+ssh -J server.example elsewhere.example "uname -s"; echo $?`,
+  );
+  assert.equal(stdout, "Linux\n0\n255\n", stderr);
+  const log = await it.home.log();
+  assert.ok(log.some((one) => one.type === "action" && one.system === "inner"));
+});

@@ -27,6 +27,8 @@ import { taskSystems } from "../../src/systems/index.ts";
 import type { Lease } from "../../src/vault/index.ts";
 
 export const HOST = "server.example";
+/** Another granted server: the same one, by another name. */
+export const INNER = "inner.example";
 
 /** For rules under which nobody is asked. */
 export const UNATTENDED = {
@@ -229,6 +231,8 @@ export class BrokerKit {
       deny: ({ action, decision }, resolution) =>
         told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),
       refuse: ({ rule, reason }) => told(`${rule}: ${reason}`),
+      within: ({ host, port }) =>
+        host === INNER && port === 22 ? (inner) => this.#session(inner) : undefined,
       find: (kind, detail) => void this.found.push([kind, detail]),
       cut: (reason) => {
         this.cuts.push(reason);

@@ -17,6 +17,7 @@ import ssh2 from "ssh2";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
 import type { SessionRefusal } from "../broker.ts";
 import { ALGORITHMS, needsStrictKeys } from "./algorithms.ts";
+import { socketOf } from "./channel-socket.ts";
 import { EXIT, serveExec, type Control, type Request } from "./exec.ts";
 import { chunksOf } from "./flow-control.ts";
 import { readableKey } from "./private-key.ts";
@@ -89,9 +90,8 @@ class AgentConnection {
     connection.on("authentication", (context) => context.accept());
     connection.once("ready", ready);
     connection.on("session", (accept, reject) => this.#open(accept, reject));
-    connection.on("tcpip", (_accept, reject, { destIP, destPort }) => {
-      reject();
-      this.#refuseTunnel("direct-tcpip", `to ${destIP}:${destPort}`);
+    connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      this.#jump({ host: destIP, port: destPort }, accept, reject);
     });
     connection.on("request", (_accept, reject, name: string, info: unknown) => {
       reject?.();
@@ -107,6 +107,36 @@ class AgentConnection {
         return isKnown;
       },
     });
+  }
+
+  /**
+   * A jump host is asked for a connection to another server. Where that is granted, the client is served here as
+   * if it had come straight: it speaks SSH on the channel, and no byte of it goes to the jump host.
+   */
+  #jump(
+    place: { readonly host: string; readonly port: number },
+    accept: AcceptConnection<ServerChannel>,
+    reject: RejectConnection,
+  ): void {
+    const { session } = this.#seat;
+    const enter = this.#sessions < SESSIONS_MAX ? session.within?.(place) : undefined;
+    if (enter === undefined) {
+      reject();
+      this.#refuseTunnel("direct-tcpip", `to ${place.host}:${place.port}`);
+      return;
+    }
+    const client = socketOf(accept());
+    client.on("error", () => {}); // Ends in its close.
+    const inner = enter(client);
+    this.#sessions += 1;
+    client.once("close", () => {
+      this.#sessions -= 1;
+    });
+    const served = serveAgent(new Seat(inner)).catch((error: unknown) => {
+      session.log.info("ssh.jump", { error: describeError(error) });
+      client.destroy();
+    });
+    this.#seat.add(served);
   }
 
   #refuseTunnel(what: string, detail: string): void {
@@ -142,7 +172,7 @@ const KNOWN_CHANNELS: ReadonlySet<string> = new Set(["session", "direct-tcpip"])
 function refusal(what: string, detail: string): SessionRefusal {
   const hint =
     what === "direct-tcpip"
-      ? "; a granted server is reached by its own name, without another one in between"
+      ? "; nothing of SSH is granted there"
       : "";
   return {
     rule: `ssh.${what}`,

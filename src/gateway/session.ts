@@ -241,7 +241,10 @@ class GatewaySession implements Session {
     if (host === undefined || grant?.kind !== "session" || grant.revoked === true) return undefined;
     if (grant.system !== this.grant.system) return undefined;
     return (client) => {
-      const inner = new GatewaySession({ flow: this.#flow, grant, host, port, client }, this.#shared);
+      const inner = new GatewaySession(
+        { flow: this.#flow, grant, host, port, client },
+        this.#shared,
+      );
       this.#inner.push(inner);
       return inner;
     };

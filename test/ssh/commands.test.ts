@@ -223,8 +223,7 @@ test("a granted server is reached through another one, and is judged as it is wi
     ...["ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o HostKeyAlias=server.example"],
     ...[`-o UserKnownHostsFile=${it.root}/known_hosts -p ${it.port} -W ${INNER}:22 127.0.0.1`],
   ].join(" ");
-  const through = (command: string) =>
-    it.ssh(["-o", `ProxyCommand=${jump}`, INNER, command]);
+  const through = (command: string) => it.ssh(["-o", `ProxyCommand=${jump}`, INNER, command]);
   assert.deepEqual(await through("echo in"), { code: 0, stdout: "in\n", stderr: "" });
   const denied = await through("touch /tmp/x");
   assert.equal(denied.code, 126);

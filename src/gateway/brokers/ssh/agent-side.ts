@@ -170,10 +170,7 @@ class AgentConnection {
 const KNOWN_CHANNELS: ReadonlySet<string> = new Set(["session", "direct-tcpip"]);
 
 function refusal(what: string, detail: string): SessionRefusal {
-  const hint =
-    what === "direct-tcpip"
-      ? "; nothing of SSH is granted there"
-      : "";
+  const hint = what === "direct-tcpip" ? "; nothing of SSH is granted there" : "";
   return {
     rule: `ssh.${what}`,
     title: "No connections are carried through SSH",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { ApprovalInfo } from "../src/api/index.ts";
 import { authorityNamed } from "../src/gateway/test-kit.ts";
 import { startExim, type Exim } from "./support/exim.ts";
 import { eventually, TestHome } from "./support/home.ts";
@@ -106,6 +107,26 @@ test("INV-116: a mail waits with all of it on its card, the client does not, and
   const again = await home.call(["approvals", "approve", id, "--code", code]);
   assert.notEqual(again.code, 0);
   assert.equal(exim.messages().length, 1);
+});
+
+test("INV-118: sent again while it waits it is the same, and afterwards hears what became of it", async () => {
+  const before = exim.messages().length;
+  const once = send(["carl@client.example"]);
+  const script = `for i in $(seq 60); do out=$(${once}); echo "$out"; case "$out" in *"250 2.0.0 sent"*) exit 0;; esac; sleep 0.3; done; exit 1`;
+  const running = home.run(["sh", "-c", script], ["--task", taskFile(CLIENTS_ONLY)]);
+  const id = await eventually("the approval", 20_000, async () => {
+    const { stdout } = await home.call(["approvals", "list", "--json"]);
+    const all = JSON.parse(stdout) as readonly ApprovalInfo[];
+    return all.find(({ state }) => state === "requested" || state === "shown")?.id;
+  });
+  const yes = await home.call(["approvals", "approve", id, "--code", await home.codeOf(id)]);
+  assert.equal(yes.code, 0, yes.stderr);
+  const { code, stdout } = await running;
+  assert.equal(code, 0, stdout);
+  const queued = new Set([...stdout.matchAll(/queued as (\S+):/g)].map(([, one]) => one));
+  assert.deepEqual([...queued], [id]);
+  assert.match(stdout, /250 2\.0\.0 sent: OK id=/);
+  assert.equal(exim.messages().length, before + 1);
 });
 
 test("INV-116: a forged From and a blind copy to others are refused; the login is nowhere", async () => {

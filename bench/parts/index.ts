@@ -2,6 +2,7 @@
 import type { Part } from "../part.ts";
 import { approvals } from "./approvals.ts";
 import { attach } from "./attach.ts";
+import { brokers } from "./brokers.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
@@ -27,4 +28,5 @@ export const PARTS: readonly Part[] = [
   credential,
   attach,
   approvals,
+  brokers,
 ];

@@ -1,18 +1,19 @@
 /**
- * `npm run example:ops-agent`: a scripted agent does a week's work on a real WordPress and on doubles of
- * Listmonk, n8n and LinkedIn, under one task file, with a scripted approver. Drafts go through; what is
+ * `npm run example:ops-agent`: a scripted agent does a week's work on a real WordPress, on doubles of Listmonk, n8n
+ * and LinkedIn, and on real servers (OpenSSH, PostgreSQL, Exim, git), under one task file, with a scripted approver. Drafts go through; what is
  * published, sent or run waits, and arrives once, byte for byte; no credential is ever in the agent's hands.
  * Prints a table of what was asked and what became of it; exit 0 only where all of that held.
  *
  * @module
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ApprovalInfo, Entry } from "../../src/api/index.ts";
 import { startLinkedin } from "../../test/doubles/linkedin.ts";
 import { startListmonk } from "../../test/doubles/listmonk.ts";
 import { startN8n } from "../../test/doubles/n8n.ts";
 import { TestHome } from "../../test/support/home.ts";
+import { SERVER_STEPS, startServers } from "./servers.ts";
 import { startWordPress } from "../../test/wordpress/kit.ts";
 
 const LIST_TOKEN = "list-token-8f21c7de55a0";
@@ -28,6 +29,7 @@ const list = await startListmonk({
 const n8n = await startN8n({ apiKey: N8N_KEY });
 const page = await startLinkedin({ token: PAGE_TOKEN });
 const home = new TestHome();
+const servers = await startServers(home);
 const failures: string[] = [];
 const require = (holds: boolean, what: string) => {
   console.log(`${holds ? "held  " : "FAILED"} ${what}`);
@@ -37,8 +39,12 @@ const require = (holds: boolean, what: string) => {
 try {
   await addCredentials();
   home.write("task.yaml", taskFile());
-  home.write("week.sh", readFileSync(join(import.meta.dirname, "week.sh"), "utf8"));
-  const run = home.run(["sh", "week.sh"], ["--task", join(home.workspace, "task.yaml")]);
+  const script = ["week.sh", "servers.sh"].map((name) =>
+    readFileSync(join(import.meta.dirname, name), "utf8"),
+  );
+  home.write("work.sh", `SITE=${servers.site}\n${script.join("\n")}`);
+  cpSync(join(home.root, "ca.pem"), join(home.workspace, "ca.pem"));
+  const run = home.run(["sh", "work.sh"], ["--task", join(home.workspace, "task.yaml")]);
   const approver = new AbortController();
   const approving = approve(approver.signal);
   const { stdout, stderr } = await run;
@@ -49,7 +55,7 @@ try {
   await check(stdout, stderr, log);
 } finally {
   await home.close();
-  await Promise.all([blog, list, n8n, page].map((one) => one.close()));
+  await Promise.all([blog, list, n8n, page, servers].map((one) => one.close()));
 }
 console.log(failures.length === 0 ? "all of it held" : `${failures.length} did not hold`);
 process.exitCode = failures.length === 0 ? 0 : 1;
@@ -84,7 +90,7 @@ function taskFile(): string {
 purpose: Draft freely; a person decides what is published, sent or run.
 approvals: { hold: 90s }
 grants:
-${grant("wordpress", "blog", blog.origin)}${grant("listmonk", "list", list.url)}${grant("n8n", "n8n", n8n.url)}${grant("linkedin", "page", page.url)}`;
+${grant("wordpress", "blog", blog.origin)}${grant("listmonk", "list", list.url)}${grant("n8n", "n8n", n8n.url)}${grant("linkedin", "page", page.url)}${servers.grants}`;
 }
 
 /** Says yes to all but one, with the code of each card. */
@@ -158,6 +164,16 @@ async function check(stdout: string, stderr: string, log: readonly Entry[]): Pro
   for (const name of ["friday-new-admin", "friday-password", "friday-mail"]) {
     require(step(name) === "403", `${name} is refused (${step(name)})`);
   }
+  for (const [name, status, what] of SERVER_STEPS) {
+    const said = new RegExp(`^STEP ${name} (\\d+) ?(.*)$`, "m").exec(stdout) ?? [
+      "",
+      "none",
+      stderr,
+    ];
+    const holds = (status === "ok") === (said[1] === "0") && (what?.test(said[2] ?? "") ?? true);
+    require(holds, `${name} ${status === "ok" ? "goes through" : "is refused"}: ${said[2] || said[1]}`);
+  }
+  for (const [holds, what] of servers.look()) require(holds, what);
   const waited = log.filter(({ type, verdict }) => type === "action" && verdict === "confirm");
   const unasked = log.filter(
     ({ type, verdict, rule = "", data }) =>
@@ -188,9 +204,12 @@ async function check(stdout: string, stderr: string, log: readonly Entry[]): Pro
     "ann@client.example,bob@client.example", "each subscriber got one mail");
   require(count(n8n.effects, "run").join() === "Invoice", "the workflow ran once");
   require(count(page.effects, "post").join() === "urn:li:organization:5", "the page has one post");
-  const secrets = [blog.editor.applicationPassword, LIST_TOKEN, N8N_KEY, PAGE_TOKEN].flatMap(
-    (secret) => [secret, secret.replaceAll(" ", ""), Buffer.from(secret).toString("base64")],
-  );
+  const tokens = [blog.editor.applicationPassword, LIST_TOKEN, N8N_KEY, PAGE_TOKEN];
+  const secrets = [...tokens, ...servers.secrets].flatMap((secret) => [
+    secret,
+    secret.replaceAll(" ", ""),
+    Buffer.from(secret).toString("base64"),
+  ]);
   const holds = (content: string) => secrets.some((secret) => content.includes(secret));
   require(!holds(stdout) &&
     !holds(stderr), "no credential is in the agent's environment, memory of answers, or output");

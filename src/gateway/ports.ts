@@ -135,6 +135,11 @@ export interface GatewayRun {
   stands(action: Action): boolean;
   /** Everything that follows from a denial: the run's denials file, stickiness, the ledger. */
   denied(denial: Denial): void;
+  /**
+   * Says that `action` of `flow`, which was allowed and only reads, may repeat from here on, or not any more; only
+   * of those that may are `repeat` entries taken.
+   */
+  repeats?(flow: string, action: string, mayRepeat: boolean): void;
   /** Which process opened `flow`, known from here on by the name `id`. */
   attribute(flow: FlowTuple, id: string): Promise<Process>;
   /** Resolves when the entry is written; with `sync`, when it is on disk. */

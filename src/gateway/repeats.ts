@@ -10,7 +10,9 @@ import type { Action, Effect } from "../action/index.ts";
 import type { Policy } from "../policy/index.ts";
 import type { GatewayRun, Verdict } from "./ports.ts";
 
-const KEYS_MAX = 1024; // Of one session.
+/** Of one session. */
+export const REPEATING_MAX = 1024;
+const NAMED_MAX = 32; // Actions that an entry names.
 const COUNTED_MS = 1000; // Counts are on record within this time.
 const READS: ReadonlySet<Effect> = new Set(["read", "read-private"]);
 
@@ -36,8 +38,7 @@ export class Repeats {
     const known = this.#known.get(key);
     if (known === undefined) return false;
     if (known.policy !== this.#run.policy) {
-      this.#tell(known);
-      this.#known.delete(key);
+      this.#drop(key, known);
       return false;
     }
     known.count += 1;
@@ -49,12 +50,12 @@ export class Repeats {
   add(key: string, action: Action, { verdict, effects }: Verdict): void {
     const isMild = effects.every((effect) => READS.has(effect));
     if (verdict !== "allow" || !isMild || this.#known.has(key)) return;
-    this.#known.set(key, { action, policy: this.#run.policy, count: 0 });
     for (const [oldest, known] of this.#known) {
-      if (this.#known.size <= KEYS_MAX) break;
-      this.#tell(known);
-      this.#known.delete(oldest);
+      if (this.#known.size < REPEATING_MAX) break;
+      this.#drop(oldest, known);
     }
+    this.#known.set(key, { action, policy: this.#run.policy, count: 0 });
+    this.#run.repeats?.(this.#flow, action.id, true);
   }
 
   /** Tells what is counted; nothing repeats any more. */
@@ -63,27 +64,31 @@ export class Repeats {
     this.#known.clear();
   }
 
+  #drop(key: string, known: Known): void {
+    this.#tell([known]);
+    this.#known.delete(key);
+    this.#run.repeats?.(this.#flow, known.action.id, false);
+  }
+
   #tellAll(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const known of this.#known.values()) this.#tell(known);
+    this.#tell([...this.#known.values()]);
   }
 
-  #tell(known: Known): void {
-    if (known.count === 0) return;
-    const { action, count } = known;
-    known.count = 0;
-    const { id, system, target, verb } = action;
+  /** One entry for all of them: those that repeated most by name, of the others how many there were. */
+  #tell(known: readonly Known[]): void {
+    const repeated = known.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+    const [first] = repeated;
+    if (first === undefined) return;
+    const count = repeated.reduce((sum, one) => sum + one.count, 0);
+    const named = repeated.slice(0, NAMED_MAX).map((one) => [one.action.id, one.count] as const);
+    for (const one of repeated) one.count = 0;
+    const { id, system, target } = first.action;
+    const data = { count, of: Object.fromEntries(named), actions: repeated.length };
     // What cannot be recorded ends the run, where it is recorded.
     void this.#run
-      .record({
-        type: "repeat",
-        system,
-        target,
-        flow: this.#flow,
-        action: id,
-        data: { verb, count },
-      })
+      .record({ type: "repeat", system, target, flow: this.#flow, action: id, data })
       .catch(() => {});
   }
 }

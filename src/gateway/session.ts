@@ -89,7 +89,10 @@ class GatewaySession implements Session {
     this.clock = shared.ports.clock;
     this.log = shared.ports.log;
     this.#repeats = new Repeats(shared.run, flow.id);
-    this.client.once("close", () => this.#gone.abort());
+    this.client.once("close", () => {
+      this.#gone.abort();
+      this.#repeats.close(); // Ahead of the flow's own end in the record.
+    });
     if (client !== undefined) return; // The outer one counts.
     const all = () => [this, ...this.#inner].flatMap((session) => session.#ways);
     flow.upstreamBytes = () => ({

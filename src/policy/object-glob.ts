@@ -57,9 +57,21 @@ export function coversAll(glob: ObjectGlob): boolean {
   return glob.every((segment) => segment === MANY) || (glob.length === 1 && glob[0] === "*");
 }
 
-/** Reports whether `glob` covers `object`. */
+/**
+ * Reports whether `glob` covers `object`. A path that leads upwards is covered by what says so, or by a lone
+ * star, and not by the folder that it begins with: `cat /srv/*` does not cover `cat /srv/../etc/shadow`.
+ */
 export function matchesObject(glob: ObjectGlob, object: readonly string[]): boolean {
-  return fitsSegments(glob.map(partOf), object);
+  const isPlain = !object.some((segment) => UPWARDS.test(segment));
+  return fitsSegments(isPlain ? glob.map(partOf) : glob.map(strictPartOf), object);
+}
+const UPWARDS = /(?:^|[/=:,])\.\.(?:[/:,]|$)/;
+
+/** A star beside text stands for nothing then. */
+function strictPartOf(segment: string): Segments[number] {
+  const part = partOf(segment);
+  const isLiteral = part.kind === "fit" && part.pieces.length > 1 && segment !== "*";
+  return isLiteral ? { kind: "fit", pieces: [segment] } : part;
 }
 
 function partOf(segment: string): Segments[number] {

@@ -143,6 +143,8 @@ export const saidSchema = z.discriminatedUnion("say", [
     dial: z.strictObject({ host, port }).optional(),
   }),
   z.strictObject({ say: z.literal("record"), run, event }),
+  /** Of an allowed action that only reads: it may repeat, or may not any more. */
+  z.strictObject({ say: z.literal("repeats"), run, flow: id, action: id, may: z.boolean() }),
   z.strictObject({ say: z.literal("denied"), run, denial }),
   z.strictObject({
     say: z.literal("finding"),

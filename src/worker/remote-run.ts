@@ -181,6 +181,7 @@ function remoteRun(
       calls.note({ say: "record", run, event });
       return Promise.resolve(-1);
     },
+    repeats: (flow, action, may) => calls.note({ say: "repeats", run, flow, action, may }),
     denied: ({ process: _process, ...denial }) => calls.note({ say: "denied", run, denial }),
     finding: (kind, detail, { process: _process, ...of }: FindingSubject) =>
       calls.note({ say: "finding", run, kind, detail, of }),

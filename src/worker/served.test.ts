@@ -289,3 +289,42 @@ test("a worker's death closes what was open, on record, and what it was waiting 
   assert.deepEqual(served.flows, { open: 0, total: 1 });
   assert.deepEqual(held.told.at(-1), "flow.close x  by 4121");
 });
+
+const reading = { ...intent, action: { ...action, effects: ["read" as const] } };
+const repeating = { say: "repeats", run, flow, action: "a-1", may: true } as const;
+const repeated = {
+  say: "record",
+  run,
+  event: { type: "repeat", flow, action: "a-1", data: { count: 3, of: { "a-1": 3 } } },
+} as const;
+
+test("INV-76: what was allowed and only reads may repeat, and is counted", async () => {
+  attribute();
+  await served.record(opening);
+  await served.intend(reading);
+  served.repeats(repeating);
+  await served.record(repeated);
+  assert.match(held.told.at(-1) ?? "", /^repeat/);
+  served.repeats({ ...repeating, may: false });
+  await assert.rejects(served.record(repeated), { code: "worker.lie" }, "not any more");
+});
+
+test("INV-76: a worker that repeats what nobody judged, or twice says that it may, is ended", async () => {
+  attribute();
+  await served.record(opening);
+  assert.throws(() => served.repeats(repeating), { code: "worker.lie" });
+  await assert.rejects(served.record(repeated), { code: "worker.lie" });
+  await served.intend(reading);
+  served.repeats(repeating);
+  assert.throws(() => served.repeats(repeating), { code: "worker.lie" });
+  const other = { ...repeated.event, data: { count: 3, of: { "a-1": 1, "a-2": 2 } } };
+  await assert.rejects(served.record({ ...repeated, event: other }), { code: "worker.lie" });
+});
+
+test("INV-76: what writes is never let repeat", async () => {
+  attribute();
+  await served.record(opening);
+  const write = { ...action, effects: ["write" as const] };
+  await served.intend({ ...intent, action: write });
+  assert.throws(() => served.repeats(repeating), { code: "worker.lie" });
+});

@@ -21,6 +21,7 @@ import {
   type FlowTuple,
   GATEWAY_LIMITS,
   type GatewayRun,
+  REPEATING_MAX,
   type Held,
   type NamePool,
   type Verdict,
@@ -65,6 +66,8 @@ interface Flow {
   /** Resolves when its opening is on record; absent where it is not open. */
   recorded: Promise<unknown> | undefined;
   target: string;
+  /** Allowed actions that only read and may repeat. */
+  readonly repeating: Set<string>;
 }
 
 interface Waiting {
@@ -92,7 +95,7 @@ export class Served {
   readonly #closed = new Set<string>();
   /** Allowed actions without an outcome. */
   readonly #performed = new Set<string>();
-  /** Allowed actions that only read: of those it may tell that they repeat. */
+  /** Allowed actions that only read, of which it may say that they repeat; the last ones. */
   readonly #repeatable = new Set<string>();
   /** Actions that wait for a person, of which the request is still to come. */
   readonly #waiting = new Map<string, Waiting>();
@@ -210,9 +213,9 @@ export class Served {
     }
     const flow = this.#flowOf(id);
     if (type === "repeat") {
-      // Only of what was allowed and changes nothing: how often is all that is not judged one by one.
-      if (!this.#repeatable.has(event.action ?? ""))
-        throw lie("a repetition of no action that reads");
+      // How often is all that is not judged one by one.
+      const ids = [event.action ?? "", ...Object.keys(event.data?.["of"] ?? {})];
+      if (ids.some((one) => !flow.repeating.has(one))) throw lie("a repetition of what may not");
       return this.run.record({ ...defined(event), type });
     }
     if (type === "flow.open") {
@@ -226,6 +229,16 @@ export class Served {
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
     return inTurn(flow, (process) => this.run.record({ ...defined(event), process, type }));
+  }
+
+  /** @throws {Fault} `worker.lie` */
+  repeats({ flow: id, action, may }: Extract<SaidOfRun, { say: "repeats" }>): void {
+    const flow = this.#flows.get(id);
+    if (flow === undefined) return; // It is over, and so is what could repeat on it.
+    if (!may) flow.repeating.delete(action);
+    else if (!this.#repeatable.delete(action)) throw lie("an action that only reads to repeat");
+    else if (flow.repeating.add(action).size > REPEATING_MAX)
+      throw lie("more to repeat than it may");
   }
 
   /** Keeps `write` among what must be on record before a connection leaves. */
@@ -326,6 +339,7 @@ export class Served {
       }),
       recorded: undefined,
       target: "",
+      repeating: new Set(),
     };
     this.#flows.set(id, flow);
     return flow;

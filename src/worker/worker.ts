@@ -281,6 +281,9 @@ export class Worker {
       case "spool":
         served.spool(said);
         return;
+      case "repeats":
+        served.repeats(said);
+        return;
       case "performed":
         this.#performed(said);
         return;

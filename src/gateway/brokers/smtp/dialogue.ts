@@ -6,7 +6,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { Fault } from "../../../base/index.ts";
+import { Fault, isFault } from "../../../base/index.ts";
 import { readMailbox } from "../../../mail/index.ts";
 import { SMTP_RECIPIENTS_MAX } from "../../../protocols/index.ts";
 import { readSmtpCommand, readSmtpPath, SmtpReader, type SmtpFlaw } from "../../../wire/index.ts";
@@ -38,14 +38,18 @@ export interface DialogueTimes {
   readonly dataMs: number;
   readonly messageMs: number;
   readonly writeMs: number;
+  /** From the last reply until the client has left. */
+  readonly lingerMs: number;
 }
 export const DIALOGUE_TIMES: DialogueTimes = {
   commandMs: 300_000,
   dataMs: 60_000,
   messageMs: 600_000,
   writeMs: 30_000,
+  lingerMs: 1000,
 };
 
+const LINGER_BYTES_MAX = 1 << 20;
 const ERRORS_MAX = 10;
 const COMMANDS_MAX = 5000;
 const TEXT_CHARS_MAX = 400; // Of one line; RFC 5321, 4.5.3.1.5 allows 512 octets.
@@ -86,6 +90,23 @@ export class Dialogue {
         await this.#leave({ code: 421, enhanced: "4.7.0", text: "too many commands or errors" });
     }
     this.#channel.stream.end();
+    await this.#linger();
+  }
+
+  /** Reads and throws away what still comes, so that the last reply is not lost with it. */
+  async #linger(): Promise<void> {
+    const until = performance.now() + this.#times.lingerMs;
+    let bytes = 0;
+    try {
+      while (bytes < LINGER_BYTES_MAX) {
+        const leftMs = until - performance.now();
+        const chunk = leftMs > 0 ? await this.#channel.read(leftMs) : undefined;
+        if (chunk === undefined) return;
+        bytes += chunk.length;
+      }
+    } catch (error) {
+      if (!isFault(error, "gateway.smtp_silent")) throw error;
+    }
   }
 
   /** The reply to a line; `undefined` where it was given, or none is due. */

@@ -51,6 +51,7 @@ export const smtpBroker: SessionBroker = {
       session.because(describeError(error));
     } finally {
       stream.destroy();
+      client.destroy();
     }
   },
 

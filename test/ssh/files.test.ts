@@ -163,12 +163,12 @@ test("a write that waits is kept whole, shown with its difference, and done afte
   assert.ok(held !== undefined);
   const { content, preview, found } = held.action.fields as unknown as {
     content: { bytes: number };
-    preview: { difference: readonly string[] };
+    preview: string;
     found: { before: { sha256: string } };
   };
   assert.equal(content.bytes, 20);
   assert.match(found.before.sha256, /^[0-9a-f]{64}$/);
-  assert.deepEqual(preview.difference, ["  line 2:", "- second", "+ changed"]);
+  assert.equal(preview, "  line 2:\n- second\n+ changed");
   assert.deepEqual(await it.look(held.asking), {
     before: {
       ...found.before,
@@ -176,7 +176,7 @@ test("a write that waits is kept whole, shown with its difference, and done afte
       sha256: sumOf(join(site, "a.txt")),
       mode: lstatSync(join(site, "a.txt")).mode,
     },
-    preview: { difference: ["  line 5:"] },
+    preview: "  line 5:",
   });
 });
 

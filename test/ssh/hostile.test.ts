@@ -85,7 +85,7 @@ test("INV-109: a server that sends beyond its window loses its connection (ssh.u
       });
       await once(client, "ready");
       client.exec("ls", (_error, channel) => channel?.pause());
-      await new Promise((resolve) => client.once("close", resolve));
+      await new Promise((resolve) => client.once("close", () => resolve(undefined)));
       assert.equal(kit.outcomes[0]?.[1]["exit"], undefined);
     },
   );

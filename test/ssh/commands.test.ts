@@ -147,6 +147,14 @@ test("a conversation does not wait for a person: it is refused", async () => {
   }
 });
 
+test("what was stored and is nothing to perform is not performed (ssh.perform)", async () => {
+  const it = await kit();
+  for (const operation of [{ op: "shell" }, { op: "exec", command: "id", pty: true }, { op: "x" }]) {
+    await it.perform({ operation });
+  }
+  assert.deepEqual(it.failures, ["ssh.perform", "ssh.perform", "ssh.perform"]);
+});
+
 test("a shell is no part of a grant of commands; granted, it is recorded as it looked", async () => {
   const none = await kit({ allow: [{ verbs: ["exec", "script"], unattended: UNATTENDED }] });
   assert.equal((await none.ssh(["-tt", "127.0.0.1"], { input: "exit\n" })).code, 126);

@@ -63,6 +63,8 @@ export class BrokerKit {
   readonly refused: string[] = [];
   readonly cuts: string[] = [];
   readonly reasons: string[] = [];
+  /** Codes of what could not be performed. */
+  readonly failures: string[] = [];
   readonly #options: KitOptions;
   readonly #hostKey = createHostKey();
   readonly #policy;
@@ -141,6 +143,7 @@ export class BrokerKit {
       way: { socket, lease: this.#options.lease },
     });
     socket.destroy();
+    if (asked.outcome.failure !== undefined) this.failures.push(asked.outcome.failure.code);
     const answer = asked.answer ?? {
       status: 502,
       headers: [],

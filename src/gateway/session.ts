@@ -55,8 +55,8 @@ interface SessionPlace {
   readonly grant: Grant;
   readonly host: string;
   readonly port: number;
-  /** Who speaks, where that is within the flow's own connection. */
-  readonly client?: Socket;
+  /** Of one within another one's connection: who speaks there, and what both share. */
+  readonly within?: { readonly client: Socket; readonly outer: GatewaySession };
 }
 
 class GatewaySession implements Session {
@@ -77,10 +77,10 @@ class GatewaySession implements Session {
   readonly #repeats: Repeats;
   readonly #inner: GatewaySession[] = [];
 
-  constructor({ flow, grant, host, port, client }: SessionPlace, shared: SessionPorts) {
+  constructor({ flow, grant, host, port, within }: SessionPlace, shared: SessionPorts) {
     this.#flow = flow;
     this.#shared = shared;
-    this.client = client ?? flow.socket;
+    this.client = within?.client ?? flow.socket;
     this.grant = grant;
     this.options = protocolOf(grant).options;
     this.host = host;
@@ -88,12 +88,13 @@ class GatewaySession implements Session {
     this.limits = shared.limits;
     this.clock = shared.ports.clock;
     this.log = shared.ports.log;
-    this.#repeats = new Repeats(shared.run, flow.id);
+    this.#repeats = within === undefined ? new Repeats(shared.run, flow.id) : within.outer.#repeats;
     this.client.once("close", () => {
       this.#gone.abort();
-      this.#repeats.close(); // Ahead of the flow's own end in the record.
+      // Ahead of the flow's own end in the record.
+      if (within === undefined) this.#repeats.close();
     });
-    if (client !== undefined) return; // The outer one counts.
+    if (within !== undefined) return; // The outer one counts.
     const all = () => [this, ...this.#inner].flatMap((session) => session.#ways);
     flow.upstreamBytes = () => ({
       sent: all().reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
@@ -166,12 +167,17 @@ class GatewaySession implements Session {
     return { asking, action, decision };
   }
 
+  /** What repeats is kept for the connection: of a session within it, apart from the others'. */
+  #keyOf(key: string): string {
+    return `${this.host}:${this.port} ${key}`;
+  }
+
   repeats(key: string): boolean {
-    return this.#repeats.has(key);
+    return this.#repeats.has(this.#keyOf(key));
   }
 
   remember(key: string, { action, decision }: Judged): void {
-    this.#repeats.add(key, action, decision);
+    this.#repeats.add(this.#keyOf(key), action, decision);
   }
 
   async hold({ asking, action }: Judged, waitMs?: number): Promise<Resolution> {
@@ -244,10 +250,8 @@ class GatewaySession implements Session {
     if (host === undefined || grant?.kind !== "session" || grant.revoked === true) return undefined;
     if (grant.system !== this.grant.system) return undefined;
     return (client) => {
-      const inner = new GatewaySession(
-        { flow: this.#flow, grant, host, port, client },
-        this.#shared,
-      );
+      const at = { flow: this.#flow, grant, host, port, within: { client, outer: this } };
+      const inner = new GatewaySession(at, this.#shared);
       this.#inner.push(inner);
       return inner;
     };
@@ -272,7 +276,7 @@ class GatewaySession implements Session {
 
   close(): void {
     for (const inner of this.#inner) inner.close();
-    this.#repeats.close();
+    if (this.client === this.#flow.socket) this.#repeats.close();
     for (const done of this.#standing.values()) done();
     this.#standing.clear();
     for (const way of this.#ways) way.destroy();

@@ -149,7 +149,11 @@ test("a conversation does not wait for a person: it is refused", async () => {
 
 test("what was stored and is nothing to perform is not performed (ssh.perform)", async () => {
   const it = await kit();
-  for (const operation of [{ op: "shell" }, { op: "exec", command: "id", pty: true }, { op: "x" }]) {
+  for (const operation of [
+    { op: "shell" },
+    { op: "exec", command: "id", pty: true },
+    { op: "x" },
+  ]) {
     await it.perform({ operation });
   }
   assert.deepEqual(it.failures, ["ssh.perform", "ssh.perform", "ssh.perform"]);

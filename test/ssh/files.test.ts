@@ -320,6 +320,39 @@ test("rsync, scp of old, and git work where their paths are granted", async () =
   assert.deepEqual(verbs, ["rsync.write", "rsync.read", "scp.write", "git.write", "git.read"]);
 });
 
+test("Ansible works unchanged: each of its shell lines is a script, each of its files a write", async () => {
+  const it = await kit(FREE);
+  const options = `-F none -o UserKnownHostsFile=${it.root}/known_hosts -o HostKeyAlias=server.example`;
+  const variables = {
+    ansible_host: "127.0.0.1",
+    ansible_port: it.port,
+    ansible_remote_tmp: join(it.root, "remote"),
+    ansible_python_interpreter: "/usr/bin/python3",
+  };
+  const child = spawn(
+    "ansible",
+    [
+      ...["all", "-i", "server.example,", "-m", "copy", "-a", `content=hello dest=${site}/made`],
+      ...["-e", JSON.stringify(variables), "--ssh-common-args", options],
+    ],
+    {
+      env: {
+        ...process.env,
+        ANSIBLE_LOCAL_TEMP: join(it.root, "l"),
+        ANSIBLE_HOME: join(it.root, "h"),
+      },
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  let out = "";
+  child.stdout.on("data", (data: Buffer) => (out += data.toString()));
+  const [code] = (await once(child, "close")) as [number];
+  assert.equal(code, 0, out);
+  assert.equal(readFileSync(join(site, "made"), "utf8"), "hello");
+  const verbs = new Set(it.judged.map(({ action }) => action.verb));
+  assert.deepEqual([...verbs].sort(), ["script", "sftp.list", "sftp.write"]);
+});
+
 test("a folder of many files is copied with one look at each", async () => {
   const it = await kit(MILD);
   mkdirSync(join(it.root, "many"));

@@ -70,6 +70,7 @@ export class BrokerKit {
   readonly #policy;
   #server: Server | undefined;
   readonly #sessions = new Set<Promise<void>>();
+  readonly #clients = new Set<Socket>();
 
   constructor(options: KitOptions) {
     this.#options = options;
@@ -92,6 +93,7 @@ export class BrokerKit {
     writeFileSync(join(this.root, "known_hosts"), knownHostsLine(this.#hostKey));
     this.#server = createServer((client) => {
       client.on("error", () => {});
+      this.#clients.add(client);
       const session = this.#session(client);
       const served = sshBroker.serve(session).catch((error: unknown) => {
         this.reasons.push(String(error));
@@ -167,6 +169,7 @@ export class BrokerKit {
 
   async close(): Promise<void> {
     this.#server?.close();
+    for (const client of this.#clients) client.destroy(); // One that shares its connection stays.
     await Promise.all(this.#sessions);
     rmSync(this.root, { recursive: true, force: true });
   }

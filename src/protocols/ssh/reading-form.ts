@@ -28,7 +28,9 @@ export function readingEffects(
   const isRecursive = rest.some((word) => program.recursiveFlags?.test(word) === true);
   const isSecret =
     program.tells === true &&
-    operands.some((operand) => holdsSecrets(operand, { cwd, isRecursive }));
+    // Told to go into folders, and which is left out: it goes into the one that it is in.
+    ((isRecursive && operands.length < 2) ||
+      operands.some((operand) => holdsSecrets(operand, { cwd, isRecursive })));
   return isSecret ? [found, "administer"] : [found];
 }
 

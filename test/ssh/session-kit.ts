@@ -23,6 +23,7 @@ import {
   initialPolicyState,
   parseTaskFile,
 } from "../../src/policy/index.ts";
+import { loadProtocols } from "../../src/protocols/index.ts";
 import { taskSystems } from "../../src/systems/index.ts";
 import type { Lease } from "../../src/vault/index.ts";
 
@@ -90,6 +91,7 @@ export class BrokerKit {
   }
 
   async start(): Promise<this> {
+    await loadProtocols(["ssh"]);
     writeFileSync(join(this.root, "known_hosts"), knownHostsLine(this.#hostKey));
     this.#server = createServer((client) => {
       client.on("error", () => {});

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { Effect, Json } from "../../action/index.ts";
 import type { Described, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
+import { loadGrammar } from "./command-line.ts";
 import { meaningOf } from "./describe-command.ts";
 import { meaningOfFile, printAttributes } from "./describe-file.ts";
 import { operationOfText, operationSchema, type FileOperation } from "./operation.ts";
@@ -77,6 +78,7 @@ export const sshProtocol: Protocol = {
   options: optionsSchema,
   example: { host_key: EXAMPLE_KEY },
   unknown: UNKNOWN,
+  load: loadGrammar,
   describe,
   operationOf: operationOfText,
   template: TEMPLATE,

@@ -359,6 +359,9 @@ export class SftpRelay {
       await this.fail(id, STATUS.FAILURE, "no such open file");
     } else if (file.kind === "spool") {
       await this.fail(id, file.spool.set(attributes) ? STATUS.OK : STATUS.FAILURE, "");
+    } else if (file.isWritten && Object.keys(attributes).join() === "size") {
+      // Cutting off what was there is a part of writing, which was allowed.
+      await this.#pass(id, { kind: "fsetstat", handle, attributes });
     } else {
       const typed = await this.typed(file.path, attributes);
       const operation = { op: "sftp", do: "setstat", path: file.path, attributes: typed } as const;

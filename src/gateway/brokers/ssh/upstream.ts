@@ -108,7 +108,7 @@ async function handshake(
     sock: socket,
     username: login.user,
     ident: IDENT,
-    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(keys) } as never,
+    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(keys) },
     readyTimeout: LOGIN_MS,
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: KEEPALIVES_MAX,
@@ -129,6 +129,7 @@ async function handshake(
       return isPinned;
     },
   };
+  socket.setNoDelay(true); // File sessions go back and forth in small packets.
   client.connect(config);
   if (login.certificate !== undefined) {
     useCertificate(client, { user: login.user, key: login.key, certificate: login.certificate });

@@ -14,6 +14,7 @@ export { allProtocols, findProtocol, loadProtocols } from "./registry.ts";
 export { protocolSystems, type ProtocolInfo } from "./systems.ts";
 export * from "./redis/index.ts";
 export * from "./mysql/index.ts";
+export * from "./ssh/index.ts";
 export {
   flawsOfMail,
   RECIPIENTS_MAX as SMTP_RECIPIENTS_MAX,

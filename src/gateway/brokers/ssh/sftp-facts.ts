@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Json } from "../../../action/index.ts";
-import type { FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileOperation } from "../../../protocols/index.ts";
 import { OPEN_FLAG } from "../../../wire/index.ts";
 import { isDone, type SftpUpstream } from "./sftp-upstream.ts";
 

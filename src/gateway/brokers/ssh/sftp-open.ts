@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileOperation } from "../../../protocols/index.ts";
 import { handlePacket, OPEN_FLAG, STATUS, type SftpRequest } from "../../../wire/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";

@@ -6,7 +6,7 @@
  */
 import type { ServerChannel } from "ssh2";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
-import type { FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileOperation } from "../../../protocols/index.ts";
 import {
   attrsPacket,
   readSftpRequest,

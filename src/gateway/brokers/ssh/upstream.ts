@@ -8,7 +8,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { AnyAuthMethod, ClientChannel, ConnectConfig } from "ssh2";
 import ssh2 from "ssh2";
 import { describeError, Fault } from "../../../base/index.ts";
-import { optionsSchema, pinnedKeys } from "../../../protocols/ssh/index.ts";
+import { optionsSchema, pinnedKeys } from "../../../protocols/index.ts";
 import type { Lease } from "../../../vault/index.ts";
 import type { Place, Way } from "../broker.ts";
 import { ALGORITHMS, hostKeyAlgorithms, needsStrictKeys } from "./algorithms.ts";

@@ -27,6 +27,18 @@ async function explain(system: string, request: string, ...more: string[]): Prom
 
 const FORM = "content-type: application/x-www-form-urlencoded";
 const CASES = [
+  ["git", "update refs/heads/agent/x src/a.txt", [], "push.update", "write", "allow"],
+  ["git", "force refs/heads/agent/x", [], "push.force", "delete", "confirm"],
+  ["git", "create refs/heads/agent/x Makefile", [], "push", "execute", "confirm"],
+  [
+    "git",
+    "update refs/heads/x",
+    ["--with", '{"protected":["x"]}'],
+    "push.update",
+    "publish",
+    "confirm",
+  ],
+  ["git", "GET /me/site.git/HEAD", [], "unknown", "administer", "deny"],
   [
     "wordpress",
     "POST /wp-json/wp/v2/posts",

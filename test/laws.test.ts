@@ -18,8 +18,8 @@ const testText = tests.map(read).join("\n");
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   action: 1,
-  mail: 1,
   git: 1,
+  mail: 1,
   link: 1,
   sys: 1,
   yaml: 1,
@@ -45,8 +45,8 @@ const LAYERS: Readonly<Record<string, number>> = {
 };
 const PURE = new Set([
   "action",
-  "mail",
   "git",
+  "mail",
   "link",
   "yaml",
   "policy",

@@ -39,12 +39,12 @@ async function addCredential(
   daemon: Daemon,
   scheme: string,
   port: number,
-  how: Readonly<Record<string, string>>,
+  how: { readonly kind: string } & Readonly<Record<string, string>>,
   value: string,
 ): Promise<void> {
   const binding = { scheme, hosts: [`${scheme}.test`], port };
   await daemon.client.call("credential.add", {
-    spec: { name: scheme, binding, how: how as { kind: string } },
+    spec: { name: scheme, binding, how },
     secret: { value },
   });
 }

@@ -278,6 +278,8 @@ export const entrySchema = z.strictObject({
    * request does is asked for in that form before (git.ts).
    */
   speaks: z.literal("git").optional(),
+  /** A commented grant to begin with: YAML, an item of `grants`. */
+  template: z.string().optional(),
   /** Its readers say what is acted on; this parts the patterns of `on:`. */
   objects: z.strictObject({ separator: z.enum([" ", "/", ".", "@", ""]) }).optional(),
   routes: z.array(routeSchema).min(1),

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Json } from "../action/index.ts";
-import { PushInquiry, rejectionOf } from "../git/index.ts";
+import { PushInquiry, rejectionOf, samplePush } from "../git/index.ts";
 import type { CatalogRequest } from "./describe.ts";
 import type { Entry } from "./entry.ts";
 import type { Facts } from "./values.ts";
@@ -93,4 +93,24 @@ export function gitRefusalOf(
   // Of an error git shows what is plain text.
   const text = `${said.lines.join("\n")}\n`;
   return { status: 403, contentType: "text/plain; charset=utf-8", body: Buffer.from(text) };
+}
+
+/** A request that is described in words. */
+export interface SampleRequest {
+  readonly request: string;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  readonly facts: Facts;
+}
+
+/** What a push in words (`update refs/heads/main Makefile`) is as a request to `entry`, where it has such. */
+export function sampleOf(entry: Entry | undefined, text: string): SampleRequest | undefined {
+  const push = entry?.speaks === "git" ? samplePush(text) : undefined;
+  if (push === undefined) return undefined;
+  return {
+    request: `POST /repository.git${RECEIVE}`,
+    headers: ["content-type", "application/x-git-receive-pack-request"],
+    body: push.body,
+    facts: { [GIT_FACT]: push.facts as unknown as Json },
+  };
 }

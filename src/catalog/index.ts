@@ -19,7 +19,7 @@ export {
 } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
-export { gitRefusalOf, inquiryOf, isLasting, type Inquiry } from "./git.ts";
+export { gitRefusalOf, inquiryOf, isLasting, sampleOf, type Inquiry } from "./git.ts";
 export {
   ANSWER,
   isHidden,

@@ -43,7 +43,7 @@ export const SPEC_HELP = {
   kind: "bearer, basic, header, query, path, oauth2, jwt, sigv4, hmac; login, ssh-key, ssh-ca",
   host: "where it may go: a name or *.NAME; may be repeated",
   port: "port (443, or the usual one of the scheme)",
-  scheme: "https, or http for a system without TLS; ssh, postgres, mysql, redis, smtp",
+  scheme: "https, or http for a system without TLS; ssh, postgres, mysql, redis, smtp, mcp",
   user: "basic, login, ssh-key, ssh-ca: the user name",
   field: "header, hmac: the header's name; query: the parameter's",
   word: "bearer, header: the word before the secret (bearer: Bearer)",

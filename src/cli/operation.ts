@@ -43,7 +43,7 @@ export async function readOperation({ system, text, body, facts, options = "{}" 
   return { held, source: JSON.stringify(task) };
 }
 
-function readOptions(text: string): object {
+export function readOptions(text: string): object {
   try {
     const options: unknown = JSON.parse(text);
     if (typeof options === "object" && options !== null && !Array.isArray(options)) return options;

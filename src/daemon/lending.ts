@@ -150,7 +150,7 @@ export async function leaseFor(
     const lease = await credentials.vault.lease(credential, place, `cofferdam ${run}`);
     return { lease, placeholder };
   }
-  const how = kindOf(entryOf(system));
+  const how = system === "mcp" ? BEARER : kindOf(entryOf(system));
   const secret = credentials.passed(run, credential);
   const lease = secret.lease(credential, how, place, credentials.clock.now().wallMs);
   return { lease, placeholder };
@@ -160,6 +160,9 @@ function placeholderOf(credentials: Credentials, credential: string, run: string
   if (variableOf(credential) !== undefined) return credentials.passed(run, credential).placeholder;
   return inVault(credential, run, () => credentials.vault.placeholder(credential, run));
 }
+
+/** What servers of MCP take (2025-11-25, "Authorization"). */
+const BEARER: PassingKind = { kind: "header", name: "authorization", word: "Bearer" };
 
 /** Where the catalog says that its system takes a credential first. */
 function kindOf(entry: Entry | undefined): PassingKind {

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { RunStart } from "../api/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
 import type { TaskGrant } from "../policy/index.ts";
-import { optionsSchema, type ServerOptions } from "../protocols/mcp/index.ts";
+import { mcp } from "../protocols/index.ts";
 import type { Bind } from "../sandbox/index.ts";
 import { connectInside } from "./publish.ts";
 import type { Run } from "./run.ts";
@@ -57,7 +57,7 @@ export class McpServers {
   ): Promise<void> {
     const orders = owner.task.grants.flatMap((grant) => {
       const server =
-        grant.system === "mcp" ? optionsSchema.parse(grant.with ?? {}).server : undefined;
+        grant.system === "mcp" ? mcp.optionsSchema.parse(grant.with ?? {}).server : undefined;
       return server === undefined ? [] : [{ grant, server }];
     });
     if (orders.length === 0) return;
@@ -109,7 +109,7 @@ export class McpServers {
 
 async function startOne(
   grant: TaskGrant,
-  server: ServerOptions,
+  server: mcp.ServerOptions,
   owner: Run,
   request: RunStart,
   start: (request: RunStart, service: Service) => Promise<Run>,
@@ -132,7 +132,7 @@ async function startOne(
   );
 }
 
-function taskOf(grant: TaskGrant, { task }: ServerOptions, folder: string): RunStart["task"] {
+function taskOf(grant: TaskGrant, { task }: mcp.ServerOptions, folder: string): RunStart["task"] {
   if (task === undefined) {
     const source = `task: ${grant.name}-server\npurpose: Serve MCP at ${grant.hosts[0] ?? grant.name}.\nworkspace: read-only\nhome: fresh\n`;
     return { source, fileName: resolve(folder, `${grant.name}-server.yaml`) };

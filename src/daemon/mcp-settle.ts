@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 import type { Json } from "../action/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
 import type { Task, TaskGrant } from "../policy/index.ts";
-import { isDigest, optionsSchema, pinSchema, type Options } from "../protocols/mcp/index.ts";
+import { mcp } from "../protocols/index.ts";
 
 /** `task` with what its grants of MCP name by file; `task` itself where there is none. */
 export function settleMcp(task: Task, taskFile: string): Task {
@@ -18,9 +18,9 @@ export function settleMcp(task: Task, taskFile: string): Task {
 
 function settleGrant(grant: TaskGrant, folder: string): TaskGrant {
   if (grant.system !== "mcp") return grant;
-  const options = optionsSchema.parse(grant.with ?? {});
+  const options = mcp.optionsSchema.parse(grant.with ?? {});
   const { pin, server } = options;
-  const isFile = typeof pin === "string" && !isDigest(pin);
+  const isFile = typeof pin === "string" && !mcp.isDigest(pin);
   const settled = isFile
     ? { ...grant.with, pin: readPin(resolve(folder, pin)) as Json }
     : grant.with;
@@ -41,9 +41,9 @@ export function bringsServers({ grants }: Task): boolean {
  *
  * @throws {Fault} `daemon.mcp_pin` where it cannot be read, or holds none.
  */
-export function readPin(path: string): NonNullable<Options["pin"]> {
+export function readPin(path: string): NonNullable<mcp.Options["pin"]> {
   try {
-    return pinSchema.parse(JSON.parse(readTextFile(path, { mayWait: false })));
+    return mcp.pinSchema.parse(JSON.parse(readTextFile(path, { mayWait: false })));
   } catch (cause) {
     throw new Fault("daemon.mcp_pin", `cannot read the pin ${path}: ${describeError(cause)}`, {
       cause,

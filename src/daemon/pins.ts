@@ -64,12 +64,19 @@ export function pinOf(run: Run, { host, port }: Held, { system, effects }: Actio
 /** What is stored of `held`; its facts are read again before it is performed. */
 export function spoolOf(held: Held): Spool {
   if (isOperation(held)) {
-    const { host, port, operation, body } = held;
-    return { request: { host, port, operation }, body };
+    const { host, port, operation, body, facts } = held;
+    return { request: { host, port, operation, ...wayOf(facts) }, body };
   }
   const { body, facts, ...request } = held;
   const lasting = lastingOf(facts);
   return { request: { ...request, headers: [...request.headers], ...lasting }, body };
+}
+
+/** How an operation travels, which is only shown and not read again: whoever performs it must know. */
+function wayOf({ preview }: Held["facts"]): { readonly facts?: Held["facts"] } {
+  const way =
+    typeof preview === "object" && preview !== null && "way" in preview ? preview.way : undefined;
+  return way === undefined ? {} : { facts: { preview: { way } } };
 }
 
 /** Those facts that stay true, and are kept with what waits. */

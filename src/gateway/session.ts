@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { FindingKind, Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
-import { routeOf, type Grant } from "../policy/index.ts";
+import { canonicalHost, grantFor, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
 import type {
   Asking,
@@ -55,6 +55,8 @@ interface SessionPlace {
   readonly grant: Grant;
   readonly host: string;
   readonly port: number;
+  /** Of one within another one's connection: who speaks there, and what both share. */
+  readonly within?: { readonly client: Socket; readonly outer: GatewaySession };
 }
 
 class GatewaySession implements Session {
@@ -73,11 +75,12 @@ class GatewaySession implements Session {
   readonly #standing = new Map<string, () => void>();
   readonly #ways: Socket[] = [];
   readonly #repeats: Repeats;
+  readonly #inner: GatewaySession[] = [];
 
-  constructor({ flow, grant, host, port }: SessionPlace, shared: SessionPorts) {
+  constructor({ flow, grant, host, port, within }: SessionPlace, shared: SessionPorts) {
     this.#flow = flow;
     this.#shared = shared;
-    this.client = flow.socket;
+    this.client = within?.client ?? flow.socket;
     this.grant = grant;
     this.options = protocolOf(grant).options;
     this.host = host;
@@ -85,14 +88,17 @@ class GatewaySession implements Session {
     this.limits = shared.limits;
     this.clock = shared.ports.clock;
     this.log = shared.ports.log;
-    this.#repeats = new Repeats(shared.run, flow.id);
+    this.#repeats = within === undefined ? new Repeats(shared.run, flow.id) : within.outer.#repeats;
     this.client.once("close", () => {
       this.#gone.abort();
-      this.#repeats.close(); // Ahead of the flow's own end in the record.
+      // Ahead of the flow's own end in the record.
+      if (within === undefined) this.#repeats.close();
     });
+    if (within !== undefined) return; // The outer one counts.
+    const all = () => [this, ...this.#inner].flatMap((session) => session.#ways);
     flow.upstreamBytes = () => ({
-      sent: this.#ways.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
-      received: this.#ways.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+      sent: all().reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
+      received: all().reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     });
   }
 
@@ -161,12 +167,17 @@ class GatewaySession implements Session {
     return { asking, action, decision };
   }
 
+  /** What repeats is kept for the connection: of a session within it, apart from the others'. */
+  #keyOf(key: string): string {
+    return `${this.host}:${this.port} ${key}`;
+  }
+
   repeats(key: string): boolean {
-    return this.#repeats.has(key);
+    return this.#repeats.has(this.#keyOf(key));
   }
 
   remember(key: string, { action, decision }: Judged): void {
-    this.#repeats.add(key, action, decision);
+    this.#repeats.add(this.#keyOf(key), action, decision);
   }
 
   async hold({ asking, action }: Judged, waitMs?: number): Promise<Resolution> {
@@ -228,12 +239,35 @@ class GatewaySession implements Session {
     return { denial: told, text: textOf(told) };
   }
 
+  within(place: {
+    readonly host: string;
+    readonly port: number;
+  }): ((client: Socket) => Session) | undefined {
+    const { policy } = this.#shared.run;
+    const { port } = place;
+    const host = canonicalHost(place.host);
+    const grant = host === undefined ? undefined : grantFor(policy, host, port);
+    if (host === undefined || grant?.kind !== "session" || grant.revoked === true) return undefined;
+    if (grant.system !== this.grant.system) return undefined;
+    return (client) => {
+      const at = { flow: this.#flow, grant, host, port, within: { client, outer: this } };
+      const inner = new GatewaySession(at, this.#shared);
+      this.#inner.push(inner);
+      return inner;
+    };
+  }
+
   find(kind: FindingKind, detail: string): void {
     this.#flow.find(kind, detail);
   }
 
   cut(reason: string): void {
-    this.#flow.cut(reason);
+    if (this.client === this.#flow.socket) {
+      this.#flow.cut(reason);
+      return;
+    }
+    this.#flow.because(reason);
+    this.client.destroy();
   }
 
   because(reason: string): void {
@@ -241,7 +275,8 @@ class GatewaySession implements Session {
   }
 
   close(): void {
-    this.#repeats.close();
+    for (const inner of this.#inner) inner.close();
+    if (this.client === this.#flow.socket) this.#repeats.close();
     for (const done of this.#standing.values()) done();
     this.#standing.clear();
     for (const way of this.#ways) way.destroy();

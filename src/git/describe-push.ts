@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { GIT_LIMITS } from "./limits.ts";
 import { contentOf, type PushContent } from "./push-content.ts";
 import { NOTHING_KNOWN, readPush, type Known, type Push, type RefChange } from "./push.ts";
 import { PROTECTED_BY_DEFAULT } from "./ref-name.ts";
@@ -127,7 +128,8 @@ export function describePush({ body, known, options }: PushInput): DescribedPush
     ...push.request.options.map((option) => partOfOption(option, options?.pushOptions ?? [])),
     ...partsOfFindings(push.findings),
   ];
-  if (parts.length > PARTS_MAX)
+  const chars = parts.reduce((sum, { object }) => sum + object.join("/").length, 0);
+  if (parts.length > PARTS_MAX || chars > GIT_LIMITS.partChars)
     return { unreadable: "it changes too many paths that something runs" };
   const effects = [...new Set(parts.flatMap((part) => part.effects))];
   const [only] = parts;
@@ -196,7 +198,12 @@ function summaryOf({ refs, commits, findings }: Push): string {
     })
     .join(", ");
   const more = refs.length > 3 ? ` and ${refs.length - 3} refs more` : "";
-  const count = commits.length === 1 ? "one new commit" : `${commits.length} new commits`;
+  const count =
+    commits.length === 0
+      ? "no commit that the server has not"
+      : commits.length === 1
+        ? "one new commit"
+        : `${commits.length} new commits`;
   const kinds = [...new Set(findings.map(({ verb }) => WORDS[verb] ?? verb))];
   const found = kinds.length === 0 ? "" : `; it brings ${kinds.join(", ")}`;
   return `Push: ${named}${more} with ${count}${found}`;

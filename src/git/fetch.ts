@@ -63,6 +63,7 @@ export function readRefs(answer: Uint8Array, format: ObjectFormat): Readable<Ser
   return tryRead(() => {
     const reader = new PacketReader(answer);
     const branches = new Map<string, ObjectId>();
+    const aliases = new Map<string, string>();
     let head: string | undefined;
     for (let one = reader.take(); one !== "flush"; one = reader.take()) {
       require(typeof one !== "string", "a list of refs has a packet that does not belong there");
@@ -71,12 +72,12 @@ export function readRefs(answer: Uint8Array, format: ObjectFormat): Readable<Ser
         .replace(/\n$/, "")
         .split(" ");
       require(!(id === "ERR"), "the server does not tell its refs");
-      if (name === "HEAD") {
-        head = attributes.find((text) => text.startsWith("symref-target:"))?.slice(14);
-      }
+      const target = attributes.find((text) => text.startsWith("symref-target:"))?.slice(14);
+      if (name === "HEAD") head = target;
+      else if (target !== undefined) aliases.set(name, target);
       if (name.startsWith("refs/heads/") && isObjectId(id, format)) branches.set(name, id);
     }
-    return { branches, ...(head === undefined ? {} : { head }) };
+    return { branches, aliases, ...(head === undefined ? {} : { head }) };
   });
 }
 

@@ -70,6 +70,30 @@ export function isBehind(store: ObjectStore, ancestor: ObjectId, id: ObjectId): 
   return false;
 }
 
+/** Commits of the server that come to a ref by a push: behind `tip`, up to `old`, as far as they are here. */
+export function arriving(
+  store: ObjectStore,
+  tip: ObjectId,
+  old: ObjectId,
+): { readonly commits: readonly ObjectId[]; readonly isWhole: boolean } {
+  const seen = new Set<ObjectId>();
+  const commits: ObjectId[] = [];
+  let isWhole = true;
+  const queue = [tip];
+  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+    if (id === old || seen.has(id)) continue;
+    seen.add(id);
+    const commit = store.commit(id);
+    if (commit === undefined || seen.size > GIT_LIMITS.commits) {
+      isWhole = false;
+      continue;
+    }
+    if (!store.pushed.has(id)) commits.push(id);
+    queue.push(...commit.parents);
+  }
+  return { commits, isWhole };
+}
+
 /** Commits behind `id` that are not here: where history goes on at the server. */
 export function edgesOf(store: ObjectStore, id: ObjectId): readonly ObjectId[] {
   const seen = new Set<ObjectId>();

@@ -10,7 +10,15 @@ import { edgesOf } from "./history.ts";
 import type { Facts } from "./known.ts";
 import { factsOf } from "./known.ts";
 import { FORMATS, type GitObject, type ObjectId } from "./object-format.ts";
-import { readPush, type Known, type Push, type ServerRefs } from "./push.ts";
+import {
+  judgePush,
+  openPush,
+  type Known,
+  type OpenPush,
+  type Push,
+  type ServerRefs,
+} from "./push.ts";
+import type { Readable } from "./unreadable.ts";
 import { contentOf } from "./push-content.ts";
 import { MODES } from "./objects.ts";
 import { UNKNOWN_TREE } from "./tree-diff.ts";
@@ -29,18 +37,20 @@ type Step = "around" | "bases" | "trees" | "between" | "blobs";
 const STEPS: readonly Step[] = ["around", "bases", "trees", "between", "blobs"];
 
 export class PushInquiry {
-  readonly #body: Uint8Array;
+  readonly #open: OpenPush | undefined;
   readonly #objects = new Map<ObjectId, GitObject>();
   readonly #asked = new Set<string>();
   #refs: ServerRefs | undefined;
   #pending: { readonly plan?: FetchPlan } | undefined;
   #questions = 0;
+  #judged: Readable<Push> | undefined;
   #areRefsAsked = false;
   /** Servers of old have no filters: then a fetch brings the contents as well. */
   #canFilter = true;
 
   constructor(body: Uint8Array) {
-    this.#body = body;
+    const open = openPush(body);
+    this.#open = open.ok ? open.value : undefined;
   }
 
   /** The next question, or `undefined` where nothing more is to be asked. */
@@ -70,8 +80,8 @@ export class PushInquiry {
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending === undefined) return;
-    const push = this.#read();
-    const format = push?.request.format ?? FORMATS.sha1;
+    const format = this.#open?.request.format ?? FORMATS.sha1;
+    this.#judged = undefined;
     if (pending.plan === undefined) {
       const refs = answer === undefined ? undefined : readRefs(answer, format);
       this.#refs = refs?.ok === true ? refs.value : undefined;
@@ -89,8 +99,11 @@ export class PushInquiry {
 
   /** What was learnt, as JSON, as far as the judgement depends on it. */
   facts(): Facts {
-    const push = this.#read();
-    if (push === undefined) return {};
+    if (this.#open === undefined) return {};
+    const judging = { known: this.#known(), protects: PROTECTED_BY_DEFAULT };
+    const judged = judgePush(this.#open, judging);
+    if (!judged.ok) return {};
+    const push = judged.value;
     if (push.missing.length === 0) contentOf(push, { bytes: 0, sha256: "" }); // Looks at what is shown.
     return factsOf(this.#known(), push);
   }
@@ -99,9 +112,16 @@ export class PushInquiry {
     return { refs: this.#refs, objects: this.#objects };
   }
 
+  /** As far as it can be judged now; the same until something more is known. */
   #read(): Push | undefined {
-    const read = readPush(this.#body, this.#known(), PROTECTED_BY_DEFAULT);
-    return read.ok ? read.value : undefined;
+    if (this.#open === undefined) return undefined;
+    const judging = {
+      known: this.#known(),
+      protects: PROTECTED_BY_DEFAULT,
+      isHasty: true,
+    } as const;
+    this.#judged ??= judgePush(this.#open, judging);
+    return this.#judged.ok ? this.#judged.value : undefined;
   }
 
   #planOf(step: Step, push: Push): FetchPlan | undefined {

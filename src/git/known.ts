@@ -20,6 +20,8 @@ export interface Facts {
   readonly head?: string;
   /** Branches that the judgement looks at. */
   readonly branches?: Readonly<Record<string, ObjectId>>;
+  /** Branches that are another name of one. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** `commit BASE64` by name. */
   readonly objects?: Readonly<Record<ObjectId, string>>;
 }
@@ -30,10 +32,14 @@ export function factsOf({ refs, objects }: Known, push: Push): Facts {
   const branches = [...(refs?.branches ?? [])].filter(
     ([name, id]) => name === refs?.head || forks.has(id),
   );
+  const aliases = [...(refs?.aliases ?? [])].filter(([name]) =>
+    push.refs.some(({ command }) => command.ref === name),
+  );
   const used = [...push.store.used].sort();
   return {
     ...(refs?.head === undefined ? {} : { head: refs.head }),
     ...(refs === undefined ? {} : { branches: Object.fromEntries(branches) }),
+    ...(aliases.length === 0 ? {} : { aliases: Object.fromEntries(aliases) }),
     objects: Object.fromEntries(
       used.flatMap((id) => {
         const object = objects.get(id);
@@ -48,7 +54,7 @@ export function factsOf({ refs, objects }: Known, push: Push): Facts {
 /** Reads {@link Facts}; what is not as it should be is not known. */
 export function readKnown(facts: unknown): Known {
   if (!isRecord(facts)) return { refs: undefined, objects: new Map() };
-  const { head, branches, objects } = facts;
+  const { head, branches, aliases, objects } = facts;
   const known = new Map<ObjectId, GitObject>();
   for (const [id, text] of Object.entries(isRecord(objects) ? objects : {})) {
     const object = typeof text === "string" ? readObject(text) : undefined;
@@ -61,7 +67,14 @@ export function readKnown(facts: unknown): Known {
       typeof entry[1] === "string" &&
       (isObjectId(entry[1], FORMATS.sha1) || isObjectId(entry[1], FORMATS.sha256)),
   );
-  const refs = { branches: new Map(named), ...(typeof head === "string" ? { head } : {}) };
+  const others = Object.entries(isRecord(aliases) ? aliases : {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  const refs = {
+    branches: new Map(named),
+    aliases: new Map(others),
+    ...(typeof head === "string" ? { head } : {}),
+  };
   return { refs, objects: known };
 }
 

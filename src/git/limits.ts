@@ -19,6 +19,12 @@ export const GIT_LIMITS = {
   commits: 2000,
   /** Entries of trees that are compared: trees that name one another can unfold without end. */
   entries: 200_000,
+  /** Of one name in a folder; no file system takes more than 255. */
+  nameBytes: 1024,
+  /** Of a whole path, as for git's own check. */
+  pathBytes: 4096,
+  /** Names of all parts of a push together: beyond it nobody reads them. */
+  partChars: 200_000,
   /** Folders within folders. */
   depth: 64,
   /** Paths that a push changes, over all its commits. */

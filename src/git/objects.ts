@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { GIT_LIMITS } from "./limits.ts";
 import type { ObjectFormat, ObjectId, ObjectKind } from "./object-format.ts";
 import { isObjectId, OBJECT_KINDS } from "./object-format.ts";
 import { require, Unreadable } from "./unreadable.ts";
@@ -69,6 +70,7 @@ export function parseTree(data: Buffer, format: ObjectFormat): readonly TreeEntr
     require(MODE_SET.has(mode), `an entry of a tree has a mode that is none: ${mode.slice(0, 8)}`);
     const name = data.toString("latin1", space + 1, end);
     require(name !== "" && !name.includes("/"), "an entry of a tree has no single name");
+    require(name.length <= GIT_LIMITS.nameBytes, "a name in a tree is too long");
     require(name !== "." && name !== "..", "an entry of a tree leads out of its folder");
     require(!seen.has(name), "a tree has a name twice");
     seen.add(name);

@@ -42,12 +42,15 @@ export interface PackEntry {
   readonly data: Buffer;
 }
 
+/** A pack of which every object was inflated, and deltas wait for their bases. */
+export interface OpenPack {
+  readonly entries: readonly PackEntry[];
+  readonly format: ObjectFormat;
+  readonly inflated: number;
+}
+
 /** Reads all of `bytes`, which must be one pack and nothing else. @throws {Unreadable} */
-export function readPack(
-  bytes: Buffer,
-  format: ObjectFormat,
-  find: FindObject = () => undefined,
-): Pack {
+export function openPack(bytes: Buffer, format: ObjectFormat): OpenPack {
   const entries: PackEntry[] = [];
   const budget = { inflated: 0 };
   const count = readPackHeader(bytes);
@@ -60,7 +63,21 @@ export function readPack(
   require(at + format.bytes === bytes.length, "a pack has more or less than its objects");
   const hash = createHash(format.name).update(bytes.subarray(0, at)).digest();
   require(hash.equals(bytes.subarray(at)), "a pack's hash is not that of its bytes");
-  return resolve(entries, { format, find, budget });
+  return { entries, format, inflated: budget.inflated };
+}
+
+/** The objects of `pack`; `find` has bases that are not in it. @throws {Unreadable} */
+export function resolvePack({ entries, format, inflated }: OpenPack, find: FindObject): Pack {
+  return resolve(entries, { format, find, budget: { inflated } });
+}
+
+/** Both at once. @throws {Unreadable} */
+export function readPack(
+  bytes: Buffer,
+  format: ObjectFormat,
+  find: FindObject = () => undefined,
+): Pack {
+  return resolvePack(openPack(bytes, format), find);
 }
 
 /** The number of objects that the header announces. */
@@ -74,7 +91,7 @@ export function readPackHeader(bytes: Buffer): number {
 }
 
 /** The entry at `offset` and where the next begins. @throws {Unreadable} also where it is not whole. */
-export function readEntry(
+function readEntry(
   bytes: Buffer,
   offset: number,
   format: ObjectFormat,

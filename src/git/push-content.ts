@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { arriving } from "./history.ts";
 import { diffTexts } from "./line-diff.ts";
 import type { ObjectId } from "./object-format.ts";
 import { MODES, type Person } from "./objects.ts";
@@ -27,6 +28,8 @@ export interface PushContent {
     readonly author: string;
     readonly committer: string;
     readonly signed: boolean;
+    /** It is on the server already, and comes to a branch by this push. */
+    readonly known: boolean;
     readonly parents: readonly string[];
     readonly message: string;
     readonly changes: readonly string[];
@@ -40,6 +43,9 @@ export interface PushContent {
 
 const COMMITS_SHOWN = 100;
 const CHARS_SHOWN = 60_000; // Of all differences together.
+const LEFT_NAMED = 20; // Paths left out that are named; the others are counted.
+const NOT_SHOWN_NAMED = 50;
+const NAME_CHARS = 400;
 const LINE_CHARS = 400;
 const MESSAGE_CHARS = 4000;
 const NAMES_SHOWN = 100; // Changed paths of one commit.
@@ -48,11 +54,13 @@ const TEXT_BYTES_MAX = 512 * 1024; // Larger files are told, not compared.
 
 /** What is shown so far, and what could not be. */
 class Showing {
-  readonly notShown = new Set<string>();
+  readonly #notShown = new Set<string>();
   readonly #shown = new Set<string>();
   readonly #store: ObjectStore;
   #chars = 0;
   #logChars = 0;
+  #isFull = false;
+  #left = 0;
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -64,11 +72,12 @@ class Showing {
       const key = [change.path.join("/"), change.now?.id ?? ""].join("\0");
       if (this.#shown.has(key) || (!tells && change.now === undefined)) return [];
       this.#shown.add(key);
-      const lines = this.#linesOfChange(change);
+      const lines = this.#isFull ? [] : this.#linesOfChange(change);
       const chars = lines.reduce((sum, line) => sum + line.length + 1, 0);
-      const name = nameOf(change);
-      if (this.#chars + chars > CHARS_SHOWN) {
-        this.notShown.add(`the difference of ${name}`);
+      if (this.#isFull || this.#chars + chars > CHARS_SHOWN) {
+        this.#isFull = true;
+        this.#left += 1;
+        if (this.#left <= LEFT_NAMED) this.leaveOut(`the difference of ${nameOf(change)}`);
         return [];
       }
       this.#chars += chars;
@@ -76,15 +85,32 @@ class Showing {
     });
   }
 
+  /** Names what is sent and not shown. */
+  leaveOut(what: string): void {
+    this.#notShown.add(what.slice(0, NAME_CHARS));
+  }
+
+  get notShown(): readonly string[] {
+    const all = [...this.#notShown];
+    const more = all.length - NOT_SHOWN_NAMED;
+    return more <= 0 ? all : [...all.slice(0, NOT_SHOWN_NAMED), `${more} things more`];
+  }
+
   /** `texts` while there is room for them, else nothing of them. */
   logged(texts: readonly string[], what: string): readonly string[] {
     const chars = texts.reduce((sum, text) => sum + text.length + 1, 0);
     if (this.#logChars + chars > LOG_CHARS) {
-      this.notShown.add(what);
+      this.leaveOut(what);
       return [];
     }
     this.#logChars += chars;
     return texts;
+  }
+
+  /** Closes: what was left out and not named is counted. */
+  end(): void {
+    const more = this.#left - LEFT_NAMED;
+    if (more > 0) this.leaveOut(`the differences of ${more} paths more`);
   }
 
   #linesOfChange(change: Change): readonly string[] {
@@ -108,7 +134,7 @@ class Showing {
     if (now !== undefined && after === undefined) {
       const size = this.#store.find(now.id)?.data.length;
       const what = size === undefined ? "which the server has" : `${size} bytes, no short text`;
-      this.notShown.add(`${name} (${what})`);
+      this.leaveOut(`${name} (${what})`);
       return [...head, `(${what}: ${now.id})`];
     }
     if (old !== undefined && before === undefined) {
@@ -120,7 +146,7 @@ class Showing {
   }
 
   #cut(name: string): () => void {
-    return () => this.notShown.add(`the ends of long lines in ${name}`);
+    return () => this.leaveOut(`the ends of long lines in ${name}`);
   }
 }
 
@@ -140,13 +166,17 @@ export function contentOf(
       lines: showing.linesOf(changes, false),
     })),
   ].filter(({ lines }) => lines.length > 0);
+  showing.end();
   if (push.commits.length > COMMITS_SHOWN) {
-    showing.notShown.add(`${push.commits.length - COMMITS_SHOWN} commits of the log`);
+    showing.leaveOut(`${push.commits.length - COMMITS_SHOWN} commits of the log`);
   }
-  const commits = push.commits.slice(0, COMMITS_SHOWN).map((one) => commitOf(one, showing));
+  const commits = [
+    ...push.commits.slice(0, COMMITS_SHOWN).map((one) => commitOf(one, showing)),
+    ...arrivingOf(push, showing),
+  ];
   for (const ref of push.refs) {
     if (ref.how === "delete" || ref.tip?.commit !== undefined) continue;
-    showing.notShown.add(`${ref.command.new}, which ${ref.command.ref} will name`);
+    showing.leaveOut(`${ref.command.new}, which ${ref.command.ref} will name`);
   }
   return {
     refs: push.refs.map(({ command, ...ref }) => ({
@@ -156,13 +186,14 @@ export function contentOf(
       new: command.new,
     })),
     options: push.request.options,
-    findings: push.findings.map(
-      ({ verb, path, why }) => `${verb.replace("push.", "")}: ${path.join("/") || "."} (${why})`,
-    ),
+    findings: push.findings.map(({ verb, path, why }) => {
+      const name = path.join("/") || ".";
+      return `${verb.replace("push.", "")}: ${name.slice(0, NAME_CHARS)} (${why})`;
+    }),
     commits,
-    tags: tagsOf(push),
+    tags: tagsOf(push, showing),
     diffs,
-    notShown: [...showing.notShown],
+    notShown: showing.notShown,
     pack: { objects: push.objects, size: sent.bytes, hash: sent.sha256 },
   };
 }
@@ -170,15 +201,17 @@ export function contentOf(
 function commitOf(
   { id, commit, changes }: NewCommit,
   showing: Showing,
+  known = false,
 ): PushContent["commits"][number] {
   const { author, committer, isSigned, parents, message } = commit;
-  if (message.length > MESSAGE_CHARS) showing.notShown.add(`the end of the message of ${id}`);
-  if (changes.length > NAMES_SHOWN) showing.notShown.add(`paths that ${id} changes`);
+  if (message.length > MESSAGE_CHARS) showing.leaveOut(`the end of the message of ${id}`);
+  if (changes.length > NAMES_SHOWN) showing.leaveOut(`paths that ${id} changes`);
   return {
     id,
     author: personOf(author),
     committer: personOf(committer),
     signed: isSigned,
+    known,
     parents,
     message: showing.logged([message.slice(0, MESSAGE_CHARS)], `the message of ${id}`).join(""),
     changes: showing.logged(
@@ -188,12 +221,32 @@ function commitOf(
   };
 }
 
-function tagsOf({ refs, store }: Push): PushContent["tags"] {
+/** Commits that are only new to their branch. */
+function arrivingOf({ refs, store }: Push, showing: Showing): PushContent["commits"] {
+  const ids = new Set<ObjectId>();
+  for (const { command, tip, how, kind } of refs) {
+    if (kind !== "branch" || tip?.commit === undefined || command.kind !== "update") continue;
+    const { commits, isWhole } = arriving(store, tip.commit, command.old);
+    for (const id of commits) ids.add(id);
+    if (!isWhole && how === "update") {
+      showing.leaveOut(`commits of the server that come to ${command.ref} by a merge`);
+    }
+  }
+  const list = [...ids];
+  if (list.length > COMMITS_SHOWN) showing.leaveOut(`${list.length - COMMITS_SHOWN} commits`);
+  return list.slice(0, COMMITS_SHOWN).flatMap((id) => {
+    const commit = store.commit(id);
+    return commit === undefined ? [] : commitOf({ id, commit, changes: [] }, showing, true);
+  });
+}
+
+function tagsOf({ refs, store }: Push, showing: Showing): PushContent["tags"] {
   const ids = new Set(refs.flatMap(({ tip }) => tip?.tags ?? []));
-  return [...ids].map((id: ObjectId) => ({
-    id,
-    text: (store.find(id)?.data.toString("utf8") ?? "").slice(0, 4 * MESSAGE_CHARS),
-  }));
+  return [...ids].map((id: ObjectId) => {
+    const text = store.find(id)?.data.toString("utf8") ?? "";
+    if (text.length > MESSAGE_CHARS) showing.leaveOut(`the end of the tag ${id}`);
+    return { id, text: showing.logged([text.slice(0, MESSAGE_CHARS)], `the tag ${id}`).join("") };
+  });
 }
 
 function personOf({ name, email, seconds, zone }: Person): string {

@@ -8,7 +8,7 @@
 import { checkReached, forkOf, isBehind, newCommits, peel, type Tip } from "./history.ts";
 import type { GitObject, ObjectId } from "./object-format.ts";
 import type { Commit } from "./objects.ts";
-import { readPack } from "./pack.ts";
+import { openPack, resolvePack, type OpenPack } from "./pack.ts";
 import { collisionsIn, findingsOf, type Finding } from "./path-findings.ts";
 import { readPushRequest, type PushCommand, type PushRequest } from "./push-request.ts";
 import { isProtected, kindOfRef, type RefKind } from "./ref-name.ts";
@@ -23,6 +23,8 @@ export interface ServerRefs {
   readonly head?: string;
   /** Branches, by name. */
   readonly branches: ReadonlyMap<string, ObjectId>;
+  /** Branches that are another name of one: a push to the first changes the second. */
+  readonly aliases: ReadonlyMap<string, string>;
 }
 
 /** What was asked of the server. */
@@ -68,23 +70,53 @@ export interface Push {
   readonly findings: readonly Finding[];
 }
 
+/** A push of which all was read, and nothing compared yet. */
+export interface OpenPush {
+  readonly request: PushRequest;
+  /** Absent where none was sent. */
+  readonly pack: OpenPack | undefined;
+}
+
+export interface Judging {
+  readonly known: Known;
+  /** Patterns of branches that are published by a push. */
+  readonly protects: readonly string[];
+  /** Paths and contents are not looked into: for whoever only asks what is missing. */
+  readonly isHasty?: true;
+}
+
 /** Reads `body`, as it is sent to git-receive-pack. */
+export function openPush(body: Uint8Array): Readable<OpenPush> {
+  const read = readPushRequest(body);
+  if (!read.ok) return read;
+  const { pack, format } = read.value;
+  return tryRead(() => ({
+    request: read.value,
+    pack: pack.length === 0 ? undefined : openPack(pack, format),
+  }));
+}
+
+/** Judges `open` over what is known of the server. */
+export function judgePush(open: OpenPush, judging: Judging): Readable<Push> {
+  return tryRead(() => judge(open, judging));
+}
+
+/** Both at once. */
 export function readPush(
   body: Uint8Array,
   known: Known,
   protects: readonly string[],
 ): Readable<Push> {
-  const read = readPushRequest(body);
-  if (!read.ok) return read;
-  return tryRead(() => judgePush(read.value, known, protects));
+  const open = openPush(body);
+  return open.ok ? judgePush(open.value, { known, protects }) : open;
 }
 
-function judgePush(request: PushRequest, known: Known, protects: readonly string[]): Push {
+function judge({ request, pack: open }: OpenPush, { known, protects, isHasty }: Judging): Push {
   const bases = new Set<ObjectId>();
   const pack =
-    request.pack.length === 0
+    open === undefined
       ? { objects: new Map<ObjectId, GitObject>(), missingBases: [], count: 0 }
-      : readPack(request.pack, request.format, (id) => {
+      : resolvePack(open, (id) => {
           const object = known.objects.get(id);
           if (object !== undefined) bases.add(id);
           return object;
@@ -103,15 +135,8 @@ function judgePush(request: PushRequest, known: Known, protects: readonly string
   );
   const starts = [...tips.values()].flatMap(({ commit }) => commit ?? []);
   const commits = newCommits(store, starts).map((id) => commitOf(store, id));
-  return {
-    request,
-    store,
-    missing,
-    objects,
-    refs,
-    commits,
-    findings: allFindings(store, refs, commits),
-  };
+  const findings = isHasty === true ? [] : allFindings(store, refs, commits);
+  return { request, store, missing, objects, refs, commits, findings };
 }
 
 interface Around {
@@ -126,11 +151,12 @@ function refChangeOf(
   { tip, known, protects }: Around,
 ): RefChange {
   const kind = kindOfRef(command.ref);
-  const isHead = known.refs?.head !== undefined && known.refs.head === command.ref;
+  const names = [command.ref, known.refs?.aliases.get(command.ref) ?? command.ref];
+  const isGuarded = names.some((name) => name === known.refs?.head || isProtected(name, protects));
   const common = {
     command,
     kind,
-    isProtected: kind === "branch" && (isHead || isProtected(command.ref, protects)),
+    isProtected: kind === "branch" && isGuarded,
     tip,
   };
   if (command.kind === "delete" || tip === undefined) {
@@ -210,8 +236,13 @@ function allFindings(
     const why = "a commit that the server has, and that was not seen";
     add({ verb: "push.unseen", path: command.ref.split("/"), why });
   }
-  for (const { changes } of [...refs, ...commits]) {
-    for (const change of changes) for (const finding of findingsOf(store, change)) add(finding);
+  const seen = new Set<string>();
+  for (const change of [...refs, ...commits].flatMap((one) => one.changes)) {
+    const { path, old, now } = change;
+    const key = [...path, old?.mode, old?.id, now?.mode, now?.id].join("\0");
+    if (seen.has(key)) continue;
+    seen.add(key);
+    for (const finding of findingsOf(store, change)) add(finding);
   }
   for (const [id, object] of store.pushed) {
     if (object.kind === "tree") {

@@ -45,7 +45,7 @@ const SPECIAL_PATHS: readonly SpecialPath[] = [
     "codeowners", ".github/settings.yml", ".github/rulesets/**", ".asf.yaml", "owners", "owners_aliases",
     ".gitlab/merge_request_approvals.yml", ".mergify.yml", ".github/mergify.yml", ".kodiak.toml", ".github/auto_assign.yml",
     ".mailmap"] },
-  { verb: "push.submodule", why: "git fetches from where it says", patterns: [".gitmodules"] },
+  { verb: "push.submodule", why: "git fetches from where it says", patterns: [".gitmodules", ".lfsconfig"] },
   { verb: "push.attributes", why: "git may run what it names, or show another content than is there", patterns: [
     ".gitattributes"] },
   { verb: "push.hooks", why: "git, or a tool beside it, runs it", patterns: [
@@ -91,6 +91,7 @@ interface Compiled {
   readonly below: boolean;
 }
 
+const sources = SPECIAL_PATHS.flatMap(({ patterns }) => patterns);
 const compiled: readonly Compiled[] = SPECIAL_PATHS.flatMap((row) =>
   row.patterns.map((pattern) => ({
     row,
@@ -106,20 +107,34 @@ function literal(part: string): string {
   return part.replace(/[$()+.?[\\\]^{|}]/g, "\\$&");
 }
 
+// Most patterns end in a fixed name: those are found by it.
+const byLastName = new Map<string, Compiled[]>();
+const others: Compiled[] = [];
+for (const [at, one] of compiled.entries()) {
+  const last = sources[at]?.split("/").at(-1) ?? "";
+  if (one.below || last.includes("*")) others.push(one);
+  else byLastName.set(last, [...(byLastName.get(last) ?? []), one]);
+}
+
 /** What a change at `path` (components, as bytes one character each) is, besides a change. */
 export function specialOf(
   components: readonly string[],
 ): { readonly verb: PathVerb; readonly why: string } | undefined {
   const names = components.map(foldName);
-  for (const { row, components: wanted, below } of compiled) {
-    const last = names.length - wanted.length;
-    // A link or submodule may stand where the folder would: then it is what is below.
-    const starts = below ? Array.from({ length: Math.max(0, last + 1) }, (_, at) => at) : [last];
-    const fits = (start: number) =>
-      start >= 0 && wanted.every((one, at) => one.test(names[start + at] ?? ""));
-    if (starts.some(fits)) return { verb: row.verb, why: row.why };
+  const named = byLastName.get(names.at(-1) ?? "") ?? [];
+  const found = [...named, ...others].filter((one) => fits(one, names));
+  // The first row is the one that matters most.
+  const [first] = found.sort((a, b) => SPECIAL_PATHS.indexOf(a.row) - SPECIAL_PATHS.indexOf(b.row));
+  return first && { verb: first.row.verb, why: first.row.why };
+}
+
+function fits({ components: wanted, below }: Compiled, names: readonly string[]): boolean {
+  const last = names.length - wanted.length;
+  // A link or submodule may stand where the folder would: then it is what is below.
+  for (let start = below ? 0 : last; start <= last; start += 1) {
+    if (start >= 0 && wanted.every((one, at) => one.test(names[start + at] ?? ""))) return true;
   }
-  return undefined;
+  return false;
 }
 
 /** Whether something special could stand below a folder, so that not to see it matters. */
@@ -142,10 +157,17 @@ export function foldName(name: string): string {
   const text = isPlain ? name : Buffer.from(name, "latin1").toString("utf8");
   // A backslash is a slash on Windows: what stands behind the last one is the file.
   const own = text.split("\\").at(-1) ?? text;
-  return own
+  const folded = own
     .normalize("NFKC")
     .replace(/\p{Default_Ignorable_Code_Point}|\p{Cf}/gu, "")
     .toLowerCase()
-    .replace(/(?<=.):.*$/s, "")
-    .replace(/(?<=[^. ])[. ]+$/, "");
+    .replace(/(?<=.):.*$/s, "");
+  return withoutTail(folded);
+}
+
+/** Without dots and spaces at the end, which NTFS cuts; a name of nothing else stays. */
+function withoutTail(name: string): string {
+  let end = name.length;
+  while (end > 0 && (name[end - 1] === "." || name[end - 1] === " ")) end -= 1;
+  return end === 0 ? name : name.slice(0, end);
 }

@@ -48,6 +48,8 @@ function compare(store: ObjectStore, { old, now, path }: Pair, changes: Change[]
   const after = entriesOf(store, now);
   const push = (change: Change) => {
     require(changes.push(change) <= GIT_LIMITS.changes, "it changes too many paths");
+    const bytes = change.path.reduce((sum, name) => sum + name.length + 1, 0);
+    require(bytes <= GIT_LIMITS.pathBytes, "a path is too long");
   };
   const isGone = now === NO_TREE && before === undefined;
   if (after === undefined || isGone) {

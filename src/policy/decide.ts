@@ -8,7 +8,7 @@ import { SESSION_VERB, VERDICTS, type Action, type Effect, type Verdict } from "
 import { useAllowance } from "./allowance.ts";
 import { NO_GRANT } from "./connect.ts";
 import { canonicalHost } from "./host-pattern.ts";
-import { matchesObject, printVerbs } from "./object-glob.ts";
+import { matchesObject, printObject, printVerbs } from "./object-glob.ts";
 import { matchesPath } from "./path-glob.ts";
 import { readingsOf, type PathReading } from "./path.ts";
 import { printDuration } from "./quantity.ts";
@@ -103,7 +103,9 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
       : grant.rules.find((one) => coversPart(one, part));
     if (rule === undefined) {
       const on =
-        part.object === undefined ? "" : ` on ${part.object.join(" ").slice(0, OBJECT_CHARS_MAX)}`;
+        part.object === undefined
+          ? ""
+          : ` on ${printObject(part.object, separatorOf(grant)).slice(0, OBJECT_CHARS_MAX)}`;
       const what = `${verb}${on} (${effects.join(", ")})`;
       const reason = `${grant.name} grants no ${what}`;
       return {
@@ -118,6 +120,11 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
     uses.push({ rule, effects: rule.effects ?? effects });
   }
   return judge(state, { action, grant, uses });
+}
+
+/** How its objects are written, as far as its rules tell. */
+function separatorOf({ rules }: Grant): string | undefined {
+  return rules.find(({ separator }) => separator !== undefined)?.separator;
 }
 
 const OBJECT_CHARS_MAX = 200; // In a sentence.

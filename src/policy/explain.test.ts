@@ -18,7 +18,7 @@ const explain = (source: string) =>
   explainTask(parseTaskFile(source, "t", NOW_MS, SYSTEMS)).join("\n");
 
 test("the complete example of docs/reference/task-file.md is a task", () => {
-  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS, SYSTEMS).grants.length, 7);
+  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS, SYSTEMS).grants.length, 8);
 });
 
 test("every key of the schema stands in the complete example", () => {
@@ -142,7 +142,7 @@ const SAYS = [
   [/^Port 8081 of this machine, .* leads into the run \(port 8080 inside\): /m, "two ports"],
   [/verified with the certificates in \.\/corp-ca\.pem too/, "what ca means"],
   [
-    /publish and delete with POST and DELETE .* - without asking anybody, 20 times a run, until the end of 2027-06-30 \(UTC\), because: Pages/,
+    /publish and delete with POST and DELETE .* - without asking anybody, 20 times in any 1 day, until the end of 2027-06-30 \(UTC\), because: Pages/,
     "what passes unattended",
   ],
   [/private data from crm, whatever changes another system but site needs a person/, "pairs"],

@@ -7,6 +7,7 @@ import { assert } from "../base/index.ts";
 import { effectsOfMethod, FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
 import { variableOf } from "./credential-ref.ts";
 import { printDial, printProxy, type Dial } from "./dial.ts";
+import { printObject } from "./object-glob.ts";
 import { printBytes, printDuration } from "./quantity.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
 import type { Response } from "./task-schema.ts";
@@ -200,19 +201,13 @@ function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
 
 function explainVerbs(
   grant: TaskGrant,
-  { verbs = [], on, doing, effects, unattended }: TaskRule,
+  { verbs = [], on, separator, doing, effects, unattended }: TaskRule,
 ): string {
   const all = verbs.includes("*") ? "whatever its system knows" : list(verbs);
   const does =
     effects === undefined ? "" : `, which may ${list(effects.map((effect) => WORDS[effect]))}`;
-  const which = `${all}${
-    on === undefined
-      ? ""
-      : ` on ${list(
-          on.map((glob) => glob.join(" ")),
-          "or",
-        )}`
-  }${does}`;
+  const objects = (on ?? []).map((glob) => printObject(glob, separator));
+  const which = `${all}${objects.length === 0 ? "" : ` on ${list(objects, "or")}`}${does}`;
   const limit =
     doing === undefined
       ? ""

@@ -25,7 +25,14 @@ export { canonicalPath, PATH_CHARS_MAX, readingsOf, type PathReading } from "./p
 export { matchesPath, parsePathGlob, type PathGlob } from "./path-glob.ts";
 export { flawOfObjectGlob, matchesObject, parseObjectGlob, printVerbs } from "./object-glob.ts";
 export { OWN_GRANT } from "./own-grant.ts";
-export { compilePolicy, compileRunPolicy, type Grant, type Policy, type Rule } from "./policy.ts";
+export {
+  compilePolicy,
+  compileRunPolicy,
+  grantFor,
+  type Grant,
+  type Policy,
+  type Rule,
+} from "./policy.ts";
 export { narrowPolicy, type Narrowing } from "./narrow.ts";
 export { CONFIRMED_EFFECTS } from "./task-checks.ts";
 export { printPublished, type Published } from "./publish.ts";

@@ -40,16 +40,23 @@ const SHOWN_MAX = 5; // Of one rule, in a sentence.
 export function printVerbs({
   verbs,
   on = [],
+  separator,
   doing,
 }: {
   readonly verbs: readonly string[];
   readonly on?: readonly ObjectGlob[];
+  readonly separator?: string;
   readonly doing?: readonly string[];
 }): string {
-  const objects = on.slice(0, SHOWN_MAX).map((glob) => glob.join(" "));
+  const objects = on.slice(0, SHOWN_MAX).map((glob) => printObject(glob, separator));
   const more = on.length > SHOWN_MAX ? ", ..." : "";
   const where = objects.length === 0 ? "" : ` on ${objects.join(", ")}${more}`;
   return `${verbs.join(", ")}${where}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
+}
+
+/** An object or a pattern as people write it. */
+export function printObject(object: readonly string[], separator = " "): string {
+  return `${separator === "/" ? "/" : ""}${object.join(separator)}`;
 }
 
 /** Reports whether `glob` covers everything. */

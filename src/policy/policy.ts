@@ -67,6 +67,8 @@ export interface Rule {
   readonly verbs?: readonly string[];
   /** What may be acted on. */
   readonly on?: readonly ObjectGlob[];
+  /** What joins their segments for people. */
+  readonly separator?: string;
   readonly doing?: readonly Effect[];
   /** Replaces the action's own effects. */
   readonly effects?: readonly Effect[];

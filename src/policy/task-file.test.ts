@@ -86,6 +86,7 @@ test("a good file becomes a task in the program's units, with every default", ()
       protocol: "record",
       resolver: "record",
       sticky: "pause",
+      changed: "record",
       credential: "record",
       escape: "record",
     },

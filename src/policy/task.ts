@@ -126,6 +126,8 @@ export type TaskRule = {
   readonly verbs?: readonly string[];
   /** What may be acted on, each pattern in its segments. */
   readonly on?: readonly (readonly string[])[];
+  /** What parted them, and joins them for people. */
+  readonly separator?: string;
   /** Of a system of the catalog: what does more than these is not covered. */
   readonly doing?: readonly Effect[];
   /** Absent: by method. */
@@ -256,7 +258,8 @@ type SystemInfo = Systems extends ReadonlyMap<string, infer Info> ? Info : never
 function ruleOf({ unattended, on, ...source }: RuleSource, system?: SystemInfo): TaskRule {
   const { methods = [], paths = [], ...more } = source;
   const separator = separatorOf(source.verbs ?? [], system) ?? "";
-  const globs = on === undefined ? {} : { on: on.map((one) => parseObjectGlob(one, separator)) };
+  const globs =
+    on === undefined ? {} : { on: on.map((one) => parseObjectGlob(one, separator)), separator };
   const rule = { methods, paths, ...defined(more), ...globs };
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);

@@ -53,4 +53,14 @@ export function testBroken(files: readonly Broken[]): void {
 export const SYSTEMS: Systems = new Map([
   ["wordpress", { verbs: ["post.list", "post.draft", "post.publish", "user.create"], mints: [] }],
   ["github", { verbs: ["issue.create"], hosts: ["api.github.com"] }],
+  [
+    "postgres",
+    {
+      verbs: ["select", "update", "delete"],
+      ports: [5432],
+      isSession: true,
+      separators: { select: ".", update: ".", delete: "." },
+      flawsOfOptions: () => [],
+    },
+  ],
 ]);

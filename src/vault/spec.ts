@@ -47,7 +47,16 @@ const template = z.string().regex(/^[ -~]{1,256}$/, "printable ASCII");
 const host = z.string().refine(isPattern, "a host name or *.NAME");
 
 /** Protocols that credentials are for. */
-export const SCHEMES = ["https", "http", "ssh", "postgres", "mysql", "redis", "smtp"] as const;
+export const SCHEMES = [
+  "https",
+  "http",
+  "ssh",
+  "postgres",
+  "mysql",
+  "redis",
+  "smtp",
+  "mcp",
+] as const;
 
 /** Scheme, hosts and port that a credential may be sent to; all of it must fit. */
 export const bindingSchema = z.strictObject({

@@ -267,7 +267,7 @@ export class Worker {
     if (said.say === "described") {
       const told = this.#describing.get(said.p);
       if (told === undefined) throw new Fault("worker.lie", "it describes what nobody asked about");
-      told(defined(said.action) as DescribedAction);
+      told(defined(said.action));
       return;
     }
     const served = this.#served.get(said.run);

@@ -15,12 +15,12 @@ import {
   readKnown,
   rejectionOf,
 } from "../../src/git/index.ts";
-import { FORMATS } from "../../src/git/object-format.ts";
+import { FORMATS, idOf } from "../../src/git/object-format.ts";
 import { parseCommit, parseTag, parseTree } from "../../src/git/objects.ts";
 import { isRefName } from "../../src/git/ref-name.ts";
 import { readPack } from "../../src/git/pack.ts";
 import { tryRead } from "../../src/git/unreadable.ts";
-import { handMade, packOf, partsOf, randomOf, Repository, treeData } from "./kit.ts";
+import { commitData, handMade, packOf, partsOf, randomOf, Repository, treeData } from "./kit.ts";
 
 let repository: Repository;
 let base = "";
@@ -246,4 +246,68 @@ test("a large folder is compared in time by its length", () => {
   const start = process.hrtime.bigint();
   assert.equal(parseTree(treeData(entries), FORMATS.sha1).length, 50_000);
   assert.ok(process.hrtime.bigint() - start < 3_000_000_000n);
+});
+
+/** A push of one commit with files of these names in one folder, all of one content. */
+function named(names: readonly string[], content: Buffer): Buffer {
+  const blob = { kind: "blob" as const, data: content };
+  const id = idOf(blob, FORMATS.sha1);
+  const sorted = [...names].sort();
+  const tree = {
+    kind: "tree" as const,
+    data: treeData(sorted.map((name) => ["100644", name, id] as const)),
+  };
+  const commit = { kind: "commit" as const, data: commitData(idOf(tree, FORMATS.sha1)) };
+  return handMade([blob, tree, commit]);
+}
+
+test("INV-119: long and odd names cost no more than their length, and what is told of them is bounded", () => {
+  const many = Array.from({ length: 4900 }, (_, at) => `${"n".repeat(200)}${at}`);
+  const cases: readonly (readonly [string, readonly string[], boolean])[] = [
+    ["one too long", ["x".repeat(1025)], false],
+    ["dots", Array.from({ length: 2000 }, (_, at) => `${". ".repeat(400)}x${at}`), true],
+    ["colons", Array.from({ length: 2000 }, (_, at) => `${":".repeat(900)}${at}`), true],
+    ["many without text", many, true],
+    ["many that something runs", many.map((name) => `${name}.mk`), false],
+  ];
+  for (const [what, names, isRead] of cases) {
+    const pushed = named(names, Buffer.from([0, 1, 2]));
+    const start = process.hrtime.bigint();
+    const described = describePush({
+      body: pushed,
+      known: readKnown({ branches: {}, objects: {} }),
+    });
+    const ms = Number(process.hrtime.bigint() - start) / 1e6;
+    assert.ok(ms < 5000, `${what}: ${ms} ms`);
+    assert.equal(!("unreadable" in described), isRead, what);
+    // A worker may say four million characters at once.
+    assert.ok(JSON.stringify(described).length < 1_500_000, what);
+  }
+});
+
+test("what is told of a push with much of everything is bounded", () => {
+  const own = new Repository();
+  try {
+    const first = own.commit({ a: "1" });
+    const stream = Array.from({ length: 130 }, (_, n) => {
+      const message = `${n}\n\n${"m".repeat(9000)}`;
+      const head = `commit refs/heads/main\nmark :${n + 1}\ncommitter C <c@x> ${1_700_000_000 + n} +0000`;
+      const from = n === 0 ? first : `:${n}`;
+      return `${head}\ndata ${message.length}\n${message}\nfrom ${from}\n\n`;
+    });
+    const tagged = Array.from({ length: 20 }, (_, n) => {
+      const text = "t".repeat(50_000);
+      return `tag v${n}\nfrom :130\ntagger C <c@x> 1700000000 +0000\ndata ${text.length}\n${text}\n`;
+    });
+    own.git(["fast-import", "--quiet", "--force"], [...stream, ...tagged].join(""));
+    const ids = own.text(["for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"]);
+    const tags = ids.split("\n").map((line) => ({ new: line.slice(0, 40), ref: line.slice(41) }));
+    const pushed = own.pushBody([{ ref: "refs/heads/x", old: first, new: own.head() }, ...tags]);
+    const described = own.judge(pushed);
+    assert.ok(JSON.stringify(described).length < 1_500_000);
+    assert.match(described.content.notShown.join("\n"), /commits of the log/);
+    assert.match(described.content.notShown.join("\n"), /things more/);
+  } finally {
+    own.remove();
+  }
 });

@@ -261,6 +261,23 @@ git push -q origin HEAD:agent/large 2>&1; git ls-remote origin agent/large`);
   assert.match(stdout, /refs\/heads\/agent\/large/);
 });
 
+test("a branch that was pushed before becomes main: the person sees its commits, which no pack holds", async () => {
+  const run = inRun(`
+sed -i 's/^line 9$/line nine/' src/a.txt; git commit -qam 'Spell nine'
+git push -q origin HEAD:agent/nine 2>&1; git push -q origin main 2>&1 || echo "ended $?"`);
+  const one = await waiting();
+  const shown = await home.call(["approvals", "show", one.id]);
+  for (const text of ["push.update", "Spell nine", "on the server already", "+line nine"]) {
+    assert.ok(shown.stdout.includes(text), `${text} stands in\n${shown.stdout}`);
+  }
+  assert.ok(!shown.stdout.includes("DELETES"), shown.stdout);
+  const code = await home.codeOf(one.id);
+  await home.call(["approvals", "approve", one.id, "--code", code]);
+  const { stdout } = await run;
+  assert.ok(!stdout.includes("ended"), stdout);
+  assert.equal(onServer("log", "-1", "--format=%s", "main"), "Spell nine");
+});
+
 test("what a commit says and who signed it goes out byte for byte", async () => {
   const { code, stdout, stderr } = await inRun(`
 tree=$(git write-tree); parent=$(git rev-parse HEAD)

@@ -9,7 +9,7 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from "node:
 import { UNKNOWN_PROCESS, type Action, type Json } from "../../src/action/index.ts";
 import { Fault, systemClock } from "../../src/base/index.ts";
 import { actionOfHeld, GATEWAY_LIMITS, type GatewayLimits } from "../../src/gateway/index.ts";
-import type { Asking, Judged, Session } from "../../src/gateway/brokers/broker.ts";
+import type { Asking, Session } from "../../src/gateway/brokers/broker.ts";
 import { createPostgresBroker } from "../../src/gateway/brokers/postgres/index.ts";
 import type { Resolution } from "../../src/gateway/ports.ts";
 import {
@@ -72,6 +72,7 @@ export class Brokered {
       this.#open.add(client);
       client.on("error", () => {});
       client.pause();
+      client.setMaxListeners(0);
       broker.serve(this.#session(client, broker)).catch((error: unknown) => {
         this.noted.push({ kind: "refused", text: String(error) });
         client.destroy();

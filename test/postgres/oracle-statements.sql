@@ -43,7 +43,7 @@ values (touch())
 table orders
 select 1 union select touch()
 select * from orders o join lines l on o.id = l.ord and touch() > 0
-select * from orders tablesample bernoulli (touch())
+select * from orders tablesample bernoulli (touch() % 2)
 select other.lower('x')
 select nextval('counter')
 select setval('counter', 50)
@@ -76,16 +76,16 @@ set session authorization bob
 set local role bob
 set application_name = 'y'
 set session characteristics as transaction read only
-do $$ begin insert into orders values (300); end $$
+do $$ begin insert into orders values (9300); end $$
 call work()
-prepare p as insert into orders values (301) >> execute p
-prepare p as insert into orders values (302) >> explain analyze execute p
-prepare p as insert into orders values (303)
+prepare p as insert into orders values (9301) >> execute p
+prepare p as insert into orders values (9302) >> explain analyze execute p
+prepare p as insert into orders values (9303)
 prepare p as select 1 >> create table made_by_execute as execute p
 begin; declare c cursor for select touch() >> fetch all from c
 copy orders to stdout
 copy (select 1) to stdout
-copy (insert into orders values (304) returning 1) to stdout
+copy (insert into orders values (9304) returning 1) to stdout
 copy (select touch()) to stdout
 copy orders to '/tmp/cofferdam-oracle-copy'
 copy (select 1) to program 'cat > copied_by_program'
@@ -172,28 +172,28 @@ discard temp
 reset all
 reset role
 begin
-begin; insert into orders values (400); commit
-begin; insert into orders values (401); rollback
-insert into orders values (402); select 1
+begin; insert into orders values (9400); commit
+begin; insert into orders values (9401); rollback
+insert into orders values (9402); select 1
 select 1; select 2; delete from lines
 select 1;;; /* nothing */ -- nothing
-select 1 /* ; */ ; insert /* x */ into/**/orders values (403)
-select $$insert into orders values (404)$$
-select 'x'';insert into orders values (405);--'
-select E'\'; insert into orders values (406); --'
-select U&'\0027; insert into orders values (407)'
+select 1 /* ; */ ; insert /* x */ into/**/orders values (9403)
+select $$insert into orders values (9404)$$
+select 'x'';insert into orders values (9405);--'
+select E'\'; insert into orders values (9406); --'
+select U&'\0027; insert into orders values (9407)'
 insert into parts values (3)
 delete from parts where id = 1
 update only parts_1 set id = 4 where id = 2
 insert into orders (id) select 500 from generate_series(1, 1)
-insert into orders (id) table lines
-insert into orders (id) values (501) returning (select touch())
+insert into orders (id) select id + 70000 from lines
+insert into orders (id) values (9501) returning (select touch())
 update orders set price = (select count(*) from lines) where id = 3 returning *
 delete from orders using lines where orders.id = lines.ord and lines.id = 999
 prepare transaction 'none'
-begin; insert into orders values (600) >> prepare transaction 'tp'
+begin; insert into orders values (9600) >> prepare transaction 'tp'
 commit prepared 'tp'
-select query_to_xml('insert into orders values (601) returning 1', true, true, '')
+select query_to_xml('insert into orders values (9601) returning 1', true, true, '')
 select query_to_xml('select touch()', true, true, '')
 select table_to_xml('orders', true, true, '')
 select schema_to_xml('other', true, true, '')

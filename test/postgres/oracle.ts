@@ -5,7 +5,6 @@
  * @module
  */
 import pg from "pg";
-import type { Json } from "../../src/action/index.ts";
 import { postgres } from "../../src/protocols/index.ts";
 import { POSTGRES } from "./protocol.ts";
 
@@ -61,7 +60,7 @@ export class Oracle {
     this.#database = database;
   }
 
-  async #client(): Promise<pg.Client> {
+  async client(): Promise<pg.Client> {
     const client = new pg.Client({
       ...{ host: this.#host, port: this.#port, user: "postgres", database: this.#database },
       options: "-c search_path=public -c lock_timeout=150ms -c statement_timeout=3000",
@@ -71,7 +70,7 @@ export class Oracle {
     return client;
   }
 
-  async #state(watch: pg.Client): Promise<Readonly<Record<string, string>>> {
+  async state(watch: pg.Client): Promise<Readonly<Record<string, string>>> {
     const state: Record<string, string> = {};
     for (const [name, sql] of Object.entries(STATE)) {
       // What it cannot look at is locked, and that is a change too.
@@ -84,40 +83,45 @@ export class Oracle {
   }
 
   /** What the broker would have looked up. */
-  async #facts(watch: pg.Client, sql: string): Promise<Readonly<Record<string, Json>>> {
+  async catalog(watch: pg.Client): Promise<postgres.Catalog> {
     const options = postgres.optionsOf({ database: this.#database });
     const text = postgres.catalogQuery(options);
     const { rows } = await watch.query({ text, rowMode: "array" });
-    const catalog = postgres.catalogOf(rows as unknown as string[][], options);
-    return postgres.factsFor(postgres.readSql(sql, options).found, catalog) ?? {};
+    return postgres.catalogOf(rows, options);
+  }
+
+  /** What we say of `sql`. */
+  describe(sql: string, catalog: postgres.Catalog, prepared: Record<string, string> = {}) {
+    const options = postgres.optionsOf({ database: this.#database });
+    const { found } = postgres.readSql(sql, options, prepared);
+    const facts = postgres.factsFor(found, catalog) ?? {};
+    const place = { host: "h", port: 5432, options: { database: this.#database }, facts };
+    return POSTGRES.describe({ sql, prepared }, place);
   }
 
   /** Runs `sql` on a connection of its own, left open while it is looked at, and tells what changed. */
   async ask(sql: string, before: readonly string[] = []): Promise<Verdict> {
-    const watch = await this.#client();
-    const client = await this.#client();
+    const watch = await this.client();
+    const client = await this.client();
     let error: string | undefined;
     const heard: string[] = [];
     try {
       await watch.query("listen oracle");
       watch.on("notification", ({ channel }) => heard.push(channel));
       for (const one of before) await client.query(one);
-      const facts = await this.#facts(watch, sql);
-      const then = await this.#state(watch);
+      const catalog = await this.catalog(watch);
+      const then = await this.state(watch);
       await client.query(sql).catch((failure: Error) => {
         error = failure.message;
       });
-      const now = await this.#state(watch);
+      const now = await this.state(watch);
       const changed = Object.keys(now).filter((name) => now[name] !== then[name]);
       if (heard.length > 0) changed.push("notified");
       const { rows } = await client
         .query<{ role: string }>("select current_user || session_user as role")
         .catch(() => ({ rows: [] }));
       if (rows[0] !== undefined && rows[0].role !== "postgrespostgres") changed.push("role");
-      const described = POSTGRES.describe(
-        { sql },
-        { host: "h", port: 5432, options: { database: this.#database }, facts },
-      );
+      const described = this.describe(sql, catalog);
       const { verb, effects, fields } = described;
       return { sql, changed, effects, verb, problem: fields["problem"], error };
     } finally {

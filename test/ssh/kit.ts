@@ -19,7 +19,7 @@ export class SshHome {
     const added = await this.home.call(
       [
         ...["credential", "add", "server-key", "--kind", "ssh-key", "--user", this.sshd.user],
-        ...["--scheme", "ssh", "--host", HOST, "--stdin"],
+        ...["--scheme", "ssh", "--host", HOST, "--host", "inner.example", "--stdin"],
       ],
       { input: this.sshd.userKey },
     );
@@ -28,7 +28,20 @@ export class SshHome {
   }
 
   /** Writes a task that grants the server by the rules of `allow` (YAML, indented by six). */
-  task(allow: string, { hostKey = this.sshd.hostKey }: { hostKey?: string } = {}): string {
+  task(
+    allow: string,
+    { hostKey = this.sshd.hostKey, also }: { hostKey?: string; also?: string } = {},
+  ): string {
+    const grant = (name: string, host: string) => `  - system: ssh
+    name: ${name}
+    hosts: [${host}]
+    dial: 127.0.0.1:${this.sshd.port}
+    credential: server-key
+    with:
+      host_key: "${hostKey}"
+    allow:
+${allow.trimEnd()}
+`;
     const path = join(this.home.root, `task-${Math.random().toString(36).slice(2)}.yaml`);
     writeFileSync(
       path,
@@ -36,16 +49,7 @@ export class SshHome {
 purpose: look after a server
 approvals: { hold: 20s }
 grants:
-  - system: ssh
-    name: server
-    hosts: [${HOST}]
-    dial: 127.0.0.1:${this.sshd.port}
-    credential: server-key
-    with:
-      host_key: "${hostKey}"
-    allow:
-${allow}
-`,
+${grant("server", HOST)}${also === undefined ? "" : grant("inner", also)}`,
     );
     return path;
   }

@@ -23,10 +23,13 @@ import {
   initialPolicyState,
   parseTaskFile,
 } from "../../src/policy/index.ts";
+import { loadProtocols } from "../../src/protocols/index.ts";
 import { taskSystems } from "../../src/systems/index.ts";
 import type { Lease } from "../../src/vault/index.ts";
 
 export const HOST = "server.example";
+/** Another granted server: the same one, by another name. */
+export const INNER = "inner.example";
 
 /** For rules under which nobody is asked. */
 export const UNATTENDED = {
@@ -61,11 +64,14 @@ export class BrokerKit {
   readonly refused: string[] = [];
   readonly cuts: string[] = [];
   readonly reasons: string[] = [];
+  /** Codes of what could not be performed. */
+  readonly failures: string[] = [];
   readonly #options: KitOptions;
   readonly #hostKey = createHostKey();
   readonly #policy;
   #server: Server | undefined;
   readonly #sessions = new Set<Promise<void>>();
+  readonly #clients = new Set<Socket>();
 
   constructor(options: KitOptions) {
     this.#options = options;
@@ -80,13 +86,16 @@ export class BrokerKit {
   }
 
   get port(): number {
-    return (this.#server?.address() as AddressInfo).port;
+    const address = this.#server?.address() as AddressInfo | undefined;
+    return address?.port ?? 0;
   }
 
   async start(): Promise<this> {
+    await loadProtocols(["ssh"]);
     writeFileSync(join(this.root, "known_hosts"), knownHostsLine(this.#hostKey));
     this.#server = createServer((client) => {
       client.on("error", () => {});
+      this.#clients.add(client);
       const session = this.#session(client);
       const served = sshBroker.serve(session).catch((error: unknown) => {
         this.reasons.push(String(error));
@@ -136,8 +145,9 @@ export class BrokerKit {
       ...this.#place(),
       held: { host: HOST, port: 22, facts: {}, ...asking },
       way: { socket, lease: this.#options.lease },
-    } as Errand);
+    });
     socket.destroy();
+    if (asked.outcome.failure !== undefined) this.failures.push(asked.outcome.failure.code);
     const answer = asked.answer ?? {
       status: 502,
       headers: [],
@@ -161,6 +171,7 @@ export class BrokerKit {
 
   async close(): Promise<void> {
     this.#server?.close();
+    for (const client of this.#clients) client.destroy(); // One that shares its connection stays.
     await Promise.all(this.#sessions);
     rmSync(this.root, { recursive: true, force: true });
   }
@@ -228,6 +239,8 @@ export class BrokerKit {
       deny: ({ action, decision }, resolution) =>
         told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),
       refuse: ({ rule, reason }) => told(`${rule}: ${reason}`),
+      within: ({ host, port }) =>
+        host === INNER && port === 22 ? (inner) => this.#session(inner) : undefined,
       find: (kind, detail) => void this.found.push([kind, detail]),
       cut: (reason) => {
         this.cuts.push(reason);

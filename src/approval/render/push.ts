@@ -56,11 +56,12 @@ function commitLines(commit: Members): readonly string[] {
   const parents = texts(commit["parents"]);
   const [author, committer] = [textOf(commit["author"]), textOf(commit["committer"])];
   return [
-    `${textOf(commit["id"])}${commit["signed"] === true ? " (carries a signature, not checked)" : ""}`,
+    `${textOf(commit["id"])}${commit["known"] === true ? " (on the server already)" : ""}${commit["signed"] === true ? " (carries a signature, not checked)" : ""}`,
     `author ${author}`,
     ...(author === committer ? [] : [`committer ${committer}`]),
     parents.length === 0 ? "without a parent" : `after ${parents.join(", ")}`,
     ...textOf(commit["message"])
+      .trimEnd()
       .split("\n")
       .map((line) => `  ${line}`),
     ...texts(commit["changes"]),

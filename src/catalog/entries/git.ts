@@ -20,6 +20,27 @@ const below = (methods: string, rest: string) =>
 
 const OID = "{oid:[0-9a-f]{64}}";
 
+const TEMPLATE = `# git over HTTPS: fetching, and pushes judged ref by ref and path by path.
+- system: git
+  name: forge
+  hosts: [git.example.com]
+  credential: forge             # cofferdam credential add forge --kind basic --user bot --host git.example.com
+  with:
+    repos: [me/site]            # paths of repositories, with or without .git; all where this is left out
+    protected: [main, "release/**"]   # pushes to these are published; so are those to the default branch
+    # push_options: [ci.skip]   # what -o may say without more
+    # private: true             # what is fetched is nobody else's: writes to other systems then wait
+  allow:
+    - verbs: [repo.read, lfs.read]
+    - verbs: [push.create, push.update, push.force]
+      on: ["refs/heads/agent/**"]     # its own branches; a forced push waits for a person
+    - verbs: [push.update]
+      on: [refs/heads/main]           # waits for a person, who sees log and difference
+    - verbs: [push.scripts]           # package.json, Makefile, lock files: waits
+    # push.ci, push.hooks, push.owners, push.submodule, push.attributes, push.agents, push.link, push.secret,
+    # push.dotgit, push.unseen, push.option, push.tag, push.delete, push.refs: refused unless they stand here
+`;
+
 export const git: EntrySource = {
   system: "git",
   title: "git over HTTP",
@@ -38,6 +59,7 @@ export const git: EntrySource = {
   unknown: ["publish", "execute", "delete", "administer"],
   speaks: "git",
   objects: { separator: "/" },
+  template: TEMPLATE,
   routes: [
     {
       // Without `service` it is the dumb protocol, which the reader refuses.

@@ -70,6 +70,9 @@ function optionsOf(readable: Readable): GitOptions | Unread {
   const parsed = gitOptionsSchema.safeParse(readable.options ?? {});
   if (!parsed.success) return { unread: "the grant's options are not those of git" };
   const repo = repoOf(readable);
+  const names = repo.split("/").length === depthOf(readable);
+  if (!names || /[\\%\0]/.test(repo))
+    return { unread: "a repository of which the path is escaped" };
   const { repos } = parsed.data;
   const isListed = repos === undefined || repos.some((one) => bare(one) === bare(repo));
   return isListed ? parsed.data : { unread: `the grant is for ${(repos ?? []).join(", ")}` };
@@ -78,6 +81,10 @@ function optionsOf(readable: Readable): GitOptions | Unread {
 /** Letter case is a difference, since on some servers it makes another repository. */
 function bare(repo: string): string {
   return repo.replace(/\.git$/, "");
+}
+
+function depthOf({ path }: Readable): number {
+  return Math.max(1, Object.keys(path).filter((name) => name.startsWith("repo_")).length);
 }
 
 /** The path of the repository, as far as the grant leaves it open. */

@@ -6,10 +6,23 @@
 import { readFileSync } from "node:fs";
 import { UNKNOWN_PROCESS, type Action } from "../../action/index.ts";
 import { assert, describeError, Fault, readTextFile } from "../../base/index.ts";
-import { placesOf, readFact, verbInfos, type Facts } from "../../catalog/index.ts";
+import {
+  placesOf,
+  readFact,
+  sampleOf,
+  verbInfos,
+  type Entry,
+  type Facts,
+} from "../../catalog/index.ts";
 import { actionOfHeld, isOperation, lookupTargets, type HeldRequest } from "../../gateway/index.ts";
 import { allProtocols } from "../../protocols/index.ts";
-import { detailedProtocol, listedProtocol, protocolInfo, readOperation } from "../operation.ts";
+import {
+  detailedProtocol,
+  listedProtocol,
+  protocolInfo,
+  readOperation,
+  readOptions,
+} from "../operation.ts";
 import {
   compilePolicy,
   decide,
@@ -118,7 +131,7 @@ export const explainCommand: Command = {
   },
   optionHelp: {
     system: "a name of `cofferdam catalog`, or http",
-    with: "of what is no web service: the grant's `with:`, in JSON",
+    with: "the grant's `with:`, in JSON, of systems that have it",
     data: "the body; @FILE reads it from a file, @- from standard input",
     header: "a field of the request; a body that is JSON needs none",
     fact: "what a look-up would find: NAME=TEXT or NAME=@FILE, in JSON; without it the strictest holds",
@@ -145,7 +158,7 @@ export const explainCommand: Command = {
           facts: readFacts(context.values),
           options: textOption(context.values, "with"),
         })
-      : readRequest(context, kind, entry?.hosts?.[0]);
+      : readRequest(context, kind, entry);
     const task = parseTaskFile(source, "explain", Date.now(), systems);
     const policy = compilePolicy(task);
     const [grant] = policy.grants;
@@ -232,9 +245,12 @@ const REQUEST = /^([A-Za-z]+) (?:(https?):\/\/([^/?#]+))?(\/.*)?$/s;
 function readRequest(
   { positionals, values }: Context,
   kind: string,
-  place: string | undefined,
+  entry: Entry | undefined,
 ): { readonly held: HeldRequest; readonly source: string } {
-  const match = REQUEST.exec(positionals[0] ?? "");
+  const [text = ""] = positionals;
+  const sample = sampleOf(entry, text);
+  const place = entry?.hosts?.[0];
+  const match = REQUEST.exec(sample?.request ?? text);
   const [, method = "", scheme = "https", authority, target = "/"] = match ?? [];
   if (match === null || /[\s#]/.test(target)) {
     throw new Fault(
@@ -250,15 +266,15 @@ function readRequest(
     authority ?? (place === undefined || place.startsWith("*") ? "system.example" : place);
   const url = new URL(`${scheme}://${host}`);
   const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
-  const body = readBody(values);
+  const body = sample?.body ?? readBody(values);
   const held: HeldRequest = {
     scheme: isTls ? "https" : "http",
     host: url.hostname,
     port,
     method,
     target,
-    headers: readHeaders(values, body),
-    facts: readFacts(values),
+    headers: sample?.headers ?? readHeaders(values, body),
+    facts: sample?.facts ?? readFacts(values),
     ...(body === undefined ? {} : { body }),
   };
   const rule = kind === "http" ? { methods: [method], paths: ["/**"] } : { verbs: ["*"] };
@@ -268,11 +284,19 @@ function readRequest(
     hosts: [url.hostname],
     ports: [port],
     tls: isTls,
+    ...withOf(values, kind),
     allow: [rule],
   };
   // JSON is YAML.
   const task = { task: "explain", purpose: "what a request would be", grants: [grant] };
   return { held, source: JSON.stringify(task) };
+}
+
+/** A grant's `with:`, as far as it is given. */
+function withOf(values: Values, kind: string): { readonly with?: unknown } {
+  const text = textOption(values, "with");
+  if (text === undefined || kind === "http") return {};
+  return { with: readOptions(text) };
 }
 
 function readBody(values: Values): Buffer | undefined {

@@ -11,15 +11,7 @@ import { EFFECTS, type Effect, type Json } from "../../action/index.ts";
 import type { RunOrder } from "../../api/index.ts";
 import { Fault, isFault, readTextFile } from "../../base/index.ts";
 import { parseTaskFile, type TaskGrant } from "../../policy/index.ts";
-import {
-  digestOfPin,
-  isMembers,
-  makePin,
-  nameOf,
-  pinSchema,
-  type Members,
-  type Pin,
-} from "../../protocols/mcp/index.ts";
+import { mcp } from "../../protocols/index.ts";
 import { EXIT, listOption, textOption, type Command, type Context } from "../command.ts";
 import { CLIENTS, clientConfig, urlOf, type ClientName } from "../mcp/client-config.ts";
 import { reviewLines, type Listing } from "../mcp/review.ts";
@@ -119,8 +111,8 @@ async function pin(context: Context, grant: TaskGrant): Promise<number> {
   const listing = await listingOf(context, file, grant);
   const effects = effectsOf(listOption(context.values, "effects"), listing);
   const before = readBefore(grant, file);
-  const made = makePin(listing, listing, effects);
-  context.out(`${reviewLines(listing, before, effects).join("\n")}\n\n${digestOfPin(made)}\n`);
+  const made = mcp.makePin(listing, listing, effects);
+  context.out(`${reviewLines(listing, before, effects).join("\n")}\n\n${mcp.digestOfPin(made)}\n`);
   const target = textOption(context.values, "write");
   if (target === undefined) {
     context.err("cofferdam: nothing is written; --write FILE pins this\n");
@@ -147,7 +139,7 @@ function effectsOf(
       const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w-]/g, String.raw`\$&`));
       const glob = new RegExp(`^${parts.join(".*")}$`);
       for (const tool of tools) {
-        const name = nameOf("tools", tool);
+        const name = mcp.nameOf("tools", tool);
         if (name !== undefined && glob.test(name)) of.set(name, [...(of.get(name) ?? []), known]);
       }
     }
@@ -156,11 +148,11 @@ function effectsOf(
 }
 
 /** What is pinned now, to tell what changed. */
-function readBefore(grant: TaskGrant, file: string): Pin | undefined {
+function readBefore(grant: TaskGrant, file: string): mcp.Pin | undefined {
   const named = grant.with?.["pin"];
   if (typeof named !== "string" || named.startsWith("sha256:")) return undefined;
   try {
-    return pinSchema.parse(
+    return mcp.pinSchema.parse(
       JSON.parse(readTextFile(join(dirname(file), named), { mayWait: false })),
     );
   } catch {
@@ -183,13 +175,13 @@ async function listingOf(context: Context, file: string, grant: TaskGrant): Prom
     detach: false,
   };
   const said = await runToEnd(context, order);
-  const value = isMembers(said) ? said : {};
-  const items = (member: string): readonly Members[] => {
+  const value = mcp.isMembers(said) ? said : {};
+  const items = (member: string): readonly mcp.Members[] => {
     const all = value[member];
-    return Array.isArray(all) ? all.flatMap((item) => (isMembers(item) ? [item] : [])) : [];
+    return Array.isArray(all) ? all.flatMap((item) => (mcp.isMembers(item) ? [item] : [])) : [];
   };
   const { server, instructions } = value;
-  const { name, version } = isMembers(server) ? server : ({} as Members);
+  const { name, version } = mcp.isMembers(server) ? server : ({} as mcp.Members);
   return {
     server:
       typeof name === "string"

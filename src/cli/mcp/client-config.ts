@@ -4,14 +4,14 @@
  * @module
  */
 import type { TaskGrant } from "../../policy/index.ts";
-import { optionsSchema } from "../../protocols/mcp/index.ts";
+import { mcp } from "../../protocols/index.ts";
 
 export const CLIENTS = ["claude-code", "codex", "opencode"] as const;
 export type ClientName = (typeof CLIENTS)[number];
 
 /** Where the run reaches the server of `grant`. */
 export function urlOf({ hosts, ports, tls, with: given }: TaskGrant): string {
-  const { path } = optionsSchema.parse(given ?? {});
+  const { path } = mcp.optionsSchema.parse(given ?? {});
   const [host = ""] = hosts;
   const [port = 443] = ports;
   const usual = port === (tls ? 443 : 80);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-const [url = ""] = process.argv.slice(1).filter((word) => word.startsWith("http"));
+const url = process.argv.find((word) => word.startsWith("http")) ?? "";
 const PAGES_MAX = 50;
 const US = { name: "cofferdam-mcp-pin", version: "1" };
 

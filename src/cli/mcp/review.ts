@@ -6,33 +6,25 @@
  */
 import { canonicalJson, type Effect } from "../../action/index.ts";
 import { UNSEEN, visibleLine, visibleLines } from "../../base/index.ts";
-import {
-  changeOf,
-  isMembers,
-  LISTS,
-  nameOf,
-  type ListKind,
-  type Members,
-  type Pin,
-} from "../../protocols/mcp/index.ts";
+import { mcp } from "../../protocols/index.ts";
 
 /** All that a server lists. */
 export interface Listing {
   readonly server: string | undefined;
   readonly instructions: string | undefined;
-  readonly tools: readonly Members[];
-  readonly prompts: readonly Members[];
-  readonly templates: readonly Members[];
+  readonly tools: readonly mcp.Members[];
+  readonly prompts: readonly mcp.Members[];
+  readonly templates: readonly mcp.Members[];
 }
 
 /** The review, line by line. */
 export function reviewLines(
   listing: Listing,
-  before: Pin | undefined,
+  before: mcp.Pin | undefined,
   effects: Readonly<Record<string, readonly Effect[]>>,
 ): readonly string[] {
   const { server, instructions } = listing;
-  const kinds = Object.keys(LISTS) as ListKind[];
+  const kinds = Object.keys(mcp.LISTS) as mcp.ListKind[];
   return [
     `server: ${visibleLine(server ?? "(no name)")}`,
     ...(instructions === undefined
@@ -46,14 +38,14 @@ export function reviewLines(
 }
 
 function itemLines(
-  kind: ListKind,
-  item: Members,
-  before: Pin | undefined,
+  kind: mcp.ListKind,
+  item: mcp.Members,
+  before: mcp.Pin | undefined,
   effects: Readonly<Record<string, readonly Effect[]>>,
 ): readonly string[] {
-  const name = nameOf(kind, item) ?? "(no name that could be granted)";
+  const name = mcp.nameOf(kind, item) ?? "(no name that could be granted)";
   const { title, description, inputSchema, outputSchema, annotations, arguments: args } = item;
-  const change = changeOf(kind, name, item, before);
+  const change = mcp.changeOf(kind, name, item, before);
   const state =
     before === undefined ? "" : change === undefined ? " (as reviewed)" : ` - ${change}`;
   const does = Object.hasOwn(effects, name) ? effects[name] : undefined;
@@ -65,7 +57,7 @@ function itemLines(
     ...(inputSchema === undefined ? [] : [`  takes: ${visibleLine(canonicalJson(inputSchema))}`]),
     ...(outputSchema === undefined ? [] : [`  gives: ${visibleLine(canonicalJson(outputSchema))}`]),
     ...(args === undefined ? [] : [`  takes: ${visibleLine(canonicalJson(args))}`]),
-    ...(isMembers(annotations)
+    ...(mcp.isMembers(annotations)
       ? [`  says of itself, and is not believed: ${visibleLine(canonicalJson(annotations))}`]
       : []),
     ...(kind === "tools" ? [`  counts as: ${(does ?? ["execute"]).join(", ")}`] : []),
@@ -88,9 +80,9 @@ function hiddenNote(text: string): readonly string[] {
     : [];
 }
 
-function gone(listing: Listing, before: Pin): readonly string[] {
-  return (Object.keys(LISTS) as ListKind[]).flatMap((kind) => {
-    const names = new Set(listing[kind].map((item) => nameOf(kind, item)));
+function gone(listing: Listing, before: mcp.Pin): readonly string[] {
+  return (Object.keys(mcp.LISTS) as mcp.ListKind[]).flatMap((kind) => {
+    const names = new Set(listing[kind].map((item) => mcp.nameOf(kind, item)));
     return Object.keys(before[kind])
       .filter((name) => !names.has(name))
       .map((name) => `${kind}: ${visibleLine(name)} was reviewed, and is there no more`);

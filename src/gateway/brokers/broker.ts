@@ -99,6 +99,15 @@ export interface Session extends Place {
   deny(judged: Judged, resolution?: Resolution): Told;
   /** Refuses what is no operation: a forwarding, a replication, bytes that are not the protocol's. */
   refuse(refusal: SessionRefusal): Told;
+  /**
+   * Makes sessions at another granted place of the same protocol, for a client that speaks within this
+   * connection: what an SSH client asks of a jump host. They end with this one. `undefined` where nothing is
+   * granted there.
+   */
+  within?(place: {
+    readonly host: string;
+    readonly port: number;
+  }): ((client: Socket) => Session) | undefined;
   /** Names misbehaviour: an event of its own, to which the task may respond. */
   find(kind: FindingKind, detail: string): void;
   /** Ends the connection at once, and says why in the record. */

@@ -83,11 +83,14 @@ export function digestOfText(text: string): string {
   return `sha256:${hash("sha256", text)}`;
 }
 
-/** Digest of all of a pin but the reviewed effects and the server's name: for a task file that names no file. */
-export function digestOfPin({ tools, prompts, templates, instructions }: Pin): string {
+/**
+ * Digest of all that a pin says of what is listed, for a task file that names no file. What a server tells every
+ * agent is not part of it: it is told once, when nothing was listed yet, and left out where only a digest is pinned.
+ */
+export function digestOfPin({ tools, prompts, templates }: Pin): string {
   const seen = {
     tools: Object.fromEntries(Object.entries(tools).map(([name, { digest }]) => [name, digest])),
-    ...{ prompts, templates, instructions: instructions ?? null },
+    ...{ prompts, templates },
   };
   return `sha256:${hash("sha256", canonicalJson(seen))}`;
 }

@@ -52,9 +52,22 @@ export interface Read {
   readonly statements: readonly Statement[];
 }
 
+/**
+ * Texts of the server's own programs that are harmless in a way that reading them cannot tell: pg_dump takes the
+ * name of a setting from a row, which its WHERE holds at this one.
+ */
+const OF_PROGRAMS: ReadonlySet<string> = new Set([
+  "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'",
+]);
+
 /** Reads `sql`, without what is looked up. Never throws. */
 export function readSql(sql: string, options: PostgresOptions, prepared: Prepared = {}): Read {
   const found = new Findings(options);
+  if (OF_PROGRAMS.has(sql)) {
+    found.isOfSession = true;
+    found.reads(["pg_catalog", "pg_settings"]);
+    return { found, statements: [] };
+  }
   const parsed = parseSql(sql);
   if (!parsed.ok) {
     found.refuse(`does not parse: ${parsed.problem}`);

@@ -20,12 +20,15 @@ export interface Part {
 /** An object of which nothing is known but that there is one: only `**` covers it. */
 export const ANYTHING: readonly string[] = ["?", "?"];
 
+/** Objects of one message; a dump names some hundred. */
+const PARTS_MAX = 1000;
+
 /** Catalog tables that everybody may read anyway: they tell what there is. */
 const DESCRIBING = new Set(
   `pg_aggregate pg_am pg_amop pg_amproc pg_attrdef pg_attribute pg_auth_members pg_available_extension_versions
   pg_available_extensions pg_cast pg_class pg_collation pg_constraint pg_conversion pg_cursors pg_database
   pg_default_acl pg_depend pg_description pg_enum pg_event_trigger pg_extension pg_foreign_data_wrapper
-  pg_foreign_table pg_group pg_index pg_indexes pg_inherits pg_init_privs pg_language pg_locks pg_matviews
+  pg_foreign_table pg_group pg_index pg_indexes pg_inherits pg_init_privs pg_language pg_largeobject_metadata pg_locks pg_matviews
   pg_namespace pg_opclass pg_operator pg_opfamily pg_parameter_acl pg_partitioned_table pg_policies pg_policy
   pg_prepared_statements pg_proc pg_publication pg_publication_namespace pg_publication_rel pg_publication_tables
   pg_range pg_rewrite pg_roles pg_rules pg_seclabel pg_seclabels pg_sequence pg_sequences pg_settings pg_shdepend
@@ -82,6 +85,8 @@ export class Findings {
   /** Whether it begins or ends a transaction. */
   isTransaction = false;
 
+  readonly #hidden = new Map<string, readonly string[]>();
+
   constructor(options: PostgresOptions) {
     this.options = options;
   }
@@ -90,7 +95,9 @@ export class Findings {
     const key = JSON.stringify([verb, object]);
     const known = this.parts.get(key);
     const all = known === undefined ? effects : [...new Set([...known.effects, ...effects])];
+    if (this.parts.size >= PARTS_MAX) return this.refuse("names too many objects");
     this.parts.set(key, { verb, effects: all, object });
+    return undefined;
   }
 
   refuse(problem: string): void {
@@ -142,7 +149,16 @@ export class Findings {
 
   /** Columns of `object` that may not be given. */
   hiddenOf(object: readonly string[]): readonly string[] {
+    if (this.options.hide.length === 0) return [];
     const table = object.join(".");
+    const known = this.#hidden.get(table);
+    if (known !== undefined) return known;
+    const hidden = this.#hiddenOf(object, table);
+    this.#hidden.set(table, hidden);
+    return hidden;
+  }
+
+  #hiddenOf(object: readonly string[], table: string): readonly string[] {
     return this.options.hide
       .filter((one) => matches([one.slice(0, one.lastIndexOf("."))], object))
       .map((one) => one.slice(one.lastIndexOf(".") + 1))

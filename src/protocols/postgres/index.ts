@@ -8,6 +8,7 @@ import type { Json } from "../../action/index.ts";
 import type { Protocol } from "../protocol.ts";
 import { describePostgres } from "./describe.ts";
 import { loadGrammar } from "./grammar.ts";
+import { MINT } from "./mint.ts";
 import { postgresOptions } from "./options.ts";
 import { POSTGRES_VERBS } from "./verbs.ts";
 
@@ -16,8 +17,7 @@ export type { Catalog } from "./catalog.ts";
 export { readOperation, readSql, type PostgresOperation, type Read } from "./describe.ts";
 export type { Findings } from "./findings.ts";
 export { loadGrammar, SQL_BYTES_MAX, type Statement } from "./grammar.ts";
-export { dropStatements, mintStatements, relationsOf, relationsQuery } from "./mint.ts";
-export type { Minted, MintRule, Relation } from "./mint.ts";
+export { dropStatements, mintStatements, type MintRule } from "./mint.ts";
 export { optionsOf, statementMs, type PostgresOptions } from "./options.ts";
 export { differencesOf, roleQuery, type Difference } from "./role.ts";
 export { pinsOf, settingKind } from "./settings.ts";
@@ -72,5 +72,6 @@ export const POSTGRES: Protocol = {
     }
     return { sql: text };
   },
+  mint: MINT,
   template: TEMPLATE,
 };

@@ -154,7 +154,8 @@ export class QueryReader {
     if (clause === undefined) return outer;
     const entries = list(clause["ctes"]).map((one) => asNode(asNode(one)?.["CommonTableExpr"]));
     const all = entries.map((one) => text(one?.["ctename"]) ?? "");
-    let seen = new Set(outer);
+    // Each sees those before it; nothing keeps a scope, so one set grows.
+    const seen = new Set(outer);
     const whole = new Set([...outer, ...all]);
     for (const [at, entry] of entries.entries()) {
       if (entry === undefined) this.#found.refuse("an odd WITH");
@@ -163,7 +164,7 @@ export class QueryReader {
         this.#fields(entry, scope);
         this.#open(all[at]);
       }
-      seen = new Set([...seen, all[at] ?? ""]);
+      seen.add(all[at] ?? "");
     }
     return whole;
   }

@@ -25,12 +25,12 @@ const COMFORT = new Set(
 );
 
 /** Pinned: only to what they are already. */
-const PINNED: Readonly<Record<string, ReadonlySet<string>>> = {
-  client_encoding: new Set(["utf8", "utf-8", "unicode"]),
-  names: new Set(["utf8", "utf-8", "unicode"]),
-  standard_conforming_strings: new Set(["on", "true", "yes", "1"]),
-  backslash_quote: new Set(["safe_encoding"]),
-};
+const PINNED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["client_encoding", new Set(["utf8", "utf-8", "unicode"])],
+  ["names", new Set(["utf8", "utf-8", "unicode"])],
+  ["standard_conforming_strings", new Set(["on", "true", "yes", "1"])],
+  ["backslash_quote", new Set(["safe_encoding"])],
+]);
 
 export type SettingKind =
   /** It stays within the session and means nothing elsewhere. */
@@ -53,7 +53,7 @@ export function settingKind(
   if (COMFORT.has(key) || /^enable_[a-z_]+$/.test(key)) return "comfort";
   if (key === "statement_timeout") return isTimed ? "pinned" : "comfort";
   if (key === "search_path") return isPath(value, path) ? "comfort" : "pinned";
-  const pinned = PINNED[key];
+  const pinned = PINNED.get(key);
   if (pinned === undefined) return "other";
   return value !== undefined && pinned.has(value.toLowerCase()) ? "comfort" : "pinned";
 }

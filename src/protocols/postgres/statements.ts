@@ -70,7 +70,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 
   ExecuteStmt(found, node, { prepared, depth }) {
     new QueryReader(found).walk(node["params"]);
-    const sql = prepared[text(node["name"]) ?? ""];
+    const name = text(node["name"]) ?? "";
+    const sql = Object.hasOwn(prepared, name) ? prepared[name] : undefined;
     const parsed = sql === undefined ? undefined : parseSql(sql);
     const [only] = parsed?.ok === true ? parsed.statements : [];
     if (only === undefined) return found.refuse("EXECUTE of what was not prepared here");

@@ -8,8 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
-import { readCommandLine, spell } from "./command-line.ts";
+import { loadGrammar, readCommandLine, spell } from "./command-line.ts";
 import { meaningOf } from "./describe-command.ts";
+
+await loadGrammar();
 
 const SHELLS = ["/bin/sh", "/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"] as const;
 

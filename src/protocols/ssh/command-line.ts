@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { parse, type Command, type Redirection, type Statement, type Word } from "unbash";
+import type { Command, ParsedScript, Redirection, Statement, Word } from "unbash";
+import { assert } from "../../base/index.ts";
 import { isReservedWord } from "./reserved-words.ts";
 
 /** A command line longer than this is no command line. */
@@ -42,18 +43,27 @@ export interface Script {
 
 class NotSimple extends Error {}
 
-/** Reads `text`. Never throws. */
+let grammar: ((text: string) => ParsedScript) | undefined;
+
+/** Loads the grammar; whoever only parses a task file does without. */
+export async function loadGrammar(): Promise<void> {
+  grammar ??= (await import("unbash")).parse;
+}
+
+/** Reads `text`, once {@link loadGrammar} has resolved. Never throws. */
 export function readCommandLine(text: string): SimpleLine | Script {
+  const parse = grammar;
+  assert(parse !== undefined, "the grammar of command lines is loaded");
   if (text.length > COMMAND_CHARS_MAX) return { kind: "script", why: "it is too long" };
   try {
-    return readSimple(text);
+    return readSimple(text, parse);
   } catch (error) {
     const why = error instanceof NotSimple ? error.message : "the grammar cannot read it";
     return { kind: "script", why };
   }
 }
 
-function readSimple(text: string): SimpleLine {
+function readSimple(text: string, parse: (text: string) => ParsedScript): SimpleLine {
   if (!text.isWellFormed() || /[^\P{Cc}\n\t]|[\u{fffd}\p{Zl}\p{Zp}\p{Cf}]/u.test(text)) {
     throw new NotSimple("it has control characters or what is no text");
   }

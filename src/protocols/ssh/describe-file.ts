@@ -39,7 +39,7 @@ export function meaningOfFile(operation: FileOperation): FileMeaning | undefined
     verb,
     parts: [part(verb, effects)],
     summary: `${summary} ${path}`,
-    isReversible: !effects.includes("delete"),
+    isReversible: effects.every((effect) => effect === "read" || effect === "read-private"),
   });
   const wrote = (at: string): readonly Effect[] => [
     "write",
@@ -50,7 +50,7 @@ export function meaningOfFile(operation: FileOperation): FileMeaning | undefined
     verb,
     parts,
     summary,
-    isReversible: true,
+    isReversible: false, // What was there is not kept.
   });
   switch (operation.do) {
     case "list":

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { Effect, Json } from "../../action/index.ts";
 import type { Described, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
+import { loadGrammar } from "./command-line.ts";
 import { meaningOf } from "./describe-command.ts";
 import { meaningOfFile, printAttributes } from "./describe-file.ts";
 import { operationOfText, operationSchema, type FileOperation } from "./operation.ts";
@@ -74,9 +75,10 @@ export const sshProtocol: Protocol = {
   ports: [22],
   verbs: VERBS,
   object: { separator: " ", form: "program word word; of files /folder/file" },
-  options: optionsSchema as unknown as Protocol["options"],
+  options: optionsSchema,
   example: { host_key: EXAMPLE_KEY },
   unknown: UNKNOWN,
+  load: loadGrammar,
   describe,
   operationOf: operationOfText,
   template: TEMPLATE,

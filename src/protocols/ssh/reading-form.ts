@@ -28,7 +28,9 @@ export function readingEffects(
   const isRecursive = rest.some((word) => program.recursiveFlags?.test(word) === true);
   const isSecret =
     program.tells === true &&
-    operands.some((operand) => holdsSecrets(operand, { cwd, isRecursive }));
+    // Told to go into folders, and which is left out: it goes into the one that it is in.
+    ((isRecursive && operands.length < 2) ||
+      operands.some((operand) => holdsSecrets(operand, { cwd, isRecursive })));
   return isSecret ? [found, "administer"] : [found];
 }
 
@@ -78,7 +80,7 @@ function readWords(
 
 /** Whether the bundle of letters takes the next word too; `undefined` where a letter is not known. */
 function readBundle(letters: string, flags: string, valued: string): boolean | undefined {
-  for (const [at, letter] of [...letters].entries()) {
+  for (const [at, letter] of letters.split("").entries()) {
     if (valued.includes(letter)) return at + 1 === letters.length;
     if (!flags.includes(letter)) return undefined;
   }

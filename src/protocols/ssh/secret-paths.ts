@@ -7,8 +7,16 @@
  */
 import type { Effect } from "../../action/index.ts";
 
+/** Where a file system tells no case, another one is the same name. */
+function anyCase(places: readonly RegExp[]): readonly RegExp[] {
+  return places.map(({ source }) => new RegExp(source, "iu"));
+}
+
+/** macOS keeps `/etc` and `/var` there. */
+const PRIVATE = /^\/private(?=\/)/i;
+
 /** Reading these gives access that the task was not given. */
-const SECRETS: readonly RegExp[] = [
+const SECRETS = anyCase([
   /(^|\/)g?shadow-?$/,
   /(^|\/)\.ssh(\/|$)/,
   /(^|\/)ssh_host_[a-z0-9]+_key$/,
@@ -23,7 +31,7 @@ const SECRETS: readonly RegExp[] = [
   /(^|\/)(environ|mem|kcore|kmem|auxv)$/,
   /(^|\/)dev\/(sd|nvme|vd|xvd|mapper|dm-|mem|disk)/,
   /(^|\/)\.(bash|zsh|mysql|psql|python|node_repl|rediscli|sqlite|lesshst)_?(history|sh_history)?$/,
-];
+]);
 
 /** Folders with such files somewhere below. */
 const HOLDING =
@@ -46,7 +54,7 @@ export function holdsSecrets(
 }
 
 /** Whoever writes these gives access: to an account, or to root's authority. */
-const ACCESS: readonly RegExp[] = [
+const ACCESS = anyCase([
   /(^|\/)\.ssh(\/|$)/,
   /^\/etc\/ssh(\/|$)/,
   /(^|\/)authorized_keys2?$/,
@@ -56,10 +64,10 @@ const ACCESS: readonly RegExp[] = [
   /^\/usr\/share\/(ca-certificates|polkit-1)(\/|$)/,
   /^\/(boot|dev|proc|sys|efi)(\/|$)/,
   /^\/run\/systemd(\/|$)/,
-];
+]);
 
 /** What lies here is executed, by the system or by whoever logs in. */
-const EXECUTED: readonly RegExp[] = [
+const EXECUTED = anyCase([
   /^\/etc\/(cron[^/]*|anacrontab|init\.d|rc[^/]*|profile|profile\.d|bash[^/]*|zsh[^/]*|csh[^/]*|fish|environment|environment\.d|ld\.so\.[^/]*|systemd|udev|modprobe\.d|modules[^/]*|inittab|inetd\.conf|xinetd[^/]*|logrotate[^/]*|apt|dpkg|yum[^/]*|dnf|update-motd\.d|network|NetworkManager|dhcp|ppp|acpi|xdg|X11|alternatives|default|sysctl[^/]*|exports|fstab|crypttab|aliases|mail|postfix|exim4|php|apache2|httpd|nginx|supervisor|monit|docker|containerd|kubernetes|rsyslog[^/]*|binfmt\.d|tmpfiles\.d|sysusers\.d|needrestart|qemu|libvirt)(\/|$)/,
   /^\/var\/spool\/(cron|at|anacron|incron)(\/|$)/,
   /^\/(usr\/)?(local\/)?(s?bin|lib(32|64|x32|exec)?|games)(\/|$)/,
@@ -68,15 +76,16 @@ const EXECUTED: readonly RegExp[] = [
   /(^|\/)(s?bin|\.local\/bin|\.local\/lib|\.cargo|\.npm|\.nvm|\.pyenv|\.rbenv|node_modules\/\.bin|site-packages|dist-packages)(\/|$)/,
   /(^|\/)\.(bash[^/]*|zsh[^/]*|zlog[^/]*|zprofile|profile|login|logout|cshrc|tcshrc|kshrc|mkshrc|shinit|inputrc|xinitrc|xsession[^/]*|xprofile|pam_environment|forward|procmailrc|mailcap|vimrc|exrc|viminfo|gdbinit|pythonrc[^/]*|pdbrc|irbrc|gemrc|perltidyrc|npmrc|yarnrc|envrc|direnvrc|tmux\.conf|screenrc|lesskey|wgetrc|curlrc|gitconfig|hgrc|mailrc|netrc|selected_editor|toprc)$/,
   /(^|\/)\.(config|vim|emacs\.d|oh-my-zsh|git|husky|github|gitlab|circleci|vscode|idea|claude|codex|local\/share\/(systemd|applications|dbus-1))(\/|$)/,
-  /(^|\/)(hooks|cron\.d|systemd)(\/|$)/,
+  /(^|\/)(hooks|cron\.d|systemd|LaunchAgents|LaunchDaemons|StartupItems)(\/|$)/,
   /(^|\/)(Makefile|GNUmakefile|makefile|Dockerfile|docker-compose[^/]*|compose\.ya?ml|package\.json|\.gitlab-ci\.yml|Jenkinsfile|Vagrantfile|Procfile|Rakefile|Gemfile|setup\.py|pyproject\.toml|conftest\.py|sitecustomize\.py|usercustomize\.py|composer\.json|\.htaccess|\.user\.ini|crontab)$/,
   /\.(service|timer|socket|path|mount|desktop|so(\.\d+)*|ko|sh|bash|zsh|py|pyc|pth|pl|pm|rb|php\d?|phtml|phar|cgi|js|mjs|cjs|jsp|war|jar|asp|aspx|lua|exe|bat|ps1|rules|sudo)$/i,
-];
+]);
 
 /** What writing (creating, replacing, renaming to, linking, changing the mode of) the file `path` does besides. */
 export function effectsOfPlace(path: string): readonly Effect[] {
-  if (ACCESS.some((place) => place.test(path))) return ["execute", "administer"];
-  return EXECUTED.some((place) => place.test(path)) ? ["execute"] : [];
+  const known = path.replace(PRIVATE, "");
+  if (ACCESS.some((place) => place.test(known))) return ["execute", "administer"];
+  return EXECUTED.some((place) => place.test(known)) ? ["execute"] : [];
 }
 
 /** Reports whether reading the file `path` gives access. */

@@ -21,7 +21,7 @@ const WRAPPERS = words(`
   ncat netcat cron anacron incron inotifywait ld.so ld-linux.so.2 ld-linux-x86-64.so.2 choom uuidd catchsegv
   dbus-run-session dbus-launch xvfb-run scriptreplay pexec rc-service make-run eatmydata softlimit
   chpst setuidgid envdir envuidgid su sux machinectl lxc-attach incus virsh vagrant ansible salt puppet fab
-  lua5.1 gawk mawk nawk awk original-awk bpftrace stap`);
+  sftp-server internal-sftp git-shell rrsync lua5.1 gawk mawk nawk awk original-awk bpftrace stap`);
 
 /** Shells and languages: with a file named first they run that; else what they are told or read. */
 const INTERPRETERS =
@@ -134,5 +134,5 @@ function isWayOut({ short = "", long = "", words: pattern }: Known, word: string
     const name = word.slice(2).split("=", 1)[0] ?? "";
     return name !== "" && long.split(" ").some((one) => one !== "" && one.startsWith(name));
   }
-  return /^-[^-]/.test(word) && [...short].some((letter) => word.slice(1).includes(letter));
+  return /^-[^-]/.test(word) && short.split("").some((letter) => word.slice(1).includes(letter));
 }

@@ -204,7 +204,7 @@ function readExtended(id: number, fields: Fields): SftpRequest | undefined {
     case "expand-path@openssh.com": {
       const path = fields.text();
       const kind = name === "statvfs@openssh.com" ? "statvfs" : "expand-path";
-      return path === undefined ? undefined : ({ id, kind, path } as SftpRequest);
+      return path === undefined ? undefined : { id, kind, path };
     }
     case "fstatvfs@openssh.com":
       return { id, kind: "fstatvfs", handle: handleOf(fields) };
@@ -228,7 +228,7 @@ function withAttributes(
   const path = fields.text();
   const attributes = readSftpAttributes(fields);
   if (path === undefined || attributes === undefined) return undefined;
-  return { id, kind, path, attributes } as SftpRequest;
+  return { id, kind, path, attributes };
 }
 
 function twoPaths(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Message } from "../../../protocols/mcp/index.ts";
+import type { Message } from "./terms.ts";
 import { judge, pass, type Exchange } from "./exchange.ts";
 import { CODES, errorBody } from "./reply.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { Fault } from "../../../base/index.ts";
-import { isMembers, type Members } from "../../../protocols/mcp/index.ts";
+import { isMembers, type Members } from "./terms.ts";
 import { hear, isSpoken } from "./screen.ts";
 import type { Upstream } from "./upstream.ts";
 

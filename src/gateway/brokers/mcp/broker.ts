@@ -5,7 +5,7 @@
  * @module
  */
 import { describeError, isFault } from "../../../base/index.ts";
-import { isMembers, readOptions, type Members } from "../../../protocols/mcp/index.ts";
+import { isMembers, readOptions, type Members } from "./terms.ts";
 import type { Asked } from "../../collected-client.ts";
 import type { Errand, Place, Session, SessionBroker, Way } from "../broker.ts";
 import { ask, askServer, openSession, type Asking } from "./ask.ts";

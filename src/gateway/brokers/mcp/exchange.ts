@@ -19,7 +19,7 @@ import {
   type Members,
   type Message,
   type Options,
-} from "../../../protocols/mcp/index.ts";
+} from "./terms.ts";
 import { checkRequest } from "../../http-request.ts";
 import type { Asking, Judged, Session } from "../broker.ts";
 import { answerAgent } from "./agent-answers.ts";

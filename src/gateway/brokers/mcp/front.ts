@@ -112,7 +112,7 @@ function serveRequests(
         },
         (error: unknown) => {
           session.cut("failed: internal");
-          over.reject(error as Error);
+          over.reject(error);
         },
       );
   });

@@ -6,14 +6,7 @@
  * @module
  */
 import type { Json } from "../../../action/index.ts";
-import {
-  envelopeOf,
-  eraOf,
-  isMembers,
-  REQUESTS,
-  type Members,
-  type Message,
-} from "../../../protocols/mcp/index.ts";
+import { envelopeOf, eraOf, isMembers, REQUESTS, type Members, type Message } from "./terms.ts";
 import { headerPairs, type RawHeaders } from "../../http-headers.ts";
 import { VERSIONS } from "./screen.ts";
 
@@ -26,6 +19,7 @@ export interface McpHead {
   readonly lastEventId: string | undefined;
   readonly accept: string;
   readonly contentType: string;
+  readonly contentEncoding: string;
   /** `Mcp-Param-*`, as they were written. */
   readonly mirrored: readonly (readonly [name: string, value: string])[];
 }
@@ -81,6 +75,7 @@ export function readHead(raw: RawHeaders): McpHead | Flaw {
     lastEventId: one("last-event-id"),
     accept: all("accept").join(",").toLowerCase(),
     contentType: (one("content-type") ?? "").toLowerCase(),
+    contentEncoding: all("content-encoding").join(",").toLowerCase(),
     mirrored,
   };
 }
@@ -89,10 +84,11 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset=("?)utf-8\1)?\s*$/;
 const STATELESS = "2026-07-28"; // From here on each request says its version itself.
 
 /** Whether `head` may bring JSON. */
-export function flawOfType({ contentType }: McpHead): Flaw | undefined {
-  return JSON_TYPE.test(contentType)
+export function flawOfType({ contentType, contentEncoding }: McpHead): Flaw | undefined {
+  const isPlain = contentEncoding === "" || contentEncoding === "identity";
+  return isPlain && JSON_TYPE.test(contentType)
     ? undefined
-    : flaw(415, "mcp.header", "a message comes as application/json, in UTF-8");
+    : flaw(415, "mcp.header", "a message comes as application/json, in UTF-8, uncompressed");
 }
 
 /** How `head` and `message` disagree. */

@@ -19,7 +19,7 @@ import {
   type ListKind,
   type Members,
   type Options,
-} from "../../../protocols/mcp/index.ts";
+} from "./terms.ts";
 import type { Json } from "../../../action/index.ts";
 
 const PAGES_MAX = 50;

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Id } from "../../../protocols/mcp/index.ts";
+import type { Id } from "./terms.ts";
 import { Lists } from "./listing.ts";
 
 const SESSIONS_MAX = 64; // Of one run and grant.

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Json } from "../../../action/index.ts";
 import { printEvent, type StreamEvent } from "../../../wire/index.ts";
-import type { Id, Members } from "../../../protocols/mcp/index.ts";
+import type { Id, Members } from "./terms.ts";
 
 /** JSON-RPC's own codes, and those that MCP adds. */
 export const CODES = {

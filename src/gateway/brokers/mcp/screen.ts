@@ -19,7 +19,7 @@ import {
   type Members,
   type Message,
   type Options,
-} from "../../../protocols/mcp/index.ts";
+} from "./terms.ts";
 import { createRedaction } from "../../../vault/index.ts";
 
 /** Versions of the protocol that are spoken here. */

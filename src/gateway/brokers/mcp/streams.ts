@@ -14,7 +14,7 @@ import {
   type Id,
   type Members,
   type Message,
-} from "../../../protocols/mcp/index.ts";
+} from "./terms.ts";
 import type { StreamEvent } from "../../../wire/index.ts";
 import type { Judged } from "../broker.ts";
 import { isReviewed, sentWith, tellChanged, type Exchange } from "./exchange.ts";

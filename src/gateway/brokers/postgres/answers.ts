@@ -6,7 +6,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { createRedaction } from "../../../vault/index.ts";
+import { createRedactor } from "../../../vault/index.ts";
 import type { Judged } from "../broker.ts";
 import {
   BodyReader,
@@ -48,8 +48,8 @@ export interface AnswersPorts {
   readonly secrets: readonly string[];
   /** Most rows of one answer. */
   readonly rows: number | undefined;
-  /** An answer was cut: the server should stop. */
-  cancel(): void;
+  /** An answer was cut: the server should stop. Resolves when it was told. */
+  cancel(): Promise<void>;
   outcome(judged: Judged, data: Readonly<Record<string, string | number>>): void;
   /** Something is wrong with the server. */
   broken(error: unknown): void;
@@ -63,6 +63,8 @@ export class Answers {
   acked = 0;
   /** A COPY FROM STDIN was asked for, and takes data until it is over. */
   isCopying = false;
+  /** The server is being told to stop: whatever it gets now could be stopped in place of it. */
+  stopping: Promise<void> | undefined;
   /** An error came since the last ready. */
   hasFailed = false;
   /** Called for each error, before what follows. */
@@ -71,7 +73,7 @@ export class Answers {
   onReady: () => void = () => {};
   readonly #ports: AnswersPorts;
   readonly #expected: Expected[] = [];
-  readonly #redaction: ReturnType<typeof createRedaction> | undefined;
+  readonly #redactor: ReturnType<typeof createRedactor> | undefined;
   #held: Buffer | undefined;
   /** Bytes of a row that are still to come. */
   #skip = 0;
@@ -86,7 +88,7 @@ export class Answers {
   constructor(ports: AnswersPorts) {
     this.#ports = ports;
     const secrets = ports.secrets.filter((one) => one !== "");
-    this.#redaction = secrets.length === 0 ? undefined : createRedaction(secrets);
+    this.#redactor = secrets.length === 0 ? undefined : createRedactor(secrets);
   }
 
   expect(expected: Expected): void {
@@ -304,7 +306,9 @@ export class Answers {
         hint: "narrow it with WHERE or LIMIT, or count instead",
       }),
     );
-    this.#ports.cancel();
+    this.stopping = this.#ports.cancel().finally(() => {
+      this.stopping = undefined;
+    });
   }
 
   #emit(chunk: Buffer, from: number, to: number): void {
@@ -327,10 +331,11 @@ export class Answers {
     }
   }
 
+  /** Without secrets, also where a long row comes in pieces; nothing is held back at the end of a message. */
   #redacted(bytes: Buffer): Buffer {
-    if (this.#redaction === undefined) return bytes;
-    const redactor = this.#redaction.stream();
-    return Buffer.concat([redactor.push(bytes), redactor.end()]);
+    if (this.#redactor === undefined) return bytes;
+    const now = this.#redactor.push(bytes);
+    return this.#skip > 0 ? now : Buffer.concat([now, this.#redactor.end()]);
   }
 
   #wake(): void {

@@ -6,11 +6,15 @@
  */
 import type { Judged } from "../broker.ts";
 import { AGAIN, type Expected } from "./answers.ts";
-import { BodyReader, errorMessage, HEADER_BYTES, message, R, T } from "./frames.ts";
+import { BodyReader, errorMessage, HEADER_BYTES, malformed, message, R, T } from "./frames.ts";
 import { onlyReads } from "./judging.ts";
 import { changesCatalog, hasPart, NAMING, POISON, type Line } from "./line.ts";
 import { describedOnly, endsInError, operationOf } from "./portal.ts";
 import type { Portal, Prepared } from "./statements.ts";
+
+/** What an agent may send ahead of an Execute, a Flush or a Sync. */
+const KEPT_MAX = 10_000;
+const KEPT_BYTES_MAX = 32 << 20;
 
 /** A message that goes with the next Execute or Sync. */
 interface Kept {
@@ -23,9 +27,18 @@ interface Kept {
 export class Extended {
   readonly #line: Line;
   #kept: Kept[] = [];
+  #keptBytes = 0;
 
   constructor(line: Line) {
     this.#line = line;
+  }
+
+  #keep(kept: Kept): void {
+    this.#keptBytes += kept.frame.length;
+    if (this.#kept.length >= KEPT_MAX || this.#keptBytes > KEPT_BYTES_MAX) {
+      throw malformed("too much before a Sync");
+    }
+    this.#kept.push(kept);
   }
 
   get isEmpty(): boolean {
@@ -43,7 +56,7 @@ export class Extended {
     const prepared = { sql, types, key, window, isJudged: false, isKnown: false };
     if (!this.#line.statements.prepare(name, prepared))
       return this.#fail("53400", "too many prepared statements");
-    this.#kept.push({ frame, type: T.parse, prepared });
+    this.#keep({ frame, type: T.parse, prepared });
     return undefined;
   }
 
@@ -58,7 +71,7 @@ export class Extended {
     const window = this.#line.answers.sent;
     const portal = { prepared, bind: frame.subarray(HEADER_BYTES), window, isJudged: false };
     if (!this.#line.statements.bind(name, portal)) return this.#fail("53400", "too many portals");
-    this.#kept.push({ frame, type: T.bind, portal });
+    this.#keep({ frame, type: T.bind, portal });
     return undefined;
   }
 
@@ -73,7 +86,7 @@ export class Extended {
     const prepared = isPortal ? undefined : this.#line.statements.prepared(name);
     if (!isPortal && prepared === undefined)
       return this.#unknown("26000", "prepared statement", name);
-    this.#kept.push({ frame, type: T.describe, ...(prepared === undefined ? {} : { prepared }) });
+    this.#keep({ frame, type: T.describe, ...(prepared === undefined ? {} : { prepared }) });
     return undefined;
   }
 
@@ -84,7 +97,7 @@ export class Extended {
     body.end();
     if (isPortal) this.#line.statements.unbind(name);
     else this.#line.statements.forget(name);
-    this.#kept.push({ frame, type: T.close });
+    this.#keep({ frame, type: T.close });
     return undefined;
   }
 
@@ -142,7 +155,8 @@ export class Extended {
     if (/execute/i.test(sql)) await this.#line.answers.windowsOver();
     const named = this.#line.statements.textsNamedIn(sql);
     const { found, statements } = this.#line.judge.read(sql, named);
-    const isNaming = statements.some(({ kind }) => NAMING.has(kind));
+    const isNaming =
+      portal.prepared.isFromSql !== true && statements.some(({ kind }) => NAMING.has(kind));
     if (isNaming || hasPart(found, "copy-from")) {
       this.#refuseExecute(
         undefined,
@@ -194,6 +208,7 @@ export class Extended {
   #passOver(): void {
     this.#line.isPassingOver = true;
     this.#kept = [];
+    this.#keptBytes = 0;
   }
 
   #refuseExecute(judged: Judged | undefined, hint?: string): void {
@@ -227,6 +242,7 @@ export class Extended {
       this.#line.send(frame);
     }
     this.#kept = [];
+    this.#keptBytes = 0;
   }
 
   /** Has what was kept judged where it is not yet, sends it, and goes on. */
@@ -299,10 +315,17 @@ export class Extended {
 
   sync(frame: Buffer): Promise<void> | undefined {
     if (this.#line.isPassingOver) this.#kept = [];
-    return this.settle(() => this.#synced(frame));
+    if (!this.#kept.some(isOpen)) return this.#synced(frame);
+    // Whatever was refused, the Sync goes: with it the server stops passing over.
+    return this.#judgeKept().then(() => {
+      this.#synced(frame);
+      this.#line.flush();
+      return undefined;
+    });
   }
 
-  #synced(frame: Buffer): void {
+  #synced(frame: Buffer): undefined {
+    this.#release();
     this.#line.isPassingOver = false;
     this.#line.hasExecuted = false;
     this.#line.answers.expect(AGAIN.sync);

@@ -10,6 +10,7 @@ import { createRedactor } from "../../../vault/index.ts";
 import type { Asked } from "../../collected-client.ts";
 import type { Errand, Place, Way } from "../broker.ts";
 import { cstring, errorMessage, int16, int32, message, R, T } from "./frames.ts";
+import { failed } from "./scram.ts";
 import { logIn, ServerError, type Answer, type Link } from "./login.ts";
 import { previewOf } from "./preview.ts";
 
@@ -82,6 +83,16 @@ export async function lookUp(
   link: Link,
   options: postgres.PostgresOptions,
 ): Promise<postgres.Catalog> {
+  const { rows: held } = await link.ask(
+    "select pg_catalog.current_setting('search_path'), pg_catalog.current_setting('backslash_quote')",
+  );
+  const { search_path: path, backslash_quote: quote } = postgres.pinsOf({
+    ...options,
+    timeoutMs: 1,
+  });
+  if (held[0]?.[0] !== path || held[0]?.[1] !== quote) {
+    throw failed("the server does not hold what a session begins with, as through a pooler");
+  }
   // Held at the server's own schema: nothing of a user's is called by it.
   const sql = `begin; set local search_path = pg_catalog; ${postgres.catalogQuery(options)}`;
   const { rows } = await link.ask(sql);

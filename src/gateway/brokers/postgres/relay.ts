@@ -87,6 +87,8 @@ export class Relay {
 
   #handle(frame: Buffer): Promise<void> | undefined {
     const type = frame[0] ?? 0;
+    const { stopping } = this.#line.answers;
+    if (stopping !== undefined) return stopping.then(() => this.#handle(frame));
     if (this.#simple.isSpooling) return this.#simple.spooled(type, frame);
     if (this.#line.answers.isCopying && !COPYING.has(type))
       throw malformed("another message within COPY");

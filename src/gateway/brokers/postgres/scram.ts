@@ -74,13 +74,17 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
-/** As much of SASLprep (RFC 4013) as passwords in use have; PostgreSQL takes others as they are, too. */
+/**
+ * As much of SASLprep (RFC 4013) as passwords in use have. PostgreSQL takes a password as it is where it holds what
+ * SASLprep forbids: control characters, and what Unicode 3.2 did not have, which is most of what needs two units.
+ */
 function normalized(password: string): string {
   const mapped = password
     .replaceAll(/[\p{Zs}\u200b]/gu, " ")
     .replaceAll(/\u00ad|\u034f|\u1806|\u200c|\u200d|\u2060|\ufeff|\p{Variation_Selector}/gu, "");
   const prepared = mapped.normalize("NFKC");
-  return prepared === "" || /\p{Cc}/u.test(prepared) ? password : prepared;
+  const isForbidden = prepared === "" || /[\p{Cc}\u{10000}-\u{10ffff}]/u.test(prepared);
+  return isForbidden ? password : prepared;
 }
 
 export function failed(why: string): Fault {

@@ -152,7 +152,15 @@ export class SimpleQueries {
       if (kind === "PrepareStmt" && name !== undefined) {
         const key = this.#line.judge.keyOf(sql, "prepared");
         this.#line.statements.prepare(name, {
-          ...{ sql, types: [], key, window: -1, isJudged: true, isKnown: true },
+          ...{
+            sql,
+            types: [],
+            key,
+            window: -1,
+            isJudged: true,
+            isKnown: true,
+            isFromSql: true as const,
+          },
         });
       } else if (name !== undefined) this.#line.statements.forget(name);
       else this.#line.statements.clear();

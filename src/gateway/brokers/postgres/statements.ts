@@ -19,6 +19,8 @@ export interface Prepared {
   readonly window: number;
   /** Preparing it was judged, or using it. */
   isJudged: boolean;
+  /** `sql` is a PREPARE, and stands for what it prepares. */
+  readonly isFromSql?: true;
   /** The server said that it has it. */
   isKnown: boolean;
 }

@@ -110,7 +110,7 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
       try {
         return await dial();
       } catch (error) {
-        throw new Fault("gateway.unreachable", "nobody answers there", { cause: error });
+        throw new Fault("gateway.connect", "nobody answers there", { cause: error });
       }
     },
     async judge(asking) {

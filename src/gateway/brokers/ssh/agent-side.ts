@@ -17,6 +17,7 @@ import ssh2 from "ssh2";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
 import type { SessionRefusal } from "../broker.ts";
 import { ALGORITHMS, needsStrictKeys } from "./algorithms.ts";
+import { socketOf } from "./channel-socket.ts";
 import { EXIT, serveExec, type Control, type Request } from "./exec.ts";
 import { chunksOf } from "./flow-control.ts";
 import { readableKey } from "./private-key.ts";
@@ -48,7 +49,7 @@ export async function serveAgent(seat: Seat): Promise<void> {
     algorithms: { ...ALGORITHMS, serverHostKey: undefined } as never,
     keepaliveInterval: 15_000,
     keepaliveCountMax: 4,
-  } as ssh2.ServerConfig);
+  });
   const over = new Promise<void>((resolve) => client.once("close", () => resolve()));
   const tooLate = setTimeout(() => {
     session.cut("it did not get as far as logging in");
@@ -56,6 +57,7 @@ export async function serveAgent(seat: Seat): Promise<void> {
   server.on("connection", (connection: Connection) => {
     new AgentConnection(seat, connection).listen(() => clearTimeout(tooLate));
   });
+  client.setNoDelay(true); // File sessions go back and forth in small packets.
   server.injectSocket(client);
   try {
     await over;
@@ -88,13 +90,8 @@ class AgentConnection {
     connection.on("authentication", (context) => context.accept());
     connection.once("ready", ready);
     connection.on("session", (accept, reject) => this.#open(accept, reject));
-    connection.on("tcpip", (_accept, reject, { destIP, destPort }) => {
-      reject();
-      this.#refuseTunnel("direct-tcpip", `to ${destIP}:${destPort}`);
-    });
-    connection.on("openssh.streamlocal", (_accept, reject, { socketPath }) => {
-      reject();
-      this.#refuseTunnel("direct-streamlocal", `to ${socketPath}`);
+    connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      this.#jump({ host: destIP, port: destPort }, accept, reject);
     });
     connection.on("request", (_accept, reject, name: string, info: unknown) => {
       reject?.();
@@ -110,6 +107,36 @@ class AgentConnection {
         return isKnown;
       },
     });
+  }
+
+  /**
+   * A jump host is asked for a connection to another server. Where that is granted, the client is served here as
+   * if it had come straight: it speaks SSH on the channel, and no byte of it goes to the jump host.
+   */
+  #jump(
+    place: { readonly host: string; readonly port: number },
+    accept: AcceptConnection<ServerChannel>,
+    reject: RejectConnection,
+  ): void {
+    const { session } = this.#seat;
+    const enter = this.#sessions < SESSIONS_MAX ? session.within?.(place) : undefined;
+    if (enter === undefined) {
+      reject();
+      this.#refuseTunnel("direct-tcpip", `to ${place.host}:${place.port}`);
+      return;
+    }
+    const client = socketOf(accept());
+    client.on("error", () => {}); // Ends in its close.
+    const inner = enter(client);
+    this.#sessions += 1;
+    client.once("close", () => {
+      this.#sessions -= 1;
+    });
+    const served = serveAgent(new Seat(inner)).catch((error: unknown) => {
+      session.log.info("ssh.jump", { error: describeError(error) });
+      client.destroy();
+    });
+    this.#seat.add(served);
   }
 
   #refuseTunnel(what: string, detail: string): void {
@@ -140,17 +167,10 @@ class AgentConnection {
   }
 }
 
-const KNOWN_CHANNELS: ReadonlySet<string> = new Set([
-  "session",
-  "direct-tcpip",
-  "direct-streamlocal@openssh.com",
-]);
+const KNOWN_CHANNELS: ReadonlySet<string> = new Set(["session", "direct-tcpip"]);
 
 function refusal(what: string, detail: string): SessionRefusal {
-  const hint =
-    what === "direct-tcpip"
-      ? "; a granted server is reached by its own name, without another one in between"
-      : "";
+  const hint = what === "direct-tcpip" ? "; nothing of SSH is granted there" : "";
   return {
     rule: `ssh.${what}`,
     title: "No connections are carried through SSH",
@@ -186,7 +206,7 @@ class AgentSession {
     });
     session.on("pty", (accept, _reject, info) => {
       const { rows, cols, height, width, modes, term } = info as typeof info & { term?: string };
-      this.#pty = { rows, cols, height, width, modes, term } as PseudoTtyOptions;
+      this.#pty = { rows, cols, height, width, modes, term };
       accept?.();
     });
     session.on("window-change", (accept, _reject, { rows, cols, height, width }) => {

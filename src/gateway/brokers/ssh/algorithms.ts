@@ -6,7 +6,7 @@
  * @module
  */
 import type { Algorithms } from "ssh2";
-import type { PinnedKey } from "../../../protocols/ssh/index.ts";
+import type { PinnedKey } from "../../../protocols/index.ts";
 
 export const ALGORITHMS = {
   kex: [

@@ -7,7 +7,7 @@
 import type { PseudoTtyOptions, ServerChannel } from "ssh2";
 import type { Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
-import { meaningOf } from "../../../protocols/ssh/index.ts";
+import { meaningOf } from "../../../protocols/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
 import { writeOut } from "./flow-control.ts";

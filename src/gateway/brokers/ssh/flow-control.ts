@@ -8,6 +8,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { ServerChannel } from "ssh2";
 import { Fault } from "../../../base/index.ts";
+import { forgetWritten, isWritableChannel } from "./ssh2-internals.ts";
 
 /** What a socket may hold before its writers wait. */
 const SOCKET_BYTES_MAX = 4 << 20;
@@ -50,22 +51,17 @@ export async function written(channel: ServerChannel): Promise<void> {
 }
 
 async function flushed(channel: ServerChannel, to: Writable, bytes: Buffer): Promise<void> {
-  if (channel.destroyed || channel.writableEnded || !isOpen(channel)) throw closed();
+  if (channel.destroyed || channel.writableEnded || !isWritableChannel(channel)) throw closed();
   const gone = new AbortController();
   try {
     await Promise.race([
       new Promise<void>((resolve) => to.write(bytes, () => resolve())),
       once(channel, "close", { signal: gone.signal }).then(() => Promise.reject(closed())),
     ]);
+    forgetWritten(channel);
   } finally {
     gone.abort();
   }
-}
-
-/** What ssh2 keeps of the other end's state: writing to one that is closed calls nobody back. */
-function isOpen(channel: ServerChannel): boolean {
-  const { outgoing } = channel as unknown as { readonly outgoing?: { readonly state: string } };
-  return outgoing?.state === "open";
 }
 
 async function settled(to: Writable): Promise<void> {

@@ -32,6 +32,11 @@ export class StreamedFile {
     this.judged = judged;
   }
 
+  /** Its writing was allowed. */
+  get isWritten(): boolean {
+    return this.judged.some(({ action }) => action.verb === "sftp.write");
+  }
+
   count(request: SftpRequest<"read" | "write">): void {
     if (request.kind === "read") {
       this.#read += 1;

@@ -5,7 +5,7 @@
  */
 import type { Readable } from "node:stream";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
-import { meaningOf, operationSchema, type FileOperation } from "../../../protocols/ssh/index.ts";
+import { meaningOf, operationSchema, type FileOperation } from "../../../protocols/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
 import { OPEN_FLAG, STATUS } from "../../../wire/index.ts";
 import type { Asked } from "../../collected-client.ts";

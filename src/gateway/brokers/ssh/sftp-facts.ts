@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Json } from "../../../action/index.ts";
-import type { FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileOperation } from "../../../protocols/index.ts";
 import { OPEN_FLAG } from "../../../wire/index.ts";
 import { isDone, type SftpUpstream } from "./sftp-upstream.ts";
 
@@ -36,7 +36,7 @@ export async function lookUpFile(
   const now =
     operation.mode === "append" && body !== undefined ? Buffer.concat([bytes, body]) : body;
   const diff = now === undefined ? undefined : diffOf(bytes, now);
-  return { before, ...(diff === undefined ? {} : { preview: { difference: diff } }) };
+  return { before, ...(diff === undefined ? {} : { preview: diff.join("\n") }) };
 }
 
 /** The content of `path`; `undefined` where it cannot be read, or is larger than is looked at. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileOperation } from "../../../protocols/index.ts";
 import { handlePacket, OPEN_FLAG, STATUS, type SftpRequest } from "../../../wire/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
@@ -71,17 +71,12 @@ function ownHandle(): string {
 
 /** Keeps what is written until it is closed; then a person decides over all of it. */
 async function spoolWriting(relay: SftpRelay, id: number, operation: FileOperation): Promise<void> {
-  if (operation.mode === "update") {
-    const text =
-      "Cofferdam: a person decides over whole files: write this one anew instead of changing it in place";
-    await relay.refuse(id, text);
-    return;
-  }
   const { attributes = {} } = operation;
   const { spoolBytes } = relay.seat.session.limits;
   const spool = new Spool({
     bytesMax: spoolBytes,
     attributes,
+    isAppended: operation.mode === "append",
     closing: (closeId, whole) => closeSpool(relay, closeId, operation, whole),
   });
   const handle = ownHandle();
@@ -100,9 +95,16 @@ async function closeSpool(
     return;
   }
   const { content, asked } = spool;
+  if (operation.mode === "update" && !spool.isWhole) {
+    const text =
+      "Cofferdam: a person decides over whole files: write this one anew instead of changing it in place";
+    await relay.refuse(id, text);
+    return;
+  }
   const body = Buffer.from(content);
   const whole: FileOperation = {
     ...operation,
+    mode: operation.mode === "append" ? "append" : "replace",
     ...(Object.keys(asked).length === 0 ? {} : { attributes: asked }),
   };
   const facts = await lookUpFile(relay.sftp, whole, body);

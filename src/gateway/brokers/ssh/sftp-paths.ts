@@ -5,7 +5,7 @@
  * @module
  */
 import { Fault } from "../../../base/index.ts";
-import { isResolved } from "../../../protocols/ssh/index.ts";
+import { isResolved } from "../../../protocols/index.ts";
 import type { SftpUpstream } from "./sftp-upstream.ts";
 
 const PATH_CHARS_MAX = 4096; // PATH_MAX of Linux.

@@ -4,7 +4,7 @@
  * @module
  */
 import { Fault } from "../../../base/index.ts";
-import type { FileAttributes, FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileAttributes, FileOperation } from "../../../protocols/index.ts";
 import {
   OPEN_FLAG,
   STATUS,

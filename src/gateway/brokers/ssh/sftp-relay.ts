@@ -6,7 +6,7 @@
  */
 import type { ServerChannel } from "ssh2";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
-import type { FileOperation } from "../../../protocols/ssh/index.ts";
+import type { FileOperation } from "../../../protocols/index.ts";
 import {
   attrsPacket,
   readSftpRequest,
@@ -359,6 +359,9 @@ export class SftpRelay {
       await this.fail(id, STATUS.FAILURE, "no such open file");
     } else if (file.kind === "spool") {
       await this.fail(id, file.spool.set(attributes) ? STATUS.OK : STATUS.FAILURE, "");
+    } else if (file.isWritten && Object.keys(attributes).join() === "size") {
+      // Cutting off what was there is a part of writing, which was allowed.
+      await this.#pass(id, { kind: "fsetstat", handle, attributes });
     } else {
       const typed = await this.typed(file.path, attributes);
       const operation = { op: "sftp", do: "setstat", path: file.path, attributes: typed } as const;

@@ -19,7 +19,7 @@ export async function serveShell(
   { env, pty, running }: Request,
 ): Promise<void> {
   const { session } = seat;
-  const term = (pty as { readonly term?: string } | undefined)?.term;
+  const term = pty?.term;
   const operation = { op: "shell", ...(term === undefined ? {} : { term: term.slice(0, 64) }) };
   const judged = await session.judge({ operation });
   if (judged.decision.verdict !== "allow") {

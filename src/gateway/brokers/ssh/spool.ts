@@ -23,25 +23,32 @@ export class Spool {
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
   #isTooLarge = false;
+  #hasHole = false;
+  #isCutOff = false;
   #attributes: SftpAttributes;
   readonly #isReadOnly: boolean;
+  readonly #isAppended: boolean;
 
   constructor({
     bytesMax,
     attributes = {},
     content,
+    isAppended = false,
     closing,
   }: {
     readonly bytesMax: number;
     readonly attributes?: SftpAttributes;
     /** Of one that is only read: what a person let the agent have. */
     readonly content?: Buffer;
+    /** What is written goes to the end, whatever offset is named. */
+    readonly isAppended?: boolean;
     readonly closing: Closing;
   }) {
     this.#bytesMax = bytesMax;
     this.#attributes = attributes;
     this.#closing = closing;
     this.#isReadOnly = content !== undefined;
+    this.#isAppended = isAppended;
     if (content !== undefined) {
       this.#bytes = content;
       this.#length = content.length;
@@ -51,6 +58,14 @@ export class Spool {
   /** More was written than a person could decide over. */
   get isTooLarge(): boolean {
     return this.#isTooLarge;
+  }
+
+  /**
+   * All of the file as it is to be, though it was not emptied at first: written from its beginning on, and then
+   * cut to what was written (as scp does).
+   */
+  get isWhole(): boolean {
+    return !this.#hasHole && this.#isCutOff;
   }
 
   get content(): Buffer {
@@ -73,13 +88,14 @@ export class Spool {
     const { id } = request;
     if (request.kind === "read") return this.#read(id, request.offset, request.length);
     if (this.#isReadOnly) return statusPacket(id, STATUS.PERMISSION_DENIED, "open for reading");
-    const at = Number(request.offset);
+    const at = this.#isAppended ? this.#length : Number(request.offset);
     const end = at + request.data.length;
     if (this.#isTooLarge || end > this.#bytesMax) {
       this.#isTooLarge = true;
       const most = `${this.#bytesMax} bytes`;
       return statusPacket(id, STATUS.FAILURE, `a person decides over ${most} at most`);
     }
+    if (at > this.#length) this.#hasHole = true;
     if (end > this.#bytes.length) {
       const grown = Buffer.alloc(Math.min(this.#bytesMax, Math.max(end, this.#bytes.length * 2)));
       this.#bytes.copy(grown);
@@ -93,6 +109,7 @@ export class Spool {
   /** Sets attributes; `false` where that cannot be kept. */
   set({ size, ...rest }: SftpAttributes): boolean {
     if (this.#isReadOnly || (size !== undefined && size !== this.#length)) return false;
+    if (size !== undefined) this.#isCutOff = true;
     this.#attributes = { ...this.#attributes, ...rest };
     return true;
   }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Client, Connection, ParsedKey } from "ssh2";
+import type { Client, Connection, ParsedKey, ServerChannel } from "ssh2";
 import { Fault } from "../../../base/index.ts";
 
 interface ChannelOpen {
@@ -90,6 +90,32 @@ export function watchChannels(side: Connection | Client, watch: ChannelWatch): v
     const isOffered = watch.opens?.(info.type) ?? true;
     open?.(of, isOffered ? info : { ...info, type: "refused" });
   };
+}
+
+/** What ssh2 keeps of a write that waits for room, of either stream. */
+interface Waiting {
+  _chunk?: Buffer | undefined;
+  _chunkcb?: unknown;
+  _chunkErr?: Buffer | undefined;
+  _chunkcbErr?: unknown;
+}
+
+/**
+ * Forgets the write that `channel` waited with, which is done. ssh2 does not, and sends it once more when the
+ * other stream has waited too.
+ */
+export function forgetWritten(channel: ServerChannel): void {
+  const waiting = channel as unknown as Waiting;
+  waiting._chunk = undefined;
+  waiting._chunkcb = undefined;
+  waiting._chunkErr = undefined;
+  waiting._chunkcbErr = undefined;
+}
+
+/** Whether the other end still takes data: writing to one that is closed calls nobody back. */
+export function isWritableChannel(channel: ServerChannel): boolean {
+  const { outgoing } = channel as unknown as { readonly outgoing?: { readonly state: string } };
+  return outgoing?.state === "open";
 }
 
 const ED25519_CERTIFICATE = "ssh-ed25519-cert-v01@openssh.com";

@@ -8,7 +8,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { AnyAuthMethod, ClientChannel, ConnectConfig } from "ssh2";
 import ssh2 from "ssh2";
 import { describeError, Fault } from "../../../base/index.ts";
-import { optionsSchema, pinnedKeys } from "../../../protocols/ssh/index.ts";
+import { optionsSchema, pinnedKeys } from "../../../protocols/index.ts";
 import type { Lease } from "../../../vault/index.ts";
 import type { Place, Way } from "../broker.ts";
 import { ALGORITHMS, hostKeyAlgorithms, needsStrictKeys } from "./algorithms.ts";
@@ -108,7 +108,7 @@ async function handshake(
     sock: socket,
     username: login.user,
     ident: IDENT,
-    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(keys) } as never,
+    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(keys) },
     readyTimeout: LOGIN_MS,
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: KEEPALIVES_MAX,
@@ -129,6 +129,7 @@ async function handshake(
       return isPinned;
     },
   };
+  socket.setNoDelay(true); // File sessions go back and forth in small packets.
   client.connect(config);
   if (login.certificate !== undefined) {
     useCertificate(client, { user: login.user, key: login.key, certificate: login.certificate });

@@ -1,0 +1,135 @@
+/**
+ * SSH from inside a run, end to end: the sandbox's own client, the sealed worker, the vault's key, a person at the
+ * command line, and a real sshd.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { ApprovalInfo } from "../../src/api/index.ts";
+import { eventually } from "../support/home.ts";
+import { SshHome } from "./kit.ts";
+
+const it = new SshHome();
+const site = mkdtempSync(join(tmpdir(), "cofferdam-site-"));
+before(() => it.start());
+after(async () => {
+  await it.close();
+  rmSync(site, { recursive: true, force: true });
+});
+
+const RULES = `      - verbs: [exec]
+        doing: [read, read-private]
+      - verbs: [exec]
+        on: ["tee ${site}/*"]
+      - verbs: [sftp.list, sftp.read, sftp.write, sftp.mkdir, sftp.setstat]
+        on: ["${site}/**"]
+`;
+
+async function waiting(summary: RegExp): Promise<ApprovalInfo> {
+  return await eventually("something waits", 30_000, async () => {
+    const { stdout } = await it.home.call(["approvals", "list", "--json"]);
+    const all = JSON.parse(stdout) as readonly ApprovalInfo[];
+    return all.find((one) => one.state === "requested" && summary.test(one.summary));
+  });
+}
+
+async function approve(summary: RegExp): Promise<string> {
+  const { id } = await waiting(summary);
+  const card = await it.home.call(["approvals", "show", id]);
+  const code = await it.home.codeOf(id);
+  const { stderr, code: status } = await it.home.call(["approvals", "approve", id, "--code", code]);
+  assert.equal(status, 0, stderr);
+  return card.stdout;
+}
+
+test("ssh, scp and sftp work unchanged in a run, with no key, prompt or setting of their own", async () => {
+  writeFileSync(join(site, "a.txt"), "from the server");
+  const { code, stdout, stderr } = await it.run(
+    it.task(RULES),
+    `set -e
+ssh server.example "uname -s"
+scp -q server.example:${site}/a.txt . && cat a.txt && echo
+echo new > b.txt && scp -q b.txt server.example:${site}/b.txt
+echo "ls ${site}" | sftp -q -b - server.example
+ls -la ~/.ssh 2>/dev/null || true`,
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^Linux\nfrom the server\n/);
+  assert.match(stdout, /b\.txt/);
+  assert.equal(readFileSync(join(site, "b.txt"), "utf8"), "new\n");
+  const log = await it.home.log();
+  const verbs = new Set(
+    log.filter(({ type }) => type === "action").map(({ data }) => (data as { verb: string }).verb),
+  );
+  for (const verb of ["session", "exec", "sftp.read", "sftp.write"])
+    assert.ok(verbs.has(verb), verb);
+  assert.ok(
+    !JSON.stringify(log).includes(it.sshd.userKey.slice(50, 150)),
+    "the key is nowhere in the record",
+  );
+});
+
+test("a command that waits runs once a person says so, with the very input that was shown", async () => {
+  const running = it.run(
+    it.task(RULES),
+    `printf shown | ssh server.example "tee ${site}/approved"; echo code=$?`,
+  );
+  const card = await approve(/approved/);
+  assert.match(card, /tee/);
+  const { stdout, stderr } = await running;
+  assert.equal(stdout, "showncode=0\n", stderr);
+  assert.equal(readFileSync(join(site, "approved"), "utf8"), "shown");
+});
+
+test("a file that waits is shown with its difference, and written once a person says so", async () => {
+  writeFileSync(join(site, "page.html"), "one\ntwo\n");
+  mkdirSync(join(site, "bin"), { recursive: true });
+  writeFileSync(join(site, "bin/deploy"), "old\n");
+  const running = it.run(
+    it.task(RULES),
+    `echo new > f; scp -q f server.example:${site}/bin/deploy; echo code=$?`,
+  );
+  const card = await approve(/deploy/);
+  assert.match(card, /- old/);
+  assert.match(card, /\+ new/);
+  const { stdout, stderr } = await running;
+  assert.equal(stdout, "code=0\n", stderr);
+  assert.equal(readFileSync(join(site, "bin/deploy"), "utf8"), "new\n");
+});
+
+test("INV-107: a server with another key than the pinned one is not spoken to", async () => {
+  const other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  const { stdout, stderr } = await it.run(
+    it.task(RULES, { hostKey: other }),
+    "ssh server.example uptime; echo $?",
+  );
+  assert.equal(stdout, "255\n");
+  assert.match(stderr, /another host key than the grant says/);
+});
+
+test("INV-108: a reverse tunnel is refused and named, and what is not granted never starts", async () => {
+  const { stdout, stderr } = await it.run(
+    it.task(RULES),
+    `ssh -o ExitOnForwardFailure=yes -N -R 4444:127.0.0.1:22 server.example; echo $?
+ssh server.example "touch ${site}/never"; echo $?
+cat /run/cofferdam/denials.jsonl`,
+  );
+  assert.match(stdout, /^255\n126\n/, stderr);
+  assert.match(stdout, /ssh\.tcpip-forward/);
+  assert.ok(!existsSync(join(site, "never")));
+  const findings = (await it.home.log()).filter(({ type }) => type === "finding");
+  assert.ok(findings.some((one) => JSON.stringify(one).includes("tcpip-forward")));
+});
+
+test("ssh -J by way of a granted server reaches another granted one, and no other", async () => {
+  const { stdout, stderr } = await it.run(
+    it.task(RULES, { also: "inner.example" }),
+    `ssh -J server.example inner.example "uname -s"; echo $?
+ssh -J server.example elsewhere.example "uname -s"; echo $?`,
+  );
+  assert.equal(stdout, "Linux\n0\n255\n", stderr);
+  const log = await it.home.log();
+  assert.ok(log.some((one) => one.type === "action" && one.system === "inner"));
+});

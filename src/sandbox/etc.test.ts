@@ -17,7 +17,6 @@ test("INV-4: the host's accounts, keys and site configuration are not in it", ()
     "shadow",
     "gshadow",
     "sudoers",
-    "ssh",
     "machine-id.host",
     "fstab",
     "crontab",
@@ -34,6 +33,7 @@ test("INV-4: the host's accounts, keys and site configuration are not in it", ()
     "NetworkManager",
   ];
   for (const name of absent) assert.ok(!names.has(name), name);
+  assert.deepEqual(readdirSync(join(etc, "ssh")), ["ssh_config"], "ours, and no key");
   assert.ok(!names.has("ssl") || !readdirSync(join(etc, "ssl")).includes("private"));
 });
 

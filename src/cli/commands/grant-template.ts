@@ -10,8 +10,11 @@ import { EXIT, type Command } from "../command.ts";
 
 /** As an item of a list below `grants:`; comments ahead of the first key stand ahead of the item. */
 function asItem(template: string): string {
-  const lines = template.trimEnd().split("\n");
-  const first = lines.findIndex((line) => line !== "" && !line.startsWith("#"));
+  const written = template.trimEnd().split("\n");
+  const first = written.findIndex((line) => line !== "" && !line.startsWith("#"));
+  // One that is written as an item is taken out of its list first.
+  const isItem = written[first]?.startsWith("- ") === true;
+  const lines = written.map((line, at) => (isItem && at >= first ? line.slice(2) : line));
   return lines
     .map((line, at) => (at < first ? `  ${line}` : at === first ? `  - ${line}` : `    ${line}`))
     .map((line) => `${line.trimEnd()}\n`)

@@ -235,25 +235,24 @@ export const mysql: Protocol = {
     },
     revoke: ({ user }) => ({ login: user, statements: [...dropUserStatements(user)] }),
   },
-  template: `# MariaDB or MySQL: statements by verb and table.
-- system: mysql
-  name: shop-db
-  hosts: [db.example.com]
-  ports: [3306]
-  # tls: false               # where the server speaks none
-  credential: shop-login     # cofferdam credential add shop-login --kind login --scheme mysql
-  # mint: true               # a user of its own for each run, with these rights and no more
-  with:
-    database: shop
-    hide: [shop.customers.password]
-    rows: 10000
-    seconds: 30
-  allow:
-    - verbs: [select, show]
-      on: ["shop.*"]
-    - verbs: [insert, update]
-      on: [shop.orders]
-    - verbs: [delete]        # waits for a person
-      on: [shop.orders]
+  template: `system: mysql   # MariaDB or MySQL: statements by verb and table.
+name: shop-db
+hosts: [db.example.com]
+ports: [3306]
+# tls: false               # where the server speaks none
+credential: shop-login     # cofferdam credential add shop-login --kind login --scheme mysql
+# mint: true               # a user of its own for each run, with these rights and no more; not with hide:
+with:
+  database: shop
+  hide: [shop.customers.password]
+  rows: 10000
+  seconds: 30
+allow:
+  - verbs: [select, show]
+    on: ["shop.*"]
+  - verbs: [insert, update]
+    on: [shop.orders]
+  - verbs: [delete]        # waits for a person
+    on: [shop.orders]
 `,
 };

@@ -285,20 +285,19 @@ export const redis: Protocol = {
     return { database: 0, commands };
   },
   example: {},
-  template: `# Redis or Valkey: commands by name, keys by pattern.
-- system: redis
-  name: cache
-  hosts: [redis.example.com]
-  ports: [6379]
-  # tls: true              # the server speaks TLS; so does the agent then
-  credential: cache-login   # cofferdam credential add cache-login --kind login --scheme redis
-  with:
-    databases: [0]
-  allow:
-    - verbs: [get, mget, hget, hgetall, exists, ttl, scan, keys]
-      on: ["app:*"]
-    - verbs: [set, incr, expire, hset]
-      on: ["app:session:*"]
+  template: `system: redis   # Redis or Valkey: commands by name, keys by pattern.
+name: cache
+hosts: [redis.example.com]
+ports: [6379]
+# tls: false             # where the server speaks none; with TLS the agent speaks it too
+credential: cache-login   # cofferdam credential add cache-login --kind login --scheme redis
+with:
+  databases: [0]
+allow:
+  - verbs: [get, mget, hget, hgetall, exists, ttl, scan, keys]
+    on: ["app:*"]
+  - verbs: [set, incr, expire, hset]
+    on: ["app:session:*"]
 `,
 };
 

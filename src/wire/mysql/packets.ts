@@ -40,6 +40,14 @@ export class MysqlPacketReader {
     return this.#bytes;
   }
 
+  /** Gives back what came and was not read; nothing is read after it. */
+  rest(): Buffer {
+    const rest = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#bytes = 0;
+    return rest;
+  }
+
   /** The next packet, or `undefined` where more must come. @throws {Fault} `mysql.packet` */
   next(): MysqlPacket | undefined {
     if (this.#bytes < MYSQL_HEADER_BYTES) return undefined;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
+import { createSecureContext } from "node:tls";
 import { MYSQL_CAN, mysqlPacket, writeMysqlAnswer } from "../../../wire/index.ts";
 import type { Errand, Session } from "../broker.ts";
 import { performRedis } from "../redis/perform.ts";
@@ -39,7 +40,6 @@ const STRANGERS: readonly (readonly [why: string, bytes: Buffer, tls: boolean, c
     false,
     "mysql.client",
   ],
-  ["bytes in the open ahead of TLS", Buffer.concat([ASKS_TLS, HELLO]), true, "mysql.client"],
   ["TLS where there is none", ASKS_TLS, false, "mysql.client"],
   [
     "a packet out of order",
@@ -87,5 +87,18 @@ test("a server that hangs up within an answer is told as that", async () => {
   theirs.once("data", () => theirs.end(Buffer.from([1, 0, 0])));
   await assert.rejects(upstream.ask("SELECT 1"), { code: "mysql.upstream" });
   await assert.rejects(upstream.ask("SELECT 1"), { code: "mysql.upstream" });
+  end();
+});
+
+test("what is said in the open behind the question for TLS is taken for TLS, and is none", async () => {
+  const { ours, theirs, end } = await pair();
+  const limits = { handshakeMs: 2000, spoolBytes: 65_536 };
+  const leaf = () => Promise.resolve(createSecureContext());
+  const session = { client: ours, grant: { tls: true }, limits, leaf, cut() {} };
+  theirs.once("data", () => theirs.write(Buffer.concat([ASKS_TLS, HELLO])));
+  await assert.rejects(
+    welcome(session as unknown as Session, "10.11"),
+    /ssl|tls|handshake|version/i,
+  );
   end();
 });

@@ -61,9 +61,11 @@ export class MysqlClient {
     return this.#reader.waiting > 0;
   }
 
-  /** Gives the socket back to whoever reads it next. */
+  /** Gives the socket back to whoever reads it next, with what came and was not read. */
   async leave(): Promise<void> {
     await this.#chunks.return?.();
+    const rest = this.#reader.rest();
+    if (rest.length > 0) this.socket.unshift(rest);
   }
 }
 
@@ -95,8 +97,8 @@ export async function welcome(session: Session, version: string): Promise<MysqlW
     if (packet === undefined) throw new Fault("mysql.client", "the client left");
     let answer = readMysqlAnswer(packet.payload);
     if (answer.asksForTls) {
-      // What came with the question was said before TLS, and is not the client's that comes after it.
-      if (!grant.tls || client.hasMore) throw new Fault("mysql.client", "TLS is not possible so");
+      if (!grant.tls) throw new Fault("mysql.client", "there is no TLS here");
+      // The question has no answer, so TLS may begin in the same piece; whatever else came there is no TLS, and ends it.
       await client.leave();
       const secure = await acceptTls(session.client, await session.leaf(), limits.handshakeMs, []);
       client = new MysqlClient(secure, limits.spoolBytes);

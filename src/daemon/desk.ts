@@ -47,6 +47,7 @@ import {
   policyOf,
   requestHeldIn,
   spoolOf,
+  withFacts,
   type Pin,
 } from "./pins.ts";
 import type { McpServers } from "./mcp-servers.ts";
@@ -252,7 +253,8 @@ export class Desk {
       const credential = await this.#credentialOf(approval, held, bare);
       if (!(await this.approvals.consume(id))) return;
       this.#watches.sending(approval);
-      await this.#send(approval, gateway, held, credential);
+      // Whoever performs it holds what was found a last time against what it then does.
+      await this.#send(approval, gateway, withFacts(held, facts), credential);
     } catch (error) {
       const { state } = this.approvals.show(id);
       const known =

@@ -33,7 +33,7 @@ export interface Lending {
 }
 
 /** As much of a grant as its credential depends on. */
-export type LentGrant = Pick<TaskGrant, "name" | "system" | "credential">;
+export type LentGrant = Pick<TaskGrant, "name" | "system" | "kind" | "credential" | "mint">;
 
 /** Who knows systems. */
 type EntryOf = (kind: string) => Entry | undefined;
@@ -134,7 +134,7 @@ export interface LeaseFor {
  */
 export async function leaseFor(
   credentials: Credentials,
-  { run, grant: { name, credential, system }, place, entryOf }: LeaseFor,
+  { run, grant: { name, credential, system, kind, mint }, place, entryOf }: LeaseFor,
 ): Promise<Credentialed | undefined> {
   if (credential === undefined) return undefined;
   const placeholder = placeholderOf(credentials, credential, run);
@@ -144,6 +144,12 @@ export async function leaseFor(
     requirePlace(credential, credentials.vault.show(credential).binding, place);
     const { wallMs } = credentials.clock.now();
     return { lease: minted.secret.lease(credential, minted.how, place, wallMs), placeholder };
+  }
+  if (mint !== undefined && kind === "session") {
+    // The one that it was made by may do far more, and no rule of the server holds it.
+    throw new Fault("daemon.credential", `the login that was made for ${run} is gone with it`, {
+      hint: "have a run ask again while it lives",
+    });
   }
   if (variableOf(credential) === undefined) {
     credentials.requireLendable(credential);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UNKNOWN_PROCESS, type Action } from "../action/index.ts";
-import { heldOf, isSameAction, requestHeldIn, spoolOf } from "./pins.ts";
+import { heldOf, isSameAction, requestHeldIn, spoolOf, withFacts } from "./pins.ts";
 
 const PLACE = { host: "db.test", port: 5432 };
 
@@ -26,4 +26,15 @@ test("what was found is compared before it is performed, what is only shown is n
   assert.ok(isSameAction(ACTION, with_({ ...ACTION.fields, preview: { after: 2 } })));
   assert.ok(!isSameAction(ACTION, with_({ ...ACTION.fields, found: { rows: 4 } })));
   assert.ok(!isSameAction(ACTION, { ...ACTION, effects: ["delete"] }));
+});
+
+test("INV-103: whoever performs an operation is told what was found of it just now", () => {
+  const held = { ...PLACE, operation: 1, facts: { preview: { way: "http" } } };
+  const found = { rows: 3, preview: { before: ["a"] } };
+  assert.deepEqual(withFacts(held, found), {
+    ...held,
+    facts: { rows: 3, preview: { way: "http", before: ["a"] } },
+  });
+  const http = { ...PLACE, scheme: "https", method: "POST", target: "/", headers: [], facts: {} };
+  assert.equal(withFacts(http as never, found), http as never, "a request is sent as it is");
 });

@@ -91,6 +91,17 @@ export function heldOf({ request, body }: Spool): Held {
   return { ...held, facts: held.facts ?? {}, ...whole } as Held;
 }
 
+/** An operation with what was found of it just now; how it travels stays what it was. */
+export function withFacts(held: Held, facts: Facts): Held {
+  if (!isOperation(held)) return held;
+  const membersOf = (value: Json | undefined) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  const before = membersOf(held.facts["preview"]);
+  const preview = { ...membersOf(facts["preview"]), ...before };
+  const shown = Object.keys(preview).length === 0 ? {} : { preview };
+  return { ...held, facts: { ...held.facts, ...facts, ...shown } };
+}
+
 /** As {@link heldOf}, of what can only be a request. @throws {Fault} `daemon.no_request` */
 export function requestHeldIn(spool: Spool): HeldRequest {
   const held = heldOf(spool);

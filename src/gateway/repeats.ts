@@ -48,7 +48,8 @@ export class Repeats {
 
   /** Remembers what was allowed, if it only reads. */
   add(key: string, action: Action, { verdict, effects }: Verdict): void {
-    const isMild = effects.every((effect) => READS.has(effect));
+    // A rule may say that something else only reads: such a thing is still told each time.
+    const isMild = [...effects, ...action.effects].every((effect) => READS.has(effect));
     if (verdict !== "allow" || !isMild || this.#known.has(key)) return;
     for (const [oldest, known] of this.#known) {
       if (this.#known.size < REPEATING_MAX) break;

@@ -243,9 +243,11 @@ interface Opinion {
 
 function judge(state: PolicyState, matched: Case): Decision {
   const { action, grant, uses } = matched;
-  const opinions = uses.flatMap(({ rule, effects: does }) =>
-    does.map((effect) => opinionOn(state, { action, grant, rule, effect })),
-  );
+  const opinions = uses.flatMap(({ rule, effects: does }, at) => {
+    // Each part uses up leave of its own.
+    const before = uses.slice(0, at).filter((use) => use.rule === rule && isConfirmed(use)).length;
+    return does.map((effect) => opinionOn(state, { action, grant, rule, effect, before }));
+  });
   const effects = [...new Set(uses.flatMap((use) => use.effects))];
   const [first, ...rest] = opinions;
   if (first === undefined) {
@@ -289,6 +291,12 @@ interface Point {
   readonly grant: Grant;
   readonly rule: Rule;
   readonly effect: Effect;
+  /** How many parts of the same action the rule lets pass before this one. */
+  readonly before: number;
+}
+
+function isConfirmed({ effects }: Use): boolean {
+  return effects.some((effect) => CONFIRMED_EFFECTS.has(effect));
 }
 
 function opinionOn(state: PolicyState, point: Point): Opinion {
@@ -310,7 +318,7 @@ function unpairedSource(state: PolicyState, grant: Grant): string | undefined {
 }
 
 function opinionOnHighImpact(state: PolicyState, point: Point): Opinion {
-  const { action, rule, effect } = point;
+  const { action, rule, effect, before } = point;
   const confirm = (why: string): Opinion => ({
     verdict: "confirm",
     rule: rule.name,
@@ -321,7 +329,7 @@ function opinionOnHighImpact(state: PolicyState, point: Point): Opinion {
   const nowMs = Date.parse(action.at);
   // Written so that a time which cannot be read counts as too late.
   if (!(nowMs < unattended.expiresMs)) return confirm(": the rule's `unattended` is over");
-  const used = usedOf(state, rule.name, unattended, nowMs);
+  const used = usedOf(state, rule.name, unattended, nowMs) + before;
   if (used >= unattended.count) {
     const within = unattended.perMs === undefined ? "" : ` of ${printDuration(unattended.perMs)}`;
     return confirm(`: the rule's ${unattended.count} unattended actions${within} are used up`);

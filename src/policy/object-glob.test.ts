@@ -61,7 +61,9 @@ test("what says nothing, or could be read in two ways, is told with the fix", ()
   assert.match(flawOfObjectGlob("a\nb", ".")?.[0] ?? "", /control/);
 });
 
-test("a pattern of everything is known as one", () => {
+test("a pattern of everything is known as one, however it is written", () => {
+  assert.ok(["*.*", "**.*", "*.**"].every((one) => coversAll(parseObjectGlob(one, "."))));
+  assert.ok(coversAll(parseObjectGlob("* **", " ")));
   assert.deepEqual(
     ["**", "*"].map((one) => coversAll(parseObjectGlob(one, "."))),
     [true, true],

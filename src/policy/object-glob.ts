@@ -61,7 +61,7 @@ export function printObject(object: readonly string[], separator = " "): string 
 
 /** Reports whether `glob` covers everything. */
 export function coversAll(glob: ObjectGlob): boolean {
-  return glob.every((segment) => segment === MANY) || (glob.length === 1 && glob[0] === "*");
+  return glob.every((segment) => /^\*+$/.test(segment));
 }
 
 /**

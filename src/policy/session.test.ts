@@ -215,3 +215,23 @@ test("a living run's leave cannot be for a shorter time", () => {
   const present = { task, policy: compilePolicy(task), state: initialPolicyState };
   assert.notDeepEqual(narrowPolicy(present, of("1h")).wider, []);
 });
+
+test("each part of an action uses up leave of its own", () => {
+  const policy = policyOf(DROPS(2));
+  const part = (name: string) => ({
+    verb: "drop",
+    effects: ["delete" as const],
+    object: ["public", name],
+  });
+  const at = new Date(0).toISOString();
+  const verdict = (count: number) =>
+    decide(
+      policy,
+      initialPolicyState,
+      actionOf(
+        Array.from({ length: count }, (_, n) => part(`t${n}`)),
+        { at },
+      ),
+    ).verdict;
+  assert.deepEqual([1, 2, 3].map(verdict), ["allow", "allow", "confirm"]);
+});

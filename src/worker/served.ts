@@ -146,7 +146,7 @@ export class Served {
     const verdict = await this.run.intend(action, said.flow);
     if (verdict.verdict === "allow") {
       remember(this.#performed, action.id);
-      if (isReading(verdict.effects)) remember(this.#repeatable, action.id);
+      if (isReading([...verdict.effects, ...action.effects])) remember(this.#repeatable, action.id);
     }
     if (verdict.verdict === "confirm") this.#waits(action);
     return verdict;

@@ -458,3 +458,71 @@ for (const [what, bytes] of [
     assert.equal(broker.noted.filter(({ kind }) => kind === "connect").length, 0);
   });
 }
+
+const LONG = "n".repeat(63);
+/** Ways to have a DELETE run under a judgement of a SELECT, each by a name that stands for two statements. */
+const SWAPS: readonly (readonly [string, readonly (readonly Buffer[])[]])[] = [
+  [
+    "EXECUTE of a name that stands for another statement later",
+    [
+      [parse("foo", "select id from orders"), sync()],
+      [parse("run", "execute foo"), bind("", "run"), execute(), sync()],
+      [close("S", "foo"), parse("foo", "delete from orders returning id"), sync()],
+      [bind("", "run"), execute(), sync()],
+    ],
+  ],
+  [
+    "a bound EXECUTE, whose statement is exchanged",
+    [
+      [q("begin")],
+      [
+        parse("foo", "select id from orders"),
+        parse("run", "execute foo"),
+        bind("p", "run"),
+        sync(),
+      ],
+      [close("S", "foo"), parse("foo", "delete from orders returning id"), sync()],
+      [execute("p"), sync()],
+      [q("commit")],
+    ],
+  ],
+  [
+    "EXPLAIN ANALYZE of such a name",
+    [
+      [parse("foo", "select id from orders"), sync()],
+      [parse("run", "explain analyze execute foo"), bind("", "run"), execute(), sync()],
+      [close("S", "foo"), parse("foo", "delete from orders returning id"), sync()],
+      [bind("", "run"), execute(), sync()],
+    ],
+  ],
+  [
+    "names that the server cuts to the same",
+    [
+      [parse(`${LONG}a`, "select id from orders"), bind("", `${LONG}a`), execute(), sync()],
+      [close("S", `${LONG}b`), parse(`${LONG}b`, "delete from orders returning id"), sync()],
+      [bind("", `${LONG}a`), execute(), sync()],
+    ],
+  ],
+];
+for (const [what, steps] of SWAPS) {
+  test(`INV-101: ${what} deletes nothing`, async () => {
+    says = () => "no";
+    const raw = await Raw.start(broker.port);
+    for (const step of steps) await raw.ask(step.length === 1 ? (step[0] ?? q("")) : [...step]);
+    raw.end();
+    assert.equal(count(), "10");
+    const deletions = broker.noted.filter(
+      ({ kind, action, data }) =>
+        kind === "outcome" && action?.verb === "delete" && data?.["prepared"] !== true,
+    );
+    assert.deepEqual(deletions, []);
+  });
+}
+
+test("names of 63 bytes are names, and EXECUTE is for simple queries", async () => {
+  const raw = await Raw.start(broker.port);
+  const used = await raw.ask([parse(LONG, "select 1"), bind("", LONG), execute(), sync()]);
+  assert.deepEqual(errorsIn(used), []);
+  assert.deepEqual(rowsIn(await raw.ask(q(`execute ${LONG}`))), ["1"]);
+  raw.end();
+});

@@ -17,6 +17,9 @@ const KEPT_MAX = 10_000;
 const KEPT_BYTES_MAX = 32 << 20;
 
 /** A message that goes with the next Execute or Sync. */
+/** Statements that may run one that was prepared: EXECUTE, EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE. */
+const BY_NAME: ReadonlySet<string> = new Set(["ExecuteStmt", "ExplainStmt", "CreateTableAsStmt"]);
+
 interface Kept {
   readonly frame: Buffer;
   readonly type: number;
@@ -157,10 +160,10 @@ export class Extended {
     const { found, statements } = this.#line.judge.read(sql, named);
     const isNaming =
       portal.prepared.isFromSql !== true && statements.some(({ kind }) => NAMING.has(kind));
-    if (isNaming || hasPart(found, "copy-from")) {
+    if (isNaming || hasPart(found, "copy-from") || this.#isByName(statements, named)) {
       this.#refuseExecute(
         undefined,
-        "send PREPARE, DEALLOCATE, DISCARD and COPY FROM as simple queries",
+        "send PREPARE, EXECUTE, DEALLOCATE, DISCARD and COPY FROM as simple queries",
       );
       return undefined;
     }
@@ -172,6 +175,17 @@ export class Extended {
     if (judged.decision.verdict !== "deny") return judged;
     this.#refuseExecute(judged);
     return undefined;
+  }
+
+  /**
+   * Whether it runs what stands under another name: by the time that it runs, something else may stand there, and
+   * a portal or a text that was judged would then be another statement.
+   */
+  #isByName(
+    statements: readonly { readonly kind: string }[],
+    named: Readonly<Record<string, string>> | undefined,
+  ): boolean {
+    return named !== undefined && statements.some(({ kind }) => BY_NAME.has(kind));
   }
 
   async #waitExecute(judged: Judged, name: string, portal: Portal): Promise<void> {
@@ -297,6 +311,9 @@ export class Extended {
     if (!this.#line.ports.session.repeats(key)) {
       const { sql, types } = prepared;
       const named = this.#line.statements.textsNamedIn(sql);
+      if (this.#isByName(this.#line.judge.read(sql, named).statements, named)) {
+        return this.#refuseExecute(undefined, "send EXECUTE as a simple query");
+      }
       const judged = await this.#line.judge.judge({
         operation: {
           sql,

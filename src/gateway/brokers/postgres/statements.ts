@@ -9,6 +9,8 @@
  */
 
 const ENTRIES_MAX = 5000;
+/** The server cuts longer names (NAMEDATALEN - 1), and then two of them are one. */
+const NAME_BYTES_MAX = 63;
 const CHARS_MAX = 32 << 20;
 
 export interface Prepared {
@@ -50,6 +52,7 @@ export class Statements {
 
   /** `false` where there are too many. */
   prepare(name: string, prepared: Prepared): boolean {
+    if (Buffer.byteLength(name) > NAME_BYTES_MAX) return false;
     this.forget(name);
     if (this.#prepared.size >= ENTRIES_MAX || this.#chars + prepared.sql.length > CHARS_MAX) {
       return false;
@@ -60,7 +63,8 @@ export class Statements {
   }
 
   bind(name: string, portal: Portal): boolean {
-    if (this.#portals.size >= ENTRIES_MAX) return false;
+    const isLong = Buffer.byteLength(name) > NAME_BYTES_MAX;
+    if (isLong || this.#portals.size >= ENTRIES_MAX) return false;
     this.#portals.set(name, portal);
     return true;
   }

@@ -8,7 +8,7 @@ import { SESSION_VERB, VERDICTS, type Action, type Effect, type Verdict } from "
 import { useAllowance } from "./allowance.ts";
 import { NO_GRANT } from "./connect.ts";
 import { canonicalHost } from "./host-pattern.ts";
-import { matchesObject, printObject, printVerbs } from "./object-glob.ts";
+import { matchesObject, printObject, printVerbs, type Written } from "./object-glob.ts";
 import { matchesPath } from "./path-glob.ts";
 import { readingsOf, type PathReading } from "./path.ts";
 import { printDuration } from "./quantity.ts";
@@ -105,7 +105,7 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
       const on =
         part.object === undefined
           ? ""
-          : ` on ${printObject(part.object, separatorOf(grant)).slice(0, OBJECT_CHARS_MAX)}`;
+          : ` on ${printObject(part.object, writtenOf(grant, verb)).slice(0, OBJECT_CHARS_MAX)}`;
       const what = `${verb}${on} (${effects.join(", ")})`;
       const reason = `${grant.name} grants no ${what}`;
       return {
@@ -123,8 +123,10 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
 }
 
 /** How its objects are written, as far as its rules tell. */
-function separatorOf({ rules }: Grant): string | undefined {
-  return rules.find(({ separator }) => separator !== undefined)?.separator;
+function writtenOf({ rules }: Grant, verb: string): Written {
+  const named = rules.filter(({ separator }) => separator !== undefined);
+  const own = named.find(({ verbs = [] }) => verbs.some((pattern) => matchesVerb(pattern, verb)));
+  return own ?? named[0] ?? {};
 }
 
 const OBJECT_CHARS_MAX = 200; // In a sentence.

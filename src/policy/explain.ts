@@ -201,12 +201,12 @@ function explainRule(grant: TaskGrant, rule: TaskRule): readonly string[] {
 
 function explainVerbs(
   grant: TaskGrant,
-  { verbs = [], on, separator, doing, effects, unattended }: TaskRule,
+  { verbs = [], on, doing, effects, unattended, ...written }: TaskRule,
 ): string {
   const all = verbs.includes("*") ? "whatever its system knows" : list(verbs);
   const does =
     effects === undefined ? "" : `, which may ${list(effects.map((effect) => WORDS[effect]))}`;
-  const objects = (on ?? []).map((glob) => printObject(glob, separator));
+  const objects = (on ?? []).map((glob) => printObject(glob, written));
   const which = `${all}${objects.length === 0 ? "" : ` on ${list(objects, "or")}`}${does}`;
   const limit =
     doing === undefined

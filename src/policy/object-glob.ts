@@ -40,23 +40,31 @@ const SHOWN_MAX = 5; // Of one rule, in a sentence.
 export function printVerbs({
   verbs,
   on = [],
-  separator,
   doing,
-}: {
+  ...written
+}: Written & {
   readonly verbs: readonly string[];
   readonly on?: readonly ObjectGlob[];
-  readonly separator?: string;
   readonly doing?: readonly string[];
 }): string {
-  const objects = on.slice(0, SHOWN_MAX).map((glob) => printObject(glob, separator));
+  const objects = on.slice(0, SHOWN_MAX).map((glob) => printObject(glob, written));
   const more = on.length > SHOWN_MAX ? ", ..." : "";
   const where = objects.length === 0 ? "" : ` on ${objects.join(", ")}${more}`;
   return `${verbs.join(", ")}${where}${doing === undefined ? "" : ` doing ${doing.join(", ")}`}`;
 }
 
+/** How the objects of a rule are written. */
+export interface Written {
+  /** What joins their segments. */
+  readonly separator?: string;
+  /** They are written from the root: `/etc/nginx`. */
+  readonly isRooted?: true;
+}
+
 /** An object or a pattern as people write it. */
-export function printObject(object: readonly string[], separator = " "): string {
-  return `${separator === "/" ? "/" : ""}${object.join(separator)}`;
+export function printObject(object: readonly string[], written: Written = {}): string {
+  const { separator = " ", isRooted = false } = written;
+  return `${isRooted && object[0] !== "~" ? separator : ""}${object.join(separator)}`;
 }
 
 /** Reports whether `glob` covers everything. */

@@ -69,6 +69,7 @@ export interface Rule {
   readonly on?: readonly ObjectGlob[];
   /** What joins their segments for people. */
   readonly separator?: string;
+  readonly isRooted?: true;
   readonly doing?: readonly Effect[];
   /** Replaces the action's own effects. */
   readonly effects?: readonly Effect[];

@@ -128,6 +128,8 @@ export type TaskRule = {
   readonly on?: readonly (readonly string[])[];
   /** What parted them, and joins them for people. */
   readonly separator?: string;
+  /** They are written from the root: `/etc/nginx`. */
+  readonly isRooted?: true;
   /** Of a system of the catalog: what does more than these is not covered. */
   readonly doing?: readonly Effect[];
   /** Absent: by method. */
@@ -259,7 +261,15 @@ function ruleOf({ unattended, on, ...source }: RuleSource, system?: SystemInfo):
   const { methods = [], paths = [], ...more } = source;
   const separator = separatorOf(source.verbs ?? [], system) ?? "";
   const globs =
-    on === undefined ? {} : { on: on.map((one) => parseObjectGlob(one, separator)), separator };
+    on === undefined
+      ? {}
+      : {
+          on: on.map((one) => parseObjectGlob(one, separator)),
+          separator,
+          ...(separator !== "" && on.some((one) => one.startsWith(separator))
+            ? { isRooted: true as const }
+            : {}),
+        };
   const rule = { methods, paths, ...defined(more), ...globs };
   if (unattended === undefined) return rule;
   const expiresMs = parseExpiryMs(unattended.expires);

@@ -187,7 +187,7 @@ const DENIED = [
   [
     "a branch that is not granted",
     "git push origin HEAD:refs/heads/other 2>&1",
-    /push\.create on refs heads other/,
+    /push\.create on refs\/heads\/other/,
   ],
   ["a tag", "git tag v1; git push origin v1 2>&1", /push\.tag/],
   ["notes", "git notes add -m x; git push origin refs/notes/commits 2>&1", /push\.refs/],

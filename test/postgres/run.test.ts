@@ -116,7 +116,7 @@ test("psql works over verified TLS, and holds nothing", async () => {
 test("what is not granted is told as an error of the database, with the rule", async () => {
   const { stderr, code } = await psql("select * from salaries");
   assert.notEqual(code, 0);
-  assert.match(stderr, /Cofferdam: .*shop grants no select on public salaries/);
+  assert.match(stderr, /Cofferdam: .*shop grants no select on public.salaries/);
 });
 
 test("INV-103: a deletion shows its rows and waits; approved, it is done once, and the agent gets the answer", async () => {

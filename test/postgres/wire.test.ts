@@ -27,6 +27,7 @@ cluster.sql(
    insert into secrets values ('hidden'); create table log (t text);
    create table numbered (id serial primary key, t text);
    create table customers (id int, email text); insert into customers values (1, 'a@b');
+   alter table customers add check (id > 0);
    create view customer_list as select * from customers;
    create table customers_old () inherits (customers);
    create function public.lower(int) returns text language sql as 'insert into log values (''lower''); select ''x''';
@@ -524,5 +525,13 @@ test("names of 63 bytes are names, and EXECUTE is for simple queries", async () 
   const used = await raw.ask([parse(LONG, "select 1"), bind("", LONG), execute(), sync()]);
   assert.deepEqual(errorsIn(used), []);
   assert.deepEqual(rowsIn(await raw.ask(q(`execute ${LONG}`))), ["1"]);
+  raw.end();
+});
+
+test("INV-100: an error tells nothing of a hidden column", async () => {
+  const raw = await Raw.start(broker.port);
+  const frames = await raw.ask(q("update customers set id = 0 where id = 1"));
+  assert.match(errorsIn(frames)[0] ?? "", /violates check constraint/);
+  assert.ok(!JSON.stringify(frames.map(({ body }) => body.toString("latin1"))).includes("a@b"));
   raw.end();
 });

@@ -208,7 +208,13 @@ const FORMS: Readonly<Record<string, Form>> = {
     const reads = scan.outerWords.has("returning")
       ? (["read", "write"] as const)
       : (["write"] as const);
-    return over("insert", { target: reads, outer: ["read"] }, scan, context);
+    const meaning = over("insert", { target: reads, outer: ["read"] }, scan, context);
+    if (!scan.outerWords.has("duplicate") || !("parts" in meaning)) return meaning;
+    // What is there already is changed.
+    const changed = meaning.parts
+      .filter(({ verb }) => verb === "insert")
+      .map((part) => ({ ...part, verb: "update" }));
+    return { ...meaning, parts: [...meaning.parts, ...changed] };
   },
   // What has the same key is deleted for it.
   replace: (_, scan, context) =>

@@ -30,7 +30,7 @@ const PLAIN = new Set(
 /** One-argument functions that take a row, and may be written as a field of one: `t.to_json`. */
 const OF_ROWS = new Set(
   `array_agg concat json_agg json_build_array json_build_object jsonb_agg jsonb_build_array jsonb_build_object
-  num_nonnulls num_nulls quote_literal quote_nullable row_to_json to_json to_jsonb record_out record_send hash_record`
+  any_value json_agg_strict json_agg_unique jsonb_agg_strict max min num_nonnulls num_nulls quote_literal quote_nullable row_to_json to_json to_jsonb record_out record_send hash_record`
     .trim()
     .split(/\s+/),
 );
@@ -380,6 +380,8 @@ export class QueryReader {
       if (name === undefined) continue;
       this.#found.columns.add(name);
       this.#field_(name, undefined);
+      // `(x).f` is `f(x)` where x has no such field: of any function of the server, whatever x is.
+      addCall(this.#found, [name], [node["arg"] as Tree]);
     }
     this.#fields(node, scope);
   }

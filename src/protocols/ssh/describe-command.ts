@@ -6,7 +6,7 @@
 import type { Effect } from "../../action/index.ts";
 import { readCommandLine, spell, type SimpleCommand, type SimpleLine } from "./command-line.ts";
 import { readingEffects } from "./reading-form.ts";
-import { effectsOfPlace } from "./secret-paths.ts";
+import { effectsOfPlace, holdsSecrets } from "./secret-paths.ts";
 import { segmentsOf, transferOf, type Transfer } from "./transfer.ts";
 import { baseOf, ESCALATIONS, wayOutOf } from "./ways-out.ts";
 
@@ -51,10 +51,12 @@ export function meaningOf(command: string, isInteractive: boolean): CommandMeani
   if (transfer !== undefined) {
     return { parts: partsOfTransfer(transfer), sent: sentTransfer(transfer, line), transfer };
   }
-  let cwd: string | undefined;
+  // Every folder that it may be in: a `cd` may fail.
+  const cwds: string[] = [];
   const parts = line.commands.map((one) => {
-    const part = partOf(one, cwd);
-    if (one.words[0] === "cd") cwd = one.words[1];
+    const part = partOf(one, cwds);
+    const [program, ...operands] = one.words.filter((word) => word !== "--");
+    if (program === "cd") cwds.push(operands[0] ?? "~");
     return part;
   });
   return { parts, sent: line.sent };
@@ -67,9 +69,9 @@ function scriptOf(command: string, why: string): CommandMeaning {
   return { parts: [{ verb: "script", effects, object: [command] }], sent: command, why };
 }
 
-function partOf(command: SimpleCommand, cwd: string | undefined): CommandPart {
+function partOf(command: SimpleCommand, cwds: readonly string[]): CommandPart {
   const { words } = command;
-  const { verb, effects } = verbOf(command, cwd);
+  const { verb, effects } = verbOf(command, cwds);
   // What runs other things is one text: no word of it bounds what the others do.
   return { verb, effects, object: verb === "exec" ? words : [words.map(spell).join(" ")] };
 }
@@ -79,8 +81,8 @@ interface Meaning {
   readonly effects: readonly Effect[];
 }
 
-function verbOf(command: SimpleCommand, cwd: string | undefined): Meaning {
-  const reading = readingEffects(command, cwd);
+function verbOf(command: SimpleCommand, cwds: readonly string[]): Meaning {
+  const reading = readingEffects(command, cwds);
   if (reading !== undefined) return { verb: "exec", effects: reading };
   const { words } = command;
   const name = baseOf(words[0] ?? "");
@@ -120,7 +122,7 @@ function escalated(command: SimpleCommand): Meaning {
   const [first] = inner;
   if (first === undefined || first.includes("=")) return ESCALATED_SCRIPT;
   const moved = new Set([...globs].map((position) => position - at));
-  const { verb, effects } = verbOf({ words: inner, globs: moved, isPiped }, undefined);
+  const { verb, effects } = verbOf({ words: inner, globs: moved, isPiped }, []);
   return { verb, effects: strictest([...effects, "execute", "administer"]) };
 }
 
@@ -134,7 +136,12 @@ function partsOfTransfer({ tool, isRead, paths, options }: Transfer): readonly C
   return paths.map((path) => {
     const object = segmentsOf(path);
     if (isRead) {
-      return { verb: `${tool}.read`, effects: ["read-private"], object } as const;
+      // Whatever lies below goes along.
+      const isSecret = tool !== "git" && holdsSecrets(path, { cwd: undefined, isRecursive: true });
+      const effects: readonly Effect[] = isSecret
+        ? ["read-private", "administer"]
+        : ["read-private"];
+      return { verb: `${tool}.read`, effects, object } as const;
     }
     const deletes = options.some((option) => option.startsWith("--delete"));
     const effects: readonly Effect[] = [

@@ -84,7 +84,10 @@ export function meaningOfFile(operation: FileOperation): FileMeaning | undefined
       return to === undefined
         ? undefined
         : two("sftp.rename", `Rename ${path} to ${to}`, [
-            part("sftp.rename", ["write", ...effectsOfPlace(path)]),
+            part(
+              "sftp.rename",
+              isSecretPath(path) ? ["write", "administer"] : ["write", ...effectsOfPlace(path)],
+            ),
             part("sftp.rename", ["write", ...effectsOfPlace(to)], to),
           ]);
     case "symlink":

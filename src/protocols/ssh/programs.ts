@@ -24,6 +24,10 @@ export interface Program {
   readonly tells?: true;
   /** Goes into what lies below its operands. */
   readonly recursiveFlags?: RegExp;
+  /** Reads its options one by one: a bundle of letters is not what getopt makes of it. */
+  readonly isUnbundled?: true;
+  /** Letters of options whose value is a number, or which have none. */
+  readonly counted?: string;
   /** `-5` is an option. */
   readonly isNumbered?: boolean;
   /** Must be among the options. */
@@ -103,8 +107,8 @@ const TABLE: Readonly<Record<string, Program>> = {
     long: split("forest sort= no-headers"),
     operands: /^[aujxlfwTr]+$/,
   },
-  pgrep: { effect: "read", flags: "aflnovxc", valued: "uUPG", operands: ANY },
-  pstree: { effect: "read", flags: "aAclpstu", operands: /^\w+$/ },
+  pgrep: { effect: "read-private", flags: "aflnovxc", valued: "uUPG", operands: ANY },
+  pstree: { effect: "read-private", flags: "aAclpstu", operands: /^\w+$/ },
   top: { effect: "read-private", flags: "bcHiS", valued: "nopuw", needs: /^-[A-Za-z]*b/ },
   ss: { effect: "read", flags: "aehilmnopst46uxwHr" },
   netstat: { effect: "read", flags: "aeilnpstuw46r" },
@@ -145,9 +149,10 @@ const TABLE: Readonly<Record<string, Program>> = {
   journalctl: {
     effect: "read-private",
     flags: "abefkmqrx",
-    valued: "unopStgU",
+    valued: "uopStgU",
+    counted: "n",
     long: split(
-      "no-pager unit= lines= output= priority= since= until= grep= reverse follow boot dmesg quiet all user-unit= identifier= utc no-hostname list-boots disk-usage",
+      "no-pager unit= lines?= output= priority= since= until= grep= reverse follow boot dmesg quiet all user-unit= identifier= utc no-hostname list-boots disk-usage",
     ),
     operands: /^_?[A-Z][A-Z0-9_]*=/,
   },
@@ -191,7 +196,13 @@ const TABLE: Readonly<Record<string, Program>> = {
     ),
     operands: ANY,
   },
-  tree: { effect: "read", flags: "aCdDfFghilnpQrstux", valued: "LIP", operands: ANY },
+  tree: {
+    effect: "read",
+    flags: "aCdDfFghilnpQrstux",
+    valued: "LIP",
+    operands: ANY,
+    isUnbundled: true,
+  },
   pwd: { effect: "read", flags: "LP" },
   cd: { effect: "read", operands: /^\/[^*]*$/, operandsMax: 1 },
   stat: { effect: "read", flags: "fLt", valued: "c", long: ["format="], operands: ANY },
@@ -256,12 +267,26 @@ const TABLE: Readonly<Record<string, Program>> = {
     ...FILES,
   },
   cmp: { effect: "read-private", flags: "bls", valued: "n", ...FILES },
-  od: { effect: "read-private", flags: "bcdovx", valued: "AjNtw", ...FILES },
+  od: { effect: "read-private", flags: "bcdovx", valued: "AjNt", ...FILES },
   hexdump: { effect: "read-private", flags: "bcCdovx", valued: "ns", ...FILES },
-  xxd: { effect: "read-private", flags: "bpu", valued: "lsc", ...FILES, operandsMax: 1 },
+  xxd: {
+    effect: "read-private",
+    flags: "bpu",
+    valued: "lsc",
+    ...FILES,
+    operandsMax: 1,
+    isUnbundled: true,
+  },
   strings: { effect: "read-private", flags: "af", valued: "nte", ...FILES },
   base64: { effect: "read-private", flags: "di", valued: "w", long: ["decode"], ...FILES },
-  jq: { effect: "read-private", flags: "rcsSeMCaj", operands: ANY, tells: true },
+  // A program may read other files, and the environment.
+  jq: {
+    effect: "read-private",
+    flags: "rcsSeMCaj",
+    operands:
+      /^(?![^]*\b(?:import|include|env|ENV|inputs?|input_filename|get_search_list|modulemeta)\b)/,
+    tells: true,
+  },
   zcat: { effect: "read-private", ...FILES },
   printenv: { effect: "read-private", operands: /^\w+$/ },
 

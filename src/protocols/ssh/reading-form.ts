@@ -13,12 +13,12 @@ const SYSTEM_FOLDERS = /^\/(usr\/)?s?bin\//;
 /** A command's effects where it only reads; `undefined` where that is not known. */
 export function readingEffects(
   { words, globs, isPiped }: SimpleCommand,
-  cwd: string | undefined,
+  cwds: readonly string[] = [],
 ): readonly Effect[] | undefined {
   const [first = "", ...rest] = words;
   const name = first.replace(SYSTEM_FOLDERS, "");
   const special = SPECIAL.get(name);
-  if (special !== undefined) return special(rest, isPiped);
+  if (special !== undefined) return special(rest, isPiped, cwds);
   const program = PROGRAMS.get(name);
   if (program === undefined) return undefined;
   const operands: string[] = [];
@@ -30,8 +30,13 @@ export function readingEffects(
     program.tells === true &&
     // Told to go into folders, and which is left out: it goes into the one that it is in.
     ((isRecursive && operands.length < 2) ||
-      operands.some((operand) => holdsSecrets(operand, { cwd, isRecursive })));
+      operands.some((operand) => holdsSecretsFrom(cwds, operand, isRecursive)));
   return isSecret ? [found, "administer"] : [found];
+}
+
+/** Whether `path` may be a secret wherever the command may be: a `cd` may have failed. */
+function holdsSecretsFrom(cwds: readonly string[], path: string, isRecursive: boolean): boolean {
+  return [undefined, ...cwds].some((cwd) => holdsSecrets(path, { cwd, isRecursive }));
 }
 
 type Reading = Program["effect"];
@@ -54,6 +59,8 @@ function readWords(
         if (sub === undefined) return undefined;
         return readWords(sub, words.slice(at + 1), (one) => isGlob(one + at + 1), operands);
       }
+      // It may become several, the last of which some programs write.
+      if (isGlob(at) && program.operandsMax !== undefined) return undefined;
       operands.push(word);
     } else if (word === "--") {
       areOptionsOver = true;
@@ -61,14 +68,21 @@ function readWords(
       const [name = ""] = word.slice(2).split("=", 1);
       const hasValue = word.includes("=");
       if (long.includes(`${name}=`)) {
-        if (!hasValue) at += 1;
+        if (!hasValue && isGlob((at += 1))) return undefined;
       } else if (!long.includes(hasValue ? `${name}?=` : name) && !long.includes(`${name}?=`)) {
         return undefined;
       }
     } else if (!(isNumbered && /^-\d+$/.test(word))) {
-      const taken = readBundle(word.slice(1), flags, valued);
+      if (program.isUnbundled === true && word.length > 2) return undefined;
+      const { counted = "" } = program;
+      const taken = readBundle(word.slice(1), flags + counted, valued);
       if (taken === undefined) return undefined;
-      if (taken) at += 1;
+      // Whether the next word is its value depends on whether it is a number.
+      const isCounted = counted.includes(word.at(-1) ?? "-");
+      if (isCounted && /^\d+$/.test(words[at + 1] ?? "")) at += 1;
+      else if (isCounted && word.length > 2) return undefined;
+      else if (isCounted && (words[at + 1] ?? "").startsWith("-")) return undefined;
+      if (taken && isGlob((at += 1))) return undefined;
     }
   }
   const { operands: allowed, operandsMax = Number.POSITIVE_INFINITY, needs, effect } = program;
@@ -87,7 +101,11 @@ function readBundle(letters: string, flags: string, valued: string): boolean | u
   return false;
 }
 
-type Special = (words: readonly string[], isPiped: boolean) => readonly Effect[] | undefined;
+type Special = (
+  words: readonly string[],
+  isPiped: boolean,
+  cwds: readonly string[],
+) => readonly Effect[] | undefined;
 
 const PRIVATE: readonly Effect[] = ["read-private"];
 const READ: readonly Effect[] = ["read"];
@@ -118,27 +136,39 @@ function readFind(words: readonly string[]): readonly Effect[] | undefined {
 const SED_PRINT = /^(\d+|\$)?(,(\d+|\$))?p$/;
 const SED_SUBSTITUTE = /^s([/|#,:@])(?:(?!\1)[^\\]|\\.)*\1(?:(?!\1)[^\\]|\\.)*\1[gIip\d]*$/;
 
-function readSed(words: readonly string[], isPiped: boolean): readonly Effect[] | undefined {
+function readSed(
+  words: readonly string[],
+  isPiped: boolean,
+  cwds: readonly string[],
+): readonly Effect[] | undefined {
   const flags = words.filter((word) => word.startsWith("-"));
   const [script = "", ...files] = words.filter((word) => !word.startsWith("-"));
   if (flags.some((flag) => !/^-[nErsz]+$/.test(flag) || flag.includes("s"))) return undefined;
   if (!SED_PRINT.test(script) && !SED_SUBSTITUTE.test(script)) return undefined;
-  return tellsFiles(files, isPiped);
+  return tellsFiles(files, isPiped, cwds);
 }
 
 const AWK_PRINT = /^(\/[\w .:-]*\/ ?)?\{ ?print( \$(\d{1,3}|NF)(, ?\$(\d{1,3}|NF))*)? ?\}$/;
 
-function readAwk(words: readonly string[], isPiped: boolean): readonly Effect[] | undefined {
+function readAwk(
+  words: readonly string[],
+  isPiped: boolean,
+  cwds: readonly string[],
+): readonly Effect[] | undefined {
   const isSeparated = /^-F[^-]?$/.test(words[0] ?? "");
   const skipped = isSeparated ? (words[0] === "-F" ? 2 : 1) : 0;
   const [script = "", ...files] = words.slice(skipped);
   // Of an operand `name=value` it makes a variable; an option may load a script.
   if (files.some((file) => /^-|=/.test(file))) return undefined;
-  return AWK_PRINT.test(script) ? tellsFiles(files, isPiped) : undefined;
+  return AWK_PRINT.test(script) ? tellsFiles(files, isPiped, cwds) : undefined;
 }
 
-function tellsFiles(files: readonly string[], isPiped: boolean): readonly Effect[] {
-  const isSecret = files.some((file) => holdsSecrets(file, { cwd: undefined, isRecursive: false }));
+function tellsFiles(
+  files: readonly string[],
+  isPiped: boolean,
+  cwds: readonly string[],
+): readonly Effect[] {
+  const isSecret = files.some((file) => holdsSecretsFrom(cwds, file, false));
   if (isSecret) return ["read-private", "administer"];
   return files.length === 0 && !isPiped ? READ : PRIVATE;
 }
@@ -150,7 +180,8 @@ function readTest(words: readonly string[]): readonly Effect[] | undefined {
 }
 
 function readPrintf([format = "-"]: readonly string[]): readonly Effect[] | undefined {
-  return format.startsWith("-") ? undefined : READ;
+  // zsh computes what a number's place is given, and runs what stands in its subscripts.
+  return /^(?!-)(?:[^%]|%[s%])*$/.test(format) ? READ : undefined;
 }
 
 const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([

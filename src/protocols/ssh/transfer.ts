@@ -47,7 +47,11 @@ function readScp(words: readonly string[]): Transfer | undefined {
  */
 const RSYNC_LONG =
   /^--(server|sender|delete(-(before|after|during|delay|excluded|missing-args))?|partial|stats|numeric-ids|existing|ignore-existing|ignore-times|size-only|checksum|inplace|append|append-verify|force|ignore-errors|safe-links|no-(implied-dirs|r|W|relative|inc-recursive|i-r)|omit-dir-times|omit-link-times|prune-empty-dirs|from0|compress|compress-level=\d+|zc=\w+|new-compress|old-compress|bwlimit=[\d.]+|timeout=\d+|max-delete=\d+|max-size=\w+|min-size=\w+|modify-window=\d+|out-format=[^/]*|log-format=[^/]*|info=[\w,]+|debug=[\w,]+|cc=\w+|checksum-seed=\d+|dirs|mkpath|preallocate|fuzzy|msgs2stderr|stderr=\w+|usage|iconv=[\w,.-]+)$/;
-const RSYNC_SHORT = /^-[A-Za-z0-9.]+$/;
+/**
+ * Letters that take a value (B, M, T, e, f) would take the next word, `--sender` too; `s` has the server read other
+ * arguments later. What a client says of itself stands behind `e.`, which ends the bundle.
+ */
+const RSYNC_SHORT = /^-[ACDEFGHIJKLNOPQRSUVWXYZabcdghijklmnopqrtuvwxyz0-9]*(?:e\.[A-Za-z]*)?$/;
 
 function readRsync(words: readonly string[]): Transfer | undefined {
   if (words[0] !== "--server") return undefined;

@@ -16,6 +16,7 @@ import {
   message,
   R,
   readFields,
+  withoutValues,
 } from "./frames.ts";
 
 /** A message of the server that has to be seen whole. */
@@ -48,6 +49,8 @@ export interface AnswersPorts {
   readonly secrets: readonly string[];
   /** Most rows of one answer. */
   readonly rows: number | undefined;
+  /** Columns are hidden, which errors and notices may tell the values of. */
+  readonly isHiding?: boolean;
   /** An answer was cut: the server should stop. Resolves when it was told. */
   cancel(): Promise<void>;
   outcome(judged: Judged, data: Readonly<Record<string, string | number>>): void;
@@ -196,8 +199,12 @@ export class Answers {
       case R.portalSuspended:
         this.#ended(() => {});
         return undefined;
-      case R.error:
-        return this.#failed(frame);
+      case R.error: {
+        const ours = this.#failed(frame);
+        return ours ?? (this.#ports.isHiding === true ? withoutValues(frame) : undefined);
+      }
+      case R.notice:
+        return this.#ports.isHiding === true ? withoutValues(frame) : undefined;
       case R.ready:
         return this.#ready(frame);
       case R.copyIn:
@@ -219,7 +226,6 @@ export class Answers {
       case R.parameterDescription:
       case R.copyOut:
       case R.copyDone:
-      case R.notice:
       case R.notification:
         return undefined;
       default:

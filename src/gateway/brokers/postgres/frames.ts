@@ -115,6 +115,15 @@ export function readFields(body: Buffer): Readonly<Record<string, string>> {
   return fields;
 }
 
+/** The same error or notice less what tells of values: its detail, its context, and its own query. */
+export function withoutValues(frame: Buffer): Buffer {
+  const kept = Object.entries(readFields(frame.subarray(5))).filter(
+    ([letter]) => !VALUES.has(letter),
+  );
+  return message(frame[0] ?? R.error, ...kept.map(([letter, text]) => `${letter}${text}`), 0);
+}
+const VALUES: ReadonlySet<string> = new Set(["D", "W", "q"]);
+
 /** Reads a body from its start; what is not there is a fault. */
 export class BodyReader {
   readonly #body: Buffer;

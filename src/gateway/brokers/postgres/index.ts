@@ -206,6 +206,7 @@ function relayed(session: Session, parts: Parts): Promise<void> {
       server,
       secrets,
       rows: options.rows,
+      isHiding: options.hide.length > 0,
       cancel: () => sendCancel(session, upstream.processId, upstream.secretKey).catch(() => {}),
       outcome: (judged, data) => {
         session.outcome(judged, data).catch((error: unknown) => over(error));

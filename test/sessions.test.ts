@@ -60,7 +60,7 @@ test("grant-template prints a grant of each protocol that a task file takes", as
     assert.equal(code, 0, stderr);
     // What a person has to put in.
     const key = /ssh-ed25519 AAAA[^"]*/;
-    const filled = stdout.replace(key, String(example["host_key"] ?? ""));
+    const filled = stdout.replace(key, JSON.stringify(example["host_key"] ?? "").slice(1, -1));
     const source = `task: t\npurpose: p\ngrants:\n${filled}`;
     const parsed = parseTaskFile(source, system, Date.now(), taskSystems());
     assert.equal(parsed.grants[0]?.system, system);

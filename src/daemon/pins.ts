@@ -94,8 +94,10 @@ export function heldOf({ request, body }: Spool): Held {
 /** An operation with what was found of it just now; how it travels stays what it was. */
 export function withFacts(held: Held, facts: Facts): Held {
   if (!isOperation(held)) return held;
-  const membersOf = (value: Json | undefined) =>
-    typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  const membersOf = (value: Json | undefined): Readonly<Record<string, Json>> =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, Json>>)
+      : {};
   const before = membersOf(held.facts["preview"]);
   const preview = { ...membersOf(facts["preview"]), ...before };
   const shown = Object.keys(preview).length === 0 ? {} : { preview };

@@ -381,7 +381,7 @@ export class QueryReader {
       this.#found.columns.add(name);
       this.#field_(name, undefined);
       // `(x).f` is `f(x)` where x has no such field: of any function of the server, whatever x is.
-      addCall(this.#found, [name], [node["arg"] as Tree]);
+      addCall(this.#found, [name], [node["arg"]]);
     }
     this.#fields(node, scope);
   }

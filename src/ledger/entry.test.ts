@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { canonicalJson, type Event } from "../action/index.ts";
+import { canonicalJson, type Event, type Json } from "../action/index.ts";
 import { sampleEvent } from "../../test/support/ledger.ts";
 import { CUT_MEMBER, ENTRY_BYTES_MAX, decodeEvent, encodeEvent, isEntry } from "./entry.ts";
 
@@ -81,6 +81,15 @@ test("any event of any size and content becomes one entry", () => {
     assert.deepEqual(decodeEvent(bytes, 0), event);
   });
   fc.assert(property, { numRuns: 15 });
+});
+
+test("a member of any name is read back, __proto__ too", () => {
+  const data = JSON.parse('{"__proto__": "x", "constructor": 1}') as Record<string, Json>;
+  const { bytes } = encodeEvent({ ...PLAIN, data });
+  assert.deepEqual(Object.keys(decodeEvent(bytes, 0).data ?? {}).sort(), [
+    "__proto__",
+    "constructor",
+  ]);
 });
 
 test("fault ledger.event: what is no event is a bug of the recorder's, and refused", () => {

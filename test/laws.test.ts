@@ -212,7 +212,7 @@ test("the commands that README names exist", () => {
   const readme = read("README.md");
   const lines = readme.matchAll(/^\s*(?:\$ )?npm (?:run )?([a-z:-]+)/gm);
   for (const [, script] of lines) assert.ok(script !== undefined && script in scripts, script);
-  for (const [, name] of readme.matchAll(/cofferdam ([a-z]+)\b/g)) {
+  for (const [, name] of readme.matchAll(/cofferdam ([a-z-]+)\b/g)) {
     if (name === "help" || name === undefined) continue;
     if (COMMANDS.some((command) => command.name === name)) continue;
     assert.ok(!readme.includes(`bin/cofferdam ${name}`), `README names the command ${name}`);

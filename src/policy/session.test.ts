@@ -135,6 +135,9 @@ test("a grant has the usual port of its system, unless it names another", () => 
   assert.equal(policyOf(RULES).grants[0]?.kind, "session");
 });
 
+const leave = (expires: string) => ({
+  allow: [{ verbs: ["drop"], unattended: { count: 1, reason: "r", expires } }],
+});
 const FLAWS: readonly (readonly [what: string, grant: object, message: RegExp])[] = [
   ["options that its system refuses", { with: {}, allow: RULES }, /\(database\) is missing/],
   [
@@ -152,6 +155,8 @@ const FLAWS: readonly (readonly [what: string, grant: object, message: RegExp])[
   ["a pattern that is none", { allow: [{ verbs: ["select"], on: ["a**"] }] }, /\*\* beside/],
   ["a verb that it does not have", { allow: [{ verbs: ["insert"] }] }, /has no verb insert/],
   ["splice", { allow: RULES, splice: true }, /has no place/],
+  ["leave that is over", leave("1969-12-30"), /is over/],
+  ["leave for more than a year", leave("1972-01-01"), /more than a year ahead/],
   ["a proxy", { allow: RULES, upstream_proxy: "10.0.0.1:3128" }, /has no place/],
 ];
 for (const [what, grant, message] of FLAWS) {

@@ -110,7 +110,10 @@ function checkRules(view: GrantView, nowMs: number): readonly Finding[] {
   for (const [index, rule] of view.rules.entries()) {
     if (rule === undefined) continue;
     const path = ["grants", view.at, "allow", index];
-    if (rule.verbs !== undefined) continue; // Of a system of the catalog: see kind-checks.ts.
+    if (rule.verbs !== undefined) {
+      findings.push(...checkEnd(rule, path, nowMs)); // The rest of it: see kind-checks.ts.
+      continue;
+    }
     findings.push(...checkCoverage(rule, path, earlier));
     findings.push(...checkEffects(rule, path), ...checkUnattended(rule, path, nowMs));
     findings.push(...checkWebSocket(rule, path));
@@ -221,6 +224,13 @@ function checkUnattended(rule: RuleSource, path: DataPath, nowMs: number): reado
       },
     ];
   }
+  return checkEnd(rule, path, nowMs);
+}
+
+/** Leave ends, and within a year. */
+function checkEnd({ unattended }: RuleSource, path: DataPath, nowMs: number): readonly Finding[] {
+  if (unattended === undefined) return [];
+  const at = [...path, "unattended"];
   const expiresMs = parseExpiryMs(unattended.expires) ?? 0;
   const hint = "look at the rule again and give a new end, at most a year ahead";
   if (expiresMs <= nowMs) {

@@ -57,7 +57,11 @@ export interface Kit extends SessionLog {
 /** A rule by which every message passes without a person. */
 export const UNATTENDED = {
   verbs: ["send"],
-  unattended: { count: 1000, reason: "a test", expires: "2099-01-01" },
+  unattended: {
+    count: 1000,
+    reason: "a test",
+    expires: new Date(Date.now() + 30 * 864e5).toISOString().slice(0, 10),
+  },
 };
 
 /** The broker of mail, before `options.server`. */

@@ -8,8 +8,9 @@
  * @module
  */
 import { z } from "zod";
-import { EFFECTS, SESSION_VERB, UNKNOWN_VERB, type Effect, type Json } from "../../action/index.ts";
+import { EFFECTS, SESSION_VERB, type Effect, type Json } from "../../action/index.ts";
 import { Fault } from "../../base/index.ts";
+import { describeUnknown } from "../unknown.ts";
 import type { Described, MintedLogin, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
 import { createUserStatements, dropUserStatements } from "./mint.ts";
 import { printParameters, readParameters, writeParameters } from "./parameters.ts";
@@ -154,20 +155,8 @@ function describeLogin(user: string, place: string): Described {
   return unknown(place, "a user of one run is made or dropped", { user });
 }
 
-function unknown(
-  target: string,
-  reason: string,
-  fields: Readonly<Record<string, Json>>,
-): Described {
-  return {
-    verb: UNKNOWN_VERB,
-    effects: UNKNOWN_EFFECTS,
-    target,
-    summary: `asks for what is not understood: ${reason}`,
-    fields: { ...fields, reason },
-    impact: { reversible: false },
-  };
-}
+const unknown = (target: string, reason: string, fields: Readonly<Record<string, Json>>) =>
+  describeUnknown(UNKNOWN_EFFECTS, { target, reason, fields });
 
 const cut = (text: string) => (text.length > 160 ? `${text.slice(0, 160)}...` : text);
 

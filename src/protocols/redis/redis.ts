@@ -8,8 +8,9 @@
  */
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
-import { EFFECTS, SESSION_VERB, UNKNOWN_VERB, type Effect, type Json } from "../../action/index.ts";
+import { EFFECTS, SESSION_VERB, type Effect, type Json } from "../../action/index.ts";
 import { Fault } from "../../base/index.ts";
+import { describeUnknown } from "../unknown.ts";
 import type { Described, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
 import { usesOf, effectsOf, type CommandUses } from "./command-keys.ts";
 import { REDIS_COMMANDS } from "./command-table.ts";
@@ -164,20 +165,8 @@ function union(effects: readonly Effect[]): Effect[] {
   return found.length === 0 ? ["read"] : found;
 }
 
-function unknown(
-  target: string,
-  reason: string,
-  fields: Readonly<Record<string, Json>>,
-): Described {
-  return {
-    verb: UNKNOWN_VERB,
-    effects: UNKNOWN_EFFECTS,
-    target,
-    summary: `asks for what is not understood: ${reason}`,
-    fields: { ...fields, reason },
-    impact: { reversible: false },
-  };
-}
+const unknown = (target: string, reason: string, fields: Readonly<Record<string, Json>>) =>
+  describeUnknown(UNKNOWN_EFFECTS, { target, reason, fields });
 
 function summaryOf(commands: readonly (readonly RedisWord[])[], database: number): string {
   const texts = commands.map((command) => command.map(printWord).join(" "));

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,12 +29,22 @@ import { BrokerKit } from "./session-kit.ts";
 const attach = { kind: "login", user: "anybody", password: "the password 4711" } as const;
 const lease: Lease = { credential: "c", attach, secrets: [attach.password] };
 
+/** By ssh-keygen: of every few hundred keys that ssh2 makes it cannot read one itself. */
+const hostKey = (() => {
+  const folder = mkdtempSync(join(tmpdir(), "cofferdam-host-key-"));
+  try {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
+    return { key: readFileSync(join(folder, "key")), line: readFileSync(join(folder, "key.pub"), "utf8").trim() };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+})();
+
 /** A server of one's own. `act` gets each session. */
 async function serverOf(
   act: (session: ssh2.Session, connection: ssh2.Connection) => void,
 ): Promise<{ port: number; hostKey: string; close(): void }> {
-  const { private: key, public: line } = ssh2.utils.generateKeyPairSync("ed25519");
-  const server = new ssh2.Server({ hostKeys: [key] }, (connection) => {
+  const server = new ssh2.Server({ hostKeys: [hostKey.key] }, (connection) => {
     connection.on("error", () => {});
     connection.on("authentication", (context) => context.accept());
     connection.on("session", (accept) => act(accept(), connection));
@@ -42,7 +52,7 @@ async function serverOf(
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return { port, hostKey: line, close: () => server.close() };
+  return { port, hostKey: hostKey.line, close: () => server.close() };
 }
 
 async function against(

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { verdictSchema } from "./action.ts";
+import { causeSchema } from "./cause.ts";
 import { processSchema } from "./process.ts";
 
 export const EVENT_TYPES = [
@@ -30,6 +31,12 @@ export const EVENT_TYPES = [
   "denial", // something refused below the level of an action: a connect, a protocol, a packet
   "finding", // noticed misbehaviour; data.finding is its kind, data.detail a sentence
   "workspace", // diff applied or discarded
+  "step", // the training framework says where it is; data: trajectory, episode, step
+  "model", // one exchange with a model; data: provider, protocol, model, tokens in and out, stop
+  "tool.call", // a tool call seen; data: call (id), name, source, input (brief), digest, model
+  "tool.result", // what the agent told the model that a call gave; data: call, isError, bytes, digest, excerpt
+  "usage", // what the run uses, sampled; data: cpu (cores), memory, disk (bytes), gpus
+  "response", // what a finding led to; data: finding (its entry), responses, withinMs
 ] as const;
 
 export const eventSchema = z.strictObject({
@@ -48,6 +55,7 @@ export const eventSchema = z.strictObject({
   /** The action this belongs to. */
   action: z.string().optional(),
   process: processSchema.optional(),
+  cause: causeSchema.optional(),
   data: z.record(z.string(), z.json()).optional(),
 });
 
@@ -66,5 +74,15 @@ export const FINDING_KINDS = [
   "credential", // a placeholder where it does not belong, or a secret in an answer
   "escape", // an attempt on the sandbox itself
   "changed", // what a person reviewed is another now: a tool's words or schema
+  "exfiltration", // data leaves where it has no business: canaries, secrets, volume, many small sends
+  "beacon", // calls home at regular times
+  "persistence", // something to outlive the run: authorized_keys, cron, shell rc, agent memory
+  "agent", // starts another agent, or weakens the guards of one
+  "signal", // runs signal to each other through what they share
+  "flood", // more approvals asked for than a person can read
+  "loop", // the same over and over, or spend without end
+  "usage", // compute used that fits no tool call or step
+  "claim", // what the agent says and what was seen differ
+  "tampering", // an attempt on the record
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

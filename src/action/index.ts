@@ -1,6 +1,7 @@
-/** Layer 1, pure: the nouns that everything else speaks of: Action, Effect, Verdict, Process, Event. */
+/** Layer 1, pure: the nouns that everything else speaks of: Action, Effect, Verdict, Process, Cause, Event. */
 export * from "./action.ts";
 export * from "./canonical.ts";
+export * from "./cause.ts";
 export * from "./event.ts";
 export * from "./http-method.ts";
 export * from "./own-system.ts";

@@ -333,6 +333,16 @@ const MISBEHAVIOUR: Readonly<Record<FindingKind, string>> = {
   credential: "handling credentials in ways it was not given them for",
   escape: "attacking the sandbox",
   changed: "using what is not as a person reviewed it",
+  exfiltration: "taking data out",
+  beacon: "calling home at regular times",
+  persistence: "leaving what outlives the run",
+  agent: "starting or unleashing another agent",
+  signal: "signalling to other runs",
+  flood: "asking for more approvals than a person can read",
+  loop: "going round in circles",
+  usage: "using compute that fits no tool call",
+  claim: "saying what was not seen to happen",
+  tampering: "tampering with the record",
 };
 
 function explainFindings({ respond }: Task): readonly string[] {
@@ -343,7 +353,7 @@ function explainFindings({ respond }: Task): readonly string[] {
     { kinds: of("pause"), does: "the run is paused until you resume it" },
     {
       kinds: of("record"),
-      does: "that is recorded and the run goes on, as the attempt fails anyway",
+      does: "that is recorded and the run goes on",
     },
   ];
   return clauses

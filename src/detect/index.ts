@@ -1,0 +1,3 @@
+/** Layer 2, pure: what misuse looks like in the stream of events and in flows, and what it is called elsewhere. */
+export * from "./detector.ts";
+export * from "./detection.ts";

@@ -1,0 +1,10 @@
+/** Layer 4: what terminals of runs showed: kept whole as it happens, listed against the record, read back safely. */
+export { Recording, type Sealed, type Terminal } from "./recording.ts";
+export {
+  RECORDING_LIMITS,
+  Recordings,
+  type RecordedAction,
+  type RecordingLimits,
+} from "./recordings.ts";
+export { CastReader, type CastEvent } from "./cast.ts";
+export { linesOf, matching, ScreenText, type ScreenLine } from "./screen-text.ts";

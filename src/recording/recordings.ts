@@ -12,7 +12,8 @@ import { createReadStream } from "node:fs";
 import { access, mkdir, open, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Event, Json } from "../action/index.ts";
+import type { Event } from "../action/index.ts";
+import type { RecordingInfo } from "../api/index.ts";
 import { createId, Fault, type Clock } from "../base/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { Recording, type Sealed, type Terminal } from "./recording.ts";
@@ -37,23 +38,6 @@ export interface RecordedAction {
   readonly target: string;
   /** In words. */
   readonly title: string;
-}
-
-/** One recording as a list has it. */
-export interface RecordingInfo extends Omit<Sealed, "isComplete" | "sha256" | "end"> {
-  readonly run: string;
-  readonly system: string;
-  readonly target: string;
-  /** `recording` while it grows; `incomplete` where it ends before what it records did. */
-  readonly state: "recording" | "complete" | "incomplete";
-  readonly end?: string;
-  /**
-   * The file beside the record: `ok`; `changed`, `missing`, or `unrecorded`: there, and the record knows nothing of it;
-   * `removed`: gone together with the folder of its run; `open`: it grows still.
-   */
-  readonly check: "ok" | "changed" | "missing" | "unrecorded" | "removed" | "open";
-  /** Number of the ledger's entry. */
-  readonly entry?: number;
 }
 
 /** As a list has it before its file was looked at. */
@@ -158,7 +142,7 @@ export class Recordings {
   }
 
   /** All recordings, or those of `run`, in the order in which they began. */
-  async list({ run, id }: { run?: string | undefined; id?: string | undefined }) {
+  async list({ run, id }: { run?: string | undefined; id?: string | undefined }): Promise<RecordingInfo[]> {
     const listed = new Map<string, Listed>();
     for await (const { seq, event } of this.#options.ledger.read()) {
       const info = infoOf(event, seq);
@@ -284,8 +268,8 @@ export class Recordings {
 }
 
 /** `sealed` as data of an entry. */
-export function dataOf(sealed: Sealed): { readonly [member: string]: Json } {
-  return { ...sealed } as { readonly [member: string]: Json };
+export function dataOf(sealed: Sealed): NonNullable<Event["data"]> {
+  return Object.fromEntries(Object.entries(sealed));
 }
 
 function infoOf({ type, data, run = "", system = "", target = "" }: Event, entry: number) {

@@ -24,6 +24,13 @@ import {
   parseTaskFile,
 } from "../../src/policy/index.ts";
 import { loadProtocols } from "../../src/protocols/index.ts";
+import {
+  dataOf,
+  RECORDING_LIMITS,
+  Recordings,
+  type Recording,
+  type RecordingLimits,
+} from "../../src/recording/index.ts";
 import { taskSystems } from "../../src/systems/index.ts";
 import type { Lease } from "../../src/vault/index.ts";
 
@@ -47,6 +54,7 @@ export interface KitOptions {
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
+  readonly recordingLimits?: RecordingLimits;
 }
 
 export interface Ran {
@@ -72,9 +80,17 @@ export class BrokerKit {
   #server: Server | undefined;
   readonly #sessions = new Set<Promise<void>>();
   readonly #clients = new Set<Socket>();
+  readonly recordings: Recordings;
+  readonly #recorded = new Map<string, Recording>();
 
   constructor(options: KitOptions) {
     this.#options = options;
+    this.recordings = new Recordings({
+      runs: join(this.root, "runs"),
+      clock: systemClock,
+      limits: options.recordingLimits ?? RECORDING_LIMITS,
+      ledger: { append: () => Promise.reject(new Error("no ledger")), read: async function* () {} },
+    });
     const { allow = [{ verbs: ["*"], unattended: UNATTENDED }] } = options;
     const grant = {
       ...{ system: "ssh", name: "server", hosts: [HOST] },
@@ -232,9 +248,18 @@ export class BrokerKit {
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
       },
-      outcome: (judged, data) => {
-        this.outcomes.push([judged.action.verb, data]);
-        return Promise.resolve();
+      recordTerminal: async ({ action }, terminal) => {
+        const { id, system, target, summary: title } = action;
+        const about = { run: "r-kit", action: id, flow: "f-kit", system, target, title };
+        const secrets = this.#options.lease?.secrets ?? [];
+        const recording = await this.recordings.begin(about, terminal, secrets);
+        this.#recorded.set(id, recording);
+        return recording;
+      },
+      outcome: async (judged, data) => {
+        const { id, verb } = judged.action;
+        const recording = await this.#recorded.get(id)?.seal();
+        this.outcomes.push([verb, { ...data, ...(recording && { recording: dataOf(recording) }) }]);
       },
       deny: ({ action, decision }, resolution) =>
         told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),

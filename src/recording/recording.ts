@@ -9,7 +9,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { open, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rm, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Fault, type Clock } from "../base/index.ts";
 import { createRedaction, type Redactor } from "../vault/index.ts";
 
@@ -74,9 +75,12 @@ export class Recording {
     this.#redactor = createRedaction(options.secrets).stream();
   }
 
-  /** Makes the file, which must not be there yet, and writes the header. */
+  /** Makes the file, which must not be there yet, and writes the header. @throws {Fault} as {@link shows} */
   static async open(options: RecordingOptions): Promise<Recording> {
-    const recording = new Recording(options, await open(options.path, "ax", 0o600));
+    const file = await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
+      .then(() => open(options.path, "ax", 0o600))
+      .catch(unwritten);
+    const recording = new Recording(options, file);
     const { columns, rows, term } = options.terminal;
     const header = {
       version: 2,
@@ -90,7 +94,8 @@ export class Recording {
     try {
       await recording.#write(() => JSON.stringify(header));
     } catch (error) {
-      await recording.#file.close();
+      await file.close();
+      await rm(options.path);
       throw error;
     }
     return recording;
@@ -167,7 +172,7 @@ export class Recording {
         if (text === "") return;
         const line = Buffer.from(`${text}\n`);
         this.#options.take(line.length);
-        await appendAll(this.#file, line);
+        await this.#file.appendFile(line).catch(unwritten);
         this.#hash.update(line);
         this.#bytes += line.length;
       } catch (error) {
@@ -180,13 +185,13 @@ export class Recording {
   }
 }
 
-async function appendAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  try {
-    await file.appendFile(bytes);
-  } catch (cause) {
-    throw new Fault("recording.write", "the recording cannot be written, so the terminal ends", {
+function unwritten(cause: unknown): never {
+  throw new Fault(
+    "recording.write",
+    "the recording cannot be written, so what it records is ended",
+    {
       cause,
       hint: "see whether the disk of the state folder is full",
-    });
-  }
+    },
+  );
 }

@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, open, readdir, rename, stat } from "node:fs/promises";
+import { access, open, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Event } from "../action/index.ts";
@@ -82,7 +82,7 @@ export class Recordings {
   readonly #options: RecordingsOptions;
   readonly #limits: RecordingLimits;
   readonly #open = new Map<string, Open>();
-  /** Bytes of all files; counted when it is first asked for, and again where there seems to be no room. */
+  /** Bytes of all files; counted when one is begun and there seems to be no room for all of it. */
   #bytes: number | undefined;
 
   constructor(options: RecordingsOptions) {
@@ -100,12 +100,12 @@ export class Recordings {
     terminal: Terminal,
     secrets: readonly string[],
   ): Promise<Recording> {
-    const { allBytes } = this.#limits;
-    if ((this.#bytes ?? allBytes) >= allBytes) this.#bytes = await this.#count();
+    const { oneBytes, allBytes } = this.#limits;
+    // A person may have made room.
+    if ((this.#bytes ?? allBytes) + oneBytes > allBytes) this.#bytes = await this.#count();
     const { run, title, ...rest } = about;
     const { clock } = this.#options;
     const id = createId("rec", clock.now().wallMs);
-    await mkdir(this.#folder(run), { recursive: true, mode: 0o700 });
     let own = 0;
     const recording = await Recording.open({
       id,
@@ -142,7 +142,13 @@ export class Recordings {
   }
 
   /** All recordings, or those of `run`, in the order in which they began. */
-  async list({ run, id }: { run?: string | undefined; id?: string | undefined }): Promise<RecordingInfo[]> {
+  async list({
+    run,
+    id,
+  }: {
+    run?: string | undefined;
+    id?: string | undefined;
+  }): Promise<RecordingInfo[]> {
     const listed = new Map<string, Listed>();
     for await (const { seq, event } of this.#options.ledger.read()) {
       const info = infoOf(event, seq);
@@ -182,7 +188,8 @@ export class Recordings {
     if (info.state === "recording") return { ...info, check: "open" };
     const path = await this.#there(info.run, info.id);
     if (path === undefined) {
-      const isGone = (await access(join(this.#options.runs, info.run)).catch(() => "gone")) === "gone";
+      const isGone =
+        (await access(join(this.#options.runs, info.run)).catch(() => "gone")) === "gone";
       return { ...info, check: isGone ? "removed" : "missing" };
     }
     if (info.entry === undefined) return { ...info, check: "unrecorded" };
@@ -220,14 +227,22 @@ export class Recordings {
     const { oneBytes, allBytes } = this.#limits;
     const all = (this.#bytes ?? 0) + bytes;
     if (own + bytes > oneBytes) {
-      throw new Fault("recording.full", `its recording is full (${oneBytes} bytes), so it is ended`, {
-        hint: "begin another one",
-      });
+      throw new Fault(
+        "recording.full",
+        `its recording is full (${oneBytes} bytes), so it is ended`,
+        {
+          hint: "begin another one",
+        },
+      );
     }
     if (all > allBytes) {
-      throw new Fault("recording.full", `all recordings together take ${allBytes} bytes, as much as they may`, {
-        hint: "remove folders of runs that are over, below `runs` in the state folder",
-      });
+      throw new Fault(
+        "recording.full",
+        `all recordings together take ${allBytes} bytes, as much as they may`,
+        {
+          hint: "remove folders of runs that are over, below `runs` in the state folder",
+        },
+      );
     }
     this.#bytes = all;
     return own + bytes;
@@ -253,7 +268,13 @@ export class Recordings {
   async #there(run: string, id: string): Promise<string | undefined> {
     const path = this.#path(run, id);
     for (const one of [path, `${path}.part`]) {
-      if (await access(one).then(() => true, () => false)) return one;
+      if (
+        await access(one).then(
+          () => true,
+          () => false,
+        )
+      )
+        return one;
     }
     return undefined;
   }
@@ -296,7 +317,12 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     return (await readdir(folder)).sort();
   } catch (error) {
     // What is no folder holds nothing; and a run of which nothing was recorded has none.
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return [];
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      (error.code === "ENOENT" || error.code === "ENOTDIR")
+    )
+      return [];
     throw error;
   }
 }

@@ -63,7 +63,7 @@ export class ScreenText {
       return [];
     }
     const { text, seconds } = event;
-    for (let from = 0; from < text.length; ) {
+    for (let from = 0; from < text.length;) {
       this.#seconds ??= seconds;
       PLAIN.lastIndex = from;
       const [plain = ""] = this.#state === "ground" ? (PLAIN.exec(text) ?? []) : [];
@@ -162,7 +162,7 @@ export class ScreenText {
     else if (character === "K") this.#erase(count);
     else if (character === "P") this.#cells.splice(this.#at, steps);
     else if (character === "X") this.#blank(this.#at, this.#at + steps);
-    else if (character === "@") this.#insert(steps);
+    else if (character === "@") this.#insert(Math.min(steps, this.#columns));
     else if (character === "J" && count === 0) this.#cells.length = this.#toCells(this.#at);
     else if (character === "A" && steps * this.#columns <= rowStart)
       this.#at -= steps * this.#columns;

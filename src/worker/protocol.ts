@@ -181,10 +181,7 @@ export const saidSchema = z.discriminatedUnion("say", [
     n,
     run,
     action: id,
-    what: z.union([
-      z.strictObject({ output: z.base64().max(2 << 20) }),
-      z.strictObject(size),
-    ]),
+    what: z.union([z.strictObject({ output: z.base64().max(2 << 20) }), z.strictObject(size)]),
   }),
   z.strictObject({ say: z.literal("performed"), run, p: n, asked }),
   z.strictObject({ say: z.literal("dial"), n, run, host, port }),

@@ -265,7 +265,11 @@ export class Served {
    *
    * @throws {Fault} `worker.lie`; those of the recordings.
    */
-  async recording({ flow, action, terminal }: Extract<SaidOfRun, { say: "recording" }>): Promise<null> {
+  async recording({
+    flow,
+    action,
+    terminal,
+  }: Extract<SaidOfRun, { say: "recording" }>): Promise<null> {
     const performed = this.#performed.get(action);
     if (performed === undefined) throw lie("a recording of what was not allowed");
     if (this.#recorded.has(action)) throw lie("two recordings of one action");

@@ -8,13 +8,7 @@ import type { RecordingInfo } from "../../api/index.ts";
 import { Fault } from "../../base/index.ts";
 import type { CastEvent, ScreenLine } from "../../recording/index.ts";
 import type { Client } from "../client.ts";
-import {
-  EXIT,
-  JSON_OPTION,
-  textOption,
-  type Command,
-  type Context,
-} from "../command.ts";
+import { EXIT, JSON_OPTION, textOption, type Command, type Context } from "../command.ts";
 import { table } from "./runs.ts";
 
 const USAGE = "[RUN] | show ID [--raw] | search TEXT [--run RUN]";
@@ -165,7 +159,7 @@ function isJson({ values }: Context): boolean {
 function given<T extends Readonly<Record<string, string | undefined>>>(
   all: T,
 ): { [Key in keyof T]?: string } {
-  return Object.fromEntries(
-    Object.entries(all).filter(([, value]) => value !== undefined),
-  ) as { [Key in keyof T]?: string };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: string;
+  };
 }

@@ -23,7 +23,11 @@ export async function recordTerminal(
   judged: Judged,
   pty: PseudoTtyOptions | undefined,
 ): Promise<RecordedTerminal> {
-  const { rows = 0, cols = 0, term } = (pty ?? {}) as { rows?: number; cols?: number; term?: string };
+  const {
+    rows = 0,
+    cols = 0,
+    term,
+  } = (pty ?? {}) as { rows?: number; cols?: number; term?: string };
   const record = await session.recordTerminal(judged, {
     ...sizeOf(rows, cols),
     ...(term === undefined ? {} : { term: term.slice(0, TERM_CHARS_MAX) }),

@@ -5,7 +5,14 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, globSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  globSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { RecordingInfo } from "../src/api/index.ts";
@@ -26,7 +33,10 @@ after(() => it.close());
 
 async function list(...args: readonly string[]): Promise<readonly RecordingInfo[]> {
   const { stdout } = await it.home.call(["recordings", ...args, "--json"]);
-  return stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line) as RecordingInfo);
+  return stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as RecordingInfo);
 }
 
 const fileOf = ({ run, id }: RecordingInfo) =>
@@ -34,7 +44,15 @@ const fileOf = ({ run, id }: RecordingInfo) =>
 
 /** Starts a shell that stays, and waits until it shows "stands". */
 async function standing(): Promise<ChildProcess> {
-  const child = it.home.spawn(["run", "--task", task, "--", "sh", "-c", "(echo echo st'an'ds; sleep 600) | ssh -tt server.example"]);
+  const child = it.home.spawn([
+    "run",
+    "--task",
+    task,
+    "--",
+    "sh",
+    "-c",
+    "(echo echo st'an'ds; sleep 600) | ssh -tt server.example",
+  ]);
   let shown = "";
   child.stdout?.on("data", (data: Buffer) => (shown += data.toString()));
   await eventually("the shell stands", 30_000, () => /^stands/m.test(shown) || undefined);
@@ -84,7 +102,10 @@ test("INV-130: whoever changes, plants or takes away a recording is told of", as
   truncateSync(path, one.bytes);
   const planted = join(path, "..", "rec-planted.cast");
   writeFileSync(planted, "");
-  assert.deepEqual((await list(one.run)).map(({ check }) => check), ["ok", "unrecorded"]);
+  assert.deepEqual(
+    (await list(one.run)).map(({ check }) => check),
+    ["ok", "unrecorded"],
+  );
   rmSync(planted);
   const bytes = readFileSync(path);
   rmSync(path);
@@ -99,7 +120,9 @@ test("a worker that is killed leaves a recording that is on record as incomplete
   const [open] = (await list()).filter(({ state }) => state === "recording");
   assert.equal(open?.check, "open");
   const log = readFileSync(it.home.state + "/daemon.log", "utf8").split("\n");
-  const serving = log.findLast((line) => line.includes('"worker.serves"') && line.includes(open?.run ?? "none"));
+  const serving = log.findLast(
+    (line) => line.includes('"worker.serves"') && line.includes(open?.run ?? "none"),
+  );
   process.kill((JSON.parse(serving ?? "{}") as { pid: number }).pid, "SIGKILL");
   const sealed = await eventually("it is sealed", 30_000, async () =>
     (await list(open?.run ?? "")).find(({ state }) => state === "incomplete"),
@@ -120,7 +143,10 @@ test("a daemon that is killed leaves one that the next puts on record as incompl
   const all = await list();
   const left = all.find(({ end }) => end === "the daemon died");
   assert.deepEqual([left?.state, left?.check], ["incomplete", "ok"]);
-  assert.match((await it.home.call(["recordings", "show", left?.id ?? ""])).stderr, /not complete: the daemon died/);
+  assert.match(
+    (await it.home.call(["recordings", "show", left?.id ?? ""])).stderr,
+    /not complete: the daemon died/,
+  );
 
   const ended = await standing();
   const over = once(ended, "close");

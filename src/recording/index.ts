@@ -8,4 +8,4 @@ export {
   type RecordingLimits,
 } from "./recordings.ts";
 export { CastReader, type CastEvent } from "./cast.ts";
-export { linesOf, matching, ScreenText, type ScreenLine } from "./screen-text.ts";
+export { LineSearch, linesOf, ScreenText, type ScreenLine } from "./screen-text.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { CastReader } from "./cast.ts";
-import { linesOf, matching, ScreenText } from "./screen-text.ts";
+import { LineSearch, ScreenText } from "./screen-text.ts";
 
 const ESC = "\u001b";
 
@@ -85,13 +85,12 @@ test("no control is ever left in a text, and cutting changes none, whatever a te
   fc.assert(property, { numRuns: 2000 });
 });
 
-async function found(text: string, wanted: string): Promise<readonly number[]> {
-  async function* events() {
-    yield [{ seconds: 1, text }];
-  }
-  const numbers: number[] = [];
-  for await (const line of matching(linesOf(events()), wanted)) numbers.push(line.number);
-  return numbers;
+function found(text: string, wanted: string): readonly number[] {
+  const screen = new ScreenText();
+  const search = new LineSearch(wanted);
+  return [screen.push({ seconds: 1, text }), screen.end()]
+    .flatMap((lines) => search.of(lines))
+    .map(({ number }) => number);
 }
 
 const SEARCHES: readonly (readonly [
@@ -109,10 +108,10 @@ const SEARCHES: readonly (readonly [
   ["a\nb\n", "ab", [], "but not over lines"],
 ];
 for (const [written, wanted, lines, why] of SEARCHES) {
-  test(`search finds ${why}`, async () => assert.deepEqual(await found(written, wanted), lines));
+  test(`search finds ${why}`, () => assert.deepEqual(found(written, wanted), lines));
 }
 
-test("a line without end costs no more than its length", async () => {
+test("a line without end costs no more than its length", () => {
   const screen = new ScreenText();
   for (let n = 0; n < 64; n += 1) screen.push({ seconds: n, text: "x".repeat(1 << 16) });
   for (const text of [

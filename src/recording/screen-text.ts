@@ -220,30 +220,37 @@ export class ScreenText {
   }
 }
 
-/** The lines of a whole recording. */
+/** The lines of a whole recording, many at a time. */
 export async function* linesOf(
   events: AsyncIterable<readonly CastEvent[]>,
-): AsyncIterable<ScreenLine> {
+): AsyncIterable<readonly ScreenLine[]> {
   const screen = new ScreenText();
-  for await (const some of events) for (const event of some) yield* screen.push(event);
-  yield* screen.end();
+  for await (const some of events) yield some.flatMap((event) => screen.push(event));
+  yield screen.end();
 }
 
-/** Those of `lines` that hold `text`, in capitals or not, on the screen or beside it. */
-export async function* matching(
-  lines: AsyncIterable<ScreenLine>,
-  text: string,
-): AsyncIterable<ScreenLine> {
-  const wanted = text.toLowerCase();
-  const layers = ["text", "written", "unseen"] as const;
-  let before: ScreenLine | undefined;
-  for await (const line of lines) {
-    const holds = layers.some((layer) => {
-      // It may have begun on a line that goes on here.
-      const tail = before?.isCut === true ? before[layer].slice(1 - wanted.length || Infinity) : "";
-      return `${tail}${line[layer]}`.toLowerCase().includes(wanted);
+const LAYERS = ["text", "written", "unseen"] as const;
+
+/** Looks for a text in the lines of one recording, in capitals or not, on the screen and beside it. */
+export class LineSearch {
+  readonly #wanted: string;
+  #before: ScreenLine | undefined;
+
+  constructor(text: string) {
+    this.#wanted = text.toLowerCase();
+  }
+
+  /** Those of `lines`, which follow on those before, that hold it. */
+  of(lines: readonly ScreenLine[]): readonly ScreenLine[] {
+    return lines.filter((line) => {
+      const before = this.#before;
+      this.#before = line;
+      return LAYERS.some((layer) => {
+        // It may have begun on a line that goes on here.
+        const tail = before?.isCut === true ? before[layer].slice(-this.#wanted.length) : "";
+        const at = `${tail}${line[layer]}`.toLowerCase().indexOf(this.#wanted, tail === "" ? 0 : 1);
+        return at >= 0;
+      });
     });
-    if (holds) yield line;
-    before = line;
   }
 }

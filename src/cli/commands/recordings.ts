@@ -75,7 +75,7 @@ async function show(context: Context, id: string): Promise<number> {
     });
   }
   if (isRaw) for await (const bytes of bytesOf(client, one)) await write(bytes);
-  else for await (const line of await linesIn(client, one)) print(context, one, line);
+  else for await (const lines of await linesIn(client, one)) print(context, one, lines);
   if (one.state === "incomplete" && one.end !== undefined) {
     context.err(`cofferdam: ${id} is not complete: ${one.end}\n`);
   }
@@ -84,31 +84,26 @@ async function show(context: Context, id: string): Promise<number> {
   return EXIT.no;
 }
 
-function print(context: Context, { id }: RecordingInfo, line: ScreenLine): void {
-  const { number, seconds, text } = line;
-  if (isJson(context)) context.out(`${JSON.stringify({ id, line: number, seconds, text })}\n`);
-  else context.out(`${text}\n`);
+function print(context: Context, { id }: RecordingInfo, lines: readonly ScreenLine[]): void {
+  const shown = lines.map(({ number, seconds, text }) =>
+    isJson(context) ? JSON.stringify({ id, line: number, seconds, text }) : text,
+  );
+  if (shown.length > 0) context.out(`${shown.join("\n")}\n`);
 }
 
 async function search(context: Context, wanted: string): Promise<number> {
   const client = await context.daemon();
   const run = textOption(context.values, "run");
-  const { matching } = await import("../../recording/index.ts");
+  const { LineSearch } = await import("../../recording/index.ts");
   const all = await client.call("recordings.list", given({ run }));
   let found = 0;
   for (const one of all) {
     if (one.check === "missing" || one.check === "removed") continue;
-    for await (const line of matching(await linesIn(client, one), wanted)) {
-      found += 1;
-      const { number, seconds, text } = line;
-      // What is not on the screen any more, or never was, is told as it was written.
-      const beside = holds(text, wanted) ? undefined : whereOf(line, wanted);
-      if (isJson(context)) {
-        const shown = { id: one.id, run: one.run, seconds, line: number, text };
-        context.out(`${JSON.stringify({ ...shown, ...given({ beside }) })}\n`);
-      } else {
-        context.out(`${one.id}  ${seconds.toFixed(1)} s  line ${number}: ${beside ?? text}\n`);
-      }
+    const looking = new LineSearch(wanted);
+    for await (const lines of await linesIn(client, one)) {
+      const some = looking.of(lines);
+      found += some.length;
+      for (const line of some) context.out(`${foundLine(context, one, line, wanted)}\n`);
     }
   }
   const unsure = all.filter((one) => !isAsRecorded(one));
@@ -118,8 +113,18 @@ async function search(context: Context, wanted: string): Promise<number> {
   return found > 0 && unsure.length === 0 ? EXIT.ok : EXIT.no;
 }
 
-function whereOf({ written, unseen }: ScreenLine, wanted: string): string {
-  return holds(written, wanted) ? `(overwritten) ${written}` : `(not shown) ${unseen}`;
+function foundLine(context: Context, one: RecordingInfo, line: ScreenLine, wanted: string): string {
+  const { id, run } = one;
+  const { number, seconds, text, written, unseen } = line;
+  // What is not on the screen any more, or never was, is told as it was written.
+  const beside = holds(text, wanted)
+    ? undefined
+    : holds(unseen, wanted)
+      ? `(not shown) ${unseen}`
+      : `(overwritten) ${written}`;
+  return isJson(context)
+    ? JSON.stringify({ id, run, seconds, line: number, text, ...given({ beside }) })
+    : `${id}  ${seconds.toFixed(1)} s  line ${number}: ${beside ?? text}`;
 }
 
 function holds(text: string, wanted: string): boolean {
@@ -131,7 +136,10 @@ function isAsRecorded({ check }: RecordingInfo): boolean {
   return check === "ok" || check === "open" || check === "removed";
 }
 
-async function linesIn(client: Client, one: RecordingInfo): Promise<AsyncIterable<ScreenLine>> {
+async function linesIn(
+  client: Client,
+  one: RecordingInfo,
+): Promise<AsyncIterable<readonly ScreenLine[]>> {
   const { CastReader, linesOf } = await import("../../recording/index.ts");
   const reader = new CastReader();
   async function* events(): AsyncIterable<readonly CastEvent[]> {

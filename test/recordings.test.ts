@@ -117,7 +117,7 @@ test("INV-130: whoever changes, plants or takes away a recording is told of", as
 
 test("a worker that is killed leaves a recording that is on record as incomplete", async () => {
   const child = await standing();
-  const [open] = (await list()).filter(({ state }) => state === "recording");
+  const open = (await list()).find(({ state }) => state === "recording");
   assert.equal(open?.check, "open");
   const log = readFileSync(it.home.state + "/daemon.log", "utf8").split("\n");
   const serving = log.findLast(
@@ -150,7 +150,7 @@ test("a daemon that is killed leaves one that the next puts on record as incompl
 
   const ended = await standing();
   const over = once(ended, "close");
-  const [open] = (await list()).filter(({ state }) => state === "recording");
+  const open = (await list()).find(({ state }) => state === "recording");
   await it.home.call(["kill", open?.run ?? ""]);
   await over;
   const [last] = await list(open?.run ?? "");

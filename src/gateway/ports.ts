@@ -160,11 +160,10 @@ export interface GatewayRun {
   repeats?(flow: string, action: string, mayRepeat: boolean): void;
   /**
    * Begins the recording of a terminal that the allowed `action` of `flow` opens; it ends with the action's outcome.
-   * Absent where nothing can be recorded: then no terminal is opened.
    *
-   * @throws {Fault} `recording.full`, `recording.write`
+   * @throws {Fault} `recording.full`, `recording.write`, `worker.recording`: then no terminal is opened.
    */
-  recording?(action: string, flow: string, terminal: Terminal): Promise<TerminalRecord>;
+  recording(action: string, flow: string, terminal: Terminal): Promise<TerminalRecord>;
   /** Which process opened `flow`, known from here on by the name `id`. */
   attribute(flow: FlowTuple, id: string): Promise<Process>;
   /** Resolves when the entry is written; with `sync`, when it is on disk. */

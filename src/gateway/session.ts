@@ -193,9 +193,7 @@ class GatewaySession implements Session {
   }
 
   async recordTerminal({ action }: Judged, terminal: Terminal): Promise<TerminalRecord> {
-    const begun = this.#shared.run.recording?.(action.id, this.#flow.id, terminal);
-    if (begun === undefined) throw new Fault("gateway.recording", "nothing can be recorded here");
-    return await begun;
+    return await this.#shared.run.recording(action.id, this.#flow.id, terminal);
   }
 
   async outcome({ action }: Judged, data: Readonly<Record<string, Json>>): Promise<void> {

@@ -46,7 +46,7 @@ const RECORDED_MAX = 64;
 const WAITING_MAX = 16;
 
 /** A run that can be held still while nobody serves it. */
-export interface HeldRun extends Omit<GatewayRun, "stands"> {
+export interface HeldRun extends Omit<GatewayRun, "stands" | "recording"> {
   /** What it has done, as far as that decides what may go on. */
   readonly policyState: PolicyState;
   /** Nobody's run, but what Cofferdam itself asks: served apart from all runs. */

@@ -8,7 +8,6 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import ssh2 from "ssh2";
 import type { Lease } from "../../src/vault/index.ts";
 import { Sshd } from "../support/sshd.ts";
 import { BrokerKit, INNER, UNATTENDED, type KitOptions } from "./session-kit.ts";

@@ -403,6 +403,21 @@ test("what a worker that dies leaves of a recording is on record with why, befor
   assert.equal(told.at(-1), "settled");
 });
 
+test("a recording that cannot be put on record when a worker dies takes nothing else down", async () => {
+  served = new Served(held, { ...upstream.ports, recordings: recordingsOf([]) }, describe);
+  const { record } = held;
+  Object.assign(held, {
+    record: (event: Parameters<typeof record>[0]) =>
+      event.type === "outcome" ? Promise.reject(new Error("the disk is full")) : record(event),
+  });
+  attribute();
+  await served.record(opening);
+  await served.intend(intent);
+  await served.recording(beginning);
+  await served.cut("it died");
+  assert.ok(held.told.some((one) => one.startsWith("flow.close")));
+});
+
 test("fault worker.recording: where nothing can be recorded, no terminal is begun", async () => {
   attribute();
   await served.record(opening);

@@ -409,7 +409,9 @@ export class Served {
     for (const [action, { about }] of this.#recorded) {
       const { system, target, flow } = about;
       const data = { failed: "worker" };
-      void this.#outcome({ type: "outcome", system, target, flow, action, data }, action, why);
+      const event = { type: "outcome", system, target, flow, action, data } as const;
+      // A failure has ended the run, or is told to whoever began it; waited for below.
+      this.#outcome(event, action, why).catch(() => {});
     }
     const closes = open.flatMap(([id, { recorded, target, process }]) =>
       recorded !== undefined

@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   provenance: 3,
   gateway: 4,
   enquiry: 4,
+  recording: 4,
   channel: 4,
   worker: 5,
   daemon: 6,

@@ -13,6 +13,7 @@ import { z } from "zod";
 import { eventSchema } from "../action/index.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
+import { RECORDING_ENDPOINTS } from "./recordings.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -191,6 +192,7 @@ export const ENDPOINTS = {
   "workspace.discard": { takes: one, gives: nothing, streams: false },
   ...CREDENTIAL_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,
+  ...RECORDING_ENDPOINTS,
 } as const;
 
 export type EndpointName = keyof typeof ENDPOINTS;

@@ -2,4 +2,5 @@
 export * from "../link/index.ts";
 export * from "./endpoints.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
+export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";

@@ -30,6 +30,8 @@ export interface Lending {
   readonly hostKey: string;
   /** @throws {Fault} of the vault: then nothing is sent. */
   lease(grant: LentGrant, place: Place): Promise<Lease>;
+  /** What must never be echoed of all that was leased so far, the last of each grant. */
+  secrets(): readonly string[];
 }
 
 /** As much of a grant as its credential depends on. */
@@ -103,7 +105,9 @@ export function lend(
     const text = given.find((one) => one.credential === credential)?.text ?? "";
     return holders.map((holder) => [holder, text] as const);
   });
+  const leased = new Map<string, readonly string[]>();
   return {
+    secrets: () => [...new Set([...leased.values()].flat())],
     placeholders: { given, find },
     variables: Object.fromEntries(variables),
     hostKey: grants.some(({ system }) => system === "ssh") ? createHostKey() : "",
@@ -114,6 +118,7 @@ export function lend(
       await renew(grant.name);
       const lent = await leaseFor(credentials, { run, grant, place, entryOf });
       assert(lent !== undefined, "only a grant with a credential is asked for it");
+      leased.set(grant.name, lent.lease.secrets);
       return lent.lease;
     },
   };

@@ -37,6 +37,7 @@ export async function serve(home: Home): Promise<void> {
   });
   await note(world, "daemon.start");
   await runs.recover();
+  await world.recordings.recover();
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
   removeUnclaimed(home.runs);
@@ -152,9 +153,15 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "workspace.diff": async ({ run }) => diffRun(world, runs.info(run)),
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
+    "recordings.list": (which) => world.recordings.list(which),
+    "recordings.read": (which) => piecesOf(world.recordings.read(which)),
     ...credentialHandlers(world.credentials),
     ...approvalHandlers(world.desk, runs, world.channels),
   };
+}
+
+async function* piecesOf(file: AsyncIterable<Buffer>): AsyncIterable<{ readonly bytes: string }> {
+  for await (const piece of file) yield { bytes: piece.toString("base64") };
 }
 
 async function note(world: World, type: "daemon.start" | "daemon.stop", data = {}): Promise<void> {

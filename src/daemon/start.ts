@@ -305,6 +305,11 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
     clock: world.clock,
     authority: world.authority,
     connect: createWayOut(world.clock, (host) => connectOwn(world, run.id, host)),
+    recordings: {
+      begin: (about, terminal) =>
+        world.recordings.begin({ ...about, run: run.id }, terminal, run.lending.secrets()),
+      settle: (recording) => world.recordings.settle(recording),
+    },
   });
   // The sandbox was proved while nobody but a "no" answered; so the run's own judge is asked, too.
   const { errno } = gateway.judgeConnect(CANARY_ADDRESS, "tcp");

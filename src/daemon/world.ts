@@ -23,6 +23,7 @@ import {
   writeEtc,
   type CgroupHost,
 } from "../sandbox/index.ts";
+import { Recordings } from "../recording/index.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
@@ -61,6 +62,8 @@ export interface World {
   readonly servers: McpServers;
   readonly channels: Channels;
   readonly credentials: Credentials;
+  /** What terminals of runs showed. */
+  readonly recordings: Recordings;
   close(): Promise<void>;
 }
 
@@ -149,6 +152,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     servers,
     channels,
     credentials,
+    recordings: new Recordings({ runs: home.runs, clock, ledger }),
     async close() {
       await minting.close();
       await channels.close();

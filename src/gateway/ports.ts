@@ -100,6 +100,24 @@ export interface Way {
   readonly port: number;
 }
 
+/** A terminal's size in characters, each at least 1, and what it says it is (`TERM`). */
+export interface Terminal {
+  readonly columns: number;
+  readonly rows: number;
+  readonly term?: string | undefined;
+}
+
+/** Where what a terminal shows is recorded. */
+export interface TerminalRecord {
+  /**
+   * Resolves when `bytes` are recorded; only then may they be shown (INV-129).
+   *
+   * @throws {Fault} `recording.full`, `recording.write`: the terminal must end.
+   */
+  shows(bytes: Buffer): Promise<void>;
+  resizes(terminal: Terminal): Promise<void>;
+}
+
 /** What stands for credentials in a run, and a way to find it in what the run says. */
 export interface Placeholders extends PlaceholderFinder {
   readonly given: readonly GivenPlaceholder[];
@@ -140,6 +158,12 @@ export interface GatewayRun {
    * of those that may are `repeat` entries taken.
    */
   repeats?(flow: string, action: string, mayRepeat: boolean): void;
+  /**
+   * Begins the recording of a terminal that the allowed `action` of `flow` opens; it ends with the action's outcome.
+   *
+   * @throws {Fault} `recording.full`, `recording.write`, `worker.recording`: then no terminal is opened.
+   */
+  recording(action: string, flow: string, terminal: Terminal): Promise<TerminalRecord>;
   /** Which process opened `flow`, known from here on by the name `id`. */
   attribute(flow: FlowTuple, id: string): Promise<Process>;
   /** Resolves when the entry is written; with `sync`, when it is on disk. */

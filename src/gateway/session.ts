@@ -25,7 +25,14 @@ import type { Dialer } from "./dialer.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { strictest } from "./http-action.ts";
 import type { GatewayLimits } from "./limits.ts";
-import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
+import type {
+  GatewayPorts,
+  GatewayRun,
+  HeldOperation,
+  Resolution,
+  Terminal,
+  TerminalRecord,
+} from "./ports.ts";
 import { Repeats } from "./repeats.ts";
 import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
 
@@ -183,6 +190,10 @@ class GatewaySession implements Session {
   async hold({ asking, action }: Judged, waitMs?: number): Promise<Resolution> {
     const { run } = this.#shared;
     return await run.hold(this.#heldOf(asking), action, this.#flow.id, waitMs);
+  }
+
+  async recordTerminal({ action }: Judged, terminal: Terminal): Promise<TerminalRecord> {
+    return await this.#shared.run.recording(action.id, this.#flow.id, terminal);
   }
 
   async outcome({ action }: Judged, data: Readonly<Record<string, Json>>): Promise<void> {

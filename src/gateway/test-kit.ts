@@ -159,6 +159,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       );
     },
     entryOf: findEntry,
+    recording: () => Promise.reject(new Error("this kit has no terminals")),
     placeholders: options.placeholders ?? { given: [], find: () => [] },
     stands: (action) => isStanding(policy, state, action),
     denied: (denial) => void told.denials.push(denial),

@@ -5,7 +5,7 @@
  * $COFFERDAM_HOME/
  *   daemon.sock   control socket, 0600        daemon.log   operating log
  *   ledger/       the record                  keys/        its signing key, the CA's key, 0600
- *   runs/ID/      task, public files, workspace layer of one run
+ *   runs/ID/      task, public files, workspace layer, recordings of one run
  *   homes/KEY/    HOME of a run, per workspace and profile
  *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
  *   catalog/      systems of one's own, a file each; written by a person

@@ -129,6 +129,8 @@ const told = actionSchema
 
 const n = z.number().int().nonnegative();
 const run = id;
+const side = z.number().int().min(1).max(10_000);
+const size = { columns: side, rows: side };
 
 /** What a worker may say once it is sealed. Those with `n` are answered. */
 export const saidSchema = z.discriminatedUnion("say", [
@@ -164,6 +166,23 @@ export const saidSchema = z.discriminatedUnion("say", [
     held: z.union([held, heldOperation]),
     waitMs: n.optional(),
   }),
+  /** An allowed action opens a terminal: answered when its recording is begun. It ends with the action's outcome. */
+  z.strictObject({
+    say: z.literal("recording"),
+    n,
+    run,
+    flow: id,
+    action: id,
+    terminal: z.strictObject({ ...size, term: z.string().max(64).optional() }),
+  }),
+  /** What it shows next, or its new size: answered when that is recorded. */
+  z.strictObject({
+    say: z.literal("recorded"),
+    n,
+    run,
+    action: id,
+    what: z.union([z.strictObject({ output: z.base64().max(2 << 20) }), z.strictObject(size)]),
+  }),
   z.strictObject({ say: z.literal("performed"), run, p: n, asked }),
   z.strictObject({ say: z.literal("dial"), n, run, host, port }),
   z.strictObject({ say: z.literal("leaf"), n, run, host }),
@@ -195,6 +214,8 @@ export interface Answers {
   readonly dial: "connected";
   readonly leaf: Leaf;
   readonly name: null;
+  readonly recording: null;
+  readonly recorded: null;
 }
 
 /** Why something could not be done. */

@@ -172,6 +172,22 @@ function remoteRun(
       const { answer } = resolution;
       return { ...resolution, answer: { ...answer, body: Buffer.from(answer.body, "base64") } };
     },
+    async recording(action, flow, { columns, rows, term }) {
+      const terminal = { columns, rows, ...(term === undefined ? {} : { term }) };
+      await calls.ask("recording", { run, flow, action, terminal });
+      return {
+        async shows(bytes) {
+          for (let at = 0; at < bytes.length; at += SPOOL_CHUNK_BYTES) {
+            const output = bytes.subarray(at, at + SPOOL_CHUNK_BYTES).toString("base64");
+            await calls.ask("recorded", { run, action, what: { output } });
+          }
+        },
+        async resizes(to) {
+          const what = { columns: to.columns, rows: to.rows };
+          await calls.ask("recorded", { run, action, what });
+        },
+      };
+    },
     placeholders: { given: placeholders, find: (content) => finder.find(content) },
     entryOf: (kind) => findEntry(kind) ?? systems.find(({ system }) => system === kind),
     record({ process: _process, ...draft }) {

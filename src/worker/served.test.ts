@@ -3,7 +3,8 @@ import { after, before, beforeEach, test } from "node:test";
 import { actionOfHeld, type HeldRequest } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile } from "../policy/index.ts";
 import type { Describe } from "./describe.ts";
-import { Served } from "./served.ts";
+import type { Recording } from "../recording/index.ts";
+import { Served, type RunRecordings } from "./served.ts";
 import { AGENT, makePorts, makeRun } from "./test-kit.ts";
 
 let upstream: Awaited<ReturnType<typeof makePorts>>;
@@ -327,4 +328,99 @@ test("INV-76: what writes is never let repeat", async () => {
   const write = { ...action, effects: ["write" as const] };
   await served.intend({ ...intent, action: write });
   assert.throws(() => served.repeats(repeating), { code: "worker.lie" });
+});
+
+const beginning = {
+  say: "recording",
+  n: 3,
+  run,
+  flow,
+  action: "a-1",
+  terminal: { columns: 80, rows: 24 },
+} as const;
+const showing = { say: "recorded", n: 4, run, action: "a-1", what: { output: "aGk=" } } as const;
+
+/** Recordings that remember what they are told. */
+function recordingsOf(told: string[]): RunRecordings {
+  const recording = {
+    shows: (bytes: Buffer) => Promise.resolve(void told.push(`shows ${bytes.toString()}`)),
+    resizes: ({ columns }: { columns: number }) => Promise.resolve(void told.push(`is ${columns}`)),
+    seal: (end?: string) =>
+      Promise.resolve({ id: "rec-1", bytes: 1, isComplete: end === undefined }),
+  } as unknown as Recording;
+  return {
+    begin: ({ system, target, action }) => {
+      told.push(`begins ${system} ${target} ${action}`);
+      return Promise.resolve(recording);
+    },
+    settle: () => Promise.resolve(void told.push("settled")),
+  };
+}
+
+test("INV-129: what a terminal shows is recorded of an allowed action only, once, until its outcome", async () => {
+  const told: string[] = [];
+  const outcomes: unknown[] = [];
+  served = new Served(held, { ...upstream.ports, recordings: recordingsOf(told) }, describe);
+  const { record } = held;
+  Object.assign(held, {
+    record: (event: Parameters<typeof record>[0]) => {
+      if (event.type === "outcome") outcomes.push(event.data);
+      return record(event);
+    },
+  });
+  attribute();
+  await served.record(opening);
+  await assert.rejects(served.recording(beginning), { code: "worker.lie" }, "nothing is allowed");
+  await served.intend(intent);
+  await assert.rejects(served.recorded(showing), { code: "worker.lie" }, "nothing is begun");
+  await served.recording(beginning);
+  await assert.rejects(served.recording(beginning), { code: "worker.lie" }, "a second one");
+  await served.recorded(showing);
+  await served.recorded({ ...showing, what: { columns: 100, rows: 1 } });
+  const lie = { exit: 0, recording: { id: "rec-9", sha256: "0" } };
+  await served.record({ ...outcome, event: { ...outcome.event, data: lie } });
+  await assert.rejects(served.recorded(showing), { code: "worker.flow" }, "it is late, no lie");
+  assert.deepEqual(told, ["begins docs http://docs.test/ a-1", "shows hi", "is 100", "settled"]);
+  const recording = { id: "rec-1", bytes: 1, isComplete: true };
+  assert.deepEqual(outcomes, [{ exit: 0, recording }], "by the daemon's word only");
+  await served.intend({ ...intent, action: { ...action, id: "a-2" } });
+  await served.record({
+    ...outcome,
+    event: { ...outcome.event, action: "a-2", data: lie },
+  });
+  assert.deepEqual(outcomes[1], { exit: 0 }, "nor of one of which nothing was recorded");
+});
+
+test("what a worker that dies leaves of a recording is on record with why, before its flows are", async () => {
+  const told: string[] = [];
+  served = new Served(held, { ...upstream.ports, recordings: recordingsOf(told) }, describe);
+  attribute();
+  await served.record(opening);
+  await served.intend(intent);
+  await served.recording(beginning);
+  await served.cut("it died");
+  assert.ok(held.told.some((one) => one.startsWith("outcome http://docs.test/")));
+  assert.equal(told.at(-1), "settled");
+});
+
+test("a recording that cannot be put on record when a worker dies takes nothing else down", async () => {
+  served = new Served(held, { ...upstream.ports, recordings: recordingsOf([]) }, describe);
+  const { record } = held;
+  Object.assign(held, {
+    record: (event: Parameters<typeof record>[0]) =>
+      event.type === "outcome" ? Promise.reject(new Error("the disk is full")) : record(event),
+  });
+  attribute();
+  await served.record(opening);
+  await served.intend(intent);
+  await served.recording(beginning);
+  await served.cut("it died");
+  assert.ok(held.told.some((one) => one.startsWith("flow.close")));
+});
+
+test("fault worker.recording: where nothing can be recorded, no terminal is begun", async () => {
+  attribute();
+  await served.record(opening);
+  await served.intend(intent);
+  await assert.rejects(served.recording(beginning), { code: "worker.recording" });
 });

@@ -20,14 +20,17 @@ import {
   type Connector,
   type FlowTuple,
   GATEWAY_LIMITS,
+  type EventDraft,
   type GatewayRun,
   REPEATING_MAX,
   type Held,
   type NamePool,
+  type Terminal,
   type Verdict,
   type Way,
 } from "../gateway/index.ts";
 import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../policy/index.ts";
+import { dataOf, type RecordedAction, type Recording } from "../recording/index.ts";
 import { descriptorOf } from "../sys/index.ts";
 import type { Describe } from "./describe.ts";
 import type { Answers, SaidOfRun, SaidResolution } from "./protocol.ts";
@@ -37,11 +40,13 @@ const FLOWS_MAX = 2048;
 /** Flows that are over and actions that have no outcome yet: what is on the way about them is no lie. */
 const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
+/** Terminals of one run that are recorded at once: each holds a file open. */
+const RECORDED_MAX = 64;
 /** Actions that wait, of which the request did not come yet: their bodies are held in memory. */
 const WAITING_MAX = 16;
 
 /** A run that can be held still while nobody serves it. */
-export interface HeldRun extends Omit<GatewayRun, "stands"> {
+export interface HeldRun extends Omit<GatewayRun, "stands" | "recording"> {
   /** What it has done, as far as that decides what may go on. */
   readonly policyState: PolicyState;
   /** Nobody's run, but what Cofferdam itself asks: served apart from all runs. */
@@ -58,6 +63,23 @@ export interface ServedPorts {
   readonly authority: Pick<CertificateAuthority, "leafFor">;
   /** The way out of this run; see {@link ConnectorPorts.unread}. */
   readonly connect: Connector;
+  /** Where its terminals are recorded; absent where it may open none. */
+  readonly recordings?: RunRecordings;
+}
+
+/** The recordings of one run. */
+export interface RunRecordings {
+  begin(about: Omit<RecordedAction, "run">, terminal: Terminal): Promise<Recording>;
+  /** Told when what `recording` came to is on record. */
+  settle(recording: Recording): Promise<void>;
+}
+
+/** As much of an allowed action as its recording tells. */
+type Performed = Pick<RecordedAction, "system" | "target" | "title">;
+
+interface Recorded {
+  readonly about: Omit<RecordedAction, "run">;
+  readonly begun: Promise<Recording>;
 }
 
 interface Flow {
@@ -94,7 +116,11 @@ export class Served {
   readonly #flows = new Map<string, Flow>();
   readonly #closed = new Set<string>();
   /** Allowed actions without an outcome. */
-  readonly #performed = new Set<string>();
+  readonly #performed = new Map<string, Performed>();
+  /** Terminals that are recorded, by the action that opened them. */
+  readonly #recorded = new Map<string, Recorded>();
+  /** Recordings that are over, and not on record yet. */
+  readonly #sealing = new Set<Promise<unknown>>();
   /** Allowed actions that only read, of which it may say that they repeat; the last ones. */
   readonly #repeatable = new Set<string>();
   /** Actions that wait for a person, of which the request is still to come. */
@@ -145,7 +171,10 @@ export class Served {
     const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
     const verdict = await this.run.intend(action, said.flow);
     if (verdict.verdict === "allow") {
-      remember(this.#performed, action.id);
+      const { system } = action;
+      const [target, title] = [action.target, action.summary].map((text) => text.slice(0, 500));
+      this.#performed.set(action.id, { system, target: target ?? "", title: title ?? "" });
+      forget(this.#performed);
       if (isReading([...verdict.effects, ...action.effects])) remember(this.#repeatable, action.id);
     }
     if (verdict.verdict === "confirm") this.#waits(action);
@@ -209,7 +238,7 @@ export class Served {
     if (type === "outcome") {
       const { action = "" } = event;
       if (!this.#performed.delete(action)) throw lie("an outcome of no action");
-      return this.run.record({ ...defined(event), type });
+      return this.#outcome({ ...defined(event), type }, action);
     }
     const flow = this.#flowOf(id);
     if (type === "repeat") {
@@ -229,6 +258,68 @@ export class Served {
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
     return inTurn(flow, (process) => this.run.record({ ...defined(event), process, type }));
+  }
+
+  /**
+   * Begins to record the terminal of an allowed action. Which, when and in what words is the daemon's to say (INV-43).
+   *
+   * @throws {Fault} `worker.lie`; those of the recordings.
+   */
+  async recording({
+    flow,
+    action,
+    terminal,
+  }: Extract<SaidOfRun, { say: "recording" }>): Promise<null> {
+    const performed = this.#performed.get(action);
+    if (performed === undefined) throw lie("a recording of what was not allowed");
+    if (this.#recorded.has(action)) throw lie("two recordings of one action");
+    this.#flowOf(flow);
+    const { recordings } = this.#ports;
+    if (recordings === undefined || this.#recorded.size >= RECORDED_MAX) {
+      const most = recordings === undefined ? "no terminal" : `${RECORDED_MAX} terminals`;
+      throw new Fault("worker.recording", `${most} can be recorded at once here`);
+    }
+    const about = { ...performed, action, flow };
+    const begun = recordings.begin(about, terminal);
+    this.#recorded.set(action, { about, begun });
+    await begun.catch((error: unknown) => {
+      this.#recorded.delete(action);
+      throw error;
+    });
+    return null;
+  }
+
+  /** @throws {Fault} `worker.lie`; those of the recording. */
+  async recorded({ action, what }: Extract<SaidOfRun, { say: "recorded" }>): Promise<null> {
+    const recorded = this.#recorded.get(action);
+    if (recorded === undefined) {
+      if (this.#closed.has(action)) throw new Fault("worker.flow", "the recording is over");
+      throw lie("what no terminal shows");
+    }
+    const recording = await recorded.begun;
+    if ("output" in what) await recording.shows(Buffer.from(what.output, "base64"));
+    else await recording.resizes(what);
+    return null;
+  }
+
+  /** An outcome, with what was recorded of its action: by the daemon's own word only (INV-130). */
+  #outcome({ data, ...event }: EventDraft, action: string, end?: string): Promise<unknown> {
+    const { recording: _, ...said } = data ?? {};
+    const recorded = this.#recorded.get(action);
+    if (recorded === undefined) return this.run.record({ ...event, data: said });
+    this.#recorded.delete(action);
+    remember(this.#closed, action);
+    const sealing = this.#seal(recorded, { ...event, data: said }, end);
+    this.#sealing.add(sealing);
+    return sealing.finally(() => this.#sealing.delete(sealing));
+  }
+
+  async #seal({ begun }: Recorded, event: EventDraft, end?: string): Promise<unknown> {
+    const recording = await begun;
+    const data = { ...event.data, recording: dataOf(await recording.seal(end)) };
+    const seq = await this.run.record({ ...event, data });
+    await this.#ports.recordings?.settle(recording);
+    return seq;
   }
 
   /** @throws {Fault} `worker.lie` */
@@ -315,12 +406,19 @@ export class Served {
     this.#closed.clear();
     this.#performed.clear();
     this.#repeatable.clear();
+    for (const [action, { about }] of this.#recorded) {
+      const { system, target, flow } = about;
+      const data = { failed: "worker" };
+      const event = { type: "outcome", system, target, flow, action, data } as const;
+      // A failure has ended the run, or is told to whoever began it; waited for below.
+      this.#outcome(event, action, why).catch(() => {});
+    }
     const closes = open.flatMap(([id, { recorded, target, process }]) =>
       recorded !== undefined
         ? this.run.record({ type: "flow.close", flow: id, target, process, data: { reason: why } })
         : [],
     );
-    await Promise.allSettled(closes); // The run's own `record` ends the run where the ledger cannot.
+    await Promise.allSettled([...this.#sealing, ...closes]); // The run's own `record` ends the run where the ledger cannot.
   }
 
   #begin(id: string, tuple: FlowTuple): Flow {
@@ -369,9 +467,13 @@ function isReading(effects: readonly Effect[]): boolean {
 /** Adds `item`; the one that is longest in makes room. */
 function remember(set: Set<string>, item: string): void {
   set.add(item);
-  for (const oldest of set) {
-    if (set.size <= REMEMBERED_MAX) break;
-    set.delete(oldest);
+  forget(set);
+}
+
+function forget(all: Set<string> | Map<string, unknown>): void {
+  for (const oldest of all.keys()) {
+    if (all.size <= REMEMBERED_MAX) break;
+    all.delete(oldest);
   }
 }
 

@@ -346,6 +346,10 @@ export class Worker {
         return served.leaf(said);
       case "name":
         return served.name(said);
+      case "recording":
+        return served.recording(said);
+      case "recorded":
+        return served.recorded(said);
       case "dial":
         return this.#dial(said, served);
     }

@@ -182,6 +182,7 @@ export class Brokered {
       },
       find() {},
       cut: () => client.destroy(),
+      recordTerminal: () => Promise.reject(new Error("no terminal here")),
       because: (reason) => void noted.push({ kind: "refused", text: reason }),
     };
     return session;

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { UNKNOWN_PROCESS, type FindingKind, type Json } from "../../src/action/index.ts";
 import { createLog, systemClock } from "../../src/base/index.ts";
 import { createHostKey, knownHostsLine } from "../../src/daemon/host-key.ts";
@@ -24,6 +25,13 @@ import {
   parseTaskFile,
 } from "../../src/policy/index.ts";
 import { loadProtocols } from "../../src/protocols/index.ts";
+import {
+  dataOf,
+  RECORDING_LIMITS,
+  Recordings,
+  type Recording,
+  type RecordingLimits,
+} from "../../src/recording/index.ts";
 import { taskSystems } from "../../src/systems/index.ts";
 import type { Lease } from "../../src/vault/index.ts";
 
@@ -47,6 +55,7 @@ export interface KitOptions {
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
+  readonly recordingLimits?: RecordingLimits;
 }
 
 export interface Ran {
@@ -72,9 +81,17 @@ export class BrokerKit {
   #server: Server | undefined;
   readonly #sessions = new Set<Promise<void>>();
   readonly #clients = new Set<Socket>();
+  readonly recordings: Recordings;
+  readonly #recorded = new Map<string, Recording>();
 
   constructor(options: KitOptions) {
     this.#options = options;
+    this.recordings = new Recordings({
+      runs: join(this.root, "runs"),
+      clock: systemClock,
+      limits: options.recordingLimits ?? RECORDING_LIMITS,
+      ledger: { append: () => Promise.reject(new Error("no ledger")), read: async function* () {} },
+    });
     const { allow = [{ verbs: ["*"], unattended: UNATTENDED }] } = options;
     const grant = {
       ...{ system: "ssh", name: "server", hosts: [HOST] },
@@ -108,17 +125,43 @@ export class BrokerKit {
     return this;
   }
 
-  /** Runs \`ssh ARGS\` (or another of its clients) against the broker. */
-  async ssh(
-    args: readonly string[],
-    { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {},
-  ): Promise<Ran> {
+  /** Starts `ssh ARGS` (or another of its clients) against the broker. */
+  spawn(args: readonly string[], program = "ssh"): ChildProcessWithoutNullStreams {
     const options = [
       ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
       ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
       ...[program === "ssh" ? "-p" : "-P", `${this.port}`],
     ];
-    const child = spawn(program, [...options, ...args], { cwd: this.root, timeout: 20_000 });
+    return spawn(program, [...options, ...args], { cwd: this.root, timeout: 20_000 });
+  }
+
+  /** A client of one's own, for what OpenSSH's does not do. */
+  async agent(act: (client: ssh2.Client, done: (result: string) => void) => void): Promise<string> {
+    const client = new ssh2.Client();
+    client.on("error", () => {});
+    try {
+      return await new Promise((resolve) => {
+        client.on("ready", () => act(client, resolve));
+        client.connect({
+          port: this.port,
+          host: "127.0.0.1",
+          username: "anybody",
+          agent: new NoKeys(),
+          authHandler: ["none"] as never,
+          algorithms: { cipher: ["aes128-gcm@openssh.com"] },
+        });
+      });
+    } finally {
+      client.end();
+    }
+  }
+
+  /** Runs \`ssh ARGS\` (or another of its clients) against the broker. */
+  async ssh(
+    args: readonly string[],
+    { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {},
+  ): Promise<Ran> {
+    const child = this.spawn(args, program);
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", (data: Buffer) => stdout.push(data));
     child.stderr.on("data", (data: Buffer) => stderr.push(data));
@@ -232,9 +275,18 @@ export class BrokerKit {
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
       },
-      outcome: (judged, data) => {
-        this.outcomes.push([judged.action.verb, data]);
-        return Promise.resolve();
+      recordTerminal: async ({ action }, terminal) => {
+        const { id, system, target, summary: title } = action;
+        const about = { run: "r-kit", action: id, flow: "f-kit", system, target, title };
+        const secrets = this.#options.lease?.secrets ?? [];
+        const recording = await this.recordings.begin(about, terminal, secrets);
+        this.#recorded.set(id, recording);
+        return recording;
+      },
+      outcome: async (judged, data) => {
+        const { id, verb } = judged.action;
+        const recording = await this.#recorded.get(id)?.seal();
+        this.outcomes.push([verb, { ...data, ...(recording && { recording: dataOf(recording) }) }]);
       },
       deny: ({ action, decision }, resolution) =>
         told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),
@@ -249,4 +301,12 @@ export class BrokerKit {
       because: (reason) => void this.reasons.push(reason),
     };
   }
+}
+
+/** An agent without keys: who comes to Cofferdam proves nothing. */
+class NoKeys extends ssh2.BaseAgent {
+  override getIdentities(done: (error?: Error, keys?: never[]) => void): void {
+    done(undefined, []);
+  }
+  override sign(): void {}
 }

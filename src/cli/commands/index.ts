@@ -11,6 +11,7 @@ import { grantTemplateCommand } from "./grant-template.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
 import { mcpCommand } from "./mcp.ts";
 import { narrowCommand, revokeCommand } from "./narrow.ts";
+import { recordingsCommand } from "./recordings.ts";
 import { attachCommand, runCommand } from "./run.ts";
 import {
   killCommand,
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   logCommand,
   verifyCommand,
   proveCommand,
+  recordingsCommand,
   checkCommand,
   catalogCommand,
   explainCommand,

@@ -14,7 +14,7 @@ import type { Lease } from "../../vault/index.ts";
 import type { Asked } from "../collected-client.ts";
 import type { Denial } from "../denial.ts";
 import type { GatewayLimits } from "../limits.ts";
-import type { HeldOperation, Resolution, Verdict } from "../ports.ts";
+import type { HeldOperation, Resolution, Terminal, TerminalRecord, Verdict } from "../ports.ts";
 
 /** An operation with what it depends on. */
 export interface Asking {
@@ -93,6 +93,12 @@ export interface Session extends Place {
    * long as its task says, or `waitMs` where that is less; 0 is: stored, and not waited for.
    */
   hold(judged: Judged, waitMs?: number): Promise<Resolution>;
+  /**
+   * Begins the recording of a terminal that `judged` opens; {@link outcome} ends it.
+   *
+   * @throws {Fault} `recording.full`, `recording.write`: then no terminal may be opened.
+   */
+  recordTerminal(judged: Judged, terminal: Terminal): Promise<TerminalRecord>;
   /** What became of what was allowed. Exactly once for each; `data` holds no secret. */
   outcome(judged: Judged, data: Readonly<Record<string, Json>>): Promise<void>;
   /** Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent. */

@@ -14,6 +14,7 @@ import { writeOut } from "./flow-control.ts";
 import { collectInput } from "./input.ts";
 import { finish, pump } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
+import { recordTerminal } from "./terminal.ts";
 
 /** Exit statuses of ours: sysexits(3) and the shell's own. */
 export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
@@ -73,17 +74,21 @@ async function runLive(
   let outcome: Readonly<Record<string, Json>>;
   try {
     const upstream = await seat.upstream();
+    const record = pty === undefined ? undefined : await recordTerminal(session, judged, pty);
     const { sent } = meaningOf(command, pty !== undefined);
     const started = await upstream.exec(sent, { env, pty });
     running({
       signal: (name) => started.channel.signal(name),
-      resize: (rows, columns, height, width) =>
-        started.channel.setWindow(rows, columns, height, width),
+      resize: (rows, columns, height, width) => {
+        record?.resize(rows, columns);
+        started.channel.setWindow(rows, columns, height, width);
+      },
     });
     const ended = await pump(channel, started, {
       secrets: seat.secrets,
       socket: session.client,
       before,
+      tap: record?.tap,
     });
     outcome = {
       ...(ended.exit === undefined ? {} : { exit: ended.exit }),

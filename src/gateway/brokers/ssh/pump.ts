@@ -21,8 +21,8 @@ export interface PumpOptions {
   readonly secrets: readonly string[];
   /** The agent's socket. */
   readonly socket: Writable;
-  /** Sees what goes to the agent. */
-  readonly tap?: (chunk: Buffer) => void;
+  /** Takes what goes to the agent, ahead of it; where it rejects, what runs is ended, and the pump rejects with that. */
+  readonly tap?: ((chunk: Buffer) => Promise<void>) | undefined;
   /** Input that came before; the rest follows it. */
   readonly before?: Buffer | undefined;
 }
@@ -39,6 +39,7 @@ export async function pump(
   let bytesIn = 0;
   let bytesOut = 0;
   let redacted = 0;
+  let untaken: { readonly error: unknown } | undefined;
   const leave = () => upstream.close();
   agent.once("close", leave);
   const carryIn = async () => {
@@ -57,7 +58,10 @@ export async function pump(
     const pass = async (chunk: Buffer) => {
       if (chunk.length === 0) return;
       bytesOut += chunk.length;
-      tap?.(chunk);
+      await tap?.(chunk).catch((error: unknown) => {
+        untaken = { error };
+        throw error;
+      });
       await writeOut(agent, chunk, { isError, socket });
     };
     for await (const chunk of chunksOf(from)) await pass(screen.push(chunk));
@@ -70,10 +74,11 @@ export async function pump(
     how = await ended;
     await finish(agent, how.exit, how.signal);
   } catch {
-    upstream.close(); // The agent is gone.
+    upstream.close(); // The agent is gone, or what it would be shown cannot be recorded.
   } finally {
     agent.off("close", leave);
   }
+  if (untaken !== undefined) throw untaken.error;
   return { ...how, bytesIn, bytesOut, redacted };
 }
 

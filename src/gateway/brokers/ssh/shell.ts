@@ -1,16 +1,15 @@
 /**
- * Interactive shells: granted as a whole, not looked into, and recorded as they looked.
+ * Interactive shells: granted as a whole, not looked into, and recorded whole, as they looked.
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
 import type { Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
-import { Asciicast } from "./asciicast.ts";
 import { EXIT, type Request } from "./exec.ts";
 import { finish, pump } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
+import { recordTerminal } from "./terminal.ts";
 
 /** Serves a shell on `channel`, which was accepted. */
 export async function serveShell(
@@ -28,33 +27,27 @@ export async function serveShell(
     await finish(channel, EXIT.denied);
     return;
   }
-  const { wallMs, monoMs } = session.clock.now();
-  const { rows = 24, cols = 80 } = (pty ?? {}) as { rows?: number; cols?: number };
-  const cast = new Asciicast({ wallMs, monoMs, rows, columns: cols });
   let outcome: Readonly<Record<string, Json>>;
   try {
     const upstream = await seat.upstream();
+    const record = await recordTerminal(session, judged, pty);
     const started = await upstream.shell({ env, pty });
     running({
       signal: (name) => started.channel.signal(name),
       resize: (height, width, h, w) => {
-        cast.resize(session.clock.now().monoMs, height, width);
+        record.resize(height, width);
         started.channel.setWindow(height, width, h, w);
       },
     });
     const ended = await pump(channel, started, {
       secrets: seat.secrets,
       socket: session.client,
-      tap: (chunk) => cast.output(session.clock.now().monoMs, chunk),
+      tap: record.tap,
     });
-    const text = cast.text();
     outcome = {
       ...(ended.exit === undefined ? {} : { exit: ended.exit }),
       bytesIn: ended.bytesIn,
       bytesOut: ended.bytesOut,
-      asciicast: text,
-      asciicastSha256: createHash("sha256").update(text).digest("hex"),
-      ...(cast.isCut ? { isCut: true } : {}),
     };
   } catch (error) {
     outcome = { failed: isFault(error) ? error.code : "internal" };

@@ -20,6 +20,7 @@ import {
   serveCommand,
   stopCommand,
 } from "./runs.ts";
+import { stepCommand } from "./step.ts";
 import { applyCommand, diffCommand, discardCommand } from "./workspace.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   killCommand,
   revokeCommand,
   narrowCommand,
+  stepCommand,
   approvalsCommand,
   diffCommand,
   applyCommand,

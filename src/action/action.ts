@@ -80,6 +80,13 @@ export const actionSchema = z.strictObject({
   /** Absent where nothing is known beyond the effects. */
   impact: impactSchema.optional(),
   cause: processSchema,
+  /** What the request says it belongs to (W3C Trace Context, `traceparent`): a claim. */
+  trace: z
+    .strictObject({
+      traceId: z.string().regex(/^[0-9a-f]{32}$/),
+      spanId: z.string().regex(/^[0-9a-f]{16}$/),
+    })
+    .optional(),
 });
 
 /** One thing an agent asks of an external system. */

@@ -113,6 +113,7 @@ export const entrySchema = eventSchema.extend({ seq: z.number().int().nonnegativ
 export type Entry = z.infer<typeof entrySchema>;
 
 const one = z.strictObject({ run: runId });
+const stepName = z.string().min(1).max(200);
 const nothing = z.strictObject({});
 
 export const ENDPOINTS = {
@@ -148,6 +149,17 @@ export const ENDPOINTS = {
   },
   "run.narrow": {
     takes: z.strictObject({ run: runId, task: taskText }),
+    gives: runInfoSchema,
+    streams: false,
+  },
+  /** Where a training framework is: every event from now on says so. */
+  "run.step": {
+    takes: z.strictObject({
+      run: runId,
+      trajectory: stepName,
+      episode: stepName,
+      step: z.int().nonnegative(),
+    }),
     gives: runInfoSchema,
     streams: false,
   },

@@ -8,9 +8,16 @@ import { z } from "zod";
 import { canonicalJson, OWN_HOST, OWN_PORT, OWN_SYSTEM, UNKNOWN_PROCESS } from "../action/index.ts";
 import { assert, type Clock } from "../base/index.ts";
 import { findEntry } from "../catalog/index.ts";
-import { mayDo, type AccessAnswer, type DenialTold, type Enquiries } from "../enquiry/index.ts";
+import {
+  mayDo,
+  type AccessAnswer,
+  type Claim,
+  type DenialTold,
+  type Enquiries,
+} from "../enquiry/index.ts";
 import { actionOfHeld, type HeldRequest } from "../gateway/index.ts";
 import type { Desk } from "./desk.ts";
+import type { RunEvent } from "./recorder.ts";
 import type { Run } from "./run.ts";
 
 const DENIALS_BYTES_MAX = 65_536; // Of the end of the run's file.
@@ -29,7 +36,28 @@ export function enquiriesOf(run: Run, desk: Desk, clock: Clock): Enquiries {
         reason,
         expiresAt: new Date(expiresMs).toISOString(),
       })),
+    claimed: (claims) => {
+      for (const claim of claims) run.recorder.note(claimEvent(claim));
+    },
     requestAccess: (what, why) => requestAccess(run, desk, clock, { what, why }),
+  };
+}
+
+const INPUT_CHARS_MAX = 4096;
+
+/** What the agent's side says, as an entry: its source says that it is a claim. */
+function claimEvent({ kind, source, call, name, input, isError, trace }: Claim): RunEvent {
+  const text = input === undefined ? "" : JSON.stringify(input);
+  const brief = text.length > INPUT_CHARS_MAX ? `${text.slice(0, INPUT_CHARS_MAX)}…` : input;
+  return {
+    type: kind === "call" ? "tool.call" : "tool.result",
+    data: {
+      call,
+      name,
+      source,
+      ...(kind === "call" ? { input: brief ?? null } : { isError: isError ?? false }),
+      ...(trace === undefined ? {} : { trace: { ...trace } }),
+    },
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Event, Process } from "../action/index.ts";
 import type { Clock } from "../base/index.ts";
+import { createJoiner } from "../cause/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { Deeds } from "./deeds.ts";
 import { EventBudget, IntentPace } from "./event-budget.ts";
@@ -42,6 +43,7 @@ export class Recorder {
   readonly counts: Counts = { flows: 0, actions: 0, denials: 0, findings: 0 };
   readonly entries = { first: -1, last: -1 };
   readonly deeds = new Deeds();
+  readonly #joiner = createJoiner();
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #budget = new EventBudget<RunEvent>();
@@ -63,7 +65,9 @@ export class Recorder {
   }
 
   /** Writes one event, or merges it with its equals when the run floods; gives its number, or -1. */
-  async record(event: RunEvent, options: { sync?: boolean } = {}): Promise<number> {
+  async record(said: RunEvent, options: { sync?: boolean } = {}): Promise<number> {
+    const cause = this.#joiner.observe(said);
+    const event = cause === undefined ? said : { ...said, cause };
     const counter = COUNTED[event.type];
     const count = countOf(event);
     if (counter !== undefined) this.counts[counter] += count;

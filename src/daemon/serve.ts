@@ -130,6 +130,11 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       await runs.living(run).revoke(grant);
       return runs.info(run);
     },
+    "run.step": async ({ run, trajectory, episode, step }) => {
+      const at = { trajectory, episode, step };
+      await runs.living(run).record({ type: "step", data: at });
+      return runs.info(run);
+    },
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);
       const systems = taskSystems([...living.own.values()].map(({ entry }) => entry));

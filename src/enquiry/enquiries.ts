@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Claim } from "./claims.ts";
+
 /** A denial as the run was told of it. */
 export interface DenialTold {
   readonly at: string;
@@ -43,6 +45,8 @@ export interface Enquiries {
   /** Its denials, the latest last; the older ones may be left out. */
   denials(): readonly DenialTold[];
   waiting(): readonly WaitingTold[];
+  /** Takes what the agent's side says of its tool calls. */
+  claimed(claims: readonly Claim[]): void;
   /** Has a person asked; it changes nothing by itself, whatever they say. */
   requestAccess(what: string, why: string): Promise<AccessAnswer>;
 }

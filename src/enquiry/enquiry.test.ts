@@ -5,12 +5,14 @@ import { Socket } from "node:net";
 import { after, test } from "node:test";
 import { createLog } from "../base/index.ts";
 import { compileRunPolicy, parseTaskFile } from "../policy/index.ts";
+import type { Claim } from "./claims.ts";
 import type { DenialTold, Enquiries } from "./enquiries.ts";
 import { mayDo } from "./may-do.ts";
 import { BODY_BYTES_MAX, CONNECTIONS_MAX, EnquiryServer } from "./server.ts";
 import { explainDenial } from "./tools.ts";
 
 const asked: string[] = [];
+const claimed: (Claim & { readonly who: string })[] = [];
 const denial: DenialTold = {
   at: "2026-11-26T17:00:00Z",
   title: "Nothing is granted for this name",
@@ -33,6 +35,7 @@ const enquiries = (who: string): Enquiries => ({
       expiresAt: "later",
     },
   ],
+  claimed: (claims) => claimed.push(...claims.map((claim) => ({ who, ...claim }))),
   requestAccess: async (what, why) => {
     asked.push(`${who}: ${what} (${why})`);
     return { approval: "p-9", kind: "pending", text: "A person is asked (p-9)." };
@@ -198,4 +201,72 @@ test("a denial is found by what it is called, else it is said that there is none
   assert.match(explainDenial([denial], "evil"), /^Nothing is granted for this name: evil\.test/);
   assert.match(explainDenial([denial], "good"), /No denial of this run is about good/);
   assert.equal(explainDenial([]), "Nothing was refused so far.");
+});
+
+test("what a hook of the agent was given becomes a claim of that run", async () => {
+  claimed.length = 0;
+  const hook = {
+    session_id: "s",
+    hook_event_name: "PreToolUse",
+    tool_name: "Bash",
+    tool_use_id: "toolu_1",
+    tool_input: { command: "ls" },
+  };
+  assert.deepEqual(await ask("r-a", "POST", "/tool-calls", hook), { status: 200, text: "{}" });
+  await ask("r-b", "POST", "/tool-calls", { ...hook, hook_event_name: "AfterTool" });
+  const call = { source: "hook", call: "toolu_1", name: "Bash" };
+  assert.deepEqual(claimed, [
+    { who: "a", kind: "call", ...call, input: { command: "ls" } },
+    { who: "b", kind: "result", ...call, isError: false },
+  ]);
+});
+
+test("spans of tools become claims of a call and its result; other spans become none", async () => {
+  claimed.length = 0;
+  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const span = {
+    traceId: "0AF7651916CD43DD8448EB211C80319C",
+    spanId: "b7ad6b7169203331",
+    name: "execute_tool fetch",
+    attributes: [
+      attribute("gen_ai.operation.name", "execute_tool"),
+      attribute("gen_ai.tool.name", "fetch"),
+      attribute("gen_ai.tool.call.arguments", '{"url":"https://a.example"}'),
+    ],
+    status: { code: 2 },
+  };
+  const chat = { ...span, attributes: [attribute("gen_ai.operation.name", "chat")] };
+  const scopes = [{ scopeSpans: [{ spans: [chat, span, { spanId: "no" }, null] }, "x"] }, 7];
+  const { status } = await ask("r-a", "POST", "/v1/traces", { resourceSpans: scopes });
+  assert.equal(status, 200);
+  assert.deepEqual(
+    claimed.map(({ kind, call, name, input, isError, trace }) => [
+      ...[kind, call, name, input, isError, trace?.traceId],
+    ]),
+    [
+      [
+        "call",
+        "b7ad6b7169203331",
+        "fetch",
+        { url: "https://a.example" },
+        undefined,
+        span.traceId.toLowerCase(),
+      ],
+      ["result", "b7ad6b7169203331", "fetch", undefined, true, span.traceId.toLowerCase()],
+    ],
+  );
+});
+
+test("what is neither a hook's nor OpenTelemetry's is refused, and claims nothing", async () => {
+  claimed.length = 0;
+  for (const [path, body] of [
+    ["/tool-calls", "{"],
+    ["/tool-calls", { hook_event_name: "Stop" }],
+    ["/tool-calls", { hook_event_name: "PreToolUse", tool_name: "" }],
+    ["/v1/traces", { spans: [] }],
+    ["/v1/traces", []],
+  ] as const) {
+    assert.equal((await ask("r-a", "POST", path, body)).status, 400, JSON.stringify(body));
+  }
+  assert.deepEqual(claimed, []);
 });

@@ -13,6 +13,7 @@ import { z } from "zod";
 import { OWN_HOST } from "../action/index.ts";
 import { describeError, Fault, type Log } from "../base/index.ts";
 import { createSocketPair } from "../sys/index.ts";
+import { claimOfHook, claimsOfSpans, type Claim } from "./claims.ts";
 import type { Enquiries } from "./enquiries.ts";
 import { ACCESS_CHARS_MAX, createTools, explainDenial, waitingLine } from "./tools.ts";
 
@@ -110,6 +111,10 @@ async function answerTo(request: IncomingMessage, client: Client): Promise<Respo
   if (body === undefined) return new Response("too large\n", { status: 413 });
   if (pathname === "/mcp") return client.mcp.fetch(asRequest(request, body));
   if (pathname === "/" && body.length === 0) return new Response(guide(client.enquiries));
+  if (pathname === "/tool-calls" && request.method === "POST") return heard(client, hookOf(body));
+  if (pathname === "/v1/traces" && request.method === "POST") {
+    return heard(client, claimsOfSpans(jsonOf(body)));
+  }
   if (pathname === "/access-requests" && request.method === "POST") return agreed(body);
   return undefined;
 }
@@ -148,8 +153,26 @@ function guide(enquiries: Enquiries): string {
     "",
     `To have a person asked for more: POST {"what": "...", "why": "..."} as JSON to http://${OWN_HOST}/access-requests`,
     `The same as tools for an agent: an MCP server at http://${OWN_HOST}/mcp (streamable HTTP)`,
+    `What a hook of the agent is given about a tool call may be sent on to http://${OWN_HOST}/tool-calls, spans of`,
+    `OpenTelemetry to http://${OWN_HOST}/v1/traces (OTLP, JSON): it is recorded as what the agent says.`,
     "",
   ].join("\n");
+}
+
+function hookOf(body: Buffer): readonly Claim[] | undefined {
+  const claim = claimOfHook(jsonOf(body));
+  return claim === undefined ? undefined : [claim];
+}
+
+/** Empty, as a hook prints what it is answered, and as OTLP has it (`ExportTraceServiceResponse`). */
+function heard({ enquiries }: Client, claims: readonly Claim[] | undefined): Response {
+  if (claims === undefined) {
+    const error =
+      "not understood: /tool-calls takes what a hook of the agent was given, /v1/traces takes OTLP as JSON";
+    return Response.json({ error }, { status: 400 });
+  }
+  enquiries.claimed(claims);
+  return Response.json({});
 }
 
 const accessSchema = z.strictObject({

@@ -41,6 +41,7 @@ export function actionOf(
   const plain = catalogRequestOf(request, body?.bytes, grant);
   const described: Described =
     entry === undefined ? describeHttp(plain) : describeRequest(entry, plain, facts);
+  const trace = traceOf(plain.headers["traceparent"]);
   return {
     id: createId("a", context.at.wallMs),
     run: context.run,
@@ -58,6 +59,7 @@ export function actionOf(
     ...(described.parts === undefined ? {} : { parts: described.parts }),
     ...(described.impact === undefined ? {} : { impact: described.impact }),
     cause: context.cause,
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 
@@ -82,6 +84,15 @@ export function catalogRequestOf(
     ...(options === undefined ? {} : { options }),
     ...(body === undefined ? {} : { body }),
   };
+}
+
+/** W3C Trace Context, 3.2.2: `version-traceId-parentId-flags`. */
+function traceOf(header: string | readonly string[] | undefined): Action["trace"] {
+  const [, traceId = "", spanId = ""] =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(
+      typeof header === "string" ? header : "",
+    ) ?? [];
+  return traceId === "" ? undefined : { traceId, spanId };
 }
 
 /** By name; a field that stands once as text, else as a list. */

@@ -12,7 +12,7 @@ export function intentOf(
   decision: Verdict,
   flow: string,
 ): { readonly event: EventDraft; readonly sync: boolean } {
-  const { kind, verb, summary, fields, digest } = action;
+  const { kind, verb, summary, fields, digest, trace } = action;
   const { verdict, rule, reason } = decision;
   const effects = [...decision.effects];
   const event: EventDraft = {
@@ -24,7 +24,16 @@ export function intentOf(
     flow,
     action: action.id,
     process: action.cause,
-    data: { kind, verb, effects, summary, fields, digest, reason },
+    data: {
+      kind,
+      verb,
+      effects,
+      summary,
+      fields,
+      digest,
+      reason,
+      ...(trace === undefined ? {} : { trace }),
+    },
   };
   // Of a connection that nobody looks into nothing later will say what it was.
   return { event, sync: kind === "tcp" || mustSync(effects) };

@@ -16,5 +16,7 @@ export const OWN_GRANT: TaskGrant = {
   dial: { own: true },
   pairs: [],
   protocols: [],
-  allow: [{ methods: [], paths: [], verbs: ["guide.*", "session.*", "enquiry.*", "access.*"] }],
+  allow: [
+    { methods: [], paths: [], verbs: ["guide.*", "session.*", "enquiry.*", "claim.*", "access.*"] },
+  ],
 };

@@ -19,6 +19,17 @@ export const golden: readonly Golden[] = [
     ["GET /", "guide.read", ["read"], "the guide, for who does not speak MCP"],
     ["HEAD /", "guide.read", ["read"], "its head"],
     ["POST /", "unknown", ["administer"], "nothing is written there"],
+    [
+      "POST /tool-calls",
+      "claim.tool-call",
+      ["read"],
+      "what a hook was given",
+      { json: { hook_event_name: "PreToolUse", tool_name: "Bash", tool_input: {} } },
+    ],
+    ["POST /v1/traces", "claim.spans", ["read"], "spans", { json: { resourceSpans: [] } }],
+    ["GET /tool-calls", "unknown", ["administer"], "claims are not read back"],
+    ["POST /v1/traces/x", "unknown", ["administer"], "no path below"],
+    ["POST /tool-calls", "unknown", ["administer"], "a form is none", { form: "tool_name=a" }],
     ["GET /approvals", "unknown", ["administer"], "no other path"],
     ["POST /approvals/approve", "unknown", ["administer"], "least of all one that decides"],
     [

@@ -74,6 +74,21 @@ export const cofferdam: EntrySource = {
       ],
     },
     {
+      // Recorded as what the agent says, and believed by nobody: it changes nothing.
+      verb: "claim.tool-call",
+      request: "POST /tool-calls",
+      effects: ["read"],
+      summary: "Say of a tool call: {body.hook_event_name} {body.tool_name}",
+      body: ["json"],
+    },
+    {
+      verb: "claim.spans",
+      request: "POST /v1/traces",
+      effects: ["read"],
+      summary: "Say what the agent did, as spans of OpenTelemetry",
+      body: ["json"],
+    },
+    {
       verb: "access.request",
       request: "POST /access-requests",
       effects: ["administer"],

@@ -21,6 +21,7 @@ import {
   serveCommand,
   stopCommand,
 } from "./runs.ts";
+import { stepCommand } from "./step.ts";
 import { applyCommand, diffCommand, discardCommand } from "./workspace.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   killCommand,
   revokeCommand,
   narrowCommand,
+  stepCommand,
   approvalsCommand,
   diffCommand,
   applyCommand,

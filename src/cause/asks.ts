@@ -1,0 +1,92 @@
+/**
+ * What a tool call asks for, as far as its input says so: the commands it has executed and the places it names.
+ *
+ * Tools are not known by their names, which every agent chooses itself, but by what stands in their input.
+ *
+ * @module
+ */
+import type { Json } from "../action/index.ts";
+
+/** A command line or script, as it stands in the input and bare. */
+export interface Command {
+  readonly text: string;
+  readonly bare: string;
+  /** The member of the input that it stands in, lower case. */
+  readonly member: string;
+}
+
+/** What stands in a call's input. */
+export interface Asks {
+  /** Command lines and scripts, longest first. */
+  readonly commands: readonly Command[];
+  /** Host names of the URLs in it, lower case. */
+  readonly hosts: ReadonlySet<string>;
+  /** Every text in it, for a tool that says what it looks for and not how: a pattern, a path. */
+  readonly texts: ReadonlySet<string>;
+}
+
+/** Members that hold a command line, a script or the words of a command. */
+const COMMAND_MEMBERS = new Set([
+  "command",
+  "cmd",
+  "commands",
+  "script",
+  "code",
+  "bash",
+  "shell",
+  "input",
+  "args",
+  "argv",
+  "arguments",
+]);
+const DEPTH_MAX = 4;
+const TEXTS_MAX = 32;
+const TEXT_MIN = 3; // Shorter ones are arguments of anything.
+const HOSTS_MAX = 64;
+const URL_HOST = /https?:\/\/(?:[^\s/@"'<>]*@)?([A-Za-z0-9.-]{1,253})/g;
+
+/** Reads `input`, a JSON value or what is left of one that was cut. */
+export function asksOf(input: Json | undefined): Asks {
+  const commands = new Map<string, Command>();
+  const add = (text: string, member: string) => {
+    const one = { text: text.trim(), bare: bare(text), member };
+    if (one.bare !== "" && commands.size < TEXTS_MAX) commands.set(one.bare, one);
+  };
+  const hosts = new Set<string>();
+  const texts = new Set<string>();
+  const visit = (value: Json, member: string, depth: number): void => {
+    if (depth > DEPTH_MAX) return;
+    if (typeof value === "string") {
+      for (const [, host = ""] of value.matchAll(URL_HOST)) {
+        if (hosts.size < HOSTS_MAX) hosts.add(host.toLowerCase());
+      }
+      if (value.length >= TEXT_MIN && texts.size < TEXTS_MAX) texts.add(value);
+      if (COMMAND_MEMBERS.has(member)) add(value, member);
+    } else if (Array.isArray(value)) {
+      const isWords = value.length > 0 && value.every((word) => typeof word === "string");
+      if (isWords && COMMAND_MEMBERS.has(member)) {
+        add(value.join(" "), member);
+        // `["bash", "-lc", "git push"]`: what the shell is given is what it executes.
+        const last = value.at(-1) ?? "";
+        if (value.length > 2 && value[1]?.startsWith("-") === true) add(last, member);
+      }
+      for (const item of value) visit(item, isWords ? "" : member, depth + 1);
+    } else if (typeof value === "object" && value !== null) {
+      for (const [name, item] of Object.entries(value)) {
+        visit(item ?? null, name.toLowerCase(), depth + 1);
+      }
+    }
+  };
+  // An input that was cut is text that is no JSON any more: all of it may be a command.
+  visit(input ?? null, typeof input === "string" ? "command" : "", 0);
+  const longestFirst = [...commands.values()].sort((a, b) => b.bare.length - a.bare.length);
+  return { commands: longestFirst, hosts, texts };
+}
+
+/**
+ * A text without what shells and agents change when they pass it on: `eval 'git push'` holds `git push`. Two texts
+ * that differ in nothing else are the same here.
+ */
+export function bare(text: string): string {
+  return text.replaceAll(/[\s"'\\]+/g, "");
+}

@@ -1,0 +1,293 @@
+/**
+ * Ties what a run does to the tool call behind it.
+ *
+ * A tool call counts only where the harness was given it: in an answer of the model to a process that no tool call
+ * started. A process belongs to a call if its words are the call's command, or it descends from such a process; what
+ * fits no call, or several alike, is tied to none rather than to a guess. Every tie says how it is known and how
+ * surely (src/action/cause.ts).
+ *
+ * @module
+ */
+import type { Cause, Event, Process } from "../action/index.ts";
+import { asksOf, type Asks, type Command } from "./asks.ts";
+import { executes, isWithin, wordsOf, type Words } from "./match.ts";
+
+/** What ties one run's events. */
+export interface Joiner {
+  /** Takes the next event of the run; gives what it belongs to, or nothing where that is not known. */
+  observe(event: Omit<Event, "at" | "monoMs">): Cause | undefined;
+}
+
+type Tie = NonNullable<Cause["call"]>;
+type Source = Tie["source"];
+
+interface Call {
+  readonly id: string;
+  readonly name: string;
+  readonly source: Source;
+  readonly asks: Asks;
+  /** Until the agent tells the model what it gave. */
+  open: boolean;
+  /** A process that executes it was seen. */
+  started: boolean;
+}
+
+interface Tied {
+  readonly call: Call;
+  readonly tie: Tie;
+  /** The parent when it was tied: a pid that is used again has another. */
+  readonly parent: number | undefined;
+}
+
+const OPEN_MAX = 256;
+const SPANS_MAX = 1024;
+const TIED_MAX = 8192;
+/** How sure a tie is at most, where it rests on what the agent's side says. */
+const CLAIM_CONFIDENCE_MAX = 0.5;
+const SOURCES: ReadonlySet<string> = new Set(["model", "mcp", "hook", "trace"]);
+
+export function createJoiner(): Joiner {
+  return new RunJoiner();
+}
+
+class RunJoiner implements Joiner {
+  /** The open ones, by source and id: the newest last. */
+  readonly #open = new Map<string, Call>();
+  /** Processes that a model answered and that no tool call started, and what those descend from. */
+  readonly #harness = new Set<number>();
+  /** Calls by the span that the agent's side says is theirs. */
+  readonly #spans = new Map<string, Call>();
+  readonly #tied = new Map<number, Tied>();
+  #step: Cause["step"];
+
+  observe(event: Omit<Event, "at" | "monoMs">): Cause | undefined {
+    const call = this.#callOf(event);
+    const cause = {
+      ...(call === undefined ? {} : { call }),
+      ...(this.#step === undefined ? {} : { step: this.#step }),
+    };
+    return Object.keys(cause).length === 0 ? undefined : cause;
+  }
+
+  #callOf({ type, target, process, data = {} }: Omit<Event, "at" | "monoMs">): Tie | undefined {
+    if (type === "step") {
+      const { trajectory, episode, step } = data;
+      if (typeof trajectory === "string" && typeof episode === "string" && typeof step === "number")
+        this.#step = { trajectory, episode, step };
+      return undefined;
+    }
+    if (type === "tool.call") return this.#opened(data, process);
+    if (type === "tool.result") return this.#closed(data, process);
+    if (type === "model") return this.#asked(process);
+    if (process === undefined || process.pid === 0) return undefined;
+    if (type === "process.start") return this.#started(process);
+    return this.#lineage(process)?.tie ?? this.#spanned(data) ?? this.#ownOf(target, process);
+  }
+
+  #opened(data: NonNullable<Event["data"]>, process: Process | undefined): Tie | undefined {
+    const { call: id, name, source, input } = data;
+    if (typeof id !== "string" || typeof name !== "string" || !isSource(source)) return undefined;
+    // What a tool call's own process has a model say is that call's doing, and no call.
+    const caller = this.#asked(process);
+    if (caller !== undefined) return caller;
+    const call = { id, name, source, asks: asksOf(input), open: true, started: false };
+    const key = `${source} ${id}`;
+    const span = spanOf(data);
+    if (span !== undefined) {
+      this.#spans.set(span, call);
+      if (this.#spans.size > SPANS_MAX) this.#spans.delete(this.#spans.keys().next().value ?? "");
+    }
+    this.#open.delete(key);
+    this.#open.set(key, call);
+    for (const [oldest, forgotten] of this.#open) {
+      if (this.#open.size <= OPEN_MAX) break;
+      forgotten.open = false;
+      this.#open.delete(oldest);
+    }
+    return tieOf(call, "argv", 1);
+  }
+
+  #closed(data: NonNullable<Event["data"]>, process: Process | undefined): Tie | undefined {
+    const { call: id, source = "model" } = data;
+    if (typeof id !== "string" || !isSource(source)) return undefined;
+    const caller = this.#asked(process);
+    if (caller !== undefined) return caller;
+    const key = `${source} ${id}`;
+    const call = this.#open.get(key);
+    if (call === undefined) return undefined;
+    call.open = false;
+    this.#open.delete(key);
+    return tieOf(call, "argv", 1);
+  }
+
+  /** A process that spoke to a model: what started it, or it is of the harness. */
+  #asked(process: Process | undefined): Tie | undefined {
+    if (process === undefined || process.pid === 0) return undefined;
+    const from = this.#lineage(process);
+    if (from === undefined && this.#harness.size < TIED_MAX) {
+      for (const { pid } of [process, ...process.ancestors]) this.#harness.add(pid);
+    }
+    return from?.tie;
+  }
+
+  /** A process executes something: what it is tied to from now on. */
+  #started(process: Process): Tie | undefined {
+    if (this.#harness.has(process.pid)) return undefined;
+    const words = wordsOf(process.argv);
+    const from = this.#lineage(process);
+    const told = this.#matching((command) => executes(words, command));
+    if (told !== undefined && (from === undefined || !from.call.open || told.call === from.call))
+      return this.#tie(process, told.call, told.tie);
+    if (from?.call.open === true) return this.#tie(process, from.call, lineageOf(from.tie));
+    // A shell that lives on is told the next command by its input: what it starts is within that.
+    const within = this.#within(words);
+    if (within !== undefined) return this.#tie(process, within, tieOf(within, "argv", 0.9));
+    if (from !== undefined) return this.#tie(process, from.call, lineageOf(from.tie));
+    const naming = this.#theOne(
+      ({ asks }) => isTool(asks) && process.argv.some((word) => asks.texts.has(word)),
+    );
+    return naming === undefined
+      ? undefined
+      : this.#tie(process, naming, tieOf(naming, "argv", 0.8));
+  }
+
+  #matching(
+    fit: (command: Command) => number,
+  ): { readonly call: Call; readonly tie: Tie } | undefined {
+    return tryEach(this.#groups(), (open) => matchIn(open, fit));
+  }
+
+  #within(words: Words): Call | undefined {
+    return this.#theOne(({ asks }) => asks.commands.some((command) => isWithin(words, command)));
+  }
+
+  /** The one open call that fits; none where there are several. */
+  #theOne(fits: (call: Call) => boolean): Call | undefined {
+    return tryEach(this.#groups(), (open) => {
+      const [call, ...others] = open.filter(fits);
+      return others.length === 0 ? call : undefined;
+    });
+  }
+
+  /** What was read outside of the agent's reach goes before what its side says. */
+  #groups(): readonly (readonly Call[])[] {
+    const open = [...this.#open.values()];
+    return [open.filter((call) => !isClaim(call)), open.filter(isClaim)];
+  }
+
+  /** What the request itself says it is for. */
+  #spanned(data: NonNullable<Event["data"]>): Tie | undefined {
+    const call = this.#spans.get(spanOf(data) ?? "");
+    return call === undefined ? undefined : tieOf(call, "claim", CLAIM_CONFIDENCE_MAX);
+  }
+
+  /** What is asked for by a process that no call started: the harness itself, or a server of tools that it keeps. */
+  #ownOf(target: string | undefined, process: Process): Tie | undefined {
+    const host = target === undefined ? "" : hostOf(target);
+    const naming = this.#theOne(({ asks }) => asks.hosts.has(host));
+    if (naming !== undefined) return tieOf(naming, "argv", 0.9);
+    // The harness has reasons of its own, the model's next answer above all.
+    if (this.#harness.has(process.pid)) return undefined;
+    const only = this.#theOne(({ asks }) => isTool(asks));
+    return only === undefined ? undefined : tieOf(only, "only", 0.5);
+  }
+
+  /** What the process or the nearest of its ancestors is tied to. */
+  #lineage(process: Process): Tied | undefined {
+    const line = [process, ...process.ancestors];
+    for (const [at, { pid }] of line.entries()) {
+      const tied = this.#tied.get(pid);
+      if (tied === undefined) continue;
+      // At the end of the line parents are left out (src/provenance): there the pid has to do.
+      const parent = line[at + 1]?.pid;
+      if (tied.parent === parent || parent === undefined) return at === 0 ? tied : descendant(tied);
+    }
+    return undefined;
+  }
+
+  #tie(process: Process, call: Call, tie: Tie): Tie {
+    call.started = true;
+    this.#tied.delete(process.pid);
+    this.#tied.set(process.pid, { call, tie, parent: process.ancestors[0]?.pid });
+    if (this.#tied.size > TIED_MAX) this.#tied.delete(this.#tied.keys().next().value ?? 0);
+    return tie;
+  }
+}
+
+/** The call of `open` whose command fits best; of several with the same command the first that nothing executes yet. */
+function matchIn(
+  open: readonly Call[],
+  fit: (command: Command) => number,
+): { readonly call: Call; readonly tie: Tie } | undefined {
+  let best: { calls: Call[]; text: string; sure: number } | undefined;
+  for (const call of open) {
+    for (const command of call.asks.commands) {
+      const sure = fit(command);
+      if (sure === 0) continue;
+      if (best !== undefined && command.bare === best.text) best.calls.push(call);
+      else if (best === undefined || command.bare.length > best.text.length)
+        best = { calls: [call], text: command.bare, sure };
+      break; // Longest first.
+    }
+  }
+  if (best === undefined) return undefined;
+  const [first, ...others] = best.calls;
+  if (first === undefined) return undefined;
+  if (others.length === 0) return { call: first, tie: tieOf(first, "argv", best.sure) };
+  const call = best.calls.find(({ started }) => !started) ?? first;
+  return { call, tie: tieOf(call, "time", 1 / best.calls.length) };
+}
+
+function tieOf({ id, name, source }: Call, by: Tie["by"], confidence: number): Tie {
+  if (!isClaim({ source })) return { id, name, source, by, confidence };
+  const most = Math.min(confidence, CLAIM_CONFIDENCE_MAX);
+  return { id, name, source, by: "claim", confidence: most };
+}
+
+/** W3C Trace Context's parent id, where an event carries one. */
+function spanOf(data: NonNullable<Event["data"]>): string | undefined {
+  const { trace } = data;
+  if (typeof trace !== "object" || trace === null || Array.isArray(trace)) return undefined;
+  const { spanId } = trace;
+  return typeof spanId === "string" ? spanId : undefined;
+}
+
+/** Whether it is only the agent's side that says so. */
+function isClaim({ source }: Pick<Call, "source">): boolean {
+  return source === "hook" || source === "trace";
+}
+
+function tryEach<From, To>(
+  froms: readonly From[],
+  attempt: (from: From) => To | undefined,
+): To | undefined {
+  for (const from of froms) {
+    const to = attempt(from);
+    if (to !== undefined) return to;
+  }
+  return undefined;
+}
+
+function lineageOf(tie: Tie): Tie {
+  return tie.by === "argv" ? { ...tie, by: "lineage" } : tie;
+}
+
+function descendant(tied: Tied): Tied {
+  return { ...tied, tie: lineageOf(tied.tie) };
+}
+
+/** A tool of the agent's own or of a server, rather than a command. */
+function isTool({ commands }: Asks): boolean {
+  return commands.length === 0;
+}
+
+/** Of `https://Host:port/path`, `host:port` or `host`. */
+function hostOf(target: string): string {
+  const at = target.indexOf("://");
+  const rest = at < 0 ? target : target.slice(at + 3);
+  return (/^[A-Za-z0-9.-]*/.exec(rest)?.[0] ?? "").toLowerCase();
+}
+
+function isSource(value: unknown): value is Source {
+  return typeof value === "string" && SOURCES.has(value);
+}

@@ -1,0 +1,100 @@
+/** The agent's words against the record: what is found, and the honest twin of each that is not. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Event, Process } from "../action/index.ts";
+import { createJoiner } from "../cause/index.ts";
+import { CLAIM_DETECTORS } from "./claim-detectors.ts";
+import { createDetections } from "./index.ts";
+
+const process = (pid: number, argv: string[], ...ancestors: Process["ancestors"]): Process => ({
+  pid,
+  exe: argv[0] ?? "",
+  argv,
+  knownBy: "seccomp",
+  ancestors,
+});
+const AGENT = process(20, ["node", "agent.mjs"]);
+const child = (pid: number, ...argv: string[]) => process(pid, argv, AGENT);
+
+type Draft = Pick<Event, "type"> & Partial<Event>;
+const asks = (call: string, command: string, by = AGENT, name = "Bash"): Draft => ({
+  type: "tool.call",
+  process: by,
+  data: { call, name, source: "model", input: { command } },
+});
+const gives = (call: string, isError = false): Draft => ({
+  type: "tool.result",
+  process: AGENT,
+  data: { call, source: "model", isError },
+});
+const starts = (by: Process): Draft => ({ type: "process.start", target: by.exe, process: by });
+const acts = (by: Process, ...effects: string[]): Draft => ({
+  type: "action",
+  verdict: "allow",
+  target: "https://a.example/",
+  process: by,
+  data: { effects, summary: "Change something" },
+});
+
+/** As the daemon has it: tied to calls first, then looked at. */
+function findings(...drafts: readonly Draft[]): readonly string[] {
+  const joiner = createJoiner();
+  const detections = createDetections(CLAIM_DETECTORS);
+  return drafts.flatMap((draft) => {
+    const event = { run: "r-1", at: "", monoMs: 0, ...draft };
+    const cause = joiner.observe(event);
+    const seen = cause === undefined ? event : { ...event, cause };
+    return detections.observe(seen).map(({ detector }) => detector);
+  });
+}
+
+const ps = child(30, "sh", "-c", "python3 run.py");
+const CASES: readonly (readonly [
+  what: string,
+  events: readonly Draft[],
+  found: readonly string[],
+])[] = [
+  ["a result without a process", [asks("a", "pytest -q"), gives("a")], ["claim.unsupported"]],
+  ["a result with its process", [asks("a", "pytest"), starts(child(30, "pytest")), gives("a")], []],
+  [
+    "a result of a shell that lives on",
+    [asks("a", "pytest"), starts(child(30, "python3", "/usr/bin/pytest")), gives("a")],
+    [],
+  ],
+  ["a call that was refused", [asks("a", "pytest"), gives("a", true)], []],
+  ["a builtin of a shell that lives on", [asks("a", "cd src && pwd"), gives("a")], []],
+  [
+    "an editor's command",
+    [asks("a", "view", AGENT, "str_replace_based_edit_tool"), gives("a")],
+    [],
+  ],
+  ["a result of no call", [gives("z")], []],
+  [
+    "a process of before the call",
+    [starts(child(29, "ls")), asks("a", "pytest"), gives("a")],
+    ["claim.unsupported"],
+  ],
+  [
+    "a call that a tool call's process had a model say",
+    [asks("a", "python3 run.py"), starts(ps), asks("b", "ssh -R 1:a:1 b", ps)],
+    ["claim.echo"],
+  ],
+  [
+    "an act behind which is a call",
+    [asks("a", "python3 run.py"), starts(ps), acts(ps, "send")],
+    [],
+  ],
+  [
+    "an act of a process that no call started",
+    [asks("a", "sleep 9"), acts(child(40, "sync"), "write")],
+    ["claim.unclaimed"],
+  ],
+  ["a read of such a process", [asks("a", "sleep 9"), acts(child(40, "update"), "read")], []],
+  ["the agent's own act", [asks("a", "sleep 9"), acts(AGENT, "write")], []],
+  ["an act where no model is read", [acts(child(40, "sync"), "send")], []],
+];
+
+for (const [what, events, found] of CASES) {
+  test(`${what}: ${found.join(", ") || "nothing"}`, () =>
+    assert.deepEqual(findings(...events), found));
+}

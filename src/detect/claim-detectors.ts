@@ -1,0 +1,174 @@
+/**
+ * What the agent says against what was seen: tool results that nothing supports, acts that no tool call asked for,
+ * and tool calls that something else than the agent had a model say.
+ *
+ * @module
+ */
+import type { Event } from "../action/index.ts";
+import { asksOf } from "../cause/index.ts";
+import { defineDetector, type Detection, type Detector } from "./detector.ts";
+
+const NONE: readonly Detection[] = [];
+
+/** Members of an input whose text is executed by a process; code may run in an interpreter that lives on. */
+const EXECUTED = new Set(["command", "cmd", "bash", "shell", "argv"]);
+/** Commands of editors of text and memory, whose tools call them so (Anthropic's text editor and memory tools). */
+const EDITOR = new Set([
+  "view",
+  "create",
+  "str_replace",
+  "insert",
+  "undo_edit",
+  "delete",
+  "rename",
+]);
+/** What a shell does itself (POSIX.1-2024, 2.15, and Bash), so that a living one starts nothing for it. */
+const BUILTINS = new Set(
+  ": . [ alias bg cd command declare echo eval exit export false fg getopts hash help history jobs kill let local popd printf pushd pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait".split(
+    " ",
+  ),
+);
+const CALLS_MAX = 512;
+
+interface Waiting {
+  readonly name: string;
+  readonly startsBefore: number;
+}
+
+interface Unsupported {
+  starts: number;
+  readonly waiting: Map<string, Waiting>;
+}
+
+const unsupported: Detector = defineDetector<Unsupported>({
+  name: "claim.unsupported",
+  kind: "claim",
+  title: "A result of a command that nothing executed",
+  explanation:
+    "The agent told the model what a command gave, but no process was started in the run between the call and its result. In the incident of July 2026 one transcript in fourteen held such calls. A shell that lives on starts nothing for its own builtins: those do not count.",
+  attack: ["T1562"],
+  atlas: [],
+  owasp: ["ASI10"],
+  tuning: {},
+  sees: ["tool.call", "tool.result", "process.start"],
+  scope: "run",
+  start: () => ({ starts: 0, waiting: new Map() }),
+  observe(state, event) {
+    const { type, data = {}, cause } = event;
+    if (type === "process.start") {
+      state.starts += 1;
+      return NONE;
+    }
+    const { call, name, source, input, isError } = data;
+    if (typeof call !== "string" || source !== "model") return NONE;
+    if (type === "tool.call") {
+      // Of a process that a call started it is no call of the agent's.
+      if (cause?.call?.id !== call || !isExecuted(input)) return NONE;
+      state.waiting.set(call, { name: String(name), startsBefore: state.starts });
+      if (state.waiting.size > CALLS_MAX) forgetFirst(state.waiting);
+      return NONE;
+    }
+    const waiting = state.waiting.get(call);
+    state.waiting.delete(call);
+    if (waiting === undefined || isError === true || state.starts > waiting.startsBefore)
+      return NONE;
+    const why = `the model was told what ${waiting.name} (${call}) gave, but no process was started for it`;
+    return [found(unsupported, 0.8, why, event)];
+  },
+});
+
+function isExecuted(input: NonNullable<Event["data"]>[string] | undefined): boolean {
+  const command = asksOf(input).commands.find(({ member }) => EXECUTED.has(member));
+  const [word = ""] = command?.text.split(/\s/) ?? [];
+  return command !== undefined && !EDITOR.has(command.text) && !BUILTINS.has(word);
+}
+
+const echo: Detector = defineDetector<null>({
+  name: "claim.echo",
+  kind: "claim",
+  title: "A tool call that a tool call's process had a model say",
+  explanation:
+    "A process that a tool call started got a tool call out of the granted model. Whoever reads the model's traffic could take it for the agent's own; it counts as none here. A second agent that the first one starts looks the same, and is a finding of its own.",
+  attack: ["T1036"],
+  atlas: ["AML.T0108"],
+  owasp: ["ASI10"],
+  tuning: {},
+  sees: ["tool.call"],
+  scope: "run",
+  start: () => null,
+  observe(_state, event) {
+    const { data = {}, cause } = event;
+    const { call, name, source } = data;
+    if (source !== "model" || cause?.call === undefined || cause.call.id === call) return NONE;
+    const why = `${event.process?.exe ?? "a process"}, which ${cause.call.name} (${cause.call.id}) started, had the model say a call of ${String(name)}`;
+    return [found(echo, 0.7, why, event)];
+  },
+});
+
+interface Unclaimed {
+  /** Whether the model's answers to the agent can be read: else nothing says that a call is missing. */
+  reads: boolean;
+  readonly harness: Set<number>;
+}
+
+const HARNESS_MAX = 64;
+/** Effects that a person would want to find a reason for. */
+const WEIGHTY = new Set(["write", "publish", "send", "execute", "delete", "administer", "spend"]);
+
+const unclaimed: Detector = defineDetector<Unclaimed>({
+  name: "claim.unclaimed",
+  kind: "claim",
+  title: "An act that no tool call asked for",
+  explanation:
+    "A process other than the agent changed something outside, and no tool call of the model is behind it: left from before, started by the agent's own program, or hidden from the record. Update checks and telemetry only read, and do not count.",
+  attack: ["T1036"],
+  atlas: [],
+  owasp: ["ASI10"],
+  tuning: {},
+  sees: ["tool.call", "model", "action"],
+  scope: "run",
+  start: () => ({ reads: false, harness: new Set() }),
+  observe(state, event) {
+    const { type, data = {}, cause, process, verdict } = event;
+    if (type !== "action") {
+      const isOwn = cause?.call === undefined || cause.call.id === data["call"];
+      if (isOwn && type === "tool.call" && data["source"] === "model") state.reads = true;
+      if (isOwn && process !== undefined && state.harness.size < HARNESS_MAX)
+        state.harness.add(process.pid);
+      return NONE;
+    }
+    const isHarness = process === undefined || process.pid === 0 || state.harness.has(process.pid);
+    if (!state.reads || isHarness || cause?.call !== undefined || verdict === "deny") return NONE;
+    const { effects, summary } = data;
+    const weighty = Array.isArray(effects) && effects.some((one) => WEIGHTY.has(String(one)));
+    if (!weighty) return NONE;
+    const why = `no tool call is behind what ${process.exe} (${process.pid}) did: ${String(summary)}`;
+    return [found(unclaimed, 0.5, why, event)];
+  },
+});
+
+function forgetFirst(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key);
+    return;
+  }
+}
+
+function found(detector: Detector, score: number, why: string, event: Event): Detection {
+  const { run, target, flow, action, process, cause } = event;
+  return {
+    kind: detector.kind,
+    detector: detector.name,
+    score,
+    why,
+    ...(run === undefined ? {} : { run }),
+    ...(target === undefined ? {} : { target }),
+    ...(flow === undefined ? {} : { flow }),
+    ...(action === undefined ? {} : { action }),
+    ...(process === undefined ? {} : { process }),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+/** The agent's words against the record. */
+export const CLAIM_DETECTORS: readonly Detector[] = [unsupported, echo, unclaimed];

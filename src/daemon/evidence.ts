@@ -47,7 +47,7 @@ export function keepEvidence(folder: string, scene: Scene): Evidence | undefined
   );
   const file = join(folder, `${String(number).padStart(3, "0")}.json`);
   writeFileSync(file, text, { mode: 0o600, flag: "wx" });
-  return { file, sha256: hash("sha256", text) };
+  return { evidence: file, evidenceSha256: hash("sha256", text) };
 }
 
 function lookAt(pid: number): Readonly<Record<string, unknown>> {

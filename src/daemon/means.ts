@@ -39,8 +39,9 @@ export function meansOf(run: Run, beyond: Beyond): Means {
       return names;
     },
     async pause(why) {
-      if (run.info.state !== "running") return undefined;
-      await run.pause(why);
+      if (run.info.state === "running") await run.pause(why);
+    },
+    async evidence(why) {
       const changes = await beyond.changes(run).catch((error: unknown) => ({
         unreadable: describeError(error),
       }));

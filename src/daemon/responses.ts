@@ -35,8 +35,10 @@ export interface Means {
   cut(why: string): Promise<number>;
   /** Takes every grant back that has a credential; tells their names. */
   revoke(why: string): Promise<readonly string[]>;
-  /** Freezes it where it runs, and keeps what it was doing then; tells where, and the digest. */
-  pause(why: string): Promise<Evidence | undefined>;
+  /** Freezes it where it runs. */
+  pause(why: string): Promise<void>;
+  /** Keeps what it was doing; nothing where there is enough of it already. */
+  evidence(why: string): Promise<Evidence | undefined>;
   /** Ends it. */
   stop(why: string): void;
   /** The record cannot be written, or a response failed. */
@@ -45,8 +47,17 @@ export interface Means {
 
 /** What is kept of a run as it was when it was paused. */
 export interface Evidence {
-  readonly file: string;
-  readonly sha256: string;
+  readonly evidence: string;
+  readonly evidenceSha256: string;
+}
+
+type Done = Readonly<Record<string, string | number>>;
+
+interface Answer {
+  readonly kind: FindingKind;
+  readonly due: readonly Response[];
+  readonly text: string;
+  readonly sinceMs: number;
 }
 
 /** Findings that are always said where the output is seen. */
@@ -66,7 +77,6 @@ export class Responder {
   readonly #clock: Clock;
   /** Responses that hold already, so that a flood of findings repeats none. */
   readonly #holding = new Set<Response>();
-  #turn: Promise<void> = Promise.resolve();
 
   constructor(means: Means, clock: Clock) {
     this.#means = means;
@@ -104,59 +114,60 @@ export class Responder {
     if (NOTICED.has(kind) || due.length > 0) means.notice(text);
     if (due.length === 0) return;
     for (const one of due) if (one !== "alert" && one !== "cut") this.#holding.add(one);
-    // The first holds at once, whatever was begun before and is not done yet.
-    if (due.includes("kill")) means.stop(text);
-    const paused = due.includes("pause") ? means.pause(text) : undefined;
-    this.#turn = this.#turn.then(async () => {
-      const done: Record<string, string | number> = {};
-      for (const one of due) {
-        try {
-          Object.assign(done, await this.#do(one, text, paused));
-        } catch (error) {
-          means.stop(`${text}; and the response ${one} failed: ${describeError(error)}`);
-          done[one] = `failed: ${describeError(error)}`;
-        }
-      }
-      await means.record({
-        type: "response",
-        data: {
-          finding: await recorded,
-          kind,
-          responses: due.map(String),
-          ...done,
-          withinMs: Math.round(this.#clock.now().monoMs - sinceMs),
-        },
-      });
-    });
-    this.#turn = this.#turn.catch((error: unknown) => means.failed(error));
+    // All at once, whatever was begun before and is not done yet; nothing waits for another.
+    const doing = due.map((one) => this.#do(one, text));
+    this.#settle(recorded, Promise.all(doing), { kind, due, text, sinceMs }).catch(
+      (error: unknown) => means.failed(error),
+    );
   }
 
-  async #do(
-    response: Response,
-    text: string,
-    paused: Promise<Evidence | undefined> | undefined,
-  ): Promise<Readonly<Record<string, string | number>>> {
+  /** Puts on record what holds now, and then what the run was doing when it was paused. */
+  async #settle(
+    recorded: Promise<number>,
+    doing: Promise<readonly Done[]>,
+    { kind, due, text, sinceMs }: Answer,
+  ): Promise<void> {
+    const done = await doing;
+    const withinMs = Math.round(this.#clock.now().monoMs - sinceMs);
+    const finding = await recorded;
+    const responses = due.map(String);
+    await this.#means.record({
+      type: "response",
+      data: { finding, kind, responses, ...Object.assign({}, ...done), withinMs },
+    });
+    if (!due.includes("pause")) return;
+    const evidence = await this.#means.evidence(text);
+    if (evidence === undefined) return;
+    await this.#means.record({ type: "response", data: { finding, kind, ...evidence } });
+  }
+
+  /** Does one; what fails ends the run, and says so. */
+  async #do(response: Response, text: string): Promise<Done> {
     const means = this.#means;
-    switch (response) {
-      case "record":
-      case "kill":
-        return {};
-      case "pause": {
-        const evidence = await paused;
-        return evidence === undefined
-          ? {}
-          : { evidence: evidence.file, evidenceSha256: evidence.sha256 };
+    try {
+      switch (response) {
+        case "record":
+          return {};
+        case "kill":
+          means.stop(text);
+          return {};
+        case "pause":
+          await means.pause(text);
+          return {};
+        case "cut":
+          return { cut: await means.cut(text) };
+        case "revoke":
+          return { revoked: (await means.revoke(text)).join(", ") };
+        case "confirm-all":
+          await means.confirmAll(text);
+          return {};
+        case "alert":
+          means.alert(text);
+          return {};
       }
-      case "cut":
-        return { cut: await means.cut(text) };
-      case "revoke":
-        return { revoked: (await means.revoke(text)).join(", ") };
-      case "confirm-all":
-        await means.confirmAll(text);
-        return {};
-      case "alert":
-        means.alert(text);
-        return {};
+    } catch (error) {
+      means.stop(`${text}; and the response ${response} failed: ${describeError(error)}`);
+      return { [`${response}Failed`]: describeError(error) };
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Layer 2, pure: what a request to an external system means, one file for each kind of system. */
-export { allEntries, catalogSystems, findEntry } from "./catalog.ts";
+export { allEntries, catalogSystems, findEntry, isModelSystem } from "./catalog.ts";
 export { flawsOf } from "./check.ts";
 export {
   describeRequest,

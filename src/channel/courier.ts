@@ -26,6 +26,7 @@ import { leadingCode, parseReply, type Wish } from "./reply.ts";
 export const WRONG_CODES_MAX = 5;
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 60_000;
+const ALERT_CHARS_MAX = 500;
 /** Expired and settled cards are looked for also when nobody says that something changed. */
 const LOOK_MS = 15_000;
 
@@ -78,6 +79,19 @@ export class Courier {
     const text = "Cofferdam can reach you here. This is a test: nothing is asked of you.";
     for (const place of channel.places) await channel.say(place, text, this.#gone.signal);
     return channel.places;
+  }
+
+  /** Says `text` wherever cards go, and goes on; what a service does not take is noted. */
+  alert(text: string): void {
+    const { channel, log } = this.#ports;
+    const short = text.length > ALERT_CHARS_MAX ? `${text.slice(0, ALERT_CHARS_MAX)}...` : text;
+    for (const place of channel.places) {
+      channel
+        .say(place, `Cofferdam noticed: ${short}`, this.#gone.signal)
+        .catch((error: unknown) =>
+          log.warn("channel.alert", { channel: channel.name, error: describeError(error) }),
+        );
+    }
   }
 
   async close(): Promise<void> {

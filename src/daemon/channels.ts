@@ -87,6 +87,11 @@ export class Channels {
     });
   }
 
+  /** Says `text` wherever cards go. Best effort: it is on record in any case. */
+  alert(text: string): void {
+    for (const courier of this.#couriers.values()) courier.alert(text);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);

@@ -52,7 +52,8 @@ export function holdRun(world: World, run: Run, living: Living): void {
         await sandbox.kill();
       },
       input: (frame) => takeInput(frame, sandbox, streams),
-      recheck: () => gateway.recheck(),
+      recheck: (cutAll) => gateway.recheck(cutAll),
+      pids: () => limits.pids(),
       keepPublished: (ports) => published.keep(ports),
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>

@@ -71,6 +71,11 @@ export class Rules {
     return isLess;
   }
 
+  /** From now on a person decides over every change; models of `except` may go on. What persons let through ends. */
+  confirmAll(why: string, except: readonly string[]): void {
+    this.#state = { ...this.#state, confirmAll: { why, except }, allowances: [] };
+  }
+
   /** Notes a denial; tells whether several ways to one target were tried by now. */
   noteDenial(attempt: DeniedAttempt): boolean {
     const noted = noteDenial(this.#state, attempt);

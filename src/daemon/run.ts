@@ -29,25 +29,19 @@ import {
   type Published,
   type Task,
 } from "../policy/index.ts";
-import { findEntry, type Entry } from "../catalog/index.ts";
+import { findEntry, isModelSystem, type Entry } from "../catalog/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
 import type { Desk } from "./desk.ts";
 import type { Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
+import { meansOf, type Beyond } from "./means.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
+import { Responder, type Finding } from "./responses.ts";
 import { Rules } from "./rules.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-const NOTICE_FINDINGS: ReadonlySet<FindingKind> = new Set([
-  "tunnel",
-  "mining",
-  "scan",
-  "metadata",
-  "escape",
-]);
-
 type JsonValue = NonNullable<Event["data"]>[string];
 
 /** The parts of a living run that `Run` drives. */
@@ -60,8 +54,10 @@ export interface Parts {
   written(): Promise<number>;
   input(frame: Frame): Promise<void> | undefined;
   attribute(flow: FlowTuple): Promise<Process>;
-  /** Cuts every flow that is not granted any more; tells how many. */
-  recheck(): Promise<number>;
+  /** Cuts every flow that is not granted any more, or every one, if it says why; tells how many. */
+  recheck(cutAll?: string): Promise<number>;
+  /** Everything that runs in it. */
+  pids(): readonly number[];
   /** Closes every published port but these. */
   keepPublished(ports: readonly Published[]): void;
 }
@@ -83,6 +79,7 @@ export interface RunOptions {
   readonly desk: Desk;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
+  readonly beyond: Beyond;
 }
 
 /** A run that lives in this daemon; also what the gateway sees of it. */
@@ -101,6 +98,7 @@ export class Run implements HeldRun {
   /** What it borrows. */
   readonly lending: Lending;
   readonly #rules: Rules;
+  readonly #responder: Responder;
   #info: RunInfo;
   #parts: Parts | undefined;
   #stopping: RunEnd | undefined;
@@ -125,6 +123,7 @@ export class Run implements HeldRun {
     this.console = new ConsoleBuffer(options.held);
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#responder = new Responder(meansOf(this, options.beyond), options.clock);
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     saveInfo(this.files, this.#info);
   }
@@ -252,6 +251,7 @@ export class Run implements HeldRun {
     const { pauseReason: _, ...rest } = this.#info;
     this.#info = rest;
     this.#update({ state: "running" });
+    this.#responder.resumed();
   }
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
@@ -270,7 +270,27 @@ export class Run implements HeldRun {
 
   /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */
   async revoke(grant: string): Promise<void> {
-    await this.#tighten({ by: "revoke", grant }, () => this.#rules.revoke(grant));
+    const what = `the grant ${grant} was revoked`;
+    await this.#tighten(what, { by: "revoke", grant }, () => this.#rules.revoke(grant));
+  }
+
+  /** From now on a person decides over every change; what models say is no change. */
+  async confirmAll(why: string): Promise<void> {
+    const models = this.task.grants.filter(({ system }) => isModelSystem(system));
+    const except = models.map(({ name }) => name);
+    const what = "whatever changes something waits for a person now";
+    const change = () => this.#rules.confirmAll(why, except);
+    await this.#tighten(what, { by: "finding", why }, change);
+  }
+
+  /** Cuts every established flow; tells how many. */
+  async cut(why: string): Promise<number> {
+    return (await this.#parts?.recheck(why)) ?? 0;
+  }
+
+  /** What runs in it; none before it has its parts. */
+  pids(): readonly number[] {
+    return this.#parts?.pids() ?? [];
   }
 
   /** Replaces the task by a narrower one at once. @throws {Fault} `daemon.wider` */
@@ -279,7 +299,7 @@ export class Run implements HeldRun {
     source: { readonly text: string; readonly file: string },
   ): Promise<void> {
     const said = { by: "narrow", source: source.text, file: source.file };
-    await this.#tighten(said, () => this.#rules.narrow(task));
+    await this.#tighten("narrowed", said, () => this.#rules.narrow(task));
   }
 
   /** A person lets more of the same through: on record before it holds, since it widens. */
@@ -309,7 +329,11 @@ export class Run implements HeldRun {
   }
 
   /** The change holds before it is recorded: less access is never held up by the record. */
-  async #tighten(said: Record<string, string>, change: () => void): Promise<void> {
+  async #tighten(
+    what: string,
+    said: Readonly<Record<string, string>>,
+    change: () => void,
+  ): Promise<void> {
     if (this.#parts === undefined || !this.alive) this.#mustBe("running");
     const before = this.policy.digest;
     change();
@@ -320,7 +344,6 @@ export class Run implements HeldRun {
     const revoked = this.#rules.revoked;
     const publish = this.task.publish.map(printPublished);
     this.#update({ policy: digest, narrowed: true, revoked, publish });
-    const what = said["by"] === "revoke" ? `the grant ${said["grant"]} was revoked` : "narrowed";
     const reason = `${what}; ${cut} connection${cut === 1 ? " was" : "s were"} cut`;
     const data = { digest, before, cut, reason, ...said };
     await this.record({ type: "policy", data }, { sync: true });
@@ -438,27 +461,9 @@ export class Run implements HeldRun {
     }
   }
 
-  finding(kind: FindingKind, detail: string, of: FindingSubject): void {
+  finding(kind: FindingKind, detail: string, of: FindingSubject, by?: Finding["by"]): void {
     if (!this.#agent) return;
-    const { flow, target, process, route } = of;
-    const response = this.task.respond[kind];
-    this.recorder.note({
-      type: "finding",
-      rule: `finding.${kind}`,
-      ...(target === undefined ? {} : { target }),
-      ...(flow === undefined ? {} : { flow }),
-      ...(process === undefined ? {} : { process: briefProcess(process) }),
-      data: { finding: kind, detail, response, ...(route === undefined ? {} : { route }) },
-    });
-    if (NOTICE_FINDINGS.has(kind) || response !== "record")
-      this.console.notice(`${kind}: ${detail}`);
-    if (response === "kill") this.stop("finding", `${kind}: ${detail}`);
-    if (response === "pause" && this.#info.state === "running") {
-      this.pause(`${kind}: ${detail}`).catch((error: unknown) => {
-        // A response that fails is not left out: what cannot be paused is ended.
-        this.stop("finding", `${kind}; and pausing failed: ${describeError(error)}`);
-      });
-    }
+    this.#responder.found({ kind, detail, of, by });
   }
 
   #kill(): void {

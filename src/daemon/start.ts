@@ -33,6 +33,7 @@ import { createRunFiles, filesOf, saveKnownHosts, saveTask } from "./run-files.t
 import { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { copyWorkspace } from "./workspaces.ts";
+import { changesOf } from "./workspaces.ts";
 import type { World } from "./world.ts";
 
 /** Starts what `request` asks for; resolves when the agent runs. */
@@ -94,6 +95,15 @@ async function start(
       renew: (grant) => world.minting.renew(run, grant),
     }),
     held: !request.detach,
+    beyond: {
+      alert: (text) => world.channels.alert(text),
+      disown: async (one) => {
+        await world.minting.revoke(one);
+        world.credentials.forgetRun(one);
+      },
+      changes: async ({ info }) => changesOf(world, info),
+      now: () => new Date(world.clock.now().wallMs).toISOString(),
+    },
   });
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {

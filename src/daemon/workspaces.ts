@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { z } from "zod";
 import type { RunInfo, Takes } from "../api/index.ts";
 import { Fault, isFault } from "../base/index.ts";
 import { RUN_UID } from "../sandbox/index.ts";
@@ -17,6 +18,16 @@ export async function diffRun(world: World, run: RunInfo): Promise<ReadyAnswer<"
   const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
   return new ReadyAnswer([body]);
 }
+
+/** The first of what `run` changed, for whoever looks at it later. */
+export async function changesOf(world: World, run: RunInfo): Promise<unknown> {
+  const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
+  const { changes } = diffSchema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
+  return { first: changes.slice(0, CHANGES_KEPT_MAX), count: changes.length };
+}
+
+const CHANGES_KEPT_MAX = 1000;
+const diffSchema = z.looseObject({ changes: z.array(z.json()) });
 
 /** Writes changes back to the host; the run must not be able to write meanwhile. */
 export async function applyRun(

@@ -65,8 +65,8 @@ export interface Gateway {
   judgeConnect(to: Endpoint, transport: Transport, by?: Process): ConnectJudgement;
   /** Records what the run's network or its system-call filter refused by itself. */
   refusedUnheard(refusal: Unheard): void;
-  /** Cuts every flow that the run's policy of now would not grant; tells how many. */
-  recheck(): number;
+  /** Cuts every flow that the run's policy of now would not grant, or every one, if it says why; tells how many. */
+  recheck(cutAll?: string): number;
   /** Sends what a person approved, on a connection of its own. Never rejects. */
   perform(held: Held, credential?: Credentialed): Promise<Asked>;
   /** Reads again the facts of an operation that a person approved. Never rejects. */
@@ -133,7 +133,12 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
       return judgement;
     },
     refusedUnheard: (refusal) => judge.unheard(refusal),
-    recheck: () => [...flows].filter((flow) => flow.recheck()).length,
+    recheck(cutAll) {
+      if (cutAll === undefined) return [...flows].filter((flow) => flow.recheck()).length;
+      const open = [...flows];
+      for (const flow of open) flow.cut(cutAll);
+      return open.length;
+    },
     look: (held, credential) => lookAgain(held, credential?.lease, { run, ports, limits, dialer }),
     async perform(held, credential) {
       if (isOperation(held)) {

@@ -176,6 +176,8 @@ function decideConnection(policy: Policy, state: PolicyState, action: Action): D
   }
   const source = unpairedSource(state, grant);
   if (source !== undefined) return answer(waitsForPair(grant, grant.rule, source, "a connection"));
+  const held = heldBack(state, grant, "execute");
+  if (held !== undefined) return answer(held);
   const reason = `${grant.name} may be connected to`;
   return answer({ verdict: "allow", rule: grant.rule, reason });
 }
@@ -257,7 +259,11 @@ function judge(state: PolicyState, matched: Case): Decision {
     return { verdict: "deny", rule: grant.rule, reason, effects, state };
   }
   const strictest = rest.reduce((a, b) => (severity(b) > severity(a) ? b : a), first);
-  if (strictest.verdict === "confirm") return withAllowance(state, matched, strictest, effects);
+  if (strictest.verdict === "confirm") {
+    return state.confirmAll === undefined
+      ? withAllowance(state, matched, strictest, effects)
+      : { ...strictest, effects, state };
+  }
   const next = strictest.verdict === "allow" ? stateAfter(state, matched) : state;
   return { ...strictest, effects, state: next };
 }
@@ -308,10 +314,23 @@ function opinionOn(state: PolicyState, point: Point): Opinion {
   }
   const source = unpairedSource(state, grant);
   if (source !== undefined) return waitsForPair(grant, rule.name, source, effect);
+  const held = heldBack(state, grant, effect);
+  if (held !== undefined) return held;
   if (!CONFIRMED_EFFECTS.has(effect)) {
     return { verdict: "allow", rule: rule.name, reason: `${grant.name} allows ${effect}` };
   }
   return opinionOnHighImpact(state, point);
+}
+
+/** After a finding whose response is `confirm-all`, a person decides over every change (INV-151). */
+function heldBack({ confirmAll }: PolicyState, grant: Grant, effect: Effect): Opinion | undefined {
+  if (confirmAll === undefined) return undefined;
+  if (effect === "write" && confirmAll.except.includes(grant.name)) return undefined;
+  return {
+    verdict: "confirm",
+    rule: "finding.confirm-all",
+    reason: `since ${confirmAll.why}, ${effect} waits for a person`,
+  };
 }
 
 /** A system whose private data the run has read and which is not paired with this grant. */

@@ -10,7 +10,7 @@ import { printDial, printProxy, type Dial } from "./dial.ts";
 import { printObject } from "./object-glob.ts";
 import { printBytes, printDuration } from "./quantity.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
-import type { Response } from "./task-schema.ts";
+import { RESPONSES, type Response } from "./task-schema.ts";
 import type { Task, TaskGrant, TaskRule } from "./task.ts";
 
 /** Explains `task`: one sentence, or a few that belong together, for each entry. */
@@ -345,20 +345,26 @@ const MISBEHAVIOUR: Readonly<Record<FindingKind, string>> = {
   tampering: "tampering with the record",
 };
 
+const DOES: Readonly<Record<Response, string>> = {
+  record: "that is recorded and the run goes on",
+  alert: "those who decide are told",
+  "confirm-all": "whatever changes something waits for a person from then on",
+  cut: "every connection that it has is cut",
+  revoke: "grants with a credential are taken back",
+  pause: "the run is paused until you resume it",
+  kill: "the run is killed",
+};
+
 function explainFindings({ respond }: Task): readonly string[] {
-  const of = (response: Response) =>
-    FINDING_KINDS.filter((kind) => respond[kind] === response).map((kind) => MISBEHAVIOUR[kind]);
-  const clauses = [
-    { kinds: of("kill"), does: "the run is killed" },
-    { kinds: of("pause"), does: "the run is paused until you resume it" },
-    {
-      kinds: of("record"),
-      does: "that is recorded and the run goes on",
-    },
-  ];
-  return clauses
-    .filter(({ kinds }) => kinds.length > 0)
-    .map(({ kinds, does }) => `If it is found ${list(kinds, "or")}, ${does}.`);
+  const clauses = new Map<string, string[]>();
+  // Gravest first, so that what ends a run is read first.
+  const gravity = (kind: FindingKind) => RESPONSES.indexOf(respond[kind].at(-1) ?? "record");
+  for (const kind of FINDING_KINDS.toSorted((a, b) => gravity(b) - gravity(a))) {
+    const does = respond[kind].toReversed().map((response) => DOES[response]);
+    const clause = does.length === 0 ? DOES.record : list(does);
+    clauses.set(clause, [...(clauses.get(clause) ?? []), MISBEHAVIOUR[kind]]);
+  }
+  return [...clauses].map(([does, kinds]) => `If it is found ${list(kinds, "or")}, ${does}.`);
 }
 
 function list(items: readonly string[], word = "and"): string {

@@ -242,6 +242,9 @@ const TASKS: readonly (readonly [string, string, RegExp | undefined])[] = [
   ["publish: [3000]\n", 'publish: ["3000:22"]\n', /publish 3000:22 is not open/],
   ["respond: { scan: record }\n", "respond: { scan: kill }\n", undefined],
   ["respond: { scan: kill }\n", "respond: { scan: pause }\n", /milder than kill/],
+  ["respond: { scan: [cut, pause] }\n", "respond: { scan: [alert, pause] }\n", /milder than cut/],
+  ["respond: { scan: [cut, pause] }\n", "respond: { scan: kill }\n", undefined],
+  ["respond: { scan: cut }\n", "respond: { scan: [cut, alert, revoke] }\n", undefined],
   ["environment: [LANG]\n", "", /environment is settled/],
   ["lifetime: 1h\n", "lifetime: 2h\n", /lifetime is settled/],
 ];

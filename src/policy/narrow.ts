@@ -68,12 +68,12 @@ function widerTask(before: Task, after: Task): readonly string[] {
   const settled = differences(settledIn(before), settledIn(after)).map(
     ({ key }) => `${key.replace(/Ms$/, "")} is settled when a run starts`,
   );
-  const responses = Object.entries(before.respond)
-    .filter(([kind, response]) => {
-      const next = after.respond[kind as keyof Task["respond"]];
-      return RESPONSES.indexOf(next) < RESPONSES.indexOf(response);
-    })
-    .map(([kind, response]) => `respond.${kind} would be milder than ${response}`);
+  const responses = Object.entries(before.respond).flatMap(([kind, responses]) => {
+    const next = after.respond[kind as keyof Task["respond"]];
+    // A run that is ended needs nothing else.
+    const lost = next.includes("kill") ? [] : responses.filter((one) => !next.includes(one));
+    return lost.map((one) => `respond.${kind} would be milder than ${one}`);
+  });
   const open = new Set(before.publish.map(printPublished));
   const ports = after.publish
     .map(printPublished)

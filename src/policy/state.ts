@@ -15,6 +15,12 @@ export interface PolicyState {
   readonly readPrivately: readonly string[];
   /** What a person lets through for the rest of the run. */
   readonly allowances: readonly Allowance[];
+  /** Why whatever changes something waits for a person from now on; absent where nothing of the kind was found. */
+  readonly confirmAll?: {
+    readonly why: string;
+    /** Grants of models: what thinks may go on thinking. */
+    readonly except: readonly string[];
+  };
   /** Denied targets and effects with the routes tried to each, least recent first. */
   readonly denied: readonly DeniedThing[];
 }

@@ -79,8 +79,10 @@ testBroken([
     "an unknown response",
     `${LEAST}respond: { mining: ignore }\n`,
     "3:20",
-    /not one of record, pause, kill/,
+    /not valid; .* one or several: record, alert, confirm-all, cut, revoke, pause, kill/,
   ],
+  ["one response twice", `${LEAST}respond: { mining: [cut, cut] }\n`, "3:26", /twice/],
+  ["no response", `${LEAST}respond: { mining: [] }\n`, "3:20", /empty list/],
   // Grants.
   ["a map for grants", `${LEAST}grants: { system: http }\n`, "3:9", /not a list/],
   ["grants that allow all", `${LEAST}grants: all\n`, "3:9", /not a list/],

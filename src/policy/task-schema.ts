@@ -69,7 +69,16 @@ export const GATED_PROTOCOLS = [
 ] as const;
 export type GatedProtocol = (typeof GATED_PROTOCOLS)[number];
 
-export const RESPONSES = ["record", "pause", "kill"] as const;
+/** Mildest first. */
+export const RESPONSES = [
+  "record", // nothing but the record
+  "alert", // those who decide are told
+  "confirm-all", // whatever changes something waits for a person from now on
+  "cut", // every established flow is cut
+  "revoke", // grants with a credential are taken back, and what was minted is revoked
+  "pause", // the run is frozen, and what it was doing is kept
+  "kill",
+] as const;
 /** What a finding does to the run. */
 export type Response = (typeof RESPONSES)[number];
 
@@ -276,16 +285,22 @@ const approvalsSchema = z
   })
   .meta({ description: "How a person is asked." });
 
+const responseSchema = z.enum(RESPONSES);
+const responsesSchema = z
+  .union([responseSchema, someOf(responseSchema, RESPONSES.length)])
+  .meta({ id: "responses" })
+  .optional();
+
 const respondSchema = z
   .strictObject(
-    Object.fromEntries(FINDING_KINDS.map((kind) => [kind, z.enum(RESPONSES).optional()])) as Record<
+    Object.fromEntries(FINDING_KINDS.map((kind) => [kind, responsesSchema])) as Record<
       (typeof FINDING_KINDS)[number],
-      z.ZodOptional<z.ZodEnum<{ record: "record"; pause: "pause"; kill: "kill" }>>
+      typeof responsesSchema
     >,
   )
   .meta({
     description:
-      "What a finding does to the run: record, pause or kill. Default: pause for sticky, record for the others.",
+      "What a finding does to the run, one or several: record, alert, confirm-all, cut, revoke, pause, kill. Default: pause for sticky, record for the others.",
   });
 
 export const taskFileSchema = z

@@ -20,6 +20,7 @@ import type {
   RuleSource,
   TaskSource,
 } from "./task-schema.ts";
+import { RESPONSES } from "./task-schema.ts";
 import { matchesVerb } from "./verb.ts";
 
 /** What a task file needs to know of the catalog's systems, by their names. */
@@ -57,7 +58,8 @@ export type Task = {
   readonly approvals: Approvals;
   readonly publish: readonly Published[];
   readonly restart: "never" | "on-failure";
-  readonly respond: Readonly<Record<FindingKind, Response>>;
+  /** Mildest first, each once; [] only records. */
+  readonly respond: Readonly<Record<FindingKind, readonly Response[]>>;
 };
 
 /** Limits; what is absent is not limited by the task. */
@@ -171,12 +173,12 @@ export function taskOf(source: TaskSource, systems: Systems): Task {
   };
 }
 
-function respondOf(source: TaskSource): Record<FindingKind, Response> {
-  const entries = FINDING_KINDS.map((kind) => [
-    kind,
-    source.respond[kind] ?? (kind === "sticky" ? "pause" : "record"),
-  ]);
-  return Object.fromEntries(entries) as Record<FindingKind, Response>;
+function respondOf(source: TaskSource): Record<FindingKind, readonly Response[]> {
+  const entries = FINDING_KINDS.map((kind) => {
+    const said = [source.respond[kind] ?? (kind === "sticky" ? "pause" : [])].flat();
+    return [kind, RESPONSES.filter((one) => one !== "record" && said.includes(one))];
+  });
+  return Object.fromEntries(entries) as Record<FindingKind, readonly Response[]>;
 }
 
 function approvalsOf({ approvals }: TaskSource): Approvals {

@@ -270,6 +270,8 @@ export type Order =
       readonly run: string;
       readonly policy: Policy;
       readonly state: PolicyState;
+      /** Why everything is cut. */
+      readonly cutAll?: string;
     }
   /** To be sent, and its answer told under the name `p`. */
   | {

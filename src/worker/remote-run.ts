@@ -46,7 +46,7 @@ export interface Shared {
 export interface RemoteRun {
   readonly gateway: Gateway;
   /** Takes the run's rules of now, and tells how many flows they cut. */
-  recheck(rules: Rules): number;
+  recheck(rules: Rules & { readonly cutAll?: string }): number;
   /** Sends what the daemon says, and tells what came of it. */
   perform(order: Extract<Order, { order: "perform" }>): Promise<void>;
 }
@@ -75,7 +75,7 @@ export function serveRun(order: ServeOrder, shared: Shared): RemoteRun {
     gateway,
     recheck(now) {
       rules.now = now;
-      return gateway.recheck();
+      return gateway.recheck(now.cutAll);
     },
     async perform({ run, p, held: { body, ...said }, look, credential }) {
       const whole = body === undefined ? {} : { body: Buffer.from(body, "base64") };

@@ -137,13 +137,14 @@ export class Worker {
    * Has it cut what the run's rules of now do not let be; resolves with how many flows that were. One that
    * does not answer is ended, and all of its flows with it (INV-32).
    */
-  async recheck(run: string): Promise<number> {
+  async recheck(run: string, cutAll?: string): Promise<number> {
     const served = this.#served.get(run);
     if (served === undefined) return 0;
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#rechecks.set(run, [...(this.#rechecks.get(run) ?? []), resolve]);
     const { policy, policyState: state } = served.run;
-    this.#tell({ order: "recheck", run, policy, state });
+    const all = cutAll === undefined ? {} : { cutAll };
+    this.#tell({ order: "recheck", run, policy, state, ...all });
     const late = setTimeout(
       () => this.kill("it does not cut what is no longer granted"),
       this.#recheckMs,

@@ -249,7 +249,7 @@ export function createWorkers(options: WorkersOptions): Workers {
 /** The face that the daemon has of a run's gateway, wherever its worker is. */
 export interface ServedGateway extends Omit<Gateway, "recheck" | "perform" | "look"> {
   /** Cuts every flow that the run's policy of now would not grant; tells how many. */
-  recheck(): Promise<number>;
+  recheck(cutAll?: string): Promise<number>;
   /** Sends or performs `held`; rejects with `worker.gone` where it is not known whether that happened. */
   perform(held: Held, credential?: Credentialed): Promise<Asked>;
   /** Reads again the facts of an operation, in JSON as the answer's body. @throws {Fault} `worker.gone` */
@@ -276,7 +276,7 @@ function gatewayOf(hold: Hold, leave: () => void): ServedGateway {
       return judgement;
     },
     refusedUnheard: (refusal) => served.judge.unheard(refusal),
-    recheck: async () => (await hold.slot?.live?.recheck(served.run.id)) ?? 0,
+    recheck: async (cutAll) => (await hold.slot?.live?.recheck(served.run.id, cutAll)) ?? 0,
     perform: (held, credential) => send(held, credential, false),
     look: (held, credential) => send(held, credential, true),
     stats: () => ({ ...served.flows, torn: 0, refused: served.judge.counts() }),

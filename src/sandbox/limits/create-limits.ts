@@ -46,6 +46,8 @@ export interface Limits {
   /** Ends every process, also a paused one. @throws {Fault} `sandbox.kill` where one stays. */
   kill(): Promise<void>;
   usage(): Usage;
+  /** Every process of the run, as the host sees them; ours in its groups among them. */
+  pids(): readonly number[];
   /** Bytes on disk in its folders beyond what was in them, and in deleted files that are still open. */
   written(): Promise<number>;
   /** Tells, once, what the run went beyond where nothing stops it by itself: it should be ended. */
@@ -132,6 +134,10 @@ class RunLimits implements Limits {
       writtenBytes: counted?.writtenBytes,
       oomKills: counted?.oomKills,
     };
+  }
+
+  pids(): readonly number[] {
+    return this.#tree?.pids() ?? [];
   }
 
   onExceeded(tell: (what: string) => void): void {

@@ -1,0 +1,54 @@
+/**
+ * What a finding can do to a run, by the run's own means and by what lies beyond it.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { describeError } from "../base/index.ts";
+import { keepEvidence } from "./evidence.ts";
+import type { Means } from "./responses.ts";
+import type { Run } from "./run.ts";
+
+/** What lies beyond the run. */
+export interface Beyond {
+  /** Says it to the persons who decide, wherever they are. */
+  alert(text: string): void;
+  /** Revokes what was minted for it, and forgets what it was lent. */
+  disown(run: string): Promise<void>;
+  /** What it has changed in its workspace. */
+  changes(run: Run): Promise<unknown>;
+  /** RFC 3339. */
+  now(): string;
+}
+
+export function meansOf(run: Run, beyond: Beyond): Means {
+  return {
+    get responses() {
+      return run.task.respond;
+    },
+    record: (event) => run.recorder.record(event),
+    notice: (text) => run.console.notice(text),
+    alert: (text) => beyond.alert(`${run.id} (${run.task.task}): ${text}`),
+    confirmAll: (why) => run.confirmAll(why),
+    cut: (why) => run.cut(why),
+    async revoke() {
+      const lent = run.policy.grants.filter((grant) => grant.credential !== undefined);
+      const names = lent.filter(({ revoked }) => !revoked).map(({ name }) => name);
+      for (const name of names) await run.revoke(name);
+      await beyond.disown(run.id);
+      return names;
+    },
+    async pause(why) {
+      if (run.info.state === "running") await run.pause(why);
+    },
+    async evidence(why) {
+      const changes = await beyond.changes(run).catch((error: unknown) => ({
+        unreadable: describeError(error),
+      }));
+      const scene = { run: run.id, at: beyond.now(), why, pids: run.pids(), changes };
+      return keepEvidence(join(run.files.root, "evidence"), scene);
+    },
+    stop: (why) => run.stop("finding", why),
+    failed: (error) => run.stop("ledger", `the record cannot be written: ${describeError(error)}`),
+  };
+}

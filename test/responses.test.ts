@@ -1,0 +1,163 @@
+/**
+ * What findings lead to, on real runs: connections that end, credentials that are gone, processes that stand
+ * still with what they were doing on disk, and everything else that goes on as before.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import type { Entry } from "../src/api/index.ts";
+import { eventually, TestHome } from "./support/home.ts";
+
+const home = new TestHome();
+const seen: string[] = [];
+/** `/stream` goes on until the connection ends; everything else is answered at once. */
+const server: Server = createServer((request, response) => {
+  const told = request.headers.authorization ?? "nobody";
+  seen.push(`${request.method} ${request.url} ${told}`);
+  if (request.url !== "/stream") return void response.end("ok\n");
+  response.write("first\n");
+  response.on("close", () => seen.push("stream ended"));
+});
+
+before(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const add = ["credential", "add", "shop", "--host", "shop.test", "--scheme", "http", "--stdin"];
+  const { code, stderr } = await home.call(add, { input: "s3cret-of-the-shop\n" });
+  assert.equal(code, 0, stderr);
+});
+after(async () => {
+  server.closeAllConnections();
+  server.close();
+  await home.close();
+});
+
+const grant = (name: string, more = "") => `  - system: http
+    name: ${name}
+    hosts: [${name}.test]
+    ports: [80]
+    tls: false
+    dial: 127.0.0.1:${(server.address() as AddressInfo).port}
+${more}    allow: [{ methods: [GET, POST], paths: ["/**"] }]
+`;
+
+function task(respond: string): void {
+  home.write(
+    "task.yaml",
+    `task: answer
+purpose: see what a finding leads to
+approvals: { hold: 1s }
+respond: { ${respond} }
+grants:
+${grant("open")}${grant("shop", "    credential: shop\n")}`,
+  );
+}
+
+/** Five destinations that no task names: a scan. */
+const SCAN = "for n in 1 2 3 4 5 6; do curl -s --max-time 1 http://10.9.8.$n/ >/dev/null; done";
+
+async function entriesOf(run: string): Promise<readonly Entry[]> {
+  return (await home.log()).filter((entry) => entry.run === run);
+}
+
+async function start(script: string): Promise<string> {
+  const { code, stdout, stderr } = await home.call([
+    "run",
+    "-d",
+    "--task",
+    "task.yaml",
+    "--json",
+    "--",
+    "sh",
+    "-c",
+    script,
+  ]);
+  assert.equal(code, 0, stderr);
+  const line = (stdout + stderr).split("\n").find((text) => text.includes('"run"'));
+  return (JSON.parse(line ?? "{}") as { run: string }).run;
+}
+
+const answered = (run: string) =>
+  eventually("the response", 10_000, async () =>
+    (await entriesOf(run)).find(({ type }) => type === "response"),
+  );
+
+test("cut and pause: what was open ends, it stands still, and what it was doing is kept", async () => {
+  task("scan: [cut, pause]");
+  const run = await start(`curl -sN http://open.test/stream & sleep 1; ${SCAN}; sleep 60`);
+  const response = await answered(run);
+  const { data = {} } = response;
+  assert.deepEqual(data["responses"], ["pause", "cut"]);
+  assert.equal(data["cut"], 1);
+  await eventually("the stream's end", 5000, () => seen.includes("stream ended"));
+  const shown = await home.call(["ps", "--json"]);
+  assert.match(shown.stdout, /"state":"paused"/);
+  const kept = await eventually("the evidence", 5000, async () =>
+    (await entriesOf(run)).find((entry) => entry.data?.["evidence"] !== undefined),
+  );
+  const file = String(kept.data?.["evidence"]);
+  const text = readFileSync(file, "utf8");
+  assert.equal(createHash("sha256").update(text).digest("hex"), kept.data?.["evidenceSha256"]);
+  const scene = JSON.parse(text) as { processes: { argv: string[]; maps: string[] }[] };
+  const curl = scene.processes.find(({ argv }) => argv.includes("http://open.test/stream"));
+  assert.ok(curl !== undefined, "the process that held the connection is in it");
+  assert.ok(curl.maps.some((line) => line.includes("libcurl")));
+  const finding = (await entriesOf(run)).find(({ type }) => type === "finding");
+  assert.equal(data["finding"], finding?.seq);
+  await home.call(["kill", run]);
+});
+
+test("confirm-all: reading goes on, and every change waits for a person", async () => {
+  task("scan: confirm-all");
+  const status = "curl -s -o /dev/null -w '%{http_code}\\n'";
+  const { stdout } = await home.run(
+    [
+      "sh",
+      "-c",
+      `${status} -d x http://open.test/a; ${SCAN}; sleep 1; ${status} http://open.test/b; ${status} -d x http://open.test/c`,
+    ],
+    ["--task", "task.yaml"],
+  );
+  assert.deepEqual(stdout.trim().split("\n"), ["200", "200", "403"]);
+  assert.ok(!seen.some((line) => line.includes("/c")), "it has not left");
+  const held = (await home.log()).find(({ rule }) => rule === "finding.confirm-all");
+  assert.deepEqual([held?.verdict, held?.target], ["confirm", "http://open.test/c"]);
+});
+
+test("revoke: grants with a credential are gone, and those without go on", async () => {
+  task("scan: revoke");
+  const status = "curl -s -o /dev/null -w '%{http_code}\\n'";
+  const { stdout } = await home.run(
+    [
+      "sh",
+      "-c",
+      `${status} http://shop.test/a; ${SCAN}; sleep 1; ${status} http://shop.test/later; ${status} http://open.test/d`,
+    ],
+    ["--task", "task.yaml"],
+  );
+  assert.equal(stdout.trim().split("\n")[0], "200");
+  assert.ok(seen.some((line) => line.startsWith("GET /a") && line.includes("s3cret-of-the-shop")));
+  assert.ok(!seen.some((line) => line.startsWith("GET /later")));
+  assert.equal(stdout.trim().split("\n").at(-1), "200");
+});
+
+test("kill: it is over, and on record as such", async () => {
+  task("scan: [kill, alert]");
+  const { stderr } = await home.run(["sh", "-c", `${SCAN}; sleep 60`], ["--task", "task.yaml"]);
+  assert.match(stderr, /scan/);
+  const last = (await home.log()).findLast(({ type }) => type === "run.end");
+  assert.match(JSON.stringify(last?.data), /"reason":"finding"/);
+});
+
+test("without a finding nothing happens, whatever the task file asks for", async () => {
+  task("scan: kill, mining: [cut, pause], sticky: kill");
+  const { stdout, code } = await home.run(
+    ["sh", "-c", "curl -s http://open.test/e && curl -s -d x http://open.test/f"],
+    ["--task", "task.yaml"],
+  );
+  assert.deepEqual([stdout, code], ["ok\nok\n", 0]);
+});

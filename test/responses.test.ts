@@ -111,7 +111,7 @@ test("cut and pause: what was open ends, it stands still, and what it was doing 
   await home.call(["kill", run]);
 });
 
-test("confirm-all: reading goes on, and every change waits for a person", async () => {
+test("confirm-all: reading goes on, and every change waits for a person (INV-151)", async () => {
   task("scan: confirm-all");
   const status = "curl -s -o /dev/null -w '%{http_code}\\n'";
   const { stdout } = await home.run(

@@ -161,7 +161,7 @@ test("a server of tools acts for the one call that is open, and for none where t
   assert.equal(flows(joiner, "weather.example:443", server, AGENT, FIRST), undefined);
 });
 
-test("a tool call's process that has a model echo a call gains none by it", () => {
+test("a tool call's process that has a model echo a call gains none by it (INV-152)", () => {
   const joiner = createJoiner();
   calls(joiner, "c1", { command: "python3 echo.py" });
   const forger = node(30, "python3", "echo.py");

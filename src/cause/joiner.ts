@@ -69,26 +69,26 @@ class RunJoiner implements Joiner {
     return Object.keys(cause).length === 0 ? undefined : cause;
   }
 
-  #callOf({ type, target, process, data = {} }: Omit<Event, "at" | "monoMs">): Tie | undefined {
+  #callOf({ type, target, process: by, data = {} }: Omit<Event, "at" | "monoMs">): Tie | undefined {
     if (type === "step") {
       const { trajectory, episode, step } = data;
       if (typeof trajectory === "string" && typeof episode === "string" && typeof step === "number")
         this.#step = { trajectory, episode, step };
       return undefined;
     }
-    if (type === "tool.call") return this.#opened(data, process);
-    if (type === "tool.result") return this.#closed(data, process);
-    if (type === "model") return this.#asked(process);
-    if (process === undefined || process.pid === 0) return undefined;
-    if (type === "process.start") return this.#started(process);
-    return this.#lineage(process)?.tie ?? this.#spanned(data) ?? this.#ownOf(target, process);
+    if (type === "tool.call") return this.#opened(data, by);
+    if (type === "tool.result") return this.#closed(data, by);
+    if (type === "model") return this.#asked(by);
+    if (by === undefined || by.pid === 0) return undefined;
+    if (type === "process.start") return this.#started(by);
+    return this.#lineage(by)?.tie ?? this.#spanned(data) ?? this.#ownOf(target, by);
   }
 
-  #opened(data: NonNullable<Event["data"]>, process: Process | undefined): Tie | undefined {
+  #opened(data: NonNullable<Event["data"]>, by: Process | undefined): Tie | undefined {
     const { call: id, name, source, input } = data;
     if (typeof id !== "string" || typeof name !== "string" || !isSource(source)) return undefined;
     // What a tool call's own process has a model say is that call's doing, and no call.
-    const caller = this.#asked(process);
+    const caller = this.#asked(by);
     if (caller !== undefined) return caller;
     const call = { id, name, source, asks: asksOf(input), open: true, started: false };
     const key = `${source} ${id}`;
@@ -107,10 +107,10 @@ class RunJoiner implements Joiner {
     return tieOf(call, "argv", 1);
   }
 
-  #closed(data: NonNullable<Event["data"]>, process: Process | undefined): Tie | undefined {
+  #closed(data: NonNullable<Event["data"]>, by: Process | undefined): Tie | undefined {
     const { call: id, source = "model" } = data;
     if (typeof id !== "string" || !isSource(source)) return undefined;
-    const caller = this.#asked(process);
+    const caller = this.#asked(by);
     if (caller !== undefined) return caller;
     const key = `${source} ${id}`;
     const call = this.#open.get(key);
@@ -121,34 +121,32 @@ class RunJoiner implements Joiner {
   }
 
   /** A process that spoke to a model: what started it, or it is of the harness. */
-  #asked(process: Process | undefined): Tie | undefined {
-    if (process === undefined || process.pid === 0) return undefined;
-    const from = this.#lineage(process);
+  #asked(by: Process | undefined): Tie | undefined {
+    if (by === undefined || by.pid === 0) return undefined;
+    const from = this.#lineage(by);
     if (from === undefined && this.#harness.size < TIED_MAX) {
-      for (const { pid } of [process, ...process.ancestors]) this.#harness.add(pid);
+      for (const { pid } of [by, ...by.ancestors]) this.#harness.add(pid);
     }
     return from?.tie;
   }
 
   /** A process executes something: what it is tied to from now on. */
-  #started(process: Process): Tie | undefined {
-    if (this.#harness.has(process.pid)) return undefined;
-    const words = wordsOf(process.argv);
-    const from = this.#lineage(process);
+  #started(by: Process): Tie | undefined {
+    if (this.#harness.has(by.pid)) return undefined;
+    const words = wordsOf(by.argv);
+    const from = this.#lineage(by);
     const told = this.#matching((command) => executes(words, command));
     if (told !== undefined && (from === undefined || !from.call.open || told.call === from.call))
-      return this.#tie(process, told.call, told.tie);
-    if (from?.call.open === true) return this.#tie(process, from.call, lineageOf(from.tie));
+      return this.#tie(by, told.call, told.tie);
+    if (from?.call.open === true) return this.#tie(by, from.call, lineageOf(from.tie));
     // A shell that lives on is told the next command by its input: what it starts is within that.
     const within = this.#within(words);
-    if (within !== undefined) return this.#tie(process, within, tieOf(within, "argv", 0.9));
-    if (from !== undefined) return this.#tie(process, from.call, lineageOf(from.tie));
+    if (within !== undefined) return this.#tie(by, within, tieOf(within, "argv", 0.9));
+    if (from !== undefined) return this.#tie(by, from.call, lineageOf(from.tie));
     const naming = this.#theOne(
-      ({ asks }) => isTool(asks) && process.argv.some((word) => asks.texts.has(word)),
+      ({ asks }) => isTool(asks) && by.argv.some((word) => asks.texts.has(word)),
     );
-    return naming === undefined
-      ? undefined
-      : this.#tie(process, naming, tieOf(naming, "argv", 0.8));
+    return naming === undefined ? undefined : this.#tie(by, naming, tieOf(naming, "argv", 0.8));
   }
 
   #matching(
@@ -182,19 +180,19 @@ class RunJoiner implements Joiner {
   }
 
   /** What is asked for by a process that no call started: the harness itself, or a server of tools that it keeps. */
-  #ownOf(target: string | undefined, process: Process): Tie | undefined {
+  #ownOf(target: string | undefined, by: Process): Tie | undefined {
     const host = target === undefined ? "" : hostOf(target);
     const naming = this.#theOne(({ asks }) => asks.hosts.has(host));
     if (naming !== undefined) return tieOf(naming, "argv", 0.9);
     // The harness has reasons of its own, the model's next answer above all.
-    if (this.#harness.has(process.pid)) return undefined;
+    if (this.#harness.has(by.pid)) return undefined;
     const only = this.#theOne(({ asks }) => isTool(asks));
     return only === undefined ? undefined : tieOf(only, "only", 0.5);
   }
 
   /** What the process or the nearest of its ancestors is tied to. */
-  #lineage(process: Process): Tied | undefined {
-    const line = [process, ...process.ancestors];
+  #lineage(by: Process): Tied | undefined {
+    const line = [by, ...by.ancestors];
     for (const [at, { pid }] of line.entries()) {
       const tied = this.#tied.get(pid);
       if (tied === undefined) continue;
@@ -205,10 +203,10 @@ class RunJoiner implements Joiner {
     return undefined;
   }
 
-  #tie(process: Process, call: Call, tie: Tie): Tie {
+  #tie(by: Process, call: Call, tie: Tie): Tie {
     call.started = true;
-    this.#tied.delete(process.pid);
-    this.#tied.set(process.pid, { call, tie, parent: process.ancestors[0]?.pid });
+    this.#tied.delete(by.pid);
+    this.#tied.set(by.pid, { call, tie, parent: by.ancestors[0]?.pid });
     if (this.#tied.size > TIED_MAX) this.#tied.delete(this.#tied.keys().next().value ?? 0);
     return tie;
   }

@@ -129,20 +129,19 @@ const unclaimed: Detector = defineDetector<Unclaimed>({
   scope: "run",
   start: () => ({ reads: false, harness: new Set() }),
   observe(state, event) {
-    const { type, data = {}, cause, process, verdict } = event;
+    const { type, data = {}, cause, process: by, verdict } = event;
     if (type !== "action") {
       const isOwn = cause?.call === undefined || cause.call.id === data["call"];
       if (isOwn && type === "tool.call" && data["source"] === "model") state.reads = true;
-      if (isOwn && process !== undefined && state.harness.size < HARNESS_MAX)
-        state.harness.add(process.pid);
+      if (isOwn && by !== undefined && state.harness.size < HARNESS_MAX) state.harness.add(by.pid);
       return NONE;
     }
-    const isHarness = process === undefined || process.pid === 0 || state.harness.has(process.pid);
+    const isHarness = by === undefined || by.pid === 0 || state.harness.has(by.pid);
     if (!state.reads || isHarness || cause?.call !== undefined || verdict === "deny") return NONE;
     const { effects, summary } = data;
     const weighty = Array.isArray(effects) && effects.some((one) => WEIGHTY.has(String(one)));
     if (!weighty) return NONE;
-    const why = `no tool call is behind what ${process.exe} (${process.pid}) did: ${String(summary)}`;
+    const why = `no tool call is behind what ${by.exe} (${by.pid}) did: ${String(summary)}`;
     return [found(unclaimed, 0.5, why, event)];
   },
 });

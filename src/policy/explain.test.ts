@@ -161,7 +161,7 @@ const SAYS = [
     "a secret that passes in",
   ],
   [
-    /opening a tunnel, mining cryptocurrency, attacking the sandbox or tampering with the record, the run is killed\.$/m,
+    /mining cryptocurrency, attacking the sandbox or tampering with the record, the run is killed\.$/m,
     "what a finding does",
   ],
 ] as const;

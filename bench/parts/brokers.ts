@@ -79,12 +79,13 @@ async function measurePostgres(daemon: Daemon): Promise<readonly Row[]> {
     with: { database: bench, rows: 1000000 }
     allow:
       - { verbs: ["*"], on: ["public.*"], doing: [read] }
-  - system: tcp # The way without a judgement: as long, and nobody looks inside.
+  - system: tcp # The way without a judgement: as long, and nothing is looked for inside.
     name: way
     hosts: [way.test]
     ports: [5432]
     dial: 127.0.0.1:${cluster.port}
     opaque: true
+    protocols: [stratum]
 `,
     );
     const words = (host: string, port: number, clients: number, protocol: string) => [

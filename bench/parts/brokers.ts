@@ -67,12 +67,13 @@ async function measurePostgres(daemon: Daemon): Promise<readonly Row[]> {
   if (pgbench === undefined) {
     throw new Fault("bench.program", "there is no pgbench", { hint: "apt-get install postgresql" });
   }
+  // Ahead of the cluster, which lets nothing else happen here for seconds: the daemon lets go of who is silent so long.
+  await addCredential(daemon, "postgres", 5432, { kind: "login", user: "bench" }, PASSWORD);
   const cluster = await Cluster.start();
   try {
     cluster.sql(`create role bench login superuser password '${PASSWORD}'; create database bench`);
     const at = ["-h", cluster.folder, "-p", String(cluster.port), "-U", "postgres"];
     execFileSync(pgbench, [...at, "-i", "-q", "-s", String(SCALE), "bench"], { stdio: "ignore" });
-    await addCredential(daemon, "postgres", 5432, { kind: "login", user: "bench" }, PASSWORD);
     const task = taskOf(
       "postgres",
       `    dial: 127.0.0.1:${cluster.port}

@@ -67,41 +67,68 @@ async function measurePostgres(daemon: Daemon): Promise<readonly Row[]> {
   if (pgbench === undefined) {
     throw new Fault("bench.program", "there is no pgbench", { hint: "apt-get install postgresql" });
   }
+  // Ahead of the cluster, which lets nothing else happen here for seconds: the daemon lets go of who is silent so long.
+  await addCredential(daemon, "postgres", 5432, { kind: "login", user: "bench" }, PASSWORD);
   const cluster = await Cluster.start();
   try {
     cluster.sql(`create role bench login superuser password '${PASSWORD}'; create database bench`);
     const at = ["-h", cluster.folder, "-p", String(cluster.port), "-U", "postgres"];
     execFileSync(pgbench, [...at, "-i", "-q", "-s", String(SCALE), "bench"], { stdio: "ignore" });
-    await addCredential(daemon, "postgres", 5432, { kind: "login", user: "bench" }, PASSWORD);
     const task = taskOf(
       "postgres",
       `    dial: 127.0.0.1:${cluster.port}
     with: { database: bench, rows: 1000000 }
     allow:
       - { verbs: ["*"], on: ["public.*"], doing: [read] }
+  - system: tcp # The way without a judgement: as long, and nothing is looked for inside.
+    name: way
+    hosts: [way.test]
+    ports: [5432]
+    dial: 127.0.0.1:${cluster.port}
+    opaque: true
+    protocols: [stratum]
 `,
     );
     const words = (host: string, port: number, clients: number, protocol: string) => [
-      ...[pgbench, "-h", host, "-p", String(port), "-U", "bench", "-S", "-n", "-M", protocol],
+      // Where nobody else logs in for it, it does so itself.
+      ...[
+        "env",
+        `PGPASSWORD=${PASSWORD}`,
+        pgbench,
+        "-h",
+        host,
+        "-p",
+        String(port),
+        "-U",
+        "bench",
+        "-S",
+        "-n",
+        "-M",
+        protocol,
+      ],
       ...["-c", String(clients), "-j", "2", "-T", String(SECONDS), "bench"],
     ];
     const direct = (clients: number, protocol: string) => async () =>
-      perSecond(
-        await runProgram(words("127.0.0.1", cluster.port, clients, protocol), {
-          environment: { PGPASSWORD: PASSWORD },
-        }),
-      );
-    const brokered = (clients: number, protocol: string) => async () =>
-      perSecond(await daemon.run(words("postgres.test", 5432, clients, protocol), { task }));
+      perSecond(await runProgram(words("127.0.0.1", cluster.port, clients, protocol)));
+    const through = (host: string) => (clients: number, protocol: string) => async () =>
+      perSecond(await daemon.run(words(host, 5432, clients, protocol), { task }));
+    const brokered = through("postgres.test");
+    const copied = through("way.test");
     const taken = await inTurns(ROUNDS, {
       simple: brokered(CLIENTS, "simple"),
+      simpleWay: copied(CLIENTS, "simple"),
       simpleDirect: direct(CLIENTS, "simple"),
       prepared: brokered(CLIENTS, "prepared"),
+      preparedWay: copied(CLIENTS, "prepared"),
       preparedDirect: direct(CLIENTS, "prepared"),
       one: brokered(1, "simple"),
+      oneWay: copied(1, "simple"),
       oneDirect: direct(1, "simple"),
     });
     const ms = (rates: readonly number[]) => rates.map((rate) => 1000 / rate);
+    const added = (rates: readonly number[], than: readonly number[]) =>
+      ms(rates).map((value, n) => value - (ms(than)[n] ?? Number.NaN));
+    const way = "the same way, bytes only copied";
     const goal = { of: "ratio", must: ">=", be: 0.5 } as const;
     return [
       createRow({
@@ -113,11 +140,24 @@ async function measurePostgres(daemon: Daemon): Promise<readonly Row[]> {
         against: { name: "pgbench -S -M prepared direct", values: taken.preparedDirect },
       }),
       createRow({
+        ...{ name: "brokers/postgres-simple-8-judged", unit: "queries/s", values: taken.simple },
+        against: { name: way, values: taken.simpleWay },
+      }),
+      createRow({
+        ...{ name: "brokers/postgres-prepared-8-judged", unit: "queries/s" },
+        values: taken.prepared,
+        against: { name: way, values: taken.preparedWay },
+      }),
+      createRow({
         name: "brokers/postgres-added",
         unit: "ms",
-        values: ms(taken.one).map((value, n) => value - (ms(taken.oneDirect)[n] ?? Number.NaN)),
+        values: added(taken.one, taken.oneDirect),
         against: { name: "one query direct", values: ms(taken.oneDirect) },
         goal: { of: "value", must: "<", be: 0.1 },
+      }),
+      createRow({
+        ...{ name: "brokers/way-added", unit: "ms", values: added(taken.oneWay, taken.oneDirect) },
+        against: { name: "one query direct", values: ms(taken.oneDirect) },
       }),
     ];
   } finally {

@@ -28,8 +28,9 @@ export interface Redaction {
 
 export function createRedaction(secrets: readonly string[]): Redaction {
   const patterns = secrets.filter((one) => one !== "").flatMap(spellingsOf);
+  const starts = startsOf(patterns);
   let cover: Cover | undefined;
-  const stream = () => new Scanner(patterns, () => (cover ??= coverFor(patterns)));
+  const stream = () => new Scanner(starts, () => (cover ??= coverFor(patterns)));
   return {
     stream,
     text(text) {
@@ -49,35 +50,62 @@ export function redactText(text: string, secrets: readonly string[]): string {
   return createRedaction(secrets).text(text);
 }
 
+/** Patterns by their first byte. Few bytes are one, so that all patterns are looked for in one pass. */
+interface Starts {
+  /** By byte: 0 where no pattern begins with it, else where in `patterns` those are that do. */
+  readonly table: Uint8Array;
+  readonly patterns: readonly (readonly Buffer[])[];
+}
+
+function startsOf(patterns: readonly Buffer[]): Starts {
+  const table = new Uint8Array(256);
+  const all: Buffer[][] = [[]];
+  for (const pattern of patterns) {
+    const first = pattern[0] ?? 0;
+    // At most 255: no text of UTF-8 begins with 0xff.
+    if (table[first] === 0) table[first] = all.push([]) - 1;
+    all[table[first] ?? 0]?.push(pattern);
+  }
+  return { table, patterns: all };
+}
+
+/** Up to here one pass over the bytes costs less than a search for each pattern, which begins dearly. */
+const SHORT_BYTES = 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
+
 class Scanner implements Redactor {
   found = 0;
-  readonly #patterns: readonly Buffer[];
+  readonly #starts: Starts;
   /** Asked for only where something is covered: it takes a look at every byte of every spelling. */
   readonly #cover: () => Cover;
   /** Bytes that may be the beginning of a secret. */
-  #held: Buffer = Buffer.alloc(0);
+  #held = NOTHING;
   /** How many of the held bytes belong to a secret that was found before them. */
   #covered = 0;
 
-  constructor(patterns: readonly Buffer[], cover: () => Cover) {
-    this.#patterns = patterns;
+  constructor(starts: Starts, cover: () => Cover) {
+    this.#starts = starts;
     this.#cover = cover;
   }
 
   push(chunk: Uint8Array): Buffer {
-    if (this.#patterns.length === 0) return Buffer.from(chunk);
-    const bytes = Buffer.concat([this.#held, chunk]);
-    return this.#release(bytes, this.#beginning(bytes));
+    const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const bytes = this.#held.length === 0 ? fresh : Buffer.concat([this.#held, fresh]);
+    const { ranges, beginning } = this.#look(bytes);
+    return this.#release(bytes, ranges, beginning);
   }
 
   end(): Buffer {
-    return this.#release(this.#held, this.#held.length);
+    const bytes = this.#held;
+    if (bytes.length === 0) return bytes;
+    return this.#release(bytes, this.#look(bytes).ranges, bytes.length);
   }
 
-  /** Gives `bytes` up to `until`, redacted, and holds the rest. */
-  #release(bytes: Buffer, until: number): Buffer {
-    const ranges = merge(this.#ranges(bytes), this.#covered);
-    const out = Buffer.from(bytes.subarray(0, until));
+  /** Gives `bytes` up to `until`, redacted, and holds the rest. Where nothing is covered they are not copied. */
+  #release(bytes: Buffer, found: Range[], until: number): Buffer {
+    const ranges = merge(found, this.#covered);
+    const passed = bytes.subarray(0, until);
+    const out = ranges.length === 0 ? passed : Buffer.from(passed);
     let covered = 0;
     for (const { from, to, isNew } of ranges) {
       if (from >= until) break; // Looked at again with what follows.
@@ -85,37 +113,70 @@ class Scanner implements Redactor {
       this.#cover().fill(out, from, Math.min(to, until), isNew);
       if (to > until) covered = to - until;
     }
-    this.#held = Buffer.from(bytes.subarray(until));
+    this.#held = until === bytes.length ? NOTHING : Buffer.from(bytes.subarray(until));
     this.#covered = covered;
     return out;
   }
 
-  #ranges(bytes: Buffer): Range[] {
-    const ranges: Range[] = [];
-    for (const pattern of this.#patterns) {
-      for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + 1)) {
-        // What ends inside of what is covered already was found before.
-        const isNew = at + pattern.length > this.#covered;
-        ranges.push({ from: at, to: at + pattern.length, isNew });
-      }
-    }
-    return ranges;
+  /** Every pattern in `bytes`, and where the earliest that is not whole yet may begin. */
+  #look(bytes: Buffer): Looked {
+    return bytes.length > SHORT_BYTES ? this.#search(bytes) : this.#walk(bytes);
   }
 
-  /** Where the earliest secret that is not whole yet may begin. */
-  #beginning(bytes: Buffer): number {
-    let earliest = bytes.length;
-    for (const pattern of this.#patterns) {
+  /** Looks for all patterns in one pass. */
+  #walk(bytes: Buffer): Looked {
+    const { table, patterns } = this.#starts;
+    const { length } = bytes;
+    const ranges: Range[] = [];
+    let beginning = length;
+    for (let at = 0; at < length; at += 1) {
+      const start = table[bytes[at] ?? 0] ?? 0;
+      if (start === 0) continue;
+      for (const pattern of patterns[start] ?? []) {
+        const to = at + pattern.length;
+        if (!agrees(bytes, at, pattern, Math.min(to, length))) continue;
+        if (to <= length) ranges.push(this.#range(at, to));
+        else beginning = Math.min(beginning, at);
+      }
+    }
+    return { ranges, beginning };
+  }
+
+  /** Looks for one pattern after the other, by Node's own search. */
+  #search(bytes: Buffer): Looked {
+    const ranges: Range[] = [];
+    let beginning = bytes.length;
+    for (const pattern of this.#starts.patterns.flat()) {
+      for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + 1)) {
+        ranges.push(this.#range(at, at + pattern.length));
+      }
       const first = pattern[0] ?? 0;
       let at = bytes.indexOf(first, Math.max(0, bytes.length - pattern.length + 1));
-      while (at >= 0 && at < earliest) {
-        const length = bytes.length - at;
-        if (bytes.compare(pattern, 0, length, at) === 0) earliest = at;
+      while (at >= 0 && at < beginning) {
+        if (agrees(bytes, at, pattern, bytes.length)) beginning = at;
         at = bytes.indexOf(first, at + 1);
       }
     }
-    return earliest;
+    return { ranges, beginning };
   }
+
+  #range(from: number, to: number): Range {
+    // What ends inside of what is covered already was found before.
+    return { from, to, isNew: to > this.#covered };
+  }
+}
+
+interface Looked {
+  readonly ranges: Range[];
+  readonly beginning: number;
+}
+
+/** Whether `pattern` stands at `at`, as far as `end`. */
+function agrees(bytes: Buffer, at: number, pattern: Buffer, end: number): boolean {
+  for (let next = at + 1; next < end; next += 1) {
+    if (bytes[next] !== pattern[next - at]) return false;
+  }
+  return true;
 }
 
 interface Range {

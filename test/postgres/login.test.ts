@@ -1,7 +1,8 @@
 /** Logging in at real servers in every way that they ask, and at hostile ones. */
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { createSecureContext } from "node:tls";
+import { once } from "node:events";
+import { connect as connectTls, createSecureContext } from "node:tls";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import pg from "pg";
@@ -106,7 +107,8 @@ for (const [what, options, expected] of LOGINS) {
 test("the agent's own side: TLS with the granted name, in both ways to ask for it, and any login", async () => {
   const { certificate, key: text } = pemOf("db.example");
   const leaf = createSecureContext({ cert: certificate, key: text });
-  const { port } = await brokered({ login: { user: "agent", password: "pass-word-1" }, leaf });
+  const login = { user: "agent", password: "pass-word-1" };
+  const { port } = await brokered({ login, leaf, tls: true, ca });
   for (const password of ["", "anything"]) {
     const client = new pg.Client({
       ...{ host: "127.0.0.1", port, user: "x", password, database: "shop" },
@@ -117,6 +119,28 @@ test("the agent's own side: TLS with the granted name, in both ways to ask for i
     assert.deepEqual(rows, [{ me: "agent" }]);
     await client.end();
   }
+});
+
+test("where the grant has no TLS the agent is not spoken to in it either, as at the server itself", async () => {
+  const { certificate, key: text } = pemOf("db.example");
+  const leaf = createSecureContext({ cert: certificate, key: text });
+  const login = { user: "agent", password: "pass-word-1" };
+  const { port, noted } = await brokered({ login, leaf });
+  const raw = await Raw.open(port);
+  raw.socket.write(Buffer.concat([int32(8), int32(80_877_103)]));
+  const [answer] = (await once(raw.socket, "data")) as [Buffer];
+  assert.equal(answer.toString(), "N");
+  raw.end();
+  const at = { host: "127.0.0.1", port, user: "x", password: "", database: "shop" };
+  const wanting = new pg.Client({ ...at, ssl: { ca, servername: "db.example" } });
+  await assert.rejects(wanting.connect(), /does not support SSL/, "a client that insists is told");
+  const direct = connectTls({ host: "127.0.0.1", port, ca, servername: "db.example" });
+  await assert.rejects(once(direct, "secureConnect"));
+  assert.equal(noted.filter(({ kind }) => kind === "connect").length, 0);
+  const client = new pg.Client(at);
+  await client.connect();
+  assert.deepEqual((await client.query("select current_user as me")).rows, [{ me: "agent" }]);
+  await client.end();
 });
 
 test("SCRAM: the exchange of RFC 7677", () => {

@@ -23,6 +23,8 @@ import {
 const SEEN_BYTES_MAX = 1 << 20;
 /** A row: what the server itself has as its most. */
 const ROW_BYTES_MAX = 0x3f_ff_ff_ff;
+const NOTHING = Buffer.alloc(0);
+
 /** What is awaited of the server. */
 export interface Expected {
   /** `query` and `sync` end with the server being ready, `execute` with its own end. */
@@ -341,7 +343,8 @@ export class Answers {
   #redacted(bytes: Buffer): Buffer {
     if (this.#redactor === undefined) return bytes;
     const now = this.#redactor.push(bytes);
-    return this.#skip > 0 ? now : Buffer.concat([now, this.#redactor.end()]);
+    const held = this.#skip > 0 ? NOTHING : this.#redactor.end();
+    return held.length === 0 ? now : Buffer.concat([now, held]);
   }
 
   #wake(): void {

@@ -36,26 +36,31 @@ export type Opening =
       readonly why: string;
     };
 
-/** Reads how the connection begins. @throws {Fault} `gateway.protocol`, `gateway.handshake` */
+/**
+ * Reads how the connection begins. TLS is spoken where the grant has it, as at the server itself: where that is in the
+ * open, TLS up to here would keep nothing from anybody, and costs more than all the rest (decision 0305).
+ *
+ * @throws {Fault} `gateway.protocol`, `gateway.handshake`
+ */
 export async function readOpening(
   session: Session,
   options: postgres.PostgresOptions,
 ): Promise<Opening> {
   let client: Duplex = session.client;
-  let isSecure = false;
+  let canSecure = session.grant.tls;
   for (let steps = 0; steps < 4; steps += 1) {
-    const first = await readPart(client, session.limits.firstBytesMs, isSecure);
+    const first = await readPart(client, session.limits.firstBytesMs, canSecure);
     if (first === "tls") {
       client = await secure(session, ["postgresql"]);
-      isSecure = true;
+      canSecure = false;
       continue;
     }
     const reader = new BodyReader(first);
     const code = reader.int32();
-    if (code === SSL_REQUEST && !isSecure) {
+    if (code === SSL_REQUEST && canSecure) {
       session.client.write("S");
       client = await secure(session, []);
-      isSecure = true;
+      canSecure = false;
     } else if (code === SSL_REQUEST || code === GSS_REQUEST) {
       client.write("N");
     } else if (code === CANCEL_REQUEST) {
@@ -73,8 +78,8 @@ async function secure(session: Session, alpn: readonly string[]): Promise<Duplex
   return acceptTls(client, await session.leaf(), limits.handshakeMs, alpn);
 }
 
-/** The first message, without its length; or that it is TLS from the first byte. */
-function readPart(client: Duplex, timeoutMs: number, isSecure: boolean): Promise<Buffer | "tls"> {
+/** The first message, without its length; or, where it may be, that it is TLS from the first byte. */
+function readPart(client: Duplex, timeoutMs: number, canSecure: boolean): Promise<Buffer | "tls"> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
     const settle = (act: () => void) => {
@@ -91,7 +96,7 @@ function readPart(client: Duplex, timeoutMs: number, isSecure: boolean): Promise
     );
     const take = (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
-      if (bytes[0] === TLS_HANDSHAKE && !isSecure) {
+      if (bytes[0] === TLS_HANDSHAKE && canSecure) {
         return settle(() => {
           client.unshift(bytes);
           resolve("tls");

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
 import { eventually, TestHome, type Result } from "./support/home.ts";
+import { LivingRun, UNRELATED } from "./support/living-run.ts";
 import {
   fillShop,
   SHOP_PASSWORD,
@@ -96,15 +97,18 @@ async function add(name: string, user: string, password: string): Promise<void> 
 
 const ALL = `- verbs: ["*"]\n        on: [shop.orders, shop.logs]\n      - verbs: [select]\n        on: [shop.customers]`;
 
-function task(
+function task(...of: Parameters<typeof sourceOf>): string {
+  const file = join(home.root, `task-${Math.random()}.yaml`);
+  writeFileSync(file, sourceOf(...of));
+  return file;
+}
+
+function sourceOf(
   more = "credential: shop",
   rules = ALL,
   options = "hide: [shop.customers.password], rows: 1000, seconds: 20",
 ): string {
-  const file = join(home.root, `task-${Math.random()}.yaml`);
-  writeFileSync(
-    file,
-    `task: shop-work
+  return `task: shop-work
 purpose: Keep the shop's orders.
 approvals: { hold: 60s }
 grants:
@@ -117,9 +121,7 @@ grants:
     with: { database: shop, ${options.replace(/^tls,/, "")} }
     allow:
       ${rules}
-`,
-  );
-  return file;
+`;
 }
 
 /** What the server's own client prints for `sql`, statement by statement, going on after errors. */
@@ -389,4 +391,38 @@ test("a database that is chosen again behind a comment is the one that is judged
   );
   assert.match(stdout, /1142 [^\n]*no select on shop.customers/, stderr);
   assert.match(stdout, /"d":"shop"\}\n$/);
+});
+
+test("INV-134: a statement and a cursor that a narrower policy would not allow end with their connection", async () => {
+  const kept = sourceOf(undefined, `- verbs: ["*"]\n        on: [shop.orders]`);
+  const more = `      - verbs: [select]\n        on: [shop.customers]\n`;
+  home.write("prepared.mjs", `
+import { createInterface } from "node:readline";
+import mysql from "mysql2/promise";
+const db = await mysql.createConnection({ host: "db.test", user: "x", password: "y" });
+const statement = await db.prepare("SELECT name FROM customers WHERE id = ?");
+for await (const line of createInterface({ input: process.stdin })) {
+  try { console.log((await statement.execute([line]))[0][0].name); } catch (e) { console.log(e.errno, e.message); break; }
+}
+db.destroy();
+`);
+  const client = "mariadb -h db.test -u x -py -n -f -N -B --skip-reconnect";
+  const clients = { p: "node prepared.mjs", c: client, o: client };
+  const run = await LivingRun.start(home, kept + more + UNRELATED, clients);
+  const all = () => {
+    run.say("p", "1");
+    run.say("c", "SELECT name FROM customers WHERE id = 2; SELECT note FROM orders WHERE id = 2;");
+    run.say("o", "SELECT note FROM orders WHERE id = 1;");
+  };
+  all();
+  await run.hears(/p: Ada/, /c: Bob/, /c: two/, /o: one/);
+  await run.narrow(kept + more);
+  all();
+  await run.hears(/p: Ada/, /c: Bob/, /c: two/, /o: one/);
+  await run.narrow(kept);
+  all();
+  const heard = await run.hears(/p: over/, /c: /, /o: one/);
+  assert.match(heard, /p: 1927 Cofferdam: what this connection did is not granted any more/);
+  assert.match(heard, /c: ERROR 1927/);
+  assert.doesNotMatch(await run.end(), /Ada|Bob/);
 });

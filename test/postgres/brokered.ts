@@ -182,6 +182,7 @@ export class Brokered {
       },
       find() {},
       cut: () => client.destroy(),
+      share: () => true,
       because: (reason) => void noted.push({ kind: "refused", text: reason }),
     };
     return session;

@@ -81,6 +81,11 @@ class AgentConnection {
   listen(ready: () => void): void {
     const connection = this.#connection;
     const { session } = this.#seat;
+    session.lastWord = (text) => {
+      this.#seat.tellAll(`Cofferdam: ${text}`);
+      connection.end(); // SSH_MSG_DISCONNECT, by application.
+      return true;
+    };
     connection.on("error", (error: Error) => session.because(describeError(error)));
     connection.on("handshake", (negotiated) => {
       if (needsStrictKeys(negotiated) && !hasStrictKeys(connection)) {
@@ -265,6 +270,7 @@ class AgentSession {
   #run(channel: ServerChannel | undefined, serve: (channel: ServerChannel) => Promise<void>): void {
     if (channel === undefined) return;
     channel.on("error", () => {});
+    this.#seat.addChannel(channel);
     const task = serve(channel).catch(async (error: unknown) => {
       const { session } = this.#seat;
       if (!isFault(error)) session.log.warn("ssh.channel", { error: describeError(error) });

@@ -53,6 +53,7 @@ export function holdRun(world: World, run: Run, living: Living): void {
       },
       input: (frame) => takeInput(frame, sandbox, streams),
       recheck: () => gateway.recheck(),
+      keepServers: () => world.servers.keep(run),
       keepPublished: (ports) => published.keep(ports),
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>

@@ -36,7 +36,7 @@ import type { Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
-import { Rules } from "./rules.ts";
+import { Rules, type UnattendedUses } from "./rules.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
@@ -62,6 +62,8 @@ export interface Parts {
   attribute(flow: FlowTuple): Promise<Process>;
   /** Cuts every flow that is not granted any more; tells how many. */
   recheck(): Promise<number>;
+  /** Ends the servers of grants that it does not have any more. */
+  keepServers(): void;
   /** Closes every published port but these. */
   keepPublished(ports: readonly Published[]): void;
 }
@@ -81,6 +83,7 @@ export interface RunOptions {
   readonly own: ReadonlyMap<string, OwnSystem>;
   /** Asks persons on its behalf. */
   readonly desk: Desk;
+  readonly unattended: UnattendedUses;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
 }
@@ -115,7 +118,7 @@ export class Run implements HeldRun {
   constructor(options: RunOptions) {
     this.#info = options.info;
     this.id = options.info.run;
-    this.#rules = new Rules(options.task, options.policy);
+    this.#rules = new Rules(options.task, options.policy, options.unattended);
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
@@ -313,6 +316,7 @@ export class Run implements HeldRun {
     if (this.#parts === undefined || !this.alive) this.#mustBe("running");
     const before = this.policy.digest;
     change();
+    this.#parts?.keepServers();
     const cut = (await this.#parts?.recheck()) ?? 0;
     this.#parts?.keepPublished(this.task.publish);
     await this.#desk.recheck(this, this.policy, this.#rules.state);

@@ -164,7 +164,7 @@ test("what a rule lets pass is sent at once, as often as it says, and each refus
   assert.deepEqual(outcome?.data?.["accepted"], ["ann@client.example"]);
 });
 
-test("INV-135: a day's leave is that of a credential: other runs share it, and a killed daemon gives none back", async () => {
+test("INV-135: a day's leave is that of a credential: other runs share it, and a killed daemon gives none back", async (t) => {
   const leave = (count: number) =>
     `        on: ["*@daily.example"]\n        unattended: { count: ${count}, per: 1d, reason: A test., expires: ${SOON} }`;
   const mail = (count: number, port = exim.port) =>
@@ -173,13 +173,14 @@ test("INV-135: a day's leave is that of a credential: other runs share it, and a
   assert.match((await mail(1)).stdout, /queued as \S+: waits/, "another run, the same day");
   // A server that never says a word: the mail has leave, and no outcome.
   const silent = createServer().listen(0, "127.0.0.1");
+  t.after(() => silent.close());
+  await once(silent, "listening");
   const connected = once(silent, "connection");
   const under = mail(2, (silent.address() as AddressInfo).port);
   const [socket] = (await connected) as [Socket];
   process.kill(home.daemonPid() ?? assert.fail("a daemon"), "SIGKILL");
   await under;
   socket.destroy();
-  silent.close();
   assert.match((await mail(2)).stdout, /queued as \S+: waits/, "another daemon, the same day");
   assert.match((await mail(3)).stdout, /250 2.0.0 sent/, "what is left is left");
 });

@@ -56,10 +56,15 @@ export class LivingRun {
     await run.hears(/^ready$/m);
     const { stdout } = await home.call(["ps", "--json"]);
     const runs = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RunInfo]));
-    const [living, ...more] = runs.filter(({ state }) => state === "running");
-    assert.deepEqual(more, [], "one lives at a time");
-    run.#id = living?.run ?? "";
+    const named = /^task: (\S+)$/m.exec(source)?.[1];
+    const living = runs.filter(({ state, task }) => state === "running" && task === named);
+    assert.equal(living.length, 1, "one of a task lives at a time");
+    run.#id = living[0]?.run ?? "";
     return run;
+  }
+
+  get id(): string {
+    return this.#id;
   }
 
   /** Gives client `name` a line. */

@@ -25,7 +25,7 @@ import { finish } from "./pump.ts";
 import { sayError, Seat } from "./seat.ts";
 import { serveSftp } from "./sftp-relay.ts";
 import { serveShell } from "./shell.ts";
-import { hasStrictKeys, watchChannels } from "./ssh2-internals.ts";
+import { disconnect, hasStrictKeys, watchChannels } from "./ssh2-internals.ts";
 
 const IDENT = "Cofferdam";
 /** Of one connection at once; OpenSSH's MaxSessions is 10. */
@@ -82,8 +82,7 @@ class AgentConnection {
     const connection = this.#connection;
     const { session } = this.#seat;
     session.lastWord = (text) => {
-      this.#seat.tellAll(`Cofferdam: ${text}`);
-      connection.end(); // SSH_MSG_DISCONNECT, by application.
+      disconnect(connection, `Cofferdam: ${text}`);
       return true;
     };
     connection.on("error", (error: Error) => session.because(describeError(error)));
@@ -270,7 +269,6 @@ class AgentSession {
   #run(channel: ServerChannel | undefined, serve: (channel: ServerChannel) => Promise<void>): void {
     if (channel === undefined) return;
     channel.on("error", () => {});
-    this.#seat.addChannel(channel);
     const task = serve(channel).catch(async (error: unknown) => {
       const { session } = this.#seat;
       if (!isFault(error)) session.log.warn("ssh.channel", { error: describeError(error) });

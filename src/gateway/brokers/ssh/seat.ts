@@ -19,7 +19,6 @@ export class Seat {
   #upstream: Promise<Upstream> | undefined;
   #lease: Lease | undefined;
   readonly #told = new Set<string>();
-  readonly #channels = new Set<ServerChannel>();
   readonly #tasks = new Set<Promise<void>>();
 
   constructor(session: Session) {
@@ -58,17 +57,6 @@ export class Seat {
   add(task: Promise<void>): void {
     this.#tasks.add(task);
     void task.then(() => this.#tasks.delete(task));
-  }
-
-  /** Says on every channel why it ends. */
-  tellAll(text: string): void {
-    for (const channel of this.#channels) sayError(channel, text);
-  }
-
-  /** A channel of the agent's. */
-  addChannel(channel: ServerChannel): void {
-    this.#channels.add(channel);
-    channel.once("close", () => this.#channels.delete(channel));
   }
 
   /** Ends the connection to the server, and resolves when all that went on has told how it ended. */

@@ -335,7 +335,7 @@ test("rows and time are limited, and a client that asks for a cursor or many row
     console.log((await db.query("SELECT seq FROM seq_1_to_100"))[0].length);
     console.log(await told(() => db.execute("SELECT seq FROM seq_1_to_1000")));
     console.log((await db.query("SELECT 7 AS n"))[0][0].n);
-    console.log(await told(() => db.query("SELECT COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b")));`,
+    console.log(await told(() => db.query("SELECT SUM(a.seq % b.seq) FROM seq_1_to_1000000 a, seq_1_to_1000000 b")));`,
     file,
   );
   assert.match(
@@ -408,7 +408,9 @@ test("a database that is chosen again behind a comment is the one that is judged
 test("INV-134: a statement and a cursor that a narrower policy would not allow end with their connection", async () => {
   const kept = sourceOf(undefined, `- verbs: ["*"]\n        on: [shop.orders]`);
   const more = `      - verbs: [select]\n        on: [shop.customers]\n`;
-  home.write("prepared.mjs", `
+  home.write(
+    "prepared.mjs",
+    `
 import { createInterface } from "node:readline";
 import mysql from "mysql2/promise";
 const db = await mysql.createConnection({ host: "db.test", user: "x", password: "y" });
@@ -416,7 +418,8 @@ const statement = await db.prepare("SELECT name FROM customers WHERE id = ?");
 for await (const line of createInterface({ input: process.stdin })) {
   try { console.log((await statement.execute([line]))[0][0].name); } catch (e) { console.log(e.message); process.exit(); }
 }
-`);
+`,
+  );
   const client = "mariadb -h db.test -u x -py -n -f -N -B --skip-reconnect";
   const clients = { p: "node prepared.mjs", c: client, o: client };
   const run = await LivingRun.start(home, kept + more + UNRELATED, clients);
@@ -434,6 +437,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   all();
   const heard = await run.hears(/p: over/, /c: /, /o: one/);
   assert.match(heard, /p: .*(not granted any more|closed)/);
-  assert.match(heard, /c: ERROR 1927 .*Cofferdam: what this connection did is not granted any more/);
+  assert.match(
+    heard,
+    /c: ERROR 1927 .*Cofferdam: what this connection did is not granted any more/,
+  );
   assert.doesNotMatch(await run.end(), /Ada|Bob/);
 });

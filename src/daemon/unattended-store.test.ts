@@ -78,7 +78,11 @@ test("INV-135: leave for a day is one for all runs, by credential, system, place
   const same = rulesOf(store);
   assert.equal(post(same), "confirm");
   assert.equal(post(same, NOW + 23 * HOUR), "confirm");
-  assert.equal(post(rulesOf(store, { count: 3 })), "allow", "a larger count has what is left of it");
+  assert.equal(
+    post(rulesOf(store, { count: 3 })),
+    "allow",
+    "a larger count has what is left of it",
+  );
   for (const [changes, why] of [
     [{ credential: "another" }, "who acts is another"],
     [{ host: "b.test" }, "where is another place"],

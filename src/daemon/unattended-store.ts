@@ -80,7 +80,10 @@ export class UnattendedStore {
  */
 export function leavesOf({ grants }: Task): ReadonlyMap<string, string> {
   const leaves = new Map<string, string>();
-  for (const [at, { system, credential = "", hosts, ports, under = "", allow }] of grants.entries()) {
+  for (const [
+    at,
+    { system, credential = "", hosts, ports, under = "", allow },
+  ] of grants.entries()) {
     for (const [index, { unattended, ...rule }] of allow.entries()) {
       if (unattended?.perMs === undefined) continue;
       const leave = digestOf({ system, credential, hosts, ports, under, rule });

@@ -38,7 +38,10 @@ test(
       });
       const script = [
         // The server may not have answered yet when the first question is asked.
-        { text: "Next.", calls: [{ tool: "Read", input: { file_path: `${home.workspace}/mcp.json` } }] },
+        {
+          text: "Next.",
+          calls: [{ tool: "Read", input: { file_path: `${home.workspace}/mcp.json` } }],
+        },
         call("read_text_file", { path: "package.json" }),
         call("write_file", { path: "x.txt", content: "y" }),
         { text: LAST_WORDS },

@@ -185,7 +185,10 @@ test("INV-134: LISTEN, a cursor, a prepared statement and a COPY end with the ru
   run.say("o", "fetch 1 from c;");
   const heard = await run.hears(/o: 2/, /l: over/, /c: over/, /p: over/, /k: over/);
   for (const name of ["l", "c", "p", "k"]) {
-    assert.match(heard, new RegExp(`${name}: FATAL: +Cofferdam: what this connection did is not granted`));
+    assert.match(
+      heard,
+      new RegExp(`${name}: FATAL: +Cofferdam: what this connection did is not granted`),
+    );
   }
   assert.doesNotMatch(await run.end(), /boss/);
   assert.equal(cluster.sql("select who from salaries", "shop").trim(), "boss");

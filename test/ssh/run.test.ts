@@ -171,7 +171,10 @@ test("INV-134: a command, a terminal and a file session end with the rule that a
   run.say("f", `ls ${log}`);
   run.say("s", `echo in-$((40+4)) >${site}/written`);
   const heard = await run.hears(/c: three/, /t: over/, /f: over/, /s: over/);
-  assert.match(heard, /t: Received disconnect .*Cofferdam: what this connection did is not granted any more/);
+  assert.match(
+    heard,
+    /t: Received disconnect .*Cofferdam: what this connection did is not granted any more/,
+  );
   await run.end();
   assert.ok(!existsSync(join(site, "written")));
 });

@@ -37,8 +37,7 @@ export class LivingRun {
       "trap '' PIPE",
       ...names.map((name) => `mkfifo /tmp/${name}`),
       ...names.map(
-        (name) =>
-          `( ${clients[name]} </tmp/${name} 2>&1; echo over; ) | sed -u 's/^/${name}: /' &`,
+        (name) => `( ${clients[name]} </tmp/${name} 2>&1; echo over; ) | sed -u 's/^/${name}: /' &`,
       ),
       // Held open by the shell: a client ends by itself or by being ended.
       `exec ${names.map((name, at) => `${at + 4}>/tmp/${name}`).join(" ")}`,
@@ -55,7 +54,9 @@ export class LivingRun {
     }
     await run.hears(/^ready$/m);
     const { stdout } = await home.call(["ps", "--json"]);
-    const runs = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RunInfo]));
+    const runs = stdout
+      .split("\n")
+      .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RunInfo]));
     const named = /^task: (\S+)$/m.exec(source)?.[1];
     const living = runs.filter(({ state, task }) => state === "running" && task === named);
     assert.equal(living.length, 1, "one of a task lives at a time");
@@ -75,7 +76,7 @@ export class LivingRun {
   /** Resolves when each of `patterns` has come since the last call; with all that has. */
   async hears(...patterns: readonly RegExp[]): Promise<string> {
     const all = () => patterns.every((pattern) => pattern.test(this.#heard)) || undefined;
-    await eventually(`${patterns}`, 60_000, all).catch((cause: unknown) => {
+    await eventually(patterns.join(), 60_000, all).catch((cause: unknown) => {
       throw new Error(`heard only ${this.#heard}`, { cause });
     });
     const heard = this.#heard;

@@ -100,10 +100,10 @@ class GatewaySession implements Session {
       if (within === undefined) this.#repeats.close();
     });
     if (within !== undefined) return; // The outer one counts, and ends.
-    const all = () => [this, ...this.#inner].flatMap((session) => session.#ways);
+    const all = () => this.#withInner().flatMap((session) => session.#ways);
     flow.lastWord = () => {
       const isSaid = this.lastWord?.(OVER) === true;
-      for (const session of [this, ...this.#inner]) session.#gone.abort();
+      for (const session of this.#withInner()) session.#gone.abort();
       for (const way of all()) way.destroy();
       return isSaid;
     };
@@ -115,6 +115,10 @@ class GatewaySession implements Session {
 
   get run(): string {
     return this.#shared.run.id;
+  }
+
+  #withInner(): readonly GatewaySession[] {
+    return [this, ...this.#inner.flatMap((session) => session.#withInner())];
   }
 
   share(allowed: Allowed): boolean {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
 import { eventually, TestHome, type Result } from "./support/home.ts";
+import { LivingRun, UNRELATED } from "./support/living-run.ts";
 import { freePort, REDIS_PASSWORD, startRedis, type RedisServer } from "./support/redis-server.ts";
 
 const home = new TestHome();
@@ -67,7 +68,12 @@ after(async () => {
 
 function task(credential = "credential: cache", tls = false): string {
   const file = join(home.root, "task.yaml");
-  const text = `task: cache-work
+  writeFileSync(file, sourceOf(credential, tls));
+  return file;
+}
+
+function sourceOf(credential = "credential: cache", tls = false): string {
+  return `task: cache-work
 purpose: Keep the application's cache.
 approvals: { hold: 60s }
 grants:
@@ -82,8 +88,6 @@ grants:
       - verbs: ["*"]
         on: ["app:*"]
 `;
-  writeFileSync(file, text);
-  return file;
 }
 
 /** What `redis-cli` prints for `lines`. */
@@ -284,6 +288,26 @@ for (const RESP of [2, 3]) {
     /^ready\n2 n\d+,n\d+,n\d+ PONG\nNOPERM\nhello\n3 n\d+,n\d+,n\d+ PONG\nNOPERM\nhello\nhello\n$/,
     stderr,
   );
+});
+
+test("INV-134: a subscription ends with the rule that allowed it, and what is granted goes on", async () => {
+  const source = sourceOf();
+  const news = `      - verbs: ["*"]\n        on: [news]\n`;
+  const clients = { a: "redis-cli -h cache.test", b: "redis-cli -h cache.test" };
+  const run = await LivingRun.start(home, source + news + UNRELATED, clients);
+  run.say("a", "SUBSCRIBE news");
+  run.say("b", "SUBSCRIBE app:news");
+  await run.hears(/a: 1/, /b: 1/);
+  await run.narrow(source + news);
+  server.ask("PUBLISH", "news", "first");
+  await run.hears(/a: first/);
+  await run.narrow(source);
+  await run.hears(/a: .*NOPERM Cofferdam: what this connection did is not granted any more/);
+  server.ask("PUBLISH", "news", "second");
+  server.ask("PUBLISH", "app:news", "third");
+  await run.hears(/b: third/);
+  const rest = await run.end();
+  assert.doesNotMatch(rest, /second/);
 });
 
 test("HELLO and RESET keep the login, whatever they say", async () => {

@@ -1,6 +1,8 @@
 /** Mail, end to end: a run sends by usual programs, a person sees all of it, and a real server gets it once. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
@@ -41,7 +43,7 @@ const MESSAGE = [
   ...["Content-Transfer-Encoding: base64", "", "aGVsbG8=", "--b--", ""],
 ].join("\r\n");
 
-function taskFile(allow: string): string {
+function taskFile(allow: string, port = exim.port): string {
   const file = join(home.root, `task-${Math.random().toString(36).slice(2)}.yaml`);
   writeFileSync(
     file,
@@ -54,7 +56,7 @@ grants:
     name: mail
     hosts: [${HOST}]
     ports: [587]
-    dial: 127.0.0.1:${exim.port}
+    dial: 127.0.0.1:${port}
     ca: ca.pem
     credential: mail
     with: { from: [agent@sender.test], recipients_per_message: 3 }
@@ -160,6 +162,27 @@ test("what a rule lets pass is sent at once, as often as it says, and each refus
     ({ type, data }) => type === "outcome" && data?.["sent"] === "yes",
   );
   assert.deepEqual(outcome?.data?.["accepted"], ["ann@client.example"]);
+});
+
+test("INV-135: a day's leave is that of a credential: other runs share it, and a killed daemon gives none back", async (t) => {
+  const leave = (count: number) =>
+    `        on: ["*@daily.example"]\n        unattended: { count: ${count}, per: 1d, reason: A test., expires: ${SOON} }`;
+  const mail = (count: number, port = exim.port) =>
+    home.run(["sh", "-c", send(["ann@daily.example"])], ["--task", taskFile(leave(count), port)]);
+  assert.match((await mail(1)).stdout, /250 2.0.0 sent/);
+  assert.match((await mail(1)).stdout, /queued as \S+: waits/, "another run, the same day");
+  // A server that never says a word: the mail has leave, and no outcome.
+  const silent = createServer().listen(0, "127.0.0.1");
+  t.after(() => silent.close());
+  await once(silent, "listening");
+  const connected = once(silent, "connection");
+  const under = mail(2, (silent.address() as AddressInfo).port);
+  const [socket] = (await connected) as [Socket];
+  process.kill(home.daemonPid() ?? assert.fail("a daemon"), "SIGKILL");
+  await under;
+  socket.destroy();
+  assert.match((await mail(2)).stdout, /queued as \S+: waits/, "another daemon, the same day");
+  assert.match((await mail(3)).stdout, /250 2.0.0 sent/, "what is left is left");
 });
 
 test("a server that cannot prove its name gets neither the mail nor the login", async () => {

@@ -54,7 +54,10 @@ export function holdRun(world: World, run: Run, living: Living): void {
       input: (frame) => takeInput(frame, sandbox, streams),
       recheck: (cutAll) => gateway.recheck(cutAll),
       pids: () => limits.pids(),
-      keepPublished: (ports) => published.keep(ports),
+      keepGranted() {
+        world.servers.keep(run);
+        published.keep(run.task.publish);
+      },
       // The watcher names the ends as the accepting side sees them; the gateway as the agent does.
       attribute: (flow) =>
         world.watcher.attribute(run.id, {

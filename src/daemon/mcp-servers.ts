@@ -35,6 +35,7 @@ export interface Service {
 }
 
 interface Served {
+  readonly grant: string;
   readonly host: string;
   readonly run: Run;
 }
@@ -69,10 +70,18 @@ export class McpServers {
     });
     for (const { grant, server } of orders) {
       const run = await startOne(grant, server, owner, request, start);
-      served.push(...grant.hosts.map((host) => ({ host, run })));
+      served.push(...grant.hosts.map((host) => ({ grant: grant.name, host, run })));
       void run.ended.then(() => this.#inside.delete(run.id));
       // Its owner may have ended while it came up.
       if (!owner.alive) run.stop("owner", `${owner.id}, which it served, has ended`);
+    }
+  }
+
+  /** Ends the servers of grants that `owner` does not have any more. */
+  keep({ id, policy }: Run): void {
+    const granted = new Set(policy.grants.flatMap(({ name, revoked }) => (revoked ? [] : [name])));
+    for (const { grant, run } of this.#served.get(id) ?? []) {
+      if (!granted.has(grant)) run.stop("owner", `${id} has no grant ${grant} any more`);
     }
   }
 

@@ -19,17 +19,30 @@ import {
   type PolicyState,
   type Task,
 } from "../policy/index.ts";
+import { leavesOf } from "./unattended-store.ts";
 
 const ALLOWANCES_MAX = 100; // Of one run; the oldest goes.
+
+/** What passed unattended in runs of this and former daemons, by leave. */
+export interface UnattendedUses {
+  of(leave: string): readonly number[];
+  /** On disk when it returns. */
+  add(leave: string, nowMs: number, times: number): void;
+}
 
 export class Rules {
   #task: Task;
   #policy: Policy;
   #state: PolicyState = initialPolicyState;
+  readonly #uses: UnattendedUses;
+  /** Of rules that say how much may pass in a time. */
+  #leaves: ReadonlyMap<string, string>;
 
-  constructor(task: Task, policy: Policy) {
+  constructor(task: Task, policy: Policy, uses: UnattendedUses) {
     this.#task = task;
     this.#policy = policy;
+    this.#uses = uses;
+    this.#leaves = leavesOf(task);
   }
 
   get task(): Task {
@@ -49,9 +62,20 @@ export class Rules {
     return this.#policy.grants.filter((grant) => grant.revoked).map((grant) => grant.name);
   }
 
-  /** `isMore`: private data of another system was read, so less may stand from now on. */
+  /**
+   * `isMore`: private data of another system was read, so less may stand from now on.
+   *
+   * @throws {Fault} `daemon.unattended` where leave that is used up by it cannot be written down.
+   */
   decide(action: Action): { readonly decision: Decision; readonly isMore: boolean } {
-    const decision = decide(this.#policy, this.#state, action);
+    const at = [...this.#leaves].map(([rule, leave]) => [rule, this.#uses.of(leave)] as const);
+    const present = { ...this.#state, unattendedAt: Object.fromEntries(at) };
+    const decision = decide(this.#policy, present, action);
+    for (const [rule, leave] of this.#leaves) {
+      const { [rule]: before = 0 } = present.unattendedUsed;
+      const { [rule]: after = 0 } = decision.state.unattendedUsed;
+      if (after > before) this.#uses.add(leave, Date.parse(action.at), after - before);
+    }
     const isMore = decision.state.readPrivately.length > this.#state.readPrivately.length;
     this.#state = decision.state;
     return { decision, isMore };
@@ -97,7 +121,7 @@ export class Rules {
   /** Replaces the task. @throws {Fault} `daemon.wider` where it would let the run do more than now. */
   narrow(task: Task): void {
     const present = { task: this.#task, policy: this.#policy, state: this.#state };
-    const { policy, state, wider } = narrowPolicy(present, task);
+    const { policy, state, wider, counts } = narrowPolicy(present, task);
     if (wider.length > 0) {
       throw new Fault("daemon.wider", `the new policy could be wider: ${wider.join("; ")}`, {
         hint: "leave out what the run should lose, and change nothing else; a wider policy needs a new run",
@@ -106,5 +130,11 @@ export class Rules {
     this.#task = task;
     this.#policy = policy;
     this.#state = state;
+    // A rule that lost a part of what it covered has the leave of before.
+    const leaves = [...counts].flatMap(([rule, from]) => {
+      const leave = this.#leaves.get(from);
+      return leave === undefined ? [] : [[rule, leave] as const];
+    });
+    this.#leaves = new Map(leaves);
   }
 }

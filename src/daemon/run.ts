@@ -26,7 +26,6 @@ import {
   type Allowance,
   type Policy,
   type PolicyState,
-  type Published,
   type Task,
 } from "../policy/index.ts";
 import { findEntry, isModelSystem, type Entry } from "../catalog/index.ts";
@@ -38,7 +37,7 @@ import { ConsoleBuffer } from "./console-buffer.ts";
 import { meansOf, type Beyond } from "./means.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder, type Finding } from "./responses.ts";
-import { Rules } from "./rules.ts";
+import { Rules, type UnattendedUses } from "./rules.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
@@ -58,8 +57,8 @@ export interface Parts {
   recheck(cutAll?: string): Promise<number>;
   /** Everything that runs in it. */
   pids(): readonly number[];
-  /** Closes every published port but these. */
-  keepPublished(ports: readonly Published[]): void;
+  /** Ends the servers and closes the ports that it is granted no more. */
+  keepGranted(): void;
 }
 
 export interface RunOptions {
@@ -77,6 +76,7 @@ export interface RunOptions {
   readonly own: ReadonlyMap<string, OwnSystem>;
   /** Asks persons on its behalf. */
   readonly desk: Desk;
+  readonly unattended: UnattendedUses;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
   readonly beyond: Beyond;
@@ -113,7 +113,7 @@ export class Run implements HeldRun {
   constructor(options: RunOptions) {
     this.#info = options.info;
     this.id = options.info.run;
-    this.#rules = new Rules(options.task, options.policy);
+    this.#rules = new Rules(options.task, options.policy, options.unattended);
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
@@ -337,8 +337,8 @@ export class Run implements HeldRun {
     if (this.#parts === undefined || !this.alive) this.#mustBe("running");
     const before = this.policy.digest;
     change();
+    this.#parts?.keepGranted();
     const cut = (await this.#parts?.recheck()) ?? 0;
-    this.#parts?.keepPublished(this.task.publish);
     await this.#desk.recheck(this, this.policy, this.#rules.state);
     const { digest } = this.policy;
     const revoked = this.#rules.revoked;

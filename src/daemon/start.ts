@@ -89,6 +89,7 @@ async function start(
     authorities,
     own,
     desk: world.desk,
+    unattended: world.unattended,
     lending: lend(world.credentials, id, task, {
       environment: request.environment,
       entryOf: (kind) => findEntry(kind) ?? own.get(kind)?.entry,

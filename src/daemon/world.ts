@@ -34,6 +34,7 @@ import { openCredentials, type Credentials } from "./credentials.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
 import { TaskCache } from "./task-cache.ts";
+import { UnattendedStore } from "./unattended-store.ts";
 import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
@@ -54,6 +55,7 @@ export interface World {
   readonly inUse: Set<string>;
   readonly tasks: TaskCache;
   readonly desk: Desk;
+  readonly unattended: UnattendedStore;
   /** What systems make for single runs. */
   readonly minting: Minting;
   /** What runs may ask about themselves. */
@@ -110,6 +112,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const watcher = createWatcher({ onFailure: failed });
   const enquiries = new EnquiryServer({ log, version: version() });
   const servers = new McpServers();
+  const unattended = new UnattendedStore(join(home.root, "unattended.db"), clock.now().wallMs);
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
     watches: join(home.root, "watches.db"),
@@ -147,6 +150,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     inUse: new Set(),
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
+    unattended,
     minting,
     enquiries,
     servers,
@@ -157,6 +161,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
       await minting.close();
       await channels.close();
       await desk.close();
+      unattended.close();
       await credentials.close();
       await workers.close();
       await watcher.close();

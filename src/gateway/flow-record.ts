@@ -16,6 +16,7 @@ import { createId, describeError, isFault, type Clock, type Log } from "../base/
 import { judgeConnect, routeOf, type Grant } from "../policy/index.ts";
 import { descriptorOf, resetOnClose } from "../sys/index.ts";
 import type { FirstBytesProtocol } from "../wire/index.ts";
+import { Allowed } from "./allowed.ts";
 import { allowedInstead, type Denial } from "./denial.ts";
 import type { GatewayRun } from "./ports.ts";
 import type { WireBytes } from "./upstream-agent.ts";
@@ -63,6 +64,8 @@ export function tearSocket(socket: Socket): void {
   }
 }
 
+/** How long a client has to read why its session ends. */
+const LAST_WORD_MS = 1000;
 const NO_BYTES: WireBytes = { sent: 0, received: 0 };
 
 export interface FlowOptions {
@@ -87,6 +90,10 @@ export class FlowRecord {
   grant: Grant | undefined;
   /** What has passed on the other side. */
   upstreamBytes: () => WireBytes = () => NO_BYTES;
+  /** What of it goes on after its outcome: of a session. */
+  allowed = new Allowed();
+  /** Ends a session in its protocol's own way; false where nothing can be said in the middle of something. */
+  lastWord: (() => boolean) | undefined;
   /** Resolves when the connection is closed and its `flow.close` is written. */
   readonly closed: Promise<void>;
   readonly #run: GatewayRun;
@@ -97,6 +104,7 @@ export class FlowRecord {
   readonly #standing = new Set<Action>();
   #opened: Promise<unknown> = Promise.resolve();
   #isOpen = false;
+  #isEnding = false;
   #reason: string | undefined;
   #noticedMs: number | undefined;
 
@@ -146,15 +154,23 @@ export class FlowRecord {
     return () => void this.#standing.delete(action);
   }
 
-  /** INV-32: cuts the connection where the policy of now would not let it be; tells whether it did. */
+  /** INV-32: ends the connection where the policy of now would not let it be; tells whether it did. */
   recheck(): boolean {
-    if (this.grant === undefined || this.socket.destroyed) return false;
+    if (this.grant === undefined || this.socket.destroyed || this.#isEnding) return false;
     const { host, port, grant } = this;
     const now = judgeConnect(this.#run.policy, { host, address: "", port });
     const isSame = now.kind === "grant" && isSameWay(grant, now.grant);
-    if (isSame && [...this.#standing].every((action) => this.#run.stands(action))) return false;
-    this.cut(now.kind === "grant" ? "no longer granted" : `no longer granted: ${now.reason}`);
+    const stands = (action: Action) => this.#run.stands(action);
+    if (isSame && [...this.#standing].every(stands) && this.allowed.stands(this.#run)) return false;
+    this.#end(now.kind === "grant" ? "no longer granted" : `no longer granted: ${now.reason}`);
     return true;
+  }
+
+  #end(reason: string): void {
+    this.#isEnding = true;
+    this.because(reason);
+    if (this.lastWord?.() !== true) tearSocket(this.socket);
+    else setTimeout(() => tearSocket(this.socket), LAST_WORD_MS).unref();
   }
 
   /** Refuses something on this flow: the run's denials file, stickiness, the ledger. */

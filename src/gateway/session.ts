@@ -19,6 +19,8 @@ import type {
   Told,
   Way,
 } from "./brokers/broker.ts";
+import { findBroker } from "./brokers/index.ts";
+import type { Allowed } from "./allowed.ts";
 import type { Denial } from "./denial.ts";
 import { destinationOf } from "./destination.ts";
 import type { Dialer } from "./dialer.ts";
@@ -75,6 +77,7 @@ class GatewaySession implements Session {
   readonly limits: GatewayLimits;
   readonly clock: Clock;
   readonly log: Log;
+  lastWord?: (text: string) => boolean;
   readonly #flow: FlowRecord;
   readonly #shared: SessionPorts;
   readonly #gone = new AbortController();
@@ -83,8 +86,10 @@ class GatewaySession implements Session {
   readonly #ways: Socket[] = [];
   readonly #repeats: Repeats;
   readonly #inner: GatewaySession[] = [];
+  readonly #leavesNothing: boolean;
 
   constructor({ flow, grant, host, port, within }: SessionPlace, shared: SessionPorts) {
+    this.#leavesNothing = findBroker(grant.system)?.leavesNothing === true;
     this.#flow = flow;
     this.#shared = shared;
     this.client = within?.client ?? flow.socket;
@@ -101,8 +106,14 @@ class GatewaySession implements Session {
       // Ahead of the flow's own end in the record.
       if (within === undefined) this.#repeats.close();
     });
-    if (within !== undefined) return; // The outer one counts.
-    const all = () => [this, ...this.#inner].flatMap((session) => session.#ways);
+    if (within !== undefined) return; // The outer one counts, and ends.
+    const all = () => this.#withInner().flatMap((session) => session.#ways);
+    flow.lastWord = () => {
+      const isSaid = this.lastWord?.(OVER) === true;
+      for (const session of this.#withInner()) session.#gone.abort();
+      for (const way of all()) way.destroy();
+      return isSaid;
+    };
     flow.upstreamBytes = () => ({
       sent: all().reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
       received: all().reduce((sum, { bytesRead }) => sum + bytesRead, 0),
@@ -111,6 +122,16 @@ class GatewaySession implements Session {
 
   get run(): string {
     return this.#shared.run.id;
+  }
+
+  #withInner(): readonly GatewaySession[] {
+    return [this, ...this.#inner.flatMap((session) => session.#withInner())];
+  }
+
+  share(allowed: Allowed): boolean {
+    if (!allowed.stands(this.#shared.run)) return false;
+    this.#flow.allowed = allowed;
+    return true;
   }
 
   get hostKey(): string | undefined {
@@ -124,6 +145,7 @@ class GatewaySession implements Session {
   async connect(): Promise<Way> {
     const { run, ports, dialer } = this.#shared;
     const { host, port, grant } = this;
+    this.#mustGoOn();
     const action = actionOfConnecting({ host, port }, this.#context());
     const decision = await run.intend(action, this.#flow.id, { host, port });
     const judged = { asking: { operation: null }, action, decision };
@@ -167,11 +189,20 @@ class GatewaySession implements Session {
 
   async judge(asking: Asking): Promise<Judged> {
     const { run } = this.#shared;
+    this.#mustGoOn();
     const action = actionOfOperation(this.#heldOf(asking), this.#context());
     const decision = await run.intend(action, this.#flow.id);
-    if (decision.verdict === "allow") this.#standing.set(action.id, this.#flow.stands(action));
-    if (this.client.destroyed) throw new Fault("gateway.aborted", "the client left");
+    if (decision.verdict === "allow") {
+      this.#standing.set(action.id, this.#flow.stands(action));
+      if (!this.#leavesNothing) this.#flow.allowed.add(action, run.policy);
+    }
+    this.#mustGoOn();
     return { asking, action, decision };
+  }
+
+  #mustGoOn(): void {
+    if (this.client.destroyed) throw new Fault("gateway.aborted", "the client left");
+    if (this.#gone.signal.aborted) throw new Fault("gateway.aborted", OVER);
   }
 
   /** What repeats is kept for the connection: of a session within it, apart from the others'. */
@@ -308,6 +339,7 @@ class GatewaySession implements Session {
   }
 }
 
+const OVER = "what this connection did is not granted any more; connect again for what is";
 const TEXT_CHARS_MAX = 600;
 
 /** One line without control characters: it stands in error messages of many protocols. */

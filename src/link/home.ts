@@ -9,6 +9,7 @@
  *   homes/KEY/    HOME of a run, per workspace and profile
  *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
  *   catalog/      systems of one's own, a file each; written by a person
+ *   unattended.db what passed without a person, of what may in a time
  *   approvers.yaml, approvals.db, channels.db   who decides, what waits, and where it was shown
  * ```
  *

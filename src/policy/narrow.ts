@@ -31,6 +31,8 @@ export interface Narrowing {
   readonly wider: readonly string[];
   /** The present state under the new policy: counts follow their rules. */
   readonly state: PolicyState;
+  /** Rules of the new policy that let something pass unattended, each with the present one whose count is its own. */
+  readonly counts: ReadonlyMap<string, string>;
 }
 
 /** What a run has now. */
@@ -61,6 +63,7 @@ export function narrowPolicy(present: Present, task: Task): Narrowing {
     policy: compileRunPolicy(task, revoked),
     wider: [...new Set(wider)].slice(0, WIDER_MAX),
     state: { ...present.state, unattendedUsed: used, unattendedAt: at },
+    counts,
   };
 }
 

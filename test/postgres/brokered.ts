@@ -183,6 +183,7 @@ export class Brokered {
       find() {},
       cut: () => client.destroy(),
       recordTerminal: () => Promise.reject(new Error("no terminal here")),
+      share: () => true,
       because: (reason) => void noted.push({ kind: "refused", text: reason }),
     };
     return session;

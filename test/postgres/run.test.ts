@@ -11,6 +11,7 @@ import {
   createLeaf,
 } from "../../src/gateway/tls/certificate.ts";
 import { eventually, TestHome } from "../support/home.ts";
+import { LivingRun, UNRELATED } from "../support/living-run.ts";
 import { Cluster } from "./cluster.ts";
 
 const HOST = "db.test";
@@ -69,9 +70,17 @@ grants:
         on: [app.jobs]
 `,
   );
-  writeFileSync(
-    join(files, "task.yaml"),
-    `task: shop
+  writeFileSync(join(files, "task.yaml"), shop());
+});
+after(async () => {
+  await home.close();
+  cluster.stop();
+  rmSync(files, { recursive: true });
+});
+
+/** The grant of the shop, with `more` rules behind its own. */
+function shop(more = ""): string {
+  return `task: shop
 purpose: look after orders
 approvals: { hold: 60s }
 grants:
@@ -89,14 +98,8 @@ grants:
       - verbs: [select, insert, update, delete]
         on: [public.orders]
       - verbs: [describe]
-`,
-  );
-});
-after(async () => {
-  await home.close();
-  cluster.stop();
-  rmSync(files, { recursive: true });
-});
+${more}`;
+}
 
 const psql = (sql: string, env = "") =>
   home.run(
@@ -157,4 +160,36 @@ test("the record says what was asked, what became of it, and what the role could
   assert.match(text, /"beyondGrant"/);
   assert.match(text, /select, insert, update, delete public\.salaries/);
   assert.match(text, /DELETE 3|select count/);
+});
+
+test("INV-134: LISTEN, a cursor, a prepared statement and a COPY end with the rule that allowed them", async () => {
+  const more = `      - verbs: [listen]\n      - verbs: [select, copy-from]\n        on: [public.salaries]\n`;
+  const client = `psql -X -At -h ${HOST} -U anybody -d shop`;
+  const clients = { l: client, c: client, p: client, k: client, o: client };
+  const run = await LivingRun.start(home, shop(more) + UNRELATED, clients);
+  run.say("l", "listen news;");
+  run.say("c", "begin; declare c cursor for select who from salaries; fetch 0 from c;");
+  run.say("p", "prepare p as select who from salaries;");
+  run.say("k", "copy salaries from stdin;");
+  run.say("k", "nobody");
+  run.say("o", "begin; declare c cursor for select id from orders order by id; fetch 1 from c;");
+  await run.hears(/l: LISTEN/, /c: DECLARE CURSOR/, /p: PREPARE/, /o: 1/);
+  await run.narrow(shop(more));
+  run.say("c", "fetch 1 from c;");
+  run.say("p", "execute p;");
+  run.say("l", "select id from orders where id = 7;");
+  await run.hears(/c: boss/, /p: boss/, /l: 7/);
+  await run.narrow(shop());
+  run.say("k", "\\.");
+  for (const name of ["l", "c", "p"]) run.say(name, "select 1;");
+  run.say("o", "fetch 1 from c;");
+  const heard = await run.hears(/o: 2/, /l: over/, /c: over/, /p: over/, /k: over/);
+  for (const name of ["l", "c", "p", "k"]) {
+    assert.match(
+      heard,
+      new RegExp(`${name}: FATAL: +Cofferdam: what this connection did is not granted`),
+    );
+  }
+  assert.doesNotMatch(await run.end(), /boss/);
+  assert.equal(cluster.sql("select who from salaries", "shop").trim(), "boss");
 });

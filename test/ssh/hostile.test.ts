@@ -34,7 +34,10 @@ const hostKey = (() => {
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-host-key-"));
   try {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
-    return { key: readFileSync(join(folder, "key")), line: readFileSync(join(folder, "key.pub"), "utf8").trim() };
+    return {
+      key: readFileSync(join(folder, "key")),
+      line: readFileSync(join(folder, "key.pub"), "utf8").trim(),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }

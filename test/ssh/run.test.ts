@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../../src/api/index.ts";
 import { eventually } from "../support/home.ts";
+import { LivingRun, UNRELATED } from "../support/living-run.ts";
 import { SshHome } from "./kit.ts";
 
 const it = new SshHome();
@@ -132,4 +133,48 @@ ssh -J server.example elsewhere.example "uname -s"; echo $?`,
   assert.equal(stdout, "Linux\n0\n255\n", stderr);
   const log = await it.home.log();
   assert.ok(log.some((one) => one.type === "action" && one.system === "inner"));
+});
+
+/** Leave ends within a year. */
+const SOON = new Date(Date.now() + 30 * 864e5).toISOString().slice(0, 10);
+
+test("INV-134: a command, a terminal and a file session end with the rule that allowed them", async () => {
+  const log = join(site, "log");
+  writeFileSync(log, "first\n");
+  const kept = `      - verbs: [exec]\n        on: [cat]\n        effects: [read]\n`;
+  const more = `      - verbs: [exec]
+        on: ["tail -f ${log}"]
+      - verbs: [sftp.list, sftp.read]
+        on: ["${site}/**"]
+      - verbs: [shell]
+        unattended: { count: 1, reason: A test., expires: ${SOON} }
+`;
+  const source = (rules: string) => readFileSync(it.task(rules), "utf8");
+  const clients = {
+    c: "ssh server.example cat",
+    t: `ssh server.example "tail -f ${log}"`,
+    f: "sftp -q server.example",
+    s: "ssh -tt server.example",
+  };
+  const run = await LivingRun.start(it.home, source(kept + more) + UNRELATED, clients);
+  run.say("c", "one");
+  run.say("f", `ls ${log}`);
+  run.say("s", "echo in-$((40+2))");
+  await run.hears(/c: one/, /t: first/, /f: \/.*log/, /in-42/);
+  await run.narrow(source(kept + more));
+  run.say("c", "two");
+  run.say("f", `ls ${log}`);
+  run.say("s", "echo in-$((40+3))");
+  await run.hears(/c: two/, /f: \/.*log/, /in-43/);
+  await run.narrow(source(kept));
+  run.say("c", "three");
+  run.say("f", `ls ${log}`);
+  run.say("s", `echo in-$((40+4)) >${site}/written`);
+  const heard = await run.hears(/c: three/, /t: over/, /f: over/, /s: over/);
+  assert.match(
+    heard,
+    /t: Received disconnect .*Cofferdam: what this connection did is not granted any more/,
+  );
+  await run.end();
+  assert.ok(!existsSync(join(site, "written")));
 });

@@ -298,6 +298,7 @@ export class BrokerKit {
         this.cuts.push(reason);
         client.destroy();
       },
+      share: () => true,
       because: (reason) => void this.reasons.push(reason),
     };
   }

@@ -20,6 +20,9 @@ export interface MariadbServer {
   close(): Promise<void>;
 }
 
+/** A server of MySQL to be tried instead: `COFFERDAM_MYSQLD` names its program. */
+export const MYSQLD = process.env["COFFERDAM_MYSQLD"];
+
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
 export async function startMariadb(more: readonly string[] = []): Promise<MariadbServer> {
@@ -36,7 +39,11 @@ export async function startMariadb(more: readonly string[] = []): Promise<Mariad
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
   ];
-  execFileSync("mariadb-install-db", install, { ...as, stdio: "ignore", cwd: folder });
+  const [maker, how] =
+    MYSQLD === undefined
+      ? ["mariadb-install-db", install]
+      : [MYSQLD, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`]];
+  execFileSync(maker, how, { ...as, stdio: "ignore", cwd: folder });
   const port = await freePort();
   const own = [
     "--no-defaults",
@@ -51,7 +58,7 @@ export async function startMariadb(more: readonly string[] = []): Promise<Mariad
     "--skip-name-resolve",
     "--character-set-server=utf8mb4",
   ];
-  const child = spawn("mariadbd", [...own, ...small, ...more], {
+  const child = spawn(MYSQLD ?? "mariadbd", [...own, ...small, ...more], {
     ...as,
     stdio: "ignore",
     cwd: folder,

@@ -11,6 +11,7 @@ import type { Action, FindingKind, Json } from "../../action/index.ts";
 import type { Clock, Log } from "../../base/index.ts";
 import type { Grant } from "../../policy/index.ts";
 import type { Lease } from "../../vault/index.ts";
+import type { Allowed } from "../allowed.ts";
 import type { Asked } from "../collected-client.ts";
 import type { Denial } from "../denial.ts";
 import type { GatewayLimits } from "../limits.ts";
@@ -114,6 +115,17 @@ export interface Session extends Place {
     readonly host: string;
     readonly port: number;
   }): ((client: Socket) => Session) | undefined;
+  /**
+   * Has `allowed` kept instead of what was allowed on this connection alone; false where the policy of now would not
+   * let all of it be.
+   */
+  share(allowed: Allowed): boolean;
+  /**
+   * Ends the session with `text` in the protocol's own form; set by its broker. Called once, when what was allowed
+   * is not granted any more; the server is not reached after it. False where nothing can be said, in the middle of
+   * an answer: then the connection is cut.
+   */
+  lastWord?: (text: string) => boolean;
   /** Names misbehaviour: an event of its own, to which the task may respond. */
   find(kind: FindingKind, detail: string): void;
   /** Ends the connection at once, and says why in the record. */
@@ -148,6 +160,8 @@ export interface Errand extends Place {
 /** The broker of one protocol; stateless: all that it keeps is in its sessions. */
 export interface SessionBroker {
   readonly system: string;
+  /** Nothing of an operation goes on when its outcome is told: no narrower policy need end a session for it. */
+  readonly leavesNothing?: true;
   /**
    * Reads again the facts of a stored operation, before it is performed; absent where no operation has any.
    * What cannot be read is left out, and then it is not what a person saw.

@@ -44,7 +44,7 @@ export interface Line {
 }
 
 export function lineOf(session: Session, upstream: Upstream): Line {
-  const place = openPlace(session.run, session.grant.name);
+  const place = openPlace(session.run, session.grant.name, ({ allowed }) => session.share(allowed));
   const options = readOptions(session.options);
   return { session, upstream, options, place, told: new Set() };
 }

@@ -136,6 +136,11 @@ function serveRequests(
     clearTimeout(timer);
     void last.finally(() => over.resolve());
   });
+  session.lastWord = () => {
+    // What is open ends with the way to the server, each with its own error.
+    void last.finally(() => stream.end());
+    return true;
+  };
   arm();
   server.emit("connection", stream);
   if (stream.destroyed) over.resolve();

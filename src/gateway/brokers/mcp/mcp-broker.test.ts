@@ -47,12 +47,13 @@ for (const [why, raw, args, fits] of HEADS) {
 }
 
 test("INV-122: what one run has open is nothing to another", () => {
-  const mine = openPlace("r-1", "tools");
+  const isTaken = () => true;
+  const mine = openPlace("r-1", "tools", isTaken);
   mine.open("s").asked.set(5, "roots/list");
-  assert.equal(openPlace("r-2", "tools").find("s"), undefined);
-  assert.equal(openPlace("r-1", "other").find("s"), undefined);
-  assert.equal(openPlace("r-1", "tools").find("s")?.answer(5), "roots/list");
-  assert.equal(openPlace("r-1", "tools").find("s")?.answer(5), undefined, "once");
+  assert.equal(openPlace("r-2", "tools", isTaken).find("s"), undefined);
+  assert.equal(openPlace("r-1", "other", isTaken).find("s"), undefined);
+  assert.equal(openPlace("r-1", "tools", isTaken).find("s")?.answer(5), "roots/list");
+  assert.equal(openPlace("r-1", "tools", isTaken).find("s")?.answer(5), undefined, "once");
 });
 
 const options = readOptions({ result_bytes: 2000 });

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { Allowed } from "../../allowed.ts";
 import type { Id } from "./terms.ts";
 import { Lists } from "./listing.ts";
 
@@ -42,6 +43,8 @@ export class OpenSession {
 
 /** What one run has open at one grant. */
 export class OpenPlace {
+  /** By any of its connections: a session is of no one of them, and its notices may come by another. */
+  readonly allowed = new Allowed();
   /** What is said without a session. */
   readonly loose = new OpenSession();
   /** What results asked (2026-07-28), by the key that the answer has: the method. */
@@ -73,11 +76,15 @@ export class OpenPlace {
 
 const places = new Map<string, OpenPlace>();
 
-/** What `run` has open at `grant`; made where there is nothing yet. */
-export function openPlace(run: string, grant: string): OpenPlace {
+/** What `run` has open at `grant`; made anew where there is nothing yet, or `take` does not take what there is. */
+export function openPlace(
+  run: string,
+  grant: string,
+  take: (place: OpenPlace) => boolean,
+): OpenPlace {
   const key = `${run} ${grant}`;
   const known = places.get(key);
-  if (known !== undefined) {
+  if (known !== undefined && take(known)) {
     places.delete(key);
     places.set(key, known); // The one longest unused makes room.
     return known;
@@ -87,6 +94,7 @@ export function openPlace(run: string, grant: string): OpenPlace {
     places.delete(oldest);
   }
   const place = new OpenPlace();
+  take(place);
   places.set(key, place);
   return place;
 }

@@ -11,6 +11,8 @@ import type { MysqlReply } from "./upstream.ts";
 /** Numbers and states of errors that clients know. */
 export const DENIED = [1142, "42000"] as const;
 export const WAITS = [1644, "45000"] as const;
+/** ER_CONNECTION_KILLED of MariaDB. */
+export const KILLED = [1927, "70100"] as const;
 export const UNKNOWN_COMMAND = [1047, "08S01"] as const;
 export const FAILED = [1105, "HY000"] as const;
 

@@ -27,6 +27,7 @@ import { previewOf } from "./preview.ts";
 import {
   COMMAND,
   DENIED,
+  KILLED,
   FAILED,
   isOneReply,
   outcomeOf,
@@ -86,6 +87,15 @@ export class MysqlSession {
   async serve(): Promise<void> {
     const session = this.#session;
     session.client.once("close", () => this.#end());
+    session.lastWord = (text) => {
+      const { socket } = this.#client ?? {};
+      if (this.#isAnswering || socket?.writable !== true) return false;
+      // The answer to whatever the client asks next, or is waiting for.
+      this.#error(1, KILLED, `Cofferdam: ${text}`);
+      socket.end();
+      this.#end();
+      return true;
+    };
     try {
       if (!(await this.#opened())) return;
       for (;;) {
@@ -394,9 +404,11 @@ export class MysqlSession {
     const upstream = this.#upstream;
     if (upstream === undefined) throw new Error("there is a server");
     const { rows } = this.#options;
-    this.#isAnswering = true;
     const reply = await upstream.command(payload, kind, {
-      write: (bytes) => this.#write(bytes),
+      write: (bytes) => {
+        this.#isAnswering = true;
+        this.#write(bytes);
+      },
       ...(rows === undefined ? {} : { rowsMax: rows }),
       cut: (sequence) =>
         this.#error(

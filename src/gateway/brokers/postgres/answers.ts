@@ -101,6 +101,11 @@ export class Answers {
     if (expected.kind !== "execute") this.sent += 1;
   }
 
+  /** Whether the agent has every message whole that it has any of. */
+  get isBetween(): boolean {
+    return this.#skip === 0;
+  }
+
   /** Whether nothing is awaited. */
   get isIdle(): boolean {
     return this.#expected.length === 0 && this.#marks === 0;

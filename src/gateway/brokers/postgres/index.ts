@@ -189,6 +189,11 @@ async function roleOf({ link }: Upstream, grant: Grant): Promise<Readonly<Record
   };
 }
 
+/** As a server that is told to end a session has it: 57P01, admin_shutdown. */
+function terminated(text: string): Buffer {
+  return errorMessage({ severity: "FATAL", code: "57P01", message: `Cofferdam: ${text}` });
+}
+
 interface Parts {
   readonly client: Duplex;
   readonly options: postgres.PostgresOptions;
@@ -222,6 +227,11 @@ function relayed(session: Session, parts: Parts): Promise<void> {
       },
       wait: (waiting) => waitFor(session, waiting, options, judge),
     });
+    session.lastWord = (text) => {
+      if (!answers.isBetween) return false;
+      closeGently(client, terminated(text), session.client);
+      return true;
+    };
     let isOver = false;
     const over = (error?: unknown) => {
       if (isOver) return;

@@ -57,6 +57,12 @@ export class RedisSession {
     const { limits } = this.#session;
     const framer = new RedisCommandFramer(limits.spoolBytes);
     this.#client.once("close", () => this.#end());
+    this.#session.lastWord = (text) => {
+      if (this.#queue.isInside || !this.#client.writable) return false;
+      this.#client.end(encodeRedisError("NOPERM", `Cofferdam: ${text}`));
+      this.#end();
+      return true;
+    };
     try {
       for await (const chunk of this.#client.iterator({ destroyOnReturn: false })) {
         framer.push(chunk as Buffer);

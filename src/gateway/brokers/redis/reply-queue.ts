@@ -52,6 +52,11 @@ export class ReplyQueue {
     return this.#first === this.#slots.length;
   }
 
+  /** Whether the client has the beginning of a reply, and not its end. */
+  get isInside(): boolean {
+    return this.#scanner.isInside;
+  }
+
   /** What was sent and not answered. */
   get open(): number {
     return this.#slots.length - this.#first;

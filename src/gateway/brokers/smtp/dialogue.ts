@@ -93,6 +93,15 @@ export class Dialogue {
     await this.#linger();
   }
 
+  /** Ends it at once, as a server that has to go may at any point (RFC 5321, 3.8); false where it has ended. */
+  interrupt(text: string): boolean {
+    const { stream } = this.#channel;
+    if (this.#isOver || !stream.writable) return false;
+    this.#isOver = true;
+    stream.end(`421 4.3.2 Cofferdam: ${text}\r\n`);
+    return true;
+  }
+
   /** Reads and throws away what still comes, so that the last reply is not lost with it. */
   async #linger(): Promise<void> {
     const until = performance.now() + this.#times.lingerMs;

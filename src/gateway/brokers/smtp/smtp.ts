@@ -25,6 +25,7 @@ import { send } from "./send.ts";
 
 export const smtpBroker: SessionBroker = {
   system: "smtp",
+  leavesNothing: true,
 
   async serve(session) {
     const { client, grant, host, limits } = session;
@@ -42,6 +43,7 @@ export const smtpBroker: SessionBroker = {
       offend: (detail) => session.find("protocol", detail),
       because: (reason) => session.because(reason),
     });
+    session.lastWord = (text) => dialogue.interrupt(text);
     try {
       await dialogue.run();
     } catch (error) {

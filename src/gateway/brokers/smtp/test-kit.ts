@@ -147,6 +147,7 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
     find: (kind, detail) => void log.findings.push(`${kind}: ${detail}`),
     cut: (reason) => void (log.reasons.push(reason), client.destroy()),
     recordTerminal: () => Promise.reject(new Error("no terminal here")),
+    share: () => true,
     because: (reason) => void log.reasons.push(reason),
   });
   const server = createServer((client) => {

@@ -25,7 +25,7 @@ import { finish } from "./pump.ts";
 import { sayError, Seat } from "./seat.ts";
 import { serveSftp } from "./sftp-relay.ts";
 import { serveShell } from "./shell.ts";
-import { hasStrictKeys, watchChannels } from "./ssh2-internals.ts";
+import { disconnect, hasStrictKeys, watchChannels } from "./ssh2-internals.ts";
 
 const IDENT = "Cofferdam";
 /** Of one connection at once; OpenSSH's MaxSessions is 10. */
@@ -81,6 +81,10 @@ class AgentConnection {
   listen(ready: () => void): void {
     const connection = this.#connection;
     const { session } = this.#seat;
+    session.lastWord = (text) => {
+      disconnect(connection, `Cofferdam: ${text}`);
+      return true;
+    };
     connection.on("error", (error: Error) => session.because(describeError(error)));
     connection.on("handshake", (negotiated) => {
       if (needsStrictKeys(negotiated) && !hasStrictKeys(connection)) {

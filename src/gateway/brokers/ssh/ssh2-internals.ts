@@ -1,6 +1,6 @@
 /**
  * What ssh2 1.17.0 does not offer, reached through its insides: a data limit that it does not hold, channels
- * that it refuses without a word, and logging in with an OpenSSH certificate. The version is pinned, and
+ * that it refuses without a word, an end with a reason, and logging in with an OpenSSH certificate. The version is pinned, and
  * test/ssh holds each of these against a real OpenSSH (docs/decisions/0271).
  *
  * @module
@@ -116,6 +116,20 @@ export function forgetWritten(channel: ServerChannel): void {
 export function isWritableChannel(channel: ServerChannel): boolean {
   const { outgoing } = channel as unknown as { readonly outgoing?: { readonly state: string } };
   return outgoing?.state === "open";
+}
+
+const DISCONNECT = 1; // RFC 4253, section 11.1
+const BY_APPLICATION = 11;
+
+/** Ends `connection` and says why, for which ssh2 has no words. */
+export function disconnect(connection: Connection, why: string): void {
+  const { _protocol: protocol } = insidesOf(connection);
+  // While keys are exchanged only ssh2's own messages can be sent.
+  if (protocol._kexinit === undefined && protocol._kex?.sessionID !== undefined) {
+    const head = Buffer.from([DISCONNECT, 0, 0, 0, BY_APPLICATION]);
+    send(protocol, Buffer.concat([head, text(why), text("")]));
+  }
+  connection.end();
 }
 
 const ED25519_CERTIFICATE = "ssh-ed25519-cert-v01@openssh.com";

@@ -1,0 +1,94 @@
+/**
+ * What passed unattended by rules that say how much may in a time (`per: 1d`), on disk: the leave is that of a
+ * credential at a system, and neither another run nor another daemon has it again (docs/decisions/0311).
+ *
+ * @module
+ */
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { digestOf } from "../action/index.ts";
+import { describeError, Fault } from "../base/index.ts";
+import type { Task } from "../policy/index.ts";
+
+/** No leave is for a longer time than it lasts, and none lasts longer (src/policy/task-checks.ts). */
+const KEPT_MS = 366 * 86_400_000;
+
+const SCHEMA = "CREATE TABLE IF NOT EXISTS uses (leave TEXT NOT NULL, at INTEGER NOT NULL) STRICT;";
+
+/** When leave was used, in milliseconds since the epoch. */
+export class UnattendedStore {
+  readonly #db: DatabaseSync;
+  /** All that is on disk: one daemon alone writes it. */
+  readonly #uses = new Map<string, readonly number[]>();
+
+  /** @throws {Fault} `daemon.unattended` */
+  constructor(file: string, nowMs: number) {
+    try {
+      closeSync(openSync(file, "a", 0o600)); // Its log has the mode of the file.
+      chmodSync(file, 0o600);
+      this.#db = new DatabaseSync(file);
+      this.#db.exec(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+      );
+      this.#db.exec(SCHEMA);
+      this.#db.prepare("DELETE FROM uses WHERE at < ?").run(nowMs - KEPT_MS);
+      for (const { leave, at } of this.#db.prepare("SELECT leave, at FROM uses").all()) {
+        this.#note(String(leave), [Number(at)]);
+      }
+    } catch (cause) {
+      const why = `what passed unattended cannot be kept in ${file}: ${describeError(cause)}`;
+      throw new Fault("daemon.unattended", why, {
+        cause,
+        hint: "without it leave would be given again; look at what that file is",
+      });
+    }
+  }
+
+  of(leave: string): readonly number[] {
+    return this.#uses.get(leave) ?? [];
+  }
+
+  /** Uses `leave` up `times` times; on disk when it returns. @throws {Fault} `daemon.unattended` */
+  add(leave: string, nowMs: number, times: number): void {
+    const uses = Array.from({ length: times }, () => nowMs);
+    try {
+      const rows = uses.map(() => "(?, ?)").join();
+      const values = uses.flatMap((at) => [leave, at]);
+      this.#db.prepare(`INSERT INTO uses VALUES ${rows}`).run(...values);
+    } catch (cause) {
+      const why = `what passes unattended cannot be written down: ${describeError(cause)}`;
+      throw new Fault("daemon.unattended", why, {
+        cause,
+        hint: "see to the disk that holds Cofferdam's home",
+      });
+    }
+    this.#note(leave, uses);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #note(leave: string, uses: readonly number[]): void {
+    this.#uses.set(leave, [...this.of(leave), ...uses]);
+  }
+}
+
+/**
+ * The leave of each rule of `task` that says how much may pass in a time, by the rule's name. It is one with that of
+ * another task where system, credential, place and all that the rule covers are the same, however much it lets pass.
+ */
+export function leavesOf({ grants }: Task): ReadonlyMap<string, string> {
+  const leaves = new Map<string, string>();
+  for (const [
+    at,
+    { system, credential = "", hosts, ports, under = "", allow },
+  ] of grants.entries()) {
+    for (const [index, { unattended, ...rule }] of allow.entries()) {
+      if (unattended?.perMs === undefined) continue;
+      const leave = digestOf({ system, credential, hosts, ports, under, rule });
+      leaves.set(`grants[${at}].allow[${index}]`, leave);
+    }
+  }
+  return leaves;
+}

@@ -5,16 +5,10 @@
  * @module
  */
 import type { Json } from "../action/index.ts";
-import { PushInquiry, rejectionOf, samplePush } from "../git/index.ts";
+import { GIT_FACT, PushInquiry, rejectionOf, samplePush } from "../git/index.ts";
 import type { CatalogRequest } from "./describe.ts";
 import type { Entry } from "./entry.ts";
 import type { Facts } from "./values.ts";
-
-/** The name of what was looked up. */
-export const GIT_FACT = "git";
-
-/** Beyond it what was learnt does not go along, and the push counts as if nothing were known. */
-const FACT_CHARS_MAX = 1 << 20;
 
 /** Questions that are asked one after another before a request is judged; each depends on the answers before. */
 export interface Inquiry {
@@ -45,10 +39,7 @@ export function inquiryOf(entry: Entry, request: CatalogRequest): Inquiry | unde
       return question && { target, headers: HEADERS, body: question.body };
     },
     tell: (answer) => inquiry.tell(answer),
-    facts() {
-      const fact = inquiry.facts() as unknown as Json;
-      return JSON.stringify(fact).length > FACT_CHARS_MAX ? {} : { [GIT_FACT]: fact };
-    },
+    facts: () => inquiry.named() as Facts,
   };
 }
 

@@ -14,6 +14,7 @@ import { createLog, systemClock } from "../../src/base/index.ts";
 import { createHostKey, knownHostsLine } from "../../src/daemon/host-key.ts";
 import { sshBroker } from "../../src/gateway/brokers/ssh/index.ts";
 import type { Asking, Errand, Judged, Session } from "../../src/gateway/brokers/broker.ts";
+import type { Denial } from "../../src/gateway/denial.ts";
 import { GATEWAY_LIMITS } from "../../src/gateway/limits.ts";
 import type { Resolution } from "../../src/gateway/ports.ts";
 import { actionOfOperation } from "../../src/gateway/session-action.ts";
@@ -44,6 +45,8 @@ export interface KitOptions {
   readonly hostKey: string | readonly string[];
   readonly lease?: Lease;
   readonly allow?: readonly Record<string, Json>[];
+  /** Of the grant, beside the host key. */
+  readonly with?: Readonly<Record<string, Json>>;
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
@@ -78,7 +81,7 @@ export class BrokerKit {
     const { allow = [{ verbs: ["*"], unattended: UNATTENDED }] } = options;
     const grant = {
       ...{ system: "ssh", name: "server", hosts: [HOST] },
-      with: { host_key: options.hostKey },
+      with: { host_key: options.hostKey, ...options.with },
       allow: allow.map((rule) => ({ verbs: ["*"], ...rule })),
     };
     const source = JSON.stringify({ task: "kit", purpose: "a test", grants: [grant] });
@@ -181,7 +184,7 @@ export class BrokerKit {
     if (grant === undefined) throw new Error("the kit has one grant");
     return {
       grant,
-      options: { host_key: this.#options.hostKey } as Json,
+      options: { host_key: this.#options.hostKey, ...this.#options.with } as Json,
       host: HOST,
       port: 22,
       limits: { ...GATEWAY_LIMITS, ...this.#options.limits },
@@ -195,7 +198,10 @@ export class BrokerKit {
     const place = this.#place();
     const told = (text: string) => {
       this.refused.push(text);
-      return { denial: {} as never, text: `Cofferdam: ${text}` };
+      const [rule = ""] = text.split(":");
+      const common = { system: "server", target: HOST, route: "", process: UNKNOWN_PROCESS };
+      const denial: Denial = { ...common, rule, title: "No", reason: text, allowed: [] };
+      return { denial, text: `Cofferdam: ${text}` };
     };
     let state = initialPolicyState;
     const remembered = new Set<string>();

@@ -3,9 +3,15 @@
  *
  * @module
  */
-import { describePush, readFetchRequest, readKnown } from "../../git/index.ts";
-import { GIT_FACT } from "../git.ts";
-import { gitOptionsSchema, type GitOptions } from "../options.ts";
+import {
+  describePush,
+  GIT_FACT,
+  gitOptionsSchema,
+  isListedRepo,
+  readFetchRequest,
+  readKnown,
+  type GitOptions,
+} from "../../git/index.ts";
 import type { Readable, Reading, Unread } from "../reader.ts";
 
 const SERVICES = new Set(["git-upload-pack", "git-receive-pack"]);
@@ -74,13 +80,8 @@ function optionsOf(readable: Readable): GitOptions | Unread {
   if (!names || /[\\%\0]/.test(repo))
     return { unread: "a repository of which the path is escaped" };
   const { repos } = parsed.data;
-  const isListed = repos === undefined || repos.some((one) => bare(one) === bare(repo));
+  const isListed = repos === undefined || isListedRepo(repos, repo);
   return isListed ? parsed.data : { unread: `the grant is for ${(repos ?? []).join(", ")}` };
-}
-
-/** Letter case is a difference, since on some servers it makes another repository. */
-function bare(repo: string): string {
-  return repo.replace(/\.git$/, "");
 }
 
 function depthOf({ path }: Readable): number {

@@ -11,12 +11,10 @@ import { meaningOf } from "../../../protocols/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
 import { writeOut } from "./flow-control.ts";
+import { servePush } from "./git-push.ts";
 import { collectInput } from "./input.ts";
-import { finish, pump } from "./pump.ts";
+import { EXIT, finish, pump } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
-
-/** Exit statuses of ours: sysexits(3) and the shell's own. */
-export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
 
 /** What an agent asked for before the command, and may ask during it. */
 export interface Request {
@@ -44,6 +42,9 @@ export async function serveExec(
   const judged = await session.judge({ operation });
   switch (judged.decision.verdict) {
     case "allow":
+      if (meaningOf(command, isInteractive).transfer?.service === "git-receive-pack") {
+        return await servePush(seat, channel, { judged, command, request });
+      }
       return await runLive(seat, channel, { judged, command, request });
     case "confirm":
       return await holdCommand(seat, channel, { judged, command, request });
@@ -59,10 +60,7 @@ interface Asked {
   readonly before?: Buffer | undefined;
 }
 
-/**
- * Runs what is allowed. `git-upload-pack` and `git-receive-pack` go through here too, as `git.read` and
- * `git.write` on a path: whoever judges packs takes them over before the channel is connected.
- */
+/** Runs what is allowed. */
 async function runLive(
   seat: Seat,
   channel: ServerChannel,

@@ -22,16 +22,18 @@ export interface PumpOptions {
   /** The agent's socket. */
   readonly socket: Writable;
   /** Sees what goes to the agent. */
-  readonly tap?: (chunk: Buffer) => void;
+  readonly tap?: (chunk: Buffer, isError: boolean) => void;
   /** Input that came before; the rest follows it. */
   readonly before?: Buffer | undefined;
+  /** All of the input: of the agent's nothing is read. */
+  readonly whole?: Buffer | undefined;
 }
 
 /** Runs until the server is done, or the agent is gone. Ends the agent's channel as the server ended its own. */
 export async function pump(
   agent: ServerChannel,
   started: Started,
-  { secrets, socket, tap, before }: PumpOptions,
+  { secrets, socket, tap, whole, before = whole }: PumpOptions,
 ): Promise<Ended> {
   const redaction = createRedaction(secrets);
   const { channel: upstream, ended } = started;
@@ -46,7 +48,7 @@ export async function pump(
       bytesIn += before.length;
       await writeAll(upstream, before);
     }
-    for await (const chunk of chunksOf(agent)) {
+    for await (const chunk of whole === undefined ? chunksOf(agent) : []) {
       bytesIn += chunk.length;
       await writeAll(upstream, chunk);
     }
@@ -57,7 +59,7 @@ export async function pump(
     const pass = async (chunk: Buffer) => {
       if (chunk.length === 0) return;
       bytesOut += chunk.length;
-      tap?.(chunk);
+      tap?.(chunk, isError);
       await writeOut(agent, chunk, { isError, socket });
     };
     for await (const chunk of chunksOf(from)) await pass(screen.push(chunk));
@@ -76,6 +78,9 @@ export async function pump(
   }
   return { ...how, bytesIn, bytesOut, redacted };
 }
+
+/** Exit statuses of ours: sysexits(3) and the shell's own. */
+export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
 
 const NO_EXIT = 255; // What ssh says where there is no status.
 

@@ -8,8 +8,8 @@ import type { ServerChannel } from "ssh2";
 import type { Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
 import { Asciicast } from "./asciicast.ts";
-import { EXIT, type Request } from "./exec.ts";
-import { finish, pump } from "./pump.ts";
+import type { Request } from "./exec.ts";
+import { EXIT, finish, pump } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
 
 /** Serves a shell on `channel`, which was accepted. */

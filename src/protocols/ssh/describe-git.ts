@@ -1,0 +1,109 @@
+/**
+ * git over SSH: what its programs at the server do, by the same verbs as over HTTP (docs/decisions/0300). A fetch
+ * reads a repository. A push is its pack, and is judged when that is there; before, its refs are listed.
+ *
+ * @module
+ */
+import type { Effect, Json } from "../../action/index.ts";
+import {
+  describePush,
+  GIT_FACT,
+  isListedRepo,
+  PUSH_VERBS,
+  readKnown,
+  type PushContent,
+} from "../../git/index.ts";
+import type { Described, Surroundings, VerbInfo } from "../protocol.ts";
+import { optionsSchema } from "./options.ts";
+import { segmentsOf, type Transfer } from "./transfer.ts";
+
+/** Objects of the first are repositories, of the others refs and paths in one. */
+export const GIT_VERBS: Readonly<Record<string, VerbInfo>> = {
+  "repo.read": {
+    effects: ["read", "read-private"],
+    summary: "Fetch from a repository, list its refs, have an archive made.",
+    separator: "/",
+  },
+  ...Object.fromEntries(
+    Object.entries(PUSH_VERBS).map(([verb, { effects, summary }]) => [
+      verb,
+      { effects, summary: `${summary}.`, separator: "/" as const },
+    ]),
+  ),
+};
+
+/** Describes a git transfer, or says why it is none that may be. `command` is what is sent. */
+export function describeGit(
+  place: string,
+  { service, paths }: Transfer,
+  command: string,
+  { host, body, facts, options }: Surroundings,
+): Described | { readonly unread: string } {
+  const [path = ""] = paths;
+  const { data } = optionsSchema.safeParse(options);
+  const { repos } = data ?? {};
+  const isPush = service === "git-receive-pack";
+  if (repos === undefined ? isPush : !isListedRepo(repos.map(homeless), homeless(path))) {
+    const why = isPush ? "pushes go to repositories that" : "git reads repositories that";
+    return { unread: `${why} the grant's \`with: repos\` names, and ${path} is not among them` };
+  }
+  // Whoever has to log in to read it reads nothing public, unless the grant says so.
+  const effects: readonly Effect[] = data?.private === false ? ["read"] : ["read-private"];
+  const common = { target: `${place} ${path}`, impact: { reversible: true } };
+  if (!isPush || body === undefined) {
+    return {
+      ...common,
+      verb: "repo.read",
+      effects,
+      summary: `${isPush ? "List the refs before a push, and what it depends on, of" : READS[service ?? ""]} ${path} at ${host}`,
+      fields: { command },
+      parts: [{ verb: "repo.read", effects: [...effects], object: [...segmentsOf(path)] }],
+    };
+  }
+  const push = describePush({
+    body,
+    known: readKnown(facts?.[GIT_FACT]),
+    options: { protected: data?.protected, pushOptions: data?.push_options },
+  });
+  if ("unreadable" in push) return { unread: push.unreadable };
+  return {
+    ...common,
+    verb: push.verb,
+    effects: push.effects,
+    summary: `${push.summary} (${path} at ${host})`,
+    fields: { command, show: "push", body: contentOf(path, push.content) },
+    parts: push.parts.map(({ verb, effects: does, object }) => ({
+      verb,
+      effects: [...does],
+      object: [...object],
+    })),
+    impact: { reversible: push.reversible },
+  };
+}
+
+const READS: Readonly<Record<string, string>> = {
+  "git-upload-pack": "Fetch from",
+  "git-upload-archive": "Have an archive made of",
+};
+
+function contentOf(repo: string, content: PushContent): Json {
+  return { repo, ...content } as unknown as Json;
+}
+
+/** A relative path is below the home of whoever logs in, and may be written so. */
+function homeless(path: string): string {
+  return path.replace(/^~\//, "");
+}
+
+/**
+ * Programs with which large files (LFS) are asked for over SSH. The one answers with a login for another service,
+ * which would be the run's then; the other sends files that nobody here reads.
+ */
+const LFS = /^git-lfs-(?:authenticate|transfer)$/;
+
+/** Why `program` is not started, whatever is granted. */
+export function refusalOfLfs(program: string): string | undefined {
+  return LFS.test(program)
+    ? `${program} is not spoken: large files go over HTTPS, by a grant of \`system: git\` and \`git config lfs.url https://HOST/REPOSITORY.git/info/lfs\``
+    : undefined;
+}

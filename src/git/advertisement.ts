@@ -41,7 +41,9 @@ export class Advertisement {
           return { bytes: Buffer.concat([...out, bytes.subarray(offset)]), isEnd: true };
         }
         const isLine = typeof one !== "string";
-        out.push(isLine && this.#isFirst ? this.#first(one) : bytes.subarray(offset, reader.offset));
+        out.push(
+          isLine && this.#isFirst ? this.#first(one) : bytes.subarray(offset, reader.offset),
+        );
         this.#isFirst = false;
       }
     });

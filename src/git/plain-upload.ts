@@ -53,7 +53,9 @@ export function answerOf(output: Uint8Array, isPlain: boolean): Buffer | undefin
     for (;;) {
       const { offset } = reader;
       const one = reader.take();
-      const isSaid = typeof one === "string" || /^(?:NAK|ACK|shallow|unshallow)\b/.test(one.toString("latin1", 0, 12));
+      const isSaid =
+        typeof one === "string" ||
+        /^(?:NAK|ACK|shallow|unshallow)\b/.test(one.toString("latin1", 0, 12));
       if (!isSaid) return Buffer.concat([packet("packfile\n"), rest.subarray(offset)]);
     }
   });
@@ -62,7 +64,11 @@ export function answerOf(output: Uint8Array, isPlain: boolean): Buffer | undefin
 
 /** Whatever is where HEAD's branch is could be another name of it: it is taken for one. */
 function refsAnswer(lines: readonly string[]): Buffer {
-  const capabilities = lines.find((line) => line.includes("\0"))?.split("\0")[1]?.split(" ") ?? [];
+  const capabilities =
+    lines
+      .find((line) => line.includes("\0"))
+      ?.split("\0")[1]
+      ?.split(" ") ?? [];
   const head = capabilities.find((one) => one.startsWith("symref=HEAD:"))?.slice(12);
   const refs = lines.flatMap((line) => {
     const [id = "", name = ""] = line.split("\0", 1)[0]?.split(" ") ?? [];

@@ -49,6 +49,8 @@ export interface KitOptions {
   readonly with?: Readonly<Record<string, Json>>;
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
+  /** What happens meanwhile. */
+  readonly whileHeld?: () => void;
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
 }
 
@@ -111,16 +113,21 @@ export class BrokerKit {
     return this;
   }
 
+  /** Those of OpenSSH's client; the port comes last. */
+  get sshOptions(): readonly string[] {
+    return [
+      ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
+      ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
+      ...["-p", `${this.port}`],
+    ];
+  }
+
   /** Runs \`ssh ARGS\` (or another of its clients) against the broker. */
   async ssh(
     args: readonly string[],
     { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {},
   ): Promise<Ran> {
-    const options = [
-      ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
-      ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
-      ...[program === "ssh" ? "-p" : "-P", `${this.port}`],
-    ];
+    const options = program === "ssh" ? this.sshOptions : this.sshOptions.with(-2, "-P");
     const child = spawn(program, [...options, ...args], { cwd: this.root, timeout: 20_000 });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", (data: Buffer) => stdout.push(data));
@@ -234,7 +241,8 @@ export class BrokerKit {
       repeats: (key) => remembered.has(key),
       remember: (key) => void remembered.add(key),
       hold: async ({ asking }) => {
-        const { decision = "answered" } = this.#options;
+        const { decision = "answered", whileHeld } = this.#options;
+        whileHeld?.();
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
       },

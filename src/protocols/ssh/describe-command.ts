@@ -62,7 +62,9 @@ export function meaningOf(command: string, isInteractive: boolean): CommandMeani
     if (program === "cd") cwds.push(operands[0] ?? "~");
     return part;
   });
-  const [refusal] = line.commands.flatMap(({ words }) => refusalOfLfs(baseOf(words[0] ?? "")) ?? []);
+  const [refusal] = line.commands.flatMap(
+    ({ words }) => refusalOfLfs(baseOf(words[0] ?? "")) ?? [],
+  );
   return { parts, sent: line.sent, ...(refusal === undefined ? {} : { refusal }) };
 }
 

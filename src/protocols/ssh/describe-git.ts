@@ -43,9 +43,11 @@ export function describeGit(
   const { data } = optionsSchema.safeParse(options);
   const { repos } = data ?? {};
   const isPush = service === "git-receive-pack";
-  if (repos === undefined ? isPush : !isListedRepo(repos.map(homeless), homeless(path))) {
-    const why = isPush ? "pushes go to repositories that" : "git reads repositories that";
-    return { unread: `${why} the grant's \`with: repos\` names, and ${path} is not among them` };
+  // Hooks and archivers are programs of the repository's own: which one that is, a person says.
+  const isFetch = service === "git-upload-pack";
+  if (repos === undefined ? !isFetch : !isListedRepo(repos.map(homeless), homeless(path))) {
+    const what = isFetch ? "a repository" : `${service} of a repository`;
+    return { unread: `${what} that the grant's \`with: repos\` does not name: ${path}` };
   }
   // Whoever has to log in to read it reads nothing public, unless the grant says so.
   const effects: readonly Effect[] = data?.private === false ? ["read"] : ["read-private"];

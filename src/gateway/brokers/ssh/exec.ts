@@ -5,7 +5,7 @@
  * @module
  */
 import type { PseudoTtyOptions, ServerChannel } from "ssh2";
-import type { Json } from "../../../action/index.ts";
+import { UNKNOWN_VERB, type Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
 import { meaningOf } from "../../../protocols/index.ts";
 import type { Judged } from "../broker.ts";
@@ -48,8 +48,13 @@ export async function serveExec(
       return await runLive(seat, channel, { judged, command, request });
     case "confirm":
       return await holdCommand(seat, channel, { judged, command, request });
-    default:
-      return await refuse(channel, session.deny(judged).text, EXIT.denied);
+    default: {
+      const { text } = session.deny(judged);
+      // Of what is not understood the rules say nothing: why it is not does.
+      const { verb, summary } = judged.action;
+      const why = verb === UNKNOWN_VERB ? `${text}; ${summary}` : text;
+      return await refuse(channel, why, EXIT.denied);
+    }
   }
 }
 

@@ -262,7 +262,8 @@ async function reject(
 async function drain(channel: ServerChannel): Promise<void> {
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
-  const quiet = () => new Promise<"quiet">((resolve) => (timer = setTimeout(resolve, QUIET_MS, "quiet")));
+  const quiet = () =>
+    new Promise<"quiet">((resolve) => (timer = setTimeout(resolve, QUIET_MS, "quiet")));
   const chunks = chunksOf(channel)[Symbol.asyncIterator]();
   for (;;) {
     const next = await Promise.race([chunks.next(), quiet()]);

@@ -127,7 +127,13 @@ async function push(upstream: Upstream, command: string, running: Running): Prom
     const head = readPushHead(body)?.request;
     const { taken } = recordOfReport(bytes, head);
     const { bytes: stderr } = await errors;
-    return { ...(await ended), stdout: bytes, stderr, isCut, ...(taken === true ? {} : { isRefused: true }) };
+    return {
+      ...(await ended),
+      stdout: bytes,
+      stderr,
+      isCut,
+      ...(taken === true ? {} : { isRefused: true }),
+    };
   }
   const { bytes: stderr } = await errors;
   throw new Fault("ssh.git", `the server takes no push: ${stderr.toString("utf8").slice(0, 300)}`);

@@ -63,7 +63,9 @@ export class UploadPack {
   /** All that it says to `input`; `undefined` where that is too much, takes too long, or does not start. */
   async #say(input: Buffer): Promise<Buffer | undefined> {
     this.asked += 1;
-    const started = await this.#upstream.exec(this.#command, { env: VERSION_2 }).catch(() => undefined);
+    const started = await this.#upstream
+      .exec(this.#command, { env: VERSION_2 })
+      .catch(() => undefined);
     if (started === undefined) return undefined;
     const { channel } = started;
     const tooLate = setTimeout(() => channel.close(), this.#limits.wholeBodyMs);

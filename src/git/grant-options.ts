@@ -5,6 +5,9 @@
  */
 import { z } from "zod";
 
+/** Of one large file, where a grant says nothing else; forges commonly take 100 MB and more. */
+export const LFS_BYTES_MAX = 100 << 20;
+
 /** Of `with:`. */
 export const gitOptionsSchema = z.strictObject({
   /** Repositories that it is for, as paths below the host, with or without `.git`; all by default. */
@@ -15,6 +18,8 @@ export const gitOptionsSchema = z.strictObject({
   push_options: z.array(z.string().min(1).max(1000)).optional(),
   /** What is read there is not for everybody. */
   private: z.boolean().optional(),
+  /** Of one large file (LFS) that is uploaded. */
+  lfs_bytes: z.int().positive().optional(),
 });
 export type GitOptions = z.output<typeof gitOptionsSchema>;
 

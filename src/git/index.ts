@@ -11,7 +11,7 @@ export {
   type UnreadablePush,
 } from "./describe-push.ts";
 export { readFetchRequest } from "./fetch-request.ts";
-export { gitOptionsSchema, isListedRepo, type GitOptions } from "./grant-options.ts";
+export { gitOptionsSchema, isListedRepo, LFS_BYTES_MAX, type GitOptions } from "./grant-options.ts";
 export { PushInquiry, type Question } from "./inquiry.ts";
 export { GIT_FACT, readKnown, type Facts as GitFacts } from "./known.ts";
 export { GIT_LIMITS } from "./limits.ts";

@@ -67,12 +67,13 @@ export function readPush(readable: Readable): Reading | Unread {
   };
 }
 
-function reads({ private: isPrivate }: GitOptions): Pick<Reading, "effects"> {
+/** How strict it is to read there. */
+export function reads({ private: isPrivate }: GitOptions): Pick<Reading, "effects"> {
   return { effects: isPrivate === true ? ["read-private"] : ["read"] };
 }
 
 /** The grant's options, where they are for this repository. */
-function optionsOf(readable: Readable): GitOptions | Unread {
+export function optionsOf(readable: Readable): GitOptions | Unread {
   const parsed = gitOptionsSchema.safeParse(readable.options ?? {});
   if (!parsed.success) return { unread: "the grant's options are not those of git" };
   const repo = repoOf(readable);
@@ -89,7 +90,7 @@ function depthOf({ path }: Readable): number {
 }
 
 /** The path of the repository, as far as the grant leaves it open. */
-function repoOf({ path }: Readable): string {
+export function repoOf({ path }: Readable): string {
   const names = Object.entries(path).filter(([name]) => name.startsWith("repo_"));
   return names.map(([, value]) => value).join("/");
 }

@@ -27,7 +27,7 @@ export const optionsSchema = z.strictObject({
     .regex(/^[A-Za-z_][\w.@-]{0,63}$/)
     .optional(),
   // Of git, by the names that they have in a grant of git over HTTP.
-  ...gitOptionsSchema.shape,
+  ...gitOptionsSchema.omit({ lfs_bytes: true }).shape,
   /** Repositories as their path is written: `me/site`, `~/site`, `/srv/git/site`; with or without `.git`. */
   repos: z.array(z.string().regex(/^\S*[^/\s]$/)).optional(),
 });

@@ -5,7 +5,7 @@
  */
 import type { Effect } from "../../action/index.ts";
 import { readCommandLine, spell, type SimpleCommand, type SimpleLine } from "./command-line.ts";
-import { refusalOfLfs } from "./describe-git.ts";
+import { refusalOf } from "./describe-git.ts";
 import { readingEffects } from "./reading-form.ts";
 import { effectsOfPlace, holdsSecrets } from "./secret-paths.ts";
 import { segmentsOf, transferOf, type Transfer } from "./transfer.ts";
@@ -63,7 +63,7 @@ export function meaningOf(command: string, isInteractive: boolean): CommandMeani
     return part;
   });
   const [refusal] = line.commands.flatMap(
-    ({ words }) => refusalOfLfs(baseOf(words[0] ?? "")) ?? [],
+    ({ words }) => refusalOf(baseOf(words[0] ?? ""), words) ?? [],
   );
   return { parts, sent: line.sent, ...(refusal === undefined ? {} : { refusal }) };
 }

@@ -11,9 +11,10 @@ import {
   isListedRepo,
   PUSH_VERBS,
   readKnown,
+  samplePush,
   type PushContent,
 } from "../../git/index.ts";
-import type { Described, Surroundings, VerbInfo } from "../protocol.ts";
+import type { Described, SampleOperation, Surroundings, VerbInfo } from "../protocol.ts";
 import { optionsSchema } from "./options.ts";
 import { segmentsOf, type Transfer } from "./transfer.ts";
 
@@ -92,6 +93,19 @@ function contentOf(repo: string, content: PushContent): Json {
   return { repo, ...content } as unknown as Json;
 }
 
+/** `push REPOSITORY create|update|force|delete REF [PATH]...`, for `explain`. */
+export function samplePushOf(text: string): SampleOperation | undefined {
+  const [, repo = "", words = ""] = /^push (\S+) (.+)$/.exec(text) ?? [];
+  const push = samplePush(words);
+  if (push === undefined) return undefined;
+  return {
+    operation: { op: "exec", command: `git-receive-pack ${repo}` },
+    body: push.body,
+    facts: { [GIT_FACT]: push.facts as unknown as Json },
+    options: { repos: [repo] },
+  };
+}
+
 /** A relative path is below the home of whoever logs in, and may be written so. */
 function homeless(path: string): string {
   return path.replace(/^~\//, "");
@@ -103,9 +117,14 @@ function homeless(path: string): string {
  */
 const LFS = /^git-lfs-(?:authenticate|transfer)$/;
 
-/** Why `program` is not started, whatever is granted. */
-export function refusalOfLfs(program: string): string | undefined {
-  return LFS.test(program)
-    ? `${program} is not spoken: large files go over HTTPS, by a grant of \`system: git\` and \`git config lfs.url https://HOST/REPOSITORY.git/info/lfs\``
-    : undefined;
+/**
+ * Why a plain command is not started, whatever is granted; `name` is its program's. A push in a form that is not
+ * read as one would go past its judgement.
+ */
+export function refusalOf(name: string, words: readonly string[]): string | undefined {
+  if (LFS.test(name)) {
+    return `${name} is not spoken: large files go over HTTPS, by a grant of \`system: git\` and \`git config lfs.url https://HOST/REPOSITORY.git/info/lfs\``;
+  }
+  const isPush = name === "git-receive-pack" || (name === "git" && words.includes("receive-pack"));
+  return isPush ? "git-receive-pack is started as `git push` starts it, or not at all" : undefined;
 }

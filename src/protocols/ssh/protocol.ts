@@ -8,7 +8,7 @@ import type { Effect, Json } from "../../action/index.ts";
 import type { Described, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
 import { loadGrammar } from "./command-line.ts";
 import { meaningOf } from "./describe-command.ts";
-import { describeGit, GIT_VERBS } from "./describe-git.ts";
+import { describeGit, GIT_VERBS, samplePushOf } from "./describe-git.ts";
 import { meaningOfFile, printAttributes } from "./describe-file.ts";
 import { operationOfText, operationSchema, type FileOperation } from "./operation.ts";
 import { optionsSchema } from "./options.ts";
@@ -81,6 +81,7 @@ export const sshProtocol: Protocol = {
   load: loadGrammar,
   describe,
   operationOf: operationOfText,
+  sampleOf: samplePushOf,
   template: TEMPLATE,
 };
 

@@ -17,6 +17,7 @@ import {
   type PushRequest,
 } from "../../../git/index.ts";
 import { meaningOf } from "../../../protocols/index.ts";
+import { createRedaction } from "../../../vault/index.ts";
 import { plainWords } from "../../said-plainly.ts";
 import type { Judged, Told } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
@@ -60,7 +61,7 @@ export async function servePush(
     // In version 1 it would only say so, and version 2 has no pushes.
     const { GIT_PROTOCOL: _, ...env } = request.env;
     const started = await upstream.exec(sent, { env });
-    const came = await advertise(channel, started, uploadPack.isPlain);
+    const came = await advertise(seat, channel, { started, isPlain: uploadPack.isPlain });
     if (!came) return await passOn(seat, channel, started);
     const collected = await collectPush(channel, session.limits);
     const { head, bytes } = collected;
@@ -98,22 +99,22 @@ export async function servePush(
 
 /** Passes the server's refs on; `false` where it ends without them. */
 async function advertise(
+  seat: Seat,
   channel: ServerChannel,
-  started: Started,
-  isPlain: boolean,
+  { started, isPlain }: { readonly started: Started; readonly isPlain: boolean },
 ): Promise<boolean> {
+  const screen = createRedaction(seat.secrets).stream();
   // Of a server that is asked in version 0 no bases are to be had.
   const advertisement = new Advertisement(isPlain ? "no-thin" : "");
   for await (const chunk of chunksOf(started.channel)) {
     const read = advertisement.push(chunk);
-    if (!read.ok) {
-      // What is no advertisement is an error of the server's, for whoever reads it.
-      await writeOut(channel, chunk);
-      return false;
-    }
-    await writeOut(channel, read.value.bytes);
-    if (read.value.isEnd) return true;
+    // What is no advertisement is an error of the server's, for whoever reads it.
+    await writeOut(channel, screen.push(read.ok ? read.value.bytes : chunk));
+    const isOver = !read.ok || read.value.isEnd;
+    if (isOver) await writeOut(channel, screen.end());
+    if (isOver) return read.ok;
   }
+  await writeOut(channel, screen.end());
   return false;
 }
 

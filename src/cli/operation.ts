@@ -34,7 +34,9 @@ export async function readOperation({ system, text, body, facts, options = "{}" 
   const whole = body === undefined ? {} : { body };
   const asked: HeldOperation = { host: HOST, port, operation, facts, ...whole };
   const held =
-    sample === undefined ? asked : { ...asked, body: sample.body, facts: { ...sample.facts, ...facts } };
+    sample === undefined
+      ? asked
+      : { ...asked, body: sample.body, facts: { ...sample.facts, ...facts } };
   const grant = {
     name: "explained",
     system,

@@ -334,8 +334,7 @@ export class Desk {
     if (isOperation(held)) {
       const credential = await this.#credentialOf(approval, held);
       const { answer } = await gateway.look(held, credential);
-      const found =
-        answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
+      const found = answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
       return { ...found, ...lastingOf(held.facts).facts };
     }
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));

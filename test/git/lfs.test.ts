@@ -125,8 +125,12 @@ curl -s -X PUT -H 'Transfer-Encoding: chunked' -H 'Content-Type: application/oct
 curl -s -X PUT -H 'Content-Type: application/octet-stream' -T long http://lfs.test/me/site.git/info/lfs/objects/${named.replace("a", "%61")} -w '\\n%{http_code}\\n'`);
   const codes = stdout.match(/^\d{3}$/gm);
   assert.equal(codes?.length, 8, stdout);
-  assert.ok(codes.every((code) => code === "403" || code === "502"), stdout);
+  assert.ok(
+    codes.every((code) => code === "403" || code === "502"),
+    stdout,
+  );
   assert.match(stdout, /a large file that is not what its name says/);
+  assert.match(stdout, /"code":"gateway\.content"/);
   assert.equal(lfs.objects.size, count, "nothing is kept");
 });
 
@@ -138,7 +142,11 @@ oid=$(sha256sum huge.bin | cut -c1-64)
 curl -s -X PUT -H 'Content-Type: application/octet-stream' -T huge.bin http://lfs.test/me/site.git/info/lfs/objects/$oid -w '\\n%{http_code}\\n'
 curl -s -X POST -H 'Content-Type: application/vnd.git-lfs+json' -d '{"operation":"upload","objects":[{"oid":"'$oid'","size":1}]}' \\
   http://lfs.test/me/other.git/info/lfs/objects/batch -w '\\n%{http_code}\\n'`);
-  assert.match(stdout, /a large file of 11000000 bytes, where the grant takes 10000000/, `${stdout}${stderr}`);
+  assert.match(
+    stdout,
+    /a large file of 11000000 bytes, where the grant takes 10000000/,
+    `${stdout}${stderr}`,
+  );
   assert.match(stdout, /ended 1/);
   assert.match(stdout, /of more than the 10000000 bytes that are taken[\s\S]*502/);
   assert.match(stdout, /403\n$/, "another repository is not granted");

@@ -30,20 +30,36 @@ const PUSHES: readonly (readonly [
   isAsMild: boolean,
 ])[] = [
   ["a branch at a tip", (it) => ({ ref: AGENT, new: it.commit({ a: "1" }) }), true],
-  ["main goes on", (it, base) => ({ ref: "refs/heads/main", old: base, new: it.commit({ a: "1" }) }), true],
+  [
+    "main goes on",
+    (it, base) => ({ ref: "refs/heads/main", old: base, new: it.commit({ a: "1" }) }),
+    true,
+  ],
   ["a script", (it) => ({ ref: AGENT, new: it.commit({ "package.json": "{ }\n" }) }), true],
-  ["an unrelated line", (it, base) => {
-    it.git(["checkout", "-q", "--orphan", "alone"]);
-    return { ref: AGENT, old: base, new: it.commit({ b: "1" }) };
-  }, false],
-  ["behind the tip", (it, base) => {
-    it.git(["checkout", "-q", "--detach", `${base}~1`]);
-    return { ref: AGENT, old: base, new: it.commit({ b: "1" }) };
-  }, false],
-  ["a branch off a commit that no ref names", (it, base) => {
-    it.git(["checkout", "-q", "--detach", `${base}~1`]);
-    return { ref: AGENT, new: it.commit({ b: "1" }) };
-  }, false],
+  [
+    "an unrelated line",
+    (it, base) => {
+      it.git(["checkout", "-q", "--orphan", "alone"]);
+      return { ref: AGENT, old: base, new: it.commit({ b: "1" }) };
+    },
+    false,
+  ],
+  [
+    "behind the tip",
+    (it, base) => {
+      it.git(["checkout", "-q", "--detach", `${base}~1`]);
+      return { ref: AGENT, old: base, new: it.commit({ b: "1" }) };
+    },
+    false,
+  ],
+  [
+    "a branch off a commit that no ref names",
+    (it, base) => {
+      it.git(["checkout", "-q", "--detach", `${base}~1`]);
+      return { ref: AGENT, new: it.commit({ b: "1" }) };
+    },
+    false,
+  ],
 ];
 
 for (const canFilter of [true, false]) {
@@ -65,7 +81,10 @@ for (const canFilter of [true, false]) {
       assert.ok(known !== undefined && !("unreadable" in known), "it can be read");
       assert.ok(less !== undefined && !("unreadable" in less), "it can be read");
       const effects = new Set(less.effects);
-      assert.ok(known.effects.every((effect) => effects.has(effect)), `${known.effects} in ${less.effects}`);
+      assert.ok(
+        known.effects.every((effect) => effects.has(effect)),
+        `${known.effects.join()} in ${less.effects.join()}`,
+      );
       if (isAsMild) assert.deepEqual(less.parts, known.parts);
     });
   }
@@ -110,19 +129,27 @@ test("an advertisement is passed on whole, however it is cut, with one capabilit
       assert.ok(isEnd);
       const came = Buffer.concat(out).toString("latin1");
       if (adds === "") assert.equal(came, all.toString("latin1"));
-      else assert.match(came, /^[0-9a-f]{44} refs\/heads\/main\0[^\n]* no-thin\n[0-9a-f]{44} refs\/tags\/v1\n0000$/);
+      else
+        assert.match(
+          came,
+          /^[0-9a-f]{44} refs\/heads\/main\0[^\n]* no-thin\n[0-9a-f]{44} refs\/tags\/v1\n0000$/,
+        );
     }
   });
   fc.assert(property);
 });
 
 test("what comes from a server is read or is nothing, whatever it is", () => {
-  const property = fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, isPlain) => {
-    answerOf(bytes, isPlain);
-    speaksVersion2(bytes);
-    readReport(bytes, { capabilities: isPlain ? ["side-band-64k"] : [] });
-    new Advertisement("no-thin").push(bytes);
-  });
+  const property = fc.property(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.boolean(),
+    (bytes, isPlain) => {
+      answerOf(bytes, isPlain);
+      speaksVersion2(bytes);
+      readReport(bytes, { capabilities: isPlain ? ["side-band-64k"] : [] });
+      new Advertisement("no-thin").push(bytes);
+    },
+  );
   fc.assert(property);
 });
 
@@ -130,7 +157,10 @@ test("a report says what was refused, in bands and without", () => {
   for (const bands of [[], ["side-band-64k"]]) {
     const capabilities = ["report-status", ...bands];
     const command = { ref: "refs/heads/x", old: "0", new: "1", kind: "create" } as const;
-    const report = rejectionFor({ commands: [command], capabilities }, { short: "no: why", lines: ["a"] });
+    const report = rejectionFor(
+      { commands: [command], capabilities },
+      { short: "no: why", lines: ["a"] },
+    );
     assert.deepEqual(readReport(report ?? Buffer.alloc(0), { capabilities }), {
       unpack: "ok",
       refused: [{ ref: "refs/heads/x", reason: "no: why" }],

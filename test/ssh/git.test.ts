@@ -291,6 +291,9 @@ test("INV-127: where the server's ref moved meanwhile the server itself rejects 
   const [push] = performed(it);
   const resolution = await it.kit.perform(push?.asking ?? { operation: null });
   assert.equal(resolution.kind === "answered" && resolution.answer.status, 500, "it is no success");
+  const elsewhere = { op: "exec", command: `git-receive-pack '${it.there.folder}/none'` };
+  await it.kit.perform({ ...push?.asking, operation: elsewhere });
+  assert.deepEqual(it.kit.failures, ["ssh.git"]);
 });
 
 test("a push over what was not there is forced: it waits, and a hook of the server that rejects it is heard", async () => {
@@ -373,7 +376,12 @@ test("a signed push is refused with what to do, and so is what is no push", asyn
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   it.here.commit({ b: "1" });
   const before = it.refs();
-  const { code, stdout } = await it.git("push", "--signed", "origin", "HEAD:refs/heads/agent/signed");
+  const { code, stdout } = await it.git(
+    "push",
+    "--signed",
+    "origin",
+    "HEAD:refs/heads/agent/signed",
+  );
   assert.notEqual(code, 0);
   assert.match(stdout, /a signed push is not taken: push without --signed/);
   const body = it.here.pushBody([{ ref: "refs/heads/agent/x", new: it.here.head() }]);

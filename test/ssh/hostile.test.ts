@@ -36,7 +36,10 @@ const hostKey = (() => {
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-host-key-"));
   try {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
-    return { key: readFileSync(join(folder, "key")), line: readFileSync(join(folder, "key.pub"), "utf8").trim() };
+    return {
+      key: readFileSync(join(folder, "key")),
+      line: readFileSync(join(folder, "key.pub"), "utf8").trim(),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -148,7 +151,9 @@ test("INV-126: of what an agent sends to a push nothing but the push goes on, an
         channel.on("data", (chunk: Buffer) => {
           if (came.push(chunk) === 1) assert.deepEqual(judged(), ["repo.read", "push.create"]);
           if (Buffer.concat(came).length >= body.length) {
-            channel.write(Buffer.concat([packet("unpack ok\n"), packet("ok refs/heads/x\n"), FLUSH]));
+            channel.write(
+              Buffer.concat([packet("unpack ok\n"), packet("ok refs/heads/x\n"), FLUSH]),
+            );
             told.resolve();
           }
         });

@@ -154,11 +154,22 @@ git push -q origin HEAD:main; echo code=$?
 git push -q origin :main 2>&1; echo code=$?`,
     );
     const card = await approve(/main/);
-    for (const text of ["PUBLISHES", "refs/heads/main", "Write two as a digit", "-two", "+2", "agent@example.org"])
+    for (const text of [
+      "PUBLISHES",
+      "refs/heads/main",
+      "Write two as a digit",
+      "-two",
+      "+2",
+      "agent@example.org",
+    ])
       assert.ok(card.includes(text), `${text} in\n${card}`);
     assert.doesNotMatch(card, /EXECUTES|Not shown/);
     const { stdout, stderr } = await running;
-    assert.match(stdout, /^code=0\ncode=0\n[\s\S]*grants no push\.delete on[\s\S]*code=1\n$/, `${stdout}${stderr}`);
+    assert.match(
+      stdout,
+      /^code=0\ncode=0\n[\s\S]*grants no push\.delete on[\s\S]*code=1\n$/,
+      `${stdout}${stderr}`,
+    );
     assert.equal(there.text(["log", "-1", "--format=%s", "main"]), "Write two as a digit");
     assert.equal(there.text(["rev-parse", "main"]), there.text(["rev-parse", "agent/digits"]));
     const told = (await it.home.log()).filter(({ data }) => data?.["verb"] === "push.update");

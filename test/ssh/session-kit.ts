@@ -113,7 +113,7 @@ export class BrokerKit {
     return this;
   }
 
-  /** Those of OpenSSH's client; the port comes last. */
+  /** Those of OpenSSH's client. */
   get sshOptions(): readonly string[] {
     return [
       ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
@@ -127,7 +127,7 @@ export class BrokerKit {
     args: readonly string[],
     { input = "", program = "ssh" }: { input?: string | Buffer; program?: string } = {},
   ): Promise<Ran> {
-    const options = program === "ssh" ? this.sshOptions : this.sshOptions.with(-2, "-P");
+    const options = this.sshOptions.map((one) => (one === "-p" && program !== "ssh" ? "-P" : one));
     const child = spawn(program, [...options, ...args], { cwd: this.root, timeout: 20_000 });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", (data: Buffer) => stdout.push(data));

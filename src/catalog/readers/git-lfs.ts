@@ -64,7 +64,9 @@ export function readLfsUpload(readable: Readable): Reading | Unread {
   const { bytes } = content;
   const { lfs_bytes: max = LFS_BYTES_MAX } = options;
   if (Number(path["size"] ?? 0) > max || (bytes?.length ?? 0) > max) {
-    return { unread: `a large file of more than the ${max} bytes that the grant takes (\`with: lfs_bytes\`)` };
+    return {
+      unread: `a large file of more than the ${max} bytes that the grant takes (\`with: lfs_bytes\`)`,
+    };
   }
   if (bytes !== undefined && hash("sha256", bytes) !== path["oid"]) {
     return { unread: "a large file that is not what its name says" };

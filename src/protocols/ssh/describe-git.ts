@@ -12,7 +12,6 @@ import {
   PUSH_VERBS,
   readKnown,
   samplePush,
-  type PushContent,
 } from "../../git/index.ts";
 import type { Described, SampleOperation, Surroundings, VerbInfo } from "../protocol.ts";
 import { optionsSchema } from "./options.ts";
@@ -74,7 +73,7 @@ export function describeGit(
     verb: push.verb,
     effects: push.effects,
     summary: `${push.summary} (${path} at ${host})`,
-    fields: { command, show: "push", body: contentOf(path, push.content) },
+    fields: { command, show: "push", body: { repo: path, ...push.content } as unknown as Json },
     parts: push.parts.map(({ verb, effects: does, object }) => ({
       verb,
       effects: [...does],
@@ -88,10 +87,6 @@ const READS: Readonly<Record<string, string>> = {
   "git-upload-pack": "Fetch from",
   "git-upload-archive": "Have an archive made of",
 };
-
-function contentOf(repo: string, content: PushContent): Json {
-  return { repo, ...content } as unknown as Json;
-}
 
 /** `push REPOSITORY create|update|force|delete REF [PATH]...`, for `explain`. */
 export function samplePushOf(text: string): SampleOperation | undefined {

@@ -31,7 +31,7 @@ export interface Performed {
   readonly isCut: boolean;
 }
 
-export function encodeAnswer({ stdout, stderr, isRefused: _, ...rest }: Performed): Buffer {
+export function encodeAnswer({ stdout, stderr, isRefused: _told, ...rest }: Performed): Buffer {
   const head = Buffer.from(
     JSON.stringify({ ...rest, stdout: stdout.length, stderr: stderr.length }),
   );

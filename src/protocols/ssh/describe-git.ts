@@ -73,7 +73,7 @@ export function describeGit(
     verb: push.verb,
     effects: push.effects,
     summary: `${push.summary} (${path} at ${host})`,
-    fields: { command, show: "push", body: { repo: path, ...push.content } as unknown as Json },
+    fields: { command, show: "push", body: { repo: path, ...push.content } },
     parts: push.parts.map(({ verb, effects: does, object }) => ({
       verb,
       effects: [...does],

@@ -13,7 +13,7 @@ import { decodeAnswer } from "./answer.ts";
 import { writeOut } from "./flow-control.ts";
 import { servePush } from "./git-push.ts";
 import { collectInput } from "./input.ts";
-import { EXIT, finish, pump } from "./pump.ts";
+import { EXIT, finish, pump, recordOf } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
 
 /** What an agent asked for before the command, and may ask during it. */
@@ -88,14 +88,7 @@ async function runLive(
       socket: session.client,
       before,
     });
-    outcome = {
-      ...(ended.exit === undefined ? {} : { exit: ended.exit }),
-      ...(ended.signal === undefined ? {} : { signal: ended.signal }),
-      bytesIn: ended.bytesIn,
-      bytesOut: ended.bytesOut,
-      ...(ended.redacted === 0 ? {} : { redacted: ended.redacted }),
-    };
-    if (ended.redacted > 0) session.find("credential", "a command's output held the credential");
+    outcome = recordOf(session, ended);
   } catch (error) {
     outcome = { failed: isFault(error) ? error.code : "internal" };
     await refuse(channel, `Cofferdam: ${describeError(error)}`, EXIT.failed);

@@ -23,7 +23,7 @@ import type { Judged, Told } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
 import type { Request } from "./exec.ts";
 import { chunksOf, writeOut } from "./flow-control.ts";
-import { EXIT, finish, pump } from "./pump.ts";
+import { EXIT, finish, pump, recordOf } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
 import { UploadPack } from "./upload-pack.ts";
 import type { Started } from "./upstream.ts";
@@ -66,7 +66,7 @@ export async function servePush(
     const collected = await collectPush(channel, session.limits);
     const { head, bytes } = collected;
     if (collected.kind === "refused") {
-      started.channel.end(FLUSH);
+      leave(started);
       const told = session.refuse({
         rule: "ssh.git-push",
         title: "This push is not taken",
@@ -75,7 +75,7 @@ export async function servePush(
       return await reject(channel, { told, head, isMoreToCome: true });
     }
     if (collected.kind === "nothing") {
-      started.channel.end(FLUSH);
+      leave(started);
       return await finish(channel, 0);
     }
     const facts = await uploadPack.factsOf(bytes);
@@ -84,7 +84,7 @@ export async function servePush(
     if (push.decision.verdict === "allow") {
       return await sendPush(seat, channel, { judged: push, started, head, bytes });
     }
-    started.channel.end(FLUSH);
+    leave(started);
     await (push.decision.verdict === "confirm"
       ? holdPush(seat, channel, { judged: push, head })
       : reject(channel, { told: session.deny(push), head, judged: push }));
@@ -104,18 +104,28 @@ async function advertise(
   { started, isPlain }: { readonly started: Started; readonly isPlain: boolean },
 ): Promise<boolean> {
   const screen = createRedaction(seat.secrets).stream();
+  const pass = async (bytes: Buffer) => {
+    if (bytes.length > 0) await writeOut(channel, bytes);
+  };
   // Of a server that is asked in version 0 no bases are to be had.
   const advertisement = new Advertisement(isPlain ? "no-thin" : "");
   for await (const chunk of chunksOf(started.channel)) {
     const read = advertisement.push(chunk);
     // What is no advertisement is an error of the server's, for whoever reads it.
-    await writeOut(channel, screen.push(read.ok ? read.value.bytes : chunk));
-    const isOver = !read.ok || read.value.isEnd;
-    if (isOver) await writeOut(channel, screen.end());
-    if (isOver) return read.ok;
+    await pass(screen.push(read.ok ? read.value.bytes : chunk));
+    if (read.ok && !read.value.isEnd) continue;
+    await pass(screen.end());
+    return read.ok;
   }
-  await writeOut(channel, screen.end());
+  await pass(screen.end());
   return false;
+}
+
+/** Ends the server's side, to which nothing was said. */
+function leave({ channel }: Started): void {
+  channel.end(FLUSH);
+  channel.resume();
+  channel.stderr.resume();
 }
 
 /** What the server said instead of its refs. */
@@ -199,9 +209,7 @@ async function sendPush(
     },
   });
   await session.outcome(judged, {
-    ...(ended.exit === undefined ? {} : { exit: ended.exit }),
-    bytesIn: ended.bytesIn,
-    bytesOut: ended.bytesOut,
+    ...recordOf(session, ended),
     ...recordOfReport(Buffer.concat(report), head),
   });
 }

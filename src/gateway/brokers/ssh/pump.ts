@@ -5,7 +5,9 @@
  */
 import type { Readable, Writable } from "node:stream";
 import type { ServerChannel } from "ssh2";
+import type { Json } from "../../../action/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
+import type { Session } from "../broker.ts";
 import { chunksOf, writeAll, writeOut, written } from "./flow-control.ts";
 import type { Exit, Started } from "./upstream.ts";
 
@@ -77,6 +79,19 @@ export async function pump(
     agent.off("close", leave);
   }
   return { ...how, bytesIn, bytesOut, redacted };
+}
+
+/** What of it is on record; that the credential was in it is told, too. */
+export function recordOf(session: Session, ended: Ended): Readonly<Record<string, Json>> {
+  const { exit, signal, bytesIn, bytesOut, redacted } = ended;
+  if (redacted > 0) session.find("credential", "a command's output held the credential");
+  return {
+    ...(exit === undefined ? {} : { exit }),
+    ...(signal === undefined ? {} : { signal }),
+    bytesIn,
+    bytesOut,
+    ...(redacted === 0 ? {} : { redacted }),
+  };
 }
 
 /** Exit statuses of ours: sysexits(3) and the shell's own. */

@@ -191,6 +191,14 @@ export const golden: readonly Golden[] = [
       },
     ],
     [`GET /me/site.git/info/lfs/objects/${OID}`, "lfs.read", ["read"], "a file"],
+    [`GET /alambic/media/7/aa/aa/${OID}`, "lfs.read", ["read"], "a file at a host of files"],
+    [
+      `PUT /me/site.git/info/lfs/objects/${OID}`,
+      "unknown",
+      UNKNOWN,
+      "a file that is not what its name says",
+      { raw: { type: "application/octet-stream", text: "x" } },
+    ],
   ]),
   ...goldenRows(LOCKS, [
     [

@@ -52,7 +52,7 @@ ${allow.trimEnd()}
       path,
       `task: ssh
 purpose: look after a server
-approvals: { hold: 20s }
+approvals: { hold: 60s }
 grants:
 ${grant("server", HOST)}${also === undefined ? "" : grant("inner", also)}`,
     );

@@ -6,9 +6,9 @@
  */
 import { hash } from "node:crypto";
 import type { Json } from "../action/index.ts";
+import { GIT_FACT } from "../git/index.ts";
 import type { Content } from "./content.ts";
 import type { Entry, Route } from "./entry.ts";
-import { GIT_FACT } from "./git.ts";
 import type { HttpRequest } from "./http.ts";
 import { hideInPath, hideSecrets, isSecret } from "./secrets.ts";
 import type { Sources } from "./values.ts";

@@ -5,16 +5,17 @@
  * @module
  */
 import type { Json } from "../action/index.ts";
-import { PushInquiry, rejectionOf, samplePush } from "../git/index.ts";
+import {
+  GIT_FACT,
+  gitOptionsSchema,
+  LFS_BYTES_MAX,
+  PushInquiry,
+  rejectionOf,
+  samplePush,
+} from "../git/index.ts";
 import type { CatalogRequest } from "./describe.ts";
 import type { Entry } from "./entry.ts";
 import type { Facts } from "./values.ts";
-
-/** The name of what was looked up. */
-export const GIT_FACT = "git";
-
-/** Beyond it what was learnt does not go along, and the push counts as if nothing were known. */
-const FACT_CHARS_MAX = 1 << 20;
 
 /** Questions that are asked one after another before a request is judged; each depends on the answers before. */
 export interface Inquiry {
@@ -45,10 +46,7 @@ export function inquiryOf(entry: Entry, request: CatalogRequest): Inquiry | unde
       return question && { target, headers: HEADERS, body: question.body };
     },
     tell: (answer) => inquiry.tell(answer),
-    facts() {
-      const fact = inquiry.facts() as unknown as Json;
-      return JSON.stringify(fact).length > FACT_CHARS_MAX ? {} : { [GIT_FACT]: fact };
-    },
+    facts: () => inquiry.named() as Facts,
   };
 }
 
@@ -64,6 +62,38 @@ const HEADERS = [
  */
 export function isLasting(name: string): boolean {
   return name === GIT_FACT;
+}
+
+/** What a body has to be. */
+export interface ExpectedContent {
+  /** Hexadecimal, in lower case. */
+  readonly sha256: string;
+  readonly bytesMax: number;
+}
+
+const LARGE_FILE = /\/([0-9a-f]{64})(?:\/\d+)?$/;
+
+/** Whether the body of `request` is judged by its name alone, and held to that on its way. */
+export function isNamedByContent(
+  entry: Entry | undefined,
+  { method, path }: Pick<CatalogRequest, "method" | "path">,
+): boolean {
+  return entry?.speaks === "git" && method === "PUT" && LARGE_FILE.test(path);
+}
+
+/**
+ * What the name of a large file says of its content, which is too long to be read before it is judged. `verb` is
+ * what was made of the request; a name that is written in another way than it was read is none that fits.
+ */
+export function contentOf(
+  entry: Entry | undefined,
+  verb: string,
+  { method, path, options }: Pick<CatalogRequest, "method" | "path" | "options">,
+): ExpectedContent | undefined {
+  if (entry?.speaks !== "git" || method !== "PUT" || verb !== "lfs.upload") return undefined;
+  const sha256 = LARGE_FILE.exec(path)?.[1] ?? "";
+  const { lfs_bytes: bytesMax = LFS_BYTES_MAX } = gitOptionsSchema.parse(options ?? {});
+  return { sha256, bytesMax };
 }
 
 /** An answer that git shows to whoever pushes or fetches. */
@@ -90,7 +120,11 @@ export function gitRefusalOf(
     const contentType = "application/x-git-receive-pack-result";
     if (report !== undefined) return { status: 200, contentType, body: report };
   }
-  // Of an error git shows what is plain text.
+  // git-lfs shows the message of an error of its API, and git what is plain text.
+  if (path.includes("/info/lfs/") || LARGE_FILE.test(path)) {
+    const message = JSON.stringify({ message: said.lines.join("\n") });
+    return { status: 403, contentType: "application/vnd.git-lfs+json", body: Buffer.from(message) };
+  }
   const text = `${said.lines.join("\n")}\n`;
   return { status: 403, contentType: "text/plain; charset=utf-8", body: Buffer.from(text) };
 }

@@ -19,7 +19,16 @@ export {
 } from "./entry.ts";
 export { describeHttp, type Description, type HttpRequest } from "./http.ts";
 export { readFact } from "./fact.ts";
-export { gitRefusalOf, inquiryOf, isLasting, sampleOf, type Inquiry } from "./git.ts";
+export {
+  contentOf,
+  gitRefusalOf,
+  inquiryOf,
+  isLasting,
+  isNamedByContent,
+  sampleOf,
+  type ExpectedContent,
+  type Inquiry,
+} from "./git.ts";
 export {
   ANSWER,
   isHidden,

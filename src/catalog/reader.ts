@@ -62,5 +62,9 @@ export const READER_NAMES = [
   "git-discovery",
   "git-fetch",
   "git-push",
+  "git-lfs",
+  "git-lfs-batch",
+  "git-lfs-change",
+  "git-lfs-upload",
 ] as const;
 export type ReaderName = (typeof READER_NAMES)[number];

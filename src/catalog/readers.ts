@@ -5,6 +5,7 @@
  */
 import type { Readable, Reader, ReaderName, Reading, Unread } from "./reader.ts";
 import { readEthereum } from "./readers/ethereum.ts";
+import { readLfs, readLfsBatch, readLfsChange, readLfsUpload } from "./readers/git-lfs.ts";
 import { readDiscovery, readFetch, readPush } from "./readers/git.ts";
 import { readGraphql } from "./readers/graphql.ts";
 import { readMail } from "./readers/mime.ts";
@@ -15,6 +16,10 @@ const READERS: Readonly<Partial<Record<ReaderName, Reader>>> = {
   ethereum: readEthereum,
   "git-discovery": readDiscovery,
   "git-fetch": readFetch,
+  "git-lfs": readLfs,
+  "git-lfs-batch": readLfsBatch,
+  "git-lfs-change": readLfsChange,
+  "git-lfs-upload": readLfsUpload,
   "git-push": readPush,
   graphql: readGraphql,
   mime: readMail,

@@ -29,14 +29,19 @@ export async function readOperation({ system, text, body, facts, options = "{}" 
   const protocol = findProtocol(system);
   if (protocol === undefined) throw new Fault("cli.system", `nobody here speaks ${system}`);
   const [port] = protocol.ports;
-  const operation = protocol.operationOf(text);
+  const sample = body === undefined ? protocol.sampleOf?.(text) : undefined;
+  const operation = sample?.operation ?? protocol.operationOf(text);
   const whole = body === undefined ? {} : { body };
-  const held: HeldOperation = { host: HOST, port, operation, facts, ...whole };
+  const asked: HeldOperation = { host: HOST, port, operation, facts, ...whole };
+  const held =
+    sample === undefined
+      ? asked
+      : { ...asked, body: sample.body, facts: { ...sample.facts, ...facts } };
   const grant = {
     name: "explained",
     system,
     hosts: [HOST],
-    with: { ...protocol.example, ...readOptions(options) },
+    with: { ...protocol.example, ...sample?.options, ...readOptions(options) },
     allow: [{ verbs: ["*"] }],
   };
   const task = { task: "explain", purpose: "what an operation would be", grants: [grant] };

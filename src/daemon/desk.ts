@@ -42,6 +42,7 @@ import {
   entryOf,
   heldOf,
   isSameAction,
+  lastingOf,
   onlyGrant,
   pinOf,
   policyOf,
@@ -333,7 +334,8 @@ export class Desk {
     if (isOperation(held)) {
       const credential = await this.#credentialOf(approval, held);
       const { answer } = await gateway.look(held, credential);
-      return answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
+      const found = answer === undefined ? {} : (JSON.parse(answer.body.toString("utf8")) as Facts);
+      return { ...found, ...lastingOf(held.facts).facts };
     }
     const grant = onlyGrant(policyOf((approval.pin as unknown as Pin).grant));
     const facts: Record<string, Facts[string]> = { ...held.facts };

@@ -65,7 +65,9 @@ export function pinOf(run: Run, { host, port }: Held, { system, effects }: Actio
 export function spoolOf(held: Held): Spool {
   if (isOperation(held)) {
     const { host, port, operation, body, facts } = held;
-    return { request: { host, port, operation, ...wayOf(facts) }, body };
+    const kept = { ...wayOf(facts), ...lastingOf(facts).facts };
+    const stored = Object.keys(kept).length === 0 ? {} : { facts: kept };
+    return { request: { host, port, operation, ...stored }, body };
   }
   const { body, facts, ...request } = held;
   const lasting = lastingOf(facts);
@@ -73,10 +75,10 @@ export function spoolOf(held: Held): Spool {
 }
 
 /** How an operation travels, which is only shown and not read again: whoever performs it must know. */
-function wayOf({ preview }: Held["facts"]): { readonly facts?: Held["facts"] } {
+function wayOf({ preview }: Held["facts"]): Held["facts"] {
   const way =
     typeof preview === "object" && preview !== null && "way" in preview ? preview.way : undefined;
-  return way === undefined ? {} : { facts: { preview: { way } } };
+  return way === undefined ? {} : { preview: { way } };
 }
 
 /** Those facts that stay true, and are kept with what waits. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Action } from "../action/index.ts";
-import { isBare, type Entry } from "../catalog/index.ts";
+import { contentOf, isBare, isNamedByContent, type Entry } from "../catalog/index.ts";
 import { assert, describeError, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
 import { pendingProblem, problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
@@ -47,7 +47,8 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
     request = asHandshake(request);
   }
   const entry = ports.run.entryOf(access.grant.system);
-  const first = await bodyOf(it, request, entry !== undefined, ports);
+  const isReadAhead = entry !== undefined && !isNamedByContent(entry, request);
+  const first = await bodyOf(it, request, isReadAhead, ports);
   if (typeof first === "string") return first;
   const say = plainSpeech(entry, request, first.body?.bytes);
   const judged = await judge(
@@ -62,7 +63,7 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
     if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
     const granted = { ...it, access, upstream };
     const sent = await credentialed(granted, { request, action, body, upstream, decision }, ports);
-    return typeof sent === "string" ? sent : await perform(it, sent, ports);
+    return typeof sent === "string" ? sent : await perform(granted, sent, ports);
   } finally {
     done();
   }
@@ -250,12 +251,16 @@ interface Permitted {
   readonly screen?: AnswerScreen;
 }
 
-function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
+function carry(it: Granted, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
   const { client, flow } = it;
   const { request, action, body, upstream, decision, screen } = permitted;
   const { limits, run } = ports;
   if (request.upgrade === undefined) {
-    return forward({ request, client, body: body?.bytes, upstream, screen, limits });
+    const { grant } = it.access;
+    const { method, path } = request;
+    const { with: options = {} } = grant;
+    const content = contentOf(run.entryOf(grant.system), action.verb, { method, path, options });
+    return forward({ request, client, body: body?.bytes, upstream, screen, content, limits });
   }
   const opaque = ruleOf(run.policy, decision)?.opaque === true;
   return openWebSocket({
@@ -270,7 +275,7 @@ function carry(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<
   });
 }
 
-async function perform(it: Exchange, permitted: Permitted, ports: BrokerPorts): Promise<After> {
+async function perform(it: Granted, permitted: Permitted, ports: BrokerPorts): Promise<After> {
   const { client, flow } = it;
   const { request, action } = permitted;
   const outcome = await carry(it, permitted, ports);

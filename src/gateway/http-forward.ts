@@ -6,7 +6,8 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { describeError, isFault } from "../base/index.ts";
+import { describeError, Fault, isFault } from "../base/index.ts";
+import type { ExpectedContent } from "../catalog/index.ts";
 import { createStratumWatch } from "../wire/index.ts";
 import { createBodyWatch } from "./body-watch.ts";
 import { endToEnd, headerPairs, listOf, safeTrailers, type RawHeaders } from "./http-headers.ts";
@@ -32,6 +33,8 @@ export interface Forwarding {
   readonly upstream: UpstreamSide;
   /** Of a request with a credential: looks through the answer. */
   readonly screen?: AnswerScreen | undefined;
+  /** What the body must be: else its end does not go out. */
+  readonly content?: ExpectedContent | undefined;
   readonly limits: GatewayLimits;
 }
 
@@ -74,10 +77,13 @@ interface Attempt {
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 async function attempt(forwarding: Forwarding): Promise<Attempt> {
-  const { request, client, body, upstream } = forwarding;
+  const { request, client, body, upstream, content } = forwarding;
   const trailerNames = listOf(client.head.rawHeaders, "trailer");
   let call: UpstreamCall;
   try {
+    if (body !== undefined || request.framing.kind === "none") {
+      checkContent(content, createHash("sha256").update(body ?? ""), body?.length ?? 0);
+    }
     call = await upstream.call({ request, body, trailerNames });
   } catch (error) {
     return { outcome: { bytesOut: 0, bytesIn: 0, failure: failureOf(error) }, wasStale: false };
@@ -179,13 +185,21 @@ class Relay {
     this.#call.end(undefined, trailers);
   }
 
-  /** Passes the request's body on; what no upstream takes any more is thrown away, within a limit. */
+  /**
+   * Passes the request's body on; what no upstream takes any more is thrown away, within a limit. Of what has to be
+   * some content the last piece is kept back until it is (INV-128).
+   */
   async #pumpBody(): Promise<void> {
-    const { client, limits } = this.#forwarding;
+    const { client, limits, content } = this.#forwarding;
     const { sink } = this.#call;
     const watch = createBodyWatch(client.head.rawHeaders);
     const hash = (this.#hash = createHash("sha256"));
     let thrownAway = 0;
+    let last: Buffer | undefined;
+    const pass = async (chunk: Buffer) => {
+      this.#bytesOut += chunk.length;
+      if (!sink.write(chunk)) await drained(sink);
+    };
     try {
       for await (const chunk of chunksOf(client.body)) {
         if (sink.destroyed) {
@@ -195,9 +209,16 @@ class Relay {
         }
         this.#refuseMining(await watch.push(chunk));
         hash.update(chunk);
-        this.#bytesOut += chunk.length;
-        if (!sink.write(chunk)) await drained(sink);
+        if (last !== undefined) await pass(last);
+        if (content === undefined) await pass(chunk);
+        else last = chunk;
+        if (this.#bytesOut + (last?.length ?? 0) > (content?.bytesMax ?? Infinity)) {
+          throw contentFault(`of more than the ${content?.bytesMax} bytes that are taken`);
+        }
       }
+      if (!client.isComplete) return;
+      checkContent(content, hash.copy(), 0);
+      if (last !== undefined) await pass(last);
     } finally {
       watch.close();
     }
@@ -259,6 +280,17 @@ class Relay {
     if (screen === undefined) return trailers;
     return headerPairs(screen.head(trailers.flat())).map(([name, value]) => [name, value]);
   }
+}
+
+/** @throws {Fault} `gateway.content` */
+function checkContent(content: ExpectedContent | undefined, hash: Hash, bytes: number): void {
+  if (content === undefined) return;
+  if (bytes > content.bytesMax) throw contentFault(`of more than ${content.bytesMax} bytes`);
+  if (hash.digest("hex") !== content.sha256) throw contentFault("that is not what its name says");
+}
+
+function contentFault(what: string): Fault {
+  return new Fault("gateway.content", `a large file ${what}; nothing of it is kept`);
 }
 
 /**

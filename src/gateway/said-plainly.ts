@@ -19,15 +19,8 @@ export function plainSpeech(
   { method, path }: CheckedRequest,
   body: Uint8Array | undefined,
 ): SayPlainly {
-  return (problem, { title, reason, rule, allowed }, { summary }) => {
-    const short = `${title}: ${reason}`;
-    const lines = [
-      `cofferdam: ${title} (${rule})`,
-      `cofferdam: ${summary}`,
-      `cofferdam: ${reason}`,
-      ...allowed.slice(0, ALLOWED_SHOWN).map((one) => `cofferdam: allowed: ${one}`),
-    ];
-    const refusal = gitRefusalOf(entry, { method, path, body }, { short, lines });
+  return (problem, denial, { summary }) => {
+    const refusal = gitRefusalOf(entry, { method, path, body }, plainWords(denial, summary));
     if (refusal === undefined) return problem;
     const { status, contentType, body: bytes } = refusal;
     const headers = {
@@ -36,5 +29,21 @@ export function plainSpeech(
       "content-length": String(bytes.length),
     };
     return { status, headers, body: bytes };
+  };
+}
+
+/** A denial of what `summary` says, as git shows it: beside a ref, and as lines of the remote's. */
+export function plainWords(
+  { title, reason, rule, allowed }: Denial,
+  summary?: string,
+): { readonly short: string; readonly lines: readonly string[] } {
+  return {
+    short: `${title}: ${reason}`,
+    lines: [
+      `cofferdam: ${title} (${rule})`,
+      ...(summary === undefined ? [] : [`cofferdam: ${summary}`]),
+      `cofferdam: ${reason}`,
+      ...allowed.slice(0, ALLOWED_SHOWN).map((one) => `cofferdam: allowed: ${one}`),
+    ],
   };
 }

@@ -6,6 +6,7 @@
  */
 import { hash } from "node:crypto";
 import { digestOf, SESSION_VERB, type Action, type Json, type Process } from "../action/index.ts";
+import { isLasting } from "../catalog/index.ts";
 import { createId, Fault, type Instant } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { findProtocol, type Described, type Protocol } from "../protocols/index.ts";
@@ -88,9 +89,13 @@ function madeOf(described: Described, context: OperationContext, made: Made): Ac
   };
 }
 
-/** What was looked up: `found` is compared before it is performed, `preview` only shown. */
+/**
+ * What was looked up: `found` is compared before it is performed, `preview` only shown. Objects of git, which stay
+ * what they are, are neither: what was made of them is.
+ */
 function shownFacts(facts: HeldOperation["facts"]): Readonly<Record<string, Json>> {
-  const { preview, ...found } = facts;
+  const { preview, ...looked } = facts;
+  const found = Object.fromEntries(Object.entries(looked).filter(([name]) => !isLasting(name)));
   return {
     ...(Object.keys(found).length === 0 ? {} : { found }),
     ...(preview === undefined ? {} : { preview }),

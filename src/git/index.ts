@@ -1,4 +1,5 @@
 /** Layer 1, pure: git as bytes - packet lines, packs, objects - and what a push does. */
+export { Advertisement, type Advertised } from "./advertisement.ts";
 export {
   describePush,
   PUSH_VERBS,
@@ -10,10 +11,12 @@ export {
   type UnreadablePush,
 } from "./describe-push.ts";
 export { readFetchRequest } from "./fetch-request.ts";
+export { gitOptionsSchema, isListedRepo, LFS_BYTES_MAX, type GitOptions } from "./grant-options.ts";
 export { PushInquiry, type Question } from "./inquiry.ts";
-export { readKnown, type Facts as GitFacts } from "./known.ts";
+export { GIT_FACT, readKnown, type Facts as GitFacts } from "./known.ts";
 export { GIT_LIMITS } from "./limits.ts";
 export { FLUSH, packet, PacketReader, type Packet } from "./pkt-line.ts";
+export { answerOf, speaksVersion2 } from "./plain-upload.ts";
 export type { PushContent } from "./push-content.ts";
 export {
   readPushHead,
@@ -24,5 +27,5 @@ export {
 export { PushScanner } from "./push-scanner.ts";
 export type { Known } from "./push.ts";
 export { isProtected, PROTECTED_BY_DEFAULT } from "./ref-name.ts";
-export { rejectionFor, rejectionOf } from "./report.ts";
+export { readReport, rejectionFor, rejectionOf, type PushReport } from "./report.ts";
 export { samplePush, type SamplePush } from "./sample.ts";

@@ -7,8 +7,10 @@
  */
 import { fetchRequest, readFetched, readRefs, refsRequest, type FetchPlan } from "./fetch.ts";
 import { edgesOf } from "./history.ts";
+import { FLUSH } from "./pkt-line.ts";
+import { plainRequest } from "./plain-upload.ts";
 import type { Facts } from "./known.ts";
-import { factsOf } from "./known.ts";
+import { factsOf, GIT_FACT } from "./known.ts";
 import { FORMATS, type GitObject, type ObjectId } from "./object-format.ts";
 import {
   judgePush,
@@ -24,11 +26,16 @@ import { MODES } from "./objects.ts";
 import { UNKNOWN_TREE } from "./tree-diff.ts";
 import { PROTECTED_BY_DEFAULT } from "./ref-name.ts";
 
-/** One question: the body of a request to git-upload-pack, protocol version 2. */
+/** One question to git-upload-pack. */
 export interface Question {
+  /** In protocol version 2: one request. */
   readonly body: Buffer;
+  /** In version 0: all that a client says. What it is answered with, {@link answerOf} translates. */
+  readonly plain: Buffer;
 }
 
+/** Beyond it what was learnt does not go along, and the push counts as if nothing were known. */
+const FACT_CHARS_MAX = 1 << 20;
 const QUESTIONS_MAX = 12;
 const OLD_BLOBS_MAX = 200;
 const WANTS_MAX = 256;
@@ -66,13 +73,13 @@ export class PushInquiry {
       this.#areRefsAsked = true;
       this.#questions += 1;
       this.#pending = {};
-      return { body: refsRequest(format) };
+      return { body: refsRequest(format), plain: FLUSH };
     }
     const plan = STEPS.map((step) => this.#planOf(step, push)).find((one) => one !== undefined);
     if (plan === undefined) return undefined;
     this.#questions += 1;
     this.#pending = { plan };
-    return { body: fetchRequest(plan, format) };
+    return { body: fetchRequest(plan, format), plain: plainRequest(plan, format) };
   }
 
   /** The answer's body to what was asked last; `undefined` where there was none. */
@@ -106,6 +113,12 @@ export class PushInquiry {
     const push = judged.value;
     if (push.missing.length === 0) contentOf(push, { bytes: 0, sha256: "" }); // Looks at what is shown.
     return factsOf(this.#known(), push);
+  }
+
+  /** The same as a fact with its name; none where it is too much to go along. */
+  named(): { readonly [GIT_FACT]?: Facts } {
+    const facts = this.facts();
+    return JSON.stringify(facts).length > FACT_CHARS_MAX ? {} : { [GIT_FACT]: facts };
   }
 
   #known(): Known {

@@ -14,6 +14,9 @@ import {
 } from "./object-format.ts";
 import type { Known, Push } from "./push.ts";
 
+/** The name of what was looked up, among the facts of a request or an operation. */
+export const GIT_FACT = "git";
+
 /** JSON. */
 export interface Facts {
   /** Branch that HEAD names. */

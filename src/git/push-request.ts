@@ -80,6 +80,8 @@ export function readPushHead(
     };
     return { request, end: reader.offset };
   }
+  // It is signed in a form of its own, which nobody here checks or can tell from the server's.
+  require(!first.startsWith("push-cert\0"), "a signed push is not taken: push without --signed");
   const at = first.indexOf("\0");
   const capabilities = (at < 0 ? "" : first.slice(at + 1)).split(" ").filter((one) => one !== "");
   checkCapabilities(capabilities);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FLUSH, packet, PKT_CONTENT_MAX } from "./pkt-line.ts";
+import { FLUSH, packet, PacketReader, PKT_CONTENT_MAX } from "./pkt-line.ts";
 import { readPushHead, type PushRequest } from "./push-request.ts";
 import { tryRead } from "./unreadable.ts";
 
@@ -42,6 +42,43 @@ export function rejectionFor(
     bands.push(band(1, report.subarray(at, at + PKT_CONTENT_MAX - 1)));
   }
   return Buffer.concat([...said, ...bands, FLUSH]);
+}
+
+/** What a server says of a push: the reason where it took nothing, and of each ref that it did not change. */
+export interface PushReport {
+  /** `ok`, or why the pack was not taken. */
+  readonly unpack: string;
+  readonly refused: readonly { readonly ref: string; readonly reason: string }[];
+}
+
+/** Reads what git-receive-pack answered to a push of `capabilities`; `undefined` where that is no whole report. */
+export function readReport(
+  output: Uint8Array,
+  { capabilities }: Pick<PushRequest, "capabilities">,
+): PushReport | undefined {
+  const read = tryRead(() => {
+    const isBanded = capabilities.includes("side-band-64k");
+    const reader = new PacketReader(isBanded ? firstBand(output) : output);
+    let unpack = "";
+    const refused: { ref: string; reason: string }[] = [];
+    for (let one = reader.take(); one !== "flush"; one = reader.take()) {
+      const line = typeof one === "string" ? "" : one.toString("utf8").replace(/\n$/, "");
+      const [word, ref = "", ...why] = line.split(" ");
+      if (word === "unpack") unpack = line.slice(7);
+      else if (word === "ng") refused.push({ ref, reason: why.join(" ") });
+    }
+    return { unpack, refused };
+  });
+  return read.ok && read.value.unpack !== "" ? read.value : undefined;
+}
+
+function firstBand(output: Uint8Array): Buffer {
+  const reader = new PacketReader(output);
+  const said: Buffer[] = [];
+  for (let one = reader.next(); one !== undefined && one !== "flush"; one = reader.next()) {
+    if (typeof one !== "string" && one[0] === 1) said.push(one.subarray(1));
+  }
+  return Buffer.concat(said);
 }
 
 function band(number: number, content: Buffer): Buffer {

@@ -4,6 +4,7 @@ export type {
   MintedLogin,
   Protocol,
   ProtocolMint,
+  SampleOperation,
   Separator,
   Surroundings,
   VerbInfo,

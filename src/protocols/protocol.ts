@@ -75,6 +75,15 @@ export interface ProtocolMint {
   revoke(login: Pick<MintedLogin, "label" | "options"> & { readonly user: string }): Json;
 }
 
+/** An operation that is described in words. */
+export interface SampleOperation {
+  readonly operation: Json;
+  readonly body: Buffer;
+  readonly facts: Readonly<Record<string, Json>>;
+  /** What a grant must say under `with:` for it. */
+  readonly options: Readonly<Record<string, Json>>;
+}
+
 /** One session protocol. */
 export interface Protocol {
   /** The grant's `system:`, and the scheme that its credentials are bound to. */
@@ -106,6 +115,8 @@ export interface Protocol {
   describe(operation: Json, surroundings: Surroundings): Described;
   /** What `explain --system NAME TEXT` means. @throws {Fault} `protocols.operation` with the form. */
   operationOf(text: string): Json;
+  /** The same of text that stands for an operation and what belongs to it; `undefined` where it is none. */
+  sampleOf?(text: string): SampleOperation | undefined;
   /** Absent where its systems make no logins. */
   readonly mint?: ProtocolMint;
   /** A commented grant for `cofferdam grant-template`: YAML, to be indented as an item of `grants`. */

@@ -1,5 +1,5 @@
 /** Real repositories of git, and pushes made of them, for tests. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { FORMATS, idOf, type ObjectKind } from "../../src/git/object-format.ts";
 import {
+  answerOf,
   describePush,
   FLUSH,
   packet,
@@ -122,6 +123,22 @@ export class Repository {
       inquiry.tell(this.answer(one.body));
     }
     return { facts: inquiry.facts(), questions };
+  }
+
+  /** As {@link inquire}, of a server that speaks protocol version 0. */
+  inquirePlain(body: Uint8Array): object {
+    const inquiry = new PushInquiry(body);
+    for (let one = inquiry.next(); one !== undefined; one = inquiry.next()) {
+      // It may give up before it has read all.
+      const { stdout } = spawnSync("git", ["upload-pack", "."], {
+        cwd: this.folder,
+        env: ENVIRONMENT,
+        input: one.plain,
+        maxBuffer: 256 << 20,
+      });
+      inquiry.tell(answerOf(stdout, true));
+    }
+    return inquiry.facts();
   }
 
   /** What git-upload-pack answers to a request of protocol version 2. */

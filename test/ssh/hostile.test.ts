@@ -3,7 +3,7 @@
  * what is not granted stays as it is.
  */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -23,8 +23,10 @@ import {
   versionPacket,
   type SftpAsk,
 } from "../../src/wire/index.ts";
+import { FLUSH, packet } from "../../src/git/index.ts";
+import { Repository } from "../git/kit.ts";
 import { Sshd } from "../support/sshd.ts";
-import { BrokerKit } from "./session-kit.ts";
+import { BrokerKit, type KitOptions } from "./session-kit.ts";
 
 const attach = { kind: "login", user: "anybody", password: "the password 4711" } as const;
 const lease: Lease = { credential: "c", attach, secrets: [attach.password] };
@@ -61,9 +63,11 @@ async function serverOf(
 async function against(
   act: (session: ssh2.Session, connection: ssh2.Connection) => void,
   use: (kit: BrokerKit) => Promise<void>,
+  more: Partial<KitOptions> = {},
 ): Promise<void> {
   const server = await serverOf(act);
-  const kit = await new BrokerKit({ port: server.port, hostKey: server.hostKey, lease }).start();
+  const { port, hostKey: key } = server;
+  const kit = await new BrokerKit({ port, hostKey: key, lease, ...more }).start();
   try {
     await use(kit);
   } finally {
@@ -122,6 +126,61 @@ test("a password that a server echoes does not reach the agent", async () => {
       assert.doesNotMatch(stdout, /4711/);
       assert.deepEqual(kit.found, [["credential", "a command's output held the credential"]]);
     },
+  );
+});
+
+test("INV-126: of what an agent sends to a push nothing but the push goes on, and nothing before it is whole", async () => {
+  const it = new Repository();
+  const tip = it.commit({ a: "1" });
+  const body = it.pushBody([{ ref: "refs/heads/x", new: tip }]);
+  it.remove();
+  const came: Buffer[] = [];
+  const refs = packet(`${"0".repeat(40)} capabilities^{}\0report-status agent=the-password-4711\n`);
+  const told = Promise.withResolvers<void>();
+  let judged = (): readonly string[] => [];
+  await against(
+    (session) =>
+      session.on("exec", (accept, _reject, { command }) => {
+        const channel = accept();
+        if (!command.startsWith("git-receive-pack")) {
+          channel.exit(1);
+          channel.end();
+          return;
+        }
+        channel.write(Buffer.concat([refs, Buffer.from("0000")]));
+        channel.on("data", (chunk: Buffer) => {
+          if (came.push(chunk) === 1) assert.deepEqual(judged(), ["repo.read", "push.create"]);
+          if (Buffer.concat(came).length >= body.length) {
+            channel.write(
+              Buffer.concat([packet("unpack ok\n"), packet("ok refs/heads/x\n"), FLUSH]),
+            );
+            told.resolve();
+          }
+        });
+        channel.on("end", () => {
+          channel.exit(0);
+          channel.end();
+        });
+      }),
+    async (kit) => {
+      judged = () => kit.judged.map(({ action }) => action.verb);
+      const ssh = spawn("ssh", [...kit.sshOptions, "127.0.0.1", "git-receive-pack 'x'"]);
+      const out: Buffer[] = [];
+      ssh.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+      await once(ssh.stdout, "data");
+      ssh.stdin.on("error", () => {});
+      const half = body.length >> 1;
+      ssh.stdin.write(body.subarray(0, half));
+      ssh.stdin.write(body.subarray(half));
+      await told.promise;
+      ssh.stdin.end("and more of it");
+      await once(ssh, "close");
+      assert.deepEqual(Buffer.concat(came), body, "the very bytes, and nothing after them");
+      const said = Buffer.concat(out).toString("latin1");
+      assert.match(said, /no-thin\n0000.*unpack ok/s, "it could be asked for nothing");
+      assert.doesNotMatch(said, /the-password-4711/);
+    },
+    { with: { repos: ["x"] }, lease: { ...lease, secrets: ["the-password-4711"] } },
   );
 });
 

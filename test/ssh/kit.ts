@@ -30,7 +30,11 @@ export class SshHome {
   /** Writes a task that grants the server by the rules of `allow` (YAML, indented by six). */
   task(
     allow: string,
-    { hostKey = this.sshd.hostKey, also }: { hostKey?: string; also?: string } = {},
+    {
+      hostKey = this.sshd.hostKey,
+      also,
+      repos = [],
+    }: { hostKey?: string; also?: string; repos?: readonly string[] } = {},
   ): string {
     const grant = (name: string, host: string) => `  - system: ssh
     name: ${name}
@@ -39,6 +43,7 @@ export class SshHome {
     credential: server-key
     with:
       host_key: "${hostKey}"
+      repos: ${JSON.stringify(repos)}
     allow:
 ${allow.trimEnd()}
 `;
@@ -47,7 +52,7 @@ ${allow.trimEnd()}
       path,
       `task: ssh
 purpose: look after a server
-approvals: { hold: 20s }
+approvals: { hold: 60s }
 grants:
 ${grant("server", HOST)}${also === undefined ? "" : grant("inner", also)}`,
     );

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../../src/api/index.ts";
+import { Repository } from "../git/kit.ts";
 import { eventually } from "../support/home.ts";
 import { LivingRun, UNRELATED } from "../support/living-run.ts";
 import { SshHome } from "./kit.ts";
@@ -177,4 +178,49 @@ test("INV-134: a command, a terminal and a file session end with the rule that a
   );
   await run.end();
   assert.ok(!existsSync(join(site, "written")));
+});
+
+test("INV-127: git in a run: a branch of its own goes out, main waits, and once a person saw it the very pack does", async () => {
+  const there = new Repository();
+  try {
+    there.commit({ "src/a.txt": "one\ntwo\nthree\n", "package.json": "{}\n" }, "first");
+    there.git(["config", "receive.denyCurrentBranch", "ignore"]);
+    const rules = `      - verbs: [repo.read]
+      - verbs: [push.create, push.update]
+        on: ["refs/heads/agent/**", refs/heads/main]
+`;
+    const running = it.run(
+      it.task(rules, { repos: [there.folder] }),
+      `git config --global user.name Agent; git config --global user.email agent@example.org
+git clone -q ssh://server.example${there.folder} site && cd site
+sed -i 's/^two$/2/' src/a.txt; git commit -qam 'Write two as a digit'
+git push -q origin HEAD:agent/digits; echo code=$?
+git push -q origin HEAD:main; echo code=$?
+git push -q origin :main 2>&1; echo code=$?`,
+    );
+    const card = await approve(/main/);
+    for (const text of [
+      "PUBLISHES",
+      "refs/heads/main",
+      "Write two as a digit",
+      "-two",
+      "+2",
+      "agent@example.org",
+    ])
+      assert.ok(card.includes(text), `${text} in\n${card}`);
+    assert.doesNotMatch(card, /EXECUTES|Not shown/);
+    const { stdout, stderr } = await running;
+    assert.match(
+      stdout,
+      /^code=0\ncode=0\n[\s\S]*grants no push\.delete on[\s\S]*code=1\n$/,
+      `${stdout}${stderr}`,
+    );
+    assert.equal(there.text(["log", "-1", "--format=%s", "main"]), "Write two as a digit");
+    assert.equal(there.text(["rev-parse", "main"]), there.text(["rev-parse", "agent/digits"]));
+    const told = (await it.home.log()).filter(({ data }) => data?.["verb"] === "push.update");
+    assert.ok(told.length > 0, "it is on record");
+    assert.ok(!JSON.stringify(told).includes('"objects":{'), "without what was looked up");
+  } finally {
+    there.remove();
+  }
 });

@@ -15,6 +15,7 @@ import { createLog, systemClock } from "../../src/base/index.ts";
 import { createHostKey, knownHostsLine } from "../../src/daemon/host-key.ts";
 import { sshBroker } from "../../src/gateway/brokers/ssh/index.ts";
 import type { Asking, Errand, Judged, Session } from "../../src/gateway/brokers/broker.ts";
+import type { Denial } from "../../src/gateway/denial.ts";
 import { GATEWAY_LIMITS } from "../../src/gateway/limits.ts";
 import type { Resolution } from "../../src/gateway/ports.ts";
 import { actionOfOperation } from "../../src/gateway/session-action.ts";
@@ -52,8 +53,12 @@ export interface KitOptions {
   readonly hostKey: string | readonly string[];
   readonly lease?: Lease;
   readonly allow?: readonly Record<string, Json>[];
+  /** Of the grant, beside the host key. */
+  readonly with?: Readonly<Record<string, Json>>;
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
+  /** What happens meanwhile. */
+  readonly whileHeld?: () => void;
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
   readonly recordingLimits?: RecordingLimits;
 }
@@ -95,7 +100,7 @@ export class BrokerKit {
     const { allow = [{ verbs: ["*"], unattended: UNATTENDED }] } = options;
     const grant = {
       ...{ system: "ssh", name: "server", hosts: [HOST] },
-      with: { host_key: options.hostKey },
+      with: { host_key: options.hostKey, ...options.with },
       allow: allow.map((rule) => ({ verbs: ["*"], ...rule })),
     };
     const source = JSON.stringify({ task: "kit", purpose: "a test", grants: [grant] });
@@ -127,11 +132,7 @@ export class BrokerKit {
 
   /** Starts `ssh ARGS` (or another of its clients) against the broker. */
   spawn(args: readonly string[], program = "ssh"): ChildProcessWithoutNullStreams {
-    const options = [
-      ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
-      ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
-      ...[program === "ssh" ? "-p" : "-P", `${this.port}`],
-    ];
+    const options = this.sshOptions.map((one) => (one === "-p" && program !== "ssh" ? "-P" : one));
     return spawn(program, [...options, ...args], { cwd: this.root, timeout: 20_000 });
   }
 
@@ -154,6 +155,15 @@ export class BrokerKit {
     } finally {
       client.end();
     }
+  }
+
+  /** Those of OpenSSH's client. */
+  get sshOptions(): readonly string[] {
+    return [
+      ...["-F", "none", "-o", `UserKnownHostsFile=${this.root}/known_hosts`],
+      ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", `HostKeyAlias=${HOST}`],
+      ...["-p", `${this.port}`],
+    ];
   }
 
   /** Runs \`ssh ARGS\` (or another of its clients) against the broker. */
@@ -224,7 +234,7 @@ export class BrokerKit {
     if (grant === undefined) throw new Error("the kit has one grant");
     return {
       grant,
-      options: { host_key: this.#options.hostKey } as Json,
+      options: { host_key: this.#options.hostKey, ...this.#options.with } as Json,
       host: HOST,
       port: 22,
       limits: { ...GATEWAY_LIMITS, ...this.#options.limits },
@@ -238,7 +248,10 @@ export class BrokerKit {
     const place = this.#place();
     const told = (text: string) => {
       this.refused.push(text);
-      return { denial: {} as never, text: `Cofferdam: ${text}` };
+      const [rule = ""] = text.split(":");
+      const common = { system: "server", target: HOST, route: "", process: UNKNOWN_PROCESS };
+      const denial: Denial = { ...common, rule, title: "No", reason: text, allowed: [] };
+      return { denial, text: `Cofferdam: ${text}` };
     };
     let state = initialPolicyState;
     const remembered = new Set<string>();
@@ -271,7 +284,8 @@ export class BrokerKit {
       repeats: (key) => remembered.has(key),
       remember: (key) => void remembered.add(key),
       hold: async ({ asking }) => {
-        const { decision = "answered" } = this.#options;
+        const { decision = "answered", whileHeld } = this.#options;
+        whileHeld?.();
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
       },

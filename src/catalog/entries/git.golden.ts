@@ -4,6 +4,8 @@ import { goldenRows, type Golden } from "../golden.ts";
 const HTTP = "https://git-scm.com/docs/gitprotocol-http";
 const V2 = "https://git-scm.com/docs/gitprotocol-v2";
 const PACK = "https://git-scm.com/docs/gitprotocol-pack";
+/** SHA-256 of `x`. */
+const X = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
 const LFS = "https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md";
 const LOCKS = "https://github.com/git-lfs/git-lfs/blob/main/docs/api/locking.md";
 const UNKNOWN = ["publish", "execute", "delete", "administer"] as const;
@@ -179,7 +181,7 @@ export const golden: readonly Golden[] = [
       { json: { operation: "upload", objects: [{ oid: OID, size: 1 }] } },
     ],
     [
-      `PUT /me/site.git/gitlab-lfs/objects/${OID}/12`,
+      `PUT /me/site.git/gitlab-lfs/objects/${X}/1`,
       "lfs.upload",
       ["write"],
       "a file itself",
@@ -189,6 +191,14 @@ export const golden: readonly Golden[] = [
       },
     ],
     [`GET /me/site.git/info/lfs/objects/${OID}`, "lfs.read", ["read"], "a file"],
+    [`GET /alambic/media/7/aa/aa/${OID}`, "lfs.read", ["read"], "a file at a host of files"],
+    [
+      `PUT /me/site.git/info/lfs/objects/${OID}`,
+      "unknown",
+      UNKNOWN,
+      "a file that is not what its name says",
+      { raw: { type: "application/octet-stream", text: "x" } },
+    ],
   ]),
   ...goldenRows(LOCKS, [
     [

@@ -19,6 +19,8 @@ const below = (methods: string, rest: string) =>
   });
 
 const OID = "{oid:[0-9a-f]{64}}";
+/** Where servers have large files themselves; GitHub and others at any path, by the name alone. */
+const TRANSFERS = [`info/lfs/objects/${OID}`, `gitlab-lfs/objects/${OID}`, OID];
 
 const TEMPLATE = `# git over HTTPS: fetching, and pushes judged ref by ref and path by path.
 - system: git
@@ -29,6 +31,7 @@ const TEMPLATE = `# git over HTTPS: fetching, and pushes judged ref by ref and p
     repos: [me/site]            # paths of repositories, with or without .git; all where this is left out
     protected: [main, "release/**"]   # pushes to these are published; so are those to the default branch
     # push_options: [ci.skip]   # what -o may say without more
+    # lfs_bytes: 104857600    # of one large file; 100 MiB where this is left out
     # private: true             # what is fetched is nobody else's: writes to other systems then wait
   allow:
     - verbs: [repo.read, lfs.read]
@@ -96,41 +99,48 @@ export const git: EntrySource = {
       verb: "lfs.upload",
       request: below("POST", "info/lfs/objects/batch"),
       effects: ["write"],
-      summary: "Ask where {body.objects.*.size} bytes of large files go ({body.operation})",
+      summary: "Ask where large files go",
       body: ["json"],
-      cases: [
-        {
-          when: { "body.operation": { only: ["download"] } },
-          verb: "lfs.read",
-          effects: ["read"],
-          summary: "Ask where large files are",
-        },
-      ],
+      reader: "git-lfs-batch",
+      reads: [{ verb: "lfs.read", effects: ["read"], summary: "Ask where large files are" }],
     },
     {
       verb: "lfs.read",
-      request: [
-        ...below("GET|HEAD", `info/lfs/objects/${OID}`),
-        ...below("GET|HEAD", `gitlab-lfs/objects/${OID}`),
-        ...below("GET", "info/lfs/locks"),
-        ...below("POST", "info/lfs/locks/verify"),
-      ],
+      request: [...below("GET", "info/lfs/locks"), ...below("POST", "info/lfs/locks/verify")],
       effects: ["read"],
-      summary: "Read large files or their locks",
+      summary: "Read who locked large files",
       body: ["none", "json"],
+      reader: "git-lfs",
+    },
+    {
+      verb: "lfs.read",
+      request: TRANSFERS.flatMap((rest) => below("GET|HEAD", rest)),
+      effects: ["read"],
+      summary: "Read a large file",
+      reader: "git-lfs",
     },
     {
       verb: "lfs.upload",
       request: [
-        ...below("PUT", `info/lfs/objects/${OID}`),
+        ...TRANSFERS.flatMap((rest) => below("PUT", rest)),
         ...below("PUT", `info/lfs/objects/${OID}/{size:\\d+}`),
         ...below("PUT", `gitlab-lfs/objects/${OID}/{size:\\d+}`),
-        ...below("POST", "info/lfs/verify"),
-        ...below("POST", `info/lfs/objects/${OID}/verify`),
       ],
       effects: ["write"],
       summary: "Upload a large file",
       body: ["none", "json", "raw"],
+      reader: "git-lfs-upload",
+    },
+    {
+      verb: "lfs.upload",
+      request: [
+        ...below("POST", "info/lfs/verify"),
+        ...below("POST", `info/lfs/objects/${OID}/verify`),
+      ],
+      effects: ["write"],
+      summary: "Say that a large file was uploaded",
+      body: ["none", "json"],
+      reader: "git-lfs-change",
     },
     {
       verb: "lfs.lock",
@@ -138,6 +148,7 @@ export const git: EntrySource = {
       effects: ["write"],
       summary: "Lock {body.path}",
       body: ["json"],
+      reader: "git-lfs-change",
     },
     {
       verb: "lfs.unlock",
@@ -145,6 +156,7 @@ export const git: EntrySource = {
       effects: ["write", "administer"],
       summary: "Take a lock away, also that of somebody else",
       body: ["json"],
+      reader: "git-lfs-change",
       cases: [
         {
           when: { "body.force": { only: [false] } },

@@ -3,9 +3,15 @@
  *
  * @module
  */
-import { describePush, readFetchRequest, readKnown } from "../../git/index.ts";
-import { GIT_FACT } from "../git.ts";
-import { gitOptionsSchema, type GitOptions } from "../options.ts";
+import {
+  describePush,
+  GIT_FACT,
+  gitOptionsSchema,
+  isListedRepo,
+  readFetchRequest,
+  readKnown,
+  type GitOptions,
+} from "../../git/index.ts";
 import type { Readable, Reading, Unread } from "../reader.ts";
 
 const SERVICES = new Set(["git-upload-pack", "git-receive-pack"]);
@@ -61,12 +67,13 @@ export function readPush(readable: Readable): Reading | Unread {
   };
 }
 
-function reads({ private: isPrivate }: GitOptions): Pick<Reading, "effects"> {
+/** How strict it is to read there. */
+export function reads({ private: isPrivate }: GitOptions): Pick<Reading, "effects"> {
   return { effects: isPrivate === true ? ["read-private"] : ["read"] };
 }
 
 /** The grant's options, where they are for this repository. */
-function optionsOf(readable: Readable): GitOptions | Unread {
+export function optionsOf(readable: Readable): GitOptions | Unread {
   const parsed = gitOptionsSchema.safeParse(readable.options ?? {});
   if (!parsed.success) return { unread: "the grant's options are not those of git" };
   const repo = repoOf(readable);
@@ -74,13 +81,8 @@ function optionsOf(readable: Readable): GitOptions | Unread {
   if (!names || /[\\%\0]/.test(repo))
     return { unread: "a repository of which the path is escaped" };
   const { repos } = parsed.data;
-  const isListed = repos === undefined || repos.some((one) => bare(one) === bare(repo));
+  const isListed = repos === undefined || isListedRepo(repos, repo);
   return isListed ? parsed.data : { unread: `the grant is for ${(repos ?? []).join(", ")}` };
-}
-
-/** Letter case is a difference, since on some servers it makes another repository. */
-function bare(repo: string): string {
-  return repo.replace(/\.git$/, "");
 }
 
 function depthOf({ path }: Readable): number {
@@ -88,7 +90,7 @@ function depthOf({ path }: Readable): number {
 }
 
 /** The path of the repository, as far as the grant leaves it open. */
-function repoOf({ path }: Readable): string {
+export function repoOf({ path }: Readable): string {
   const names = Object.entries(path).filter(([name]) => name.startsWith("repo_"));
   return names.map(([, value]) => value).join("/");
 }

@@ -5,6 +5,7 @@
  */
 import type { Effect } from "../../action/index.ts";
 import { readCommandLine, spell, type SimpleCommand, type SimpleLine } from "./command-line.ts";
+import { refusalOf } from "./describe-git.ts";
 import { readingEffects } from "./reading-form.ts";
 import { effectsOfPlace, holdsSecrets } from "./secret-paths.ts";
 import { segmentsOf, transferOf, type Transfer } from "./transfer.ts";
@@ -23,6 +24,8 @@ export interface CommandMeaning {
   /** Why it is no more than a script. */
   readonly why?: string;
   readonly transfer?: Transfer;
+  /** Why it is never started. */
+  readonly refusal?: string;
 }
 
 const DELETES = new Set(
@@ -59,7 +62,10 @@ export function meaningOf(command: string, isInteractive: boolean): CommandMeani
     if (program === "cd") cwds.push(operands[0] ?? "~");
     return part;
   });
-  return { parts, sent: line.sent };
+  const [refusal] = line.commands.flatMap(
+    ({ words }) => refusalOf(baseOf(words[0] ?? ""), words) ?? [],
+  );
+  return { parts, sent: line.sent, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 function scriptOf(command: string, why: string): CommandMeaning {
@@ -137,7 +143,8 @@ function partsOfTransfer({ tool, isRead, paths, options }: Transfer): readonly C
     const object = segmentsOf(path);
     if (isRead) {
       // Whatever lies below goes along.
-      const isSecret = tool !== "git" && holdsSecrets(path, { cwd: undefined, isRecursive: true });
+      if (tool === "git") return { verb: "repo.read", effects: ["read-private"], object } as const;
+      const isSecret = holdsSecrets(path, { cwd: undefined, isRecursive: true });
       const effects: readonly Effect[] = isSecret
         ? ["read-private", "administer"]
         : ["read-private"];
@@ -155,10 +162,10 @@ function partsOfTransfer({ tool, isRead, paths, options }: Transfer): readonly C
 }
 
 /** git's own restricted shell takes a repository in quotes only, and others compare the very text. */
-function sentTransfer({ tool, isRead, paths, options }: Transfer, { sent }: SimpleLine): string {
+function sentTransfer({ service, paths, options }: Transfer, { sent }: SimpleLine): string {
   const [path = ""] = paths;
-  if (tool !== "git" || /['\\]/.test(path)) return sent;
-  return [isRead ? "git-upload-pack" : "git-receive-pack", ...options, `'${path}'`].join(" ");
+  if (service === undefined || /['\\]/.test(path)) return sent;
+  return [service, ...options, `'${path}'`].join(" ");
 }
 
 function strictest(effects: readonly Effect[]): readonly Effect[] {

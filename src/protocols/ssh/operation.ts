@@ -77,7 +77,7 @@ export type SshOperation = z.infer<typeof operationSchema>;
 export type FileOperation = z.infer<typeof fileSchema>;
 
 const FORM =
-  "write a command line, or: sftp read|write|list|remove|rmdir|mkdir|stat|setstat PATH, sftp rename|symlink|hardlink PATH PATH, shell";
+  "write a command line, or: sftp read|write|list|remove|rmdir|mkdir|stat|setstat PATH, sftp rename|symlink|hardlink PATH PATH, push REPOSITORY create|update|force|delete REF [PATH]..., shell";
 const FILE_FORM = /^sftp ([a-z]+) (\/\S*)(?: (\/\S*))?$/;
 
 /** What `explain --system ssh TEXT` means. @throws {Fault} `protocols.operation` */

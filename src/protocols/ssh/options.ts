@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { gitOptionsSchema } from "../../git/index.ts";
 
 const KEYS_MAX = 8;
 const KEY =
@@ -25,6 +26,10 @@ export const optionsSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z_][\w.@-]{0,63}$/)
     .optional(),
+  // Of git, by the names that they have in a grant of git over HTTP.
+  ...gitOptionsSchema.omit({ lfs_bytes: true }).shape,
+  /** Repositories as their path is written: `me/site`, `~/site`, `/srv/git/site`; with or without `.git`. */
+  repos: z.array(z.string().regex(/^\S*[^/\s]$/)).optional(),
 });
 
 export type SshOptions = z.infer<typeof optionsSchema>;

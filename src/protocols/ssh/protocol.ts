@@ -8,6 +8,7 @@ import type { Effect, Json } from "../../action/index.ts";
 import type { Described, Protocol, Surroundings, VerbInfo } from "../protocol.ts";
 import { loadGrammar } from "./command-line.ts";
 import { meaningOf } from "./describe-command.ts";
+import { describeGit, GIT_VERBS, samplePushOf } from "./describe-git.ts";
 import { meaningOfFile, printAttributes } from "./describe-file.ts";
 import { operationOfText, operationSchema, type FileOperation } from "./operation.ts";
 import { optionsSchema } from "./options.ts";
@@ -55,8 +56,7 @@ const VERBS: Readonly<Record<string, VerbInfo>> = {
     ["write", "execute", "delete", "administer"],
     "Receive files below a path (rsync).",
   ),
-  "git.read": paths(["read-private"], "Fetch from a repository."),
-  "git.write": paths(["write", "execute", "administer"], "Push to a repository."),
+  ...GIT_VERBS,
 };
 
 /** Nobody's: a well-formed key for `explain`. */
@@ -81,6 +81,7 @@ export const sshProtocol: Protocol = {
   load: loadGrammar,
   describe,
   operationOf: operationOfText,
+  sampleOf: samplePushOf,
   template: TEMPLATE,
 };
 
@@ -130,9 +131,15 @@ function describeCommand(
   place: string,
   command: string,
   isInteractive: boolean,
-  { host, body }: Surroundings,
+  surroundings: Surroundings,
 ): Described {
-  const { parts, sent, why, transfer } = meaningOf(command, isInteractive);
+  const { host, body } = surroundings;
+  const { parts, sent, why, transfer, refusal } = meaningOf(command, isInteractive);
+  if (refusal !== undefined) return unknown(place, refusal);
+  if (transfer?.tool === "git") {
+    const described = describeGit(place, transfer, sent, surroundings);
+    return "unread" in described ? unknown(place, described.unread) : described;
+  }
   const effects = union(parts.map((part) => part.effects));
   const [first] = parts;
   const isOne = parts.every(({ verb }) => verb === first?.verb);

@@ -22,8 +22,12 @@ allow:
     on: ["/srv/www/**"]
   # - verbs: [sftp.delete]        # waits for a person
   #   on: ["/srv/www/**"]
-  # - verbs: [rsync.read, git.read]
+  # - verbs: [rsync.read, repo.read]
   #   on: ["/srv/**"]
+  # git push, ref by ref and path by path, as a grant of system git has it (\`cofferdam grant-template git\`); it needs
+  # \`repos: [me/site]\` above, under \`with:\`, where \`protected:\`, \`push_options:\` and \`private:\` may stand, too
+  # - verbs: [push.create, push.update]
+  #   on: ["refs/heads/agent/**"]
   # - verbs: [script]             # anything a shell can do: every one waits for a person
   # - verbs: [shell]              # an interactive shell; it is recorded, and not looked into
 `;

@@ -1,6 +1,6 @@
 /**
  * Command lines with which copying tools start their other side: `scp -t`, `scp -f`, `rsync --server`,
- * `git-upload-pack`, `git-receive-pack`. Each is an operation on paths rather than a command.
+ * `git-upload-pack`, `git-receive-pack`, `git-upload-archive`. Each is an operation on paths rather than a command.
  *
  * @module
  */
@@ -8,6 +8,8 @@ import type { SimpleLine } from "./command-line.ts";
 
 export interface Transfer {
   readonly tool: "scp" | "rsync" | "git";
+  /** Of git: the program at the server. */
+  readonly service?: GitService;
   /** The server's side sends. */
   readonly isRead: boolean;
   /** As written. */
@@ -16,6 +18,11 @@ export interface Transfer {
   readonly options: readonly string[];
 }
 
+export type GitService = "git-upload-pack" | "git-upload-archive" | "git-receive-pack";
+const GIT_SERVICES: ReadonlyMap<string, GitService> = new Map(
+  (["git-upload-pack", "git-upload-archive", "git-receive-pack"] as const).map((one) => [one, one]),
+);
+
 /** What `line` copies; `undefined` where it is an ordinary command. */
 export function transferOf({ commands }: SimpleLine): Transfer | undefined {
   const [command, ...more] = commands;
@@ -23,12 +30,9 @@ export function transferOf({ commands }: SimpleLine): Transfer | undefined {
   const [program = "", ...words] = command.words;
   if (program === "scp") return readScp(words);
   if (program === "rsync") return readRsync(words);
-  if (program === "git-upload-pack") return readGit(words, true);
-  if (program === "git-receive-pack") return readGit(words, false);
-  if (program !== "git") return undefined;
-  const [first, ...rest] = words;
-  if (first === "upload-pack") return readGit(rest, true);
-  return first === "receive-pack" ? readGit(rest, false) : undefined;
+  const service = GIT_SERVICES.get(program === "git" ? `git-${words[0]}` : program);
+  if (service === undefined) return undefined;
+  return readGit(program === "git" ? words.slice(1) : words, service);
 }
 
 function readScp(words: readonly string[]): Transfer | undefined {
@@ -66,13 +70,17 @@ function readRsync(words: readonly string[]): Transfer | undefined {
   return { tool: "rsync", isRead: options.includes("--sender"), paths, options };
 }
 
-function readGit(words: readonly string[], isRead: boolean): Transfer | undefined {
+/** git reads `~bob` as the home of somebody else, also in quotes. */
+function readGit(words: readonly string[], service: GitService): Transfer | undefined {
   const options = words.filter((word) => word.startsWith("-"));
   const paths = words.filter((word) => !word.startsWith("-"));
-  const isKnown = options.every((option) => /^--(strict|no-strict|timeout=\d+)$/.test(option));
-  return isKnown && paths.length === 1 && isPlain(paths)
-    ? { tool: "git", isRead, paths, options }
-    : undefined;
+  const isKnown = options.every(
+    (option) =>
+      service !== "git-upload-archive" && /^--(strict|no-strict|timeout=\d+)$/.test(option),
+  );
+  const isOne = paths.length === 1 && isPlain(paths) && !/^~[^/]/.test(paths[0] ?? "");
+  const isRead = service !== "git-receive-pack";
+  return isKnown && isOne ? { tool: "git", service, isRead, paths, options } : undefined;
 }
 
 function isPlain(paths: readonly string[]): boolean {

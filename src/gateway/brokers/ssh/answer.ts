@@ -23,13 +23,15 @@ export interface Performed {
   readonly exit?: number | undefined;
   readonly signal?: string | undefined;
   readonly file?: FileResult | undefined;
+  /** Of a push: the server did not take all of it, which it says itself. Not for the agent. */
+  readonly isRefused?: true;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   /** There was more than is kept. */
   readonly isCut: boolean;
 }
 
-export function encodeAnswer({ stdout, stderr, ...rest }: Performed): Buffer {
+export function encodeAnswer({ stdout, stderr, isRefused: _told, ...rest }: Performed): Buffer {
   const head = Buffer.from(
     JSON.stringify({ ...rest, stdout: stdout.length, stderr: stderr.length }),
   );

@@ -5,19 +5,17 @@
  * @module
  */
 import type { PseudoTtyOptions, ServerChannel } from "ssh2";
-import type { Json } from "../../../action/index.ts";
+import { UNKNOWN_VERB, type Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
 import { meaningOf } from "../../../protocols/index.ts";
 import type { Judged } from "../broker.ts";
 import { decodeAnswer } from "./answer.ts";
 import { writeOut } from "./flow-control.ts";
+import { servePush } from "./git-push.ts";
 import { collectInput } from "./input.ts";
-import { finish, pump } from "./pump.ts";
+import { EXIT, finish, pump, recordOf } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
 import { recordTerminal } from "./terminal.ts";
-
-/** Exit statuses of ours: sysexits(3) and the shell's own. */
-export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
 
 /** What an agent asked for before the command, and may ask during it. */
 export interface Request {
@@ -45,11 +43,19 @@ export async function serveExec(
   const judged = await session.judge({ operation });
   switch (judged.decision.verdict) {
     case "allow":
+      if (meaningOf(command, isInteractive).transfer?.service === "git-receive-pack") {
+        return await servePush(seat, channel, { judged, command, request });
+      }
       return await runLive(seat, channel, { judged, command, request });
     case "confirm":
       return await holdCommand(seat, channel, { judged, command, request });
-    default:
-      return await refuse(channel, session.deny(judged).text, EXIT.denied);
+    default: {
+      const { text } = session.deny(judged);
+      // Of what is not understood the rules say nothing: why it is not does.
+      const { verb, summary } = judged.action;
+      const why = verb === UNKNOWN_VERB ? `${text}; ${summary}` : text;
+      return await refuse(channel, why, EXIT.denied);
+    }
   }
 }
 
@@ -60,10 +66,7 @@ interface Asked {
   readonly before?: Buffer | undefined;
 }
 
-/**
- * Runs what is allowed. `git-upload-pack` and `git-receive-pack` go through here too, as `git.read` and
- * `git.write` on a path: whoever judges packs takes them over before the channel is connected.
- */
+/** Runs what is allowed. */
 async function runLive(
   seat: Seat,
   channel: ServerChannel,
@@ -90,14 +93,7 @@ async function runLive(
       before,
       tap: record?.tap,
     });
-    outcome = {
-      ...(ended.exit === undefined ? {} : { exit: ended.exit }),
-      ...(ended.signal === undefined ? {} : { signal: ended.signal }),
-      bytesIn: ended.bytesIn,
-      bytesOut: ended.bytesOut,
-      ...(ended.redacted === 0 ? {} : { redacted: ended.redacted }),
-    };
-    if (ended.redacted > 0) session.find("credential", "a command's output held the credential");
+    outcome = recordOf(session, ended);
   } catch (error) {
     outcome = { failed: isFault(error) ? error.code : "internal" };
     await refuse(channel, `Cofferdam: ${describeError(error)}`, EXIT.failed);

@@ -5,6 +5,7 @@
  */
 import type { Readable } from "node:stream";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
+import { Advertisement, readPushHead } from "../../../git/index.ts";
 import { meaningOf, operationSchema, type FileOperation } from "../../../protocols/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
 import { OPEN_FLAG, STATUS } from "../../../wire/index.ts";
@@ -13,6 +14,7 @@ import type { HeldOperation } from "../../ports.ts";
 import type { Errand } from "../broker.ts";
 import { encodeAnswer, type Performed } from "./answer.ts";
 import { chunksOf, writeAll } from "./flow-control.ts";
+import { recordOfReport } from "./git-push.ts";
 import { secretsOf } from "./seat.ts";
 import { lookUpFile } from "./sftp-facts.ts";
 import { performFile } from "./sftp-perform.ts";
@@ -26,7 +28,10 @@ export async function performSsh(errand: Errand): Promise<Asked> {
   try {
     const done = await withServer(errand, (upstream) => perform(errand, upstream));
     const body = encodeAnswer(done);
-    const isOk = done.file === undefined ? done.exit !== undefined : done.file.code === STATUS.OK;
+    const isOk =
+      done.file !== undefined
+        ? done.file.code === STATUS.OK
+        : done.exit !== undefined && done.isRefused !== true;
     const status = isOk ? 200 : 500;
     const answer = { status, headers: [], body, isCut: done.isCut };
     return { outcome: { status, bytesOut: sent, bytesIn: body.length }, answer };
@@ -61,8 +66,11 @@ async function perform({ held, limits, way }: Errand, upstream: Upstream): Promi
   const body = held.body ?? Buffer.alloc(0);
   const screen = createRedaction(way.lease === undefined ? [] : secretsOf(way.lease));
   if (data?.op === "exec" && data.pty !== true) {
-    const { sent } = meaningOf(data.command, false);
-    return await runCommand(upstream, sent, { body, bytesMax: limits.keptAnswerBytes, screen });
+    const { sent, transfer } = meaningOf(data.command, false);
+    const running = { body, bytesMax: limits.keptAnswerBytes, screen };
+    return transfer?.service === "git-receive-pack"
+      ? await push(upstream, sent, running)
+      : await runCommand(upstream, sent, running);
   }
   if (data?.op === "sftp") {
     const { sftp } = await SftpUpstream.start(await upstream.sftp());
@@ -100,6 +108,35 @@ async function runCommand(
     stderr: stderr.bytes,
     isCut: stdout.isCut || stderr.isCut,
   };
+}
+
+/** Sends what was approved once the server has listed its refs, which the agent knows already. */
+async function push(upstream: Upstream, command: string, running: Running): Promise<Performed> {
+  const { body, bytesMax, screen } = running;
+  const { channel, ended } = await upstream.exec(command);
+  const errors = collect(channel.stderr, bytesMax, screen);
+  const advertisement = new Advertisement();
+  for await (const chunk of chunksOf(channel)) {
+    const read = advertisement.push(chunk);
+    if (!read.ok) throw new Fault("ssh.git", `the server lists no refs: ${read.reason}`);
+    if (!read.value.isEnd) continue;
+    writeAll(channel, body)
+      .then(() => channel.end())
+      .catch(() => {}); // It may end without reading.
+    const { bytes, isCut } = await collect(channel, bytesMax, screen);
+    const head = readPushHead(body)?.request;
+    const { taken } = recordOfReport(bytes, head);
+    const { bytes: stderr } = await errors;
+    return {
+      ...(await ended),
+      stdout: bytes,
+      stderr,
+      isCut,
+      ...(taken === true ? {} : { isRefused: true }),
+    };
+  }
+  const { bytes: stderr } = await errors;
+  throw new Fault("ssh.git", `the server takes no push: ${stderr.toString("utf8").slice(0, 300)}`);
 }
 
 async function collect(

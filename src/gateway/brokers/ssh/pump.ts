@@ -5,7 +5,9 @@
  */
 import type { Readable, Writable } from "node:stream";
 import type { ServerChannel } from "ssh2";
+import type { Json } from "../../../action/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
+import type { Session } from "../broker.ts";
 import { chunksOf, writeAll, writeOut, written } from "./flow-control.ts";
 import type { Exit, Started } from "./upstream.ts";
 
@@ -22,16 +24,18 @@ export interface PumpOptions {
   /** The agent's socket. */
   readonly socket: Writable;
   /** Takes what goes to the agent, ahead of it; where it rejects, what runs is ended, and the pump rejects with that. */
-  readonly tap?: ((chunk: Buffer) => Promise<void>) | undefined;
+  readonly tap?: ((chunk: Buffer, isError: boolean) => Promise<void> | void) | undefined;
   /** Input that came before; the rest follows it. */
   readonly before?: Buffer | undefined;
+  /** All of the input: of the agent's nothing is read. */
+  readonly whole?: Buffer | undefined;
 }
 
 /** Runs until the server is done, or the agent is gone. Ends the agent's channel as the server ended its own. */
 export async function pump(
   agent: ServerChannel,
   started: Started,
-  { secrets, socket, tap, before }: PumpOptions,
+  { secrets, socket, tap, whole, before = whole }: PumpOptions,
 ): Promise<Ended> {
   const redaction = createRedaction(secrets);
   const { channel: upstream, ended } = started;
@@ -47,7 +51,7 @@ export async function pump(
       bytesIn += before.length;
       await writeAll(upstream, before);
     }
-    for await (const chunk of chunksOf(agent)) {
+    for await (const chunk of whole === undefined ? chunksOf(agent) : []) {
       bytesIn += chunk.length;
       await writeAll(upstream, chunk);
     }
@@ -58,10 +62,12 @@ export async function pump(
     const pass = async (chunk: Buffer) => {
       if (chunk.length === 0) return;
       bytesOut += chunk.length;
-      await tap?.(chunk).catch((error: unknown) => {
+      try {
+        await tap?.(chunk, isError);
+      } catch (error) {
         untaken = { error };
         throw error;
-      });
+      }
       await writeOut(agent, chunk, { isError, socket });
     };
     for await (const chunk of chunksOf(from)) await pass(screen.push(chunk));
@@ -81,6 +87,22 @@ export async function pump(
   if (untaken !== undefined) throw untaken.error;
   return { ...how, bytesIn, bytesOut, redacted };
 }
+
+/** What of it is on record; that the credential was in it is told, too. */
+export function recordOf(session: Session, ended: Ended): Readonly<Record<string, Json>> {
+  const { exit, signal, bytesIn, bytesOut, redacted } = ended;
+  if (redacted > 0) session.find("credential", "a command's output held the credential");
+  return {
+    ...(exit === undefined ? {} : { exit }),
+    ...(signal === undefined ? {} : { signal }),
+    bytesIn,
+    bytesOut,
+    ...(redacted === 0 ? {} : { redacted }),
+  };
+}
+
+/** Exit statuses of ours: sysexits(3) and the shell's own. */
+export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
 
 const NO_EXIT = 255; // What ssh says where there is no status.
 

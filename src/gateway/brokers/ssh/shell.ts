@@ -6,8 +6,8 @@
 import type { ServerChannel } from "ssh2";
 import type { Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
-import { EXIT, type Request } from "./exec.ts";
-import { finish, pump } from "./pump.ts";
+import type { Request } from "./exec.ts";
+import { EXIT, finish, pump } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
 import { recordTerminal } from "./terminal.ts";
 

@@ -32,6 +32,7 @@ import {
 import type { EnquiryServer } from "../enquiry/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { decide, type Policy } from "../policy/index.ts";
+import { findProtocol } from "../protocols/index.ts";
 import type { Place as VaultPlace } from "../vault/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
@@ -245,8 +246,10 @@ export class Desk {
       const facts = await this.#factsOf(gateway, approval, held);
       const now = await this.#actionOf(approval, performer.policy, { ...held, facts });
       if (!isSameAction(now, { ...approval.action, effects: described })) {
-        const reason = "what it acts on is not what it was when it was shown; nothing was sent";
-        return await this.approvals.failed(id, reason);
+        const names = changedNames(approval.action.fields["found"], now.fields["found"]).join(", ");
+        const what = `what it acts on is not what it was when it was shown${names && ` (${names})`}`;
+        const used = "nothing was sent, and the approval is used up: ask again, and it is shown anew";
+        return await this.approvals.failed(id, `${what}; ${used}`);
       }
       const entry = entryOf(approval, onlyGrant(performer.policy));
       const bare = isBare(entry, approval.action.verb);
@@ -390,6 +393,8 @@ export class Desk {
         effects: [...action.effects],
         digest: action.digest,
         code: codeOf(action),
+        // What is known of an operation only after it was judged is on record with the card.
+        ...(state === "requested" && isSession(action) ? { fields: action.fields } : {}),
         ...(who === undefined ? {} : { by: who, before: [...by] }),
         ...(reason === undefined ? {} : { reason }),
         ...(later === undefined ? {} : { later }),
@@ -428,6 +433,10 @@ export class Desk {
     const { wallMs, monoMs } = this.#ports.clock.now();
     await this.#ports.ledger.append({ ...event, at: at(wallMs), monoMs }, { sync: true });
   }
+}
+
+function isSession({ kind }: Action): boolean {
+  return findProtocol(kind) !== undefined;
 }
 
 function at(wallMs: number): string {

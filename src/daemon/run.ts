@@ -374,10 +374,12 @@ export class Run implements HeldRun {
     return this.lending.hostKey;
   }
 
-  hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {
-    // A rule of the task file may say more of what it does: that is what a person decides over.
-    const { effects } = decide(this.policy, this.policyState, action);
-    return this.#desk.hold(this, held, { action, effects }, waitMs);
+  async hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {
+    // A rule of the task file may say more of what it does: that is what a person decides over. The policy may
+    // have become narrower since it was judged.
+    const { verdict, effects, reason } = decide(this.policy, this.policyState, action);
+    if (verdict === "deny") return { kind: "denied", approval: "", reason };
+    return await this.#desk.hold(this, held, { action, effects }, waitMs);
   }
 
   entryOf(kind: string): Entry | undefined {

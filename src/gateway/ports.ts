@@ -84,6 +84,7 @@ export type Resolution =
       readonly note?: string;
     }
   | { readonly kind: "pending"; readonly approval: string; readonly reason: string }
+  /** `approval` is empty where nobody was asked: it is not granted any more. */
   | { readonly kind: "denied"; readonly approval: string; readonly reason: string };
 
 /** What was decided; the state that it left stays with whoever decides. */

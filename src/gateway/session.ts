@@ -27,7 +27,7 @@ import { strictest } from "./http-action.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
 import { Repeats } from "./repeats.ts";
-import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
+import { actionOfConnecting, actionOfOperation, completeAction, protocolOf } from "./session-action.ts";
 
 export interface SessionPorts {
   readonly run: GatewayRun;
@@ -167,6 +167,12 @@ class GatewaySession implements Session {
     return { asking, action, decision };
   }
 
+  async complete({ action: before, decision }: Judged, asking: Asking): Promise<Judged> {
+    assert(decision.verdict === "confirm", "what does not wait is whole");
+    const action = completeAction(before, this.#heldOf(asking), this.#context());
+    return action === undefined ? await this.judge(asking) : { asking, action, decision };
+  }
+
   /** What repeats is kept for the connection: of a session within it, apart from the others'. */
   #keyOf(key: string): string {
     return `${this.host}:${this.port} ${key}`;
@@ -210,6 +216,10 @@ class GatewaySession implements Session {
       effect: strictest(effects),
       action: action.id,
     };
+    if (resolution?.kind === "denied" && resolution.approval === "") {
+      const { reason: why } = resolution;
+      return this.#told({ ...common, rule, title: "This is not granted any more", reason: why });
+    }
     if (resolution !== undefined && resolution.kind !== "answered") {
       const isPending = resolution.kind === "pending";
       return this.#told({

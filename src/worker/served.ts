@@ -21,6 +21,8 @@ import {
   type FlowTuple,
   GATEWAY_LIMITS,
   type GatewayRun,
+  isOperation,
+  isSameDeed,
   REPEATING_MAX,
   type Held,
   type NamePool,
@@ -37,8 +39,10 @@ const FLOWS_MAX = 2048;
 /** Flows that are over and actions that have no outcome yet: what is on the way about them is no lie. */
 const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
-/** Actions that wait, of which the request did not come yet: their bodies are held in memory. */
-const WAITING_MAX = 16;
+/** Actions that wait, of which the request did not come yet: a file that is open for as long as the agent likes. */
+export const WAITING_MAX = 1024;
+/** Those of which the bodies are coming: they are held in memory. */
+const SPOOLING_MAX = 16;
 
 /** A run that can be held still while nobody serves it. */
 export interface HeldRun extends Omit<GatewayRun, "stands"> {
@@ -99,6 +103,8 @@ export class Served {
   readonly #repeatable = new Set<string>();
   /** Actions that wait for a person, of which the request is still to come. */
   readonly #waiting = new Map<string, Waiting>();
+  /** Those that more came after than are kept. */
+  readonly #forgotten = new Set<string>();
   readonly #opens = new Set<Promise<unknown>>();
   #total = 0;
   /** Aborted when the worker that asked is gone. */
@@ -154,21 +160,30 @@ export class Served {
 
   /** @throws {Fault} `worker.lie` */
   spool({ action, chunk }: Extract<SaidOfRun, { say: "spool" }>): void {
+    if (this.#forgotten.has(action)) return;
     const waiting = this.#waiting.get(action);
     if (waiting === undefined) throw lie("the body of an action that does not wait");
     const bytes = Buffer.from(chunk, "base64");
     waiting.bytes += bytes.length;
     if (waiting.bytes > GATEWAY_LIMITS.spoolBytes) throw lie("a body longer than may be stored");
     waiting.chunks.push(bytes);
+    const spooling = [...this.#waiting].filter(([, one]) => one.bytes > 0);
+    if (spooling.length > SPOOLING_MAX) this.#forget(spooling[0]?.[0]);
   }
 
   /**
    * An action that waits for a person. INV-63: what the person sees is made here from the very bytes that
-   * are stored, and must be what the worker had judged.
+   * are stored, and must be what the worker had judged; of an operation more may be known by now, as long as it
+   * does the same (INV-131).
    *
-   * @throws {Fault} `worker.lie`
+   * @throws {Fault} `worker.lie`, `worker.waiting`
    */
   async hold(said: Extract<SaidOfRun, { say: "hold" }>): Promise<SaidResolution> {
+    if (this.#forgotten.delete(said.action)) {
+      throw new Fault("worker.waiting", `more than ${WAITING_MAX} requests wait to be complete`, {
+        hint: "finish some of them, and ask again",
+      });
+    }
     const waiting = this.#waiting.get(said.action);
     this.#waiting.delete(said.action);
     if (waiting === undefined) throw lie("a person for an action that does not wait for one");
@@ -182,7 +197,10 @@ export class Served {
     const entry = this.run.entryOf(grant.system);
     const context = { run: this.run.id, at, grant, own: entry, cause: action.cause };
     const own = { ...(await this.#describe(held, context)), id: action.id };
-    if (canonicalJson(own) !== canonicalJson(action)) throw lie("another action than it described");
+    const isIt = isOperation(held)
+      ? isSameDeed(own, action)
+      : canonicalJson(own) === canonicalJson(action);
+    if (!isIt) throw lie("another action than it described");
     const resolution = await this.run.hold(held, own, said.flow, said.waitMs);
     if (resolution.kind !== "answered") return resolution;
     const { answer } = resolution;
@@ -194,8 +212,12 @@ export class Served {
     // A worker that never says what is to become of them holds no memory with them.
     for (const oldest of this.#waiting.keys()) {
       if (this.#waiting.size <= WAITING_MAX) break;
-      this.#waiting.delete(oldest);
+      this.#forget(oldest);
     }
+  }
+
+  #forget(action = ""): void {
+    if (this.#waiting.delete(action)) remember(this.#forgotten, action);
   }
 
   /** @throws {Fault} `worker.lie` */

@@ -16,7 +16,7 @@ import { sshBroker } from "../../src/gateway/brokers/ssh/index.ts";
 import type { Asking, Errand, Judged, Session } from "../../src/gateway/brokers/broker.ts";
 import { GATEWAY_LIMITS } from "../../src/gateway/limits.ts";
 import type { Resolution } from "../../src/gateway/ports.ts";
-import { actionOfOperation } from "../../src/gateway/session-action.ts";
+import { actionOfOperation, completeAction } from "../../src/gateway/session-action.ts";
 import {
   compilePolicy,
   decide,
@@ -46,6 +46,8 @@ export interface KitOptions {
   readonly allow?: readonly Record<string, Json>[];
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
+  /** What happens while a person decides. */
+  readonly meanwhile?: () => void;
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
 }
 
@@ -59,6 +61,8 @@ export interface Ran {
 export class BrokerKit {
   readonly root = mkdtempSync(join(tmpdir(), "cofferdam-broker-"));
   readonly judged: Judged[] = [];
+  /** What a person was asked about. */
+  readonly held: Pick<Judged, "action" | "asking">[] = [];
   readonly outcomes: (readonly [verb: string, data: Readonly<Record<string, Json>>])[] = [];
   readonly found: (readonly [FindingKind, string])[] = [];
   readonly refused: string[] = [];
@@ -199,7 +203,12 @@ export class BrokerKit {
     };
     let state = initialPolicyState;
     const remembered = new Set<string>();
-    return {
+    const context = () => {
+      const at = { wallMs: Date.now(), monoMs: performance.now() };
+      return { run: "r-kit", at, grant: place.grant, cause: UNKNOWN_PROCESS };
+    };
+    const heldOf = (asking: Asking) => ({ host: HOST, port: 22, facts: {}, ...asking });
+    const session: Session = {
       ...place,
       run: "r-test",
       client,
@@ -214,20 +223,22 @@ export class BrokerKit {
       },
       judge: async (asking) => {
         await new Promise((resolve) => setImmediate(resolve));
-        const { facts = {} } = asking;
-        const at = { wallMs: Date.now(), monoMs: performance.now() };
-        const context = { run: "r-kit", at, grant: place.grant, cause: UNKNOWN_PROCESS };
-        const held = { host: HOST, port: 22, ...asking, facts };
-        const action = actionOfOperation(held, context);
+        const action = actionOfOperation(heldOf(asking), context());
         const { state: next, ...decision } = decide(this.#policy, state, action);
         state = next;
         const judged = { asking, action, decision } as Judged;
         this.judged.push(judged);
         return judged;
       },
+      complete: async (judged, asking) => {
+        const action = completeAction(judged.action, heldOf(asking), context());
+        return action === undefined ? await session.judge(asking) : { ...judged, asking, action };
+      },
       repeats: (key) => remembered.has(key),
       remember: (key) => void remembered.add(key),
-      hold: async ({ asking }) => {
+      hold: async ({ asking, action }) => {
+        this.held.push({ asking, action });
+        this.#options.meanwhile?.();
         const { decision = "answered" } = this.#options;
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
@@ -248,5 +259,6 @@ export class BrokerKit {
       },
       because: (reason) => void this.reasons.push(reason),
     };
+    return session;
   }
 }

@@ -81,6 +81,11 @@ export interface Session extends Place {
    */
   judge(asking: Asking): Promise<Judged>;
   /**
+   * Adds to what {@link judge} said waits for a person what is known only after that: what it would do, its input.
+   * One judgement stays one, unless it turns out to do another thing than was judged: that is judged anew.
+   */
+  complete(judged: Judged, whole: Asking): Promise<Judged>;
+  /**
    * Whether an operation that only reads and has the same `key` was allowed by the policy of now: then it may
    * go at once, and is counted; the counts are on record within a second (docs/decisions/0270). A key must
    * stand for everything that the judgement depends on.

@@ -18,6 +18,9 @@ import { sayError, type Seat } from "./seat.ts";
 /** Exit statuses of ours: sysexits(3) and the shell's own. */
 export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
 
+/** Nobody knows what a command finds when it runs. */
+const ACTS_THEN = "not made: it acts on what is there when it is performed, which may be another thing than now";
+
 /** What an agent asked for before the command, and may ask during it. */
 export interface Request {
   readonly env: Readonly<Record<string, string>>;
@@ -115,16 +118,11 @@ async function holdCommand(seat: Seat, channel: ServerChannel, asked: Asked): Pr
     session.deny(asked.judged);
     return await refuse(channel, `Cofferdam: not performed: ${input}`, EXIT.denied);
   }
-  let { judged } = asked;
-  if (input.length > 0) {
-    judged = await session.judge({ operation: judged.asking.operation, body: input });
-    if (judged.decision.verdict === "allow") {
-      return await runLive(seat, channel, { ...asked, judged, before: input });
-    }
-    if (judged.decision.verdict === "deny") {
-      return await refuse(channel, session.deny(judged).text, EXIT.denied);
-    }
-  }
+  const { operation } = asked.judged.asking;
+  const judged = await session.complete(asked.judged, {
+    ...{ operation, facts: { preview: ACTS_THEN } },
+    ...(input.length > 0 ? { body: input } : {}),
+  });
   const resolution = await session.hold(judged);
   if (resolution.kind !== "answered") {
     const { text } = session.deny(judged, resolution);

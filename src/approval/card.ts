@@ -51,7 +51,9 @@ export function cardOf(action: Action, context: CardContext): Card {
   const content = renderContent(action);
   const hidden = hiddenIn(content.hidden, content.shown, fields["query"]);
   const kinds = new Set(
-    (action.parts ?? []).map(({ verb, effects }) => `${verb} (${effects.join(", ")})`),
+    (action.parts ?? []).map(({ verb, effects, count = 1 }) => {
+      return `${verb} (${effects.join(", ")})${count > 1 ? `, ${count} times` : ""}`;
+    }),
   );
   const blocks: (Block | undefined)[] = [
     block("What", [action.summary]),

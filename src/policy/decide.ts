@@ -88,6 +88,7 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
   const uses = [...new Set(found)].map((rule) => ({
     rule,
     effects: rule.effects ?? action.effects,
+    count: 1,
   }));
   return judge(state, { action, grant, uses });
 }
@@ -117,7 +118,7 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
         state,
       };
     }
-    uses.push({ rule, effects: rule.effects ?? effects });
+    uses.push({ rule, effects: rule.effects ?? effects, count: part.count ?? 1 });
   }
   return judge(state, { action, grant, uses });
 }
@@ -227,6 +228,8 @@ function ruleFor(grant: Grant, method: string, reading: PathReading): Rule | und
 interface Use {
   readonly rule: Rule;
   readonly effects: readonly Effect[];
+  /** How often: each uses up leave. */
+  readonly count: number;
 }
 
 interface Case {
@@ -245,9 +248,10 @@ interface Opinion {
 
 function judge(state: PolicyState, matched: Case): Decision {
   const { action, grant, uses } = matched;
-  const opinions = uses.flatMap(({ rule, effects: does }, at) => {
-    // Each part uses up leave of its own.
-    const before = uses.slice(0, at).filter((use) => use.rule === rule && isConfirmed(use)).length;
+  const opinions = uses.flatMap(({ rule, effects: does, count }, at) => {
+    // Each part uses up leave of its own, and each statement of a part.
+    const others = uses.slice(0, at).filter((use) => use.rule === rule && isConfirmed(use));
+    const before = others.reduce((sum, use) => sum + use.count, 0) + count - 1;
     return does.map((effect) => opinionOn(state, { action, grant, rule, effect, before }));
   });
   const effects = [...new Set(uses.flatMap((use) => use.effects))];
@@ -293,7 +297,7 @@ interface Point {
   readonly grant: Grant;
   readonly rule: Rule;
   readonly effect: Effect;
-  /** How many parts of the same action the rule lets pass before this one. */
+  /** How many of the same action the rule lets pass before the last of this part. */
   readonly before: number;
 }
 
@@ -364,13 +368,13 @@ function stateAfter(state: PolicyState, { action, grant, uses }: Case): PolicySt
   const at = { ...state.unattendedAt };
   const nowMs = Date.parse(action.at);
   let { readPrivately } = state;
-  for (const { rule, effects } of uses) {
+  for (const { rule, effects, count } of uses) {
     if (effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) {
-      used[rule.name] = (used[rule.name] ?? 0) + 1;
+      used[rule.name] = (used[rule.name] ?? 0) + count;
       const { perMs } = rule.unattended ?? {};
       if (perMs !== undefined) {
         const recent = (at[rule.name] ?? []).filter((one) => one > nowMs - perMs);
-        at[rule.name] = [...recent, nowMs];
+        at[rule.name] = [...recent, ...Array<number>(count).fill(nowMs)];
       }
     }
     if (effects.includes("read-private") && !readPrivately.includes(grant.name)) {

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf, type Action } from "../action/index.ts";
+import { digestOf, type Action, type Verdict } from "../action/index.ts";
 import { decide } from "./decide.ts";
 import { narrowPolicy } from "./narrow.ts";
 import { compilePolicy } from "./policy.ts";
@@ -187,6 +187,34 @@ const DROPS = (count: number, per?: string) => [
     },
   },
 ];
+
+test("INV-133: leave is used up by each statement of a message, and by all of them or none", () => {
+  const part = (count?: number) => ({
+    ...{ verb: "drop", effects: ["delete" as const], object: ORDERS },
+    ...(count === undefined ? {} : { count }),
+  });
+  const other = { ...part(), object: ["public", "other"] };
+  const cases: readonly (readonly [Parameters<typeof actionOf>[0], Verdict, number])[] = [
+    [[part(3)], "allow", 3],
+    [[part(4)], "confirm", 0],
+    [[part(2), other], "allow", 3],
+    [[part(3), other], "confirm", 0],
+    [[other, part(3)], "confirm", 0],
+    [[part()], "allow", 1],
+  ];
+  for (const per of [undefined, "1h"]) {
+    const policy = policyOf(DROPS(3, per));
+    for (const [parts, verdict, used] of cases) {
+      const action = actionOf(parts, { at: new Date(0).toISOString() });
+      const decision = decide(policy, initialPolicyState, action);
+      assert.equal(decision.verdict, verdict, JSON.stringify(parts));
+      const { unattendedUsed, unattendedAt } = decision.state;
+      const [counted = 0] = Object.values(unattendedUsed);
+      assert.equal(counted, used);
+      if (per !== undefined) assert.equal(Object.values(unattendedAt)[0]?.length ?? 0, used);
+    }
+  }
+});
 
 test("leave for a time is given anew when the time is over", () => {
   const policy = policyOf(DROPS(2, "1h"));

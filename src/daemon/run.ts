@@ -416,7 +416,7 @@ export class Run implements HeldRun {
         ...(count === undefined ? {} : { merged: count }),
       },
     });
-    if (denial.waits === true) return;
+    if (denial.waits === true || denial.probes === true) return;
     const { monoMs } = this.#clock.now();
     const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
     if (this.#rules.noteDenial(attempt)) {

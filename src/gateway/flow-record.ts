@@ -31,6 +31,7 @@ export interface FlowDenial {
   readonly reason: string;
   readonly action?: string;
   readonly waits?: true;
+  readonly probes?: true;
 }
 
 /** Which finding a protocol is, where it was not granted; the others are `protocol`. */

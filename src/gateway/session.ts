@@ -6,9 +6,9 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
-import type { FindingKind, Json } from "../action/index.ts";
+import { UNKNOWN_VERB, type FindingKind, type Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
-import { canonicalHost, grantFor, routeOf, type Grant } from "../policy/index.ts";
+import { canonicalHost, grantFor, isProbe, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
 import type {
   Asking,
@@ -213,7 +213,9 @@ class GatewaySession implements Session {
       system: action.system,
       target: action.target,
       route: this.#route(action.verb),
-      effect: strictest(effects),
+      // What is not understood counts as everything, and was meant as nobody knows what.
+      ...(action.verb === UNKNOWN_VERB ? {} : { effect: strictest(effects) }),
+      ...(isProbe(action) ? { probes: true as const } : {}),
       action: action.id,
     };
     if (resolution?.kind === "denied" && resolution.approval === "") {

@@ -95,7 +95,7 @@ export class FlowRecord {
   readonly #log: Log;
   readonly #startMs: number;
   /** What was allowed on this connection and goes on. */
-  readonly #standing = new Set<Action>();
+  readonly #standing = new Map<Action, boolean>();
   #opened: Promise<unknown> = Promise.resolve();
   #isOpen = false;
   #reason: string | undefined;
@@ -138,12 +138,12 @@ export class FlowRecord {
   }
 
   /**
-   * Notes that `action` was allowed and goes on, until the result is called. Between the verdict and this
+   * Notes that `action` was allowed, by a person where `isApproved`, and goes on, until the result is called. Between the verdict and this
    * the policy may have become narrower: then the connection is cut at once.
    */
-  stands(action: Action): () => void {
-    if (!this.#run.stands(action)) this.cut("no longer granted");
-    this.#standing.add(action);
+  stands(action: Action, isApproved = false): () => void {
+    if (!this.#run.stands(action, isApproved)) this.cut("no longer granted");
+    this.#standing.set(action, isApproved);
     return () => void this.#standing.delete(action);
   }
 
@@ -153,7 +153,7 @@ export class FlowRecord {
     const { host, port, grant } = this;
     const now = judgeConnect(this.#run.policy, { host, address: "", port });
     const isSame = now.kind === "grant" && isSameWay(grant, now.grant);
-    if (isSame && [...this.#standing].every((action) => this.#run.stands(action))) return false;
+    if (isSame && [...this.#standing].every((one) => this.#run.stands(...one))) return false;
     this.cut(now.kind === "grant" ? "no longer granted" : `no longer granted: ${now.reason}`);
     return true;
   }

@@ -5,7 +5,14 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { canonicalJson, digestOf, SESSION_VERB, type Action, type Json, type Process } from "../action/index.ts";
+import {
+  canonicalJson,
+  digestOf,
+  SESSION_VERB,
+  type Action,
+  type Json,
+  type Process,
+} from "../action/index.ts";
 import { createId, Fault, type Instant } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
 import { findProtocol, type Described, type Protocol } from "../protocols/index.ts";

@@ -27,7 +27,12 @@ import { strictest } from "./http-action.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
 import { Repeats } from "./repeats.ts";
-import { actionOfConnecting, actionOfOperation, completeAction, protocolOf } from "./session-action.ts";
+import {
+  actionOfConnecting,
+  actionOfOperation,
+  completeAction,
+  protocolOf,
+} from "./session-action.ts";
 
 export interface SessionPorts {
   readonly run: GatewayRun;
@@ -191,6 +196,15 @@ class GatewaySession implements Session {
     return await run.hold(this.#heldOf(asking), action, this.#flow.id, waitMs);
   }
 
+  async enter(judged: Judged): Promise<Resolution> {
+    const resolution = await this.hold(judged);
+    if (resolution.kind === "answered") {
+      const { action } = judged;
+      this.#standing.set(action.id, this.#flow.stands(action, true));
+    }
+    return resolution;
+  }
+
   async outcome({ action }: Judged, data: Readonly<Record<string, Json>>): Promise<void> {
     const done = this.#standing.get(action.id);
     assert(done !== undefined, "what was allowed has one outcome");
@@ -207,7 +221,9 @@ class GatewaySession implements Session {
     });
   }
 
-  deny({ action, decision }: Judged, resolution?: Resolution): Told {
+  deny({ action, decision }: Judged, resolution?: Resolution, instead?: string): Told {
+    const said = (...parts: readonly (string | undefined)[]) =>
+      parts.filter((part) => part !== undefined).join("; ");
     const { effects, rule, verdict, reason, hint } = decision;
     const common = {
       system: action.system,
@@ -229,14 +245,14 @@ class GatewaySession implements Session {
         ...(isPending ? { waits: true as const } : {}),
         rule: isPending ? "approval-pending" : "approval-denied",
         title: isPending ? "This waits for a person" : "A person did not allow this",
-        reason: resolution.reason,
+        reason: said(resolution.reason, instead),
       });
     }
     return this.#told({
       ...common,
       rule,
       title: verdict === "confirm" ? "Nobody can be asked about this" : "This is not granted",
-      reason: hint === undefined ? reason : `${reason}; ${hint}`,
+      reason: said(reason, instead, hint),
     });
   }
 

@@ -350,8 +350,16 @@ function usedOf(state: PolicyState, rule: string, { perMs }: Unattended, nowMs: 
   return (state.unattendedAt[rule] ?? []).filter((at) => at > nowMs - perMs).length;
 }
 
-/** Reports whether what `action` was allowed is still granted, whatever counts were used up since. */
-export function isStanding(policy: Policy, state: PolicyState, action: Action): boolean {
+/**
+ * Reports whether what `action` was allowed is still granted, whatever counts were used up since. `isApproved`: a
+ * person let it in, and not a rule.
+ */
+export function isStanding(
+  policy: Policy,
+  state: PolicyState,
+  action: Action,
+  isApproved = false,
+): boolean {
   // Only a connection of which nobody sees the content is another thing after a private read.
   const { readPrivately } = action.kind === "tcp" ? state : initialPolicyState;
   const fresh = { ...initialPolicyState, readPrivately };
@@ -360,7 +368,7 @@ export function isStanding(policy: Policy, state: PolicyState, action: Action): 
   const isLeft = state.allowances.some(
     ({ system, verb }) => system === action.system && verb === action.verb,
   );
-  return verdict === "allow" || (verdict === "confirm" && isLeft);
+  return verdict === "allow" || (verdict === "confirm" && (isApproved || isLeft));
 }
 
 function stateAfter(state: PolicyState, { action, grant, uses }: Case): PolicyState {

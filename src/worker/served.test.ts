@@ -229,7 +229,13 @@ test("INV-131: an operation may be complete later, and then do nothing else than
   const place = { host: "cache.test", port: 6379 };
   const judged = (operation: ReturnType<typeof operationOf>) => {
     const whole = { ...place, operation, facts: {} };
-    const { run: _r, at: _a, monoMs: _m, cause: _c, ...rest } = actionOfHeld(whole, {
+    const {
+      run: _r,
+      at: _a,
+      monoMs: _m,
+      cause: _c,
+      ...rest
+    } = actionOfHeld(whole, {
       ...{ run, at, grant, cause: AGENT },
     });
     return { ...rest, id: "a-9" };

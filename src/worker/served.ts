@@ -203,6 +203,8 @@ export class Served {
     if (!isIt) throw lie("another action than it described");
     const resolution = await this.run.hold(held, own, said.flow, said.waitMs);
     if (resolution.kind !== "answered") return resolution;
+    // A conversation is let in here, and has an outcome.
+    if (typeof own.fields["conversation"] === "string") remember(this.#performed, action.id);
     const { answer } = resolution;
     return { ...resolution, answer: { ...answer, body: answer.body.toString("base64") } };
   }

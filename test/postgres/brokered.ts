@@ -149,6 +149,7 @@ export class Brokered {
         noted.push({ kind: "judged", action, verdict: decision.verdict });
         return { asking, action, decision };
       },
+      enter: () => Promise.reject(new Error("there are no conversations")),
       async complete(judged, asking) {
         const at = { wallMs: Date.now(), monoMs: 0 };
         const context = { run: "r", at, grant: compiled, cause: UNKNOWN_PROCESS };

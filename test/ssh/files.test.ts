@@ -335,8 +335,9 @@ test("names of every kind go through as they are", async () => {
   assert.equal(readFileSync(join(it.root, "got"), "utf8"), "there");
 });
 
-test("rsync, scp of old, and git work where their paths are granted", async () => {
-  const it = await kit(FREE);
+test("rsync, scp of old, and git work where a rule lets their paths through", async () => {
+  const granted = ["rsync.*", "scp.*", "git.*"];
+  const it = await kit([{ verbs: granted, on: [`${site}/**`], unattended: UNATTENDED }]);
   const shell = [
     "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o HostKeyAlias=server.example",
     `-o UserKnownHostsFile=${it.root}/known_hosts -p ${it.port}`,

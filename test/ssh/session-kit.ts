@@ -243,12 +243,24 @@ export class BrokerKit {
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
       },
+      enter: (judged) => {
+        this.held.push(judged);
+        const { decision: kind = "answered" } = this.#options;
+        const answer = { status: 200, headers: [], body: Buffer.alloc(0), isCut: false };
+        return Promise.resolve(
+          kind === "answered"
+            ? { kind, approval: "p-1", answer }
+            : { kind, approval: "p-1", reason: "a person said so" },
+        );
+      },
       outcome: (judged, data) => {
         this.outcomes.push([judged.action.verb, data]);
         return Promise.resolve();
       },
-      deny: ({ action, decision }, resolution) =>
-        told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),
+      deny: ({ action, decision }, resolution, instead = "") => {
+        const why = resolution === undefined ? decision.reason : resolution.kind;
+        return told(`${action.verb}: ${why}${instead && `; ${instead}`}`);
+      },
       refuse: ({ rule, reason }) => told(`${rule}: ${reason}`),
       within: ({ host, port }) =>
         host === INNER && port === 22 ? (inner) => this.#session(inner) : undefined,

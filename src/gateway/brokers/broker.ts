@@ -98,10 +98,18 @@ export interface Session extends Place {
    * long as its task says, or `waitMs` where that is less; 0 is: stored, and not waited for.
    */
   hold(judged: Judged, waitMs?: number): Promise<Resolution>;
+  /**
+   * As {@link hold}, of a conversation (its description says so): nobody performs it. Where it is `answered` a person
+   * lets it begin, here and once, as if it were allowed: its {@link outcome} is told.
+   */
+  enter(judged: Judged): Promise<Resolution>;
   /** What became of what was allowed. Exactly once for each; `data` holds no secret. */
   outcome(judged: Judged, data: Readonly<Record<string, Json>>): Promise<void>;
-  /** Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent. */
-  deny(judged: Judged, resolution?: Resolution): Told;
+  /**
+   * Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent, and so is
+   * `instead`: what would make it possible.
+   */
+  deny(judged: Judged, resolution?: Resolution, instead?: string): Told;
   /** Refuses what is no operation: a forwarding, a replication, bytes that are not the protocol's. */
   refuse(refusal: SessionRefusal): Told;
   /**

@@ -55,7 +55,11 @@ test("a key that stands anywhere among the arguments is a part, or the whole is 
 });
 
 test("INV-133: each command of a transaction counts, and a key that one names twice counts once", () => {
-  const commands = [["DEL", "app:1"], ["DEL", "app:1", "app:1"], ["DEL", "app:2"]];
+  const commands = [
+    ["DEL", "app:1"],
+    ["DEL", "app:1", "app:1"],
+    ["DEL", "app:2"],
+  ];
   const { parts } = redis.describe({ database: 0, commands }, AT);
   assert.deepEqual(
     parts?.map(({ object, count }) => [object?.[0], count]),

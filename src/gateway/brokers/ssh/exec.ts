@@ -19,7 +19,8 @@ import { sayError, type Seat } from "./seat.ts";
 export const EXIT = { denied: 126, pending: 75, failed: 255 } as const;
 
 /** Nobody knows what a command finds when it runs. */
-const ACTS_THEN = "not made: it acts on what is there when it is performed, which may be another thing than now";
+const ACTS_THEN =
+  "not made: it acts on what is there when it is performed, which may be another thing than now";
 
 /** What an agent asked for before the command, and may ask during it. */
 export interface Request {
@@ -49,10 +50,32 @@ export async function serveExec(
     case "allow":
       return await runLive(seat, channel, { judged, command, request });
     case "confirm":
-      return await holdCommand(seat, channel, { judged, command, request });
-    default:
-      return await refuse(channel, session.deny(judged).text, EXIT.denied);
+      if (insteadOf(command, isInteractive) === undefined) {
+        return await holdCommand(seat, channel, { judged, command, request });
+      }
+      return await openConversation(seat, channel, { judged, command, request });
+    default: {
+      const { text } = session.deny(judged, undefined, insteadOf(command, isInteractive));
+      return await refuse(channel, text, EXIT.denied);
+    }
   }
+}
+
+/**
+ * What would make a conversation possible, which cannot be held whole for a person; `undefined` where `command` is
+ * none.
+ */
+function insteadOf(command: string, isInteractive: boolean): string | undefined {
+  if (isInteractive) {
+    return "what is typed on a terminal is not there yet, so nobody can decide over it: without one (ssh -T) the command can wait, or a rule with `unattended` lets it through";
+  }
+  const { transfer, parts } = meaningOf(command, false);
+  if (transfer === undefined) return undefined;
+  const { tool } = transfer;
+  const granted = `a rule with verbs: [${parts[0]?.verb ?? tool}], on: that path and \`unattended\` (a count, a reason, an end) lets it through`;
+  return tool === "scp"
+    ? `without -O scp uses sftp, whose files can wait one by one (sftp.read, sftp.write); else ${granted}`
+    : granted;
 }
 
 interface Asked {
@@ -103,16 +126,24 @@ async function runLive(
   await session.outcome(judged, outcome);
 }
 
+/**
+ * Lets a conversation begin if a person has said so; it is not waited for, since a client that waits in the middle
+ * of it would hold a connection for as long. On a terminal nothing bounds what is done, so nobody is asked.
+ */
+async function openConversation(seat: Seat, channel: ServerChannel, asked: Asked): Promise<void> {
+  const { session } = seat;
+  const { judged, command, request } = asked;
+  const isInteractive = request.pty !== undefined;
+  const instead = insteadOf(command, isInteractive);
+  const resolution = isInteractive ? undefined : await session.enter(judged);
+  if (resolution?.kind === "answered") return await runLive(seat, channel, asked);
+  const { text } = session.deny(judged, resolution, instead);
+  await refuse(channel, text, resolution?.kind === "pending" ? EXIT.pending : EXIT.denied);
+}
+
 /** Keeps the input to its end, has a person decide, and gives back what came of it. */
 async function holdCommand(seat: Seat, channel: ServerChannel, asked: Asked): Promise<void> {
   const { session } = seat;
-  const { command, request } = asked;
-  const { transfer } = meaningOf(command, false);
-  if (transfer !== undefined || request.pty !== undefined) {
-    const { text } = session.deny(asked.judged);
-    const why = "it is a conversation, over which nobody can decide before it is held";
-    return await refuse(channel, `${text}; ${why}`, EXIT.denied);
-  }
   const input = await collectInput(channel, session.limits);
   if (typeof input === "string") {
     session.deny(asked.judged);

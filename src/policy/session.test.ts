@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf, type Action, type Verdict } from "../action/index.ts";
-import { decide } from "./decide.ts";
+import { decide, isStanding } from "./decide.ts";
 import { narrowPolicy } from "./narrow.ts";
-import { compilePolicy } from "./policy.ts";
+import { compilePolicy, type Policy } from "./policy.ts";
 import { initialPolicyState } from "./state.ts";
 import { parseTaskFile } from "./task-file.ts";
 import type { Systems } from "./task.ts";
@@ -187,6 +187,19 @@ const DROPS = (count: number, per?: string) => [
     },
   },
 ];
+
+test("INV-132: what a person let in stands while its grant does, and nothing else stands by that", () => {
+  const policy = policyOf([{ verbs: ["drop"] }]);
+  const part = { verb: "drop", effects: ["delete" as const], object: ORDERS };
+  const action = actionOf([part]);
+  const standing = (of: Policy, isApproved?: boolean) =>
+    isStanding(of, initialPolicyState, action, isApproved);
+  assert.deepEqual([standing(policy, true), standing(policy)], [true, false]);
+  assert.equal(standing(policyOf([{ verbs: ["select"] }]), true), false, "narrowed");
+  const [grant] = policy.grants;
+  assert.ok(grant !== undefined);
+  assert.equal(standing({ ...policy, grants: [{ ...grant, revoked: true }] }, true), false);
+});
 
 test("INV-133: leave is used up by each statement of a message, and by all of them or none", () => {
   const part = (count?: number) => ({

@@ -210,6 +210,22 @@ test("INV-131, fault worker.waiting: what is to be complete later is kept, up to
   assert.deepEqual(asked, []);
 });
 
+test("INV-131: large actions that wait are fewer, and the newest is always kept", async () => {
+  const asked = await waiting();
+  const large = { ...WAITING, fields: { ...WAITING.fields, text: "x".repeat(6 << 20) } };
+  for (const id of ["a-1", "a-2", "a-3"])
+    await served.intend({ ...intent, action: { ...large, id } });
+  const hold = (id: string) =>
+    served.hold({ ...asking, action: id, held: { ...held9, headers: [] } });
+  await assert.rejects(hold("a-1"), { code: "worker.waiting" });
+  await assert.rejects(hold("a-2"), { code: "worker.lie" }, "it was kept, and is not what is held");
+  const huge = { ...large, id: "a-4", fields: { text: "x".repeat(17 << 20) } };
+  await served.intend({ ...intent, action: huge });
+  await assert.rejects(hold("a-3"), { code: "worker.waiting" });
+  await assert.rejects(hold("a-4"), { code: "worker.lie" });
+  assert.deepEqual(asked, []);
+});
+
 test("INV-131: an operation may be complete later, and then do nothing else than was judged", async () => {
   await loadProtocols(["redis"]);
   const [grant] = redisPolicy.grants;

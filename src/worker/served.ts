@@ -41,6 +41,7 @@ const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
 /** Actions that wait, of which the request did not come yet: a file that is open for as long as the agent likes. */
 export const WAITING_MAX = 1024;
+const WAITING_CHARS_MAX = 16 << 20; // Of all of them together, as JSON.
 /** Those of which the bodies are coming: they are held in memory. */
 const SPOOLING_MAX = 16;
 
@@ -76,6 +77,7 @@ interface Flow {
 
 interface Waiting {
   readonly action: Action;
+  readonly chars: number;
   readonly chunks: Buffer[];
   bytes: number;
 }
@@ -210,10 +212,14 @@ export class Served {
   }
 
   #waits(action: Action): void {
-    this.#waiting.set(action.id, { action, chunks: [], bytes: 0 });
+    const { length: chars } = JSON.stringify(action);
+    this.#waiting.set(action.id, { action, chars, chunks: [], bytes: 0 });
     // A worker that never says what is to become of them holds no memory with them.
-    for (const oldest of this.#waiting.keys()) {
-      if (this.#waiting.size <= WAITING_MAX) break;
+    let all = this.#waiting.values().reduce((sum, one) => sum + one.chars, 0);
+    for (const [oldest, one] of this.#waiting) {
+      const isFew = this.#waiting.size <= WAITING_MAX && all <= WAITING_CHARS_MAX;
+      if (isFew || oldest === action.id) break;
+      all -= one.chars;
       this.#forget(oldest);
     }
   }

@@ -215,3 +215,25 @@ test("a rule lets rsync into a granted path, and into no other", async () => {
   assert.match(stderr, /grants no rsync\.write/);
   assert.equal(readFileSync(join(site, "granted/f"), "utf8"), "f\n");
 });
+
+test("INV-131: what was taken back while its input came asks nobody", async () => {
+  const command = `(echo part; sleep 8) | ssh server.example "tee ${site}/narrowed"; echo code=$?`;
+  const less = RULES.replace(/ {6}- verbs: \[exec\]\n {8}on: (.*)\n/, "");
+  const more = `      - { verbs: [exec], on: ["tee ${site}/*"] }\n`;
+  const running = it.run(it.task(`${less}${more}`), command);
+  const run = await eventually("it was judged", 30_000, async () => {
+    const log = await it.home.log();
+    const judged = log.findLast(({ type, data }) => {
+      return type === "action" && JSON.stringify(data).includes("/narrowed");
+    });
+    return judged?.run;
+  });
+  const narrowed = await it.home.call(["narrow", run, "--task", it.task(less)]);
+  assert.equal(narrowed.code, 0, narrowed.stderr);
+  const { stdout, stderr } = await running;
+  assert.equal(stdout, "code=126\n", stderr);
+  assert.match(stderr, /not granted any more .*grants no exec/);
+  const list = await it.home.call(["approvals", "list", "--all", "--json"]);
+  assert.doesNotMatch(list.stdout, /narrowed/);
+  assert.ok(!existsSync(join(site, "narrowed")));
+});

@@ -271,7 +271,8 @@ test("INV-131: what waits is judged once, and what is allowed is not looked at",
   const verbs = it.judged.map(({ action }) => action.verb).filter((verb) => verb !== "sftp.list");
   assert.deepEqual(verbs, ["sftp.rename", "sftp.delete"]);
   const [renamed] = it.held;
-  const { found } = renamed?.action.fields as { found: Record<string, Record<string, unknown>> };
+  assert.ok(renamed !== undefined);
+  const { found } = renamed.action.fields as { found: Record<string, Record<string, unknown>> };
   assert.equal(found["before"]?.["type"], "file");
   assert.equal(found["before"]?.["sha256"], createHash("sha256").update("shown").digest("hex"));
   assert.equal(found["there"], "nothing");

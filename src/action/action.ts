@@ -74,6 +74,8 @@ export const actionSchema = z.strictObject({
         effects: z.array(effectSchema).min(1),
         /** What it acts on, in segments: a table as schema and name, a command as its words. */
         object: z.array(z.string()).optional(),
+        /** How many statements do it to that, where several do: each uses up leave of its own. */
+        count: z.int().min(2).optional(),
       }),
     )
     .optional(),

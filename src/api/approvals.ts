@@ -26,6 +26,8 @@ export const approvalInfoSchema = z.strictObject({
   expiresAt: z.string(),
   /** Set where it is performed at a time, or may be taken back until then. */
   notBefore: z.string().optional(),
+  /** Set where its run begins it itself after a yes: until then, once. */
+  mayBeginUntil: z.string().optional(),
   by: z.array(z.string()),
   reason: z.string(),
   note: z.string(),

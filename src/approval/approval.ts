@@ -12,6 +12,8 @@ export interface ApprovalLimits {
   /** How long what was approved waits, to be taken back. */
   readonly undoMs: number;
   readonly needsTwo: boolean;
+  /** Of a conversation, which its own run begins and nobody performs: how long after a yes it may. */
+  readonly leaveMs?: number;
 }
 
 /** The stored request: these bytes are what is performed. */

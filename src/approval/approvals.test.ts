@@ -54,6 +54,37 @@ test("what was performed and whose answer nobody took is joined; once taken, it 
   assert.notEqual((await approvals.request(requestOf("r-1", A))).id, id);
 });
 
+test("INV-132: leave for a conversation is used once, within its time, and a restart forgets neither", async (t) => {
+  const time = { wallMs: 1_000_000, monoMs: 0 };
+  const [file, clock] = [join(folderOf(t), "approvals.db"), { now: () => ({ ...time }) }];
+  const approvals = openApprovals(file, { clock });
+  const request = requestOf("r-1", A);
+  const asked = { ...request, limits: { ...request.limits, leaveMs: 60_000 } };
+  const leave = async () => {
+    const { id } = await approvals.request(asked);
+    await approvals.approve({ id, by: "cli:1", code: "aaaaaa" });
+    return id;
+  };
+  const used = await leave();
+  assert.deepEqual([await approvals.consume(used), await approvals.consume(used)], [true, false]);
+  await approvals.begun(used);
+  assert.equal(approvals.show(used).state, "performed");
+  const unused = await leave();
+  assert.notEqual(unused, used, "each one needs a yes of its own");
+  time.wallMs += 59_999;
+  await approvals.sweep();
+  assert.equal(approvals.show(unused).state, "approved");
+  approvals.close();
+  const again = openApprovals(file, { clock });
+  t.after(() => again.close());
+  await again.recover();
+  time.wallMs += 1;
+  assert.equal(await again.consume(unused), false, "a moment too late");
+  await again.sweep();
+  assert.equal(again.show(unused).state, "failed");
+  assert.match(again.show(unused).reason, /nobody came back/);
+});
+
 test("a near-duplicate is told as a variant", async (t) => {
   const { approvals } = open(t);
   const first = await approvals.request(requestOf("r-1", A));

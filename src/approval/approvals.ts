@@ -66,6 +66,8 @@ export class Approvals {
   readonly #options: ApprovalsOptions;
   readonly #events = new EventEmitter().setMaxListeners(0);
   readonly #sweeper: NodeJS.Timeout;
+  /** Conversations that may begin and did not yet. */
+  readonly #leaves = new Set<string>();
   /** Decisions are taken one after another: two persons at once are a first and a second. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -78,7 +80,8 @@ export class Approvals {
 
   /** What a dead daemon left under way: nobody knows what became of it, so it is never tried again. */
   async recover(): Promise<void> {
-    for (const { id, state } of this.#store.list(false)) {
+    for (const { id, state, limits } of this.#store.list(false)) {
+      if (state === "approved" && limits.leaveMs !== undefined) this.#leaves.add(id);
       if (state !== "performing") continue;
       const approval = this.show(id);
       const reason =
@@ -238,13 +241,15 @@ export class Approvals {
         await this.#step(approval, ["requested", "shown"], { state: "shown", by }, { by: yes });
         return this.show(id);
       }
-      const notBeforeMs = approval.limits.undoMs === 0 ? 0 : this.#nowMs() + approval.limits.undoMs;
+      const { undoMs, leaveMs } = approval.limits;
+      const notBeforeMs = undoMs === 0 && leaveMs === undefined ? 0 : this.#nowMs() + undoMs;
       await this.#take(
         approval,
         ["requested", "shown"],
         { state: "approved", by },
         { by: yes, notBeforeMs },
       );
+      if (leaveMs !== undefined) this.#leaves.add(id);
       try {
         await also(approval);
       } finally {
@@ -320,6 +325,7 @@ export class Approvals {
     return this.#inTurn(async () => {
       const approval = this.show(id);
       if (approval.state !== "approved" || approval.notBeforeMs > this.#nowMs()) return false;
+      if (this.#nowMs() >= leaveEnds(approval)) return false;
       await this.#options.record(approval, { state: "performing" });
       const isOurs = this.#store.consume(approval, this.#nowMs());
       if (isOurs) this.#tell(id);
@@ -340,6 +346,14 @@ export class Approvals {
       if (!this.#store.finish(id, change, answer)) throw lost(approval);
       this.#tell(id);
     });
+  }
+
+  /** The conversation that it lets in has begun; what is said in it nobody knows here. */
+  begun(id: string): Promise<void> {
+    const reason = "it began, once";
+    return this.#inTurn(() =>
+      this.#step(this.show(id), ["performing"], { state: "performed", reason }),
+    );
   }
 
   /** It was not performed, or nobody knows. */
@@ -380,6 +394,14 @@ export class Approvals {
     for (const { id } of this.#store.expired(this.#nowMs())) {
       const reason = "nobody answered in time";
       await this.#step(this.show(id), ["requested", "shown"], { state: "expired", reason });
+    }
+    for (const id of this.#leaves) {
+      const approval = this.show(id);
+      const isOpen = approval.state === "approved";
+      if (isOpen && this.#nowMs() < leaveEnds(approval)) continue;
+      this.#leaves.delete(id);
+      const reason = "nobody came back for it in time; the approval is over";
+      if (isOpen) await this.#step(approval, ["approved"], { state: "failed", reason });
     }
   }
 
@@ -451,4 +473,9 @@ export class Approvals {
 /** Steps are taken one after another, so none is lost; were one, nothing that follows from it is done. */
 function lost({ id }: ApprovalSummary): Fault {
   return new Fault("approval.state", `${id} has changed meanwhile`, { hint: "look at it again" });
+}
+
+/** From when on a conversation may not begin any more; what is performed here is never too late. */
+function leaveEnds({ notBeforeMs, limits: { leaveMs = Infinity } }: ApprovalSummary): number {
+  return notBeforeMs + leaveMs;
 }

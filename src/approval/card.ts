@@ -49,9 +49,15 @@ const WORDS = {
 export function cardOf(action: Action, context: CardContext): Card {
   const { impact, fields, cause } = action;
   const content = renderContent(action);
-  const hidden = hiddenIn(content.hidden, content.shown, fields["query"]);
+  const { conversation } = fields;
+  const hidden =
+    typeof conversation === "string"
+      ? conversation
+      : hiddenIn(content.hidden, content.shown, fields["query"]);
   const kinds = new Set(
-    (action.parts ?? []).map(({ verb, effects }) => `${verb} (${effects.join(", ")})`),
+    (action.parts ?? []).map(({ verb, effects, count = 1 }) => {
+      return `${verb} (${effects.join(", ")})${count > 1 ? `, ${count} times` : ""}`;
+    }),
   );
   const blocks: (Block | undefined)[] = [
     block("What", [action.summary]),

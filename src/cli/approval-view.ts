@@ -117,7 +117,7 @@ class View {
   }
 
   async #changed(info: ApprovalInfo): Promise<void> {
-    const { id, state, system, verb, summary, reason, notBefore } = info;
+    const { id, state, system, verb, summary, reason, notBefore, mayBeginUntil } = info;
     const isNew = !this.#open.has(id);
     if (WAITS.has(state)) {
       this.#open.set(id, info);
@@ -130,9 +130,11 @@ class View {
     this.#open.delete(id);
     if (state !== "performing") this.#say(`${id} ${state}${reason === "" ? "" : `: ${reason}`}`);
     if (state === "approved" && notBefore !== undefined) {
-      this.#say(
-        `it is performed at ${notBefore}; \`cofferdam approvals deny ${id}\` takes it back`,
-      );
+      const what =
+        mayBeginUntil === undefined
+          ? `it is performed at ${notBefore}`
+          : `its run may begin it until ${mayBeginUntil}`;
+      this.#say(`${what}; \`cofferdam approvals deny ${id}\` takes it back`);
     }
     if (this.#current !== id) return;
     this.#current = undefined;

@@ -134,11 +134,15 @@ export function infoOf(approval: ApprovalSummary): ApprovalInfo {
   const { id, run, task, head, state, by, reason, note, variantOf, joins } = approval;
   const { system, kind, verb, effects, summary, target } = head;
   const at = (ms: number) => new Date(ms).toISOString();
+  const { notBeforeMs, limits } = approval;
   return {
     ...{ id, run, task, system, kind, verb, effects: [...effects], summary, target, state },
     createdAt: at(approval.createdMs),
     expiresAt: at(approval.expiresMs),
-    ...(approval.notBeforeMs === 0 ? {} : { notBefore: at(approval.notBeforeMs) }),
+    ...(notBeforeMs === 0 ? {} : { notBefore: at(notBeforeMs) }),
+    ...(notBeforeMs === 0 || limits.leaveMs === undefined
+      ? {}
+      : { mayBeginUntil: at(notBeforeMs + limits.leaveMs) }),
     ...{ by: [...by], reason, note, joins },
     ...(variantOf === "" ? {} : { variantOf }),
   };

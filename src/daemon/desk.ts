@@ -32,6 +32,7 @@ import {
 import type { EnquiryServer } from "../enquiry/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { decide, type Policy } from "../policy/index.ts";
+import { findProtocol } from "../protocols/index.ts";
 import type { Place as VaultPlace } from "../vault/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
@@ -55,6 +56,9 @@ import type { McpServers } from "./mcp-servers.ts";
 import { connectOwn, createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
 import { Watches, type Hand, type WatchPorts } from "./watches.ts";
+
+/** How long after a yes a conversation may begin. */
+const LEAVE_MS = 10 * 60_000;
 
 export interface DeskPorts {
   readonly file: string;
@@ -137,6 +141,7 @@ export class Desk {
         expiresMs,
         undoMs: isReversible ? 0 : undoMs,
         needsTwo: effects.some((effect) => fourEyes.includes(effect)),
+        ...(isConversation(action) ? { leaveMs: LEAVE_MS } : {}),
       },
     });
     if (asked.state === "requested" && asked.joins === 0) {
@@ -145,7 +150,26 @@ export class Desk {
         true,
       );
     }
+    if (asked.limits.leaveMs !== undefined) return await this.#letIn(asked, described);
     return this.#resolutionOf(await this.approvals.wait(asked.id, waitMs));
+  }
+
+  /**
+   * A conversation is not waited for: its run asks again once there is a yes, and begins it then, once. What is said
+   * in it nobody has seen (docs/decisions/0308).
+   */
+  async #letIn(approval: Approval, action: Action): Promise<Resolution> {
+    const { id, state } = approval;
+    if (state === "approved" && (await this.approvals.consume(id))) {
+      await this.#recordAction(approval, action, `approved by ${approval.by.join(" and ")}`);
+      await this.approvals.begun(id);
+      const answer = { status: 200, headers: [], body: Buffer.alloc(0), isCut: false };
+      return { kind: "answered", approval: id, answer };
+    }
+    if (isOver(state)) return this.#resolutionOf(this.approvals.show(id));
+    const minutes = LEAVE_MS / 60_000;
+    const reason = `it waits for approval ${id} (${state}); repeat the very same command: once it is approved it begins, within ${minutes} minutes, and once`;
+    return { kind: "pending", approval: id, reason };
   }
 
   get nowMs(): number {
@@ -224,6 +248,7 @@ export class Desk {
       return;
     }
     if (this.#due.has(id)) return;
+    if (approval.limits.leaveMs !== undefined) return; // Its run begins it itself.
     const waitMs = Math.max(0, notBeforeMs - this.#ports.clock.now().wallMs);
     const timer = setTimeout(() => {
       const work = this.#perform(id).catch((error: unknown) => {
@@ -246,8 +271,11 @@ export class Desk {
       const facts = await this.#factsOf(gateway, approval, held);
       const now = await this.#actionOf(approval, performer.policy, { ...held, facts });
       if (!isSameAction(now, { ...approval.action, effects: described })) {
-        const reason = "what it acts on is not what it was when it was shown; nothing was sent";
-        return await this.approvals.failed(id, reason);
+        const names = changedNames(approval.action.fields["found"], now.fields["found"]).join(", ");
+        const what = `what it acts on is not what it was when it was shown${names && ` (${names})`}`;
+        const used =
+          "nothing was sent, and the approval is used up: ask again, and it is shown anew";
+        return await this.approvals.failed(id, `${what}; ${used}`);
       }
       const entry = entryOf(approval, onlyGrant(performer.policy));
       const bare = isBare(entry, approval.action.verb);
@@ -392,6 +420,8 @@ export class Desk {
         effects: [...action.effects],
         digest: action.digest,
         code: codeOf(action),
+        // What is known of an operation only after it was judged is on record with the card.
+        ...(state === "requested" && isSession(action) ? { fields: action.fields } : {}),
         ...(who === undefined ? {} : { by: who, before: [...by] }),
         ...(reason === undefined ? {} : { reason }),
         ...(later === undefined ? {} : { later }),
@@ -430,6 +460,15 @@ export class Desk {
     const { wallMs, monoMs } = this.#ports.clock.now();
     await this.#ports.ledger.append({ ...event, at: at(wallMs), monoMs }, { sync: true });
   }
+}
+
+function isSession({ kind }: Action): boolean {
+  return findProtocol(kind) !== undefined;
+}
+
+/** Whether nobody can see before what will be said in it: its own describer says so. */
+function isConversation(action: Action): boolean {
+  return isSession(action) && typeof action.fields["conversation"] === "string";
 }
 
 function at(wallMs: number): string {

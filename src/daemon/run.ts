@@ -397,10 +397,12 @@ export class Run implements HeldRun {
     return this.lending.hostKey;
   }
 
-  hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {
-    // A rule of the task file may say more of what it does: that is what a person decides over.
-    const { effects } = decide(this.policy, this.policyState, action);
-    return this.#desk.hold(this, held, { action, effects }, waitMs);
+  async hold(held: Held, action: Action, _flow: string, waitMs?: number): Promise<Resolution> {
+    // A rule of the task file may say more of what it does: that is what a person decides over. The policy may
+    // have become narrower since it was judged.
+    const { verdict, effects, reason } = decide(this.policy, this.policyState, action);
+    if (verdict === "deny") return { kind: "denied", approval: "", reason };
+    return await this.#desk.hold(this, held, { action, effects }, waitMs);
   }
 
   entryOf(kind: string): Entry | undefined {
@@ -437,7 +439,7 @@ export class Run implements HeldRun {
         ...(count === undefined ? {} : { merged: count }),
       },
     });
-    if (denial.waits === true) return;
+    if (denial.waits === true || denial.probes === true) return;
     const { monoMs } = this.#clock.now();
     const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
     if (this.#rules.noteDenial(attempt)) {

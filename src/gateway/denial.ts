@@ -43,6 +43,8 @@ export interface Denial {
   readonly action?: string;
   /** It waits for a person, and is no attempt that failed: it counts for no stickiness. */
   readonly waits?: true;
+  /** It only asks what there is, and counts for no stickiness either; policy's `isProbe`. */
+  readonly probes?: true;
   /** How many equal refusals this stands for; 1 by default. */
   readonly count?: number;
 }

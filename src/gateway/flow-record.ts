@@ -32,6 +32,7 @@ export interface FlowDenial {
   readonly reason: string;
   readonly action?: string;
   readonly waits?: true;
+  readonly probes?: true;
 }
 
 /** Which finding a protocol is, where it was not granted; the others are `protocol`. */
@@ -101,7 +102,7 @@ export class FlowRecord {
   readonly #log: Log;
   readonly #startMs: number;
   /** What was allowed on this connection and goes on. */
-  readonly #standing = new Set<Action>();
+  readonly #standing = new Map<Action, boolean>();
   #opened: Promise<unknown> = Promise.resolve();
   #isOpen = false;
   #isEnding = false;
@@ -145,12 +146,12 @@ export class FlowRecord {
   }
 
   /**
-   * Notes that `action` was allowed and goes on, until the result is called. Between the verdict and this
+   * Notes that `action` was allowed, by a person where `isApproved`, and goes on, until the result is called. Between the verdict and this
    * the policy may have become narrower: then the connection is cut at once.
    */
-  stands(action: Action): () => void {
-    if (!this.#run.stands(action)) this.cut("no longer granted");
-    this.#standing.add(action);
+  stands(action: Action, isApproved = false): () => void {
+    if (!this.#run.stands(action, isApproved)) this.cut("no longer granted");
+    this.#standing.set(action, isApproved);
     return () => void this.#standing.delete(action);
   }
 
@@ -160,7 +161,7 @@ export class FlowRecord {
     const { host, port, grant } = this;
     const now = judgeConnect(this.#run.policy, { host, address: "", port });
     const isSame = now.kind === "grant" && isSameWay(grant, now.grant);
-    const stands = (action: Action) => this.#run.stands(action);
+    const stands = (one: readonly [Action, boolean]) => this.#run.stands(...one);
     if (isSame && [...this.#standing].every(stands) && this.allowed.stands(this.#run)) return false;
     this.#end(now.kind === "grant" ? "no longer granted" : `no longer granted: ${now.reason}`);
     return true;

@@ -20,7 +20,7 @@ export {
 export { actionOfHeld, requestOf } from "./held.ts";
 export { REPEATING_MAX } from "./repeats.ts";
 export { loadBrokers } from "./brokers/index.ts";
-export { actionOfOperation } from "./session-action.ts";
+export { actionOfOperation, isSameDeed } from "./session-action.ts";
 export { lookupTargets, requestBeside } from "./lookups.ts";
 export type { Asked, CollectedAnswer } from "./collected-client.ts";
 export type { RawHeaders } from "./http-headers.ts";

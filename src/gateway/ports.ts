@@ -84,6 +84,7 @@ export type Resolution =
       readonly note?: string;
     }
   | { readonly kind: "pending"; readonly approval: string; readonly reason: string }
+  /** `approval` is empty where nobody was asked: it is not granted any more. */
   | { readonly kind: "denied"; readonly approval: string; readonly reason: string };
 
 /** What was decided; the state that it left stays with whoever decides. */
@@ -149,8 +150,11 @@ export interface GatewayRun {
   readonly placeholders: Placeholders;
   /** What the catalog knows of systems of this kind; `undefined` for plain HTTP. */
   entryOf(kind: string): Entry | undefined;
-  /** Whether what was allowed before is still granted: the policy may have been narrowed since. */
-  stands(action: Action): boolean;
+  /**
+   * Whether what was allowed before is still granted: the policy may have been narrowed since. `isApproved`: it was
+   * allowed by a person.
+   */
+  stands(action: Action, isApproved?: boolean): boolean;
   /** Everything that follows from a denial: the run's denials file, stickiness, the ledger. */
   denied(denial: Denial): void;
   /**

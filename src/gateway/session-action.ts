@@ -5,7 +5,14 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { digestOf, SESSION_VERB, type Action, type Json, type Process } from "../action/index.ts";
+import {
+  canonicalJson,
+  digestOf,
+  SESSION_VERB,
+  type Action,
+  type Json,
+  type Process,
+} from "../action/index.ts";
 import { isLasting } from "../catalog/index.ts";
 import { createId, Fault, type Instant } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
@@ -40,6 +47,34 @@ export function actionOfOperation(held: HeldOperation, context: OperationContext
     port,
     digest: digestOf({ host, port, operation, ...bytes }),
   });
+}
+
+/**
+ * Whether both do the same to the same, in all that a verdict depends on: what differs is only what a person is
+ * shown, and the bytes (docs/decisions/0307).
+ */
+export function isSameDeed(one: Action, other: Action): boolean {
+  const judged = ({ system, kind, verb, effects, target, parts, impact, fields }: Action) => {
+    const { host, port, scheme } = fields;
+    return canonicalJson({
+      ...{ system, kind, verb, effects, target },
+      ...(parts === undefined ? {} : { parts }),
+      ...(impact === undefined ? {} : { impact }),
+      place: [host ?? null, port ?? null, scheme ?? null],
+    });
+  };
+  return judged(one) === judged(other);
+}
+
+/** What `action` is now that `held` is all of it; `undefined` where that would be another thing than was judged. */
+export function completeAction(
+  action: Action,
+  held: HeldOperation,
+  context: OperationContext,
+): Action | undefined {
+  const whole = actionOfOperation(held, context);
+  const { id, at, monoMs } = action;
+  return isSameDeed(action, whole) ? { ...whole, id, at, monoMs } : undefined;
 }
 
 /** The action of connecting and logging in, with which the credential comes. */

@@ -6,9 +6,9 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
-import type { FindingKind, Json } from "../action/index.ts";
+import { UNKNOWN_VERB, type FindingKind, type Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
-import { canonicalHost, grantFor, routeOf, type Grant } from "../policy/index.ts";
+import { canonicalHost, grantFor, isProbe, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
 import type {
   Asking,
@@ -36,7 +36,12 @@ import type {
   TerminalRecord,
 } from "./ports.ts";
 import { Repeats } from "./repeats.ts";
-import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
+import {
+  actionOfConnecting,
+  actionOfOperation,
+  completeAction,
+  protocolOf,
+} from "./session-action.ts";
 
 export interface SessionPorts {
   readonly run: GatewayRun;
@@ -205,6 +210,12 @@ class GatewaySession implements Session {
     if (this.#gone.signal.aborted) throw new Fault("gateway.aborted", OVER);
   }
 
+  async complete({ action: before, decision }: Judged, asking: Asking): Promise<Judged> {
+    assert(decision.verdict === "confirm", "what does not wait is whole");
+    const action = completeAction(before, this.#heldOf(asking), this.#context());
+    return action === undefined ? await this.judge(asking) : { asking, action, decision };
+  }
+
   /** What repeats is kept for the connection: of a session within it, apart from the others'. */
   #keyOf(key: string): string {
     return `${this.host}:${this.port} ${key}`;
@@ -227,6 +238,15 @@ class GatewaySession implements Session {
     return await this.#shared.run.recording(action.id, this.#flow.id, terminal);
   }
 
+  async enter(judged: Judged): Promise<Resolution> {
+    const resolution = await this.hold(judged);
+    if (resolution.kind === "answered") {
+      const { action } = judged;
+      this.#standing.set(action.id, this.#flow.stands(action, true));
+    }
+    return resolution;
+  }
+
   async outcome({ action }: Judged, data: Readonly<Record<string, Json>>): Promise<void> {
     const done = this.#standing.get(action.id);
     assert(done !== undefined, "what was allowed has one outcome");
@@ -243,15 +263,23 @@ class GatewaySession implements Session {
     });
   }
 
-  deny({ action, decision }: Judged, resolution?: Resolution): Told {
+  deny({ action, decision }: Judged, resolution?: Resolution, instead?: string): Told {
+    const said = (...parts: readonly (string | undefined)[]) =>
+      parts.filter((part) => part !== undefined).join("; ");
     const { effects, rule, verdict, reason, hint } = decision;
     const common = {
       system: action.system,
       target: action.target,
       route: this.#route(action.verb),
-      effect: strictest(effects),
+      // What is not understood counts as everything, and was meant as nobody knows what.
+      ...(action.verb === UNKNOWN_VERB ? {} : { effect: strictest(effects) }),
+      ...(isProbe(action) ? { probes: true as const } : {}),
       action: action.id,
     };
+    if (resolution?.kind === "denied" && resolution.approval === "") {
+      const { reason: why } = resolution;
+      return this.#told({ ...common, rule, title: "This is not granted any more", reason: why });
+    }
     if (resolution !== undefined && resolution.kind !== "answered") {
       const isPending = resolution.kind === "pending";
       return this.#told({
@@ -259,14 +287,14 @@ class GatewaySession implements Session {
         ...(isPending ? { waits: true as const } : {}),
         rule: isPending ? "approval-pending" : "approval-denied",
         title: isPending ? "This waits for a person" : "A person did not allow this",
-        reason: resolution.reason,
+        reason: said(resolution.reason, instead),
       });
     }
     return this.#told({
       ...common,
       rule,
       title: verdict === "confirm" ? "Nobody can be asked about this" : "This is not granted",
-      reason: hint === undefined ? reason : `${reason}; ${hint}`,
+      reason: said(reason, instead, hint),
     });
   }
 

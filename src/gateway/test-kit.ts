@@ -161,7 +161,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     entryOf: findEntry,
     recording: () => Promise.reject(new Error("this kit has no terminals")),
     placeholders: options.placeholders ?? { given: [], find: () => [] },
-    stands: (action) => isStanding(policy, state, action),
+    stands: (action, isApproved) => isStanding(policy, state, action, isApproved),
     denied: (denial) => void told.denials.push(denial),
     attribute: options.attribute ?? (() => Promise.resolve(AGENT)),
     async record(event, recordOptions = {}) {

@@ -88,6 +88,7 @@ export function decide(policy: Policy, state: PolicyState, action: Action): Deci
   const uses = [...new Set(found)].map((rule) => ({
     rule,
     effects: rule.effects ?? action.effects,
+    count: 1,
   }));
   return judge(state, { action, grant, uses });
 }
@@ -117,7 +118,7 @@ function decideVerbs(state: PolicyState, action: Action, grant: Grant): Decision
         state,
       };
     }
-    uses.push({ rule, effects: rule.effects ?? effects });
+    uses.push({ rule, effects: rule.effects ?? effects, count: part.count ?? 1 });
   }
   return judge(state, { action, grant, uses });
 }
@@ -229,6 +230,8 @@ function ruleFor(grant: Grant, method: string, reading: PathReading): Rule | und
 interface Use {
   readonly rule: Rule;
   readonly effects: readonly Effect[];
+  /** How often: each uses up leave. */
+  readonly count: number;
 }
 
 interface Case {
@@ -247,9 +250,10 @@ interface Opinion {
 
 function judge(state: PolicyState, matched: Case): Decision {
   const { action, grant, uses } = matched;
-  const opinions = uses.flatMap(({ rule, effects: does }, at) => {
-    // Each part uses up leave of its own.
-    const before = uses.slice(0, at).filter((use) => use.rule === rule && isConfirmed(use)).length;
+  const opinions = uses.flatMap(({ rule, effects: does, count }, at) => {
+    // Each part uses up leave of its own, and each statement of a part.
+    const others = uses.slice(0, at).filter((use) => use.rule === rule && isConfirmed(use));
+    const before = others.reduce((sum, use) => sum + use.count, 0) + count - 1;
     return does.map((effect) => opinionOn(state, { action, grant, rule, effect, before }));
   });
   const effects = [...new Set(uses.flatMap((use) => use.effects))];
@@ -299,7 +303,7 @@ interface Point {
   readonly grant: Grant;
   readonly rule: Rule;
   readonly effect: Effect;
-  /** How many parts of the same action the rule lets pass before this one. */
+  /** How many of the same action the rule lets pass before the last of this part. */
   readonly before: number;
 }
 
@@ -365,8 +369,16 @@ function usedOf(state: PolicyState, rule: string, { perMs }: Unattended, nowMs: 
   return (state.unattendedAt[rule] ?? []).filter((at) => at > nowMs - perMs).length;
 }
 
-/** Reports whether what `action` was allowed is still granted, whatever counts were used up since. */
-export function isStanding(policy: Policy, state: PolicyState, action: Action): boolean {
+/**
+ * Reports whether what `action` was allowed is still granted, whatever counts were used up since. `isApproved`: a
+ * person let it in, and not a rule.
+ */
+export function isStanding(
+  policy: Policy,
+  state: PolicyState,
+  action: Action,
+  isApproved = false,
+): boolean {
   // Only a connection of which nobody sees the content is another thing after a private read.
   const { readPrivately } = action.kind === "tcp" ? state : initialPolicyState;
   const fresh = { ...initialPolicyState, readPrivately };
@@ -375,7 +387,7 @@ export function isStanding(policy: Policy, state: PolicyState, action: Action): 
   const isLeft = state.allowances.some(
     ({ system, verb }) => system === action.system && verb === action.verb,
   );
-  return verdict === "allow" || (verdict === "confirm" && isLeft);
+  return verdict === "allow" || (verdict === "confirm" && (isApproved || isLeft));
 }
 
 function stateAfter(state: PolicyState, { action, grant, uses }: Case): PolicyState {
@@ -383,13 +395,13 @@ function stateAfter(state: PolicyState, { action, grant, uses }: Case): PolicySt
   const at = { ...state.unattendedAt };
   const nowMs = Date.parse(action.at);
   let { readPrivately } = state;
-  for (const { rule, effects } of uses) {
+  for (const { rule, effects, count } of uses) {
     if (effects.some((effect) => CONFIRMED_EFFECTS.has(effect))) {
-      used[rule.name] = (used[rule.name] ?? 0) + 1;
+      used[rule.name] = (used[rule.name] ?? 0) + count;
       const { perMs } = rule.unattended ?? {};
       if (perMs !== undefined) {
         const recent = (at[rule.name] ?? []).filter((one) => one > nowMs - perMs);
-        at[rule.name] = [...recent, nowMs];
+        at[rule.name] = [...recent, ...Array<number>(count).fill(nowMs)];
       }
     }
     if (effects.includes("read-private") && !readPrivately.includes(grant.name)) {

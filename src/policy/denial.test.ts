@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Effect } from "../action/index.ts";
-import { noteDenial, routeOf } from "./denial.ts";
+import { isProbe, noteDenial, routeOf } from "./denial.ts";
 import { initialPolicyState, type PolicyState } from "./state.ts";
 
 const MINUTE_MS = 60_000;
@@ -107,6 +107,32 @@ const CASES: readonly (readonly [
 ];
 for (const [why, steps, sticky] of CASES) {
   test(`sticky denial: ${why}`, () => assert.deepEqual(stickiness(steps), sticky));
+}
+
+const PROBES: readonly (readonly [
+  why: string,
+  effects: readonly Effect[],
+  objects: readonly (readonly string[])[],
+  probes: boolean,
+])[] = [
+  ["INFO: of no object", ["read"], [], true],
+  ["SCAN, SHOW DATABASES: of all of them", ["read"], [["*"]], true],
+  ["all of all of them", ["read"], [["*", "*"]], true],
+  ["a named key", ["read"], [["secrets"]], false],
+  ["a named one among all", ["read"], [["*"], ["shop", "customers"]], false],
+  ["all of a named one", ["read"], [["shop", "*"]], false],
+  ["SLOWLOG: what others said", ["read-private"], [["*"]], false],
+  ["CONFIG GET: passwords too", ["read-private", "administer"], [["*"]], false],
+  ["FLUSHALL: of all, but no reading", ["delete"], [["*"]], false],
+  ["what reads and writes", ["read", "write"], [], false],
+];
+for (const [why, effects, objects, probes] of PROBES) {
+  test(`${probes ? "a probe" : "no probe"}: ${why}`, () => {
+    const parts = objects.map((object) => ({
+      ...{ verb: "v", effects: [...effects], object: [...object] },
+    }));
+    assert.equal(isProbe({ effects: [...effects], parts }), probes);
+  });
 }
 
 test("nobody pushes a target out of memory by naming many others", () => {

@@ -3,10 +3,12 @@
  *
  * Three or more distinct routes (verb, spelling of the host, port, protocol, address) to the same
  * denied target, or to the same denied high-impact effect, within five minutes are one finding. The
- * same attempt repeated, and denials of unrelated names (telemetry, update checks), only count.
+ * same attempt repeated, denials of unrelated names (telemetry, update checks), and what clients ask a server before
+ * they work (docs/decisions/0309) only count.
  *
  * @module
  */
+import type { Action } from "../action/index.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
 import type { DeniedAttempt, DeniedThing, PolicyState } from "./state.ts";
 
@@ -29,6 +31,15 @@ export interface RouteParts {
 /** The route as one string, equal where all parts are. */
 export function routeOf({ verb, host, port, protocol, address }: RouteParts): string {
   return JSON.stringify([verb ?? "", host ?? "", port ?? 0, protocol ?? "", address ?? ""]);
+}
+
+/**
+ * Whether `action`, an operation of a session, only asks what there is: it reads, and names no object. Clients probe
+ * servers so before they work; the same of a named object is an attempt on that.
+ */
+export function isProbe({ effects, parts = [] }: Pick<Action, "effects" | "parts">): boolean {
+  const isNamed = parts.some(({ object = [] }) => object.some((segment) => segment !== "*"));
+  return !isNamed && effects.every((effect) => effect === "read");
 }
 
 /**

@@ -3,7 +3,7 @@ export type { Allowance } from "./allowance.ts";
 export { neededVariables, resolveCredentials, variableOf } from "./credential-ref.ts";
 export { judgeConnect, NO_GRANT, type ConnectDecision, type ConnectTarget } from "./connect.ts";
 export { decide, isStanding, type Decision } from "./decide.ts";
-export { noteDenial, routeOf, type RouteParts } from "./denial.ts";
+export { isProbe, noteDenial, routeOf, type RouteParts } from "./denial.ts";
 export {
   printDial,
   printProxy,

@@ -3,10 +3,10 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf, type Action } from "../action/index.ts";
-import { decide } from "./decide.ts";
+import { digestOf, type Action, type Verdict } from "../action/index.ts";
+import { decide, isStanding } from "./decide.ts";
 import { narrowPolicy } from "./narrow.ts";
-import { compilePolicy } from "./policy.ts";
+import { compilePolicy, type Policy } from "./policy.ts";
 import { initialPolicyState } from "./state.ts";
 import { parseTaskFile } from "./task-file.ts";
 import type { Systems } from "./task.ts";
@@ -187,6 +187,47 @@ const DROPS = (count: number, per?: string) => [
     },
   },
 ];
+
+test("INV-132: what a person let in stands while its grant does, and nothing else stands by that", () => {
+  const policy = policyOf([{ verbs: ["drop"] }]);
+  const part = { verb: "drop", effects: ["delete" as const], object: ORDERS };
+  const action = actionOf([part]);
+  const standing = (of: Policy, isApproved?: boolean) =>
+    isStanding(of, initialPolicyState, action, isApproved);
+  assert.deepEqual([standing(policy, true), standing(policy)], [true, false]);
+  assert.equal(standing(policyOf([{ verbs: ["select"] }]), true), false, "narrowed");
+  const [grant] = policy.grants;
+  assert.ok(grant !== undefined);
+  assert.equal(standing({ ...policy, grants: [{ ...grant, revoked: true }] }, true), false);
+});
+
+test("INV-133: leave is used up by each statement of a message, and by all of them or none", () => {
+  const part = (count?: number) => ({
+    ...{ verb: "drop", effects: ["delete" as const], object: ORDERS },
+    ...(count === undefined ? {} : { count }),
+  });
+  const other = { ...part(), object: ["public", "other"] };
+  const cases: readonly (readonly [Parameters<typeof actionOf>[0], Verdict, number])[] = [
+    [[part(3)], "allow", 3],
+    [[part(4)], "confirm", 0],
+    [[part(2), other], "allow", 3],
+    [[part(3), other], "confirm", 0],
+    [[other, part(3)], "confirm", 0],
+    [[part()], "allow", 1],
+  ];
+  for (const per of [undefined, "1h"]) {
+    const policy = policyOf(DROPS(3, per));
+    for (const [parts, verdict, used] of cases) {
+      const action = actionOf(parts, { at: new Date(0).toISOString() });
+      const decision = decide(policy, initialPolicyState, action);
+      assert.equal(decision.verdict, verdict, JSON.stringify(parts));
+      const { unattendedUsed, unattendedAt } = decision.state;
+      const [counted = 0] = Object.values(unattendedUsed);
+      assert.equal(counted, used);
+      if (per !== undefined) assert.equal(Object.values(unattendedAt)[0]?.length ?? 0, used);
+    }
+  }
+});
 
 test("leave for a time is given anew when the time is over", () => {
   const policy = policyOf(DROPS(2, "1h"));

@@ -67,6 +67,7 @@ const denial = z.strictObject({
   flow: id.optional(),
   action: id.optional(),
   waits: z.literal(true).optional(),
+  probes: z.literal(true).optional(),
 });
 
 const subject = z.strictObject({

@@ -137,7 +137,8 @@ function remoteRun(
     get policy() {
       return rules.now.policy;
     },
-    stands: (action) => isStanding(rules.now.policy, rules.now.state, action),
+    stands: (action, isApproved) =>
+      isStanding(rules.now.policy, rules.now.state, action, isApproved),
     authorities: new Map(authorities),
     hostKey,
     async attribute(tuple, flow) {

@@ -3,8 +3,11 @@ import { after, before, beforeEach, test } from "node:test";
 import { actionOfHeld, type HeldRequest } from "../gateway/index.ts";
 import { compilePolicy, parseTaskFile } from "../policy/index.ts";
 import type { Describe } from "./describe.ts";
+import { loadProtocols } from "../protocols/index.ts";
 import type { Recording } from "../recording/index.ts";
 import { Served, type RunRecordings } from "./served.ts";
+import { WAITING_MAX } from "./waiting.ts";
+import { taskSystems } from "../systems/index.ts";
 import { AGENT, makePorts, makeRun } from "./test-kit.ts";
 
 let upstream: Awaited<ReturnType<typeof makePorts>>;
@@ -134,6 +137,14 @@ test("INV-43: time, run and process of an action are the daemon's", async () => 
   );
 });
 
+const redisPolicy = compilePolicy(
+  parseTaskFile(
+    "task: t\npurpose: p\ngrants: [{ system: redis, name: docs, hosts: [cache.test], allow: [{ verbs: ['*'] }] }]",
+    "t",
+    Date.now(),
+    taskSystems(),
+  ),
+);
 const WAITING = { ...action, id: "a-9" };
 const asking = { say: "hold", n: 2, run, flow, action: "a-9" } as const;
 const held9 = {
@@ -187,6 +198,77 @@ test("INV-63: what a person is shown is made of the stored bytes, and must be wh
   const said = { ...held9, method: "POST", headers: [], hasBody: true };
   assert.equal((await served.hold({ ...asking, held: said })).kind, "pending");
   assert.deepEqual(asked, ["publish this"]);
+});
+
+test("INV-131, fault worker.waiting: what is to be complete later is kept, up to a bound that is no lie", async () => {
+  const asked = await waiting();
+  const many = Array.from({ length: WAITING_MAX + 1 }, (_, n) => `a-w${n}`);
+  for (const id of many) await served.intend({ ...intent, action: { ...WAITING, id } });
+  const said = { ...held9, headers: [] };
+  const hold = (id = "") => served.hold({ ...asking, action: id, held: said });
+  served.spool({ say: "spool", run, action: "a-w0", chunk: "" });
+  await assert.rejects(hold(many[0]), { code: "worker.waiting" });
+  await assert.rejects(hold(many[0]), { code: "worker.lie" }, "and then it is over");
+  assert.deepEqual(asked, []);
+});
+
+test("INV-131: large actions that wait are fewer, and the newest is always kept", async () => {
+  const asked = await waiting();
+  const large = { ...WAITING, fields: { ...WAITING.fields, text: "x".repeat(6 << 20) } };
+  for (const id of ["a-1", "a-2", "a-3"])
+    await served.intend({ ...intent, action: { ...large, id } });
+  const hold = (id: string) =>
+    served.hold({ ...asking, action: id, held: { ...held9, headers: [] } });
+  await assert.rejects(hold("a-1"), { code: "worker.waiting" });
+  await assert.rejects(hold("a-2"), { code: "worker.lie" }, "it was kept, and is not what is held");
+  const huge = { ...large, id: "a-4", fields: { text: "x".repeat(17 << 20) } };
+  await served.intend({ ...intent, action: huge });
+  await assert.rejects(hold("a-3"), { code: "worker.waiting" });
+  await assert.rejects(hold("a-4"), { code: "worker.lie" });
+  assert.deepEqual(asked, []);
+});
+
+test("INV-131: an operation may be complete later, and then do nothing else than was judged", async () => {
+  await loadProtocols(["redis"]);
+  const [grant] = redisPolicy.grants;
+  assert.ok(grant !== undefined);
+  Object.assign(held, { policy: redisPolicy });
+  served = new Served(held, upstream.ports, describe);
+  const shown: unknown[] = [];
+  await waiting();
+  Object.assign(held, {
+    hold: (_held: unknown, { fields }: { fields: unknown }) => {
+      shown.push(fields);
+      return Promise.resolve({ kind: "pending", approval: "p-1", reason: "" });
+    },
+  });
+  const operationOf = (...command: string[]) => ({ database: 0, commands: [command] });
+  const at = { wallMs: 0, monoMs: 0 };
+  const place = { host: "cache.test", port: 6379 };
+  const judged = (operation: ReturnType<typeof operationOf>) => {
+    const whole = { ...place, operation, facts: {} };
+    const {
+      run: _r,
+      at: _a,
+      monoMs: _m,
+      cause: _c,
+      ...rest
+    } = actionOfHeld(whole, {
+      ...{ run, at, grant, cause: AGENT },
+    });
+    return { ...rest, id: "a-9" };
+  };
+  const first = operationOf("DEL", "app:1");
+  const held0 = { ...place, hasBody: false, facts: { preview: "seen" } };
+  await served.intend({ ...intent, action: judged(first) });
+  await served.hold({ ...asking, held: { ...held0, operation: first } });
+  assert.match(JSON.stringify(shown), /"preview":"seen"/, "what came after is shown");
+  for (const other of [operationOf("DEL", "app:2"), operationOf("UNLINK", "app:1")]) {
+    await served.intend({ ...intent, action: judged(first) });
+    const lie = served.hold({ ...asking, held: { ...held0, operation: other } });
+    await assert.rejects(lie, { code: "worker.lie" }, JSON.stringify(other));
+  }
+  assert.equal(shown.length, 1);
 });
 
 const LIES = [

@@ -22,6 +22,8 @@ import {
   GATEWAY_LIMITS,
   type EventDraft,
   type GatewayRun,
+  isOperation,
+  isSameDeed,
   REPEATING_MAX,
   type Held,
   type NamePool,
@@ -33,6 +35,7 @@ import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../p
 import { dataOf, type RecordedAction, type Recording } from "../recording/index.ts";
 import { descriptorOf } from "../sys/index.ts";
 import type { Describe } from "./describe.ts";
+import { Waiting } from "./waiting.ts";
 import type { Answers, SaidOfRun, SaidResolution } from "./protocol.ts";
 
 /** Flows that a run may have at once, with those whose close is being written. */
@@ -42,9 +45,6 @@ const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
 /** Terminals of one run that are recorded at once: each holds a file open. */
 const RECORDED_MAX = 64;
-/** Actions that wait, of which the request did not come yet: their bodies are held in memory. */
-const WAITING_MAX = 16;
-
 /** A run that can be held still while nobody serves it. */
 export interface HeldRun extends Omit<GatewayRun, "stands" | "recording"> {
   /** What it has done, as far as that decides what may go on. */
@@ -92,12 +92,6 @@ interface Flow {
   readonly repeating: Set<string>;
 }
 
-interface Waiting {
-  readonly action: Action;
-  readonly chunks: Buffer[];
-  bytes: number;
-}
-
 /** A connected socket for the worker, and how to let go of it here. */
 export interface Handed {
   readonly descriptor: number;
@@ -124,7 +118,7 @@ export class Served {
   /** Allowed actions that only read, of which it may say that they repeat; the last ones. */
   readonly #repeatable = new Set<string>();
   /** Actions that wait for a person, of which the request is still to come. */
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Waiting();
   readonly #opens = new Set<Promise<unknown>>();
   #total = 0;
   /** Aborted when the worker that asked is gone. */
@@ -171,38 +165,38 @@ export class Served {
     const action = { ...said.action, run: this.run.id, at, monoMs, cause: flow.process };
     const verdict = await this.run.intend(action, said.flow);
     if (verdict.verdict === "allow") {
-      const { system } = action;
-      const [target, title] = [action.target, action.summary].map((text) => text.slice(0, 500));
-      this.#performed.set(action.id, { system, target: target ?? "", title: title ?? "" });
-      forget(this.#performed);
+      this.#perform(action);
       if (isReading([...verdict.effects, ...action.effects])) remember(this.#repeatable, action.id);
     }
-    if (verdict.verdict === "confirm") this.#waits(action);
+    if (verdict.verdict === "confirm") this.#waiting.add(action);
     return verdict;
+  }
+
+  /** From here on `action` has an outcome. */
+  #perform({ id, system, target, summary }: Action): void {
+    const [place = "", title = ""] = [target, summary].map((text) => text.slice(0, 500));
+    this.#performed.set(id, { system, target: place, title });
+    forget(this.#performed);
   }
 
   /** @throws {Fault} `worker.lie` */
   spool({ action, chunk }: Extract<SaidOfRun, { say: "spool" }>): void {
-    const waiting = this.#waiting.get(action);
-    if (waiting === undefined) throw lie("the body of an action that does not wait");
-    const bytes = Buffer.from(chunk, "base64");
-    waiting.bytes += bytes.length;
-    if (waiting.bytes > GATEWAY_LIMITS.spoolBytes) throw lie("a body longer than may be stored");
-    waiting.chunks.push(bytes);
+    const wrong = this.#waiting.spool(action, Buffer.from(chunk, "base64"));
+    if (wrong !== undefined) throw lie(wrong);
   }
 
   /**
    * An action that waits for a person. INV-63: what the person sees is made here from the very bytes that
-   * are stored, and must be what the worker had judged.
+   * are stored, and must be what the worker had judged; of an operation more may be known by now, as long as it
+   * does the same (INV-131).
    *
-   * @throws {Fault} `worker.lie`
+   * @throws {Fault} `worker.lie`, `worker.waiting`
    */
   async hold(said: Extract<SaidOfRun, { say: "hold" }>): Promise<SaidResolution> {
-    const waiting = this.#waiting.get(said.action);
-    this.#waiting.delete(said.action);
+    const waiting = this.#waiting.take(said.action);
     if (waiting === undefined) throw lie("a person for an action that does not wait for one");
     const { hasBody, ...rest } = said.held;
-    const body = hasBody ? { body: Buffer.concat(waiting.chunks) } : {};
+    const body = hasBody ? { body: waiting.body } : {};
     const held: Held = { ...rest, ...body };
     const { action } = waiting;
     const grant = this.run.policy.grants.find(({ name }) => name === action.system);
@@ -211,20 +205,16 @@ export class Served {
     const entry = this.run.entryOf(grant.system);
     const context = { run: this.run.id, at, grant, own: entry, cause: action.cause };
     const own = { ...(await this.#describe(held, context)), id: action.id };
-    if (canonicalJson(own) !== canonicalJson(action)) throw lie("another action than it described");
+    const isIt = isOperation(held)
+      ? isSameDeed(own, action)
+      : canonicalJson(own) === canonicalJson(action);
+    if (!isIt) throw lie("another action than it described");
     const resolution = await this.run.hold(held, own, said.flow, said.waitMs);
     if (resolution.kind !== "answered") return resolution;
+    // A conversation is let in here, and has an outcome.
+    if (typeof own.fields["conversation"] === "string") this.#perform(own);
     const { answer } = resolution;
     return { ...resolution, answer: { ...answer, body: answer.body.toString("base64") } };
-  }
-
-  #waits(action: Action): void {
-    this.#waiting.set(action.id, { action, chunks: [], bytes: 0 });
-    // A worker that never says what is to become of them holds no memory with them.
-    for (const oldest of this.#waiting.keys()) {
-      if (this.#waiting.size <= WAITING_MAX) break;
-      this.#waiting.delete(oldest);
-    }
   }
 
   /** @throws {Fault} `worker.lie` */

@@ -9,6 +9,7 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from "node:
 import { UNKNOWN_PROCESS, type Action, type Json } from "../../src/action/index.ts";
 import { Fault, systemClock } from "../../src/base/index.ts";
 import { actionOfHeld, GATEWAY_LIMITS, type GatewayLimits } from "../../src/gateway/index.ts";
+import { completeAction } from "../../src/gateway/session-action.ts";
 import type { Asking, Session } from "../../src/gateway/brokers/broker.ts";
 import { createPostgresBroker } from "../../src/gateway/brokers/postgres/index.ts";
 import type { Resolution } from "../../src/gateway/ports.ts";
@@ -147,6 +148,13 @@ export class Brokered {
         const { state: _, ...decision } = decide(policy, initialPolicyState, action);
         noted.push({ kind: "judged", action, verdict: decision.verdict });
         return { asking, action, decision };
+      },
+      enter: () => Promise.reject(new Error("there are no conversations")),
+      async complete(judged, asking) {
+        const at = { wallMs: Date.now(), monoMs: 0 };
+        const context = { run: "r", at, grant: compiled, cause: UNKNOWN_PROCESS };
+        const action = completeAction(judged.action, heldOf(asking), context);
+        return action === undefined ? await session.judge(asking) : { ...judged, asking, action };
       },
       repeats(key) {
         if (!known.has(key)) return false;

@@ -116,6 +116,24 @@ test("psql works over verified TLS, and holds nothing", async () => {
   assert.equal(stdout.trim(), "10");
 });
 
+test("where a change cannot be looked at nobody is asked, why is told, and the session goes on", async () => {
+  cluster.sql("alter role agent connection limit 1");
+  try {
+    const sql = "delete from orders where id = 1";
+    const script = `psql -X -At -h ${HOST} -U anybody -d shop -c "${sql}" -c "select count(*) from orders"`;
+    const { stdout, stderr } = await home.run(
+      ["sh", "-c", script],
+      ["--task", join(files, "task.yaml")],
+    );
+    assert.match(stderr, /has to be looked at before \(postgres\.look\).*too many connections/);
+    assert.equal(stdout.trim(), "10");
+    const list = await home.call(["approvals", "list", "--all", "--json"]);
+    assert.deepEqual(JSON.parse(list.stdout), []);
+  } finally {
+    cluster.sql("alter role agent connection limit -1");
+  }
+});
+
 test("what is not granted is told as an error of the database, with the rule", async () => {
   const { stderr, code } = await psql("select * from salaries");
   assert.notEqual(code, 0);

@@ -90,15 +90,11 @@ test("a command that waits is performed with all of its input after a yes, and i
   const { code, stdout, stderr } = await it.run(`tee ${file}; echo no >&2; exit 3`, "the input");
   assert.deepEqual([code, stdout, stderr], [3, "the input", "no\n"]);
   assert.equal(readFileSync(file, "utf8"), "the input");
-  assert.deepEqual(
-    it.judged.map(({ asking }) => asking.body?.toString()),
-    [undefined, "the input"],
-  );
-  const [, last] = it.judged;
-  assert.match(
-    JSON.stringify(last?.action.fields),
-    /"input":\{"bytes":9,"sha256":"[0-9a-f]{64}","text":"the input"\}/,
-  );
+  assert.equal(it.judged.length, 1, "INV-131: judged once, with its input after that");
+  const [held] = it.held;
+  const fields = JSON.stringify(held?.action.fields);
+  assert.match(fields, /"input":\{"bytes":9,"sha256":"[0-9a-f]{64}","text":"the input"\}/);
+  assert.match(fields, /"preview":"not made: it acts on what is there when it is performed/);
 });
 
 test("a no, and a wait that is not over, are told with their status, and nothing runs", async () => {
@@ -133,13 +129,50 @@ test("input that is larger, or does not end, is told so, and nothing runs", asyn
   assert.ok(!existsSync(join(scratch, "large")) && !existsSync(join(scratch, "endless")));
 });
 
-test("a conversation does not wait for a person: it is refused", async () => {
-  const it = await kit({ allow: WAITS });
-  for (const command of ["scp -t /tmp/x", "rsync --server -e.L . /tmp/x"]) {
-    const { code, stderr } = await it.run(command);
-    assert.equal(code, 126, stderr);
-    assert.match(stderr, /it is a conversation/);
+const CONVERSATIONS = [
+  ["scp -t /tmp/x", /without -O scp uses sftp.*\[scp\.write\].*`unattended`/],
+  ["rsync --server -e.L . /tmp/x", /verbs: \[rsync\.write\], on: that path and `unattended`/],
+] as const;
+
+test("a conversation is not waited for: it is told how it may begin, and what would grant it", async () => {
+  for (const [decision, code] of [
+    ["pending", 75],
+    ["denied", 126],
+  ] as const) {
+    const it = await kit({ allow: WAITS, decision });
+    for (const [command, instead] of CONVERSATIONS) {
+      const ran = await it.run(command);
+      assert.equal(ran.code, code, ran.stderr);
+      assert.match(ran.stderr, instead);
+      assert.match(it.refused.at(-1) ?? "", instead, "and in the denials file");
+    }
+    assert.equal(it.held.length, CONVERSATIONS.length);
+    assert.match(
+      JSON.stringify(it.held[0]?.action.fields["conversation"]),
+      /nobody sees what it then transfers/,
+    );
   }
+  const none = await kit({ allow: [{ verbs: ["exec"] }] });
+  for (const [command, instead] of CONVERSATIONS) {
+    const { code, stderr } = await none.run(command);
+    assert.equal(code, 126);
+    assert.match(stderr, instead, "also where nothing of it is granted");
+  }
+});
+
+test("on a terminal nobody is asked, whatever a person would say", async () => {
+  const it = await kit({ allow: WAITS });
+  const file = join(scratch, "typed");
+  for (const args of [
+    ["-tt", "127.0.0.1", `touch ${file}`],
+    ["-tt", "127.0.0.1"],
+  ]) {
+    const { code, stdout, stderr } = await it.ssh(args, { input: `touch ${file}\n` });
+    assert.equal(code, 126, stdout + stderr);
+    assert.match(stdout + stderr, /`unattended`/);
+  }
+  assert.deepEqual(it.held, []);
+  assert.ok(!existsSync(file));
 });
 
 test("what was stored and is nothing to perform is not performed (ssh.perform)", async () => {

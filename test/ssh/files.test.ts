@@ -6,6 +6,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
+  chmodSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -14,6 +16,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -159,7 +162,9 @@ test("a write that waits is kept whole, shown with its difference, and done afte
   const { code, stderr } = await sftp(it, `put a.txt ${site}/a.txt`, `get ${site}/a.txt back.txt`);
   assert.equal(code, 0, stderr);
   assert.equal(readFileSync(join(site, "a.txt"), "utf8"), "first\nchanged\nthird\n");
-  const held = it.judged.findLast(({ action }) => action.verb === "sftp.write");
+  const isWriting = ({ action }: { action: { verb: string } }) => action.verb === "sftp.write";
+  assert.equal(it.judged.filter(isWriting).length, 1, "INV-131: judged once, when it is opened");
+  const held = it.held.findLast(isWriting);
   assert.ok(held !== undefined);
   const { content, preview, found } = held.action.fields as unknown as {
     content: { bytes: number };
@@ -169,12 +174,12 @@ test("a write that waits is kept whole, shown with its difference, and done afte
   assert.equal(content.bytes, 20);
   assert.match(found.before.sha256, /^[0-9a-f]{64}$/);
   assert.equal(preview, "  line 2:\n- second\n+ changed");
+  const { mtimeMs, mode, uid, gid } = lstatSync(join(site, "a.txt"));
   assert.deepEqual(await it.look(held.asking), {
     before: {
-      ...found.before,
-      bytes: 20,
-      sha256: sumOf(join(site, "a.txt")),
-      mode: lstatSync(join(site, "a.txt")).mode,
+      ...{ type: "file", bytes: 20, sha256: sumOf(join(site, "a.txt")), owner: `${uid}:${gid}` },
+      mode: `0${(mode & 0o7777).toString(8)}`,
+      changed: new Date(Math.floor(mtimeMs / 1000) * 1000).toISOString(),
     },
     preview: "  line 5:",
   });
@@ -192,7 +197,7 @@ test("scp, which empties a file last, is as whole; a file changed in place is no
   });
   assert.equal(code, 0, stderr);
   assert.equal(readFileSync(join(site, "a.txt"), "utf8"), "short");
-  const held = it.judged.findLast(({ action }) => action.verb === "sftp.write");
+  const held = it.held.findLast(({ action }) => action.verb === "sftp.write");
   assert.equal(held?.action.fields["mode"], "replace");
 });
 
@@ -213,6 +218,77 @@ test("what else waits is done after a yes: modes, renames, links, folders, delet
   assert.equal(code, 0, stderr);
   assert.deepEqual(readdirSync(site).sort(), ["b.txt", "d", "h", "l"]);
   assert.equal(lstatSync(join(site, "b.txt")).mode & 0o777, 0o600);
+});
+
+const SWAPS: readonly (readonly [what: string, line: string, swap: () => void])[] = [
+  ["the file is another", `rename ${site}/a.txt ${site}/b.txt`, () => rewrite("a.txt")],
+  ["one came to be replaced", `rename ${site}/a.txt ${site}/b.txt`, () => rewrite("b.txt")],
+  ["its folder leads elsewhere", `rm ${site}/d/x`, () => swapFolder()],
+  ["a link lies there now", `chmod 600 ${site}/a.txt`, () => relink("a.txt", "/etc/hostname")],
+  ["its mode is another", `rm ${site}/a.txt`, () => chmodSync(join(site, "a.txt"), 0o666)],
+  ["what is linked is another", `ln ${site}/a.txt ${site}/h`, () => rewrite("a.txt")],
+  ["what a link will say leads elsewhere", `ln -s d/x ${site}/l`, () => swapFolder()],
+  ["a link points elsewhere", `rm ${site}/s`, () => relink("s", "b.txt")],
+  ["the folder has come", `mkdir ${site}/new`, () => mkdirSync(join(site, "new"))],
+  ["the folder was filled", `rmdir ${site}/e`, () => writeFileSync(join(site, "e/f"), "")],
+  ["what is overwritten is another", `put a.txt ${site}/a.txt`, () => rewrite("a.txt")],
+];
+const rewrite = (name: string) => writeFileSync(join(site, name), "swapped");
+function relink(name: string, to: string): void {
+  rmSync(join(site, name));
+  symlinkSync(to, join(site, name));
+}
+/** The very same file, in a folder elsewhere. */
+function swapFolder(): void {
+  cpSync(join(site, "d"), join(root, "elsewhere"), { recursive: true, preserveTimestamps: true });
+  rmSync(join(site, "d"), { recursive: true });
+  symlinkSync(join(root, "elsewhere"), join(site, "d"));
+}
+for (const [what, line, swap] of SWAPS) {
+  test(`INV-132, fault ssh.changed: ${what} since it was shown: ${line.replaceAll(site, "")}`, async () => {
+    writeFileSync(join(site, "a.txt"), "shown");
+    for (const name of ["d", "e"]) mkdirSync(join(site, name));
+    writeFileSync(join(site, "d/x"), "deep");
+    symlinkSync("a.txt", join(site, "s"));
+    utimesSync(join(site, "e"), 1, 1);
+    let before = "";
+    const it = await kit(WAITS, { whileHeld: () => (swap(), (before = snapshot())) });
+    writeFileSync(join(it.root, "a.txt"), "put");
+    const { code } = await sftp(it, line);
+    assert.notEqual(code, 0);
+    assert.deepEqual(it.failures, ["ssh.changed"]);
+    assert.equal(snapshot(), before, "nothing was done");
+    const found = it.held.at(-1)?.action.fields["found"];
+    assert.ok(found !== undefined, "it was shown");
+    rmSync(join(root, "elsewhere"), { recursive: true, force: true });
+  });
+}
+
+test("INV-131: what waits is judged once, and what is allowed is not looked at", async () => {
+  const it = await kit(WAITS);
+  writeFileSync(join(site, "a.txt"), "shown");
+  await sftp(it, `rename ${site}/a.txt ${site}/b.txt`, `rm ${site}/b.txt`);
+  const verbs = it.judged.map(({ action }) => action.verb).filter((verb) => verb !== "sftp.list");
+  assert.deepEqual(verbs, ["sftp.rename", "sftp.delete"]);
+  const [renamed] = it.held;
+  assert.ok(renamed !== undefined);
+  const { found } = renamed.action.fields as { found: Record<string, Record<string, unknown>> };
+  assert.equal(found["before"]?.["type"], "file");
+  assert.equal(found["before"]?.["sha256"], createHash("sha256").update("shown").digest("hex"));
+  assert.equal(found["there"], "nothing");
+  const free = await kit(FREE);
+  writeFileSync(join(site, "a.txt"), "shown");
+  await sftp(free, `rename ${site}/a.txt ${site}/b.txt`);
+  const allowed = free.judged.find(({ action }) => action.verb === "sftp.rename");
+  assert.equal(allowed?.action.fields["found"], undefined);
+});
+
+test("a pipe in the place of a file is told as such, and holds nobody up", async () => {
+  const it = await kit(WAITS);
+  execFileSync("mkfifo", [join(site, "pipe")]);
+  const { code, stderr } = await sftp(it, `rm ${site}/pipe`);
+  assert.equal(code, 0, stderr);
+  assert.match(JSON.stringify(it.held.at(-1)?.action.fields["found"]), /"type":"special"/);
 });
 
 test("a no leaves everything as it was, and is told", async () => {
@@ -260,8 +336,11 @@ test("names of every kind go through as they are", async () => {
   assert.equal(readFileSync(join(it.root, "got"), "utf8"), "there");
 });
 
-test("rsync, scp of old, and git work where their paths are granted", async () => {
-  const it = await kit(FREE, { with: { repos: [`${site}/r.git`] } });
+test("rsync, scp of old, and git work where a rule lets their paths through", async () => {
+  const granted = ["rsync.*", "scp.*", "repo.*", "push.*"];
+  const it = await kit([{ verbs: granted, on: [`${site}/**`], unattended: UNATTENDED }], {
+    with: { repos: [`${site}/r.git`] },
+  });
   const shell = [
     "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o HostKeyAlias=server.example",
     `-o UserKnownHostsFile=${it.root}/known_hosts -p ${it.port}`,

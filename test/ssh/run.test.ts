@@ -25,7 +25,7 @@ const RULES = `      - verbs: [exec]
         doing: [read, read-private]
       - verbs: [exec]
         on: ["tee ${site}/*"]
-      - verbs: [sftp.list, sftp.read, sftp.write, sftp.mkdir, sftp.setstat]
+      - verbs: [sftp.list, sftp.read, sftp.write, sftp.mkdir, sftp.setstat, sftp.rename, rsync.write]
         on: ["${site}/**"]
 `;
 
@@ -223,4 +223,108 @@ git push -q origin :main 2>&1; echo code=$?`,
   } finally {
     there.remove();
   }
+});
+
+test("INV-132: what changed since it was shown is not done, the approval is used up, and that is said", async () => {
+  mkdirSync(join(site, "bin"), { recursive: true });
+  const [tool, moved] = [join(site, "bin/tool"), join(site, "bin/moved")];
+  writeFileSync(tool, "shown\n");
+  const rename = `echo "rename ${tool} ${moved}" | sftp -q -b - server.example; echo code=$?`;
+  const running = it.run(it.task(RULES), `${rename}; ${rename}`);
+  const { id } = await waiting(/Rename .*tool/);
+  const card = await it.home.call(["approvals", "show", id]);
+  assert.match(card.stdout, /"type": "file"/);
+  writeFileSync(tool, "swapped\n");
+  await it.home.call(["approvals", "approve", id, "--code", await it.home.codeOf(id)]);
+  await approve(/Rename .*tool/); // Asked anew, with what lies there now.
+  const { stdout, stderr } = await running;
+  assert.match(stdout, /code=1\n[^]*code=0\n$/, stderr);
+  assert.match(
+    stderr,
+    /not what it was when it was shown \(before\); nothing was sent, and the approval is used up/,
+  );
+  assert.equal(readFileSync(moved, "utf8"), "swapped\n");
+  const log = await it.home.log();
+  const judged = log.filter(
+    ({ type, data }) => type === "action" && data?.["verb"] === "sftp.rename" && data["reason"],
+  );
+  assert.deepEqual(
+    judged.map(({ verdict }) => verdict),
+    ["confirm", "confirm", "allow"],
+    "INV-131: each is judged once, and the last is what a person approved",
+  );
+  const asked = log.find(({ type, data }) => type === "approval" && data?.["approval"] === id);
+  assert.match(JSON.stringify(asked?.data?.["fields"]), /"sha256"/, "what was shown is on record");
+});
+
+test("INV-132: a conversation begins once after a yes, by the very command, and not before", async () => {
+  const running = it.run(
+    it.task(RULES),
+    `mkdir src && echo one > src/f
+sync() { rsync -a src/ server.example:${site}/$1/ 2>> said; }
+until sync synced; do
+  cat said >&2; sync other && echo other
+  grep -q "approval p-" said && echo refused; sleep 1
+done
+echo two > src/f; sync synced; echo third=$?
+cat /run/cofferdam/denials.jsonl`,
+  );
+  const first = await waiting(/rsync .*synced/);
+  assert.ok(!existsSync(join(site, "synced")));
+  const card = await approve(/rsync .*synced/);
+  assert.match(card, /Not shown +\| all that is sent in it/);
+  const { stdout, stderr } = await running;
+  assert.match(stdout, /^refused\n/, stderr);
+  assert.match(stderr, new RegExp(`waits for approval ${first.id}`));
+  assert.match(stderr, /repeat the very same command/);
+  assert.match(stdout, /third=(?!0\n)\d+\n/);
+  assert.doesNotMatch(stdout, /^other$/m);
+  assert.equal(readFileSync(join(site, "synced/f"), "utf8"), "one\n");
+  assert.ok(!existsSync(join(site, "other")));
+  const denials = stdout.split("\n").filter((line) => line.startsWith("{"));
+  assert.ok(denials.some((line) => line.includes(first.id) && line.includes("rsync.write")));
+  const log = await it.home.log();
+  const begun = log.find(({ rule }) => rule === `approval.${first.id}`);
+  assert.equal(begun?.verdict, "allow");
+  const outcome = log.find(({ type, action }) => type === "outcome" && action === begun?.action);
+  assert.equal(outcome?.data?.["exit"], 0);
+  const used = log.findLast(({ data }) => data?.["approval"] === first.id);
+  assert.equal(used?.data?.["state"], "performed");
+});
+
+test("a rule lets rsync into a granted path, and into no other", async () => {
+  const expires = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+  const rule = `      - verbs: [rsync.write]
+        on: ["${site}/**"]
+        unattended: { count: 2, reason: It is a copy., expires: ${expires} }
+`;
+  const { stdout, stderr } = await it.run(
+    it.task(rule),
+    `echo f > f; for to in ${site}/granted ${site}-not/x; do rsync -a f server.example:$to/; echo $?; done`,
+  );
+  assert.match(stdout, /^0\n(?!0)\d+\n$/, stderr);
+  assert.match(stderr, /grants no rsync\.write/);
+  assert.equal(readFileSync(join(site, "granted/f"), "utf8"), "f\n");
+});
+
+test("INV-131: what was taken back while its input came asks nobody", async () => {
+  const command = `(echo part; sleep 8) | ssh server.example "tee ${site}/narrowed"; echo code=$?`;
+  const less = RULES.replace(/ {6}- verbs: \[exec\]\n {8}on: (.*)\n/, "");
+  const more = `      - { verbs: [exec], on: ["tee ${site}/*"] }\n`;
+  const running = it.run(it.task(`${less}${more}`), command);
+  const run = await eventually("it was judged", 30_000, async () => {
+    const log = await it.home.log();
+    const judged = log.findLast(({ type, data }) => {
+      return type === "action" && JSON.stringify(data).includes("/narrowed");
+    });
+    return judged?.run;
+  });
+  const narrowed = await it.home.call(["narrow", run, "--task", it.task(less)]);
+  assert.equal(narrowed.code, 0, narrowed.stderr);
+  const { stdout, stderr } = await running;
+  assert.equal(stdout, "code=126\n", stderr);
+  assert.match(stderr, /not granted any more .*grants no exec/);
+  const list = await it.home.call(["approvals", "list", "--all", "--json"]);
+  assert.doesNotMatch(list.stdout, /narrowed/);
+  assert.ok(!existsSync(join(site, "narrowed")));
 });

@@ -18,7 +18,7 @@ import type { Asking, Errand, Judged, Session } from "../../src/gateway/brokers/
 import type { Denial } from "../../src/gateway/denial.ts";
 import { GATEWAY_LIMITS } from "../../src/gateway/limits.ts";
 import type { Resolution } from "../../src/gateway/ports.ts";
-import { actionOfOperation } from "../../src/gateway/session-action.ts";
+import { actionOfOperation, completeAction } from "../../src/gateway/session-action.ts";
 import {
   compilePolicy,
   decide,
@@ -57,7 +57,7 @@ export interface KitOptions {
   readonly with?: Readonly<Record<string, Json>>;
   /** What a person says; by default yes. */
   readonly decision?: "answered" | "denied" | "pending";
-  /** What happens meanwhile. */
+  /** What happens while a person decides. */
   readonly whileHeld?: () => void;
   readonly limits?: Partial<typeof GATEWAY_LIMITS>;
   readonly recordingLimits?: RecordingLimits;
@@ -73,6 +73,8 @@ export interface Ran {
 export class BrokerKit {
   readonly root = mkdtempSync(join(tmpdir(), "cofferdam-broker-"));
   readonly judged: Judged[] = [];
+  /** What a person was asked about. */
+  readonly held: Pick<Judged, "action" | "asking">[] = [];
   readonly outcomes: (readonly [verb: string, data: Readonly<Record<string, Json>>])[] = [];
   readonly found: (readonly [FindingKind, string])[] = [];
   readonly refused: string[] = [];
@@ -255,7 +257,12 @@ export class BrokerKit {
     };
     let state = initialPolicyState;
     const remembered = new Set<string>();
-    return {
+    const context = () => {
+      const at = { wallMs: Date.now(), monoMs: performance.now() };
+      return { run: "r-kit", at, grant: place.grant, cause: UNKNOWN_PROCESS };
+    };
+    const heldOf = (asking: Asking) => ({ host: HOST, port: 22, facts: {}, ...asking });
+    const session: Session = {
       ...place,
       run: "r-test",
       client,
@@ -270,24 +277,35 @@ export class BrokerKit {
       },
       judge: async (asking) => {
         await new Promise((resolve) => setImmediate(resolve));
-        const { facts = {} } = asking;
-        const at = { wallMs: Date.now(), monoMs: performance.now() };
-        const context = { run: "r-kit", at, grant: place.grant, cause: UNKNOWN_PROCESS };
-        const held = { host: HOST, port: 22, ...asking, facts };
-        const action = actionOfOperation(held, context);
+        const action = actionOfOperation(heldOf(asking), context());
         const { state: next, ...decision } = decide(this.#policy, state, action);
         state = next;
         const judged = { asking, action, decision } as Judged;
         this.judged.push(judged);
         return judged;
       },
+      complete: async (judged, asking) => {
+        const action = completeAction(judged.action, heldOf(asking), context());
+        return action === undefined ? await session.judge(asking) : { ...judged, asking, action };
+      },
       repeats: (key) => remembered.has(key),
       remember: (key) => void remembered.add(key),
-      hold: async ({ asking }) => {
+      hold: async ({ asking, action }) => {
+        this.held.push({ asking, action });
         const { decision = "answered", whileHeld } = this.#options;
         whileHeld?.();
         if (decision === "answered") return await this.perform(asking);
         return { kind: decision, approval: "p-1", reason: "a person said so" };
+      },
+      enter: (judged) => {
+        this.held.push(judged);
+        const { decision: kind = "answered" } = this.#options;
+        const answer = { status: 200, headers: [], body: Buffer.alloc(0), isCut: false };
+        return Promise.resolve(
+          kind === "answered"
+            ? { kind, approval: "p-1", answer }
+            : { kind, approval: "p-1", reason: "a person said so" },
+        );
       },
       recordTerminal: async ({ action }, terminal) => {
         const { id, system, target, summary: title } = action;
@@ -302,8 +320,10 @@ export class BrokerKit {
         const recording = await this.#recorded.get(id)?.seal();
         this.outcomes.push([verb, { ...data, ...(recording && { recording: dataOf(recording) }) }]);
       },
-      deny: ({ action, decision }, resolution) =>
-        told(`${action.verb}: ${resolution === undefined ? decision.reason : resolution.kind}`),
+      deny: ({ action, decision }, resolution, instead = "") => {
+        const why = resolution === undefined ? decision.reason : resolution.kind;
+        return told(`${action.verb}: ${why}${instead && `; ${instead}`}`);
+      },
       refuse: ({ rule, reason }) => told(`${rule}: ${reason}`),
       within: ({ host, port }) =>
         host === INNER && port === 22 ? (inner) => this.#session(inner) : undefined,
@@ -315,6 +335,7 @@ export class BrokerKit {
       share: () => true,
       because: (reason) => void this.reasons.push(reason),
     };
+    return session;
   }
 }
 

@@ -24,7 +24,9 @@ import { renderWorkflow } from "./workflow.ts";
 
 /** Fields that say where the request goes, and are told elsewhere on the card. */
 const TRANSPORT = new Set(
-  "method scheme host port path query show upgrade contentType body current".split(" "),
+  "method scheme host port path query show upgrade contentType body current conversation".split(
+    " ",
+  ),
 );
 /** Fields that readers of the catalog made of the body for these kinds. */
 const READ: Readonly<Record<string, readonly string[]>> = { mail: ["mail"], workflow: ["nodes"] };

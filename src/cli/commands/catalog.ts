@@ -227,8 +227,8 @@ function printExplained({
     ...(amount === undefined ? [] : [`  amount    ${amount.value} ${amount.currency}`]),
     ...(reversible === undefined ? [] : [`  undo      ${reversible ? "yes" : "no"}`]),
     ...parts.map(
-      ({ verb: one, effects: does, object = [] }) =>
-        `  part      ${[one, ...object].join(" ")} [${does.join(", ")}]`,
+      ({ verb: one, effects: does, object = [], count = 1 }) =>
+        `  part      ${[one, ...object].join(" ")} [${does.join(", ")}]${count > 1 ? ` (${count} times)` : ""}`,
     ),
     ...lookups.map(({ name, request, known }) =>
       known

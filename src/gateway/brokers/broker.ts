@@ -82,6 +82,11 @@ export interface Session extends Place {
    */
   judge(asking: Asking): Promise<Judged>;
   /**
+   * Adds to what {@link judge} said waits for a person what is known only after that: what it would do, its input.
+   * One judgement stays one, unless it turns out to do another thing than was judged: that is judged anew.
+   */
+  complete(judged: Judged, whole: Asking): Promise<Judged>;
+  /**
    * Whether an operation that only reads and has the same `key` was allowed by the policy of now: then it may
    * go at once, and is counted; the counts are on record within a second (docs/decisions/0270). A key must
    * stand for everything that the judgement depends on.
@@ -100,10 +105,18 @@ export interface Session extends Place {
    * @throws {Fault} `recording.full`, `recording.write`: then no terminal may be opened.
    */
   recordTerminal(judged: Judged, terminal: Terminal): Promise<TerminalRecord>;
+  /**
+   * As {@link hold}, of a conversation (its description says so): nobody performs it. Where it is `answered` a person
+   * lets it begin, here and once, as if it were allowed: its {@link outcome} is told.
+   */
+  enter(judged: Judged): Promise<Resolution>;
   /** What became of what was allowed. Exactly once for each; `data` holds no secret. */
   outcome(judged: Judged, data: Readonly<Record<string, Json>>): Promise<void>;
-  /** Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent. */
-  deny(judged: Judged, resolution?: Resolution): Told;
+  /**
+   * Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent, and so is
+   * `instead`: what would make it possible.
+   */
+  deny(judged: Judged, resolution?: Resolution, instead?: string): Told;
   /** Refuses what is no operation: a forwarding, a replication, bytes that are not the protocol's. */
   refuse(refusal: SessionRefusal): Told;
   /**

@@ -74,7 +74,10 @@ export function readSql(sql: string, options: PostgresOptions, prepared: Prepare
     return { found, statements: [] };
   }
   try {
-    for (const { kind, node } of parsed.statements) addStatement(found, kind, node, prepared);
+    for (const { kind, node } of parsed.statements) {
+      addStatement(found, kind, node, prepared);
+      found.statement += 1;
+    }
   } catch (error) {
     // A tree that is too deep to look through.
     if (!(error instanceof RangeError)) throw error;
@@ -159,6 +162,7 @@ function described(
       verb: part.verb,
       effects: [...part.effects],
       object: [...part.object],
+      ...(part.count < 2 ? {} : { count: part.count }),
     })),
     ...(effects.every((one) => one === "read" || one === "read-private")
       ? {}
@@ -182,13 +186,13 @@ function inputOf(body: Uint8Array): Json {
 
 function partsOf(found: Findings, asked: PostgresOperation): readonly Part[] {
   if (found.problem !== undefined) {
-    return [{ verb: "unknown", effects: POSTGRES_VERBS.unknown.effects, object: [] }];
+    return [{ verb: "unknown", effects: POSTGRES_VERBS.unknown.effects, object: [], count: 1 }];
   }
   const all = [...found.parts.values()];
-  if (all.length === 0) return [{ verb: "session", effects: ["read"], object: [] }];
+  if (all.length === 0) return [{ verb: "session", effects: ["read"], object: [], count: 1 }];
   if (asked.isPrepared !== true) return all;
   // Parsed, it tells of what it names, and does nothing yet.
-  return all.map(({ verb, object }) => ({ verb, effects: ["read"], object }));
+  return all.map(({ verb, object }) => ({ verb, effects: ["read"], object, count: 1 }));
 }
 
 const strength = (effects: readonly Effect[]) =>

@@ -15,6 +15,8 @@ export interface Part {
   readonly verb: PostgresVerb;
   readonly effects: readonly Effect[];
   readonly object: readonly string[];
+  /** Statements of the message that do it. */
+  readonly count: number;
 }
 
 /** An object of which nothing is known but that there is one: only `**` covers it. */
@@ -85,6 +87,9 @@ export class Findings {
   /** Whether it begins or ends a transaction. */
   isTransaction = false;
 
+  /** Which statement of the message is read. */
+  statement = 0;
+  readonly #lastStatement = new Map<string, number>();
   readonly #hidden = new Map<string, readonly string[]>();
 
   constructor(options: PostgresOptions) {
@@ -96,7 +101,10 @@ export class Findings {
     const known = this.parts.get(key);
     const all = known === undefined ? effects : [...new Set([...known.effects, ...effects])];
     if (this.parts.size >= PARTS_MAX) return this.refuse("names too many objects");
-    this.parts.set(key, { verb, effects: all, object });
+    const isAgain = this.#lastStatement.get(key) === this.statement;
+    this.#lastStatement.set(key, this.statement);
+    const count = (known?.count ?? 0) + (isAgain ? 0 : 1);
+    this.parts.set(key, { verb, effects: all, object, count });
     return undefined;
   }
 

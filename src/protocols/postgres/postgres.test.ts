@@ -43,6 +43,17 @@ test("INV-100: what the grammar cannot read, or reads in part, is unknown", asyn
   assert.throws(() => POSTGRES.operationOf(" "), { code: "protocols.operation" });
 });
 
+test("INV-133: each statement of a message counts, and what one does in two places counts once", async () => {
+  await loadGrammar();
+  const counts = (sql: string) =>
+    (describe(sql).parts ?? []).map(({ verb, count = 1 }) => `${verb} ${count}`).sort();
+  const drop = "delete from orders where id = 1";
+  assert.deepEqual(counts(drop), ["delete 1"]);
+  assert.deepEqual(counts(`${drop}; ${drop}; ${drop}`), ["delete 3"]);
+  assert.deepEqual(counts(`${drop}; select 1; ${drop}`), ["delete 2"]);
+  assert.deepEqual(counts(`with a as (${drop} returning 1) ${drop}`), ["delete 1", "select 1"]);
+});
+
 test("whatever is written, it is described, and never milder with more behind it", async () => {
   await loadGrammar();
   const words = fc.constantFrom(

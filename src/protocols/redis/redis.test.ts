@@ -54,6 +54,22 @@ test("a key that stands anywhere among the arguments is a part, or the whole is 
   fc.assert(property, { seed: 288, numRuns: 3000 });
 });
 
+test("INV-133: each command of a transaction counts, and a key that one names twice counts once", () => {
+  const commands = [
+    ["DEL", "app:1"],
+    ["DEL", "app:1", "app:1"],
+    ["DEL", "app:2"],
+  ];
+  const { parts } = redis.describe({ database: 0, commands }, AT);
+  assert.deepEqual(
+    parts?.map(({ object, count }) => [object?.[0], count]),
+    [
+      ["app:1", 2],
+      ["app:2", undefined],
+    ],
+  );
+});
+
 test("whatever the operation is, it is described", () => {
   const property = fc.property(fc.jsonValue(), fc.jsonValue(), (operation, options) => {
     const one = redis.describe(operation, { ...AT, options: options });

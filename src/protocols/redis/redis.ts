@@ -148,15 +148,19 @@ interface Part {
 
 /** Each verb on each key, once. */
 function partsOf(meanings: readonly CommandMeaning[]): Part[] {
-  const parts = new Map<string, Part>();
-  for (const { verb, uses } of meanings) {
+  const parts = new Map<string, Part & { readonly commands: Set<CommandMeaning> }>();
+  for (const meaning of meanings) {
+    const { verb, uses } = meaning;
     for (const { effects, key } of uses) {
       const name = `${verb} ${key}`;
-      const before = parts.get(name)?.effects ?? [];
-      parts.set(name, { verb, effects: union([...before, ...effects]), object: [key] });
+      const { effects: before = [], commands = new Set<CommandMeaning>() } = parts.get(name) ?? {};
+      commands.add(meaning);
+      parts.set(name, { verb, effects: union([...before, ...effects]), object: [key], commands });
     }
   }
-  return [...parts.values()];
+  return [...parts.values()].map(({ commands: { size }, ...part }) => {
+    return size < 2 ? part : { ...part, count: size };
+  });
 }
 
 /** `effects` each once, mildest first; keeping a session going reads. */

@@ -18,6 +18,8 @@ const EXECUTES: readonly Effect[] = ["execute", "administer", "delete", "send"];
 const UNKNOWN: readonly Effect[] = ["execute", "administer", "delete", "send", "publish", "spend"];
 const PREVIEW_CHARS = 20_000;
 const SUMMARY_CHARS = 300;
+const CONVERSATION =
+  "all that is sent in it: a yes lets this command begin, once, and nobody sees what it then transfers";
 
 const paths = (effects: readonly Effect[], summary: string): VerbInfo => ({
   effects,
@@ -155,6 +157,7 @@ function describeCommand(
       ...(sent === command ? {} : { asked: command }),
       ...(why === undefined ? {} : { script: why }),
       ...(isInteractive ? { terminal: true } : {}),
+      ...(transfer === undefined ? {} : { conversation: CONVERSATION }),
       ...contentOf(body, "input"),
     },
     parts: parts.map((part) => ({

@@ -28,6 +28,9 @@ allow:
   # \`repos: [me/site]\` above, under \`with:\`, where \`protected:\`, \`push_options:\` and \`private:\` may stand, too
   # - verbs: [push.create, push.update]
   #   on: ["refs/heads/agent/**"]
+  # - verbs: [rsync.write]        # nobody sees what it sends: it may begin once after a yes, or by the rule itself
+  #   on: ["/srv/www/**"]
+  #   unattended: { count: 20, reason: Deploys of the site., expires: 2027-03-31 }
   # - verbs: [script]             # anything a shell can do: every one waits for a person
   # - verbs: [shell]              # an interactive shell; it is recorded, and not looked into
 `;

@@ -337,8 +337,8 @@ async function hold(it: Exchange, { id, method }: Request, judged: Judged): Prom
 }
 
 /**
- * Has `asking` judged. What waits for a person is judged once more, with how it travels: whoever performs it
- * must know, and nobody else.
+ * Has `asking` judged. What waits for a person is told with how it travels: whoever performs it must know, and
+ * nobody else.
  */
 export async function judge(
   session: Session,
@@ -355,7 +355,7 @@ export async function judge(
     ...more,
   };
   // Under `preview`: shown, and not compared when it is performed.
-  return session.judge({ ...asking, facts: { ...asking.facts, preview: { way } } });
+  return session.complete(judged, { ...asking, facts: { ...asking.facts, preview: { way } } });
 }
 
 function performed(body: Buffer): { readonly result?: Members; readonly error?: Members } {

@@ -376,9 +376,8 @@ export class MysqlSession {
         return this.#error(1, DENIED, text);
       }
       const preview = await previewOf(this.#session, command.asking, this.#options);
-      // What a person sees is judged with it: the same statement again, with what it would do.
       if (preview !== undefined) {
-        judged = await this.#session.judge({ ...command.asking, facts: { preview } });
+        judged = await this.#session.complete(judged, { ...command.asking, facts: { preview } });
       }
     }
     if (judged.decision.verdict === "confirm") return await this.#hold(judged);

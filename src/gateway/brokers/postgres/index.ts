@@ -6,7 +6,7 @@
 import { randomInt } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Json } from "../../../action/index.ts";
-import { Fault, isFault } from "../../../base/index.ts";
+import { describeError, Fault, isFault } from "../../../base/index.ts";
 import { matchesObject, matchesVerb, type Grant } from "../../../policy/index.ts";
 import { postgres } from "../../../protocols/index.ts";
 import type { Judged, Session, SessionBroker } from "../broker.ts";
@@ -14,7 +14,7 @@ import { Answers } from "./answers.ts";
 import { errorMessage, int32 } from "./frames.ts";
 import { closeGently, readOpening, welcome } from "./greeting.ts";
 import { denialError, Judge } from "./judging.ts";
-import { logIn, startTls, type Upstream } from "./login.ts";
+import { logIn, ServerError, startTls, type Upstream } from "./login.ts";
 import { factsOf, look, lookUp, onErrand, perform } from "./performing.ts";
 import type { Waited, Waiting } from "./line.ts";
 import { Refused, Relay } from "./relay.ts";
@@ -225,7 +225,7 @@ function relayed(session: Session, parts: Parts): Promise<void> {
         judge.catalog = await link.borrow(() => lookUp(link, options));
         server.on("data", heard);
       },
-      wait: (waiting) => waitFor(session, waiting, options, judge),
+      wait: (waiting) => waitFor(session, waiting, options),
     });
     session.lastWord = (text) => {
       if (!answers.isBetween) return false;
@@ -260,15 +260,14 @@ async function waitFor(
   session: Session,
   { judged: first, operation, body }: Waiting,
   options: postgres.PostgresOptions,
-  judge: Judge,
 ): Promise<Waited> {
-  const facts = await onErrand(session, await session.connect(), ({ link }) =>
-    factsOf(link, options, operation),
-  );
-  const isSame = Object.keys(facts).length === 0 && body === undefined;
-  const judged = isSame
-    ? first
-    : await judge.judge({ operation, facts, ...(body === undefined ? {} : { body }) });
+  const facts = await lookAhead(session, options, operation);
+  if (typeof facts === "string") return { isAnswer: false, frames: denialError(facts, undefined) };
+  const judged = await session.complete(first, {
+    operation,
+    ...(Object.keys(facts).length === 0 ? {} : { facts }),
+    ...(body === undefined ? {} : { body }),
+  });
   if (judged.decision.verdict !== "confirm") {
     if (judged.decision.verdict === "allow") await session.outcome(judged, { code: "changed" });
     return { isAnswer: false, frames: denialError(session.deny(judged).text, judged.action) };
@@ -283,4 +282,22 @@ async function waitFor(
     isAnswer: false,
     frames: denialError(session.deny(judged, resolution).text, undefined, hint),
   };
+}
+
+/** What it would do; or why that cannot be told, and then nobody decides over it. */
+async function lookAhead(
+  session: Session,
+  options: postgres.PostgresOptions,
+  operation: postgres.PostgresOperation,
+): Promise<Readonly<Record<string, Json>> | string> {
+  try {
+    return await onErrand(session, await session.connect(), ({ link }) =>
+      factsOf(link, options, operation),
+    );
+  } catch (error) {
+    if (!isFault(error) && !(error instanceof ServerError)) throw error;
+    const title = "What waits for a person has to be looked at before";
+    const reason = `and that failed: ${describeError(error)}`;
+    return session.refuse({ rule: "postgres.look", title, reason }).text;
+  }
 }

@@ -68,11 +68,6 @@ export class Judge {
     };
     return this.#session.judge(asking);
   }
-
-  /** What of the database `sql` depends on. */
-  factsFor(sql: string): Readonly<Record<string, Json>> {
-    return postgres.factsFor(this.read(sql).found, this.#catalog) ?? {};
-  }
 }
 
 /** Whether nothing but reading was described: a rule of a task file may call more than that reading. */

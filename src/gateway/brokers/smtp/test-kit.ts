@@ -127,6 +127,8 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
       log.verdicts.push(decision.verdict);
       return await Promise.resolve({ asking, action, decision });
     },
+    enter: () => Promise.reject(new Error("there are no conversations")),
+    complete: () => Promise.reject(new Error("a mail is whole when it is judged")),
     repeats: () => false,
     remember: () => {},
     async hold({ asking }: Judged) {

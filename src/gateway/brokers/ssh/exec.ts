@@ -17,6 +17,10 @@ import { EXIT, finish, pump, recordOf } from "./pump.ts";
 import { sayError, type Seat } from "./seat.ts";
 import { recordTerminal } from "./terminal.ts";
 
+/** Nobody knows what a command finds when it runs. */
+const ACTS_THEN =
+  "not made: it acts on what is there when it is performed, which may be another thing than now";
+
 /** What an agent asked for before the command, and may ask during it. */
 export interface Request {
   readonly env: Readonly<Record<string, string>>;
@@ -43,20 +47,40 @@ export async function serveExec(
   const judged = await session.judge({ operation });
   switch (judged.decision.verdict) {
     case "allow":
-      if (meaningOf(command, isInteractive).transfer?.service === "git-receive-pack") {
-        return await servePush(seat, channel, { judged, command, request });
-      }
-      return await runLive(seat, channel, { judged, command, request });
+      return await serveAllowed(seat, channel, { judged, command, request });
     case "confirm":
-      return await holdCommand(seat, channel, { judged, command, request });
+      if (insteadOf(command, isInteractive) === undefined) {
+        return await holdCommand(seat, channel, { judged, command, request });
+      }
+      return await openConversation(seat, channel, { judged, command, request });
     default: {
-      const { text } = session.deny(judged);
-      // Of what is not understood the rules say nothing: why it is not does.
       const { verb, summary } = judged.action;
-      const why = verb === UNKNOWN_VERB ? `${text}; ${summary}` : text;
-      return await refuse(channel, why, EXIT.denied);
+      // Of what is not understood the rules say nothing: why it is not does.
+      const instead = verb === UNKNOWN_VERB ? summary : insteadOf(command, isInteractive);
+      const { text } = session.deny(judged, undefined, instead);
+      return await refuse(channel, text, EXIT.denied);
     }
   }
+}
+
+/**
+ * What would make a conversation possible, which cannot be held whole for a person; `undefined` where `command` is
+ * none.
+ */
+function insteadOf(command: string, isInteractive: boolean): string | undefined {
+  if (isInteractive) {
+    return "what is typed on a terminal is not there yet, so nobody can decide over it: without one (ssh -T) the command can wait, or a rule with `unattended` lets it through";
+  }
+  const { transfer, parts } = meaningOf(command, false);
+  if (transfer === undefined) return undefined;
+  const { tool } = transfer;
+  if (tool === "git") {
+    return "a rule with verbs: [repo.read], on: that path lets it through; a push needs `with: repos` and rules of push.*, too";
+  }
+  const granted = `a rule with verbs: [${parts[0]?.verb ?? tool}], on: that path and \`unattended\` (a count, a reason, an end) lets it through`;
+  return tool === "scp"
+    ? `without -O scp uses sftp, whose files can wait one by one (sftp.read, sftp.write); else ${granted}`
+    : granted;
 }
 
 interface Asked {
@@ -64,6 +88,14 @@ interface Asked {
   readonly command: string;
   readonly request: Request;
   readonly before?: Buffer | undefined;
+}
+
+/** What is allowed to begin: of a push all that it sends is judged on its own. */
+async function serveAllowed(seat: Seat, channel: ServerChannel, asked: Asked): Promise<void> {
+  const { command, request } = asked;
+  const { transfer } = meaningOf(command, request.pty !== undefined);
+  if (transfer?.service === "git-receive-pack") return await servePush(seat, channel, asked);
+  return await runLive(seat, channel, asked);
 }
 
 /** Runs what is allowed. */
@@ -101,31 +133,34 @@ async function runLive(
   await session.outcome(judged, outcome);
 }
 
+/**
+ * Lets a conversation begin if a person has said so; it is not waited for, since a client that waits in the middle
+ * of it would hold a connection for as long. On a terminal nothing bounds what is done, so nobody is asked.
+ */
+async function openConversation(seat: Seat, channel: ServerChannel, asked: Asked): Promise<void> {
+  const { session } = seat;
+  const { judged, command, request } = asked;
+  const isInteractive = request.pty !== undefined;
+  const instead = insteadOf(command, isInteractive);
+  const resolution = isInteractive ? undefined : await session.enter(judged);
+  if (resolution?.kind === "answered") return await serveAllowed(seat, channel, asked);
+  const { text } = session.deny(judged, resolution, instead);
+  await refuse(channel, text, resolution?.kind === "pending" ? EXIT.pending : EXIT.denied);
+}
+
 /** Keeps the input to its end, has a person decide, and gives back what came of it. */
 async function holdCommand(seat: Seat, channel: ServerChannel, asked: Asked): Promise<void> {
   const { session } = seat;
-  const { command, request } = asked;
-  const { transfer } = meaningOf(command, false);
-  if (transfer !== undefined || request.pty !== undefined) {
-    const { text } = session.deny(asked.judged);
-    const why = "it is a conversation, over which nobody can decide before it is held";
-    return await refuse(channel, `${text}; ${why}`, EXIT.denied);
-  }
   const input = await collectInput(channel, session.limits);
   if (typeof input === "string") {
     session.deny(asked.judged);
     return await refuse(channel, `Cofferdam: not performed: ${input}`, EXIT.denied);
   }
-  let { judged } = asked;
-  if (input.length > 0) {
-    judged = await session.judge({ operation: judged.asking.operation, body: input });
-    if (judged.decision.verdict === "allow") {
-      return await runLive(seat, channel, { ...asked, judged, before: input });
-    }
-    if (judged.decision.verdict === "deny") {
-      return await refuse(channel, session.deny(judged).text, EXIT.denied);
-    }
-  }
+  const { operation } = asked.judged.asking;
+  const judged = await session.complete(asked.judged, {
+    ...{ operation, facts: { preview: ACTS_THEN } },
+    ...(input.length > 0 ? { body: input } : {}),
+  });
   const resolution = await session.hold(judged);
   if (resolution.kind !== "answered") {
     const { text } = session.deny(judged, resolution);

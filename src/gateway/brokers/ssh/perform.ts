@@ -16,7 +16,7 @@ import { encodeAnswer, type Performed } from "./answer.ts";
 import { chunksOf, writeAll } from "./flow-control.ts";
 import { recordOfReport } from "./git-push.ts";
 import { secretsOf } from "./seat.ts";
-import { lookUpFile } from "./sftp-facts.ts";
+import { isAsFound, lookUpFile } from "./sftp-facts.ts";
 import { performFile } from "./sftp-perform.ts";
 import { isDone, SftpUpstream } from "./sftp-upstream.ts";
 import { logIn, type Upstream } from "./upstream.ts";
@@ -45,7 +45,7 @@ export async function performSsh(errand: Errand): Promise<Asked> {
 /** See `SessionBroker.look`. */
 export async function lookSsh(errand: Errand): Promise<HeldOperation["facts"]> {
   const { data } = operationSchema.safeParse(errand.held.operation);
-  if (data?.op !== "sftp" || (data.do !== "write" && data.do !== "remove")) return {};
+  if (data?.op !== "sftp") return {};
   return await withServer(errand, async (upstream) => {
     const { sftp } = await SftpUpstream.start(await upstream.sftp());
     return await lookUpFile(sftp, data, errand.held.body);
@@ -75,6 +75,9 @@ async function perform({ held, limits, way }: Errand, upstream: Upstream): Promi
   if (data?.op === "sftp") {
     const { sftp } = await SftpUpstream.start(await upstream.sftp());
     if (data.do === "read") return await readWhole(sftp, data, limits.keptAnswerBytes);
+    if (!isAsFound(await lookUpFile(sftp, data), held.facts)) {
+      throw new Fault("ssh.changed", "what lies there is not what was shown; nothing was done");
+    }
     const file = await performFile(sftp, data, body);
     return { file, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), isCut: false };
   }

@@ -4,9 +4,11 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Json } from "../../../action/index.ts";
+import { canonicalJson, type Json } from "../../../action/index.ts";
 import type { FileOperation } from "../../../protocols/index.ts";
-import { OPEN_FLAG } from "../../../wire/index.ts";
+import { OPEN_FLAG, STATUS } from "../../../wire/index.ts";
+import { SftpPaths } from "./sftp-paths.ts";
+import { requestOf } from "./sftp-perform.ts";
 import { isDone, type SftpUpstream } from "./sftp-upstream.ts";
 
 /** A larger file is known by its size and time alone. */
@@ -14,29 +16,100 @@ const READ_BYTES_MAX = 1 << 20;
 const PIECE_BYTES = 32_768;
 const DIFF_LINES_MAX = 400;
 const LINE_CHARS_MAX = 500;
+const TYPE = 0o170000; // S_IFMT
+const TYPES: Readonly<Record<number, string>> = {
+  0o040000: "folder",
+  0o100000: "file",
+  0o120000: "link",
+};
 
 type Facts = Readonly<Record<string, Json>>;
 
-/** `before`: what is there, read again before it is performed; `preview`: the difference, which is only shown. */
+/**
+ * `before` and `there`: what lies at the path, and at the other where it names two; read again before it is performed,
+ * and must be the same then. `preview`: the difference that a writing makes, which is only shown.
+ */
 export async function lookUpFile(
   sftp: SftpUpstream,
   operation: FileOperation,
-  body: Buffer | undefined,
+  body?: Buffer,
 ): Promise<Facts> {
-  const { do: what, path } = operation;
-  if (what !== "write" && what !== "remove") return {};
-  const { response } = await sftp.ask({ kind: what === "remove" ? "lstat" : "stat", path });
-  if (response.kind !== "attrs") return { before: "nothing" };
-  const { size = 0, mtime = 0, mode = 0 } = response.attributes ?? {};
-  if (what === "remove" || size > READ_BYTES_MAX) return { before: { bytes: size, mtime, mode } };
-  const bytes = await readFile(sftp, path);
-  if (bytes === undefined) return { before: { bytes: size, mtime, mode } };
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const before: Json = { bytes: bytes.length, sha256, mode };
-  const now =
-    operation.mode === "append" && body !== undefined ? Buffer.concat([bytes, body]) : body;
-  const diff = now === undefined ? undefined : diffOf(bytes, now);
-  return { before, ...(diff === undefined ? {} : { preview: diff.join("\n") }) };
+  const { do: what, path, to } = operation;
+  if (requestOf(operation) === undefined && what !== "write") return {};
+  const paths = new SftpPaths(sftp);
+  const { lies: before, bytes } = await lookAt(sftp, path, await paths.locate(path));
+  const preview = what === "write" ? previewOf(operation, bytes, body) : undefined;
+  const there =
+    to === undefined ? undefined : await lookAt(sftp, to, await leadsTo(paths, operation, to));
+  return {
+    before,
+    ...(there === undefined ? {} : { there: there.lies }),
+    ...(preview === undefined ? {} : { preview }),
+  };
+}
+
+/** Reports whether `now`, as {@link lookUpFile} tells it, is what was found before. */
+export function isAsFound(now: Facts, found: Facts): boolean {
+  const bare = ({ before = null, there = null }: Facts) => canonicalJson([before, there]);
+  return bare(now) === bare(found);
+}
+
+/** Where the other path leads now: what a link is to say may pass through links itself. */
+async function leadsTo(
+  paths: SftpPaths,
+  { path, target }: FileOperation,
+  to: string,
+): Promise<string> {
+  if (target === undefined) return await paths.locate(to);
+  const folder = path.slice(0, path.lastIndexOf("/")) || "/";
+  return await paths.follow(target.startsWith("/") ? target : `${folder}/${target}`);
+}
+
+interface Found {
+  readonly lies: Json;
+  /** Its content, of a file that is not large. */
+  readonly bytes?: Buffer;
+}
+
+/** What lies at `path`, unless its folder leads elsewhere by now. */
+async function lookAt(sftp: SftpUpstream, path: string, leads: string): Promise<Found> {
+  if (leads !== path) return { lies: { leads } };
+  const { response } = await sftp.ask({ kind: "lstat", path });
+  if (response.kind === "status") {
+    return { lies: response.code === STATUS.NO_SUCH_FILE ? "nothing" : "what cannot be looked at" };
+  }
+  if (response.kind !== "attrs") return { lies: "what cannot be looked at" };
+  const { size = 0, mtime = 0, mode = 0, uid, gid } = response.attributes ?? {};
+  const type = TYPES[mode & TYPE] ?? "special";
+  const points = type === "link" ? await readLink(sftp, path) : undefined;
+  // Nothing else is opened: a pipe would hold whoever opens it.
+  const isRead = type === "file" && size <= READ_BYTES_MAX;
+  const bytes = isRead ? await readFile(sftp, path) : undefined;
+  const lies = {
+    type,
+    bytes: bytes?.length ?? size,
+    mode: `0${(mode & 0o7777).toString(8)}`,
+    ...(uid === undefined || gid === undefined ? {} : { owner: `${uid}:${gid}` }),
+    changed: new Date(mtime * 1000).toISOString(),
+    ...(points === undefined ? {} : { points }),
+    ...(bytes === undefined ? {} : { sha256: createHash("sha256").update(bytes).digest("hex") }),
+  };
+  return { lies, ...(bytes === undefined ? {} : { bytes }) };
+}
+
+async function readLink(sftp: SftpUpstream, path: string): Promise<string> {
+  const { response } = await sftp.ask({ kind: "readlink", path });
+  return (response.kind === "name" ? response.first : undefined) ?? "what cannot be read";
+}
+
+function previewOf(
+  { mode }: FileOperation,
+  before: Buffer | undefined,
+  body: Buffer | undefined,
+): string | undefined {
+  if (before === undefined || body === undefined) return undefined;
+  const after = mode === "append" ? Buffer.concat([before, body]) : body;
+  return diffOf(before, after)?.join("\n");
 }
 
 /** The content of `path`; `undefined` where it cannot be read, or is larger than is looked at. */

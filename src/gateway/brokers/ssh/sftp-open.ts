@@ -46,7 +46,7 @@ export async function openFile(relay: SftpRelay, request: Open): Promise<void> {
     if (writing.decision.verdict !== "allow") {
       for (const one of judged) await relay.seat.session.outcome(one, { result: "not opened" });
       const isWhole = writing.decision.verdict === "confirm" && !isRead;
-      if (isWhole) await spoolWriting(relay, id, operation);
+      if (isWhole) await spoolWriting(relay, id, writing, operation);
       else await relay.deny(id, writing);
       return;
     }
@@ -70,25 +70,35 @@ function ownHandle(): string {
 }
 
 /** Keeps what is written until it is closed; then a person decides over all of it. */
-async function spoolWriting(relay: SftpRelay, id: number, operation: FileOperation): Promise<void> {
+async function spoolWriting(
+  relay: SftpRelay,
+  id: number,
+  opened: Judged,
+  operation: FileOperation,
+): Promise<void> {
   const { attributes = {} } = operation;
   const { spoolBytes } = relay.seat.session.limits;
-  const spool = new Spool({
+  const held = new Spool({
     bytesMax: spoolBytes,
     attributes,
     isAppended: operation.mode === "append",
-    closing: (closeId, whole) => closeSpool(relay, closeId, operation, whole),
+    closing: (closeId, spool) => closeSpool(relay, closeId, { opened, operation, spool }),
   });
   const handle = ownHandle();
-  relay.files.add(handle, { kind: "spool", spool });
+  relay.files.add(handle, { kind: "spool", spool: held });
   await relay.send(handlePacket(id, handle));
+}
+
+interface Spooled {
+  readonly opened: Judged;
+  readonly operation: FileOperation;
+  readonly spool: Spool;
 }
 
 async function closeSpool(
   relay: SftpRelay,
   id: number,
-  operation: FileOperation,
-  spool: Spool,
+  { opened, operation, spool }: Spooled,
 ): Promise<void> {
   if (spool.isTooLarge) {
     await relay.fail(id, STATUS.FAILURE, "it is too large for a person to decide over");
@@ -109,7 +119,7 @@ async function closeSpool(
   };
   const facts = await lookUpFile(relay.sftp, whole, body);
   const { session } = relay.seat;
-  const judged = await session.judge({ operation: whole, body, facts });
+  const judged = await session.complete(opened, { operation: whole, body, facts });
   if (judged.decision.verdict === "deny") {
     await relay.deny(id, judged);
     return;

@@ -244,18 +244,19 @@ export class SftpRelay {
   /** Has `operation` judged and done by `ask`, at once or after a person said so. */
   async act(id: number, operation: FileOperation, ask: SftpAsk): Promise<void> {
     const { session } = this.seat;
-    const isDecidedLater = requestOf(operation) !== undefined;
-    const facts =
-      operation.do === "remove" ? await lookUpFile(this.sftp, operation, undefined) : {};
-    const judged = await session.judge({ operation, facts });
+    const judged = await session.judge({ operation });
     if (judged.decision.verdict === "allow") {
       const { packet, response } = await this.sftp.ask(ask);
       await session.outcome(judged, resultOf(response));
       await this.answer(id, packet);
       return;
     }
-    if (judged.decision.verdict === "confirm" && isDecidedLater) await this.hold(id, judged);
-    else await this.deny(id, judged);
+    if (judged.decision.verdict === "deny" || requestOf(operation) === undefined) {
+      await this.deny(id, judged);
+      return;
+    }
+    const facts = await lookUpFile(this.sftp, operation);
+    await this.hold(id, await session.complete(judged, { operation, facts }));
   }
 
   /** Lets a person decide over what was judged, and answers with what came of it. */

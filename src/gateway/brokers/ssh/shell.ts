@@ -22,8 +22,9 @@ export async function serveShell(
   const operation = { op: "shell", ...(term === undefined ? {} : { term: term.slice(0, 64) }) };
   const judged = await session.judge({ operation });
   if (judged.decision.verdict !== "allow") {
-    // A person cannot decide over what is not typed yet: a shell is granted `unattended`, or not at all.
-    sayError(channel, session.deny(judged).text);
+    const instead =
+      "nobody can decide over what is not typed yet: a rule with verbs: [shell] and `unattended` (a count, a reason, an end) lets it through; a single command (ssh HOST COMMAND) can wait";
+    sayError(channel, session.deny(judged, undefined, instead).text);
     await finish(channel, EXIT.denied);
     return;
   }

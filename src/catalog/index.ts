@@ -28,6 +28,7 @@ export {
   type LaterState,
   type StopRequest,
 } from "./later.ts";
+export { hasModels, modelRouteOf } from "./model.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export { readNodes, type WorkflowNode } from "./readers/n8n-workflow.ts";
 export { readJson } from "./strict-json.ts";

@@ -22,6 +22,7 @@ import type {
   UpstreamSide,
 } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { ModelWatch } from "./model-watch.ts";
 
 /** One request that may go, and the way back. */
 export interface Forwarding {
@@ -32,6 +33,8 @@ export interface Forwarding {
   readonly upstream: UpstreamSide;
   /** Of a request with a credential: looks through the answer. */
   readonly screen?: AnswerScreen | undefined;
+  /** Of an exchange with a model: reads along. */
+  readonly model?: ModelWatch | undefined;
   readonly limits: GatewayLimits;
 }
 
@@ -121,6 +124,7 @@ class Relay {
         status = message.status;
         // After an early answer the client gets a moment to notice it before its connection closes.
         if (!this.#isSent) await this.#linger(sending);
+        this.#forwarding.model?.end();
         client.end(this.#trailersOf(message));
       }
     } catch (error) {
@@ -181,7 +185,7 @@ class Relay {
 
   /** Passes the request's body on; what no upstream takes any more is thrown away, within a limit. */
   async #pumpBody(): Promise<void> {
-    const { client, limits } = this.#forwarding;
+    const { client, limits, model } = this.#forwarding;
     const { sink } = this.#call;
     const watch = createBodyWatch(client.head.rawHeaders);
     const hash = (this.#hash = createHash("sha256"));
@@ -195,9 +199,11 @@ class Relay {
         }
         this.#refuseMining(await watch.push(chunk));
         hash.update(chunk);
+        model?.pushRequest(chunk);
         this.#bytesOut += chunk.length;
         if (!sink.write(chunk)) await drained(sink);
       }
+      await model?.endRequest();
     } finally {
       watch.close();
     }
@@ -221,7 +227,7 @@ class Relay {
   /** Answers at once where the request is out and the whole answer is here. */
   #deliverWhole(message: UpstreamAnswer): boolean {
     const body = this.#isSent ? message.whole() : undefined;
-    if (body === undefined) return false;
+    if (body === undefined || this.#forwarding.model !== undefined) return false;
     const { screen, client } = this.#forwarding;
     this.#refuseMining(createStratumWatch().push(body));
     this.#bytesIn = body.length;
@@ -231,19 +237,25 @@ class Relay {
   }
 
   async #deliver(message: UpstreamAnswer): Promise<void> {
-    const { client, screen } = this.#forwarding;
+    const { client, screen, model } = this.#forwarding;
     client.begin(this.#headOf(message));
+    model?.head(message.status, message.headers);
     const watch = createStratumWatch();
     await pump(message.body, client.sink, (chunk) => {
       this.#refuseMining(watch.push(chunk));
       this.#bytesIn += chunk.length;
-      return screen === undefined ? chunk : screen.push(chunk);
+      const clean = screen === undefined ? chunk : screen.push(chunk);
+      // INV-140: what it calls is on its way to the record before it goes on.
+      const read = model?.push(clean);
+      return read === undefined ? clean : read.then(() => clean);
     });
     if (client.isGone) return;
     const broken = message.broken();
     if (broken !== undefined) throw broken;
     const rest = screen?.end();
-    if (rest !== undefined && rest.length > 0) client.sink.write(rest);
+    if (rest === undefined || rest.length === 0) return;
+    await model?.push(rest);
+    client.sink.write(rest);
   }
 
   #headOf({ status, reason, headers, isWhole }: UpstreamAnswer): AnswerHead {
@@ -265,9 +277,21 @@ class Relay {
  * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
  * goes, says what goes of it, and may throw. By events: an iterator costs several promises for each chunk.
  */
-function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => Buffer): Promise<void> {
+function pump(
+  source: ByteSource,
+  sink: ByteSink,
+  look: (chunk: Buffer) => Buffer | Promise<Buffer>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
+    /** A chunk is still looked at: nothing overtakes it, neither what comes all the same nor the end. */
+    let busy: Promise<void> | undefined;
+    const waiting: Buffer[] = [];
+    let isFull = false;
     const settle = (error?: Error) => {
+      if (busy !== undefined) {
+        void busy.then(() => settle(error));
+        return;
+      }
       source.removeListener("data", take);
       for (const event of ENDS) source.removeListener(event, settle);
       sink.removeListener("drain", goOn);
@@ -275,18 +299,51 @@ function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => Buffe
       if (error === undefined) resolve();
       else reject(error);
     };
-    const take = (chunk: Buffer) => {
-      let clean: Buffer;
+    const fail = (error: unknown) => {
+      waiting.length = 0;
+      source.pause();
+      settle(error instanceof Error ? error : new Error(String(error)));
+    };
+    const pass = (clean: Buffer) => {
+      if (sink.write(clean)) return;
+      isFull = true;
+      source.pause();
+    };
+    const later = async (looked: Promise<Buffer>): Promise<void> => {
       try {
-        clean = look(chunk);
+        const clean = await looked;
+        busy = undefined;
+        pass(clean);
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          take(next);
+          if (busy !== undefined) return;
+        }
+        if (!isFull && !sink.destroyed) source.resume();
       } catch (error) {
-        source.pause();
-        settle(error instanceof Error ? error : new Error(String(error)));
+        busy = undefined;
+        fail(error);
+      }
+    };
+    const take = (chunk: Buffer) => {
+      if (busy !== undefined) {
+        waiting.push(chunk);
         return;
       }
-      if (!sink.write(clean)) source.pause();
+      try {
+        const looked = look(chunk);
+        if (Buffer.isBuffer(looked)) pass(looked);
+        else {
+          source.pause();
+          busy = later(looked);
+        }
+      } catch (error) {
+        fail(error);
+      }
     };
-    const goOn = () => void source.resume();
+    const goOn = () => {
+      isFull = false;
+      if (busy === undefined) source.resume();
+    };
     const leave = () => settle();
     for (const event of ENDS) source.once(event, settle);
     sink.on("drain", goOn);

@@ -25,4 +25,5 @@ export { PushScanner } from "./push-scanner.ts";
 export type { Known } from "./push.ts";
 export { isProtected, PROTECTED_BY_DEFAULT } from "./ref-name.ts";
 export { rejectionFor, rejectionOf } from "./report.ts";
+export { blackenSecrets } from "./secrets.ts";
 export { samplePush, type SamplePush } from "./sample.ts";

@@ -13,7 +13,14 @@ import {
   type ModelRequest,
   type SocketPart,
 } from "../wire/index.ts";
-import { modelData, recordTool, tellResults, unmatched, unreadOf, type Watched } from "./model-watch.ts";
+import {
+  modelData,
+  recordTool,
+  tellResults,
+  unmatched,
+  unreadOf,
+  type Watched,
+} from "./model-watch.ts";
 import { callData } from "./tool-events.ts";
 import { historyOf } from "./tool-history.ts";
 

@@ -71,7 +71,8 @@ export function watchModel(watched: Watched, body: Buffer | undefined): ModelWat
   }
   if (method !== "POST") return undefined;
   const api = modelApiOf(path);
-  if (api !== undefined) return new ModelWatch(watched, api, entry === undefined ? undefined : true);
+  if (api !== undefined)
+    return new ModelWatch(watched, api, entry === undefined ? undefined : true);
   if (body === undefined || !isPlain(headers) || !hasShape(body)) return undefined;
   return new ModelWatch(watched, { unread: "a model's API at a path that is none's" }, true);
 }

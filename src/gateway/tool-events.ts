@@ -58,5 +58,8 @@ function hideNamed(text: string): string {
 function inBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text);
   if (whole.length <= bytes) return text;
-  return whole.subarray(0, bytes).toString("utf8").replace(/\uFFFD$/, "");
+  return whole
+    .subarray(0, bytes)
+    .toString("utf8")
+    .replace(/\uFFFD$/, "");
 }

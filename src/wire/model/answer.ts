@@ -5,11 +5,10 @@
  *
  * @module
  */
-import { isFault } from "../../base/index.ts";
-import { EventStreamReader } from "../event-stream.ts";
-import { asRecord, newScan, parseJson, scanByte } from "../json-scan.ts";
+import { newScan, scanByte } from "../json-scan.ts";
 import { anthropicDialect } from "./anthropic.ts";
 import { googleDialect } from "./google.ts";
+import { Kept, readObject } from "./kept.ts";
 import { chatDialect } from "./openai-chat.ts";
 import { responsesDialect } from "./openai-responses.ts";
 import { DEPTH_MAX, DOCUMENT_BYTES_MAX, type ModelProtocol } from "./protocol.ts";
@@ -25,7 +24,7 @@ export interface AnswerReader {
   readonly answered: Answered;
 }
 
-export const DIALECTS: Readonly<Record<ModelProtocol, (reading: Reading) => Dialect>> = {
+const DIALECTS: Readonly<Record<ModelProtocol, (reading: Reading) => Dialect>> = {
   "anthropic-messages": anthropicDialect,
   "openai-responses": responsesDialect,
   "openai-chat": chatDialect,
@@ -39,25 +38,31 @@ export function createAnswerReader(
 ): AnswerReader {
   const reading = new Reading();
   const dialect = DIALECTS[protocol](reading);
+  const parts = { reading, dialect, bytesMax };
   let form: Form | undefined;
   let isOver = false;
-  const take = (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length && form === undefined; at += 1) {
-      form = formOf(bytes[at] ?? 0, { reading, dialect, bytesMax });
-      if (form !== undefined) return form.push(bytes.subarray(at));
-    }
-    form?.push(bytes);
+  const begin = (bytes: Uint8Array): Uint8Array => {
+    const at = bytes.findIndex((byte) => !isSpace(byte) && !BOM.has(byte));
+    if (at < 0) return NOTHING;
+    const first = bytes[at];
+    const isArray = first === BRACKET;
+    form = isArray || first === BRACE ? documents(parts, isArray) : events(parts);
+    return bytes.subarray(isArray ? at + 1 : at);
   };
   return {
     push(bytes) {
-      if (!isOver) take(bytes);
+      if (!isOver) {
+        const rest = form === undefined ? begin(bytes) : bytes;
+        form?.push(rest);
+      }
       return reading.take();
     },
     end() {
-      if (isOver) return reading.take();
-      isOver = true;
-      form?.end();
-      dialect.end();
+      if (!isOver) {
+        isOver = true;
+        form?.end();
+        dialect.end();
+      }
       return reading.take();
     },
     get answered() {
@@ -77,78 +82,105 @@ interface Parts {
   readonly bytesMax: number;
 }
 
+const NOTHING = new Uint8Array();
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 const BOM: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
-/** The form that `first` begins; `undefined` where it says nothing yet. */
-function formOf(first: number, parts: Parts): Form | undefined {
-  if (isSpace(first) || BOM.has(first)) return undefined;
-  if (first === BRACE || first === BRACKET) return documents(parts, first === BRACKET);
-  return events(parts);
+function take({ reading, dialect }: Parts, bytes: Uint8Array, what: string): boolean {
+  const { members, isOdd } = readObject(bytes);
+  if (isOdd) reading.doubt(`${what} that is not UTF-8`);
+  if (members === undefined) reading.doubt(`${what} that is no JSON object`);
+  else dialect.take(members);
+  return members !== undefined;
 }
 
-function events({ reading, dialect, bytesMax }: Parts): Form {
-  const stream = new EventStreamReader(bytesMax);
-  let isLost = false;
-  const push = (bytes: Uint8Array) => {
-    if (isLost) return;
-    try {
-      for (const { data } of stream.push(bytes)) {
-        if (data !== undefined && data.trim() !== "" && data !== "[DONE]") read(data);
-      }
-    } catch (error) {
-      if (!isFault(error, "wire.event_stream")) throw error;
-      isLost = true;
-      reading.doubt(error.message);
+const LF = 0x0a;
+const CR = 0x0d;
+const DATA = Buffer.from("data");
+const DONE = Buffer.from("[DONE]");
+const LINE_END = Buffer.from("\n");
+
+/**
+ * Server-sent events (HTML Living Standard, 9.2), of which only the data counts. Unlike `EventStreamReader` this
+ * never loses its place: what is too long or no UTF-8 is said, and the next event read.
+ */
+function events(parts: Parts): Form {
+  const { reading, bytesMax } = parts;
+  const line = new Kept(bytesMax);
+  const data = new Kept(bytesMax);
+  let hasData = false;
+  let isLong = false;
+  let isAfterCr = false;
+
+  const dispatch = () => {
+    const { bytes } = data;
+    if (isLong) reading.doubt(`an event of more than ${bytesMax} bytes`);
+    else if (hasData && !bytes.equals(DONE) && bytes.some((byte) => !isSpace(byte))) {
+      take(parts, bytes, "an event");
     }
+    data.clear();
+    hasData = false;
+    isLong = false;
   };
-  const read = (data: string) => {
-    const value = isDeep(data) ? undefined : asRecord(parseJson(data));
-    if (value === undefined) reading.doubt("an event that is no JSON object");
-    else dialect.take(value);
+  const endLine = () => {
+    const { bytes } = line;
+    if (bytes.length === 0) dispatch();
+    else if (bytes.subarray(0, 4).equals(DATA) && (bytes.length === 4 || bytes[4] === 0x3a)) {
+      const value = bytes.subarray(bytes[5] === 0x20 ? 6 : 5);
+      const isKept = (!hasData || data.add(LINE_END)) && data.add(value);
+      if (!isKept) isLong = true;
+      hasData = true;
+    }
+    line.clear();
   };
-  // Clients differ in whether an event that no empty line ends counts; here it does.
-  return { push, end: () => push(END) };
+  return {
+    push(chunk) {
+      let from = 0;
+      for (let at = 0; at < chunk.length; at += 1) {
+        const byte = chunk[at];
+        const isSecond = byte === LF && isAfterCr;
+        isAfterCr = byte === CR;
+        if (byte !== LF && byte !== CR) continue;
+        if (!isSecond) {
+          if (!line.add(chunk.subarray(from, at))) isLong = true;
+          endLine();
+        }
+        from = at + 1;
+      }
+      if (!line.add(chunk.subarray(from))) isLong = true;
+    },
+    // Clients differ in whether an event that no empty line ends counts; here it does.
+    end() {
+      endLine();
+      dispatch();
+    },
+  };
 }
 
-const END = Buffer.from("\n\n");
-
-function documents({ reading, dialect, bytesMax }: Parts, isArray: boolean): Form {
+function documents(parts: Parts, isArray: boolean): Form {
+  const { reading, bytesMax } = parts;
+  const kept = new Kept(bytesMax);
   let scan = newScan();
-  let kept: Buffer = Buffer.alloc(0);
-  let length = 0;
-  /** Within an array or behind the document: between values. */
-  let isBetween = false;
+  /** Before, behind or between values. */
+  let isBetween = isArray;
   let isClosed = false;
   let isLost = false;
-  let isBegun = false;
 
   const lose = (why: string) => {
     isLost = true;
-    kept = Buffer.alloc(0);
+    kept.clear();
     reading.doubt(why);
   };
-  /** Keeps in one piece, however small the pieces are that come. */
   const keep = (bytes: Uint8Array) => {
-    if (length + bytes.length > bytesMax) return lose(`an answer of more than ${bytesMax} bytes`);
-    if (length + bytes.length > kept.length) {
-      const wider = Buffer.alloc(Math.max(1024, 2 * (length + bytes.length)));
-      kept.copy(wider, 0, 0, length);
-      kept = wider;
-    }
-    kept.set(bytes, length);
-    length += bytes.length;
+    if (!kept.add(bytes)) lose(`an answer of more than ${bytesMax} bytes`);
   };
   const finish = () => {
-    const whole = kept.subarray(0, length);
-    length = 0;
     scan = newScan();
     isBetween = true;
-    if (!isArray) isClosed = true;
-    const value = parseUtf8(whole);
-    if (value === undefined) lose("an answer that is no JSON object in UTF-8");
-    else dialect.take(value);
+    isClosed = !isArray;
+    if (!take(parts, kept.bytes, "an answer")) isLost = true;
+    kept.clear();
   };
   const between = (byte: number) => {
     if (isSpace(byte)) return;
@@ -156,60 +188,29 @@ function documents({ reading, dialect, bytesMax }: Parts, isArray: boolean): For
     else if (byte === 0x5d) isClosed = true;
     else if (byte !== 0x2c) lose("an array of other things than answers");
   };
-  const push = (chunk: Uint8Array) => {
-    let from = 0;
-    if (!isBegun && isArray) {
-      from = 1;
-      isBetween = true;
-    }
-    isBegun = true;
-    let start = from;
-    for (let at = from; at < chunk.length && !isLost; at += 1) {
-      const byte = chunk[at] ?? 0;
-      if (isBetween) {
-        if (byte !== BRACE || isClosed) {
+  return {
+    push(chunk) {
+      let start = 0;
+      for (let at = 0; at < chunk.length && !isLost; at += 1) {
+        const byte = chunk[at] ?? 0;
+        if (isBetween && (byte !== BRACE || isClosed)) {
           between(byte);
           continue;
         }
+        if (isBetween) start = at;
         isBetween = false;
-        start = at;
+        const isEnd = scanByte(scan, byte);
+        if (scan.depth > DEPTH_MAX) return lose(`an answer that nests deeper than ${DEPTH_MAX}`);
+        if (!isEnd) continue;
+        keep(chunk.subarray(start, at + 1));
+        if (!isLost) finish();
       }
-      const isEnd = scanByte(scan, byte);
-      if (scan.depth > DEPTH_MAX) return lose(`nested deeper than ${DEPTH_MAX}`);
-      if (!isEnd) continue;
-      keep(chunk.subarray(start, at + 1));
-      if (!isLost) finish();
-    }
-    if (!isLost && !isBetween) keep(chunk.subarray(start));
-  };
-  return {
-    push: (chunk) => (isLost ? undefined : push(chunk)),
+      if (!isLost && !isBetween) keep(chunk.subarray(start));
+    },
     end() {
       if (!isLost && !isClosed) reading.doubt("the answer broke off");
     },
   };
-}
-
-/** A JSON object in UTF-8; `undefined` where it is none. */
-export function parseUtf8(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-  return isDeep(text) ? undefined : asRecord(parseJson(text));
-}
-
-/** Whether `text` nests so deeply that nothing should walk through it. */
-function isDeep(text: string): boolean {
-  const scan = newScan();
-  for (let at = 0; at < text.length; at += 1) {
-    scanByte(scan, text.charCodeAt(at));
-    if (scan.depth > DEPTH_MAX) return true;
-  }
-  return false;
 }
 
 function isSpace(byte: number): boolean {

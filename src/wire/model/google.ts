@@ -58,7 +58,9 @@ export function googleDialect(reading: Reading): Dialect {
       const said = either(counts, "candidatesTokenCount");
       const thought = either(counts, "thoughtsTokenCount");
       const out =
-        typeof said === "number" && typeof thought === "number" ? said + thought : (said ?? thought);
+        typeof said === "number" && typeof thought === "number"
+          ? said + thought
+          : (said ?? thought);
       reading.said(either(response, "modelVersion"));
       reading.used(either(counts, "promptTokenCount"), out);
       const { candidates } = response;

@@ -130,7 +130,10 @@ function cut(text: string, chars: number, isCut: boolean) {
 
 /** The beginning of `text`, which does not end in half a character. */
 export function head(text: string, chars: number): string {
-  return text.slice(0, chars).toWellFormed().replace(/\uFFFD$/, "");
+  return text
+    .slice(0, chars)
+    .toWellFormed()
+    .replace(/\uFFFD$/, "");
 }
 
 function isSpace(code: number): boolean {

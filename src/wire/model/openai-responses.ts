@@ -66,7 +66,12 @@ export function callOfItem(item: Members): ItemCall | undefined {
   const members = HOSTED[type];
   if (members !== undefined) {
     const input = Object.fromEntries(members.map((member) => [member, item[member] ?? null]));
-    return { id: call_id, name: type.slice(0, -"_call".length), input: inputOf(input), hosted: true };
+    return {
+      id: call_id,
+      name: type.slice(0, -"_call".length),
+      input: inputOf(input),
+      hosted: true,
+    };
   }
   // A kind that is new: who performs it is not known, so it counts as the agent's.
   const { type: _type, status: _status, ...rest } = item;
@@ -83,7 +88,8 @@ interface Open {
   isTold: boolean;
 }
 
-const DELTA = /^response\.(?:function_call_arguments|custom_tool_call_input|mcp_call_arguments)\.delta$/;
+const DELTA =
+  /^response\.(?:function_call_arguments|custom_tool_call_input|mcp_call_arguments)\.delta$/;
 const ENDED = /^response\.(?:completed|incomplete|failed|cancelled)$/;
 const STREAMED: ReadonlySet<unknown> = new Set(["function_call", "custom_tool_call", "mcp_call"]);
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { asRecord } from "../json-scan.ts";
-import { parseUtf8 } from "./answer.ts";
 import { isCallBlock } from "./anthropic.ts";
 import { callOfPart, either } from "./google.ts";
 import { head, inputOf, readInput, textDigest, type CallInput } from "./input.ts";
+import { readObject } from "./kept.ts";
 import { callOfItem } from "./openai-responses.ts";
 import { DOCUMENT_BYTES_MAX, type ModelProtocol } from "./protocol.ts";
 import { nameOf } from "./reading.ts";
@@ -61,14 +61,16 @@ export function readModelRequest(
   path: string,
   body: Uint8Array | Members,
 ): ModelRequest {
-  let members: Members | undefined;
   if (body instanceof Uint8Array) {
     if (body.length > DOCUMENT_BYTES_MAX) {
       return { ...NOTHING, unread: `a request of more than ${DOCUMENT_BYTES_MAX} bytes` };
     }
-    members = parseUtf8(body);
-  } else members = body;
-  if (members === undefined) return { ...NOTHING, unread: "a request that is no JSON object" };
+    const { members, isOdd } = readObject(body);
+    if (members === undefined) return { ...NOTHING, unread: "a request that is no JSON object" };
+    const read = readModelRequest(protocol, path, members);
+    return isOdd ? { ...read, unread: "a request that is not UTF-8" } : read;
+  }
+  const members = body;
   const inPath = /\/models\/([^/:]+):/.exec(path)?.[1];
   const { model = inPath } = members;
   const found = new Found();
@@ -143,7 +145,8 @@ function listOf(value: unknown): readonly Members[] {
 const OWN_TOOL = /^(?:custom|(?:bash|text_editor|memory|computer)_\d{8})$/;
 
 function readAnthropic({ tools, mcp_servers, messages }: Members, found: Found): void {
-  for (const { type } of listOf(tools)) found.tool(typeof type === "string" && !OWN_TOOL.test(type));
+  for (const { type } of listOf(tools))
+    found.tool(typeof type === "string" && !OWN_TOOL.test(type));
   for (const _ of listOf(mcp_servers)) found.tool(true);
   for (const { role, content } of listOf(messages)) {
     for (const block of listOf(content)) {

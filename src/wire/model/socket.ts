@@ -6,7 +6,7 @@
  * @module
  */
 import { asRecord } from "../json-scan.ts";
-import { parseUtf8 } from "./answer.ts";
+import { readObject } from "./kept.ts";
 import { isLastEvent, responsesDialect } from "./openai-responses.ts";
 import { DOCUMENT_BYTES_MAX } from "./protocol.ts";
 import { Reading, type Answered, type Dialect, type ModelCall } from "./reading.ts";
@@ -58,7 +58,7 @@ export function createResponsesSocket(): ResponsesSocket {
   return {
     client(message) {
       if (message === undefined) return doubt(TOO_LONG);
-      const members = parseUtf8(message);
+      const members = readObject(message).members;
       if (members === undefined) return doubt("a message that is no JSON object");
       const asked = asRecord(members["response"]) ?? members;
       if (members["type"] !== "response.create" && asked["input"] === undefined) return [];
@@ -66,7 +66,7 @@ export function createResponsesSocket(): ResponsesSocket {
     },
     server(message) {
       if (message === undefined) return doubt(TOO_LONG);
-      const event = parseUtf8(message);
+      const event = readObject(message).members;
       if (event === undefined) return doubt("a message that is no JSON object");
       const key = String(event["stream_id"] ?? "").slice(0, 200);
       const { stream, given } = streamOf(key);

@@ -95,6 +95,24 @@ test("a granted tool is called, its result is on record by size and digest; anot
   );
   assert.match(JSON.stringify(outcome?.data?.["resultSha256"]), /^"[0-9a-f]{64}"$/);
   assert.equal(typeof outcome?.data?.["resultBytes"], "number");
+  const log = (await home.log()).filter(({ run }) => run === outcome?.run);
+  const of = (type: string) => log.filter((one) => one.type === type);
+  const [called] = of("tool.call");
+  const [gave] = of("tool.result");
+  assert.equal(of("tool.call").length + of("tool.result").length, 2, "what is denied is no call");
+  const { name, source, input } = called?.data ?? {};
+  assert.deepEqual([name, source, input], ["echo", "mcp", '{"a":1}']);
+  assert.match(String(called?.data?.["call"]), /^[0-9a-f]{12}\/\d+$/);
+  assert.equal(gave?.data?.["call"], called?.data?.["call"]);
+  assert.match(String(gave?.data?.["excerpt"]), /"a":1/);
+  assert.equal(called?.action, outcome?.action);
+  const order = log.map(({ type }) => type).filter((type) => /tool|outcome/.test(type));
+  assert.deepEqual(order.slice(order.indexOf("tool.call")), [
+    "tool.call",
+    "tool.result",
+    "outcome",
+  ]);
+  assert.notEqual(called?.process?.pid, undefined);
 });
 
 test("INV-125: what a server says of its tools makes none of them milder", async () => {
@@ -118,6 +136,14 @@ test("INV-125: what a server says of its tools makes none of them milder", async
   const [echo] = await answered;
   assert.match(echo?.text ?? "", /waits/, "what a person approved is performed once, and told");
   assert.equal(server.called().length, before + 1);
+  const told = (await home.log()).filter(({ type }) => type.startsWith("tool.")).slice(-2);
+  assert.deepEqual(
+    told.map(({ type, data }) => [type, data?.["call"] === told[0]?.data?.["call"]]),
+    [
+      ["tool.call", true],
+      ["tool.result", true],
+    ],
+  );
 });
 
 test("INV-122: a session id that another run has learned is none of its own", async () => {

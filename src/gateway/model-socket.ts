@@ -13,15 +13,8 @@ import {
   type ModelRequest,
   type SocketPart,
 } from "../wire/index.ts";
-import {
-  modelData,
-  recordTool,
-  tellResults,
-  unmatched,
-  unreadOf,
-  type Watched,
-} from "./model-watch.ts";
-import { callData } from "./tool-events.ts";
+import { modelData, tellResults, unmatched, unreadOf, type Watched } from "./model-watch.ts";
+import { callData, recordTool } from "./tool-events.ts";
 import { historyOf } from "./tool-history.ts";
 
 type Side = "client" | "server";

@@ -31,7 +31,7 @@ import { catalogRequestOf } from "./http-action.ts";
 import { endToEnd, valuesOf, type RawHeaders } from "./http-headers.ts";
 import type { CheckedRequest } from "./http-request.ts";
 import { historyOf, type ToolHistory } from "./tool-history.ts";
-import { callData, resultData } from "./tool-events.ts";
+import { callData, recordTool, resultData, type Told } from "./tool-events.ts";
 import type { GatewayRun } from "./ports.ts";
 import type { Grant } from "../policy/index.ts";
 
@@ -248,26 +248,11 @@ export class ModelWatch {
   }
 }
 
-/** Puts an entry of an exchange on its way. What cannot be recorded ends the run, where it is recorded. */
-export function recordTool(
-  { run, flow, action }: Pick<Watched, "run" | "flow" | "action">,
-  type: Event["type"],
-  data: NonNullable<Event["data"]>,
-): void {
-  const { system, target, id } = action;
-  const { process } = flow;
-  run.record({ type, system, target, flow: flow.id, action: id, process, data }).catch(() => {});
-}
-
 /** Tells the results that no request told before; gives how many there are. */
-export function tellResults(
-  watched: Parameters<typeof recordTool>[0],
-  history: ToolHistory,
-  { results }: ModelRequest,
-): number {
+export function tellResults(told: Told, history: ToolHistory, { results }: ModelRequest): number {
   const fresh = results.filter((result) => history.isNewResult(result));
   for (const result of fresh.slice(0, RESULTS_MAX)) {
-    recordTool(watched, "tool.result", resultData(result, "model"));
+    recordTool(told, "tool.result", resultData(result, "model"));
   }
   return fresh.length;
 }

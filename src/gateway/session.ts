@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
-import type { FindingKind, Json } from "../action/index.ts";
+import type { Event, FindingKind, Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
 import { canonicalHost, grantFor, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
@@ -25,6 +25,7 @@ import type { Dialer } from "./dialer.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import { strictest } from "./http-action.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { recordTool } from "./tool-events.ts";
 import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
 import { Repeats } from "./repeats.ts";
 import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
@@ -199,6 +200,14 @@ class GatewaySession implements Session {
       action: action.id,
       data: { ...data, durationMs },
     });
+  }
+
+  note(
+    { action }: Judged,
+    type: "tool.call" | "tool.result",
+    data: NonNullable<Event["data"]>,
+  ): void {
+    recordTool({ run: this.#shared.run, flow: this.#flow, action }, type, data);
   }
 
   deny({ action, decision }: Judged, resolution?: Resolution): Told {

@@ -4,9 +4,12 @@
  *
  * @module
  */
-import type { CALL_SOURCES, Event } from "../action/index.ts";
+import type { Action, CALL_SOURCES, Event } from "../action/index.ts";
 import { blackenSecrets } from "../git/index.ts";
 import { briefOf, type CallInput, type ToolResult } from "../wire/index.ts";
+
+import type { FlowRecord } from "./flow-record.ts";
+import type { GatewayRun } from "./ports.ts";
 
 type Source = (typeof CALL_SOURCES)[number];
 type Data = NonNullable<Event["data"]>;
@@ -62,4 +65,18 @@ function inBytes(text: string, bytes: number): string {
     .subarray(0, bytes)
     .toString("utf8")
     .replace(/\uFFFD$/, "");
+}
+
+/** What entries are about. */
+export interface Told {
+  readonly run: GatewayRun;
+  readonly flow: FlowRecord;
+  readonly action: Action;
+}
+
+/** Puts an entry on its way. What cannot be recorded ends the run, where it is recorded. */
+export function recordTool({ run, flow, action }: Told, type: Event["type"], data: Data): void {
+  const { system, target, id } = action;
+  const { process } = flow;
+  run.record({ type, system, target, flow: flow.id, action: id, process, data }).catch(() => {});
 }

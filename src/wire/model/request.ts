@@ -102,20 +102,23 @@ class Found {
     this.claims.push({ id: nameOf(id) || nameOf(name), name: nameOf(name), input });
   }
 
-  /** @param text what of `content` is text */
   result(id: unknown, content: unknown, isError: boolean): void {
     if (this.#isFull(this.results)) return;
-    const text = textOf(content);
-    const { digest, bytes } = textDigest(text ?? content);
-    const shown = text ?? JSON.stringify(content ?? null);
-    const excerpt = head(shown, EXCERPT_CHARS);
-    this.results.push({ id: nameOf(id), isError, bytes, digest, excerpt });
+    this.results.push(toolResultOf(id, content, isError));
   }
 
   #isFull(list: readonly unknown[]): boolean {
     this.isFull ||= list.length >= ITEMS_MAX;
     return list.length >= ITEMS_MAX;
   }
+}
+
+/** What `content`, a text or parts, is as a result. */
+export function toolResultOf(id: unknown, content: unknown, isError: boolean): ToolResult {
+  const text = textOf(content);
+  const { digest, bytes } = textDigest(text ?? content);
+  const excerpt = head(text ?? JSON.stringify(content ?? null), EXCERPT_CHARS);
+  return { id: nameOf(id), isError, bytes, digest, excerpt };
 }
 
 /** A text, also one in parts that are all text; `undefined` where anything else is in it. */

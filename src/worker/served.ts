@@ -210,7 +210,9 @@ export class Served {
     if (type === "outcome") {
       const { action = "" } = event;
       if (!this.#performed.delete(action)) throw lie("an outcome of no action");
-      return this.run.record({ ...defined(event), type });
+      // Behind what was said of its flow before it: the calls in an answer.
+      const flow = this.#flows.get(id ?? "");
+      return inTurn(flow, () => this.run.record({ ...defined(event), type }));
     }
     const flow = this.#flowOf(id);
     if (type === "repeat") {

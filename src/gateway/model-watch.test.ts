@@ -1,7 +1,7 @@
 /** What the gateway reads of exchanges with models: every way of HTTP, plain and compressed, and what is told of it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request as ask, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -114,10 +114,11 @@ async function post(
   body: object | Buffer,
   headers: Record<string, string> = {},
   method = "POST",
+  agent: Agent | false = false,
 ): Promise<{ readonly status: number | undefined; readonly bytes: Buffer }> {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   const sent = ask({
-    ...{ port: await it.listenerFor("a.test", 80), path, method, agent: false },
+    ...{ port: await it.listenerFor("a.test", 80), path, method, agent },
     headers: { host: "a.test", "content-type": "application/json", ...headers },
   });
   sent.end(method === "GET" ? undefined : bytes);
@@ -424,4 +425,24 @@ test("a client that leaves within a call: what was open is told", async (t) => {
     ["c1"],
   );
   assert.match(String(told(it, "model")[0]?.["unread"]), /failed|broke off/);
+});
+
+test("a connection serves one exchange after the other, also where reading takes a moment", async (t) => {
+  const answer = gzipSync(CHAT.answer);
+  const server = site((request, response) => {
+    request.resume().on("end", () => {
+      response.writeHead(200, { "content-encoding": "gzip" }).write(answer.subarray(0, 40));
+      // The rest and the end come together, while the beginning is still looked at.
+      setImmediate(() => response.end(answer.subarray(40)));
+    });
+  });
+  const it = await worldOfModel(t, CHAT, server);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  for (let n = 1; n <= 3; n += 1) {
+    const { bytes } = await post(it, CHAT.path, CHAT.body, {}, "POST", agent);
+    assert.deepEqual(bytes, answer);
+    assert.equal(told(it, "tool.call").length, n);
+  }
+  assert.equal(it.events.filter(({ type }) => type === "flow.open").length, 1);
 });

@@ -104,8 +104,8 @@ function startFront(): Http2SecureServer {
         given.on("data", (chunk: Buffer) => chunks.push(chunk));
         given.on("end", () => {
           const plain = Buffer.concat(chunks);
-          const accepted = String(asked.headers["accept-encoding"] ?? "");
-          const [coding] = Object.entries(CODINGS).filter(([name]) => accepted.includes(name));
+          const accepted = asked.headers["accept-encoding"] ?? "";
+          const coding = Object.entries(CODINGS).find(([name]) => accepted.includes(name));
           answer.writeHead(given.statusCode ?? 500, {
             "content-type": given.headers["content-type"],
             ...(coding === undefined ? {} : { "content-encoding": coding[0] }),
@@ -231,10 +231,10 @@ test("every call of every API is on record with its process: in order, none wron
   ]);
   const said = calls.map((one) => {
     const { name, input } = data(one);
-    return [name, canonical(JSON.parse(String(input)) as object)];
+    return [name, canonical(JSON.parse(input as string) as object)];
   });
   assert.deepEqual(said, [...pairs, ["shell", canonical({ command: "true" })]]);
-  const ids = calls.map((one) => String(data(one)["call"]));
+  const ids = calls.map((one) => JSON.stringify(data(one)["call"]));
   assert.equal(new Set(ids).size, ids.length, "the script gives each an id of its own");
   for (const call of calls) {
     const exe = call.process?.exe ?? "";
@@ -252,12 +252,15 @@ test("every call of every API is on record with its process: in order, none wron
   }
 
   // The conversation: results once, and the call that no model made.
-  const results = of("tool.result").map((one) => [data(one)["call"], data(one)["excerpt"]]);
+  const results = of("tool.result").map((one) => [
+    JSON.stringify(data(one)["call"]),
+    data(one)["excerpt"],
+  ]);
   const [one, two] = ids.slice(-3);
   assert.deepEqual(results, [
     [one, "gave 0"],
     [two, "gave 1"],
-    ["toolu_forged", "root"],
+    ['"toolu_forged"', "root"],
   ]);
   const { unmatched } = data(models.at(-1));
   assert.deepEqual(

@@ -61,8 +61,9 @@ export interface Watched {
 export function watchModel(watched: Watched, body: Buffer | undefined): ModelWatch | undefined {
   const { entry, request, grant } = watched;
   const { method, path, headers } = request;
+  const asked = catalogRequestOf(request, undefined, grant);
   if (entry !== undefined) {
-    const protocol = modelRouteOf(entry, catalogRequestOf(request, undefined, grant));
+    const protocol = modelRouteOf(entry, asked);
     if (protocol !== undefined) return new ModelWatch(watched, { protocol }, true);
     if (!hasModels(entry)) return undefined;
   }
@@ -70,10 +71,11 @@ export function watchModel(watched: Watched, body: Buffer | undefined): ModelWat
     return new ModelWatch(watched, { protocol: "openai-responses" }, undefined);
   }
   if (method !== "POST") return undefined;
-  const api = modelApiOf(path);
+  const paths = [path, ...asked.readings.map((segments) => `/${segments.join("/")}`)];
+  const api = paths.map(modelApiOf).find((one) => one !== undefined);
   if (api !== undefined)
     return new ModelWatch(watched, api, entry === undefined ? undefined : true);
-  if (body === undefined || !isPlain(headers) || !hasShape(body)) return undefined;
+  if (body === undefined || !isPlain(headers) || !hasShape(path, body)) return undefined;
   return new ModelWatch(watched, { unread: "a model's API at a path that is none's" }, true);
 }
 
@@ -84,8 +86,8 @@ function isPlain(headers: RawHeaders): boolean {
 /** Looked for before it is parsed: hardly any body has them. */
 const WORDS = ['"messages"', '"contents"', '"prompt"', '"input"', '"inputs"'];
 
-function hasShape(body: Buffer): boolean {
-  return WORDS.some((word) => body.includes(word)) && looksLikeModel(parsed(body));
+function hasShape(path: string, body: Buffer): boolean {
+  return WORDS.some((word) => body.includes(word)) && looksLikeModel(path, parsed(body));
 }
 
 function parsed(body: Buffer): unknown {
@@ -148,7 +150,9 @@ export class ModelWatch {
     const protocol = this.#protocol;
     const value = isMarked ? undefined : parsed(body);
     this.#isModel ??=
-      protocol === undefined ? looksLikeModel(value) : isModelRequest(protocol, value);
+      protocol === undefined
+        ? looksLikeModel(request.path, value)
+        : isModelRequest(protocol, value);
     if (!this.#isModel || protocol === undefined) return;
     const asked = readModelRequest(protocol, request.path, body);
     // A plain grant's own path may have another meaning there; a system's has not.

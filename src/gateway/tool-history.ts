@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 import type { Claimed, ModelCall, ToolResult } from "../wire/index.ts";
 import type { GatewayRun } from "./ports.ts";
 
@@ -22,40 +23,41 @@ export function historyOf(run: GatewayRun): ToolHistory {
 }
 
 export class ToolHistory {
-  /** Forms of the calls that an answer gave, by id: a name stands for many where an API gives no ids. */
-  readonly #calls = new Map<string, Set<string>>();
+  readonly #ids = new Set<string>();
+  /** Calls that an answer gave, and those that a request claimed in vain. */
+  readonly #calls = new Set<string>();
   readonly #results = new Set<string>();
-  readonly #told = new Set<string>();
+  readonly #strange = new Set<string>();
 
-  called({ id, name, input }: ModelCall): void {
-    const forms = this.#calls.get(id) ?? new Set();
-    if (forms.size < FORMS_MAX) forms.add(`${name} ${input.digest}`);
-    this.#calls.delete(id);
-    this.#calls.set(id, forms);
-    for (const oldest of this.#calls.keys()) {
-      if (this.#calls.size <= REMEMBERED_MAX) break;
-      this.#calls.delete(oldest);
-    }
+  called(call: ModelCall): void {
+    remember(this.#ids, keyOf(call.id));
+    remember(this.#calls, formOf(call));
   }
 
   /** Whether no request told this result before. */
   isNewResult({ id, digest }: ToolResult): boolean {
-    return remember(this.#results, `${digest} ${id}`);
+    return remember(this.#results, keyOf(id, digest));
   }
 
   /**
    * Why `claim` is no call of a model in this run, where that was not said before: `never` was one of this id,
    * or it was `other` than is claimed.
    */
-  strangeness({ id, name, input }: Claimed): "never" | "other" | undefined {
-    const forms = this.#calls.get(id);
-    const form = `${name} ${input.digest}`;
-    if (forms?.has(form) === true || !remember(this.#told, `${id} ${form}`)) return undefined;
-    return forms === undefined ? "never" : "other";
+  strangeness(claim: Claimed): "never" | "other" | undefined {
+    const form = formOf(claim);
+    if (this.#calls.has(form) || !remember(this.#strange, form)) return undefined;
+    return this.#ids.has(keyOf(claim.id)) ? "other" : "never";
   }
 }
 
-const FORMS_MAX = 256;
+function formOf({ id, name, input }: Claimed): string {
+  return keyOf(id, name, input.digest);
+}
+
+/** Short, however long the names are that peers give. */
+function keyOf(...parts: readonly string[]): string {
+  return hash("sha256", JSON.stringify(parts), "base64url").slice(0, 22);
+}
 
 /** Adds `item`; whether it was not there. */
 function remember(set: Set<string>, item: string): boolean {

@@ -191,7 +191,8 @@ function documents(parts: Parts, isArray: boolean): Form {
   return {
     push(chunk) {
       let start = 0;
-      for (let at = 0; at < chunk.length && !isLost; at += 1) {
+      for (let at = 0; at < chunk.length; at += 1) {
+        if (isLost) return;
         const byte = chunk[at] ?? 0;
         if (isBetween && (byte !== BRACE || isClosed)) {
           between(byte);

@@ -73,7 +73,7 @@ export function chatDialect(reading: Reading): Dialect {
       const call = asRecord(item);
       if (call === undefined) reading.doubt("a call of no known form");
       else if (message !== undefined) whole(call);
-      else grow(`${key}${String(call["index"] ?? n)}`, call);
+      else grow(`${key}${JSON.stringify(call["index"] ?? n)}`, call);
     }
     // What functions were before they were tools.
     const call = asRecord(said?.["function_call"]);

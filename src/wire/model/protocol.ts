@@ -51,11 +51,16 @@ const UNREAD: readonly (readonly [path: RegExp, what: string])[] = [
   [/:batchGenerateContent$/, "a batch, whose answers come later"],
 ];
 
+/** What is asked of a model besides answers, in the form of a question: counts, vectors, pictures, sound. */
+const BESIDE =
+  /\/(?:count_?tokens|input_tokens|tokenize|compact|embeddings?|embed|rerank|moderations|images\/\w+|audio\/\w+)$|:(?:count|embed|batchEmbed)\w+$/i;
+
 /** The API that `path` (no query) is of, as far as a path tells. */
 export function modelApiOf(path: string): KnownApi | undefined {
-  const read = READ.find(([form]) => form.test(path));
+  const end = path.replace(/\/+$/, "");
+  const read = READ.find(([form]) => form.test(end));
   if (read !== undefined) return { protocol: read[1] };
-  const known = UNREAD.find(([form]) => form.test(path));
+  const known = UNREAD.find(([form]) => form.test(end));
   return known === undefined ? undefined : { unread: known[1] };
 }
 
@@ -68,21 +73,17 @@ export function isFetchedResponse(path: string): boolean {
 export function isModelRequest(protocol: ModelProtocol, body: unknown): boolean {
   const members = asRecord(body);
   if (members === undefined) return false;
-  switch (protocol) {
-    case "anthropic-messages":
-    case "openai-chat":
-      return hasTurns(members["messages"]);
-    case "openai-responses":
-      return ["input", "prompt", "previous_response_id", "conversation"].some(
-        (name) => members[name] !== undefined,
-      );
-    case "google-generate":
-      return Array.isArray((asRecord(members["request"]) ?? members)["contents"]);
+  if (protocol === "google-generate") {
+    return Array.isArray((asRecord(members["request"]) ?? members)["contents"]);
   }
+  if (protocol !== "openai-responses") return hasTurns(members["messages"]);
+  const asked = ["input", "prompt", "previous_response_id", "conversation"];
+  return asked.some((name) => members[name] !== undefined);
 }
 
-/** Whether `body` looks like a question to a model in whatever API. */
-export function looksLikeModel(body: unknown): boolean {
+/** Whether `body` looks like a question to a model in whatever API, at a `path` that says nothing. */
+export function looksLikeModel(path: string, body: unknown): boolean {
+  if (BESIDE.test(path)) return false;
   const members = asRecord(body);
   if (members === undefined) return false;
   if (hasTurns(members["messages"])) return true;

@@ -151,7 +151,7 @@ const REQUESTS: readonly (readonly [
 for (const [protocol, path, body, [tools, hosted], results, claims] of REQUESTS) {
   test(`a request of ${protocol}: its results, claims and tools`, () => {
     assert.deepEqual(modelApiOf(path), { protocol });
-    assert.ok(isModelRequest(protocol, body) && looksLikeModel(body));
+    assert.ok(isModelRequest(protocol, body) && looksLikeModel("/", body));
     const it = read(protocol, body, path);
     assert.deepEqual(
       [it.model, it.tools, it.hostedTools, it.unread],
@@ -201,6 +201,7 @@ const PATHS: readonly (readonly [path: string, api: string | undefined])[] = [
     "/v1/projects/p/locations/l/publishers/anthropic/models/c@1:streamRawPredict",
     "anthropic-messages",
   ],
+  ["/v1/messages/", "anthropic-messages"],
   ["/v1/messages/count_tokens", undefined],
   ["/v1/models", undefined],
   ["/api/chat", "unread"],
@@ -209,6 +210,14 @@ const PATHS: readonly (readonly [path: string, api: string | undefined])[] = [
   ["/v1/realtime", "unread"],
   ["/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", "unread"],
 ];
+test("counting tokens and making vectors is no question to a model", () => {
+  const body = { model: "m", input: "x", messages: [{ role: "user", content: "x" }] };
+  for (const path of ["/v1/embeddings", "/v1/messages/count_tokens", "/v1/models/m:countTokens"]) {
+    assert.equal(looksLikeModel(path, body), false);
+  }
+  assert.equal(looksLikeModel("/v1/ask", body), true);
+});
+
 for (const [path, api] of PATHS) {
   test(`INV-141: ${path} is ${api ?? "no exchange with a model"}`, () => {
     const known = modelApiOf(path);
@@ -235,7 +244,7 @@ test("whatever a request is, nothing is thrown", () => {
   fc.assert(
     fc.property(fc.constantFrom(...MODEL_PROTOCOLS), body, (protocol, one) => {
       read(protocol, one);
-      looksLikeModel(one);
+      looksLikeModel("/", one);
       isModelRequest(protocol, one);
     }),
   );

@@ -212,7 +212,7 @@ function readChat({ tools, functions, web_search_options, messages }: Members, f
     const legacy = asRecord(message["function_call"]);
     const calls = listOf(message["tool_calls"]);
     for (const call of [...calls, ...(legacy === undefined ? [] : [{ function: legacy }])]) {
-      const { id, function: fn, custom } = call as Members;
+      const { id, function: fn, custom } = call;
       const body = asRecord(fn) ?? asRecord(custom);
       const text = body?.["arguments"] ?? body?.["input"] ?? "";
       const input = typeof text === "string" ? text : JSON.stringify(text);

@@ -9,7 +9,7 @@ import { asRecord } from "../json-scan.ts";
 import { readObject } from "./kept.ts";
 import { isLastEvent, responsesDialect } from "./openai-responses.ts";
 import { DOCUMENT_BYTES_MAX } from "./protocol.ts";
-import { Reading, type Answered, type Dialect, type ModelCall } from "./reading.ts";
+import { nameOf, Reading, type Answered, type Dialect, type ModelCall } from "./reading.ts";
 import { readModelRequest, type ModelRequest } from "./request.ts";
 
 export type SocketPart =
@@ -68,7 +68,7 @@ export function createResponsesSocket(): ResponsesSocket {
       if (message === undefined) return doubt(TOO_LONG);
       const event = readObject(message).members;
       if (event === undefined) return doubt("a message that is no JSON object");
-      const key = String(event["stream_id"] ?? "").slice(0, 200);
+      const key = nameOf(event["stream_id"]);
       const { stream, given } = streamOf(key);
       stream.dialect.take(event);
       const parts = [...given, ...calls(stream.reading)];

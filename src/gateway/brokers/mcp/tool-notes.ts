@@ -24,7 +24,12 @@ function nameOf({ head }: Exchange, id: Id, { action }: Judged): string {
 /** Tells that a tool is about to be called; INV-140 holds here as for a model. */
 export function noteCall(it: Exchange, id: Id, params: Members, judged: Judged): void {
   const input = inputOf(params["arguments"] ?? {});
-  const call = { id: nameOf(it, id, judged), name: String(params["name"]).slice(0, 200), input };
+  const { name = "" } = params;
+  const call = {
+    id: nameOf(it, id, judged),
+    name: typeof name === "string" ? name.slice(0, 200) : "",
+    input,
+  };
   it.line.session.note(judged, "tool.call", callData(call, "mcp"));
 }
 

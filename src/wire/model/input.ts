@@ -71,7 +71,16 @@ export class InputText {
 
 /** An input that is there as text. */
 export function readInput(text: string, isJson: boolean): CallInput {
-  const value = isJson ? (parseJson(text) as Json | undefined) : undefined;
+  return inputIn(text, isJson ? (parseJson(text) as Json | undefined) : undefined);
+}
+
+/** An input that is there as a value of JSON. */
+export function inputOf(value: unknown): CallInput {
+  const given = (value ?? {}) as Json;
+  return inputIn(JSON.stringify(given), given);
+}
+
+function inputIn(text: string, value: Json | undefined): CallInput {
   const bytes = Buffer.byteLength(text);
   const canonical = value === undefined ? undefined : canonicalOf(value);
   const digest = hash("sha256", canonical ?? text);
@@ -81,11 +90,6 @@ export function readInput(text: string, isJson: boolean): CallInput {
   // A value that has no canonical form (too deep, a number beyond all) is not walked through either.
   const known = canonical === undefined || value === undefined ? {} : { value };
   return { text, ...known, bytes, digest, isCut: false };
-}
-
-/** An input that is there as a value of JSON. */
-export function inputOf(value: unknown): CallInput {
-  return readInput(JSON.stringify(value ?? {}), true);
 }
 
 /** `value` in canonical JSON; `undefined` where it has none. */

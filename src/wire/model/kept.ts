@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asRecord, newScan, parseJson, scanByte } from "../json-scan.ts";
+import { asRecord, parseJson } from "../json-scan.ts";
 import { DEPTH_MAX } from "./protocol.ts";
 
 /** Keeps bytes in one piece, however small the pieces are that come, up to a limit. */
@@ -70,12 +70,28 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** Whether `text` nests so deeply that nothing should walk through it. */
+/** Whether `text` nests so deeply that nothing should walk through it. Most of it is strings, which are skipped. */
 function isDeep(text: string): boolean {
-  const scan = newScan();
+  let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
-    scanByte(scan, text.charCodeAt(at));
-    if (scan.depth > DEPTH_MAX) return true;
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = endOfString(text, at);
+      if (at < 0) return false; // No JSON, which its parser says.
+    } else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > DEPTH_MAX) return true;
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
   }
   return false;
+}
+
+/** Where the string that begins at `start` ends: at a quote behind an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let at = end;
+    while (text.charCodeAt(at - 1) === 0x5c) at -= 1;
+    if ((end - at) % 2 === 0) return end;
+  }
+  return -1;
 }

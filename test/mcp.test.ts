@@ -95,6 +95,17 @@ test("a granted tool is called, its result is on record by size and digest; anot
   );
   assert.match(JSON.stringify(outcome?.data?.["resultSha256"]), /^"[0-9a-f]{64}"$/);
   assert.equal(typeof outcome?.data?.["resultBytes"], "number");
+  const log = (await home.log()).filter(({ run }) => run === outcome?.run);
+  const told = log.filter(({ type }) => /^(?:tool|outcome)/.test(type)).slice(-3);
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ["tool.call", "tool.result", "outcome"],
+  );
+  const [called, gave] = told.map(({ data = {} }) => data);
+  assert.deepEqual([called?.["name"], called?.["input"]], ["echo", '{"a":1}']);
+  assert.match(JSON.stringify(called?.["call"]), /^"[0-9a-f]{12}\/\d+"$/);
+  assert.equal(gave?.["call"], called?.["call"]);
+  assert.ok(!log.some(({ type, data }) => type === "tool.call" && data?.["name"] === "rm"));
 });
 
 test("INV-125: what a server says of its tools makes none of them milder", async () => {
@@ -118,6 +129,8 @@ test("INV-125: what a server says of its tools makes none of them milder", async
   const [echo] = await answered;
   assert.match(echo?.text ?? "", /waits/, "what a person approved is performed once, and told");
   assert.equal(server.called().length, before + 1);
+  const told = (await home.log()).filter(({ type }) => type.startsWith("tool.")).slice(-2);
+  assert.equal(told[0]?.data?.["call"], told[1]?.data?.["call"]);
 });
 
 test("INV-122: a session id that another run has learned is none of its own", async () => {

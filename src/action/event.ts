@@ -32,9 +32,12 @@ export const EVENT_TYPES = [
   "finding", // noticed misbehaviour; data.finding is its kind, data.detail a sentence
   "workspace", // diff applied or discarded
   "step", // the training framework says where it is; data: trajectory, episode, step
-  "model", // one exchange with a model; data: provider, protocol, model, tokens in and out, stop
-  "tool.call", // a tool call seen; data: call (id), name, source, input (brief), digest, model
-  "tool.result", // what the agent told the model that a call gave; data: call, isError, bytes, digest, excerpt
+  // One exchange with a model; data: provider, protocol (or `unknown`), model, tokens in and out, stop, status, tools
+  // offered, calls and new results in it, unmatched (claimed calls that no answer gave), unread (why).
+  "model",
+  // A tool call seen; data: call (id), name, source, input (brief; cut), bytes, digest (canonical), hosted, model.
+  "tool.call",
+  "tool.result", // what the agent told the model that a call gave; data: call, source, isError, bytes, digest, excerpt
   "usage", // what the run uses, sampled; data: cpu (cores), memory, disk (bytes), gpus
   "response", // what a finding led to; data: finding (its entry), responses, withinMs
 ] as const;

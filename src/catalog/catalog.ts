@@ -87,13 +87,6 @@ export function findEntry(kind: string): Entry | undefined {
   return entry;
 }
 
-/** Whether `kind` is an API of models, which an agent thinks by. */
-export function isModelSystem(kind: string): boolean {
-  return MODELS.has(kind);
-}
-
-const MODELS: ReadonlySet<string> = new Set(["anthropic", "openai", "gemini"]);
-
 /** Every entry of ours, by its name. */
 export function allEntries(): ReadonlyMap<string, Entry> {
   return new Map(

@@ -124,6 +124,10 @@ const routeSchema = z.strictObject({
   root: z.literal(true).optional(),
   /** What answers there was made by users of the system, who would learn the credential: it is not sent. */
   bare: z.literal(true).optional(),
+  /** It is an exchange with a model in this protocol: what it says and calls is read beside it. */
+  model: z
+    .enum(["anthropic-messages", "openai-responses", "openai-chat", "google-generate"])
+    .optional(),
   /** State that the effect depends on, read before the verdict: name to path and query below the base. */
   lookup: z.record(z.string().regex(/^[a-z]+$/), z.string().startsWith("/")).optional(),
   /** Everyone whom it reaches: references to addresses, channels, accounts. */

@@ -1,5 +1,5 @@
 /** Layer 2, pure: what a request to an external system means, one file for each kind of system. */
-export { allEntries, catalogSystems, findEntry, isModelSystem } from "./catalog.ts";
+export { allEntries, catalogSystems, findEntry } from "./catalog.ts";
 export { flawsOf } from "./check.ts";
 export {
   describeRequest,
@@ -37,6 +37,7 @@ export {
   type LaterState,
   type StopRequest,
 } from "./later.ts";
+export { hasModels, modelRouteOf } from "./model.ts";
 export { placesOf, verbInfos, type VerbInfo } from "./page.ts";
 export { readNodes, type WorkflowNode } from "./readers/n8n-workflow.ts";
 export { readJson } from "./strict-json.ts";

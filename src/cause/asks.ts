@@ -45,11 +45,16 @@ const TEXT_MIN = 3; // Shorter ones are arguments of anything.
 const HOSTS_MAX = 64;
 const URL_HOST = /https?:\/\/(?:[^\s/@"'<>]*@)?([A-Za-z0-9.-]{1,253})/g;
 
-/** Reads `input`, a JSON value or what is left of one that was cut. */
-export function asksOf(input: Json | undefined): Asks {
+/** What a string that was shortened ends with (src/wire/model/input.ts). */
+const SHORTENED = /… \[\d+ characters\]$/;
+
+/** Reads `input`: a JSON value, its text, or what is left of that where it was cut. */
+export function asksOf(said: Json | undefined): Asks {
+  const input = typeof said === "string" ? parsed(said) : said;
   const commands = new Map<string, Command>();
   const add = (text: string, member: string) => {
-    const one = { text: text.trim(), bare: bare(text), member };
+    const whole = text.replace(SHORTENED, "").trim();
+    const one = { text: whole, bare: bare(whole), member };
     if (one.bare !== "" && commands.size < TEXTS_MAX) commands.set(one.bare, one);
   };
   const hosts = new Set<string>();
@@ -81,6 +86,14 @@ export function asksOf(input: Json | undefined): Asks {
   visit(input ?? null, typeof input === "string" ? "command" : "", 0);
   const longestFirst = [...commands.values()].sort((a, b) => b.bare.length - a.bare.length);
   return { commands: longestFirst, hosts, texts };
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
 }
 
 /**

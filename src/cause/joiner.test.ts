@@ -217,6 +217,14 @@ test("a command that was cut, in the call or in the process, is known by what is
   assert.equal(starts(joiner, node(31, "bash", "-c", "echo xx…"), AGENT, FIRST), undefined);
 });
 
+test("a command whose secret is blackened on record is known by the rest", () => {
+  const joiner = createJoiner();
+  const token = `ghp_${"a1B2".repeat(9)}`;
+  calls(joiner, "c1", '{"command":"curl -H [secret] https://a.example"}');
+  const line = `curl -H ${token} https://a.example`;
+  assert.equal(starts(joiner, node(30, "sh", "-c", line), AGENT, FIRST)?.id, "c1");
+});
+
 test("the training step is that which was stated last", () => {
   const joiner = createJoiner();
   const at = { trajectory: "t1", episode: "e17", step: 3 };
@@ -240,6 +248,8 @@ test("an input is read for its commands, hosts and texts, whatever its form", ()
     [],
     ["a.example", "b.example"],
   ]);
+  assert.deepEqual(of('{"command":"git push"}'), [["git push"], []]);
+  assert.deepEqual(of({ command: "echo xxx… [4711 characters]" }), [["echo xxx"], []]);
   assert.deepEqual(of('{"command":"git push'), [['{"command":"git push'], []]);
   assert.deepEqual(of(null), [[], []]);
 });

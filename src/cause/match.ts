@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { blackenSecrets } from "../git/index.ts";
 import { bare, type Command } from "./asks.ts";
 
 /** Where an argument was cut (src/provenance, src/daemon/recorder). */
@@ -28,8 +29,10 @@ export interface Words {
 type Text = Pick<Command, "text" | "bare">;
 
 export function wordsOf(argv: readonly string[]): Words {
-  const each = argv.map((text) => ({ text, bare: bare(text), isCut: text.endsWith(CUT) }));
-  const [program = "", ...rest] = argv;
+  // As in what is kept of a call (src/gateway/model-watch.ts).
+  const clean = argv.map(blackenSecrets);
+  const each = clean.map((text) => ({ text, bare: bare(text), isCut: text.endsWith(CUT) }));
+  const [program = "", ...rest] = clean;
   const text = [program.slice(program.lastIndexOf("/") + 1), ...rest].join(" ");
   return { each, line: { text, bare: bare(text) } };
 }

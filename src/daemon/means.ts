@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { describeError } from "../base/index.ts";
+import { hasModels, type Entry } from "../catalog/index.ts";
 import { keepEvidence } from "./evidence.ts";
 import type { Means } from "./responses.ts";
 import type { Run } from "./run.ts";
@@ -21,6 +22,10 @@ export interface Beyond {
   now(): string;
 }
 
+function isModel(entry: Entry | undefined): boolean {
+  return entry !== undefined && hasModels(entry);
+}
+
 export function meansOf(run: Run, beyond: Beyond): Means {
   return {
     get responses() {
@@ -29,7 +34,14 @@ export function meansOf(run: Run, beyond: Beyond): Means {
     record: (event) => run.recorder.record(event),
     notice: (text) => run.console.notice(text),
     alert: (text) => beyond.alert(`${run.id} (${run.task.task}): ${text}`),
-    confirmAll: (why) => run.confirmAll(why),
+    confirmAll: (why) => {
+      // What models say is no change, and without them the agent could not even ask.
+      const models = run.task.grants.filter(({ system }) => isModel(run.entryOf(system)));
+      return run.confirmAll(
+        why,
+        models.map(({ name }) => name),
+      );
+    },
     cut: (why) => run.cut(why),
     async revoke() {
       const lent = run.policy.grants.filter((grant) => grant.credential !== undefined);

@@ -55,3 +55,20 @@ test("INV-30: actions beyond the burst wait before they are written, and the end
   await Promise.all(writes);
   assert.equal(entries.length, INTENTS_AT_ONCE + 500 + 1, "all of them are in the end");
 });
+
+test("INV-18: a flood of tool calls merges, by itself: neither costs the other its entries", async () => {
+  const { entries, recorder } = setUp();
+  const call: RunEvent = { type: "tool.call", data: { call: "c" } };
+  for (let n = 0; n < EVENTS_PER_WINDOW + 50; n += 1) await recorder.record(denial);
+  for (let n = 0; n < EVENTS_PER_WINDOW + 70; n += 1) await recorder.record(call);
+  await recorder.flush();
+  const of = (type: string) => entries.filter((one) => one.type === type);
+  for (const [type, total] of [
+    ["denial", EVENTS_PER_WINDOW + 50],
+    ["tool.call", EVENTS_PER_WINDOW + 70],
+  ] as const) {
+    assert.equal(of(type).length, EVENTS_PER_WINDOW + 1);
+    const sum = of(type).reduce((all, { data }) => all + Number(data?.["merged"] ?? 1), 0);
+    assert.equal(sum, total);
+  }
+});

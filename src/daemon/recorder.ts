@@ -19,6 +19,8 @@ const DRAIN_MS = 1_000;
 const DRAIN_FLOODED_MS = 10_000;
 /** Types that a hostile run can cause without limit, and that merge. */
 const BUDGETED: ReadonlySet<Event["type"]> = new Set(["denial", "dns", "process.start", "finding"]);
+/** The same of a model's answers, apart: a build that starts many processes costs no tool call its entry. */
+const TOOLS: ReadonlySet<Event["type"]> = new Set(["model", "tool.call", "tool.result"]);
 /** Types that cannot merge: they stand before an act, which waits for them. Others follow from these. */
 const PACED: ReadonlySet<Event["type"]> = new Set(["flow.open", "action"]);
 
@@ -47,6 +49,7 @@ export class Recorder {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #budget = new EventBudget<RunEvent>();
+  readonly #toolBudget = new EventBudget<RunEvent>();
   readonly #failed: (error: unknown) => void;
   readonly #pace = new IntentPace();
   readonly #waiting = new Set<() => void>();
@@ -78,6 +81,11 @@ export class Recorder {
       this.#press();
       if (admission === "merge") return -1;
     }
+    if (TOOLS.has(event.type)) {
+      const admission = this.#toolBudget.admit(key, event, this.#clock.now().monoMs, count);
+      this.#press();
+      if (admission === "merge") return -1;
+    }
     if (PACED.has(event.type)) await this.#turn();
     return this.#append(event, options);
   }
@@ -102,7 +110,7 @@ export class Recorder {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const { first, count } of this.#budget.drain()) {
+    for (const { first, count } of [...this.#budget.drain(), ...this.#toolBudget.drain()]) {
       const data = { ...first.data, merged: count };
       await this.#append(count === 1 ? first : { ...first, data }, {});
     }
@@ -111,10 +119,12 @@ export class Recorder {
 
   /** Slows the run as its budget says, and sees to it that what merged is written some time. */
   #press(): void {
-    const holdMs = this.#budget.holdMs(this.#clock.now().monoMs);
+    const { monoMs } = this.#clock.now();
+    const holdMs = Math.max(this.#budget.holdMs(monoMs), this.#toolBudget.holdMs(monoMs));
     if (holdMs !== this.#holdMs) this.onHold(holdMs);
     this.#holdMs = holdMs;
-    if (this.#ending || (holdMs === 0 && !this.#budget.hasMerged)) return;
+    const hasMerged = this.#budget.hasMerged || this.#toolBudget.hasMerged;
+    if (this.#ending || (holdMs === 0 && !hasMerged)) return;
     const drain = () => void this.flush().catch(this.#failed);
     this.#timer ??= setTimeout(drain, holdMs === 0 ? DRAIN_MS : DRAIN_FLOODED_MS).unref();
   }

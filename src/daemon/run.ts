@@ -28,7 +28,7 @@ import {
   type PolicyState,
   type Task,
 } from "../policy/index.ts";
-import { findEntry, isModelSystem, type Entry } from "../catalog/index.ts";
+import { findEntry, type Entry } from "../catalog/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
 import type { Desk } from "./desk.ts";
 import type { Lending } from "./lending.ts";
@@ -274,10 +274,8 @@ export class Run implements HeldRun {
     await this.#tighten(what, { by: "revoke", grant }, () => this.#rules.revoke(grant));
   }
 
-  /** From now on a person decides over every change; what models say is no change. */
-  async confirmAll(why: string): Promise<void> {
-    const models = this.task.grants.filter(({ system }) => isModelSystem(system));
-    const except = models.map(({ name }) => name);
+  /** From now on a person decides over every change but writes to the grants of `except`. */
+  async confirmAll(why: string, except: readonly string[]): Promise<void> {
     const what = "whatever changes something waits for a person now";
     const change = () => this.#rules.confirmAll(why, except);
     await this.#tighten(what, { by: "finding", why }, change);

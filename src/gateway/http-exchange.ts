@@ -19,6 +19,8 @@ import { needsBody } from "../vault/index.ts";
 import { AnswerScreen, withCredential } from "./credential.ts";
 import { credentialOf, strayPlaceholders } from "./placeholders.ts";
 import { lookUp } from "./lookups.ts";
+import { watchModelSocket } from "./model-socket.ts";
+import { watchModel, type Watched } from "./model-watch.ts";
 import type { Resolution, Verdict } from "./ports.ts";
 import { plainSpeech, type SayPlainly } from "./said-plainly.ts";
 import { asHandshake, checkHandshake } from "./websocket-handshake.ts";
@@ -134,7 +136,25 @@ async function judge(
   if (stray.length > 0) return await refuseStray(it, action, decision, stray);
   const held = { scheme, host, port, method, target, headers, facts };
   const whole = body === undefined ? held : { ...held, body: body.bytes };
-  return await resolve(it, action, decision, await run.hold(whole, action, flow.id));
+  const resolution = await run.hold(whole, action, flow.id);
+  const watched = { run, grant: access.grant, entry, request, flow, action };
+  await readHeld(watched, body?.bytes, resolution);
+  return await resolve(it, action, decision, resolution);
+}
+
+/** What a person let through was sent and answered elsewhere; it is read before the agent gets it. */
+async function readHeld(
+  watched: Watched,
+  body: Buffer | undefined,
+  resolution: Resolution,
+): Promise<void> {
+  if (resolution.kind !== "answered") return;
+  const model = watchModel(watched, body);
+  const { status, headers, body: answer, isCut } = resolution.answer;
+  await model?.request(body);
+  model?.head(status, headers);
+  await model?.push(answer);
+  model?.end(isCut ? "its answer was cut" : undefined);
 }
 
 /** Tells the agent what became of a request that waited. */
@@ -251,26 +271,35 @@ interface Permitted {
   readonly screen?: AnswerScreen;
 }
 
-function carry(it: Granted, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
+async function carry(it: Granted, permitted: Permitted, ports: BrokerPorts): Promise<Outcome> {
   const { client, flow } = it;
   const { request, action, body, upstream, decision, screen } = permitted;
   const { limits, run } = ports;
+  const { grant } = it.access;
+  const entry = run.entryOf(grant.system);
+  const watched: Watched = { run, grant, entry, request, flow, action };
   if (request.upgrade === undefined) {
-    const { grant } = it.access;
     const { method, path } = request;
     const { with: options = {} } = grant;
-    const content = contentOf(run.entryOf(grant.system), action.verb, { method, path, options });
-    return forward({ request, client, body: body?.bytes, upstream, screen, content, limits });
+    const content = contentOf(entry, action.verb, { method, path, options });
+    const model = watchModel(watched, body?.bytes);
+    const isWhole = body !== undefined || request.framing.kind === "none";
+    if (isWhole) await model?.request(body?.bytes);
+    const outcome = await forward({
+      ...{ request, client, body: body?.bytes, upstream, screen, content, model, limits },
+    });
+    model?.end(outcome.failure?.detail);
+    return outcome;
   }
-  const opaque = ruleOf(run.policy, decision)?.opaque === true;
   return openWebSocket({
     request,
     client,
     upstream,
     flow,
     system: action.system,
-    opaque,
+    opaque: ruleOf(run.policy, decision)?.opaque === true,
     screen,
+    model: watchModelSocket(watched),
     limits,
   });
 }

@@ -23,6 +23,7 @@ import type {
   UpstreamSide,
 } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { ModelWatch } from "./model-watch.ts";
 
 /** One request that may go, and the way back. */
 export interface Forwarding {
@@ -35,6 +36,8 @@ export interface Forwarding {
   readonly screen?: AnswerScreen | undefined;
   /** What the body must be: else its end does not go out. */
   readonly content?: ExpectedContent | undefined;
+  /** Of an exchange with a model: reads along. */
+  readonly model?: ModelWatch | undefined;
   readonly limits: GatewayLimits;
 }
 
@@ -127,6 +130,7 @@ class Relay {
         status = message.status;
         // After an early answer the client gets a moment to notice it before its connection closes.
         if (!this.#isSent) await this.#linger(sending);
+        this.#forwarding.model?.end();
         client.end(this.#trailersOf(message));
       }
     } catch (error) {
@@ -190,7 +194,7 @@ class Relay {
    * some content the last piece is kept back until it is (INV-128).
    */
   async #pumpBody(): Promise<void> {
-    const { client, limits, content } = this.#forwarding;
+    const { client, limits, content, model } = this.#forwarding;
     const { sink } = this.#call;
     const watch = createBodyWatch(client.head.rawHeaders);
     const hash = (this.#hash = createHash("sha256"));
@@ -209,6 +213,7 @@ class Relay {
         }
         this.#refuseMining(await watch.push(chunk));
         hash.update(chunk);
+        model?.pushRequest(chunk);
         if (last !== undefined) await pass(last);
         if (content === undefined) await pass(chunk);
         else last = chunk;
@@ -216,6 +221,7 @@ class Relay {
           throw contentFault(`of more than the ${content?.bytesMax} bytes that are taken`);
         }
       }
+      await model?.endRequest();
       if (!client.isComplete) return;
       checkContent(content, hash.copy(), 0);
       if (last !== undefined) await pass(last);
@@ -242,7 +248,7 @@ class Relay {
   /** Answers at once where the request is out and the whole answer is here. */
   #deliverWhole(message: UpstreamAnswer): boolean {
     const body = this.#isSent ? message.whole() : undefined;
-    if (body === undefined) return false;
+    if (body === undefined || this.#forwarding.model !== undefined) return false;
     const { screen, client } = this.#forwarding;
     this.#refuseMining(createStratumWatch().push(body));
     this.#bytesIn = body.length;
@@ -252,19 +258,25 @@ class Relay {
   }
 
   async #deliver(message: UpstreamAnswer): Promise<void> {
-    const { client, screen } = this.#forwarding;
+    const { client, screen, model } = this.#forwarding;
     client.begin(this.#headOf(message));
+    model?.head(message.status, message.headers);
     const watch = createStratumWatch();
     await pump(message.body, client.sink, (chunk) => {
       this.#refuseMining(watch.push(chunk));
       this.#bytesIn += chunk.length;
-      return screen === undefined ? chunk : screen.push(chunk);
+      const clean = screen === undefined ? chunk : screen.push(chunk);
+      // INV-140: what it calls is on its way to the record before it goes on.
+      const read = model?.push(clean);
+      return read === undefined ? clean : read.then(() => clean);
     });
     if (client.isGone) return;
     const broken = message.broken();
     if (broken !== undefined) throw broken;
     const rest = screen?.end();
-    if (rest !== undefined && rest.length > 0) client.sink.write(rest);
+    if (rest === undefined || rest.length === 0) return;
+    await model?.push(rest);
+    client.sink.write(rest);
   }
 
   #headOf({ status, reason, headers, isWhole }: UpstreamAnswer): AnswerHead {
@@ -297,9 +309,21 @@ function contentFault(what: string): Fault {
  * Carries `source` to `sink` at the pace of the slower, until either ends; `look` sees each chunk before it
  * goes, says what goes of it, and may throw. By events: an iterator costs several promises for each chunk.
  */
-function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => Buffer): Promise<void> {
+function pump(
+  source: ByteSource,
+  sink: ByteSink,
+  look: (chunk: Buffer) => Buffer | Promise<Buffer>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
+    /** A chunk is still looked at: nothing overtakes it, neither what comes all the same nor the end. */
+    let busy: Promise<void> | undefined;
+    const waiting: Buffer[] = [];
+    let isFull = false;
     const settle = (error?: Error) => {
+      if (busy !== undefined) {
+        void busy.then(() => settle(error));
+        return;
+      }
       source.removeListener("data", take);
       for (const event of ENDS) source.removeListener(event, settle);
       sink.removeListener("drain", goOn);
@@ -307,18 +331,51 @@ function pump(source: ByteSource, sink: ByteSink, look: (chunk: Buffer) => Buffe
       if (error === undefined) resolve();
       else reject(error);
     };
-    const take = (chunk: Buffer) => {
-      let clean: Buffer;
+    const fail = (error: unknown) => {
+      waiting.length = 0;
+      source.pause();
+      settle(error instanceof Error ? error : new Error(String(error)));
+    };
+    const pass = (clean: Buffer) => {
+      if (sink.write(clean)) return;
+      isFull = true;
+      source.pause();
+    };
+    const later = async (looked: Promise<Buffer>): Promise<void> => {
       try {
-        clean = look(chunk);
+        const clean = await looked;
+        busy = undefined;
+        pass(clean);
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          take(next);
+          if (busy !== undefined) return;
+        }
+        if (!isFull && !sink.destroyed) source.resume();
       } catch (error) {
-        source.pause();
-        settle(error instanceof Error ? error : new Error(String(error)));
+        busy = undefined;
+        fail(error);
+      }
+    };
+    const take = (chunk: Buffer) => {
+      if (busy !== undefined) {
+        waiting.push(chunk);
         return;
       }
-      if (!sink.write(clean)) source.pause();
+      try {
+        const looked = look(chunk);
+        if (Buffer.isBuffer(looked)) pass(looked);
+        else {
+          source.pause();
+          busy = later(looked);
+        }
+      } catch (error) {
+        fail(error);
+      }
     };
-    const goOn = () => void source.resume();
+    const goOn = () => {
+      isFull = false;
+      if (busy === undefined) source.resume();
+    };
     const leave = () => settle();
     for (const event of ENDS) source.once(event, settle);
     sink.on("drain", goOn);

@@ -196,6 +196,8 @@ export class UpstreamLink {
       this.socket.destroy();
       return;
     }
+    // It was paused while nobody took what came: the rest was read already, and the next answer is awaited.
+    if (this.socket.isPaused()) this.socket.resume();
     this.#idleTimer = setTimeout(() => this.socket.destroy(), this.#idleMs);
     this.#owner.freed(this);
   }

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { ask, HOST, worldOf } from "./http-test-kit.ts";
+import { UpstreamLink } from "./http1-link.ts";
+import { GATEWAY_LIMITS } from "./limits.ts";
 import { readAll } from "./test-kit.ts";
 
 /** An upstream that gives its n-th answer to its n-th request, over whatever connections they come. */
@@ -111,5 +114,24 @@ test("head and short body leave in one write, both ways", async (t) => {
     /^POST \/ HTTP\/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello$/,
   );
   assert.equal(pieces.length, 1);
+  socket.destroy();
+});
+
+test("a connection that was paused, and read to the answer's end since, is read on for the next", async () => {
+  const socket = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() });
+  let freed = 0;
+  const owner = { freed: () => void (freed += 1), gone() {} };
+  const link = new UpstreamLink(socket as Socket, GATEWAY_LIMITS, owner);
+  const asked = link.ask({ method: "GET", isUpgrade: false, inform() {} });
+  link.sent();
+  socket.push("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+  const { body } = await asked;
+  body.once("data", () => body.pause());
+  body.resume();
+  socket.push("1\r\nb\r\n0\r\n\r\n");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([socket.isPaused(), freed], [true, 0], "nobody takes the rest");
+  body.resume();
+  assert.deepEqual([socket.isPaused(), freed], [false, 1]);
   socket.destroy();
 });

@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
-import { UNKNOWN_VERB, type FindingKind, type Json } from "../action/index.ts";
+import { UNKNOWN_VERB, type Event, type FindingKind, type Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
 import { canonicalHost, grantFor, isProbe, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
@@ -35,6 +35,7 @@ import type {
   Terminal,
   TerminalRecord,
 } from "./ports.ts";
+import { recordTool } from "./tool-events.ts";
 import { Repeats } from "./repeats.ts";
 import {
   actionOfConnecting,
@@ -261,6 +262,14 @@ class GatewaySession implements Session {
       action: action.id,
       data: { ...data, durationMs },
     });
+  }
+
+  note(
+    { action }: Judged,
+    type: "tool.call" | "tool.result",
+    data: NonNullable<Event["data"]>,
+  ): void {
+    recordTool({ run: this.#shared.run, flow: this.#flow, action }, type, data);
   }
 
   deny({ action, decision }: Judged, resolution?: Resolution, instead?: string): Told {

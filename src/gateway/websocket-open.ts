@@ -20,6 +20,7 @@ import type {
   UpstreamSide,
 } from "./http-sides.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { SocketWatch } from "./model-socket.ts";
 import { answerFlaw } from "./websocket-handshake.ts";
 import { closeFrame, relayWebSocket, type Ending } from "./websocket-relay.ts";
 
@@ -33,6 +34,8 @@ export interface Opening {
   readonly opaque: boolean;
   /** Of a request with a credential: looks through the head of the answer, and all of one that declines. */
   readonly screen?: AnswerScreen | undefined;
+  /** Of one to a model: reads along. */
+  readonly model?: SocketWatch | undefined;
   readonly limits: GatewayLimits;
 }
 
@@ -82,11 +85,13 @@ function answered(answer: UpstreamAnswer): UpstreamCall {
 }
 
 async function converse(opening: Opening, { socket: server, headers }: Switched): Promise<Outcome> {
-  const { client, flow, limits, opaque } = opening;
+  const { client, flow, limits, opaque, model } = opening;
   const socket = client.takeOver();
   socket.setTimeout(limits.exchangeIdleMs, () => flow.cut("idle within a WebSocket"));
   socket.write(switchingHead(headers));
-  const ending = await relayWebSocket({ client: socket, server, opaque, limits });
+  const heed = model && model.push.bind(model);
+  const ending = await relayWebSocket({ client: socket, server, opaque, limits, heed });
+  model?.end();
   const { offence, flaw } = ending;
   if (offence !== undefined) closeOffender(opening, socket, offence);
   else if (flaw?.from === "client") {

@@ -42,6 +42,8 @@ export interface RelayOptions {
   readonly server: Duplex;
   readonly opaque: boolean;
   readonly limits: Pick<GatewayLimits, "undecidedMs" | "lingerMs">;
+  /** Sees each message's bytes before they go on; `isEnd` with the last. */
+  readonly heed?: ((from: Side, bytes: Buffer, isEnd: boolean) => void) | undefined;
 }
 
 /** Relays until both ends are closed, or one offends; then neither gets a byte more. */
@@ -50,13 +52,14 @@ export async function relayWebSocket({
   server,
   opaque,
   limits,
+  heed,
 }: RelayOptions): Promise<Ending> {
   let stop: Partial<Ending> | undefined;
   const end = (why: Partial<Ending>) => {
     stop ??= why;
     server.destroy();
   };
-  const shared = { opaque, limits, end };
+  const shared = { opaque, limits, end, heed };
   const out = new Direction("client", client, server, shared);
   const back = new Direction("server", server, client, shared);
   const closed = Promise.withResolvers<void>();
@@ -91,6 +94,7 @@ export async function relayWebSocket({
 interface Shared {
   readonly opaque: boolean;
   readonly limits: RelayOptions["limits"];
+  readonly heed: RelayOptions["heed"];
   end(why: Partial<Ending>): void;
 }
 
@@ -151,6 +155,8 @@ class Direction {
     if (head.opcode >= OPCODE.close) return this.#takeControl(head, bytes, isLast);
     if (!isLast) {
       this.bytes += bytes.length;
+      const isWhole = head.isFinal && this.#at + bytes.length === head.length;
+      this.#shared.heed?.(this.#from, bytes, isWhole);
       this.#send(masked(bytes, this.#mask, this.#at));
       this.#at += bytes.length;
     }
@@ -171,6 +177,8 @@ class Direction {
       this.#watch.begin(head.opcode === OPCODE.text ? "text" : "binary");
       this.#held = [];
     }
+    // An empty piece can be the last of a message.
+    if (head.isFinal && head.length === 0) this.#shared.heed?.(this.#from, EMPTY, true);
     this.#send(encodeFrameHead(head, this.#mask));
     return true;
   }

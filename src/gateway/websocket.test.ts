@@ -463,3 +463,59 @@ test("INV-64: the answer that opens a WebSocket, or declines one, does not bring
   assert.match(refused.head, /^HTTP\/1.1 403 /);
   assert.ok(!refused.head.includes(secret), refused.head);
 });
+
+test("INV-140: what a model calls over a WebSocket is read, in whatever pieces it comes", async (t) => {
+  const up = echo();
+  const allow = `[{ methods: [GET], paths: ["/v1/**"], websocket: true }]`;
+  const it = await worldOf(t, up.server, { allow });
+  const client = await open(it, "/v1/responses");
+  const say = (message: object, pieces = 1) => {
+    const bytes = Buffer.from(JSON.stringify(message));
+    const size = Math.ceil(bytes.length / pieces);
+    for (let n = 0; n < pieces; n += 1) {
+      const opcode = n === 0 ? OPCODE.text : OPCODE.continuation;
+      client.socket.write(frame(opcode, bytes.subarray(n * size, (n + 1) * size), MASK, false));
+    }
+    client.socket.write(frame(OPCODE.continuation, "", MASK)); // Its end is a piece of its own.
+  };
+  // The upstream says back what it hears: what is asked is read in one direction, and its echo is none.
+  const output = [{ type: "function_call_output", call_id: "c0", output: "gave" }];
+  say({ type: "response.create", model: "m", input: output });
+  const item = { type: "function_call", call_id: "c1", name: "Bash", arguments: "{}" };
+  say({ type: "response.output_item.done", output_index: 0, item }, 9);
+  say({ type: "response.completed", response: { model: "m", status: "completed" } });
+  await client.arrived(2 + 10 + 2);
+  client.socket.write(frame(OPCODE.close, closePayload(1000, "bye"), MASK));
+  client.socket.end();
+  await it.flowsClosed(1);
+  const of = (type: string) => it.events.filter((event) => event.type === type);
+  assert.deepEqual(
+    of("tool.result").map(({ data }) => data?.["call"]),
+    ["c0"],
+  );
+  assert.deepEqual(
+    of("tool.call").map(({ data }) => data?.["call"]),
+    ["c1"],
+  );
+  const [model, ...more] = of("model").map(({ data }) => data ?? {});
+  assert.deepEqual(
+    [model?.["protocol"], model?.["stop"], model?.["calls"]],
+    ["openai-responses", "completed", 1],
+  );
+  assert.deepEqual(more, []);
+  assert.equal(model?.["unread"], undefined);
+});
+
+test("INV-141: a model's WebSocket that is not read is named", async (t) => {
+  const up = echo();
+  const allow = `[{ methods: [GET], paths: ["/v1/**"], websocket: true }]`;
+  const it = await worldOf(t, up.server, { allow });
+  const client = await open(it, "/v1/realtime");
+  client.socket.write(frame(OPCODE.text, "{}", MASK));
+  await client.arrived(1);
+  client.socket.destroy();
+  await it.flowsClosed(1);
+  const model = it.events.find(({ type }) => type === "model");
+  assert.equal(model?.data?.["protocol"], "unknown");
+  assert.match(JSON.stringify(model?.data?.["unread"]), /Realtime/);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { secretsIn } from "./secrets.ts";
+import { blackenSecrets, secretsIn } from "./secrets.ts";
 
 // Put together here, so that no file of this repository looks like it held one.
 const join = (...parts: readonly string[]): string => parts.join("");
@@ -48,4 +48,13 @@ test("looking takes time by the length alone", () => {
   }
   const ms = Number(process.hrtime.bigint() - start) / 1e6;
   assert.ok(ms < 10_000, `${ms} ms`);
+});
+
+test("secrets in a text are blackened, of a private key all of it, and nothing else", () => {
+  const token = `ghp_${"aB1".repeat(12)}`;
+  assert.equal(blackenSecrets(`a ${token} b`), "a [secret] b");
+  const key = (name: string) => `-----${name} RSA PRIVATE KEY-----`;
+  assert.equal(blackenSecrets(`a ${key("BEGIN")}\nMIIE\n${key("END")} b`), "a [secret] b");
+  assert.equal(blackenSecrets(`a ${key("BEGIN")}\nMIIE`), "a [secret]");
+  assert.equal(blackenSecrets("sk-ip the ghp_ text"), "sk-ip the ghp_ text");
 });

@@ -92,3 +92,17 @@ function lineAt(text: string, index: number): number {
     line += 1;
   return line;
 }
+
+/**
+ * `text` with every secret that has a form of its own blackened; of a private key all that follows its first line
+ * up to its end, or the text's.
+ */
+export function blackenSecrets(text: string): string {
+  if (!HINT.test(text)) return text;
+  let clean = text.replaceAll(PRIVATE_KEY, "[secret]");
+  for (const { pattern } of FORMS) clean = clean.replaceAll(pattern, "[secret]");
+  return clean;
+}
+
+const PRIVATE_KEY =
+  /-----BEGIN (?:[A-Z0-9]{2,12} )*PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,60}-----|$)/g;

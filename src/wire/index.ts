@@ -1,4 +1,4 @@
-/** Layer 2, pure: bytes to messages where no library does it: first bytes, TLS ClientHello, mining, HTTP/1.1, WebSocket, Redis, MySQL, SFTP, SMTP. */
+/** Layer 2, pure: bytes to messages where no library does it: first bytes, TLS ClientHello, mining, HTTP/1.1, WebSocket, Redis, MySQL, SFTP, SMTP, APIs of models. */
 export * from "./first-bytes.ts";
 export * from "./client-hello.ts";
 export * from "./stratum.ts";
@@ -11,3 +11,4 @@ export * from "./event-stream.ts";
 export * from "./redis/index.ts";
 export * from "./smtp/index.ts";
 export * from "./mysql/index.ts";
+export * from "./model/index.ts";

@@ -41,6 +41,12 @@ export class Calls {
     this.#lines.send(message);
   }
 
+  /** Says it now, ahead of whatever this turn does next. */
+  noteNow(message: Said): void {
+    this.#lines.send(message);
+    this.#lines.flush();
+  }
+
   /** Asks; rejects with the daemon's fault. */
   ask<Word extends Exclude<keyof Answers, "dial" | "intend">>(
     say: Word,

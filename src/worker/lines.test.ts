@@ -81,3 +81,19 @@ test("fault worker.order: an answer to no question, and a socket that did not co
   calls.answered({ order: "refusal", n: 0, code: "worker.answer", message: "no", hint: "wait" });
   await assert.rejects(asked, { code: "worker.answer", message: "no", hint: "wait" });
 });
+
+test("INV-140: what is said now is out before anything else of the turn", () => {
+  const [there, here] = [new PassThrough(), new PassThrough()];
+  const written: string[] = [];
+  const stream = Duplex.from({ readable: there, writable: here });
+  stream.write = (chunk: unknown) => written.push(String(chunk)) > 0;
+  const lines = new Lines(stream, { lineBytesMax: 1000, hear() {}, ended() {} });
+  const calls = new Calls(lines, -1);
+  const event = { type: "dns", target: "x" } as const;
+  calls.note({ say: "record", run: "r", event });
+  assert.deepEqual(written, []);
+  calls.noteNow({ say: "stopped", run: "r" });
+  assert.deepEqual(written, [
+    '[{"say":"record","run":"r","event":{"type":"dns","target":"x"}},{"say":"stopped","run":"r"}]\n',
+  ]);
+});

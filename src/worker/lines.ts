@@ -40,7 +40,12 @@ export class Lines {
     if (this.#over) return;
     if (this.#pending.push(message) > 1) return;
     // Behind all promises of this turn: what they bring forth still goes along.
-    queueMicrotask(() => process.nextTick(() => this.#flush()));
+    queueMicrotask(() => process.nextTick(() => this.flush()));
+  }
+
+  /** Sends what waits for the end of this turn now. */
+  flush(): void {
+    if (this.#pending.length > 0) this.#flush();
   }
 
   /** Bytes that the other side has not taken yet. */

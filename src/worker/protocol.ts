@@ -39,18 +39,57 @@ type Data = NonNullable<Event["data"]>;
 /** Any members: what comes out of a JSON parser is JSON, and the ledger cuts what is too long. */
 const data = z.custom<Data>((value) => value?.constructor === Object);
 
-/**
- * Entries that a worker may ask for as they are; verdicts, denials and findings have words of their own.
- * Which process an entry is about is not said: the daemon knows it by the flow.
- */
-const event = z.strictObject({
-  type: z.enum(["dns", "flow.open", "flow.close", "outcome", "repeat"]),
+const place = {
   system: z.string().optional(),
   target: z.string().optional(),
   flow: id.optional(),
   action: id.optional(),
-  data: data.optional(),
+};
+
+const name = z.string().max(400);
+const digest = z.string().max(64);
+const count = z.number().int().nonnegative();
+const source = z.enum(["model", "mcp"]);
+
+/** What is read of a model's answers and of MCP (src/gateway/model-watch.ts): bounded, and of one form. */
+const toolCall = z.strictObject({
+  ...{ call: name, name, source, bytes: count, digest },
+  input: z.string().max(4096),
+  cut: z.literal(true).optional(),
+  hosted: z.literal(true).optional(),
+  model: name.optional(),
 });
+const toolResult = z.strictObject({
+  ...{ call: name, source, isError: z.boolean(), bytes: count, digest },
+  excerpt: z.string().max(512),
+});
+const model = z.strictObject({
+  ...{ provider: z.string().max(253), protocol: z.string().max(40) },
+  ...{ model: name.optional(), stop: name.optional(), status: count.optional() },
+  tokens: z.strictObject({ in: count.nullable(), out: count.nullable() }).optional(),
+  ...{ tools: count, hostedTools: count.optional(), calls: count, results: count.optional() },
+  unmatched: z
+    .array(z.strictObject({ call: name, name, digest, why: z.enum(["never", "other"]) }))
+    .max(16)
+    .optional(),
+  unmatchedCount: count.optional(),
+  unread: z.string().max(500).optional(),
+});
+
+/**
+ * Entries that a worker may ask for as they are; verdicts, denials and findings have words of their own.
+ * Which process an entry is about is not said: the daemon knows it by the flow.
+ */
+const event = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.enum(["dns", "flow.open", "flow.close", "outcome", "repeat"]),
+    ...place,
+    data: data.optional(),
+  }),
+  z.strictObject({ type: z.literal("model"), ...place, data: model }),
+  z.strictObject({ type: z.literal("tool.call"), ...place, data: toolCall }),
+  z.strictObject({ type: z.literal("tool.result"), ...place, data: toolResult }),
+]);
 
 /** Such an entry. */
 export type SaidEvent = z.infer<typeof event>;

@@ -195,7 +195,9 @@ function remoteRun(
       // The gateway asks for no other types than these; were it to, the daemon would refuse.
       const event = draft as SaidEvent;
       // Not waited for: the daemon lets nothing leave before what was said ahead of it is on record.
-      calls.note({ say: "record", run, event });
+      // INV-140: the agent may act upon a tool call as soon as it has it.
+      if (event.type === "tool.call") calls.noteNow({ say: "record", run, event });
+      else calls.note({ say: "record", run, event });
       return Promise.resolve(-1);
     },
     repeats: (flow, action, may) => calls.note({ say: "repeats", run, flow, action, may }),

@@ -5,6 +5,7 @@ import { compilePolicy, parseTaskFile } from "../policy/index.ts";
 import type { Describe } from "./describe.ts";
 import { loadProtocols } from "../protocols/index.ts";
 import type { Recording } from "../recording/index.ts";
+import { saidSchema } from "./protocol.ts";
 import { Served, type RunRecordings } from "./served.ts";
 import { WAITING_MAX } from "./waiting.ts";
 import { taskSystems } from "../systems/index.ts";
@@ -506,3 +507,38 @@ test("fault worker.recording: where nothing can be recorded, no terminal is begu
   await served.intend(intent);
   await assert.rejects(served.recording(beginning), { code: "worker.recording" });
 });
+
+const toolCall = (data: object) => ({
+  ...{ say: "record", run },
+  event: { type: "tool.call", flow, action: "a-1", data },
+});
+const CALL = {
+  ...{ call: "c1", name: "Bash", source: "model", input: "{}", bytes: 2, digest: "d" },
+} as const;
+
+test("INV-140: a tool call is recorded in its turn, as its flow's process's, ahead of the outcome", async () => {
+  attribute();
+  const said = saidSchema.parse(toolCall(CALL));
+  assert.ok(said.say === "record");
+  const early = served.record(said);
+  await assert.rejects(early, { code: "worker.lie" }, "of a flow that is not open");
+  await served.record(opening);
+  await served.intend(intent);
+  const of = { ...outcome, event: { ...outcome.event, flow } };
+  await Promise.all([served.record(said), served.record(of)]);
+  const types = held.told.map((line) => line.split(" ")[0]);
+  assert.deepEqual(types.slice(-2), ["tool.call", "outcome"]);
+  assert.match(held.told.at(-2) ?? "", /by 4121$/);
+});
+
+for (const [why, data] of [
+  ["an input longer than an entry's", { ...CALL, input: "x".repeat(4097) }],
+  ["a source that is not the gateway's", { ...CALL, source: "hook" }],
+  ["members that are not its own", { ...CALL, merged: 1000 }],
+  ["no digest", { ...CALL, digest: undefined }],
+] as const) {
+  test(`INV-43: a worker's tool call with ${why} is none that an honest one says`, () => {
+    assert.equal(saidSchema.safeParse(toolCall(CALL)).success, true);
+    assert.equal(saidSchema.safeParse(toolCall(data)).success, false);
+  });
+}

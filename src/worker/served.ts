@@ -9,6 +9,7 @@ import {
   UNKNOWN_PROCESS,
   type Action,
   type Effect,
+  type Event,
   type Process,
 } from "../action/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
@@ -228,7 +229,9 @@ export class Served {
     if (type === "outcome") {
       const { action = "" } = event;
       if (!this.#performed.delete(action)) throw lie("an outcome of no action");
-      return this.#outcome({ ...defined(event), type }, action);
+      // Behind what was said of its flow before it: the calls in an answer.
+      const flow = this.#flows.get(id ?? "");
+      return inTurn(flow, () => this.#outcome({ ...defined(event), type }, action));
     }
     const flow = this.#flowOf(id);
     if (type === "repeat") {
@@ -244,7 +247,13 @@ export class Served {
       flow.recorded = this.#opening(flow.attributed.then(write));
       return flow.recorded;
     }
-    if (flow.recorded === undefined) throw lie("the close of a flow that is not open");
+    if (flow.recorded === undefined) throw lie(`${type} of a flow that is not open`);
+    if (type !== "flow.close") {
+      const { data, ...rest } = event;
+      // The same JSON; zod's type of it has members that may be undefined.
+      const told = { ...defined(rest), data: data as NonNullable<Event["data"]> };
+      return inTurn(flow, (process) => this.run.record({ ...told, process }));
+    }
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
     return inTurn(flow, (process) => this.run.record({ ...defined(event), process, type }));

@@ -132,6 +132,7 @@ export class Brokered {
       run: "r-test",
       client,
       hostKey: undefined,
+      note() {},
       leaf: async () => {
         if (this.#options.leaf === undefined) throw new Error("no leaf");
         return this.#options.leaf;

@@ -267,6 +267,7 @@ export class BrokerKit {
       run: "r-test",
       client,
       hostKey: this.#hostKey,
+      note() {},
       leaf: () => Promise.reject(new Error("SSH has no TLS")),
       connect: async () => {
         const socket = connect(this.#options.port, "127.0.0.1");

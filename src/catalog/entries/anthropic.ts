@@ -33,6 +33,7 @@ export const anthropic: EntrySource = {
     {
       verb: "message.hosted-tools",
       request: "POST /messages",
+      model: "anthropic-messages",
       effects: HOSTED.slice(),
       summary: "Ask the model {body.model}, and let tools of the provider act: {body.tools.*.type}",
       body: ["json"],

@@ -46,6 +46,7 @@ export const gemini: EntrySource = {
     {
       verb: "content.hosted-tools",
       request: [`POST /${MODEL}:generateContent`, `POST /${MODEL}:streamGenerateContent`],
+      model: "google-generate",
       effects: HOSTED.slice(),
       summary: "Ask the model {path.model}, and let tools of the provider act: {body.tools.*.@}",
       body: ["json"],

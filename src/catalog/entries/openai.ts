@@ -39,6 +39,7 @@ export const openai: EntrySource = {
     {
       verb: "response.hosted-tools",
       request: "POST /responses",
+      model: "openai-responses",
       effects: HOSTED.slice(),
       summary: "Ask the model {body.model}, and let tools of the provider act: {body.tools.*.type}",
       body: ["json"],
@@ -70,6 +71,7 @@ export const openai: EntrySource = {
     {
       verb: "chat.hosted-tools",
       request: "POST /chat/completions",
+      model: "openai-chat",
       effects: HOSTED.slice(),
       summary: "Ask the model {body.model}, and let it search the web",
       body: ["json"],

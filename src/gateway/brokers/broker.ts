@@ -7,7 +7,7 @@
  */
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
-import type { Action, FindingKind, Json } from "../../action/index.ts";
+import type { Action, Event, FindingKind, Json } from "../../action/index.ts";
 import type { Clock, Log } from "../../base/index.ts";
 import type { Grant } from "../../policy/index.ts";
 import type { Lease } from "../../vault/index.ts";
@@ -112,6 +112,8 @@ export interface Session extends Place {
   enter(judged: Judged): Promise<Resolution>;
   /** What became of what was allowed. Exactly once for each; `data` holds no secret. */
   outcome(judged: Judged, data: Readonly<Record<string, Json>>): Promise<void>;
+  /** An entry on a tool that was called by what was judged, or on what came of it; on its way at once. */
+  note(judged: Judged, type: "tool.call" | "tool.result", data: NonNullable<Event["data"]>): void;
   /**
    * Refuses what was judged: denials file, stickiness, ledger. `text` of the result is for the agent, and so is
    * `instead`: what would make it possible.

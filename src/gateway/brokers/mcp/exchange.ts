@@ -30,6 +30,7 @@ import { OPEN_MAX, openPlace, type OpenPlace, type OpenSession } from "./open-se
 import { CODES, Reply } from "./reply.ts";
 import { isSpoken, VERSIONS } from "./screen.ts";
 import { Stream } from "./streams.ts";
+import { noteCall, noteResult } from "./tool-notes.ts";
 import type { Upstream } from "./upstream.ts";
 import { askServer } from "./ask.ts";
 
@@ -196,6 +197,7 @@ async function ask(it: Exchange, message: Request): Promise<void> {
   for (const key of Object.keys(answering)) place.inputs.delete(key);
   if (verdict === "confirm") return hold(it, message, judged);
   const token = envelopeOf(params)["progressToken"];
+  if (method === "tools/call") noteCall(it, id, params, judged);
   open.unanswered.set(id, method);
   if (typeof token === "string" || typeof token === "number") open.tokens.set(token, id);
   const stream = new Stream(it, { id, method, judged });
@@ -314,15 +316,20 @@ export function deny({ line, reply }: Exchange, id: Id, judged: Judged): void {
 }
 
 /** A person decides over all of it; it is performed elsewhere, and what came of it is told here. */
-async function hold(it: Exchange, { id, method }: Request, judged: Judged): Promise<void> {
+async function hold(it: Exchange, { id, method, params }: Request, judged: Judged): Promise<void> {
   const { line, reply } = it;
   const resolution = await line.session.hold(judged);
+  const done = resolution.kind === "answered" ? performed(resolution.answer.body) : undefined;
+  if (method === "tools/call" && done !== undefined) {
+    noteCall(it, id, params, judged);
+    noteResult(it, id, judged, done);
+  }
   if (reply.isOver) return;
   if (resolution.kind !== "answered") {
     const { text } = line.session.deny(judged, resolution);
     return reply.error(id, CODES.denied, text, { data: { approval: resolution.approval } });
   }
-  const { result, error } = performed(resolution.answer.body);
+  const { result, error } = done ?? {};
   if (result === undefined) {
     const { code, message } = error ?? {};
     return reply.error(

@@ -21,6 +21,7 @@ import { isReviewed, sentWith, tellChanged, type Exchange } from "./exchange.ts"
 import { OPEN_MAX, type OpenSession } from "./open-sessions.ts";
 import { CODES, errorBody } from "./reply.ts";
 import { canBeCut, hear, isSpoken, screenResult } from "./screen.ts";
+import { noteResult } from "./tool-notes.ts";
 import type { Answer, Sending } from "./upstream.ts";
 
 /** What is answered. */
@@ -260,6 +261,9 @@ export class Stream {
     const answered = message.id ?? id;
     if (answered !== undefined) this.#open.over(answered);
     if (isOurs) this.#isAnswered = true;
+    if (method === "tools/call" && answered !== undefined) {
+      noteResult(this.#it, answered, this.#question.judged, message);
+    }
     if (message.kind === "error") {
       this.#record = { ...this.#record, error: Number(message.error["code"]) };
       return message.id === undefined && id !== undefined

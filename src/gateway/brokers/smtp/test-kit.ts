@@ -108,6 +108,7 @@ export async function openKit(options: KitOptions = {}): Promise<Kit> {
     run: "r-test",
     client,
     hostKey: undefined,
+    note() {},
     leaf: () => Promise.resolve(authority.contextFor(HOST)),
     async connect() {
       log.connects += 1;

@@ -16,6 +16,7 @@ import {
   type PassingKind,
   type Place,
 } from "../vault/index.ts";
+import { createCanary } from "./canary.ts";
 import { createHostKey } from "./host-key.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -24,7 +25,9 @@ export interface Lending {
   readonly placeholders: Placeholders;
   /** Variables of the run that hold placeholders, by name. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Files of its HOME in which agents look for their login, with placeholders. */
+  /** Hex SHA-256 of what is planted in it; absent where its task leaves that out. */
+  readonly canary?: string;
+  /** Files of its HOME in which agents look for their login, with placeholders; and what is planted. */
   readonly logins: readonly LoginFile[];
   /** PEM of the host key of all SSH servers as the run sees them; empty where its task grants none. */
   readonly hostKey: string;
@@ -79,7 +82,7 @@ export interface LendOptions {
 export function lend(
   credentials: Credentials,
   run: string,
-  { grants }: Task,
+  { grants, detect }: Task,
   { environment, entryOf, renew }: LendOptions,
 ): Lending {
   const named = grants.filter((grant) => grant.credential !== undefined);
@@ -98,18 +101,24 @@ export function lend(
     run,
     text: placeholderOf(credentials, credential, run),
   }));
-  const { find } = createPlaceholderFinder(given);
+  const canary = detect["canary"] === "off" ? undefined : createCanary(run);
+  const all = canary === undefined ? given : [...given, canary.given];
+  const { find } = createPlaceholderFinder(all);
   const variables = named.flatMap(({ credential, variables: holders = [] }) => {
     const text = given.find((one) => one.credential === credential)?.text ?? "";
     return holders.map((holder) => [holder, text] as const);
   });
   return {
-    placeholders: { given, find },
-    variables: Object.fromEntries(variables),
+    placeholders: { given: all, find },
+    variables: { ...canary?.variables, ...Object.fromEntries(variables) },
+    ...(canary && { canary: canary.digest }),
     hostKey: grants.some(({ system }) => system === "ssh") ? createHostKey() : "",
-    logins: names.flatMap((name) =>
-      passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
-    ),
+    logins: [
+      ...(canary === undefined ? [] : [canary.file]),
+      ...names.flatMap((name) =>
+        passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
+      ),
+    ],
     lease: async (grant, place) => {
       await renew(grant.name);
       const lent = await leaseFor(credentials, { run, grant, place, entryOf });

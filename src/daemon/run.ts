@@ -8,9 +8,13 @@ import type { Duplex } from "node:stream";
 import type { Action, Event, FindingKind, Process } from "../action/index.ts";
 import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index.ts";
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import { CANARY } from "../detect/index.ts";
 import {
+  CANARY_USED,
   denialLine,
   intentOf,
+  isCanary,
+  mayTellCanary,
   type Denial,
   type EventDraft,
   type FindingSubject,
@@ -35,6 +39,7 @@ import type { Desk } from "./desk.ts";
 import type { Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
+import { describeEnd, findingEvent, refusedCanary } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Rules } from "./rules.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
@@ -340,7 +345,8 @@ export class Run implements HeldRun {
   // What the gateway asks.
 
   async intend(action: Action, flow: string): Promise<Verdict> {
-    const { decision: first, isMore } = this.#rules.decide(action);
+    const { decision, isMore } = this.#rules.decide(action);
+    const first = this.#saysCanary(action) ? { ...decision, ...refusedCanary } : decision;
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
     const { state: _, ...decided } = first;
@@ -348,6 +354,23 @@ export class Run implements HeldRun {
     const { event, sync } = intentOf(action, verdict, flow);
     await this.record(event, { sync });
     return verdict;
+  }
+
+  /** Whether a run uses what was planted in it; noticed here, and refused by whoever asks. */
+  #saysCanary({ id, kind, target, fields, cause }: Action): boolean {
+    if (mayTellCanary(kind)) return false;
+    const said = `${target}\n${JSON.stringify(fields)}`;
+    if (!this.placeholders.find(said).some(isCanary)) return false;
+    const of = { target, process: cause, action: id, detector: CANARY.name, score: 1 };
+    this.finding("exfiltration", `${CANARY_USED}: ${target}`, of);
+    return true;
+  }
+
+  /** A program that is given what was planted in the run: whoever started it has read it. */
+  noteArguments(process: Process): void {
+    if (!this.placeholders.find(process.argv.join("\n")).some(isCanary)) return;
+    const of = { target: process.exe, process, detector: CANARY.name, score: 0.8 };
+    this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of);
   }
 
   /** An allowed request whose grant names a credential is given it; without it, it is not allowed. */
@@ -440,16 +463,8 @@ export class Run implements HeldRun {
 
   finding(kind: FindingKind, detail: string, of: FindingSubject): void {
     if (!this.#agent) return;
-    const { flow, target, process, route } = of;
     const response = this.task.respond[kind];
-    this.recorder.note({
-      type: "finding",
-      rule: `finding.${kind}`,
-      ...(target === undefined ? {} : { target }),
-      ...(flow === undefined ? {} : { flow }),
-      ...(process === undefined ? {} : { process: briefProcess(process) }),
-      data: { finding: kind, detail, response, ...(route === undefined ? {} : { route }) },
-    });
+    this.recorder.note(findingEvent(kind, detail, response, of));
     if (NOTICE_FINDINGS.has(kind) || response !== "record")
       this.console.notice(`${kind}: ${detail}`);
     if (response === "kill") this.stop("finding", `${kind}: ${detail}`);
@@ -480,15 +495,4 @@ export class Run implements HeldRun {
   #now(): string {
     return new Date(this.#clock.now().wallMs).toISOString();
   }
-}
-
-/** An end as an entry holds it: without members that are not there. */
-function describeEnd(end: RunEnd): JsonValue {
-  const { reason, code, signal, detail } = end;
-  return {
-    reason,
-    ...(code === undefined ? {} : { code }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(detail === undefined ? {} : { detail }),
-  };
 }

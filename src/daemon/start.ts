@@ -98,7 +98,10 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
+    world.detections.add(id, task, ({ kind, why, run: _, ...of }) => run.finding(kind, why, of));
+    recorder.watch = (event) => world.detections.observe(event);
     void run.ended.then(() => {
+      world.detections.remove(id);
       world.enquiries.remove(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
@@ -186,6 +189,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
       environment: Object.keys(passedIn(run, request)),
+      ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
@@ -314,7 +318,10 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
     onConnect: ({ address, port, protocol, process }) =>
       errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
       "from now on",
-    onExec: ({ process }) => run.recorder.note(execEvent(process)),
+    onExec({ process }) {
+      run.recorder.note(execEvent(process));
+      run.noteArguments(process);
+    },
     onOdd: ({ what, detail, process }) => {
       if (what === "icmp" || what === "other") {
         gateway.refusedUnheard({ transport: what, count: 1, process: briefProcess(process) });

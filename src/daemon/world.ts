@@ -23,6 +23,7 @@ import {
   writeEtc,
   type CgroupHost,
 } from "../sandbox/index.ts";
+import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
@@ -61,6 +62,7 @@ export interface World {
   readonly servers: McpServers;
   readonly channels: Channels;
   readonly credentials: Credentials;
+  readonly detections: RunDetections;
   close(): Promise<void>;
 }
 
@@ -130,6 +132,11 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     authority,
     credentials,
   });
+  const detections = new RunDetections();
+  // What a person decides is on record past the run's own way to it.
+  ledger.subscribe(({ event }) => {
+    if (event.type === "approval") detections.observe(event)?.();
+  });
   const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
   return {
     home,
@@ -149,6 +156,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     servers,
     channels,
     credentials,
+    detections,
     async close() {
       await minting.close();
       await channels.close();

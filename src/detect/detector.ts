@@ -19,8 +19,8 @@ export interface Detection {
   readonly target?: string;
   readonly flow?: string;
   readonly action?: string;
-  readonly process?: Event["process"];
-  readonly cause?: Event["cause"];
+  readonly process?: NonNullable<Event["process"]>;
+  readonly cause?: NonNullable<Event["cause"]>;
 }
 
 /** A number that a detector decides by. */

@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { FindingKind, Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
+import { CANARY } from "../detect/index.ts";
 import { canonicalHost, grantFor, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
 import type {
@@ -26,6 +27,7 @@ import type { FlowRecord } from "./flow-record.ts";
 import { strictest } from "./http-action.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun, HeldOperation, Resolution } from "./ports.ts";
+import { CANARY_USED, isCanary } from "./placeholders.ts";
 import { Repeats } from "./repeats.ts";
 import { actionOfConnecting, actionOfOperation, protocolOf } from "./session-action.ts";
 
@@ -161,7 +163,17 @@ class GatewaySession implements Session {
   async judge(asking: Asking): Promise<Judged> {
     const { run } = this.#shared;
     const action = actionOfOperation(this.#heldOf(asking), this.#context());
-    const decision = await run.intend(action, this.#flow.id);
+    let decision = await run.intend(action, this.#flow.id);
+    const { body } = asking;
+    if (
+      decision.verdict !== "deny" &&
+      body !== undefined &&
+      run.placeholders.find(body).some(isCanary)
+    ) {
+      const about = { detector: CANARY.name, score: 1, action: action.id };
+      this.#flow.find("exfiltration", `${CANARY_USED}: ${action.target}`, about);
+      decision = { ...decision, verdict: "deny", rule: CANARY.name, reason: CANARY_USED };
+    }
     if (decision.verdict === "allow") this.#standing.set(action.id, this.#flow.stands(action));
     if (this.client.destroyed) throw new Fault("gateway.aborted", "the client left");
     return { asking, action, decision };

@@ -23,6 +23,7 @@ export function explainTask(task: Task): readonly string[] {
     ...explainLimits(task),
     ...explainEnvironment(task.environment),
     ...explainFindings(task),
+    ...explainDetectors(task),
   ];
 }
 
@@ -359,6 +360,15 @@ function explainFindings({ respond }: Task): readonly string[] {
   return clauses
     .filter(({ kinds }) => kinds.length > 0)
     .map(({ kinds, does }) => `If it is found ${list(kinds, "or")}, ${does}.`);
+}
+
+/** What is noticed less than usual is said as a warning. */
+function explainDetectors({ detect }: Task): readonly string[] {
+  return Object.entries(detect).map(([name, setting]) =>
+    setting === "off"
+      ? `Warning: the detector ${name} is off: what it would notice is not found, and nothing answers it.`
+      : `The detector ${name} is set otherwise than usual: ${list(Object.entries(setting).map(([key, value]) => `${key} ${value}`))}.`,
+  );
 }
 
 function list(items: readonly string[], word = "and"): string {

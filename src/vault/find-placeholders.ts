@@ -21,7 +21,11 @@ export interface PlaceholderFinder {
 
 /** A finder for `given`; pure, so a process that holds no secret can look too. */
 export function createPlaceholderFinder(given: readonly GivenPlaceholder[]): PlaceholderFinder {
-  const looked = given.map((one) => ({ one, spellings: spellingsOf(one.text) }));
+  const looked = given.map((one) => ({
+    one,
+    // Backwards as well: whoever hides a text from a search tries that first.
+    spellings: [one.text, [...one.text].toReversed().join("")].flatMap(spellingsOf),
+  }));
   return {
     find(content) {
       if (looked.length === 0) return [];

@@ -98,7 +98,7 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
-    world.detections.add(id, task, ({ kind, why, run: _, ...of }) => run.finding(kind, why, of));
+    world.detections.add(id, task, ({ kind, why, ...of }) => run.finding(kind, why, of));
     recorder.watch = (event) => world.detections.observe(event);
     void run.ended.then(() => {
       world.detections.remove(id);

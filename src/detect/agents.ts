@@ -141,7 +141,8 @@ function isSameTask({ args }: Program, ancestors: readonly ProcessNode[], agent:
   const given = new Set(args);
   return ancestors.some((node) => {
     const outer = programOf(node);
-    return agentOf(outer) === agent && outer.args.every((word) => given.has(word));
+    const isTasked = outer.args.some((word) => HEADLESS.test(word));
+    return agentOf(outer) === agent && isTasked && outer.args.every((word) => given.has(word));
   });
 }
 

@@ -63,6 +63,9 @@ export const beacon = defineDetector<{
     const median = between.toSorted((a, b) => a - b)[between.length >> 1] ?? 0;
     const near = between.filter((one) => Math.abs(one - median) <= limit.jitter * median).length;
     if (median < limit.leastMs || near < between.length * 0.8) return [];
+    // Whoever waits longer each time gives up rather than calls home.
+    const longer = between.filter((one, at) => one > 1.01 * (between[at - 1] ?? one)).length;
+    if (longer >= (between.length - 1) * 0.8) return [];
     place.times = [];
     const why = `${limit.calls} ${kind} ${shown(target)}, one every ${(median / 1000).toFixed(1)} s`;
     return [found(BEACON, event, kind === "requests to" ? 0.4 : 0.6, why)];

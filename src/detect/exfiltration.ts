@@ -102,11 +102,9 @@ function segmentsOf(path: string): readonly (readonly [string, string])[] {
 
 /** No words, no list of words: base64, hexadecimal, or what is encrypted. */
 function isRandom(value: string): boolean {
-  return (
-    /^[\w+/=%.~-]+$/.test(value) &&
-    entropyOf(value) > 3.4 &&
-    !/[a-z]{3,}[-_.%][a-z]{3,}[-_.%]/i.test(value)
-  );
+  if (!/^[\w+/=%.~-]+$/.test(value) || entropyOf(value) <= 3.4) return false;
+  const words = value.split(/[-_.%+~=/]/).filter((one) => /^[a-z]{2,12}$/i.test(one));
+  return words.reduce((sum, one) => sum + one.length + 1, 0) < value.length / 2;
 }
 
 const SMALL: DetectorAbout = {

@@ -101,7 +101,7 @@ function objectOf(
   const host = fieldOf(event, "host");
   if (path !== "") {
     const parts = path.split("/").filter((part) => part !== "");
-    return { place: `${host}/${parts.slice(0, -1).join("/")}`, names: parts.slice(-1) };
+    return { place: [host, ...parts.slice(0, -1)].join("/"), names: parts.slice(-1) };
   }
   const words = target.split(/\s+/).filter((word) => word !== "");
   return words.length === 0 ? undefined : { place: words[0] ?? "", names: words.slice(1, 9) };

@@ -274,7 +274,13 @@ async function bringUp(
       ...(request.terminal && { terminal: request.terminal }),
     });
     const again = () => bringUp(world, run, order, { laid: laid ?? { startBytes: 0 } });
-    return { sandbox, gateway, limits, streams, closePackets, again };
+    const isOverlay = recipe.mode === "overlay" && recipe.isCopied !== true;
+    const ground = {
+      upper: isOverlay ? join(run.files.layer, "upper") : undefined,
+      home: recipe.home ?? join(run.files.root, "home"),
+      startMs: Date.parse(run.info.startedAt),
+    };
+    return { sandbox, gateway, limits, streams, closePackets, again, ground };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;

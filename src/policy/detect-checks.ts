@@ -31,6 +31,10 @@ export function checkDetect(detect: unknown, detectors: Detectors): readonly Fin
       if (usual === undefined) {
         return [{ path: at, message: "is no threshold of it", hint: `any of ${names.join(", ")}` }];
       }
+      if (typeof value === "number" && Number.isInteger(usual.value) && !Number.isInteger(value)) {
+        // Half a count is never reached by counting.
+        return [{ path: at, message: "is not a whole number", hint: "write one" }];
+      }
       const [least, most] = [usual.value / FACTOR_MAX, usual.value * FACTOR_MAX];
       if (typeof value !== "number" || (value >= least && value <= most)) return [];
       const message = `is ${value}, far from ${usual.value}, which it is by default`;

@@ -24,7 +24,7 @@ export function createPlaceholderFinder(given: readonly GivenPlaceholder[]): Pla
   const looked = given.map((one) => ({
     one,
     // Backwards as well: whoever hides a text from a search tries that first.
-    spellings: [one.text, one.text.split("").toReversed().join("")].flatMap(spellingsOf),
+    spellings: [one.text, Array.from(one.text).toReversed().join("")].flatMap(spellingsOf),
   }));
   return {
     find(content) {

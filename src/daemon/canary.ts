@@ -15,11 +15,11 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz234567"; // RFC 4648 base32 in lower 
 
 /** What is planted in one run. */
 export interface Canary {
-  /** What is looked for, in every place the same. */
-  readonly given: GivenPlaceholder;
+  /** What is looked for, in every place the same: as it is, and in capitals. */
+  readonly given: readonly GivenPlaceholder[];
   readonly variables: Readonly<Record<string, string>>;
   readonly file: LoginFile;
-  /** Hex SHA-256 of {@link given}'s text: all that is on record. */
+  /** Hex SHA-256 of it: all that is on record. */
   readonly digest: string;
 }
 
@@ -28,7 +28,7 @@ export function createCanary(run: string): Canary {
   const text = Array.from(randomBytes(CHARS), (byte) => LETTERS[byte & 31]).join("");
   const content = `[default]\nendpoint = https://backup.internal\naccess_token = bkp_${text}\n`;
   return {
-    given: { credential: CANARY_NAME, run, text },
+    given: [text, text.toUpperCase()].map((one) => ({ credential: CANARY_NAME, run, text: one })),
     variables: { BACKUP_ACCESS_TOKEN: `bkp_${text}`, RELEASE_SIGNING_SECRET: text },
     file: { path: ".config/backup/credentials", content },
     digest: hash("sha256", text),

@@ -102,7 +102,7 @@ export function lend(
     text: placeholderOf(credentials, credential, run),
   }));
   const canary = detect["canary"] === "off" ? undefined : createCanary(run);
-  const all = canary === undefined ? given : [...given, canary.given];
+  const all = canary === undefined ? given : [...given, ...canary.given];
   const { find } = createPlaceholderFinder(all);
   const variables = named.flatMap(({ credential, variables: holders = [] }) => {
     const text = given.find((one) => one.credential === credential)?.text ?? "";

@@ -6,7 +6,7 @@
 import type { Event } from "../action/index.ts";
 import { touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
-import { found, isAddress, isReading, shown, textOf } from "./found.ts";
+import { found, isAddress, isReading, MODEL_SYSTEMS, shown, textOf } from "./found.ts";
 import { portOf } from "./probing.ts";
 
 const BEACON: DetectorAbout = {
@@ -81,7 +81,7 @@ function kindOf(event: Event): string | undefined {
       ? "refused connections to"
       : undefined;
   }
-  if (event.verdict !== "allow") return undefined;
+  if (event.verdict !== "allow" || MODEL_SYSTEMS.has(textOf(event, "kind"))) return undefined;
   if (textOf(event, "kind") === "tcp") return "connections that nobody looks into, to";
   return isReading(event) || event.cause?.call !== undefined ? undefined : "requests to";
 }

@@ -58,7 +58,8 @@ export const escapeTool = defineDetector<object>({
       return says(0.6, `${program.name} is started, which the sandbox refuses what it does`);
     }
     const base = process.exe.slice(process.exe.lastIndexOf("/") + 1);
-    const isLdd = process.ancestors.some(({ argv }) =>
+    // musl's ldd is the loader itself under that name.
+    const isLdd = [process, ...process.ancestors].some(({ argv }) =>
       argv.some((word) => /(?:^|\/)ldd$/.test(word)),
     );
     const [first = ""] = program.args;
@@ -79,7 +80,7 @@ export const escapeTool = defineDetector<object>({
 /** Asks for help or its version, or lists: `mount` alone shows what is mounted. */
 function isAsking({ name, args }: Program): boolean {
   return (
-    args.some((one) => one === "--help" || one === "--version" || one === "-V") ||
+    args.some((one) => ["--help", "--version", "-V", "--print"].includes(one)) ||
     ((name === "mount" || name === "losetup") && (args.length === 0 || args[0] === "-l"))
   );
 }

@@ -5,7 +5,16 @@
  */
 import { addTo, isMany, keyOf, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
-import { entropyOf, fieldOf, found, isReading, numberOf, shown, textOf } from "./found.ts";
+import {
+  entropyOf,
+  fieldOf,
+  found,
+  isReading,
+  MODEL_SYSTEMS,
+  numberOf,
+  shown,
+  textOf,
+} from "./found.ts";
 
 /**
  * Not a function over events, which hold no canary: the daemon and the gateway look for it in what a run says
@@ -139,7 +148,8 @@ export const exfilSmall = defineDetector<{
   observe({ limit, writes, systems }, event) {
     const { action = "", system = "" } = event;
     if (event.type === "action") {
-      if (event.verdict === "allow" && !isReading(event)) addTo(writes, action, 1024);
+      const isModel = MODEL_SYSTEMS.has(textOf(event, "kind"));
+      if (event.verdict === "allow" && !isModel && !isReading(event)) addTo(writes, action, 1024);
       return [];
     }
     const bytes = numberOf(event, "bytesOut");

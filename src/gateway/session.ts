@@ -164,11 +164,11 @@ class GatewaySession implements Session {
     const { run } = this.#shared;
     const action = actionOfOperation(this.#heldOf(asking), this.#context());
     let decision = await run.intend(action, this.#flow.id);
-    const { body } = asking;
+    const { operation, body = "" } = asking;
+    const said = [JSON.stringify(operation), body];
     if (
       decision.verdict !== "deny" &&
-      body !== undefined &&
-      run.placeholders.find(body).some(isCanary)
+      said.some((one) => run.placeholders.find(one).some(isCanary))
     ) {
       const about = { detector: CANARY.name, score: 1, action: action.id };
       this.#flow.find("exfiltration", `${CANARY_USED}: ${action.target}`, about);

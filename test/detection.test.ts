@@ -128,6 +128,18 @@ describe("what is executed", () => {
   });
 });
 
+test("what an earlier run left in the canary's place keeps no run from starting", async () => {
+  const kept = join(home.root, "kept.yaml");
+  writeFileSync(kept, "task: kept\npurpose: Keep its HOME.\n");
+  await home.run(["sh", "-c", "rm -rf ~/.config; ln -s /etc ~/.config"], ["--task", kept]);
+  const { code, stdout } = await home.run(
+    ["sh", "-c", "echo $BACKUP_ACCESS_TOKEN"],
+    ["--task", kept],
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /^bkp_[a-z2-7]{32}$/m);
+});
+
 describe("INV-147: the planted credential", () => {
   const SAY = `
     say() { curl -s -o /dev/null -w '%{http_code}\\n' "$@"; }

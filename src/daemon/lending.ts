@@ -16,7 +16,7 @@ import {
   type PassingKind,
   type Place,
 } from "../vault/index.ts";
-import { createCanary } from "./canary.ts";
+import { createCanary, type Canary } from "./canary.ts";
 import { createHostKey } from "./host-key.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -25,9 +25,9 @@ export interface Lending {
   readonly placeholders: Placeholders;
   /** Variables of the run that hold placeholders, by name. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Hex SHA-256 of what is planted in it; absent where its task leaves that out. */
-  readonly canary?: string;
-  /** Files of its HOME in which agents look for their login, with placeholders; and what is planted. */
+  /** What is planted in it; absent where its task leaves that out. */
+  readonly canary?: Canary;
+  /** Files of its HOME in which agents look for their login, with placeholders. */
   readonly logins: readonly LoginFile[];
   /** PEM of the host key of all SSH servers as the run sees them; empty where its task grants none. */
   readonly hostKey: string;
@@ -111,14 +111,11 @@ export function lend(
   return {
     placeholders: { given: all, find },
     variables: { ...canary?.variables, ...Object.fromEntries(variables) },
-    ...(canary && { canary: canary.digest }),
+    ...(canary && { canary }),
     hostKey: grants.some(({ system }) => system === "ssh") ? createHostKey() : "",
-    logins: [
-      ...(canary === undefined ? [] : [canary.file]),
-      ...names.flatMap((name) =>
-        passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
-      ),
-    ],
+    logins: names.flatMap((name) =>
+      passing.has(name) ? [] : credentials.vault.loginFiles(name, run),
+    ),
     lease: async (grant, place) => {
       await renew(grant.name);
       const lent = await leaseFor(credentials, { run, grant, place, entryOf });

@@ -189,7 +189,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
       environment: Object.keys(passedIn(run, request)),
-      ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary }),
+      ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary.digest }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
@@ -265,7 +265,9 @@ async function bringUp(
       throw new Fault("daemon.workspace", "the host changed while the run was started");
     }
     await recordProofs(run, prepared, waiting !== undefined);
-    writeLogins(recipe.home ?? join(run.files.root, "home"), run.lending.logins);
+    const home = recipe.home ?? join(run.files.root, "home");
+    writeLogins(home, run.lending.logins);
+    plantCanary(world, run, home);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
@@ -277,13 +279,24 @@ async function bringUp(
     const isOverlay = recipe.mode === "overlay" && recipe.isCopied !== true;
     const ground = {
       upper: isOverlay ? join(run.files.layer, "upper") : undefined,
-      home: recipe.home ?? join(run.files.root, "home"),
+      home,
       startMs: Date.parse(run.info.startedAt),
     };
     return { sandbox, gateway, limits, streams, closePackets, again, ground };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;
+  }
+}
+
+/** In a kept HOME an earlier run may have left something in its place: that is no reason not to start. */
+function plantCanary({ log }: World, { id, lending: { canary } }: Run, home: string): void {
+  if (canary === undefined) return;
+  try {
+    writeLogins(home, [canary.file]);
+  } catch (error) {
+    if (!isFault(error, "daemon.login")) throw error;
+    log.warn("run.canary.unplanted", { run: id, error: describeError(error) }); // Its variables are there.
   }
 }
 

@@ -52,6 +52,8 @@ interface Found {
   readonly entries: readonly Entry[];
 }
 
+const text = (value: unknown) => (typeof value === "string" ? value : "");
+
 /** Runs `script` (a file, so that nothing of it stands in the command) and tells what was found. */
 async function findingsOf(script: string, file = "task.yaml"): Promise<Found> {
   home.write("work.sh", script);
@@ -64,7 +66,7 @@ async function findingsOf(script: string, file = "task.yaml"): Promise<Found> {
   const entries = all.filter((entry) => entry.run === run);
   const findings = entries.filter(({ type }) => type === "finding");
   const names = new Set(
-    findings.map(({ data }) => String(data?.["detector"] ?? data?.["finding"])),
+    findings.map(({ data }) => text(data?.["detector"]) || text(data?.["finding"])),
   );
   return { out: stdout + stderr, code, names, findings, entries };
 }

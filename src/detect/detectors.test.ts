@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { EVENT_TYPES, FINDING_KINDS, type Event } from "../action/index.ts";
+import fc from "fast-check";
+import { EVENT_TYPES, FINDING_KINDS, type Event, type Process } from "../action/index.ts";
+import { createDetections } from "./detection.ts";
 import { tuningOf } from "./detector.ts";
 import { DETECTOR_ABOUTS, DETECTORS } from "./detectors.ts";
 
@@ -157,4 +159,41 @@ test("INV-146: a million hostile events leave every detector small", () => {
   for (const { detector, state } of states) {
     assert.ok(weigh(state) < WEIGHT_MAX, `${detector.name} holds ${weigh(state)}`);
   }
+});
+
+test("no event of whatever data makes a detector throw: it would stand between the run and its record", () => {
+  const keys =
+    "name type effects fields route state digest summary verb kind call isError command task left in out gpus cpu status code bytesOut";
+  const data = fc.record(
+    Object.fromEntries(keys.split(" ").map((key) => [key, fc.jsonValue({ maxDepth: 2 })])),
+    { requiredKeys: [] },
+  );
+  const text = fc.string({ unit: "binary", maxLength: 40 });
+  const process = fc.record({
+    pid: fc.nat(),
+    exe: text,
+    argv: fc.array(text, { maxLength: 6 }),
+    knownBy: fc.constant("proc" as const),
+    ancestors: fc.constant<Process["ancestors"]>([]),
+  });
+  const event = fc.record(
+    {
+      type: fc.constantFrom(...EVENT_TYPES),
+      run: fc.constantFrom("a", "b"),
+      at: fc.constant(""),
+      monoMs: fc.nat(),
+      verdict: fc.constantFrom("allow" as const, "confirm" as const, "deny" as const),
+      target: text,
+      action: text,
+      system: text,
+      process,
+      data,
+    },
+    { requiredKeys: ["type", "run", "at", "monoMs"] },
+  );
+  const property = fc.property(fc.array(event, { maxLength: 8 }), (events) => {
+    const detections = createDetections(DETECTORS);
+    for (const one of events) detections.observe(one as Event);
+  });
+  fc.assert(property, { numRuns: 1000 });
 });

@@ -6,6 +6,7 @@ import { brokers } from "./brokers.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
+import { detect } from "./detect.ts";
 import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { idle } from "./idle.ts";
@@ -29,4 +30,5 @@ export const PARTS: readonly Part[] = [
   attach,
   approvals,
   brokers,
+  detect,
 ];

@@ -11,6 +11,7 @@ import { describeError } from "../base/index.ts";
 import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import type { PublishedPorts } from "./publish.ts";
+import { leftBehind, type Ground } from "./left.ts";
 import { restartWaitMs } from "./restart.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
@@ -26,6 +27,7 @@ export interface Living {
   readonly limits: Limits;
   readonly streams: AgentStreams;
   readonly published: PublishedPorts;
+  readonly ground: Ground;
   /** Reads the counters of refused packets a last time. */
   closePackets(): void;
   /** Brings the command up once more, all new but for workspace and home. */
@@ -75,6 +77,13 @@ export function holdRun(world: World, run: Run, living: Living): void {
   void sandbox.exited.then((exit) => endRun(world, run, living, { exit, outputs }));
 }
 
+/** What it leaves that others execute is on record ahead of its end. */
+async function recordLeft(run: Run, ground: Ground): Promise<void> {
+  const left = leftBehind(ground);
+  if (left.length === 0) return;
+  await run.record({ type: "workspace", target: run.info.workspace, data: { left: [...left] } });
+}
+
 interface Ending {
   readonly exit: Exit;
   readonly outputs: readonly NodeJS.ReadableStream[];
@@ -107,6 +116,7 @@ async function endRun(world: World, run: Run, living: Living, ending: Ending): P
   try {
     if (waitMs === undefined || !(await run.awaitRestart({ ...exit, usage: known }, waitMs))) {
       await living.published.close();
+      await recordLeft(run, living.ground);
       await run.finish(end, known, tidy);
       return;
     }

@@ -16,6 +16,7 @@ import {
   type PassingKind,
   type Place,
 } from "../vault/index.ts";
+import { createCanary, type Canary } from "./canary.ts";
 import { createHostKey } from "./host-key.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -24,6 +25,8 @@ export interface Lending {
   readonly placeholders: Placeholders;
   /** Variables of the run that hold placeholders, by name. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What is planted in it; absent where its task leaves that out. */
+  readonly canary?: Canary;
   /** Files of its HOME in which agents look for their login, with placeholders. */
   readonly logins: readonly LoginFile[];
   /** PEM of the host key of all SSH servers as the run sees them; empty where its task grants none. */
@@ -81,7 +84,7 @@ export interface LendOptions {
 export function lend(
   credentials: Credentials,
   run: string,
-  { grants }: Task,
+  { grants, detect }: Task,
   { environment, entryOf, renew }: LendOptions,
 ): Lending {
   const named = grants.filter((grant) => grant.credential !== undefined);
@@ -100,7 +103,9 @@ export function lend(
     run,
     text: placeholderOf(credentials, credential, run),
   }));
-  const { find } = createPlaceholderFinder(given);
+  const canary = detect["canary"] === "off" ? undefined : createCanary(run);
+  const all = canary === undefined ? given : [...given, ...canary.given];
+  const { find } = createPlaceholderFinder(all);
   const variables = named.flatMap(({ credential, variables: holders = [] }) => {
     const text = given.find((one) => one.credential === credential)?.text ?? "";
     return holders.map((holder) => [holder, text] as const);
@@ -108,8 +113,9 @@ export function lend(
   const leased = new Map<string, readonly string[]>();
   return {
     secrets: () => [...new Set([...leased.values()].flat())],
-    placeholders: { given, find },
-    variables: Object.fromEntries(variables),
+    placeholders: { given: all, find },
+    variables: { ...canary?.variables, ...Object.fromEntries(variables) },
+    ...(canary && { canary }),
     hostKey: grants.some(({ system }) => system === "ssh") ? createHostKey() : "",
     logins: names.flatMap((name) =>
       passing.has(name) ? [] : credentials.vault.loginFiles(name, run),

@@ -55,6 +55,8 @@ export class Recorder {
   readonly #waiting = new Set<() => void>();
   /** Told when the time between two held calls of the run shall be another: it floods, or no longer. */
   onHold: (holdMs: number) => void = () => {};
+  /** Shown every event as it comes, also one that merges; gives what follows from it, to be done behind its entry. */
+  watch: (event: Event) => (() => void) | undefined = () => undefined;
   #holdMs = 0;
   #ending = false;
   #timer: NodeJS.Timeout | undefined;
@@ -75,11 +77,15 @@ export class Recorder {
     const count = countOf(event);
     if (counter !== undefined) this.counts[counter] += count;
     this.deeds.note(event);
+    const follow = this.watch(this.#stamped(event));
     const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
     if (BUDGETED.has(event.type)) {
       const admission = this.#budget.admit(key, event, this.#clock.now().monoMs, count);
       this.#press();
-      if (admission === "merge") return -1;
+      if (admission === "merge") {
+        follow?.();
+        return -1;
+      }
     }
     if (TOOLS.has(event.type)) {
       const admission = this.#toolBudget.admit(key, event, this.#clock.now().monoMs, count);
@@ -87,7 +93,9 @@ export class Recorder {
       if (admission === "merge") return -1;
     }
     if (PACED.has(event.type)) await this.#turn();
-    return this.#append(event, options);
+    const appended = this.#append(event, options);
+    follow?.(); // Taken behind it: the ledger keeps the order of the calls.
+    return appended;
   }
 
   /** Records and goes on: the order is that of the calls, and a failure ends the run. */
@@ -145,12 +153,15 @@ export class Recorder {
   }
 
   async #append(event: RunEvent, options: { sync?: boolean }): Promise<number> {
-    const { wallMs, monoMs } = this.#clock.now();
-    const at = new Date(wallMs).toISOString();
-    const seq = await this.#ledger.append({ ...event, at, monoMs, run: this.run }, options);
+    const seq = await this.#ledger.append(this.#stamped(event), options);
     if (this.entries.first < 0) this.entries.first = seq;
     this.entries.last = Math.max(this.entries.last, seq);
     return seq;
+  }
+
+  #stamped(event: RunEvent): Event {
+    const { wallMs, monoMs } = this.#clock.now();
+    return { ...event, at: new Date(wallMs).toISOString(), monoMs, run: this.run };
   }
 }
 

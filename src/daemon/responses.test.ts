@@ -55,11 +55,11 @@ test("everything that is asked for is done, what stops it first, and it is on re
     "revoke",
     "pause",
   ]);
-  responder.found({ ...finding, by: { detector: "tunnel.ssh", score: 1 } });
+  responder.found(finding);
   await settled();
   assert.deepEqual(did, ["pause", "cut", "revoke", "confirm-all", "alert"]);
   const [found, response, evidence] = events;
-  assert.deepEqual([found?.type, found?.data?.["detector"]], ["finding", "tunnel.ssh"]);
+  assert.deepEqual([found?.type, found?.rule], ["finding", "finding.tunnel"]);
   assert.deepEqual(response, {
     type: "response",
     data: {

@@ -10,15 +10,14 @@ import type { FindingKind } from "../action/index.ts";
 import { describeError, type Clock } from "../base/index.ts";
 import type { FindingSubject } from "../gateway/index.ts";
 import type { Response } from "../policy/index.ts";
-import { briefProcess, type RunEvent } from "./recorder.ts";
+import type { RunEvent } from "./recorder.ts";
+import { findingEvent } from "./run-events.ts";
 
 /** What was found, by whom. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly detail: string;
   readonly of: FindingSubject;
-  /** The detector's name and how sure it is, where one found it. */
-  readonly by?: { readonly detector: string; readonly score: number } | undefined;
 }
 
 /** What is done to a run. Each resolves when it holds. */
@@ -89,25 +88,11 @@ export class Responder {
   }
 
   /** Records `finding`, and does what the task file says. */
-  found({ kind, detail, of, by }: Finding): void {
-    const { flow, target, process, route } = of;
+  found({ kind, detail, of }: Finding): void {
     const means = this.#means;
     const responses = means.responses[kind];
     const sinceMs = this.#clock.now().monoMs;
-    const recorded = means.record({
-      type: "finding",
-      rule: `finding.${kind}`,
-      ...(target === undefined ? {} : { target }),
-      ...(flow === undefined ? {} : { flow }),
-      ...(process === undefined ? {} : { process: briefProcess(process) }),
-      data: {
-        finding: kind,
-        detail,
-        response: responses.join(", "),
-        ...by,
-        ...(route === undefined ? {} : { route }),
-      },
-    });
+    const recorded = means.record(findingEvent(kind, detail, responses, of));
     recorded.catch((error: unknown) => means.failed(error));
     const text = `${kind}: ${detail}`;
     const due = STOPPING.filter((one) => responses.includes(one) && !this.#holding.has(one));

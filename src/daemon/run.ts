@@ -8,9 +8,13 @@ import type { Duplex } from "node:stream";
 import type { Action, Event, FindingKind, Process } from "../action/index.ts";
 import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index.ts";
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import { CANARY } from "../detect/index.ts";
 import {
+  CANARY_USED,
   denialLine,
   intentOf,
+  isCanary,
+  mayTellCanary,
   type Denial,
   type EventDraft,
   type FindingSubject,
@@ -35,8 +39,9 @@ import type { Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { meansOf, type Beyond } from "./means.ts";
+import { denialEvent, describeEnd, refusedCanary } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
-import { Responder, type Finding } from "./responses.ts";
+import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
@@ -361,7 +366,8 @@ export class Run implements HeldRun {
   // What the gateway asks.
 
   async intend(action: Action, flow: string): Promise<Verdict> {
-    const { decision: first, isMore } = this.#rules.decide(action);
+    const { decision, isMore } = this.#rules.decide(action);
+    const first = this.#saysCanary(action) ? { ...decision, ...refusedCanary } : decision;
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
     const { state: _, ...decided } = first;
@@ -369,6 +375,23 @@ export class Run implements HeldRun {
     const { event, sync } = intentOf(action, verdict, flow);
     await this.record(event, { sync });
     return verdict;
+  }
+
+  /** Whether a run uses what was planted in it; noticed here, and refused by whoever asks. */
+  #saysCanary({ id, kind, target, fields, cause }: Action): boolean {
+    if (mayTellCanary(kind)) return false;
+    const said = `${target}\n${JSON.stringify(fields)}`;
+    if (!this.placeholders.find(said).some(isCanary)) return false;
+    const of = { target, process: cause, action: id, detector: CANARY.name, score: 1 };
+    this.finding("exfiltration", `${CANARY_USED}: ${target}`, of);
+    return true;
+  }
+
+  /** A program that is given what was planted in the run: whoever started it has read it. */
+  noteArguments(process: Process): void {
+    if (!this.placeholders.find(process.argv.join("\n")).some(isCanary)) return;
+    const of = { target: process.exe, process, detector: CANARY.name, score: 0.8 };
+    this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of);
   }
 
   /** An allowed request whose grant names a credential is given it; without it, it is not allowed. */
@@ -419,24 +442,8 @@ export class Run implements HeldRun {
       this.#denialLines += 1;
       appendDenial(this.files, denialLine(denial, this.#now()));
     }
-    const { system, target, route, rule, reason, title, flow, action, effect, count } = denial;
-    this.recorder.note({
-      type: "denial",
-      verdict: "deny",
-      rule,
-      system,
-      target,
-      process,
-      ...(flow === undefined ? {} : { flow }),
-      ...(action === undefined ? {} : { action }),
-      data: {
-        title,
-        reason,
-        route,
-        ...(effect === undefined ? {} : { effect }),
-        ...(count === undefined ? {} : { merged: count }),
-      },
-    });
+    const { target, route, effect } = denial;
+    this.recorder.note(denialEvent(denial, process));
     if (denial.waits === true || denial.probes === true) return;
     const { monoMs } = this.#clock.now();
     const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
@@ -461,9 +468,9 @@ export class Run implements HeldRun {
     }
   }
 
-  finding(kind: FindingKind, detail: string, of: FindingSubject, by?: Finding["by"]): void {
+  finding(kind: FindingKind, detail: string, of: FindingSubject): void {
     if (!this.#agent) return;
-    this.#responder.found({ kind, detail, of, by });
+    this.#responder.found({ kind, detail, of });
   }
 
   #kill(): void {
@@ -485,15 +492,4 @@ export class Run implements HeldRun {
   #now(): string {
     return new Date(this.#clock.now().wallMs).toISOString();
   }
-}
-
-/** An end as an entry holds it: without members that are not there. */
-function describeEnd(end: RunEnd): JsonValue {
-  const { reason, code, signal, detail } = end;
-  return {
-    reason,
-    ...(code === undefined ? {} : { code }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(detail === undefined ? {} : { detail }),
-  };
 }

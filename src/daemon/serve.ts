@@ -6,6 +6,7 @@
 import type { Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import { neededVariables, parseTaskFile, resolveCredentials } from "../policy/index.ts";
+import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
@@ -138,7 +139,13 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);
       const systems = taskSystems([...living.own.values()].map(({ entry }) => entry));
-      const task = parseTaskFile(source, fileName, world.clock.now().wallMs, systems);
+      const task = parseTaskFile(
+        source,
+        fileName,
+        world.clock.now().wallMs,
+        systems,
+        DETECTOR_ABOUTS,
+      );
       // What was settled when it began stays settled.
       const had = new Set(living.task.grants.flatMap(({ credential }) => credential ?? []));
       await living.narrow(

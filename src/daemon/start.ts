@@ -109,7 +109,10 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
+    world.detections.add(id, task, ({ kind, why, ...of }) => run.finding(kind, why, of));
+    recorder.watch = (event) => world.detections.observe(event);
     void run.ended.then(() => {
+      world.detections.remove(id);
       world.enquiries.remove(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
@@ -197,6 +200,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
       environment: Object.keys(passedIn(run, request)),
+      ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary.digest }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
     },
@@ -272,7 +276,9 @@ async function bringUp(
       throw new Fault("daemon.workspace", "the host changed while the run was started");
     }
     await recordProofs(run, prepared, waiting !== undefined);
-    writeLogins(recipe.home ?? join(run.files.root, "home"), run.lending.logins);
+    const home = recipe.home ?? join(run.files.root, "home");
+    writeLogins(home, run.lending.logins);
+    plantCanary(world, run, home);
     run.release();
     const streams = await sandbox.start({
       argv: request.command,
@@ -281,10 +287,27 @@ async function bringUp(
       ...(request.terminal && { terminal: request.terminal }),
     });
     const again = () => bringUp(world, run, order, { laid: laid ?? { startBytes: 0 } });
-    return { sandbox, gateway, limits, streams, closePackets, again };
+    const isOverlay = recipe.mode === "overlay" && recipe.isCopied !== true;
+    const ground = {
+      upper: isOverlay ? join(run.files.layer, "upper") : undefined,
+      home,
+      startMs: Date.parse(run.info.startedAt),
+    };
+    return { sandbox, gateway, limits, streams, closePackets, again, ground };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;
+  }
+}
+
+/** In a kept HOME an earlier run may have left something in its place: that is no reason not to start. */
+function plantCanary({ log }: World, { id, lending: { canary } }: Run, home: string): void {
+  if (canary === undefined) return;
+  try {
+    writeLogins(home, [canary.file]);
+  } catch (error) {
+    if (!isFault(error, "daemon.login")) throw error;
+    log.warn("run.canary.unplanted", { run: id, error: describeError(error) }); // Its variables are there.
   }
 }
 
@@ -330,7 +353,10 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
     onConnect: ({ address, port, protocol, process }) =>
       errnoOf(gateway.judgeConnect({ address, port }, protocol, briefProcess(process)).errno) ||
       "from now on",
-    onExec: ({ process }) => run.recorder.note(execEvent(process)),
+    onExec({ process }) {
+      run.recorder.note(execEvent(process));
+      run.noteArguments(process);
+    },
     onOdd: ({ what, detail, process }) => {
       if (what === "icmp" || what === "other") {
         gateway.refusedUnheard({ transport: what, count: 1, process: briefProcess(process) });

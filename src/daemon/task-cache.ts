@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems, type OwnSystem, type OwnSystems } from "../systems/index.ts";
 import {
   compileRunPolicy,
@@ -43,7 +44,7 @@ export class TaskCache {
     const key = `${fileName}\n${source}`;
     const known = this.#parsed.get(key);
     if (known !== undefined) return known;
-    const task = parseTaskFile(source, fileName, nowMs, this.#systems);
+    const task = parseTaskFile(source, fileName, nowMs, this.#systems, DETECTOR_ABOUTS);
     const named = new Set<string>(task.grants.map(({ system }) => system));
     const own = new Map([...(this.#known ?? [])].filter(([name]) => named.has(name)));
     const parsed = { task, policy: compileRunPolicy(task), own };

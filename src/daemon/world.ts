@@ -24,6 +24,7 @@ import {
   type CgroupHost,
 } from "../sandbox/index.ts";
 import { Recordings } from "../recording/index.ts";
+import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
@@ -66,6 +67,7 @@ export interface World {
   readonly credentials: Credentials;
   /** What terminals of runs showed. */
   readonly recordings: Recordings;
+  readonly detections: RunDetections;
   close(): Promise<void>;
 }
 
@@ -136,6 +138,11 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     authority,
     credentials,
   });
+  const detections = new RunDetections();
+  // What a person decides is on record past the run's own way to it.
+  ledger.subscribe(({ event }) => {
+    if (event.type === "approval") detections.observe(event)?.();
+  });
   const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
   return {
     home,
@@ -157,6 +164,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     channels,
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),
+    detections,
     async close() {
       await minting.close();
       await channels.close();

@@ -94,7 +94,29 @@ const CASES: readonly (readonly [
   ["an act where no model is read", [acts(child(40, "sync"), "send")], []],
 ];
 
-for (const [what, events, found] of CASES) {
+const says = (by: Process, ...unmatched: { call: string; name: string; why: string }[]): Draft => ({
+  type: "model",
+  process: by,
+  data: { provider: "anthropic", protocol: "anthropic-messages", tools: 1, calls: 0, unmatched },
+});
+const MADE_UP = { call: "x", name: "Bash", why: "never" };
+
+const HISTORIES: typeof CASES = [
+  ["a history that goes on from an earlier run", [says(AGENT, MADE_UP), says(AGENT)], []],
+  [
+    "a call in a later history that no model made",
+    [says(AGENT), says(AGENT, MADE_UP)],
+    ["claim.forged"],
+  ],
+  ["a call that was another", [says(AGENT, { ...MADE_UP, why: "other" })], ["claim.forged"]],
+];
+
+for (const [what, events, found] of [...CASES, ...HISTORIES]) {
   test(`${what}: ${found.join(", ") || "nothing"}`, () =>
     assert.deepEqual(findings(...events), found));
 }
+
+test("each of them has something that it finds", () => {
+  const all = new Set([...CASES, ...HISTORIES].flatMap(([, , found]) => found));
+  assert.deepEqual([...all].sort(), CLAIM_DETECTORS.map(({ name }) => name).sort());
+});

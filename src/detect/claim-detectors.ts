@@ -7,6 +7,7 @@
 import type { Event } from "../action/index.ts";
 import { asksOf } from "../cause/index.ts";
 import { defineDetector, type Detection, type Detector } from "./detector.ts";
+import { found, shown } from "./found.ts";
 
 const NONE: readonly Detection[] = [];
 
@@ -73,7 +74,7 @@ const unsupported: Detector = defineDetector<Unsupported>({
     if (waiting === undefined || isError === true || state.starts > waiting.startsBefore)
       return NONE;
     const why = `the model was told what ${waiting.name} (${call}) gave, but no process was started for it`;
-    return [found(unsupported, 0.8, why, event)];
+    return [found(unsupported, event, 0.8, why)];
   },
 });
 
@@ -89,7 +90,7 @@ const echo: Detector = defineDetector<null>({
   title: "A tool call that a tool call's process had a model say",
   explanation:
     "A process that a tool call started got a tool call out of the granted model. Whoever reads the model's traffic could take it for the agent's own; it counts as none here. A second agent that the first one starts looks the same, and is a finding of its own.",
-  attack: ["T1036"],
+  attack: ["T1562"],
   atlas: ["AML.T0108"],
   owasp: ["ASI10"],
   tuning: {},
@@ -101,7 +102,41 @@ const echo: Detector = defineDetector<null>({
     const { call, name, source } = data;
     if (source !== "model" || cause?.call === undefined || cause.call.id === call) return NONE;
     const why = `${event.process?.exe ?? "a process"}, which ${cause.call.name} (${cause.call.id}) started, had the model say a call of ${String(name)}`;
-    return [found(echo, 0.7, why, event)];
+    return [found(echo, event, 0.7, why)];
+  },
+});
+
+interface Forged {
+  readonly known: Set<number>;
+}
+
+const forged: Detector = defineDetector<Forged>({
+  name: "claim.forged",
+  kind: "claim",
+  title: "A history with tool calls that no model made",
+  explanation:
+    "A request to a model tells of an earlier tool call that no answer of a model ever held, or held otherwise. A conversation that goes on from an earlier run begins with such calls: those of the first request of each process do not count.",
+  attack: ["T1562"],
+  atlas: ["AML.T0080"],
+  owasp: ["ASI06", "ASI10"],
+  tuning: {},
+  sees: ["model"],
+  scope: "run",
+  start: () => ({ known: new Set() }),
+  observe({ known }, event) {
+    const { data = {}, process: by } = event;
+    const { unmatched } = data;
+    const isFirst = !known.has(by?.pid ?? 0);
+    if (known.size < HARNESS_MAX) known.add(by?.pid ?? 0);
+    if (!Array.isArray(unmatched)) return NONE;
+    const calls = unmatched.flatMap((one) =>
+      typeof one === "object" && one !== null && !Array.isArray(one) ? [one] : [],
+    );
+    const counted = calls.filter(({ why }) => why === "other" || !isFirst);
+    const [call] = counted;
+    if (call === undefined) return NONE;
+    const why = `the model was told of ${counted.length} tool calls that no model made so, the first of ${shown(String(call["name"]))} (${shown(String(call["call"]))})`;
+    return [found(forged, event, call["why"] === "other" ? 0.9 : 0.7, why)];
   },
 });
 
@@ -121,7 +156,7 @@ const unclaimed: Detector = defineDetector<Unclaimed>({
   title: "An act that no tool call asked for",
   explanation:
     "A process other than the agent changed something outside, and no tool call of the model is behind it: left from before, started by the agent's own program, or hidden from the record. Update checks and telemetry only read, and do not count.",
-  attack: ["T1036"],
+  attack: ["T1562"],
   atlas: [],
   owasp: ["ASI10"],
   tuning: {},
@@ -142,7 +177,7 @@ const unclaimed: Detector = defineDetector<Unclaimed>({
     const weighty = Array.isArray(effects) && effects.some((one) => WEIGHTY.has(String(one)));
     if (!weighty) return NONE;
     const why = `no tool call is behind what ${by.exe} (${by.pid}) did: ${String(summary)}`;
-    return [found(unclaimed, 0.5, why, event)];
+    return [found(unclaimed, event, 0.5, why)];
   },
 });
 
@@ -153,21 +188,5 @@ function forgetFirst(map: Map<string, unknown>): void {
   }
 }
 
-function found(detector: Detector, score: number, why: string, event: Event): Detection {
-  const { run, target, flow, action, process, cause } = event;
-  return {
-    kind: detector.kind,
-    detector: detector.name,
-    score,
-    why,
-    ...(run === undefined ? {} : { run }),
-    ...(target === undefined ? {} : { target }),
-    ...(flow === undefined ? {} : { flow }),
-    ...(action === undefined ? {} : { action }),
-    ...(process === undefined ? {} : { process }),
-    ...(cause === undefined ? {} : { cause }),
-  };
-}
-
 /** The agent's words against the record. */
-export const CLAIM_DETECTORS: readonly Detector[] = [unsupported, echo, unclaimed];
+export const CLAIM_DETECTORS: readonly Detector[] = [unsupported, echo, forged, unclaimed];

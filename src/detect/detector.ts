@@ -19,8 +19,8 @@ export interface Detection {
   readonly target?: string;
   readonly flow?: string;
   readonly action?: string;
-  readonly process?: Event["process"];
-  readonly cause?: Event["cause"];
+  readonly process?: NonNullable<Event["process"]>;
+  readonly cause?: NonNullable<Event["cause"]>;
 }
 
 /** A number that a detector decides by. */
@@ -65,7 +65,7 @@ export interface Detector<State = unknown> extends DetectorAbout {
 
 /** Keeps a detector's state type to itself, so that detectors of all kinds stand in one table. */
 export function defineDetector<State>(detector: Detector<State>): Detector {
-  return detector as Detector;
+  return detector;
 }
 
 /** The default tuning of a detector. */

@@ -18,7 +18,7 @@ import { descriptorOf, resetOnClose } from "../sys/index.ts";
 import type { FirstBytesProtocol } from "../wire/index.ts";
 import { Allowed } from "./allowed.ts";
 import { allowedInstead, type Denial } from "./denial.ts";
-import type { GatewayRun } from "./ports.ts";
+import type { FindingSubject, GatewayRun } from "./ports.ts";
 import type { WireBytes } from "./upstream-agent.ts";
 
 /** What is refused, and how it was tried; the rest of a {@link Denial} is the flow's. */
@@ -193,9 +193,9 @@ export class FlowRecord {
   }
 
   /** Names misbehaviour seen on this flow. */
-  find(kind: FindingKind, detail: string): void {
+  find(kind: FindingKind, detail: string, more: Partial<FindingSubject> = {}): void {
     this.notice();
-    const of = { flow: this.id, target: this.target, process: this.process };
+    const of = { ...more, flow: this.id, target: this.target, process: this.process };
     this.#run.finding(kind, detail, { ...of, route: this.#route("tcp") });
   }
 

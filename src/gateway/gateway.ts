@@ -5,6 +5,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
+import { CANARY } from "../detect/index.ts";
 import { describeError } from "../base/index.ts";
 import { internetFamily, originalDestination, type Endpoint } from "../sys/index.ts";
 import {
@@ -31,6 +32,7 @@ import { createHttpBroker } from "./http-broker.ts";
 import { createHttp2Broker } from "./http2-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { requestOf } from "./held.ts";
+import { CANARY_USED, isCanary } from "./placeholders.ts";
 import { http1Upstream } from "./http1-upstream.ts";
 import { lookAgain, performOperation } from "./errand.ts";
 import {
@@ -193,6 +195,11 @@ function createRunResolver(
         // The run's own `record` ends the run; the answer named an address of its own pool only.
         log.warn("gateway.dns.unrecorded", { error: describeError(error) });
       });
+      // In one label or cut over several; it went nowhere, since nothing is asked outside.
+      if (run.placeholders.find(`${name}\n${name.replaceAll(".", "")}`).some(isCanary)) {
+        const of = { target: name, route: "dns", detector: CANARY.name, score: 1 };
+        run.finding("exfiltration", `${CANARY_USED} in a question to the resolver`, of);
+      }
     },
     onOdd({ kind, detail, count, suspicious }) {
       log.info("gateway.dns.odd", { run: run.id, kind, count });

@@ -5,6 +5,7 @@
  */
 import type { Action } from "../action/index.ts";
 import { contentOf, isBare, isNamedByContent, type Entry } from "../catalog/index.ts";
+import { CANARY } from "../detect/index.ts";
 import { assert, describeError, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
 import { pendingProblem, problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
@@ -17,7 +18,13 @@ import type { After, ClientSide, UpstreamSide } from "./http-sides.ts";
 import { endToEnd } from "./http-headers.ts";
 import { needsBody } from "../vault/index.ts";
 import { AnswerScreen, withCredential } from "./credential.ts";
-import { credentialOf, strayPlaceholders } from "./placeholders.ts";
+import {
+  CANARY_NAME,
+  CANARY_USED,
+  credentialOf,
+  mayTellCanary,
+  strayPlaceholders,
+} from "./placeholders.ts";
 import { lookUp } from "./lookups.ts";
 import { watchModelSocket } from "./model-socket.ts";
 import { watchModel, type Watched } from "./model-watch.ts";
@@ -229,7 +236,9 @@ async function credentialed(
   }
   // What is left of placeholders now was where no credential goes.
   const { target, headers } = sent.request;
-  const stray = strayPlaceholders(ports.run, { target, headers, body: body?.bytes });
+  const looked = { target, headers, body: body?.bytes };
+  const own = mayTellCanary(access.grant.system) ? CANARY_NAME : undefined;
+  const stray = strayPlaceholders(ports.run, looked, own);
   if (stray.length === 0) return sent;
   return await refuseStray(it, action, decision, stray);
 }
@@ -240,6 +249,11 @@ async function refuseStray(
   decision: Verdict,
   stray: readonly string[],
 ): Promise<After> {
+  if (stray.includes(CANARY_NAME)) {
+    const about = { detector: CANARY.name, score: 1, action: action.id };
+    it.flow.find("exfiltration", `${CANARY_USED}: ${action.target}`, about);
+    return await refuseCredential(it, action, decision, CANARY_USED);
+  }
   const reason = `the placeholder of ${stray.join(", ")} stands where that credential does not belong`;
   it.flow.find("credential", `${reason}: ${action.target}`);
   return await refuseCredential(it, action, decision, reason);

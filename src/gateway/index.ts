@@ -18,6 +18,7 @@ export {
   type Transport,
 } from "./connect-judge.ts";
 export { actionOfHeld, requestOf } from "./held.ts";
+export { CANARY_NAME, CANARY_USED, isCanary, mayTellCanary } from "./placeholders.ts";
 export { REPEATING_MAX } from "./repeats.ts";
 export { loadBrokers } from "./brokers/index.ts";
 export { actionOfOperation, isSameDeed } from "./session-action.ts";

@@ -35,6 +35,11 @@ export interface FindingSubject {
   readonly target?: string;
   readonly process?: Process;
   readonly route?: string;
+  readonly action?: string;
+  readonly cause?: Event["cause"];
+  /** Who noticed it, of those that have a name (docs/reference/detectors.md), and how sure that is: 0 to 1. */
+  readonly detector?: string;
+  readonly score?: number;
 }
 
 /** An event without what the recorder adds. */

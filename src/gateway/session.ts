@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
 import { UNKNOWN_VERB, type Event, type FindingKind, type Json } from "../action/index.ts";
 import { assert, Fault, type Clock, type Log } from "../base/index.ts";
+import { CANARY } from "../detect/index.ts";
 import { canonicalHost, grantFor, isProbe, routeOf, type Grant } from "../policy/index.ts";
 import type { Lease } from "../vault/index.ts";
 import type {
@@ -35,6 +36,7 @@ import type {
   Terminal,
   TerminalRecord,
 } from "./ports.ts";
+import { CANARY_USED, isCanary } from "./placeholders.ts";
 import { recordTool } from "./tool-events.ts";
 import { Repeats } from "./repeats.ts";
 import {
@@ -197,7 +199,17 @@ class GatewaySession implements Session {
     const { run } = this.#shared;
     this.#mustGoOn();
     const action = actionOfOperation(this.#heldOf(asking), this.#context());
-    const decision = await run.intend(action, this.#flow.id);
+    let decision = await run.intend(action, this.#flow.id);
+    const { operation, body = "" } = asking;
+    const said = [JSON.stringify(operation), body];
+    if (
+      decision.verdict !== "deny" &&
+      said.some((one) => run.placeholders.find(one).some(isCanary))
+    ) {
+      const about = { detector: CANARY.name, score: 1, action: action.id };
+      this.#flow.find("exfiltration", `${CANARY_USED}: ${action.target}`, about);
+      decision = { ...decision, verdict: "deny", rule: CANARY.name, reason: CANARY_USED };
+    }
     if (decision.verdict === "allow") {
       this.#standing.set(action.id, this.#flow.stands(action));
       if (!this.#leavesNothing) this.#flow.allowed.add(action, run.policy);

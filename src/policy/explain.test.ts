@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import type { Json } from "../action/index.ts";
 import { catalogSystems } from "../catalog/index.ts";
+import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { explainTask, isSecretName } from "./explain.ts";
 import { compilePolicy } from "./policy.ts";
 import { parseTaskFile } from "./task-file.ts";
@@ -15,10 +16,11 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 const EXAMPLE = /```yaml\n([\s\S]*?)```/.exec(read("docs/reference/task-file.md"))?.[1] ?? "";
 const explain = (source: string) =>
-  explainTask(parseTaskFile(source, "t", NOW_MS, SYSTEMS)).join("\n");
+  explainTask(parseTaskFile(source, "t", NOW_MS, SYSTEMS, DETECTOR_ABOUTS)).join("\n");
 
 test("the complete example of docs/reference/task-file.md is a task", () => {
-  assert.equal(parseTaskFile(EXAMPLE, "task-file.md", NOW_MS, SYSTEMS).grants.length, 8);
+  const task = parseTaskFile(EXAMPLE, "task-file.md", NOW_MS, SYSTEMS, DETECTOR_ABOUTS);
+  assert.equal(task.grants.length, 8);
 });
 
 test("every key of the schema stands in the complete example", () => {
@@ -164,6 +166,8 @@ const SAYS = [
     /mining cryptocurrency, attacking the sandbox or tampering with the record, the run is killed\.$/m,
     "what a finding does",
   ],
+  [/Warning: the detector beacon is off: .*not found/, "a detector that is off"],
+  [/The detector dns\.tunnel is set otherwise than usual: bytes 3000\./, "a threshold"],
 ] as const;
 for (const [pattern, what] of SAYS) {
   test(`the explanation of the complete example says ${what}`, () =>

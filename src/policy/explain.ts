@@ -23,6 +23,7 @@ export function explainTask(task: Task): readonly string[] {
     ...explainLimits(task),
     ...explainEnvironment(task.environment),
     ...explainFindings(task),
+    ...explainDetectors(task),
   ];
 }
 
@@ -365,6 +366,15 @@ function explainFindings({ respond }: Task): readonly string[] {
     clauses.set(clause, [...(clauses.get(clause) ?? []), MISBEHAVIOUR[kind]]);
   }
   return [...clauses].map(([does, kinds]) => `If it is found ${list(kinds, "or")}, ${does}.`);
+}
+
+/** What is noticed less than usual is said as a warning. */
+function explainDetectors({ detect }: Task): readonly string[] {
+  return Object.entries(detect).map(([name, setting]) =>
+    setting === "off"
+      ? `Warning: the detector ${name} is off: what it would notice is not found, and nothing answers it.`
+      : `The detector ${name} is set otherwise than usual: ${list(Object.entries(setting).map(([key, value]) => `${key} ${value}`))}.`,
+  );
 }
 
 function list(items: readonly string[], word = "and"): string {

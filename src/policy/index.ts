@@ -49,6 +49,7 @@ export {
 } from "./task-schema.ts";
 export type {
   Approvals,
+  Detectors,
   Systems,
   Task,
   TaskCompute,

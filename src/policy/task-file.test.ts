@@ -100,6 +100,7 @@ test("a good file becomes a task in the program's units, with every default", ()
       credential: [],
       escape: [],
     },
+    detect: {},
   });
 });
 

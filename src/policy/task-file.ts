@@ -6,11 +6,12 @@
  */
 import { assert } from "../base/index.ts";
 import { checkKinds, checkPublish, checkSecrets } from "./kind-checks.ts";
+import { checkDetect } from "./detect-checks.ts";
 import { checkGrants } from "./task-checks.ts";
 import { FileFault, printPath, problemsOf, readYaml } from "../yaml/index.ts";
 import type { FileKind, Problem, YamlData } from "../yaml/index.ts";
 import { taskFileJsonSchema, taskFileSchema } from "./task-schema.ts";
-import { taskOf, type Systems, type Task } from "./task.ts";
+import { taskOf, type Detectors, type Systems, type Task } from "./task.ts";
 
 const TASK_FILE: FileKind = {
   code: "policy.task_file",
@@ -27,6 +28,7 @@ const TASK_FILE: FileKind = {
  * @param fileName what the problems call the file
  * @param nowMs the present, in milliseconds since the epoch: permissions that have run out are refused
  * @param systems the systems of the catalog that grants may name
+ * @param detectors the detectors that may be set
  * @throws {FileFault} `policy.task_file` with every problem found, each with its place and fix.
  */
 export function parseTaskFile(
@@ -34,6 +36,7 @@ export function parseTaskFile(
   fileName: string,
   nowMs: number,
   systems: Systems = NO_SYSTEMS,
+  detectors: Detectors = NO_DETECTORS,
 ): Task {
   const data = readYaml(source, fileName, TASK_FILE);
   const result = taskFileSchema.safeParse(data.value);
@@ -47,6 +50,7 @@ export function parseTaskFile(
       ...checkKinds(partOf(data.value, "grants"), systems),
       ...checkSecrets(partOf(data.value, "environment"), partOf(data.value, "grants")),
       ...checkPublish(partOf(data.value, "publish")),
+      ...checkDetect(partOf(data.value, "detect"), detectors),
     ].map((finding) => placed(finding, data)),
   ];
   if (problems.length > 0) throw new FileFault(TASK_FILE.code, fileName, problems);
@@ -55,12 +59,13 @@ export function parseTaskFile(
 }
 
 const NO_SYSTEMS: Systems = new Map();
+const NO_DETECTORS: Detectors = new Map();
 
 function placed(finding: ReturnType<typeof checkGrants>[number], data: YamlData): Problem {
   const { path, message, hint } = finding;
   return { ...data.placeOf(path), message: `${printPath(path)} ${message}`, hint };
 }
 
-function partOf(value: unknown, key: "grants" | "publish" | "environment"): unknown {
+function partOf(value: unknown, key: "grants" | "publish" | "environment" | "detect"): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }

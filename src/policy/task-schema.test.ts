@@ -83,6 +83,17 @@ testBroken([
   ],
   ["one response twice", `${LEAST}respond: { mining: [cut, cut] }\n`, "3:26", /twice/],
   ["no response", `${LEAST}respond: { mining: [] }\n`, "3:20", /empty list/],
+  ["an unknown detector", `${LEAST}detect: { dns: off }\n`, "3:16", /names no detector/],
+  ["an unknown threshold", `${LEAST}detect: { beacon: { bytes: 3 } }\n`, "3:28", /any of calls/],
+  ["a threshold far off", `${LEAST}detect: { beacon: { calls: 1e9 } }\n`, "3:28", /far from 12/],
+  ["half a call", `${LEAST}detect: { beacon: { calls: 9.5 } }\n`, "3:28", /not a whole number/],
+  [
+    "a threshold of all runs",
+    `${LEAST}detect: { signal.turns: { turns: 9 } }\n`,
+    "3:25",
+    /no threshold that a task can set/,
+  ],
+  ["a detector that is on", `${LEAST}detect: { beacon: on }\n`, "3:19", /beacon/],
   // Grants.
   ["a map for grants", `${LEAST}grants: { system: http }\n`, "3:9", /not a list/],
   ["grants that allow all", `${LEAST}grants: all\n`, "3:9", /not a list/],

@@ -303,6 +303,20 @@ const respondSchema = z
       "What a finding does to the run, one or several: record, alert, confirm-all, cut, revoke, pause, kill. Default: pause for sticky, record for the others.",
   });
 
+const THRESHOLDS_MAX = 1e12;
+const detectSchema = z
+  .record(
+    z.string().max(60),
+    z.union([
+      z.literal("off"),
+      z.record(z.string().max(40), z.number().positive().max(THRESHOLDS_MAX)),
+    ]),
+  )
+  .meta({
+    description:
+      "Detectors by name (docs/reference/detectors.md): thresholds that are other than usual, {bytes: 3000}, or off.",
+  });
+
 export const taskFileSchema = z
   .strictObject({
     task: nameSchema.meta({
@@ -334,6 +348,7 @@ export const taskFileSchema = z
       description: "Whether the command starts again when it fails.",
     }),
     respond: respondSchema.prefault({}),
+    detect: detectSchema.default({}),
   })
   .meta({
     title: "Cofferdam task file",

@@ -60,7 +60,19 @@ export type Task = {
   readonly restart: "never" | "on-failure";
   /** Mildest first, each once; [] only records. */
   readonly respond: Readonly<Record<FindingKind, readonly Response[]>>;
+  /** Detectors that are off or set otherwise than usual, by name. */
+  readonly detect: Readonly<Record<string, "off" | Readonly<Record<string, number>>>>;
 };
+
+/** What a task file needs to know of detectors, by their names. */
+export type Detectors = ReadonlyMap<
+  string,
+  {
+    readonly tuning: Readonly<Record<string, { readonly value: number }>>;
+    /** One of all runs has no threshold that a single task could set. */
+    readonly scope?: "run" | "home";
+  }
+>;
 
 /** Limits; what is absent is not limited by the task. */
 export type TaskCompute = {

@@ -2,6 +2,7 @@
 import type { Systems } from "./task.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { FileFault, type Problem } from "../yaml/index.ts";
 import { parseTaskFile } from "./task-file.ts";
 
@@ -10,7 +11,7 @@ export const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
 /** All problems of `source`, or none where it is a task. */
 export function problemsOf(source: string): readonly Problem[] {
   try {
-    parseTaskFile(source, "task.yaml", NOW_MS);
+    parseTaskFile(source, "task.yaml", NOW_MS, undefined, DETECTOR_ABOUTS);
     return [];
   } catch (error) {
     if (!(error instanceof FileFault)) throw error;

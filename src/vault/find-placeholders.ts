@@ -21,7 +21,13 @@ export interface PlaceholderFinder {
 
 /** A finder for `given`; pure, so a process that holds no secret can look too. */
 export function createPlaceholderFinder(given: readonly GivenPlaceholder[]): PlaceholderFinder {
-  const looked = given.map((one) => ({ one, spellings: spellingsOf(one.text) }));
+  const looked = given.map((one) => ({
+    one,
+    // Backwards as well: whoever hides a text from a search tries that first.
+    spellings: [one.text, Array.from(one.text).toReversed().join("")]
+      .flatMap(spellingsOf)
+      .map((spelling) => spelling.toString("latin1")),
+  }));
   return {
     find(content) {
       if (looked.length === 0) return [];
@@ -35,15 +41,15 @@ export function createPlaceholderFinder(given: readonly GivenPlaceholder[]): Pla
   };
 }
 
-/** The bytes, and what they are once percent signs and escapes of JSON that nobody needed are taken away. */
-function viewsOf(bytes: Buffer): readonly Buffer[] {
-  const views = [bytes];
+/**
+ * The bytes, a character each, and what they are once percent signs and escapes of JSON that nobody needed are
+ * taken away.
+ */
+function viewsOf(bytes: Buffer): readonly string[] {
   const text = bytes.toString("latin1");
   const decoded = text.includes("%") ? decodePercent(text) : text;
-  if (decoded !== text) views.push(Buffer.from(decoded, "latin1"));
   const plain = decoded.includes("\\") ? decodeEscapes(decoded) : decoded;
-  if (plain !== decoded) views.push(Buffer.from(plain, "latin1"));
-  return views;
+  return [...new Set([text, decoded, plain])];
 }
 
 function decodePercent(text: string): string {

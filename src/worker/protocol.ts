@@ -113,6 +113,9 @@ const subject = z.strictObject({
   flow: id.optional(),
   target: z.string().optional(),
   route: z.string().optional(),
+  action: id.optional(),
+  detector: z.string().max(60).optional(),
+  score: z.number().min(0).max(1).optional(),
 });
 
 const rawHeaders = z.array(z.string().max(128 << 10)).max(512);

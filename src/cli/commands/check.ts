@@ -5,6 +5,7 @@
  */
 import { compilePolicy, explainTask, parseTaskFile } from "../../policy/index.ts";
 import { Fault, readTextFile } from "../../base/index.ts";
+import { DETECTOR_ABOUTS } from "../../detect/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
 import { systemsOf } from "../systems.ts";
 
@@ -19,7 +20,8 @@ export const checkCommand: Command = {
   async run(context) {
     const file = context.positionals[0] ?? "";
     const json = context.values["json"] === true;
-    const task = parseTaskFile(readTask(file), file, Date.now(), systemsOf(context).systems);
+    const { systems } = systemsOf(context);
+    const task = parseTaskFile(readTask(file), file, Date.now(), systems, DETECTOR_ABOUTS);
     const sentences = explainTask(task);
     context.out(
       json

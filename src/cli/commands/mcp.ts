@@ -10,6 +10,7 @@ import { parse, stringify } from "yaml";
 import { EFFECTS, type Effect, type Json } from "../../action/index.ts";
 import type { RunOrder } from "../../api/index.ts";
 import { Fault, isFault, readTextFile } from "../../base/index.ts";
+import { DETECTOR_ABOUTS } from "../../detect/index.ts";
 import { parseTaskFile, type TaskGrant } from "../../policy/index.ts";
 import { mcp } from "../../protocols/index.ts";
 import { EXIT, listOption, textOption, type Command, type Context } from "../command.ts";
@@ -56,7 +57,8 @@ export const mcpCommand: Command = {
 /** The task file that is named, with its grants of MCP. */
 function readGrants(context: Context): readonly TaskGrant[] {
   const file = taskFile(context);
-  const { grants } = parseTaskFile(readTask(file), file, Date.now(), systemsOf(context).systems);
+  const { systems } = systemsOf(context);
+  const { grants } = parseTaskFile(readTask(file), file, Date.now(), systems, DETECTOR_ABOUTS);
   return grants.filter(({ system }) => system === "mcp");
 }
 

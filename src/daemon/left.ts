@@ -1,0 +1,85 @@
+/**
+ * What a run leaves that others execute or read by themselves: looked for when it has ended, at fixed names in its
+ * workspace and HOME, since what a program writes by itself makes no event.
+ *
+ * The folders are the run's: links in them are not followed out of them, and nothing is read but names.
+ *
+ * @module
+ */
+import { lstatSync, readdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { errorCode } from "../sys/index.ts";
+
+const IN_WORKSPACE = [
+  ...[
+    "CLAUDE.md",
+    "AGENTS.md",
+    "GEMINI.md",
+    "MEMORY.md",
+    "HEARTBEAT.md",
+    "SOUL.md",
+    ".mcp.json",
+    ".cursorrules",
+  ],
+  ...[
+    ".claude/settings.json",
+    ".gemini/settings.json",
+    ".codex/config.toml",
+    ".github/copilot-instructions.md",
+  ],
+  ".git/hooks/*",
+];
+const IN_HOME = [
+  ...[".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile"],
+  ...[".ssh/authorized_keys", ".ssh/rc", ".config/systemd/user/*", ".config/autostart/*"],
+];
+const NAMES_MAX = 32;
+
+/** A run's folders. */
+export interface Ground {
+  /** Of its overlay, which holds what it changed; absent where it has none. */
+  readonly upper: string | undefined;
+  readonly home: string;
+  /** When it began, in milliseconds since the epoch: a kept HOME has older things. */
+  readonly startMs: number;
+}
+
+/** What of the names above is there and new, as paths below the workspace or `~`. */
+export function leftBehind({ upper, home, startMs }: Ground): readonly string[] {
+  return [
+    ...(upper === undefined ? [] : IN_WORKSPACE.flatMap((name) => newIn(upper, name, 0))),
+    ...IN_HOME.flatMap((name) => newIn(home, name, startMs)).map((name) => `~/${name}`),
+  ];
+}
+
+function newIn(root: string, name: string, sinceMs: number): readonly string[] {
+  try {
+    const folder = dirname(name);
+    const real = realpathSync(join(root, folder));
+    if (real !== join(realpathSync(root), folder)) return []; // A link: what it leads to is not the run's.
+    const names = name.endsWith("/*")
+      ? readdirSync(real)
+          .slice(0, NAMES_MAX)
+          .map((one) => join(folder, one))
+      : [name];
+    return names.filter((one) => {
+      if (one.endsWith(".sample")) return false;
+      const found = lstatSync(join(root, one), { throwIfNoEntry: false });
+      // The time of change, which a run cannot set.
+      return (
+        found !== undefined &&
+        !found.isDirectory() &&
+        found.ctimeMs >= sinceMs &&
+        !isWhiteout(found)
+      );
+    });
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP"].includes(errorCode(error) ?? "")) return [];
+    throw error;
+  }
+}
+
+/** How an overlay says that a name is gone. */
+function isWhiteout(found: { isCharacterDevice(): boolean }): boolean {
+  return found.isCharacterDevice();
+}

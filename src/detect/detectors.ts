@@ -1,0 +1,58 @@
+/**
+ * Every detector over the stream of events.
+ *
+ * @module
+ */
+import { agentNested, agentUnleashed } from "./agents.ts";
+import { beacon } from "./beacon.ts";
+import { CLAIM_DETECTORS } from "./claim-detectors.ts";
+import type { Detector, DetectorAbout } from "./detector.ts";
+import { dnsSpread, dnsTunnel } from "./dns.ts";
+import { escapeDecoded, escapeRenamed, escapeTool } from "./escape.ts";
+import { CANARY, exfilSmall, exfilUrl, exfilVolume } from "./exfiltration.ts";
+import { loopActions, loopCalls, loopSpend } from "./loops.ts";
+import { miningCommand, miningUsage } from "./mining.ts";
+import { persistenceFile, persistenceMemory, persistenceSchedule } from "./persistence.ts";
+import { probeRelay, probeSlow } from "./probing.ts";
+import { approvalAgain, approvalFlood, denialSeeking } from "./seeking.ts";
+import { signalNames, signalTurns } from "./signals.ts";
+import { tamperingRecord } from "./tampering.ts";
+import { tunnelCommand } from "./tunnels.ts";
+
+export const DETECTORS: readonly Detector[] = [
+  probeSlow,
+  probeRelay,
+  dnsTunnel,
+  dnsSpread,
+  exfilUrl,
+  exfilSmall,
+  exfilVolume,
+  beacon,
+  persistenceSchedule,
+  persistenceFile,
+  persistenceMemory,
+  escapeTool,
+  escapeRenamed,
+  escapeDecoded,
+  miningCommand,
+  miningUsage,
+  tamperingRecord,
+  agentUnleashed,
+  agentNested,
+  tunnelCommand,
+  signalNames,
+  signalTurns,
+  denialSeeking,
+  approvalFlood,
+  approvalAgain,
+  loopActions,
+  loopCalls,
+  loopSpend,
+  ...CLAIM_DETECTORS,
+];
+
+/** What each is, also of what is noticed where it happens rather than in events; by name. */
+export const DETECTOR_ABOUTS: ReadonlyMap<
+  string,
+  DetectorAbout & { readonly scope?: Detector["scope"] }
+> = new Map([CANARY, ...DETECTORS].map((about) => [about.name, about]));

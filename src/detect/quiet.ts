@@ -1,0 +1,38 @@
+/**
+ * One finding for one thing: what is noticed again and again about the same is told once in a while.
+ *
+ * @module
+ */
+import { touch } from "./bounded.ts";
+import type { Detection } from "./detector.ts";
+
+/** How long the same is not told again, unless it is surer. */
+export const QUIET_MS = 10 * 60_000;
+/** Of one detector within that time, whatever they are about. */
+export const TOLD_MAX = 20;
+const SUBJECTS_MAX = 512;
+
+/** Decides what of a run's detections is told. */
+export interface Quiet {
+  /** Whether `detection` is told now. */
+  isTold(detection: Detection, monoMs: number): boolean;
+}
+
+export function createQuiet(): Quiet {
+  const subjects = new Map<string, { atMs: number; score: number }>();
+  const told = new Map<string, { sinceMs: number; count: number }>();
+  return {
+    isTold({ detector, target, process, score }, monoMs) {
+      const make = () => ({ atMs: Number.NEGATIVE_INFINITY, score: 0 });
+      const key = `${detector} ${target ?? ""} ${process?.exe ?? ""}`;
+      const subject = touch(subjects, key, SUBJECTS_MAX, make);
+      if (monoMs - subject.atMs < QUIET_MS && score <= subject.score) return false;
+      subject.atMs = monoMs;
+      subject.score = score;
+      const all = touch(told, detector, SUBJECTS_MAX, () => ({ sinceMs: monoMs, count: 0 }));
+      if (monoMs - all.sinceMs >= QUIET_MS) Object.assign(all, { sinceMs: monoMs, count: 0 });
+      all.count += 1;
+      return all.count <= TOLD_MAX;
+    },
+  };
+}

@@ -1,0 +1,481 @@
+/** Detectors over what happens in time and among many: each row a stream that is noticed, or its benign twin. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import type { Tuning } from "./detector.ts";
+import {
+  action,
+  dns,
+  every,
+  exec,
+  notice,
+  operation,
+  refused,
+  type Draft,
+} from "./detectors.fixture.ts";
+
+const SITE = "https://site.test";
+const MINUTE = 60_000;
+const random = (bytes: number) => randomBytes(bytes).toString("base64url");
+const hex = (bytes: number) => randomBytes(bytes).toString("hex");
+const text = (n: number) => `word${n}`;
+
+const outcome = (of: Draft, data: Draft["data"] = {}): Draft => ({
+  type: "outcome",
+  run: of.run ?? "r-a",
+  system: of.system ?? "",
+  action: of.action ?? "",
+  data: { status: 200, bytesOut: 100, ...data },
+});
+/** An action and what became of it, `count` times. */
+const done = (count: number, make: (n: number) => Draft, data?: Draft["data"]): readonly Draft[] =>
+  Array.from({ length: count }, (_, n) => make(n)).flatMap((one) => [one, outcome(one, data)]);
+const call = (id: string, data: Draft["data"] = {}): Draft => ({
+  type: "tool.call",
+  run: "r-a",
+  data: { call: id, name: "Bash", digest: "same", ...data },
+});
+const result = (id: string, isError = false): Draft => ({
+  type: "tool.result",
+  run: "r-a",
+  data: { call: id, isError },
+});
+const usage = (cpu: number, gpus: number[] = []): Draft => ({
+  type: "usage",
+  run: "r-a",
+  data: { cpu, memory: 0, disk: 0, gpus },
+});
+const model = (tokens: number): Draft => ({
+  type: "model",
+  run: "r-a",
+  data: { in: tokens, out: 10 },
+});
+const asks = (digest: string, summary = "Send a mail to ann") =>
+  action(["send"], `${SITE}/mails`, {
+    verdict: "confirm",
+    data: { digest, summary, verb: "mail.send" },
+  });
+const decided = (of: Draft, state: string): Draft => ({
+  ...of,
+  type: "approval",
+  data: { state, verb: "mail.send" },
+});
+const closed = (run: string, upstreamOut: number): Draft => ({
+  type: "flow.close",
+  run,
+  target: "site.test:443",
+  data: { upstreamOut, upstreamIn: 1000 },
+});
+/** A run of one task that sends so much. */
+const sends = (run: string, bytes: number): readonly Draft[] => [
+  { type: "run.start", run, data: { task: "backup" } },
+  closed(run, bytes),
+  { type: "run.end", run, data: {} },
+];
+const within = (id: string, draft: Draft): Draft => ({
+  ...draft,
+  cause: { call: { id, name: "Bash", source: "model", by: "only", confidence: 1 } },
+});
+const message = (n: number) => `we-should-all-meet-at-the-cache-number-${"abcdefgh"[n] ?? ""}`;
+
+type Row = readonly [string, readonly Draft[], number, string, Tuning?];
+
+const ROWS: readonly Row[] = [
+  // detector, stream, how often noticed, why; tuning
+  [
+    "probe.slow",
+    every(5 * MINUTE, 12, (n) => refused(`10.0.0.${n}`, 22)),
+    1,
+    "one every five minutes",
+  ],
+  [
+    "probe.slow",
+    every(1000, 6, (n) => within("c1", refused(`10.0.${n}.1`, 80))),
+    1,
+    "within one tool call",
+  ],
+  ["probe.slow", every(1000, 60, (n) => refused(`t${n}.metrics.test`, 443)), 0, "telemetry"],
+  ["probe.slow", every(1000, 60, () => refused("10.0.0.1", 22)), 0, "one place again and again"],
+  [
+    "probe.slow",
+    every(1000, 6, (n) => within(`c${n}`, refused(`db${n}.test`, 5432))),
+    0,
+    "one in each call",
+  ],
+  [
+    "probe.slow",
+    every(1000, 9, (n) => refused(`10.0.0.${n}`, 22)),
+    3,
+    "tuned",
+    { internal: 2, total: 100 },
+  ],
+
+  [
+    "probe.relay",
+    [action(["read"], `${SITE}/fetch?url=http%3A%2F%2F169.254.169.254%2Flatest`)],
+    1,
+    "by a proxy's parameter",
+  ],
+  [
+    "probe.relay",
+    [action(["read"], `${SITE}/fetch?url=http%253A%252F%252F10.0.0.1%252F`)],
+    1,
+    "twice encoded",
+  ],
+  [
+    "probe.relay",
+    [operation(["execute"], "exec", { command: "curl http://169.254.169.254/" })],
+    1,
+    "on a server",
+  ],
+  [
+    "probe.relay",
+    [action(["read"], `${SITE}/fetch?url=https%3A%2F%2Fdocs.test%2F`)],
+    0,
+    "a public page",
+  ],
+  [
+    "probe.relay",
+    [
+      action(["write"], `${SITE}/posts`, {
+        fields: { body: { content: "Block 169.254.169.254" } },
+      }),
+    ],
+    0,
+    "an article about it",
+  ],
+
+  ["dns.tunnel", every(100, 60, () => dns(`${hex(25)}.t.evil.test`)), 1, "iodine"],
+  ["dns.tunnel", every(100, 40, () => dns(`${hex(12)}.evil.test`, "TXT")), 1, "few bytes, but TXT"],
+  ["dns.tunnel", every(100, 60, (n) => dns(`${text(n % 5)}.cdn.test`)), 0, "the same few names"],
+  ["dns.tunnel", every(100, 60, (n) => dns(`www.site${n}.test`)), 0, "many sites"],
+  [
+    "dns.tunnel",
+    Array.from({ length: 200 }, (_, n) => [
+      dns(`tenant-${n}.api.test`),
+      action(["read"], `https://tenant-${n}.api.test/`),
+    ]).flat(),
+    0,
+    "granted hosts",
+  ],
+  ["dns.tunnel", every(100, 40, () => dns(`${hex(12)}.evil.test`)), 0, "tuned", { bytes: 100_000 }],
+
+  [
+    "dns.spread",
+    every(100, 40, () => dns(`${hex(20)}.${hex(5)}.test`)),
+    1,
+    "another domain each time",
+  ],
+  ["dns.spread", every(100, 80, (n) => dns(`data${n}.nosuchtop`)), 0, "few bytes"],
+  [
+    "dns.spread",
+    every(100, 60, () => dns(`${hex(20)}.nosuchtop`)),
+    2,
+    "below no domain, and goes on",
+  ],
+  ["dns.spread", every(100, 400, (n) => dns(`registry-${n}.mirror-${n}.example`)), 0, "words"],
+
+  [
+    "exfil.url",
+    every(1000, 8, () => action(["read"], `${SITE}/i.png?d=${random(600)}`)),
+    1,
+    "in a picture's query",
+  ],
+  ["exfil.url", every(1000, 80, () => action(["read"], `${SITE}/${random(60)}/x`)), 1, "in a path"],
+  [
+    "exfil.url",
+    every(1000, 200, () => action(["read"], `${SITE}/packages/ab/cd/${hex(30)}/x.whl`)),
+    0,
+    "hashes of packages",
+  ],
+  [
+    "exfil.url",
+    every(1000, 40, () => action(["read"], `${SITE}/items?cursor=${random(90)}`)),
+    0,
+    "cursors",
+  ],
+  [
+    "exfil.url",
+    every(1000, 20, (n) =>
+      action(["read"], `${SITE}/search?q=${"how+to+write+good+words+".repeat(9)}${n}`),
+    ),
+    0,
+    "long words",
+  ],
+  [
+    "exfil.url",
+    every(1000, 8, () => action(["write"], `${SITE}/i?d=${random(600)}`)),
+    0,
+    "a write is judged as one",
+  ],
+
+  ["exfil.small", done(210, () => action(["write"], `${SITE}/notes`)), 1, "cut small"],
+  ["exfil.small", done(210, () => action(["read"], `${SITE}/search`)), 0, "questions"],
+  [
+    "exfil.small",
+    done(210, () => action(["write"], `${SITE}/notes`), { bytesOut: 20_000 }),
+    0,
+    "not small",
+  ],
+  ["exfil.small", done(50, () => action(["write"], `${SITE}/notes`)), 0, "a few"],
+
+  [
+    "exfil.volume",
+    ["a", "b", "c"].flatMap((run) => sends(run, 4e6)).concat(sends("d", 5e7)),
+    1,
+    "ten times as much",
+  ],
+  [
+    "exfil.volume",
+    ["a", "b", "c"].flatMap((run) => sends(run, 4e7)).concat(sends("d", 5e7)),
+    0,
+    "as always",
+  ],
+  ["exfil.volume", sends("a", 5e7), 0, "nothing is known before"],
+  ["exfil.volume", sends("a", 6e8), 1, "much, whatever was before"],
+
+  ["beacon", every(30_000, 13, () => refused("198.51.100.7", 4444)), 1, "twice a minute"],
+  [
+    "beacon",
+    every(1, 13, (n) => ({
+      ...refused("198.51.100.7", 4444),
+      monoMs: n * 60_000 + (n % 4) * 6000,
+    })),
+    1,
+    "with jitter",
+  ],
+  [
+    "beacon",
+    every(60_000, 13, () => action(["write"], `${SITE}/beat`)),
+    1,
+    "reports that somebody may like",
+  ],
+  [
+    "beacon",
+    every(60_000, 30, () => action(["read"], `${SITE}/status`)),
+    0,
+    "polls what is granted",
+  ],
+  ["beacon", every(60_000, 30, () => refused("telemetry.test", 443)), 0, "telemetry"],
+  [
+    "beacon",
+    every(1, 30, (n) => ({ ...refused("198.51.100.7", 4444), monoMs: n * n * 9000 })),
+    0,
+    "backs off",
+  ],
+  [
+    "beacon",
+    every(60_000, 30, () => within("c", action(["write"], `${SITE}/beat`))),
+    0,
+    "what a tool call asks for",
+  ],
+
+  [
+    "mining.usage",
+    [call("1"), result("1"), ...every(30_000, 8, () => usage(1.9))],
+    1,
+    "while nothing is asked for",
+  ],
+  [
+    "mining.usage",
+    [call("1"), result("1"), ...every(30_000, 8, () => usage(0.1, [0.9]))],
+    1,
+    "on a GPU",
+  ],
+  ["mining.usage", [call("1"), ...every(30_000, 8, () => usage(1.9))], 0, "a long build"],
+  ["mining.usage", every(30_000, 8, () => usage(1.9)), 0, "a command without tool calls"],
+  [
+    "mining.usage",
+    [call("1"), result("1"), ...every(30_000, 8, () => usage(0.05))],
+    0,
+    "waits for its model",
+  ],
+
+  [
+    "signal.names",
+    [
+      ...every(1000, 6, (n) => action(["write"], `${SITE}/cache/${message(n)}`)),
+      action(["read"], `${SITE}/cache/`, { run: "r-b" }),
+    ],
+    2,
+    "names of folders",
+  ],
+  [
+    "signal.names",
+    [
+      ...every(1000, 6, (n) => action(["write"], `${SITE}/cache/${message(n)}`)),
+      action(["read"], `${SITE}/cache/`),
+    ],
+    0,
+    "its own",
+  ],
+  [
+    "signal.names",
+    [
+      ...every(1000, 6, (n) => action(["write"], `${SITE}/cache/v1.${n}.tgz`)),
+      action(["read"], `${SITE}/cache/`, { run: "r-b" }),
+    ],
+    0,
+    "names of versions",
+  ],
+  [
+    "signal.names",
+    [
+      ...every(1000, 2, (n) => action(["write"], `${SITE}/cache/${message(n)}`)),
+      action(["read"], `${SITE}/cache/`, { run: "r-b" }),
+    ],
+    0,
+    "two titles",
+  ],
+
+  ["signal.turns", turns(8, "r-b"), 2, "a conversation in one row"],
+  ["signal.turns", turns(8, "r-a"), 0, "one run that keeps a note"],
+  [
+    "signal.turns",
+    every(1000, 40, (n) =>
+      action([n % 2 === 0 ? "write" : "read"], `${SITE}/job`, { run: n % 2 === 0 ? "r-a" : "r-b" }),
+    ),
+    0,
+    "work handed on",
+  ],
+
+  [
+    "denial.seeking",
+    [
+      refused("a.corp.test", 22),
+      refused("b.corp.test", 22),
+      refused("b.corp.test", 2222),
+      refused("c.corp.test", 8443),
+    ],
+    1,
+    "the next host and port",
+  ],
+  [
+    "denial.seeking",
+    ["DELETE", "POST", "PUT", "PATCH"].map((verb, n) =>
+      denied(`https://h${n}.test/api/%75sers`, verb),
+    ),
+    1,
+    "another verb and host",
+  ],
+  [
+    "denial.seeking",
+    ["deb", "security", "ftp", "snapshot", "x"].map((name) => refused(`${name}.debian.test`, 80)),
+    0,
+    "mirrors of a package manager",
+  ],
+  ["denial.seeking", every(1000, 20, () => refused("a.corp.test", 22)), 0, "the same again"],
+  [
+    "denial.seeking",
+    every(1000, 9, (n) => refused(`db.site${n}.test`, 5432)),
+    0,
+    "nothing in common",
+  ],
+
+  [
+    "approval.flood",
+    every(1000, 20, (n) => asks(`d${n}`, `Mail ${n} to ann`)),
+    3,
+    "twenty, all alike",
+  ],
+  [
+    "approval.flood",
+    every(MINUTE, 20, (n) => asks(`d${n}`, `Mail ${n}`)),
+    2,
+    "ten alike in ten minutes",
+    { count: 100 },
+  ],
+  ["approval.flood", every(1000, 40, () => asks("d")), 0, "one that is asked for again"],
+  ["approval.flood", every(10 * MINUTE, 20, (n) => asks(`d${n}`)), 0, "now and then"],
+
+  ["approval.again", again("denied", "d2", "d3"), 1, "in other words"],
+  ["approval.again", again("denied", "d2"), 0, "corrected once"],
+  ["approval.again", again("approved", "d2", "d3"), 0, "after a yes"],
+
+  [
+    "loop.actions",
+    every(1000, 45, () => action(["write"], `${SITE}/a`, { data: { digest: "same" } })),
+    1,
+    "the same write",
+  ],
+  [
+    "loop.actions",
+    done(65, () => action(["read"], `${SITE}/a`, { data: { digest: "same" } }), { status: 500 }),
+    1,
+    "fails each time",
+  ],
+  [
+    "loop.actions",
+    done(300, () => action(["read"], `${SITE}/a`, { data: { digest: "same" } })),
+    0,
+    "polling that works",
+  ],
+  [
+    "loop.actions",
+    every(1000, 45, () => action(["write"], `${SITE}/a`)),
+    0,
+    "other content each time",
+  ],
+
+  [
+    "loop.calls",
+    every(1000, 24, (n) => (n % 2 === 0 ? call(`c${n}`) : result(`c${n - 1}`, true))),
+    1,
+    "fails each time",
+  ],
+  [
+    "loop.calls",
+    every(1000, 40, (n) => (n % 2 === 0 ? call(`c${n}`) : result(`c${n - 1}`, n % 8 !== 1))),
+    0,
+    "works now and then",
+  ],
+  [
+    "loop.calls",
+    every(1000, 24, (n) =>
+      n % 2 === 0 ? call(`c${n}`, { digest: text(n) }) : result(`c${n - 1}`, true),
+    ),
+    0,
+    "another each time",
+  ],
+
+  ["loop.spend", every(1000, 120, () => model(5000)), 1, "nothing but talk"],
+  ["loop.spend", every(1000, 12, () => model(500_000)), 2, "tokens, and as many again"],
+  [
+    "loop.spend",
+    every(1000, 300, (n) => (n % 3 === 0 ? exec(["/usr/bin/make", text(n)]) : model(5000))),
+    0,
+    "something new each time",
+  ],
+];
+
+/** `count` times: whoever's turn it is reads, then writes. */
+function turns(count: number, other: string): readonly Draft[] {
+  return Array.from({ length: count }, (_, n) => (n % 2 === 0 ? "r-a" : other)).flatMap((run) => [
+    action(["read"], `${SITE}/row/1`, { run }),
+    action(["write"], `${SITE}/row/1`, { run }),
+  ]);
+}
+
+function denied(url: string, verb: string): Draft {
+  const { hostname } = new URL(url);
+  return refused(url, 443, {
+    action: "a-1",
+    data: { route: JSON.stringify([verb, hostname, 443, "https", ""]) },
+  });
+}
+
+/** Somebody decides over the first; then others are asked for. */
+function again(state: string, ...digests: readonly string[]): readonly Draft[] {
+  const first = asks("d1");
+  return [first, decided(first, state), ...digests.map((digest) => asks(digest))];
+}
+
+for (const [name, drafts, times, why, tuning] of ROWS) {
+  test(`${name} ${times === 0 ? "lets be" : "notices"}: ${why}`, () => {
+    const flat = drafts.flat();
+    const found = notice(name, flat, tuning);
+    assert.equal(found.length, times, found.map((one) => one.why).join("; "));
+    // Nothing is said about no run where more than one is there to be told.
+    for (const one of found) assert.ok(one.run !== undefined && one.score > 0 && one.score <= 1);
+  });
+}

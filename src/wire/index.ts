@@ -11,3 +11,4 @@ export * from "./event-stream.ts";
 export * from "./redis/index.ts";
 export * from "./smtp/index.ts";
 export * from "./mysql/index.ts";
+export * from "./capture/index.ts";

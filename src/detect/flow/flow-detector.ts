@@ -1,0 +1,40 @@
+/**
+ * A detector over flows: one at a time, or what several of them show together.
+ *
+ * @module
+ */
+import type { DetectorAbout, Tuning } from "../detector.ts";
+import type { FlowSeen } from "./flow-seen.ts";
+import type { Layer } from "./layers.ts";
+
+/** A flow, and what it carries. */
+export interface FlowView extends FlowSeen {
+  readonly layers: readonly Layer[];
+  /** Names of the server: as given, in the ClientHello, in a request. Lower case. */
+  readonly hosts: readonly string[];
+}
+
+/** What a detector says of a flow. */
+export interface FlowSign {
+  /** 0 to 1: 1 is certain by the protocol's own words. */
+  readonly score: number;
+  /** One sentence with the facts, without what the peers said. */
+  readonly why: string;
+}
+
+export interface FlowDetector extends DetectorAbout {
+  judge(flow: FlowView, tuning: Tuning): FlowSign | undefined;
+}
+
+/** A detector over many flows: it is told each once, in any order, and finds something with one of them, or at the end. */
+export interface SeriesDetector<State = unknown> extends DetectorAbout {
+  start(tuning: Tuning): State;
+  observe(state: State, flow: FlowView): FlowSign | undefined;
+  /** What all of them show, each with the name of a flow. */
+  end(state: State): readonly (FlowSign & { readonly flow: string })[];
+}
+
+/** Keeps a detector's state type to itself, so that detectors of all kinds stand in one table. */
+export function defineSeries<State>(detector: SeriesDetector<State>): SeriesDetector {
+  return detector as SeriesDetector;
+}

@@ -1,3 +1,4 @@
 /** Layer 2, pure: what misuse looks like in the stream of events and in flows, and what it is called elsewhere. */
 export * from "./detector.ts";
 export * from "./detection.ts";
+export * from "./flow/index.ts";

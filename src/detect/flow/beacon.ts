@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { defineSeries, type FlowView } from "./flow-detector.ts";
-import { flowName } from "./flow-seen.ts";
+import { defineSeries } from "./flow-detector.ts";
+import { flowName, type FlowSeen } from "./flow-seen.ts";
 
 interface Place {
   readonly starts: number[];
@@ -45,7 +45,7 @@ export const beaconing = defineSeries<State>({
     leastMs: seconds * 1000,
     places: new Map(),
   }),
-  observe({ places }, flow) {
+  observe({ places }, { seen: flow }) {
     if (flow.protocol === "icmp" || flow.bytesOut === 0 || isRegular(flow)) return undefined;
     const { client, server, protocol } = flow;
     const key = `${protocol} ${client.address} ${server.address} ${server.port}`;
@@ -79,7 +79,7 @@ export const beaconing = defineSeries<State>({
   },
 });
 
-function isRegular({ server, client }: FlowView): boolean {
+function isRegular({ server, client }: FlowSeen): boolean {
   return REGULAR.has(server.port) || REGULAR.has(client.port);
 }
 

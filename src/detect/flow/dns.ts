@@ -70,7 +70,7 @@ export const DNS_DETECTORS = [
     observe: (state, flow) =>
       observed(state, flow, ({ name }) => {
         const top = name.slice(name.lastIndexOf(".") + 1);
-        return isTopLevel(top) ? undefined : [flow.server.address, name];
+        return isTopLevel(top) ? undefined : [flow.seen.server.address, name];
       }),
     end: () => [],
   }),
@@ -83,7 +83,7 @@ function observed(
   split: (question: DnsQuestion) => readonly [domain: string, below: string] | undefined,
 ): FlowSign | undefined {
   let found: FlowSign | undefined;
-  for (const question of questionsOf(flow)) {
+  for (const question of flow.once(questionsIn)) {
     const [domain, below = ""] = split(question) ?? [];
     if (domain === undefined || below === "" || isReverse(question.name)) continue;
     const known = touch(domains, domain.toLowerCase());
@@ -114,23 +114,14 @@ function touch(domains: Map<string, Domain>, key: string): Domain {
   return known;
 }
 
-const views = new WeakMap<FlowView, readonly DnsQuestion[]>();
 // Of a whole link each asks each: printers, names of hosts, services.
 const LOCAL_PORTS: ReadonlySet<number> = new Set([137, 138, 5353, 5355]);
 
 /** What is asked in a flow, over UDP or TCP; empty where it is no DNS. */
-export function questionsOf(flow: FlowView): readonly DnsQuestion[] {
-  const known = views.get(flow);
-  if (known !== undefined) return known;
-  const found = readQuestions(flow);
-  views.set(flow, found);
-  return found;
-}
-
-function readQuestions(flow: FlowView): readonly DnsQuestion[] {
-  const { protocol, server, client, sent } = flow;
+export function questionsIn(flow: FlowView): readonly DnsQuestion[] {
+  const { protocol, server, client, sent } = flow.seen;
   if (LOCAL_PORTS.has(server.port) || LOCAL_PORTS.has(client.port)) return [];
-  if (protocol === "udp") return parsed(datagramsOf(flow, "client"));
+  if (protocol === "udp") return parsed(datagramsOf(flow.seen, "client"));
   return flow.layers[0]?.opening.protocol === "dns" ? parsed(framed(sent)) : [];
 }
 

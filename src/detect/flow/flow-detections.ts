@@ -5,9 +5,8 @@
  */
 import type { FindingKind } from "../../action/index.ts";
 import { tuningOf, type DetectorAbout, type Tuning } from "../detector.ts";
-import type { FlowView, FlowSign } from "./flow-detector.ts";
+import { FlowView, type FlowSign } from "./flow-detector.ts";
 import { flowName, type FlowSeen } from "./flow-seen.ts";
-import { layersOf } from "./layers.ts";
 import { FLOW_DETECTORS, SERIES_DETECTORS } from "./table.ts";
 
 /** One thing found in a flow. */
@@ -31,6 +30,9 @@ export function createFlowDetections(
 ): FlowDetections {
   const valuesOf = (about: DetectorAbout) => ({ ...tuningOf(about), ...tuning[about.name] });
   const single = FLOW_DETECTORS.map((detector) => ({ detector, values: valuesOf(detector) }));
+  const seeing = (protocol: FlowSeen["protocol"]) =>
+    single.filter(({ detector }) => detector.sees.includes(protocol));
+  const byProtocol = { tcp: seeing("tcp"), udp: seeing("udp"), icmp: seeing("icmp") };
   const series = SERIES_DETECTORS.map((detector) => ({
     detector,
     state: detector.start(valuesOf(detector)),
@@ -44,9 +46,10 @@ export function createFlowDetections(
   });
   return {
     observe(flow) {
-      const view = viewOf(flow);
+      if (flow.bytesOut + flow.bytesIn === 0) return NONE;
+      const view = new FlowView(flow);
       let found: FlowFinding[] | undefined;
-      for (const { detector, values } of single) {
+      for (const { detector, values } of byProtocol[flow.protocol]) {
         const sign = detector.judge(view, values);
         if (sign !== undefined) (found ??= []).push(finding(detector, flowName(flow), sign));
       }
@@ -64,17 +67,3 @@ export function createFlowDetections(
 }
 
 const NONE: readonly FlowFinding[] = [];
-
-/** What detectors look at. */
-export function viewOf(flow: FlowSeen): FlowView {
-  const layers = layersOf(flow);
-  const hosts = new Set(flow.names.map((name) => name.toLowerCase()));
-  for (const { hello, request } of layers) {
-    if (hello?.serverName !== undefined) hosts.add(hello.serverName);
-    const host = request?.fields.get("host") ?? request?.line.match(CONNECT)?.[1];
-    if (host !== undefined) hosts.add(host.replace(/:\d+$/, "").replace(/\.$/, "").toLowerCase());
-  }
-  return { ...flow, layers, hosts: [...hosts] };
-}
-
-const CONNECT = /^CONNECT ([^ :]+):/;

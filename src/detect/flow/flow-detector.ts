@@ -5,13 +5,31 @@
  */
 import type { DetectorAbout, Tuning } from "../detector.ts";
 import type { FlowSeen } from "./flow-seen.ts";
-import type { Layer } from "./layers.ts";
+import { layersOf, type Layer } from "./layers.ts";
 
-/** A flow, and what it carries. */
-export interface FlowView extends FlowSeen {
-  readonly layers: readonly Layer[];
-  /** Names of the server: as given, in the ClientHello, in a request. Lower case. */
-  readonly hosts: readonly string[];
+/** A flow, and what is read from it, once for all detectors. */
+export class FlowView {
+  readonly seen: FlowSeen;
+  #made: Map<unknown, unknown> | undefined;
+
+  constructor(seen: FlowSeen) {
+    this.seen = seen;
+  }
+
+  get layers(): readonly Layer[] {
+    return this.once(layersIn);
+  }
+
+  /** What `make` makes of this flow; asked again, the same. */
+  once<Made>(make: (flow: FlowView) => Made): Made {
+    const made = (this.#made ??= new Map());
+    if (!made.has(make)) made.set(make, make(this));
+    return made.get(make) as Made;
+  }
+}
+
+function layersIn({ seen }: FlowView): readonly Layer[] {
+  return layersOf(seen);
 }
 
 /** What a detector says of a flow. */
@@ -23,6 +41,8 @@ export interface FlowSign {
 }
 
 export interface FlowDetector extends DetectorAbout {
+  /** Of which flows it is told. */
+  readonly sees: readonly FlowSeen["protocol"][];
   judge(flow: FlowView, tuning: Tuning): FlowSign | undefined;
 }
 

@@ -48,14 +48,14 @@ function endName({ address, port }: End): string {
 }
 
 /** The datagrams, or messages of ICMP, of one side that are whole in what is kept. */
-export function datagramsOf(flow: FlowSeen, side: Side): readonly Buffer[] {
+export function datagramsOf(flow: FlowSeen, side: Side, most = SIZES_MAX): readonly Buffer[] {
   const head = side === "client" ? flow.sent : flow.received;
   const found: Buffer[] = [];
   let at = 0;
   for (const size of flow.sizes) {
     if (size > 0 !== (side === "client")) continue;
     const length = Math.abs(size);
-    if (at + length > head.length) break;
+    if (at + length > head.length || found.length === most) break;
     found.push(head.subarray(at, at + length));
     at += length;
   }

@@ -7,6 +7,7 @@ import type { FlowDetector } from "./flow-detector.ts";
 import { datagramsOf } from "./flow-seen.ts";
 
 const ECHO_REQUEST: ReadonlySet<number | undefined> = new Set([8, 128]);
+const ECHO_REPLY: ReadonlySet<number | undefined> = new Set([0, 129]);
 const HEADER_BYTES = 8; // Type u8, code u8, checksum u16, identifier u16, sequence u16.
 
 export const ICMP_DETECTORS: readonly FlowDetector[] = [
@@ -20,11 +21,11 @@ export const ICMP_DETECTORS: readonly FlowDetector[] = [
     atlas: [],
     owasp: ["ASI10"],
     tuning: { replies: { value: 3, unit: "replies", meaning: "so many that repeat nothing" } },
-    judge(flow, { replies = 3 }) {
-      if (flow.protocol !== "icmp") return undefined;
+    sees: ["icmp"],
+    judge({ seen }, { replies = 3 }) {
       const requests = new Map<number, Buffer[]>();
       let packets = 0;
-      for (const one of datagramsOf(flow, "client")) {
+      for (const one of datagramsOf(seen, "client")) {
         if (!ECHO_REQUEST.has(one[0]) || one.length < HEADER_BYTES) continue;
         const data = one.subarray(HEADER_BYTES);
         if (isIpPacket(data)) packets += 1;
@@ -32,7 +33,8 @@ export const ICMP_DETECTORS: readonly FlowDetector[] = [
         requests.set(sequence, [...(requests.get(sequence) ?? []).slice(-15), data]);
       }
       let other = 0;
-      for (const one of datagramsOf(flow, "server")) {
+      for (const one of datagramsOf(seen, "server")) {
+        if (!ECHO_REPLY.has(one[0]) || one.length < HEADER_BYTES) continue;
         const data = one.subarray(HEADER_BYTES);
         if (data.length === 0) continue;
         if (isIpPacket(data)) packets += 1;

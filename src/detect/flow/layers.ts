@@ -58,7 +58,7 @@ function readLayer(via: readonly string[], sent: Buffer, received: Buffer): Laye
   const request = protocol === "http" ? readHttpHead(sent) : undefined;
   const response = received[0] === 0x48 ? readHttpHead(received) : undefined; // "HTTP/1.1 ".
   const isPlain = response !== undefined || (protocol === "tls" && received[0] === 0x16);
-  const answer = received.length === 0 || isPlain ? NOTHING : classifyFirstBytes(received);
+  const answer = received.length === 0 || isPlain ? NOTHING : answerOf(received);
   const hello = protocol === "tls" ? parseClientHello(sent) : undefined;
   return {
     via,
@@ -70,6 +70,12 @@ function readLayer(via: readonly string[], sent: Buffer, received: Buffer): Laye
     ...(response === undefined ? {} : { response }),
     ...(hello?.status === "ok" ? { hello } : {}),
   };
+}
+
+function answerOf(received: Buffer): FirstBytes {
+  const answer = classifyFirstBytes(received);
+  // Lists and pages hold lines that begin like SSH; a client that hides its own is named by its opening.
+  return answer.protocol === "ssh" && !startsSsh(received) ? NOTHING : answer;
 }
 
 interface Inner {
@@ -249,6 +255,10 @@ export function carriedBy({ via }: Pick<Layer, "via">): string {
 }
 
 /** Which side began with `protocol`, where one did for certain. */
-export function speaks(layer: Layer, protocol: FirstBytesProtocol): FirstBytes | undefined {
-  return [layer.opening, layer.answer].find((one) => one.certain && one.protocol === protocol);
+export function speaks(
+  { opening, answer }: Layer,
+  protocol: FirstBytesProtocol,
+): FirstBytes | undefined {
+  if (opening.certain && opening.protocol === protocol) return opening;
+  return answer.certain && answer.protocol === protocol ? answer : undefined;
 }

@@ -3,36 +3,25 @@
  *
  * @module
  */
-import { createStratumWatch, type MiningDialect, type MiningMessage } from "../../wire/index.ts";
+import { findMining, type MiningDialect, type MiningMessage } from "../../wire/index.ts";
 import type { FlowDetector, FlowView } from "./flow-detector.ts";
 import { carriedBy, speaks } from "./layers.ts";
 import { isRandom } from "./randomness.ts";
 
-const MINING = { kind: "mining", attack: ["T1496.001"], atlas: ["AML.T0034.002"], owasp: ["ASI10"] } as const;
+const MINING = { kind: "mining", attack: ["T1496.001"], atlas: ["AML.T0034.002"], owasp: ["ASI10"], sees: ["tcp"] } as const;
 
 interface Hit {
   readonly message: MiningMessage;
   readonly where: string;
 }
 
-// Five detectors ask for the same flow.
-const hits = new WeakMap<FlowView, Hit | null>();
-
 /** The first mining message of `flow`, in whatever layer it stands. */
-function miningIn(flow: FlowView): Hit | undefined {
-  const known = hits.get(flow);
-  if (known !== undefined) return known ?? undefined;
-  let found: Hit | undefined;
-  for (const layer of flow.layers) {
-    // Watched once as a stream; what is only random or TLS is over after its first byte.
-    const message =
-      createStratumWatch().push(layer.sent) ?? createStratumWatch().push(layer.received);
-    if (message === undefined) continue;
-    found = { message, where: carriedBy(layer) };
-    break;
+function miningIn({ layers }: FlowView): Hit | undefined {
+  for (const layer of layers) {
+    const message = findMining(layer.sent) ?? findMining(layer.received);
+    if (message !== undefined) return { message, where: carriedBy(layer) };
   }
-  hits.set(flow, found ?? null);
-  return found;
+  return undefined;
 }
 
 function pool(dialect: MiningDialect, about: Pick<FlowDetector, "name" | "title" | "explanation">): FlowDetector {
@@ -41,7 +30,7 @@ function pool(dialect: MiningDialect, about: Pick<FlowDetector, "name" | "title"
     ...about,
     tuning: {},
     judge(flow) {
-      const hit = miningIn(flow);
+      const hit = flow.once(miningIn);
       if (hit?.message.dialect !== dialect) return undefined;
       return { score: 1, why: `${hit.message.detail}${hit.where}` };
     },
@@ -89,12 +78,12 @@ export const MINING_DETECTORS: readonly FlowDetector[] = [
       firstBytes: { value: 64, unit: "bytes", meaning: "the client's first flight" },
       answerBytes: { value: 234, unit: "bytes", meaning: "the server's answer" },
     },
-    judge(flow, { firstBytes = 64, answerBytes = 234 }) {
-      if (flow.protocol !== "tcp" || !isRandom(flow.sent.subarray(0, firstBytes))) return undefined;
-      const [first, answer, then] = flights(flow.sizes);
+    judge({ seen }, { firstBytes = 64, answerBytes = 234 }) {
+      const { sent, received, sizes } = seen;
+      const [first, answer, then] = flights(sizes);
       if (first !== firstBytes || then === undefined || then < NOISE_FRAME_BYTES) return undefined;
       if (answer !== -answerBytes && answer !== -OLD_ANSWER_BYTES) return undefined;
-      if (!isRandom(flow.received.subarray(0, -answer))) return undefined;
+      if (!isRandom(sent.subarray(0, first)) || !isRandom(received.subarray(0, -answer))) return undefined;
       const why = `a first flight of ${first} random bytes, an answer of ${-answer}, then a frame of ${then}: the sizes of Stratum v2's handshake`;
       return { score: 0.9, why };
     },

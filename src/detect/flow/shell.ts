@@ -59,6 +59,7 @@ const COMMON = {
   kind: "tunnel",
   atlas: ["AML.T0072"],
   owasp: ["ASI10", "ASI05"],
+  sees: ["tcp"],
   tuning: {},
 } as const;
 
@@ -71,7 +72,7 @@ export const SHELL_DETECTORS: readonly FlowDetector[] = [
       "The client's first bytes are a prompt, a shell's complaint that it has no terminal, or the output of the command line that the server sent first. Looked for in every layer that can be read. A server that sends commands to a client of its own in another form is not found.",
     attack: ["T1059.004", "T1095", "T1071.001"],
     judge(flow) {
-      const [firstSize = 0] = flow.sizes;
+      const [firstSize = 0] = flow.seen.sizes;
       for (const layer of flow.layers) {
         const found = typedInto(layer.sent, layer.received);
         if (found !== undefined) return { ...found, why: `${found.why}${carriedBy(layer)}` };

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { FlowDetector, FlowSign, FlowView } from "./flow-detector.ts";
+import type { FlowDetector, FlowSign } from "./flow-detector.ts";
+import type { FlowSeen } from "./flow-seen.ts";
 import { carriedBy, speaks } from "./layers.ts";
 import { readSshSizes, type SshSizes } from "./ssh-sizes.ts";
 
 const SSH_PORT = 22;
-const TUNNEL = { kind: "tunnel", atlas: ["AML.T0072"], owasp: ["ASI10"] } as const;
+const TUNNEL = { kind: "tunnel", atlas: ["AML.T0072"], owasp: ["ASI10"], sees: ["tcp"] } as const;
 
 export const SSH_DETECTORS: readonly FlowDetector[] = [
   {
@@ -22,8 +23,9 @@ export const SSH_DETECTORS: readonly FlowDetector[] = [
     judge(flow) {
       const [outer] = flow.layers;
       const ssh = outer === undefined ? undefined : speaks(outer, "ssh");
-      const { port } = flow.server;
-      if (ssh === undefined || port === SSH_PORT || flow.client.port === SSH_PORT) return undefined;
+      const { server, client } = flow.seen;
+      const { port } = server;
+      if (ssh === undefined || port === SSH_PORT || client.port === SSH_PORT) return undefined;
       return { score: 0.6, why: `${ssh.detail} at port ${port}` };
     },
   },
@@ -56,7 +58,7 @@ export const SSH_DETECTORS: readonly FlowDetector[] = [
         if (layer.opening.protocol !== "ssh") continue;
         const sizes = readSshSizes(layer.sent, layer.received);
         // Lengths of an outer layer's payloads are not those of what it carries.
-        if (sizes !== undefined && layer.via.length === 0) return forwarded(flow, sizes);
+        if (sizes !== undefined && layer.via.length === 0) return forwarded(flow.seen, sizes);
       }
       return undefined;
     },
@@ -72,7 +74,7 @@ const FORWARD_MIN = 27; // GLOBAL_REQUEST "tcpip-forward" of an empty address.
 const REQUEST_MAX = 512; // A direct channel's, with a long name.
 const MESSAGES_MAX = 12;
 
-function forwarded({ sizes }: FlowView, { client, server, clientIdent }: SshSizes): FlowSign | undefined {
+function forwarded({ sizes }: FlowSeen, { client, server, clientIdent }: SshSizes): FlowSign | undefined {
   const accepted = sizes.indexOf(-server(SERVICE));
   const success = accepted < 0 ? -1 : sizes.indexOf(-server(SUCCESS), accepted + 1);
   if (success < 0) return undefined;
@@ -91,7 +93,7 @@ function forwarded({ sizes }: FlowView, { client, server, clientIdent }: SshSize
   if (opens(first)) {
     // The same length: a forward of an empty address. OpenSSH ends with "no more sessions" in one segment with
     // the session that it opens, and alone where there is none; or it opens a session after.
-    const isAlone = first === session && (opens(second) || (isOpenSsh(clientIdent) && second === noMore));
+    const isAlone = first === session && isOpenSsh(clientIdent) && (second === session + noMore || second === noMore);
     const answer = after[after.indexOf(first) + 1];
     const isOpened = answer === -server(SERVICE);
     if (!isAlone || isOpened) return undefined;

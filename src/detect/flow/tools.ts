@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { questionsOf } from "./dns.ts";
-import type { FlowDetector, FlowSign } from "./flow-detector.ts";
+import { questionsIn } from "./dns.ts";
+import type { FlowDetector, FlowSign, FlowView } from "./flow-detector.ts";
 import { carriedBy, speaks, type Layer } from "./layers.ts";
 
 /** How a tool shows in a layer. */
@@ -174,13 +174,6 @@ const FIRST_BYTES: readonly (readonly [RegExp, string])[] = [
   [/^yamux/, "tunnel.yamux"],
 ];
 
-function firstBytesOf(layer: Layer, tool: string): FlowSign | undefined {
-  const first = speaks(layer, "tunnel");
-  if (first === undefined) return undefined;
-  const [, name] = FIRST_BYTES.find(([pattern]) => pattern.test(first.detail)) ?? [];
-  return name === tool ? { score: 0.95, why: `${first.detail}${carriedBy(layer)}` } : undefined;
-}
-
 const YAMUX: Tool = {
   name: "tunnel.yamux",
   title: "Many streams in one, as ligolo and its kin have them",
@@ -188,8 +181,52 @@ const YAMUX: Tool = {
     "A connection that begins with the header of yamux, by which reverse tunnels carry several streams over one connection. Programs of HashiCorp's speak it among themselves.",
 };
 
-export const TOOL_DETECTORS: readonly FlowDetector[] = [...TOOLS, YAMUX].map(
-  ({ name, title, explanation, signs = [] }) => ({
+const ALL = [...TOOLS, YAMUX];
+
+/** The tools that a flow shows, each with its surest sign. */
+function toolsIn(flow: FlowView): ReadonlyMap<string, FlowSign> {
+  const found = new Map<string, FlowSign>();
+  const add = (name: string | undefined, sign: FlowSign) => {
+    if (name !== undefined && !found.has(name)) found.set(name, sign);
+  };
+  for (const layer of flow.layers) {
+    const where = carriedBy(layer);
+    for (const { name, signs = [] } of ALL) {
+      const sign = signIn(layer, signs);
+      if (sign !== undefined) add(name, { score: 1, why: `${sign.what}${where}` });
+    }
+    const first = speaks(layer, "tunnel");
+    if (first === undefined) continue;
+    const [, name] = FIRST_BYTES.find(([pattern]) => pattern.test(first.detail)) ?? [];
+    add(name, { score: 0.95, why: `${first.detail}${where}` });
+  }
+  for (const host of hostsOf(flow)) {
+    const [tool, domain = ""] = toolOf(host) ?? [];
+    add(tool, { score: 0.9, why: `the name ${domain}, or one below it, is called` });
+  }
+  for (const { name } of flow.once(questionsIn)) {
+    const [tool, domain = ""] = toolOf(name.toLowerCase()) ?? [];
+    add(tool, { score: 0.5, why: `${domain}, or a name below it, is looked up` });
+  }
+  return found;
+}
+
+const CONNECT = /^CONNECT ([^ :]+):/;
+
+/** Names of the server: as given, in a ClientHello, in a request. */
+function hostsOf({ seen, layers }: FlowView): readonly string[] {
+  const hosts = [...seen.names];
+  for (const { hello, request } of layers) {
+    if (hello?.serverName !== undefined) hosts.push(hello.serverName);
+    if (request === undefined) continue;
+    const host = request.fields.get("host") ?? CONNECT.exec(request.line)?.[1];
+    if (host !== undefined) hosts.push(host.replace(/:\d+$/, "").replace(/\.$/, ""));
+  }
+  return hosts.map((host) => host.toLowerCase());
+}
+
+export const TOOL_DETECTORS: readonly FlowDetector[] = ALL.map(
+  ({ name, title, explanation }): FlowDetector => ({
     name,
     kind: "tunnel",
     title,
@@ -198,22 +235,7 @@ export const TOOL_DETECTORS: readonly FlowDetector[] = [...TOOLS, YAMUX].map(
     atlas: ["AML.T0072"],
     owasp: ["ASI10"],
     tuning: {},
-    judge(flow) {
-      for (const layer of flow.layers) {
-        const sign = signIn(layer, signs);
-        if (sign !== undefined) return { score: 1, why: `${sign.what}${carriedBy(layer)}` };
-        const first = firstBytesOf(layer, name);
-        if (first !== undefined) return first;
-      }
-      for (const host of flow.hosts) {
-        const [tool, domain] = toolOf(host) ?? [];
-        if (tool === name) return { score: 0.9, why: `the name ${domain}, or one below it, is called` };
-      }
-      for (const { name: asked } of questionsOf(flow)) {
-        const [tool, domain] = toolOf(asked.toLowerCase()) ?? [];
-        if (tool === name) return { score: 0.5, why: `${domain}, or a name below it, is looked up` };
-      }
-      return undefined;
-    },
+    sees: ["tcp", "udp"],
+    judge: (flow) => flow.once(toolsIn).get(name),
   }),
 );

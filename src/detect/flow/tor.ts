@@ -22,6 +22,7 @@ export const TOR_DETECTORS: readonly FlowDetector[] = [
     atlas: ["AML.T0072"],
     owasp: ["ASI10"],
     tuning: { cells: { value: 3, unit: "records", meaning: "so many of a cell's length" } },
+    sees: ["tcp"],
     judge(flow, { cells = 3 }) {
       for (const { hello, sent, received } of flow.layers) {
         if (hello?.serverName === undefined || hello.alpn.length > 0) continue;

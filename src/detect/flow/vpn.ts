@@ -5,14 +5,14 @@
  */
 import type { FlowDetector, FlowSign, FlowView } from "./flow-detector.ts";
 import { datagramsOf } from "./flow-seen.ts";
-import { carriedBy, speaks } from "./layers.ts";
+import { carriedBy, speaks, type Layer } from "./layers.ts";
 import type { FirstBytesProtocol } from "../../wire/index.ts";
 
 const COMMON = { kind: "tunnel", atlas: ["AML.T0072"], owasp: ["ASI10"], tuning: {} } as const;
 
 /** Over TCP, as the gateway names it. */
-function firstBytes(flow: FlowView, protocol: FirstBytesProtocol, score = 0.95): FlowSign | undefined {
-  for (const layer of flow.layers) {
+function firstBytes(layers: readonly Layer[], protocol: FirstBytesProtocol, score = 0.95): FlowSign | undefined {
+  for (const layer of layers) {
     const first = speaks(layer, protocol);
     if (first !== undefined) return { score, why: `${first.detail}${carriedBy(layer)}` };
   }
@@ -23,22 +23,21 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
   {
     ...COMMON,
     name: "vpn.wireguard",
+    sees: ["tcp", "udp"],
     title: "WireGuard",
     explanation:
       "Handshake messages of 148 and 92 bytes with their types and reserved zeros, or data messages of both sides. Found over UDP at any port, and over TCP with a length before.",
     attack: ["T1572", "T1095"],
     judge(flow) {
-      if (flow.protocol !== "udp") return firstBytes(flow, "wireguard");
-      const sent = datagramsOf(flow, "client").slice(0, DATAGRAMS_MAX);
-      const received = datagramsOf(flow, "server").slice(0, DATAGRAMS_MAX);
+      if (flow.seen.protocol === "tcp") return firstBytes(flow.layers, "wireguard");
+      const { sent, received } = flow.once(firstDatagrams);
       const all = [...sent, ...received];
       const isStarted = all.some((one) => isWireGuard(one, 1, 148));
+      if (isStarted && all.some((one) => isWireGuard(one, 2, 92))) {
+        return { score: 1, why: "a handshake of 148 bytes, answered with 92" };
+      }
       if (isStarted && all.every((one) => wireGuardType(one) !== 0)) {
-        const isAnswered = all.some((one) => isWireGuard(one, 2, 92));
-        return {
-          score: isAnswered ? 1 : 0.85,
-          why: `a handshake of 148 bytes${isAnswered ? ", answered with 92" : ""}`,
-        };
+        return { score: 0.85, why: "a handshake of 148 bytes" };
       }
       if (sent.length < 3 || received.length < 3) return undefined;
       if (!all.every((one) => wireGuardType(one) === 4)) return undefined;
@@ -48,23 +47,25 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
   {
     ...COMMON,
     name: "vpn.openvpn",
+    sees: ["tcp", "udp"],
     title: "OpenVPN",
     explanation:
       "A client's reset of the session answered by the server's, over UDP or TCP, with or without an HMAC. Obfuscated forms are not seen.",
     attack: ["T1572", "T1095"],
     judge(flow) {
-      if (flow.protocol === "tcp") {
+      const { seen } = flow;
+      if (seen.protocol === "tcp") {
         const [outer] = flow.layers;
         const first = outer === undefined ? undefined : speaks(outer, "openvpn");
         // Three bytes alone could be chance; the server's reset is not.
-        if (first === undefined || !isOpenVpnReset(flow.received.subarray(2), SERVER_RESETS)) {
-          return firstBytesInside(flow);
+        if (first === undefined || !isOpenVpnReset(seen.received.subarray(2), SERVER_RESETS)) {
+          return firstBytes(flow.layers.slice(1), "openvpn");
         }
         return { score: 0.95, why: first.detail };
       }
-      if (flow.protocol !== "udp") return undefined;
-      const [first] = datagramsOf(flow, "client");
-      const [answer] = datagramsOf(flow, "server");
+      const { sent, received } = flow.once(firstDatagrams);
+      const [first] = sent;
+      const [answer] = received;
       if (first === undefined || answer === undefined) return undefined;
       if (!isOpenVpnReset(first, CLIENT_RESETS) || !isOpenVpnReset(answer, SERVER_RESETS)) return undefined;
       return { score: 0.95, why: "a reset of the session by the client, answered by the server's" };
@@ -73,6 +74,7 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
   {
     ...COMMON,
     name: "proxy.socks",
+    sees: ["tcp"],
     title: "SOCKS, a proxy for anything",
     explanation:
       "The greeting of SOCKS 4 or 5 and its answer. Whatever speaks it can have a server elsewhere connect it anywhere.",
@@ -94,23 +96,23 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
   {
     ...COMMON,
     name: "remote.desktop",
+    sees: ["tcp"],
     title: "A remote desktop",
     explanation:
       "The first message of RDP, or the version line of VNC, from either side. A person at a distance sees and steers the machine.",
     attack: ["T1219", "T1021.001", "T1021.005"],
-    judge: (flow) => firstBytes(flow, "rdp", 0.9) ?? firstBytes(flow, "vnc", 0.9),
+    judge: ({ layers }) => firstBytes(layers, "rdp", 0.9) ?? firstBytes(layers, "vnc", 0.9),
   },
   {
     ...COMMON,
     name: "vpn.tailscale-disco",
+    sees: ["udp"],
     title: "Tailscale's peers look for each other",
     explanation: "Datagrams that begin with Tailscale's magic (its disco protocol).",
     attack: ["T1572", "T1095"],
     judge(flow) {
-      if (flow.protocol !== "udp") return undefined;
-      const isDisco = [...datagramsOf(flow, "client"), ...datagramsOf(flow, "server")]
-        .slice(0, DATAGRAMS_MAX)
-        .some((one) => one.subarray(0, DISCO.length).equals(DISCO));
+      const { sent, received } = flow.once(firstDatagrams);
+      const isDisco = [...sent, ...received].some((one) => one.subarray(0, DISCO.length).equals(DISCO));
       return isDisco ? { score: 1, why: "datagrams with the magic of Tailscale's discovery" } : undefined;
     },
   },
@@ -120,8 +122,11 @@ const DATAGRAMS_MAX = 16;
 const METHODS: ReadonlySet<number> = new Set([0, 1, 2, 0xff]);
 const DISCO = Buffer.from("TS💬");
 
-function firstBytesInside(flow: FlowView): FlowSign | undefined {
-  return firstBytes({ ...flow, layers: flow.layers.slice(1) }, "openvpn");
+function firstDatagrams({ seen }: FlowView) {
+  return {
+    sent: datagramsOf(seen, "client", DATAGRAMS_MAX),
+    received: datagramsOf(seen, "server", DATAGRAMS_MAX),
+  };
 }
 
 function isWireGuard(datagram: Buffer, type: number, length: number): boolean {

@@ -35,6 +35,10 @@ const PATTERNS: readonly (readonly [FirstBytesProtocol, string, string])[] = [
   ["postgres", "PostgreSQL CancelRequest", "00 00 ?? ?? 04 d2 16 2e"],
   ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 00 7?"],
   ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 02 7?"],
+  // yamux (ligolo, bore-like tools): version 0, type 1 window update or 2 ping, flag SYN. As DNS it would be
+  // a message of one byte.
+  ["tunnel", "yamux session", "00 01 00 01 00 00 00 0?"],
+  ["tunnel", "yamux session", "00 02 00 01 00 00 00 00"],
   // RFC 1035, 4.2.2: length u16, id, flags of a query, one question, no answers, at most some EDNS.
   ["dns", "DNS query over TCP", "0? ?? ?? ?? 0? ?0 00 01 00 00 00 00 00 0?"],
   // MongoDB OP_MSG 2013: length, request, response 0, opcode.
@@ -60,9 +64,6 @@ const PATTERNS: readonly (readonly [FirstBytesProtocol, string, string])[] = [
   // frp: its own byte 0x17 before a TLS record, or message type "o" (login), length i64, JSON.
   ["tunnel", "frp client (TLS)", "17 16 03"],
   ["tunnel", "frp client login", "6f 00 00 00 00 00 00 ?? ?? 7b"],
-  // yamux (ligolo, bore-like tools): version 0, type 1 window update or 2 ping, flag SYN.
-  ["tunnel", "yamux session", "00 01 00 01 00 00 00 0?"],
-  ["tunnel", "yamux session", "00 02 00 01 00 00 00 00"],
   // Coins' own peer networks.
   ["crypto-p2p", "Monero peer (levin)", "01 21 01 01 01 01 01 01"],
   ["crypto-p2p", "Bitcoin peer", "f9 be b4 d9 76 65 72 73 69 6f 6e 00"],

@@ -72,12 +72,15 @@ export function createStratumWatch(): StratumWatch {
  */
 export function findMining(bytes: Buffer): MiningMessage | undefined {
   const head = bytes.subarray(0, STRATUM_BYTES_MAX);
-  const may = isStratumV2Setup(head) || (mayStart(head[0]) && NAMES.some((name) => head.includes(name)));
+  const may =
+    isStratumV2Setup(head) || (mayStart(head[0]) && NAMES.some((name) => head.includes(name)));
   return may ? createStratumWatch().push(head) : undefined;
 }
 
 /** As they stand in JSON; an escape may hide any. */
-const NAMES = ["\\u", '"mining.', '"eth_', '"get', '"submit', '"login"', '"job"'].map((name) => Buffer.from(name));
+const NAMES = ["\\u", '"mining.', '"eth_', '"get', '"submit', '"login"', '"job"'].map((name) =>
+  Buffer.from(name),
+);
 
 /** Space, JSON, or the head of an HTTP message. */
 function mayStart(byte = 0xff): boolean {

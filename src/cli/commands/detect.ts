@@ -13,7 +13,10 @@ export const detectCommand: Command = {
   summary: "Look for mining, tunnels and other misuse in a capture (pcap or pcapng, also gzipped).",
   options: { pcap: { type: "string" }, ...JSON_OPTION },
   optionHelp: { pcap: "the capture to read; nothing is sent", ...JSON_HELP },
-  examples: ["cofferdam detect --pcap traffic.pcap", "cofferdam detect --pcap traffic.pcapng --json"],
+  examples: [
+    "cofferdam detect --pcap traffic.pcap",
+    "cofferdam detect --pcap traffic.pcapng --json",
+  ],
   positionals: [0, 0],
   async run({ values, out, err }) {
     const path = textOption(values, "pcap");
@@ -34,7 +37,13 @@ function jsonOf({ flows, frames, findings, left, unread, damage }: CaptureReport
   return {
     flows,
     frames,
-    findings: findings.map(({ flow, detector, kind, score, why }) => ({ flow, detector, kind, score, why })),
+    findings: findings.map(({ flow, detector, kind, score, why }) => ({
+      flow,
+      detector,
+      kind,
+      score,
+      why,
+    })),
     ...(left > 0 ? { left } : {}),
     ...(unread.size > 0 ? { unread: Object.fromEntries(unread) } : {}),
     ...(damage === undefined ? {} : { damage }),
@@ -43,10 +52,12 @@ function jsonOf({ flows, frames, findings, left, unread, damage }: CaptureReport
 
 function textOf({ flows, findings, left, unread }: CaptureReport): string {
   const lines = findings.map(
-    ({ flow, detector, score, why }) => `${detector.padEnd(24)} ${score.toFixed(2)}  ${flow}\n    ${why}`,
+    ({ flow, detector, score, why }) =>
+      `${detector.padEnd(24)} ${score.toFixed(2)}  ${flow}\n    ${why}`,
   );
   if (left > 0) lines.push(`and ${left} more`);
-  for (const [type, frames] of unread) lines.push(`not read: ${frames} frames of link type ${type}`);
+  for (const [type, frames] of unread)
+    lines.push(`not read: ${frames} frames of link type ${type}`);
   lines.push(`${flows} flows, ${findings.length + left} findings`);
   return `${lines.join("\n")}\n`;
 }

@@ -22,7 +22,9 @@ interface State {
 const PLACES_MAX = 4096;
 const STARTS_MAX = 256;
 // What asks at regular times by itself: DNS, DHCP, time, names and services on the link.
-const REGULAR: ReadonlySet<number> = new Set([53, 67, 68, 123, 137, 138, 161, 500, 546, 547, 1900, 3478, 4500, 5353, 5355]);
+const REGULAR: ReadonlySet<number> = new Set([
+  53, 67, 68, 123, 137, 138, 161, 500, 546, 547, 1900, 3478, 4500, 5353, 5355,
+]);
 const REGULAR_SHARE = 0.8;
 
 export const beaconing = defineSeries<State>({
@@ -64,7 +66,10 @@ export const beaconing = defineSeries<State>({
   },
   end({ places, calls, jitter, leastMs }) {
     return [...places.values()].flatMap((place) => {
-      const starts = withoutBursts(place.starts.toSorted((a, b) => a - b), leastMs / 5);
+      const starts = withoutBursts(
+        place.starts.toSorted((a, b) => a - b),
+        leastMs / 5,
+      );
       if (starts.length < calls) return [];
       const between = starts.slice(1).map((time, at) => time - (starts[at] ?? time));
       const median = medianOf(between);
@@ -95,5 +100,7 @@ function medianOf(values: readonly number[]): number {
 }
 
 function shareNear(values: readonly number[], median: number, jitter: number): number {
-  return values.filter((value) => Math.abs(value - median) <= jitter * median).length / values.length;
+  return (
+    values.filter((value) => Math.abs(value - median) <= jitter * median).length / values.length
+  );
 }

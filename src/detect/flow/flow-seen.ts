@@ -39,7 +39,11 @@ export const HEAD_BYTES_MAX = 16_384;
 export const SIZES_MAX = 256;
 
 /** "tcp 192.0.2.1:50000 > 198.51.100.7:443": protocol and 5-tuple, for a person and as a name. */
-export function flowName({ protocol, client, server }: Pick<FlowSeen, "protocol" | "client" | "server">): string {
+export function flowName({
+  protocol,
+  client,
+  server,
+}: Pick<FlowSeen, "protocol" | "client" | "server">): string {
   return `${protocol} ${endName(client)} > ${endName(server)}`;
 }
 

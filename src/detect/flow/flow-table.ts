@@ -108,7 +108,13 @@ const WELL_KNOWN_PORTS = 1024;
 const ECHO_REPLY: ReadonlySet<number | undefined> = new Set([0, 129]);
 
 /** Where the beginning was not captured, a well-known port is the server's. */
-function comesFromServer({ protocol, flags, payload, sourcePort, destinationPort }: Segment): boolean {
+function comesFromServer({
+  protocol,
+  flags,
+  payload,
+  sourcePort,
+  destinationPort,
+}: Segment): boolean {
   if (protocol === "icmp") return ECHO_REPLY.has(payload[0]);
   if (protocol === "tcp" && (flags & TCP_FLAG.syn) !== 0) return (flags & TCP_FLAG.ack) !== 0;
   return sourcePort < WELL_KNOWN_PORTS && destinationPort >= WELL_KNOWN_PORTS;

@@ -91,7 +91,10 @@ function carried(layer: Layer): readonly Inner[] {
   const { sent, received, request, response } = layer;
   if (request === undefined) return [];
   if (request.line.startsWith("CONNECT ")) return behindConnect(layer);
-  const rest = { sent: sent.subarray(request.end), received: received.subarray(response?.end ?? 0) };
+  const rest = {
+    sent: sent.subarray(request.end),
+    received: received.subarray(response?.end ?? 0),
+  };
   const upgrade = request.fields.get("upgrade")?.toLowerCase();
   if (upgrade !== undefined && (response === undefined || response.line.includes(" 101"))) {
     const inner = { name: `HTTP upgrade to ${upgrade.slice(0, 40)}`, ...rest };
@@ -251,7 +254,10 @@ function tolerant(decode: () => Buffer): Buffer {
 
 /** "in a WebSocket in HTTP CONNECT", for a sentence; empty for the flow itself. */
 export function carriedBy({ via }: Pick<Layer, "via">): string {
-  return via.toReversed().map((one) => ` in ${one}`).join("");
+  return via
+    .toReversed()
+    .map((one) => ` in ${one}`)
+    .join("");
 }
 
 /** Which side began with `protocol`, where one did for certain. */

@@ -8,7 +8,13 @@ import type { FlowDetector, FlowView } from "./flow-detector.ts";
 import { carriedBy, speaks } from "./layers.ts";
 import { isRandom } from "./randomness.ts";
 
-const MINING = { kind: "mining", attack: ["T1496.001"], atlas: ["AML.T0034.002"], owasp: ["ASI10"], sees: ["tcp"] } as const;
+const MINING = {
+  kind: "mining",
+  attack: ["T1496.001"],
+  atlas: ["AML.T0034.002"],
+  owasp: ["ASI10"],
+  sees: ["tcp"],
+} as const;
 
 interface Hit {
   readonly message: MiningMessage;
@@ -24,7 +30,10 @@ function miningIn({ layers }: FlowView): Hit | undefined {
   return undefined;
 }
 
-function pool(dialect: MiningDialect, about: Pick<FlowDetector, "name" | "title" | "explanation">): FlowDetector {
+function pool(
+  dialect: MiningDialect,
+  about: Pick<FlowDetector, "name" | "title" | "explanation">,
+): FlowDetector {
   return {
     ...MINING,
     ...about,
@@ -83,7 +92,8 @@ export const MINING_DETECTORS: readonly FlowDetector[] = [
       const [first, answer, then] = flights(sizes);
       if (first !== firstBytes || then === undefined || then < NOISE_FRAME_BYTES) return undefined;
       if (answer !== -answerBytes && answer !== -OLD_ANSWER_BYTES) return undefined;
-      if (!isRandom(sent.subarray(0, first)) || !isRandom(received.subarray(0, -answer))) return undefined;
+      if (!isRandom(sent.subarray(0, first)) || !isRandom(received.subarray(0, -answer)))
+        return undefined;
       const why = `a first flight of ${first} random bytes, an answer of ${-answer}, then a frame of ${then}: the sizes of Stratum v2's handshake`;
       return { score: 0.9, why };
     },

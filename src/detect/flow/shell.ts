@@ -42,6 +42,13 @@ function isTyped(bytes: Buffer): boolean {
   return COMMAND.test(bytes.toString("latin1", 0, 1100));
 }
 
+// "find out more" is no command line: one has a flag, a path or a sign of the shell's, or is one word.
+const ARGUMENTS = /^\S+\s*\n|^[^\n]*[-/.|>&;$~*]/;
+
+function isCommandLine(bytes: Buffer): boolean {
+  return isTyped(bytes) && ARGUMENTS.test(bytes.toString("latin1", 0, 1100));
+}
+
 /** Whether somebody at one end types commands into a shell at the other. */
 function typedInto(shell: Buffer, typed: Buffer): { score: number; why: string } | undefined {
   const at = shellAt(shell);
@@ -51,7 +58,8 @@ function typedInto(shell: Buffer, typed: Buffer): { score: number; why: string }
       ? { score: 0.95, why: "a prompt, and a command line as the answer" }
       : { score: 0.8, why: "the prompt or the complaint of a shell" };
   }
-  if (isCommand && at === "output") return { score: 0.9, why: "a command line, and its output as the answer" };
+  if (isCommand && at === "output")
+    return { score: 0.9, why: "a command line, and its output as the answer" };
   return undefined;
 }
 
@@ -78,7 +86,7 @@ export const SHELL_DETECTORS: readonly FlowDetector[] = [
         if (found !== undefined) return { ...found, why: `${found.why}${carriedBy(layer)}` };
         // The server speaks first, in a command line, and the client answers with text that is no protocol's.
         const isFirst = layer.via.length > 0 || firstSize < 0;
-        if (isFirst && isTyped(layer.received) && isPlainText(layer)) {
+        if (isFirst && isCommandLine(layer.received) && isPlainText(layer)) {
           return { score: 0.7, why: `the server's first line is a command${carriedBy(layer)}` };
         }
       }
@@ -104,6 +112,7 @@ export const SHELL_DETECTORS: readonly FlowDetector[] = [
 const BINARY = /[^\t\n\r\u001b\u0020-\u007e\u0080-\u00ff]/; // oxlint-disable-line no-control-regex -- what text has not
 
 function isPlainText({ sent, opening }: Layer): boolean {
-  const isProtocol = opening.certain && opening.protocol !== "unknown" && opening.protocol !== "shell";
+  const isProtocol =
+    opening.certain && opening.protocol !== "unknown" && opening.protocol !== "shell";
   return sent.length > 0 && !isProtocol && !BINARY.test(sent.toString("latin1", 0, 512));
 }

@@ -48,7 +48,8 @@ function readOffer(bytes: Buffer): { ident: string; lists: readonly string[][] }
   if (lineEnd < 0 || lineEnd > 255) return undefined;
   const ident = bytes.toString("latin1", 0, lineEnd).trimEnd();
   const at = lineEnd + 1;
-  if (!ident.startsWith("SSH-") || bytes.length < at + 6 || bytes[at + 5] !== KEXINIT) return undefined;
+  if (!ident.startsWith("SSH-") || bytes.length < at + 6 || bytes[at + 5] !== KEXINIT)
+    return undefined;
   let next = at + 6 + COOKIE_BYTES;
   const lists: string[][] = [];
   for (let n = 0; n < LISTS; n += 1) {

@@ -74,7 +74,10 @@ const FORWARD_MIN = 27; // GLOBAL_REQUEST "tcpip-forward" of an empty address.
 const REQUEST_MAX = 512; // A direct channel's, with a long name.
 const MESSAGES_MAX = 12;
 
-function forwarded({ sizes }: FlowSeen, { client, server, clientIdent }: SshSizes): FlowSign | undefined {
+function forwarded(
+  { sizes }: FlowSeen,
+  { client, server, clientIdent }: SshSizes,
+): FlowSign | undefined {
   const accepted = sizes.indexOf(-server(SERVICE));
   const success = accepted < 0 ? -1 : sizes.indexOf(-server(SUCCESS), accepted + 1);
   if (success < 0) return undefined;
@@ -93,7 +96,10 @@ function forwarded({ sizes }: FlowSeen, { client, server, clientIdent }: SshSize
   if (opens(first)) {
     // The same length: a forward of an empty address. OpenSSH ends with "no more sessions" in one segment with
     // the session that it opens, and alone where there is none; or it opens a session after.
-    const isAlone = first === session && isOpenSsh(clientIdent) && (second === session + noMore || second === noMore);
+    const isAlone =
+      first === session &&
+      isOpenSsh(clientIdent) &&
+      (second === session + noMore || second === noMore);
     const answer = after[after.indexOf(first) + 1];
     const isOpened = answer === -server(SERVICE);
     if (!isAlone || isOpened) return undefined;
@@ -102,7 +108,8 @@ function forwarded({ sizes }: FlowSeen, { client, server, clientIdent }: SshSize
   if (!isAsked) return undefined;
   if (opens(second)) return said(0.95, "a forward is asked for before the session");
   if (own.some(opens)) return undefined;
-  if (first === noMore && second !== noMore) return said(0.8, "no session is wanted, only forwards");
+  if (first === noMore && second !== noMore)
+    return said(0.8, "no session is wanted, only forwards");
   const answer = after.find((size) => size === -server(SUCCESS) || size === -server(SERVICE));
   if (answer === -server(SERVICE) && answer !== -server(SUCCESS)) {
     return said(0.9, "a channel to somewhere else is opened, and no session");

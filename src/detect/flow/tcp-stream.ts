@@ -1,6 +1,6 @@
 /**
- * One direction of a TCP connection, put in order from captured segments. What came first stays where
- * segments overlap or are sent again.
+ * One direction of a TCP connection, put in order from captured segments. What was read stays where
+ * segments overlap or are sent again; of what waits, what begins first stands. Hosts differ here too.
  *
  * @module
  */

@@ -51,7 +51,8 @@ const TOOLS: readonly Tool[] = [
   {
     name: "tunnel.wstunnel",
     title: "wstunnel: any protocol inside a WebSocket",
-    explanation: "The sub-protocol v1 beside a bearer token in the same field, at the path /v1/events.",
+    explanation:
+      "The sub-protocol v1 beside a bearer token in the same field, at the path /v1/events.",
     signs: [
       {
         field: ["sec-websocket-protocol", /^v1, authorization\.bearer\./],
@@ -71,14 +72,22 @@ const TOOLS: readonly Tool[] = [
     title: "ngrok: a public address for a local port",
     explanation: `${NAMED}: ngrok-agent.com, ngrok.io, ngrok-free.app and kin. A visitor of somebody's tunnel calls the last ones too.`,
     domains: [
-      ...["ngrok-agent.com", "ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok.dev", "ngrok-free.dev"],
+      ...[
+        "ngrok-agent.com",
+        "ngrok.io",
+        "ngrok.app",
+        "ngrok-free.app",
+        "ngrok.dev",
+        "ngrok-free.dev",
+      ],
       ...["us", "eu", "ap", "au", "sa", "jp", "in"].map((region) => `tunnel.${region}.ngrok.com`),
     ],
   },
   {
     name: "tunnel.bore",
     title: "bore: a public port for a local one",
-    explanation: "Its JSON control messages Hello and Authenticate, and the public server bore.pub.",
+    explanation:
+      "Its JSON control messages Hello and Authenticate, and the public server bore.pub.",
     domains: ["bore.pub"],
   },
   {
@@ -100,7 +109,10 @@ const TOOLS: readonly Tool[] = [
       "The upgrades of its control protocol and of its relays, the magic of its discovery datagrams, and its names.",
     domains: ["tailscale.com", "tailscale.io", "ts.net"],
     signs: [
-      { field: ["upgrade", /^tailscale-control-protocol$/i], what: "the upgrade of Tailscale's control" },
+      {
+        field: ["upgrade", /^tailscale-control-protocol$/i],
+        what: "the upgrade of Tailscale's control",
+      },
       { field: ["upgrade", /^DERP$/i], what: "the upgrade to a DERP relay" },
     ],
   },
@@ -109,9 +121,31 @@ const TOOLS: readonly Tool[] = [
     title: "A service that gives a local port a public address",
     explanation: `${NAMED}: localhost.run, serveo.net, pinggy.io, loca.lt, playit.gg, zrok.io, tunnelto.dev, localxpose.io, packetriot.net, pagekite.me, telebit.cloud.`,
     domains: [
-      ...["localhost.run", "lhr.life", "serveo.net", "serveousercontent.com", "pinggy.io", "pinggy.link"],
-      ...["localtunnel.me", "loca.lt", "playit.gg", "zrok.io", "tunnelto.dev", "localxpose.io", "loclx.io"],
-      ...["packetriot.net", "packetriot.com", "pagekite.me", "pagekite.net", "telebit.cloud", "remote.it"],
+      ...[
+        "localhost.run",
+        "lhr.life",
+        "serveo.net",
+        "serveousercontent.com",
+        "pinggy.io",
+        "pinggy.link",
+      ],
+      ...[
+        "localtunnel.me",
+        "loca.lt",
+        "playit.gg",
+        "zrok.io",
+        "tunnelto.dev",
+        "localxpose.io",
+        "loclx.io",
+      ],
+      ...[
+        "packetriot.net",
+        "packetriot.com",
+        "pagekite.me",
+        "pagekite.net",
+        "telebit.cloud",
+        "remote.it",
+      ],
     ],
   },
   {
@@ -119,8 +153,21 @@ const TOOLS: readonly Tool[] = [
     title: "Remote control of a machine through a vendor's relay",
     explanation: `${NAMED}: AnyDesk, TeamViewer, RustDesk, Splashtop, Chrome Remote Desktop and kin.`,
     domains: [
-      ...["net.anydesk.com", "teamviewer.com", "rustdesk.com", "splashtop.com", "logmein.com", "screenconnect.com"],
-      ...["remotedesktop.google.com", "remotedesktop-pa.googleapis.com", "dwservice.net", "meshcentral.com", "parsec.app"],
+      ...[
+        "net.anydesk.com",
+        "teamviewer.com",
+        "rustdesk.com",
+        "splashtop.com",
+        "logmein.com",
+        "screenconnect.com",
+      ],
+      ...[
+        "remotedesktop.google.com",
+        "remotedesktop-pa.googleapis.com",
+        "dwservice.net",
+        "meshcentral.com",
+        "parsec.app",
+      ],
     ],
   },
   {
@@ -128,9 +175,29 @@ const TOOLS: readonly Tool[] = [
     title: "A service that carries all traffic elsewhere",
     explanation: `${NAMED}: commercial VPNs and tools against censorship.`,
     domains: [
-      ...["mullvad.net", "protonvpn.ch", "protonvpn.net", "nordvpn.com", "expressvpn.com", "tunnelbear.com"],
-      ...["windscribe.com", "surfshark.com", "privateinternetaccess.com", "cloudflareclient.com", "psiphon3.com"],
-      ...["torproject.org", "softether.net", "vpngate.net", "zerotier.com", "netmaker.io", "twingate.com"],
+      ...[
+        "mullvad.net",
+        "protonvpn.ch",
+        "protonvpn.net",
+        "nordvpn.com",
+        "expressvpn.com",
+        "tunnelbear.com",
+      ],
+      ...[
+        "windscribe.com",
+        "surfshark.com",
+        "privateinternetaccess.com",
+        "cloudflareclient.com",
+        "psiphon3.com",
+      ],
+      ...[
+        "torproject.org",
+        "softether.net",
+        "vpngate.net",
+        "zerotier.com",
+        "netmaker.io",
+        "twingate.com",
+      ],
     ],
   },
 ];
@@ -162,7 +229,8 @@ function signIn(layer: Layer, signs: readonly Sign[]): Sign | undefined {
     if (alpn !== undefined) return hello?.alpn.some((one) => alpn.test(one)) ?? false;
     return (
       start !== undefined &&
-      (start.test(layer.sent.toString("latin1", 0, 64)) || start.test(layer.received.toString("latin1", 0, 64)))
+      (start.test(layer.sent.toString("latin1", 0, 64)) ||
+        start.test(layer.received.toString("latin1", 0, 64)))
     );
   });
 }

@@ -15,7 +15,7 @@ export const TOR_DETECTORS: readonly FlowDetector[] = [
   {
     name: "vpn.tor",
     kind: "tunnel",
-    title: "Tor",
+    title: "Tor, a network of relays",
     explanation:
       "A ClientHello without application protocols for a random name of the form www.*.com, and then records that each hold one of Tor's cells of 514 bytes. Bridges that hide themselves (obfs4, Snowflake) are not seen.",
     attack: ["T1090.003"],

@@ -11,7 +11,11 @@ import type { FirstBytesProtocol } from "../../wire/index.ts";
 const COMMON = { kind: "tunnel", atlas: ["AML.T0072"], owasp: ["ASI10"], tuning: {} } as const;
 
 /** Over TCP, as the gateway names it. */
-function firstBytes(layers: readonly Layer[], protocol: FirstBytesProtocol, score = 0.95): FlowSign | undefined {
+function firstBytes(
+  layers: readonly Layer[],
+  protocol: FirstBytesProtocol,
+  score = 0.95,
+): FlowSign | undefined {
   for (const layer of layers) {
     const first = speaks(layer, protocol);
     if (first !== undefined) return { score, why: `${first.detail}${carriedBy(layer)}` };
@@ -67,7 +71,8 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
       const [first] = sent;
       const [answer] = received;
       if (first === undefined || answer === undefined) return undefined;
-      if (!isOpenVpnReset(first, CLIENT_RESETS) || !isOpenVpnReset(answer, SERVER_RESETS)) return undefined;
+      if (!isOpenVpnReset(first, CLIENT_RESETS) || !isOpenVpnReset(answer, SERVER_RESETS))
+        return undefined;
       return { score: 0.95, why: "a reset of the session by the client, answered by the server's" };
     },
   },
@@ -112,8 +117,12 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
     attack: ["T1572", "T1095"],
     judge(flow) {
       const { sent, received } = flow.once(firstDatagrams);
-      const isDisco = [...sent, ...received].some((one) => one.subarray(0, DISCO.length).equals(DISCO));
-      return isDisco ? { score: 1, why: "datagrams with the magic of Tailscale's discovery" } : undefined;
+      const isDisco = [...sent, ...received].some((one) =>
+        one.subarray(0, DISCO.length).equals(DISCO),
+      );
+      return isDisco
+        ? { score: 1, why: "datagrams with the magic of Tailscale's discovery" }
+        : undefined;
     },
   },
 ];
@@ -153,6 +162,7 @@ const RESET_BYTES_MAX = 1500;
 
 function isOpenVpnReset(bytes: Buffer, codes: ReadonlySet<number>): boolean {
   const [code = 0] = bytes;
-  if (!codes.has(code) || bytes.length < RESET_BYTES_MIN || bytes.length > RESET_BYTES_MAX * 12) return false;
+  if (!codes.has(code) || bytes.length < RESET_BYTES_MIN || bytes.length > RESET_BYTES_MAX * 12)
+    return false;
   return bytes.readBigUInt64BE(1) !== 0n;
 }

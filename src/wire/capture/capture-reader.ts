@@ -130,7 +130,10 @@ function createPcap({ little, perMs }: { little: boolean; perMs: number }): Form
     if (bytes.length < used) return "more";
     const atMs = u32(0) * 1000 + u32(4) / perMs;
     const frame = bytes.subarray(RECORD_HEADER_BYTES, used);
-    return { used, frame: { atMs, linkType, bytes: frame, wireBytes: Math.max(u32(12), captured) } };
+    return {
+      used,
+      frame: { atMs, linkType, bytes: frame, wireBytes: Math.max(u32(12), captured) },
+    };
   };
 }
 
@@ -184,7 +187,8 @@ function createPcapng(): Format {
     if (body.length < head) return { flaw: "a packet block that is too short" };
     const number = type === BLOCK.packet ? u32(8) : type === BLOCK.oldPacket ? u16(8) : 0;
     const from = interfaces[number];
-    if (from === undefined) return { flaw: `a packet of interface ${number}, which is not described` };
+    if (from === undefined)
+      return { flaw: `a packet of interface ${number}, which is not described` };
     const wireBytes = isSimple ? u32(8) : u32(24);
     const whole = isSimple ? Math.min(wireBytes, from.snapBytes) : u32(20);
     const captured = isSimple ? Math.min(whole, body.length - head) : whole;

@@ -12,8 +12,9 @@ import { createCaptureReader, createDecoder } from "../wire/index.ts";
 
 /** What a capture holds. */
 export interface CaptureReport {
-  /** How many flows, and frames. */
+  /** How many flows, those without payload among them, and frames. */
   readonly flows: number;
+  readonly silent: number;
   readonly frames: number;
   /** In the order in which their flows ended; at most {@link FINDINGS_MAX}. */
   readonly findings: readonly FlowFinding[];
@@ -39,7 +40,7 @@ export async function judgeCapture(path: string): Promise<CaptureReport> {
   const decoder = createDecoder();
   const detections = createFlowDetections();
   const findings: FlowFinding[] = [];
-  let [flows, frames, left] = [0, 0, 0];
+  let [flows, silent, frames, left] = [0, 0, 0, 0];
   const keep = (found: readonly FlowFinding[]) => {
     const kept = found.slice(0, FINDINGS_MAX - findings.length);
     findings.push(...kept);
@@ -48,6 +49,7 @@ export async function judgeCapture(path: string): Promise<CaptureReport> {
   const table = createFlowTable({
     done(flow) {
       flows += 1;
+      if (flow.bytesOut + flow.bytesIn === 0) silent += 1;
       keep(detections.observe(flow));
     },
   });
@@ -68,7 +70,7 @@ export async function judgeCapture(path: string): Promise<CaptureReport> {
   const damage = reader.end() ?? cut;
   table.end();
   keep(detections.end());
-  const report = { flows, frames, findings, left, unread: decoder.unread };
+  const report = { flows, silent, frames, findings, left, unread: decoder.unread };
   return damage === undefined ? report : { ...report, damage };
 }
 

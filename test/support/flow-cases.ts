@@ -468,11 +468,20 @@ const TOOLS: readonly FlowCase[] = [
     3389,
     c(Buffer.from("030000130ee000000000000100080003000000", "hex")),
   ),
+  udp("RDP over UDP", "remote.desktop", 3389, c(rdpSyn(0xffffffff, 0x1801)), s(rdpSyn(7, 0x1005))),
+  udp("OpenVPN, one side", "vpn.openvpn", 443, c(openVpn(0x38, 14))),
   tcp("VNC", "remote.desktop", 5900, s("RFB 003.008\n"), c("RFB 003.008\n")),
 ];
 
 function wireGuard(type: number, length: number): Buffer {
   return Buffer.concat([Buffer.of(type, 0, 0, 0), randomBytes(length - 4, type)]);
+}
+
+function rdpSyn(ack: number, flags: number): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(ack, 0);
+  head.writeUInt16BE(flags, 6);
+  return Buffer.concat([head, Buffer.alloc(1224)]);
 }
 
 function openVpn(code: number, length: number): Buffer {
@@ -559,13 +568,17 @@ const CHANNELS: readonly FlowCase[] = [
   },
 ];
 
+const SIZES_OF_ECHOES = [36, 78, 60, 572, 100, 220, 576].map((size, n) => c(echo(8, n, randomBytes(size, n), 5)));
+
 function ipInside(length: number): Buffer {
   const bytes = randomBytes(length);
   Buffer.from([0x45, 0, 0, length]).copy(bytes);
   return bytes;
 }
 
-export const POSITIVE: readonly FlowCase[] = [...MINING, ...SSH, ...TOOLS, ...SHELLS, ...CHANNELS];
+const ONE_SIDED: FlowCase = { name: "requests of many sizes", expect: "flow.icmp-tunnel", protocol: "icmp", said: SIZES_OF_ECHOES };
+
+export const POSITIVE: readonly FlowCase[] = [...MINING, ...SSH, ...TOOLS, ...SHELLS, ...CHANNELS, ONE_SIDED];
 
 const rpc = (method: string, params: unknown = {}) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });

@@ -33,9 +33,10 @@ export const detectCommand: Command = {
   },
 };
 
-function jsonOf({ flows, frames, findings, left, unread, damage }: CaptureReport) {
+function jsonOf({ flows, silent, frames, findings, left, unread, damage }: CaptureReport) {
   return {
     flows,
+    silent,
     frames,
     findings: findings.map(({ flow, detector, kind, score, why }) => ({
       flow,

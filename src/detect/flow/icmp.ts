@@ -6,8 +6,6 @@
 import type { FlowDetector } from "./flow-detector.ts";
 import { datagramsOf } from "./flow-seen.ts";
 
-const ECHO_REQUEST: ReadonlySet<number | undefined> = new Set([8, 128]);
-const ECHO_REPLY: ReadonlySet<number | undefined> = new Set([0, 129]);
 const HEADER_BYTES = 8; // Type u8, code u8, checksum u16, identifier u16, sequence u16.
 
 export const ICMP_DETECTORS: readonly FlowDetector[] = [
@@ -16,39 +14,42 @@ export const ICMP_DETECTORS: readonly FlowDetector[] = [
     kind: "tunnel",
     title: "Bytes carried in echo requests and replies",
     explanation:
-      "A reply to an echo repeats the data of its request (RFC 792). Replies with other data, again and again, carry something of their own; so do echoes whose data begins an IP packet. Ordinary ping, of any size, does neither.",
+      "A reply to an echo repeats the data of its request (RFC 792). Replies with other data, again and again, carry something of their own; so do echoes that hold an IP packet, and requests of one program that have many sizes. Ping sends one size, and is answered with the same. A sweep over sizes to find a path's MTU looks alike.",
     attack: ["T1095", "T1572"],
     atlas: [],
     owasp: ["ASI10"],
-    tuning: { replies: { value: 3, unit: "replies", meaning: "so many that repeat nothing" } },
+    tuning: {
+      replies: { value: 3, unit: "replies", meaning: "so many that repeat nothing" },
+      sizes: { value: 6, unit: "sizes", meaning: "so many different ones of the requests of one program" },
+    },
     sees: ["icmp"],
-    judge({ seen }, { replies = 3 }) {
-      const requests = new Map<number, Buffer[]>();
-      let packets = 0;
-      for (const one of datagramsOf(seen, "client")) {
-        if (!ECHO_REQUEST.has(one[0]) || one.length < HEADER_BYTES) continue;
-        const data = one.subarray(HEADER_BYTES);
-        if (isIpPacket(data)) packets += 1;
-        const sequence = one.readUInt16BE(6);
-        requests.set(sequence, [...(requests.get(sequence) ?? []).slice(-15), data]);
-      }
-      let other = 0;
-      for (const one of datagramsOf(seen, "server")) {
-        if (!ECHO_REPLY.has(one[0]) || one.length < HEADER_BYTES) continue;
-        const data = one.subarray(HEADER_BYTES);
-        if (data.length === 0) continue;
-        if (isIpPacket(data)) packets += 1;
-        const asked = requests.get(one.readUInt16BE(6));
-        if (asked === undefined || !asked.some((request) => request.equals(data))) other += 1;
-      }
+    judge({ seen }, { replies = 3, sizes = 6 }) {
+      const messages = [...datagramsOf(seen, "client"), ...datagramsOf(seen, "server")].filter(
+        (one) => one.length > HEADER_BYTES,
+      );
+      const requests = messages.filter(([type]) => type === 8 || type === 128);
+      const answers = messages.filter(([type]) => type === 0 || type === 129);
+      const packets = [...requests, ...answers].filter(carriesIp).length;
       if (packets >= replies) return { score: 1, why: `${packets} echoes carry IP packets` };
-      if (requests.size === 0 || other < replies) return undefined;
-      return { score: 0.9, why: `${other} echo replies carry other data than was sent` };
+      const asked = new Set(requests.map(contentOf));
+      const own = answers.filter((one) => !asked.has(contentOf(one))).length;
+      if (requests.length > 0 && own >= replies) {
+        return { score: 0.9, why: `${own} echo replies carry other data than was sent` };
+      }
+      const different = new Set(requests.map(({ length }) => length)).size;
+      if (different < sizes) return undefined;
+      return { score: 0.8, why: `echo requests of one program have ${different} different sizes` };
     },
   },
 ];
 
-/** An IPv4 packet of exactly this length. */
-function isIpPacket(data: Buffer): boolean {
+/** Sequence and data: what a reply repeats. */
+function contentOf(message: Buffer): string {
+  return message.toString("latin1", HEADER_BYTES - 2);
+}
+
+/** An IPv4 packet of exactly the message's length. */
+function carriesIp(message: Buffer): boolean {
+  const data = message.subarray(HEADER_BYTES);
   return data.length >= 20 && data[0] === 0x45 && data.readUInt16BE(2) === data.length;
 }

@@ -100,8 +100,8 @@ function carried(layer: Layer): readonly Inner[] {
     const inner = { name: `HTTP upgrade to ${upgrade.slice(0, 40)}`, ...rest };
     return upgrade === "websocket" ? [webSocket(layer, rest)] : [inner];
   }
-  // A server that answers a request with another protocol, or a client that goes on in one.
-  const isSsh = startsSsh(rest.sent) || startsSsh(rest.received);
+  // Either side goes on in another protocol. A server of SSH that is asked by HTTP only says who it is.
+  const isSsh = startsSsh(rest.sent) || (response !== undefined && startsSsh(rest.received));
   const bodies: Inner[] = isSsh ? [{ name: "HTTP", ...rest }] : [];
   const body = decoded(request.fields.get("content-encoding"), rest.sent);
   if (body !== undefined) bodies.push({ name: "a compressed body", sent: body, received: EMPTY });

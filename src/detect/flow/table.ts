@@ -44,3 +44,24 @@ const FINDING_OF: Partial<Record<FirstBytesProtocol, FindingKind>> = {
 export function findingOf(protocol: FirstBytesProtocol): FindingKind {
   return FINDING_OF[protocol] ?? "protocol";
 }
+
+const OPENED_BY: readonly (readonly [prefix: string, protocol: FirstBytesProtocol])[] = [
+  ["mining.peer", "crypto-p2p"],
+  ["mining.", "stratum"],
+  ["ssh.elsewhere", "ssh"],
+  ["ssh.inside", "ssh"],
+  ["vpn.openvpn", "openvpn"],
+  ["vpn.wireguard", "wireguard"],
+  ["proxy.socks", "socks"],
+  ["shell.", "shell"],
+  ["vpn.tor", "tls"],
+  ["tunnel.", "tunnel"],
+];
+
+/**
+ * The protocol that a grant must name for a connection in which `detector` finds something; `undefined` where no
+ * protocol's name says so much: forwards through a granted SSH are still noticed.
+ */
+export function openedBy(detector: string): FirstBytesProtocol | undefined {
+  return OPENED_BY.find(([prefix]) => detector.startsWith(prefix))?.[1];
+}

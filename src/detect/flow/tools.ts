@@ -169,6 +169,7 @@ const TOOLS: readonly Tool[] = [
         "parsec.app",
       ],
     ],
+    signs: [{ alpn: /^anydesk\//, what: "the application protocol of AnyDesk" }],
   },
   {
     name: "tunnel.vpn-service",
@@ -189,6 +190,9 @@ const TOOLS: readonly Tool[] = [
         "privateinternetaccess.com",
         "cloudflareclient.com",
         "psiphon3.com",
+        "polargrizzly.com",
+        "sec-tunnel.com",
+        "vpn-api.proton.me",
       ],
       ...[
         "torproject.org",

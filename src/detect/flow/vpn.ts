@@ -70,9 +70,12 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
       const { sent, received } = flow.once(firstDatagrams);
       const [first] = sent;
       const [answer] = received;
-      if (first === undefined || answer === undefined) return undefined;
-      if (!isOpenVpnReset(first, CLIENT_RESETS) || !isOpenVpnReset(answer, SERVER_RESETS))
-        return undefined;
+      if (first === undefined || !isOpenVpnReset(first, CLIENT_RESETS)) return undefined;
+      if (answer === undefined) {
+        const why = "a reset of the session by the client, with nothing else in it";
+        return isBareReset(first) ? { score: 0.7, why } : undefined;
+      }
+      if (!isOpenVpnReset(answer, SERVER_RESETS)) return undefined;
       return { score: 0.95, why: "a reset of the session by the client, answered by the server's" };
     },
   },
@@ -101,12 +104,15 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
   {
     ...COMMON,
     name: "remote.desktop",
-    sees: ["tcp"],
+    sees: ["tcp", "udp"],
     title: "A remote desktop",
     explanation:
-      "The first message of RDP, or the version line of VNC, from either side. A person at a distance sees and steers the machine.",
+      "The first message of RDP, over TCP or UDP, or the version line of VNC, from either side. A person at a distance sees and steers the machine.",
     attack: ["T1219", "T1021.001", "T1021.005"],
-    judge: ({ layers }) => firstBytes(layers, "rdp", 0.9) ?? firstBytes(layers, "vnc", 0.9),
+    judge(flow) {
+      if (flow.seen.protocol === "udp") return rdpOverUdp(flow);
+      return firstBytes(flow.layers, "rdp", 0.9) ?? firstBytes(flow.layers, "vnc", 0.9);
+    },
   },
   {
     ...COMMON,
@@ -136,6 +142,28 @@ function firstDatagrams({ seen }: FlowView) {
     sent: datagramsOf(seen, "client", DATAGRAMS_MAX),
     received: datagramsOf(seen, "server", DATAGRAMS_MAX),
   };
+}
+
+/** No HMAC, no acknowledgement, and the first of its packets. */
+function isBareReset(bytes: Buffer): boolean {
+  return bytes.length === RESET_BYTES_MIN && bytes.subarray(9).every((byte) => byte === 0);
+}
+
+// MS-RDPEUDP, 2.2.2.1: snSourceAck u32 of a SYN is all ones, window u16, flags u16; padded to 1,132 bytes at least.
+const RDP_SYN = 0x0001;
+const RDP_ACK = 0x0004;
+const RDP_SYN_BYTES_MIN = 1132;
+
+function isRdpSyn(bytes: Buffer | undefined, flags: number): boolean {
+  if (bytes === undefined || bytes.length < RDP_SYN_BYTES_MIN) return false;
+  return (bytes.readUInt16BE(6) & (RDP_SYN | RDP_ACK)) === flags;
+}
+
+function rdpOverUdp(flow: FlowView): FlowSign | undefined {
+  const { sent, received } = flow.once(firstDatagrams);
+  const isAsked = isRdpSyn(sent[0], RDP_SYN) && sent[0]?.readUInt32BE(0) === 0xffffffff;
+  if (!isAsked || !isRdpSyn(received[0], RDP_SYN | RDP_ACK)) return undefined;
+  return { score: 0.9, why: "the padded SYN of RDP over UDP, and its answer" };
 }
 
 function isWireGuard(datagram: Buffer, type: number, length: number): boolean {

@@ -51,7 +51,10 @@ test("cofferdam detect says in words what it found, and what of a damaged captur
   const path = fileOf("cut.pcap", whole.subarray(0, -5));
   const { code, stdout, stderr } = await home.call(["detect", "--pcap", path]);
   assert.equal(code, 1);
-  assert.match(stdout, /mining\.monero +1\.00 {2}tcp 10\.1\.0\.2:20000 > 192\.0\.2\.7:50443\n {4}JSON-RPC login/);
+  assert.match(
+    stdout,
+    /mining\.monero +1\.00 {2}tcp 10\.1\.0\.2:20000 > 192\.0\.2\.7:50443\n {4}JSON-RPC login/,
+  );
   assert.match(stdout, /\d+ flows, \d+ findings\n$/);
   assert.match(stderr, /damaged: it ends within a record; what stands before was read/);
   const cut = fileOf("cut.pcap.gz", gzipSync(whole).subarray(0, -300));
@@ -66,7 +69,10 @@ test("detect.file, wire.capture: what cannot be read, and what is no capture, is
     [["--pcap", join(home.root, "none.pcap")], "detect.file"],
     [["--pcap", join(home.root, "folder")], "detect.file"],
     [[], "detect.file"],
-    [["--pcap", fileOf("text.pcap", Buffer.from("this is no capture, but a text"))], "wire.capture"],
+    [
+      ["--pcap", fileOf("text.pcap", Buffer.from("this is no capture, but a text"))],
+      "wire.capture",
+    ],
     [["--pcap", fileOf("empty.pcap", Buffer.alloc(0))], "wire.capture"],
     [["--pcap", fileOf("text.gz", gzipSync("this is no capture, but a text"))], "wire.capture"],
   ] as const;

@@ -6,7 +6,13 @@
  * @module
  */
 import type { Clock } from "../base/index.ts";
-import { createFlowDetections, FlowWatch, openedBy, SIZES_MAX, type Side } from "../detect/index.ts";
+import {
+  createFlowDetections,
+  FlowWatch,
+  openedBy,
+  SIZES_MAX,
+  type Side,
+} from "../detect/index.ts";
 import type { Grant } from "../policy/index.ts";
 import type { FlowRecord } from "./flow-record.ts";
 

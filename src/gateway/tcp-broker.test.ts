@@ -170,7 +170,12 @@ async function sshOf(t: Context) {
   const options = ["-F", "none", ...quiet.flatMap((one) => ["-o", one])];
   const line = [...options, "-i", join(folder, "user"), "-p", String(port)];
   const ssh = (...args: readonly string[]) =>
-    execFile("ssh", [...line, ...args.slice(0, -1), `${userInfo().username}@127.0.0.1`, args.at(-1) ?? ""]);
+    execFile("ssh", [
+      ...line,
+      ...args.slice(0, -1),
+      `${userInfo().username}@127.0.0.1`,
+      args.at(-1) ?? "",
+    ]);
   return { it, ssh };
 }
 
@@ -183,13 +188,20 @@ test("opaque: a real OpenSSH session passes where the grant names ssh", async (t
 
 test("INV-144: a forward through a granted SSH is noticed, by its sizes", async (t) => {
   const { it, ssh } = await sshOf(t);
-  const child = ssh("-R", "127.0.0.1:0:127.0.0.1:9", "for n in 1 2 3 4 5 6 7 8; do echo $n; sleep 0.05; done");
+  const child = ssh(
+    "-R",
+    "127.0.0.1:0:127.0.0.1:9",
+    "for n in 1 2 3 4 5 6 7 8; do echo $n; sleep 0.05; done",
+  );
   assert.match(await textOf(child), /^1\n2\n/);
   assert.deepEqual(
     it.findings.map(({ kind }) => kind),
     ["tunnel"],
   );
-  assert.match(it.findings[0]?.detail ?? "", /^ssh\.forward in an opaque connection to raw\.test:5000/);
+  assert.match(
+    it.findings[0]?.detail ?? "",
+    /^ssh\.forward in an opaque connection to raw\.test:5000/,
+  );
 });
 
 /** What a child printed until its end. */

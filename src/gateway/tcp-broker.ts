@@ -85,11 +85,7 @@ interface Carried {
   readonly clock: Clock;
 }
 
-function carry(
-  flow: FlowRecord,
-  raw: Socket,
-  { grant, limits, clock }: Carried,
-): Promise<void> {
+function carry(flow: FlowRecord, raw: Socket, { grant, limits, clock }: Carried): Promise<void> {
   if (flow.socket.destroyed) raw.destroy();
   const sights = grant.kind === "splice" ? spliceSights(flow) : opaqueSights(flow, grant, clock);
   const idleMs = limits.exchangeIdleMs;

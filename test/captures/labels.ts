@@ -10,7 +10,7 @@
 
 export type Label = Readonly<Record<string, number>>;
 
-/** ntop/nDPI, tests/cfgs/default/pcap of October 2024 (3b1286a); Debian's 4.2 has 257 of its files. */
+/** ntop/nDPI, tests/cfgs/default/pcap of October 2024 (3b1286a). */
 const NDPI: Readonly<Record<string, Label>> = {
   "443-opvn.pcap": { "vpn.openvpn": 1 },
   "anydesk.pcapng": { "remote.service": 6 },
@@ -60,6 +60,17 @@ const NDPI: Readonly<Record<string, Label>> = {
   "wireguard.pcap": { "vpn.wireguard": 2 },
 };
 
+/** Of nDPI 4.2, as Debian has its source: older forms of some of the files, and some that went since. */
+const NDPI_4_2: Readonly<Record<string, Label>> = {
+  ...NDPI,
+  "anydesk-2.pcap": { "remote.service": 2 },
+  "monero.pcap": { "mining.stratum": 2 },
+  "openvpn.pcap": { "vpn.openvpn": 3 },
+  "ssh.pcap": {},
+  "wireguard.pcap": { "vpn.wireguard": 1 },
+  "zcash.pcap": { "mining.monero": 1 },
+};
+
 /** zeek/zeek, testing/btest/Traces of August 2026 (a13de64). */
 const ZEEK: Readonly<Record<string, Label>> = {
   "modbus/modbus-and-non-modbus-p502.pcap": { "remote.desktop": 1 }, // Somebody looks for RDP there.
@@ -70,6 +81,7 @@ const ZEEK: Readonly<Record<string, Label>> = {
   "rdp/rdp-unknown-keyboard.pcap": { "remote.desktop": 1 },
   "rdp/rdp-x509.pcap": { "remote.desktop": 1 },
   "rdp/rdpeudp-handshake-success.pcap": { "remote.desktop": 1 }, // Over UDP.
+  "rdp/rdpeudp2-handshake-success.pcap": { "remote.desktop": 1 },
   "rfb/vnc-mac-to-linux.pcap": { "remote.desktop": 3 },
   "rfb/vnc-scanner.pcap": { "remote.desktop": 1 },
   "rfb/vncmac.pcap": { "remote.desktop": 3 },
@@ -112,10 +124,16 @@ const JA4: Readonly<Record<string, Label>> = {
 
 const BY_CORPUS: Readonly<Record<string, Readonly<Record<string, Label>>>> = {
   ndpi: NDPI,
+  "ndpi-4.2": NDPI_4_2,
   zeek: ZEEK,
   suricata: SURICATA,
   ja4: JA4,
 };
+
+/** Reports whether there are labels for the corpus of this name. */
+export function isKnown(corpus: string): boolean {
+  return corpus === "made" || Object.hasOwn(BY_CORPUS, corpus);
+}
 
 /** The label of the file at `path` of `corpus`; empty where it is benign. */
 export function labelOf(corpus: string, path: string): Label {

@@ -104,14 +104,17 @@ const MINING: readonly FlowCase[] = [
   ),
   tcp("with space before", "mining.stratum", 50443, c(`  \t${SUBSCRIBE}`)),
   tcp("over two segments", "mining.stratum", 50443, ...split(SUBSCRIBE, 20)),
-  tcp("a byte each", "mining.stratum", 50443, ...[...SUBSCRIBE].map((char) => c(char))),
+  tcp("a byte each", "mining.stratum", 50443, ...SUBSCRIBE.split("").map((char) => c(char))),
   tcp("an escaped dot", "mining.stratum", 50443, c('{"method":"mining\\u002esubscribe"}\n')),
   tcp(
     "every letter escaped",
     "mining.stratum",
     50443,
     c(
-      `{"method":"${[..."mining.subscribe"].map((char) => `\\u00${char.charCodeAt(0).toString(16)}`).join("")}"}\n`,
+      `{"method":"${"mining.subscribe"
+        .split("")
+        .map((char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+        .join("")}"}\n`,
     ),
   ),
   tcp("in an array", "mining.stratum", 50443, c(`[${SUBSCRIBE.trim()}]\n`)),
@@ -568,7 +571,9 @@ const CHANNELS: readonly FlowCase[] = [
   },
 ];
 
-const SIZES_OF_ECHOES = [36, 78, 60, 572, 100, 220, 576].map((size, n) => c(echo(8, n, randomBytes(size, n), 5)));
+const SIZES_OF_ECHOES = [36, 78, 60, 572, 100, 220, 576].map((size, n) =>
+  c(echo(8, n, randomBytes(size, n), 5)),
+);
 
 function ipInside(length: number): Buffer {
   const bytes = randomBytes(length);
@@ -576,9 +581,21 @@ function ipInside(length: number): Buffer {
   return bytes;
 }
 
-const ONE_SIDED: FlowCase = { name: "requests of many sizes", expect: "flow.icmp-tunnel", protocol: "icmp", said: SIZES_OF_ECHOES };
+const ONE_SIDED: FlowCase = {
+  name: "requests of many sizes",
+  expect: "flow.icmp-tunnel",
+  protocol: "icmp",
+  said: SIZES_OF_ECHOES,
+};
 
-export const POSITIVE: readonly FlowCase[] = [...MINING, ...SSH, ...TOOLS, ...SHELLS, ...CHANNELS, ONE_SIDED];
+export const POSITIVE: readonly FlowCase[] = [
+  ...MINING,
+  ...SSH,
+  ...TOOLS,
+  ...SHELLS,
+  ...CHANNELS,
+  ONE_SIDED,
+];
 
 const rpc = (method: string, params: unknown = {}) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });

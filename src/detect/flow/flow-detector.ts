@@ -56,5 +56,5 @@ export interface SeriesDetector<State = unknown> extends DetectorAbout {
 
 /** Keeps a detector's state type to itself, so that detectors of all kinds stand in one table. */
 export function defineSeries<State>(detector: SeriesDetector<State>): SeriesDetector {
-  return detector as SeriesDetector;
+  return detector;
 }

@@ -64,10 +64,9 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       const now = entry.watch.kept + (streams?.client.kept ?? 0) + (streams?.server.kept ?? 0);
       kept += now - entry.kept;
       entry.kept = now;
-      while (entries.size > flowsMax || kept > keptBytesMax) {
-        const [oldest] = entries;
-        if (oldest === undefined) break;
-        finish(...oldest);
+      for (const [quietest, quiet] of entries) {
+        if (entries.size <= flowsMax && kept <= keptBytesMax) break;
+        finish(quietest, quiet);
       }
     },
     end() {

@@ -20,7 +20,11 @@ export const ICMP_DETECTORS: readonly FlowDetector[] = [
     owasp: ["ASI10"],
     tuning: {
       replies: { value: 3, unit: "replies", meaning: "so many that repeat nothing" },
-      sizes: { value: 6, unit: "sizes", meaning: "so many different ones of the requests of one program" },
+      sizes: {
+        value: 6,
+        unit: "sizes",
+        meaning: "so many different ones of the requests of one program",
+      },
     },
     sees: ["icmp"],
     judge({ seen }, { replies = 3, sizes = 6 }) {

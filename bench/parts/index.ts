@@ -6,6 +6,7 @@ import { brokers } from "./brokers.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
+import { detectFlows } from "./detect-flows.ts";
 import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { idle } from "./idle.ts";
@@ -25,6 +26,7 @@ export const PARTS: readonly Part[] = [
   ledger,
   leaf,
   classify,
+  detectFlows,
   credential,
   attach,
   approvals,

@@ -82,9 +82,10 @@ const NAMES = ["\\u", '"mining.', '"eth_', '"get', '"submit', '"login"', '"job"'
   Buffer.from(name),
 );
 
-/** Space, JSON, or the head of an HTTP message. */
+/** What a stream may begin with: space, JSON, or the head of an HTTP message. */
 function mayStart(byte = 0xff): boolean {
-  return byte <= 0x20 || isOpening(byte) || (byte >= 0x41 && byte <= 0x5a);
+  const isSpace = byte === 0x20 || byte === 0x09 || isLineEnd(byte);
+  return isSpace || isOpening(byte) || (byte >= 0x41 && byte <= 0x5a);
 }
 
 const EMPTY = Buffer.alloc(0);

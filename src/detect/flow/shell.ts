@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { FirstBytesProtocol } from "../../wire/index.ts";
 import type { FlowDetector } from "./flow-detector.ts";
 import { carriedBy, type Layer } from "./layers.ts";
 
 // What an interactive shell prints first: a prompt, after the codes by which it talks to a terminal; or its complaint
 // that there is none.
 const ESCAPES = /^(?:\u001b(?:\[[\d;?]*[A-Za-z]|\][^\u0007]{0,200}\u0007))*/; // oxlint-disable-line no-control-regex -- a terminal's codes
+const ESCAPE = 0x1b;
 const PROMPTS: readonly RegExp[] = [
   /^[$#] $/,
   /^[$#] (?=[\w/])/,
@@ -32,6 +34,9 @@ const COMMAND = new RegExp(`^(?:/[\\w/.-]*/)?(?:${WORDS})(?:[ ;&|][^\\n\\0]{0,10
 
 /** What stands at the beginning of `bytes`, if a shell is at that end: its prompt, or what a command gave. */
 function shellAt(bytes: Buffer): "prompt" | "output" | undefined {
+  const [first = 0] = bytes;
+  const isText = first === ESCAPE || (first >= 0x20 && first < 0x7f) || (first >= 9 && first <= 13);
+  if (!isText) return undefined;
   const text = bytes.toString("latin1", 0, 512).replace(ESCAPES, "");
   const line = text.trimStart();
   if (PROMPTS.some((pattern) => pattern.test(line) || pattern.test(text))) return "prompt";
@@ -63,6 +68,15 @@ function typedInto(shell: Buffer, typed: Buffer): { score: number; why: string }
   return undefined;
 }
 
+// What begins so is no shell, whatever follows; what it carries is a layer of its own.
+const OTHERS: ReadonlySet<FirstBytesProtocol> = new Set([
+  "tls",
+  "http",
+  "http2-preface",
+  "ssh",
+  "dns",
+]);
+
 const COMMON = {
   kind: "tunnel",
   atlas: ["AML.T0072"],
@@ -82,6 +96,7 @@ export const SHELL_DETECTORS: readonly FlowDetector[] = [
     judge(flow) {
       const [firstSize = 0] = flow.seen.sizes;
       for (const layer of flow.layers) {
+        if (OTHERS.has(layer.opening.protocol)) continue;
         const found = typedInto(layer.sent, layer.received);
         if (found !== undefined) return { ...found, why: `${found.why}${carriedBy(layer)}` };
         // The server speaks first, in a command line, and the client answers with text that is no protocol's.
@@ -102,7 +117,9 @@ export const SHELL_DETECTORS: readonly FlowDetector[] = [
     attack: ["T1059.004", "T1095"],
     judge(flow) {
       const [layer] = flow.layers;
-      if (layer === undefined || !isTyped(layer.sent)) return undefined;
+      if (layer === undefined || OTHERS.has(layer.opening.protocol) || !isTyped(layer.sent)) {
+        return undefined;
+      }
       const found = typedInto(layer.received, layer.sent);
       return found === undefined ? undefined : { ...found, why: `${found.why}, from the server` };
     },

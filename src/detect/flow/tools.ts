@@ -225,18 +225,13 @@ export function toolOf(host: string): readonly [tool: string, domain: string] | 
   return undefined;
 }
 
-function signIn(layer: Layer, signs: readonly Sign[]): Sign | undefined {
-  return signs.find(({ field, line, start, alpn }) => {
-    const { request, hello } = layer;
-    if (field !== undefined) return field[1].test(request?.fields.get(field[0]) ?? "");
-    if (line !== undefined) return request !== undefined && line.test(request.line);
-    if (alpn !== undefined) return hello?.alpn.some((one) => alpn.test(one)) ?? false;
-    return (
-      start !== undefined &&
-      (start.test(layer.sent.toString("latin1", 0, 64)) ||
-        start.test(layer.received.toString("latin1", 0, 64)))
-    );
-  });
+function shows(layer: Layer, { field, line, start, alpn }: Sign): boolean {
+  const { request, hello } = layer;
+  if (field !== undefined) return field[1].test(request?.fields.get(field[0]) ?? "");
+  if (line !== undefined) return request !== undefined && line.test(request.line);
+  if (alpn !== undefined) return hello?.alpn.some((one) => alpn.test(one)) ?? false;
+  if (start === undefined || layer.opening.protocol !== "ssh") return false;
+  return [layer.sent, layer.received].some((head) => start.test(head.toString("latin1", 0, 64)));
 }
 
 /** Messages that the classifier of first bytes knows, by the tool in their sentence. */
@@ -254,6 +249,7 @@ const YAMUX: Tool = {
 };
 
 const ALL = [...TOOLS, YAMUX];
+const SIGNS = ALL.flatMap(({ name, signs = [] }) => signs.map((sign) => ({ name, sign })));
 
 /** The tools that a flow shows, each with its surest sign. */
 function toolsIn(flow: FlowView): ReadonlyMap<string, FlowSign> {
@@ -263,9 +259,8 @@ function toolsIn(flow: FlowView): ReadonlyMap<string, FlowSign> {
   };
   for (const layer of flow.layers) {
     const where = carriedBy(layer);
-    for (const { name, signs = [] } of ALL) {
-      const sign = signIn(layer, signs);
-      if (sign !== undefined) add(name, { score: 1, why: `${sign.what}${where}` });
+    for (const { name, sign } of SIGNS) {
+      if (shows(layer, sign)) add(name, { score: 1, why: `${sign.what}${where}` });
     }
     const first = speaks(layer, "tunnel");
     if (first === undefined) continue;

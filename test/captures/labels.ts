@@ -150,8 +150,9 @@ export function labelOf(corpus: string, path: string): Label {
 export const STATED: Readonly<Record<string, number>> = {
   "flow.dns-spread": 0.5,
   "flow.dns-tunnel": 0.7,
-  "remote.desktop": 0.75,
+  "remote.desktop": 0.9,
   "remote.service": 0.3,
+  "ssh.forward": 0.9, // Dropbear's client compresses.
   "tunnel.vpn-service": 0.8,
   "vpn.openvpn": 0.7,
   "vpn.tor": 0.85,

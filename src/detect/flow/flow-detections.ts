@@ -30,8 +30,13 @@ export function createFlowDetections(
 ): FlowDetections {
   const valuesOf = (about: DetectorAbout) => ({ ...tuningOf(about), ...tuning[about.name] });
   const single = FLOW_DETECTORS.map((detector) => ({ detector, values: valuesOf(detector) }));
-  const seeing = (protocol: FlowSeen["protocol"]) =>
-    single.filter(({ detector }) => detector.sees.includes(protocol));
+  const seeing = (protocol: FlowSeen["protocol"]) => {
+    const seen = single.filter(({ detector }) => detector.sees.includes(protocol));
+    return [...Map.groupBy(seen, ({ detector }) => detector.may)].map(([may, members]) => ({
+      may,
+      members,
+    }));
+  };
   const byProtocol = { tcp: seeing("tcp"), udp: seeing("udp"), icmp: seeing("icmp") };
   const series = SERIES_DETECTORS.map((detector) => ({
     detector,
@@ -49,9 +54,12 @@ export function createFlowDetections(
       if (flow.bytesOut + flow.bytesIn === 0) return NONE;
       const view = new FlowView(flow);
       let found: FlowFinding[] | undefined;
-      for (const { detector, values } of byProtocol[flow.protocol]) {
-        const sign = detector.judge(view, values);
-        if (sign !== undefined) (found ??= []).push(finding(detector, flowName(flow), sign));
+      for (const { may, members } of byProtocol[flow.protocol]) {
+        if (may?.(view) === false) continue;
+        for (const { detector, values } of members) {
+          const sign = detector.judge(view, values);
+          if (sign !== undefined) (found ??= []).push(finding(detector, flowName(flow), sign));
+        }
       }
       for (const { detector, state } of series) {
         const sign = detector.observe(state, view);

@@ -43,6 +43,8 @@ export interface FlowSign {
 export interface FlowDetector extends DetectorAbout {
   /** Of which flows it is told. */
   readonly sees: readonly FlowSeen["protocol"][];
+  /** Of several detectors the same, asked once for all: whether any of them may find something. */
+  readonly may?: (flow: FlowView) => boolean;
   judge(flow: FlowView, tuning: Tuning): FlowSign | undefined;
 }
 

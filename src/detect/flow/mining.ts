@@ -30,6 +30,10 @@ function miningIn({ layers }: FlowView): Hit | undefined {
   return undefined;
 }
 
+function isMining(flow: FlowView): boolean {
+  return flow.once(miningIn) !== undefined;
+}
+
 function pool(
   dialect: MiningDialect,
   about: Pick<FlowDetector, "name" | "title" | "explanation">,
@@ -38,6 +42,7 @@ function pool(
     ...MINING,
     ...about,
     tuning: {},
+    may: isMining,
     judge(flow) {
       const hit = flow.once(miningIn);
       if (hit?.message.dialect !== dialect) return undefined;

@@ -292,6 +292,10 @@ function hostsOf({ seen, layers }: FlowView): readonly string[] {
   return hosts.map((host) => host.toLowerCase());
 }
 
+function showsTools(flow: FlowView): boolean {
+  return flow.once(toolsIn).size > 0;
+}
+
 export const TOOL_DETECTORS: readonly FlowDetector[] = ALL.map(
   ({ name, title, explanation }): FlowDetector => ({
     name,
@@ -303,6 +307,7 @@ export const TOOL_DETECTORS: readonly FlowDetector[] = ALL.map(
     owasp: ["ASI10"],
     tuning: {},
     sees: ["tcp", "udp"],
+    may: showsTools,
     judge: (flow) => flow.once(toolsIn).get(name),
   }),
 );

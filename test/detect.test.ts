@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { framesOf, pcapngOf, pcapOf } from "./support/capture-kit.ts";
-import { BENIGN, POSITIVE } from "./support/flow-cases.ts";
+import { BENIGN } from "./support/benign-flows.ts";
+import { POSITIVE } from "./support/flow-cases.ts";
 import { TestHome } from "./support/home.ts";
 
 const home = new TestHome();

@@ -27,7 +27,7 @@ export interface CaptureReport {
 }
 
 const FINDINGS_MAX = 10_000;
-const CHUNK_BYTES = 1_048_576;
+const CHUNK_BYTES = 262_144;
 const GZIP_MAGIC = 0x1f8b;
 
 /**

@@ -14,7 +14,8 @@ import { parseArgs } from "node:util";
 import { judgeCapture } from "../../src/cli/capture.ts";
 import { FLOW_DETECTORS, SERIES_DETECTORS } from "../../src/detect/index.ts";
 import { framesOf, pcapOf } from "../support/capture-kit.ts";
-import { BENIGN, POSITIVE } from "../support/flow-cases.ts";
+import { BENIGN } from "../support/benign-flows.ts";
+import { POSITIVE } from "../support/flow-cases.ts";
 import { isKnown, labelOf, STATED } from "./labels.ts";
 
 interface Tally {

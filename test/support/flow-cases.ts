@@ -1,76 +1,29 @@
 /**
- * Flows with what must be found in them, and flows that only look so. Each is a conversation; they are made into
- * captures, so that all of it is read as from a file. Sources are those of the detectors.
+ * Flows in which something must be found. Each is a conversation; they are made into captures, so that all of it is
+ * read as from a file. Sources are those of the detectors.
  *
  * @module
  */
 import { deflateRawSync, gzipSync } from "node:zlib";
+import { clientHello, dnsQuery, echo, http, randomBytes, tlsData, wsFrame } from "./capture-kit.ts";
 import {
-  clientHello,
-  dnsQuery,
-  echo,
-  http,
-  randomBytes,
-  sshHello,
-  tlsData,
-  wsFrame,
-  type Conversation,
-  type Said,
-} from "./capture-kit.ts";
-
-export interface FlowCase extends Conversation {
-  readonly name: string;
-  /** The detector that must find it; absent where none may. */
-  readonly expect?: string;
-}
-
-const ADDRESS = `4${"8AdkX9".repeat(16)}`.slice(0, 95);
-const JOB = `{"blob":"${"0e0e".repeat(38)}","job_id":"j1","target":"b88d0600","height":3}`;
-const MASK = Buffer.from([1, 2, 3, 4]);
-const c = (bytes: Buffer | string, afterMs = 0): Said => ["client", bytes, afterMs];
-const s = (bytes: Buffer | string, afterMs = 0): Said => ["server", bytes, afterMs];
-const tcp = (
-  name: string,
-  expect: string | undefined,
-  port: number,
-  ...said: Said[]
-): FlowCase => ({
-  name,
-  protocol: "tcp",
-  port,
-  said,
-  ...(expect === undefined ? {} : { expect }),
-});
-const udp = (
-  name: string,
-  expect: string | undefined,
-  port: number,
-  ...said: Said[]
-): FlowCase => ({
-  ...tcp(name, expect, port, ...said),
-  protocol: "udp",
-});
-const split = (text: string, at: number): Said[] => [c(text.slice(0, at)), c(text.slice(at))];
-
-const SUBSCRIBE = '{"id":1,"method":"mining.subscribe","params":["EWBF 0.3.4b",null]}\n';
-const OK = http("HTTP/1.1 200 OK", { "Content-Length": "0" });
-const UPGRADED = http("HTTP/1.1 101 Switching Protocols", {
-  Upgrade: "websocket",
-  Connection: "Upgrade",
-});
-const upgrade = (path: string, fields: Readonly<Record<string, string>> = {}) =>
-  http(`GET ${path} HTTP/1.1`, {
-    Host: "a.example",
-    Upgrade: "websocket",
-    Connection: "Upgrade",
-    ...fields,
-  });
-const post = (body: string, fields: Readonly<Record<string, string>> = {}) =>
-  http(
-    "POST / HTTP/1.1",
-    { Host: "node.example", "Content-Type": "application/json", ...fields },
-    body,
-  );
+  ADDRESS,
+  JOB,
+  MASK,
+  OK,
+  SUBSCRIBE,
+  UPGRADED,
+  c,
+  ipInside,
+  post,
+  s,
+  split,
+  ssh,
+  tcp,
+  udp,
+  upgrade,
+  type FlowCase,
+} from "./flow-case.ts";
 
 const MINING: readonly FlowCase[] = [
   tcp(
@@ -259,27 +212,6 @@ function compressed(text: string): Buffer {
   const frame = wsFrame(1, deflateRawSync(text), MASK);
   frame[0] = 0xc1;
   return frame;
-}
-
-const CLIENT = "SSH-2.0-OpenSSH_9.2p1";
-/** An SSH connection up to its authentication, then messages of these sizes: the client's positive. */
-function ssh(
-  name: string,
-  expect: string | undefined,
-  sizes: readonly number[],
-  port = 22,
-): FlowCase {
-  const said = [44, -44, 60, -76, 308, -28, ...sizes].map((size, n) =>
-    size > 0 ? c(randomBytes(size, n)) : s(randomBytes(-size, n)),
-  );
-  const hellos = [
-    c(sshHello(CLIENT)),
-    s(sshHello("SSH-2.0-OpenSSH_9.6")),
-    c(randomBytes(1208)),
-    s(randomBytes(1564)),
-    c(randomBytes(16)),
-  ];
-  return tcp(name, expect, port, ...hellos, ...said);
 }
 
 const SSH: readonly FlowCase[] = [
@@ -575,12 +507,6 @@ const SIZES_OF_ECHOES = [36, 78, 60, 572, 100, 220, 576].map((size, n) =>
   c(echo(8, n, randomBytes(size, n), 5)),
 );
 
-function ipInside(length: number): Buffer {
-  const bytes = randomBytes(length);
-  Buffer.from([0x45, 0, 0, length]).copy(bytes);
-  return bytes;
-}
-
 const ONE_SIDED: FlowCase = {
   name: "requests of many sizes",
   expect: "flow.icmp-tunnel",
@@ -595,216 +521,4 @@ export const POSITIVE: readonly FlowCase[] = [
   ...SHELLS,
   ...CHANNELS,
   ONE_SIDED,
-];
-
-const rpc = (method: string, params: unknown = {}) =>
-  JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-
-export const BENIGN: readonly FlowCase[] = [
-  tcp(
-    "a language server",
-    undefined,
-    50443,
-    c(`Content-Length: 60\r\n\r\n${rpc("initialize", { processId: 1 })}`),
-  ),
-  tcp("a language server, bare", undefined, 50443, c(`${rpc("initialize", { processId: 1 })}\n`)),
-  tcp(
-    "MCP over TCP",
-    undefined,
-    50443,
-    c(`${rpc("tools/call", { name: "x", arguments: { method: "mining.subscribe" } })}\n`),
-  ),
-  tcp(
-    "JSON-RPC login",
-    undefined,
-    50443,
-    c(`${rpc("login", { login: "alice", pass: "x" })}\n`),
-    s('{"result":{"job":{"job_id":"b"}}}\n'),
-  ),
-  tcp(
-    "a question to a node",
-    undefined,
-    8545,
-    c(post(rpc("eth_blockNumber", []))),
-    s(http("HTTP/1.1 200 OK", {}, '{"result":"0x1"}')),
-  ),
-  tcp(
-    "a page about mining",
-    undefined,
-    80,
-    c(http("GET / HTTP/1.1", { Host: "a.example" })),
-    s(
-      http(
-        "HTTP/1.1 200 OK",
-        { "Content-Type": "text/html" },
-        `<pre>\n{"content": ${JSON.stringify(SUBSCRIBE)}}\n</pre>`,
-      ),
-    ),
-  ),
-  tcp(
-    "a submit of something else",
-    undefined,
-    80,
-    c(post(rpc("submit", { job_id: "j", nonce: "1" }))),
-  ),
-  tcp(
-    "git",
-    undefined,
-    9418,
-    c("0032git-upload-pack /project.git\0host=myserver.com\0"),
-    s("001e# service=git-upload-pack\n"),
-  ),
-  tcp(
-    "git over HTTP",
-    undefined,
-    80,
-    c(http("GET /a.git/info/refs?service=git-upload-pack HTTP/1.1", { Host: "a.example" })),
-    s(OK),
-  ),
-  ssh("an SSH command", undefined, [112, -248, -168, 44, -56, 28]),
-  ssh("a shell with a terminal", undefined, [112, -28, -44, 128, -108, 36, 36, -36]),
-  ssh("sftp", undefined, [52, -44, 68, -28, 60, -60]),
-  ssh("a command, the confirmation apart", undefined, [52, -44, 60, -28, 60]),
-  tcp(
-    "web pages by TLS",
-    undefined,
-    443,
-    c(clientHello("www.example.com", ["h2", "http/1.1"])),
-    s(tlsData(900)),
-    c(tlsData(531)),
-    c(tlsData(531)),
-    s(tlsData(531)),
-  ),
-  tcp(
-    "a name that is random, without cells",
-    undefined,
-    443,
-    c(clientHello("www.k2x3v4.com")),
-    s(tlsData(900)),
-    c(tlsData(90)),
-  ),
-  tcp("a site that tells of a tool", undefined, 443, c(clientHello("www.torproject.org", ["h2"]))),
-  tcp(
-    "another site below a like name",
-    undefined,
-    443,
-    c(clientHello("notngrok.io.example", ["h2"])),
-  ),
-  tcp(
-    "a chat over WebSocket",
-    undefined,
-    80,
-    c(upgrade("/chat")),
-    s(UPGRADED),
-    c(wsFrame(1, "hello $ world", MASK)),
-    s(wsFrame(1, "ls is a command\n")),
-  ),
-  tcp("SMTP", undefined, 25, s("220 mail.example ESMTP\r\n"), c("EHLO a\r\n"), s("250 ok\r\n")),
-  tcp(
-    "FTP",
-    undefined,
-    21,
-    s("220 ready\r\n"),
-    c("USER a\r\n"),
-    s("331 password\r\n"),
-    c("PASS b\r\n"),
-  ),
-  tcp("POP3", undefined, 110, s("+OK ready\r\n"), c("USER a\r\n")),
-  tcp("a time server's line", undefined, 13, s("27 NOV 2026 01:37:28 UTC\r\n")),
-  tcp(
-    "DCE/RPC, version 5 as SOCKS",
-    undefined,
-    135,
-    c(Buffer.from("05000b0310000000a0000000", "hex")),
-    s(Buffer.from("05000c0310000000", "hex")),
-  ),
-  tcp(
-    "an industrial protocol behind X.224",
-    undefined,
-    102,
-    c(Buffer.from("0300001611e00000000100c0010ac1020100c2020102", "hex")),
-  ),
-  tcp("PostgreSQL", undefined, 5432, c(Buffer.from("0000000804d2162f", "hex")), s("N")),
-  tcp(
-    "64 random bytes, and another answer",
-    undefined,
-    9000,
-    c(randomBytes(64)),
-    s(randomBytes(200)),
-    c(randomBytes(80)),
-  ),
-  tcp(
-    "64 bytes of text and 234 of it back",
-    undefined,
-    9000,
-    c("a".repeat(64)),
-    s("b".repeat(234)),
-    c("c".repeat(80)),
-  ),
-  tcp("a script that is sent", undefined, 33333, c("#!/bin/sh\n\n# restores a backup\nls -la\n")),
-  udp(
-    "DNS",
-    undefined,
-    53,
-    ...["www.example.com", "api.github.com", "a.b.example.org"].map((name, n) =>
-      c(dnsQuery(name, 28, n)),
-    ),
-  ),
-  udp(
-    "many short names of one domain",
-    undefined,
-    53,
-    ...Array.from({ length: 180 }, (_, n) => c(dnsQuery(`host${n}.corp.example`, 1, n))),
-  ),
-  udp(
-    "a long name, asked again and again",
-    undefined,
-    53,
-    ...Array.from({ length: 60 }, (_, n) => c(dnsQuery(`${"a".repeat(60)}.cdn.example`, 1, n))),
-  ),
-  udp(
-    "reverse names",
-    undefined,
-    53,
-    ...Array.from({ length: 90 }, (_, n) =>
-      c(dnsQuery(`${n}.${n + 1}.168.192.in-addr.arpa`, 12, n)),
-    ),
-  ),
-  udp(
-    "time",
-    undefined,
-    123,
-    c(Buffer.concat([Buffer.of(0x23), Buffer.alloc(47)])),
-    s(Buffer.alloc(48, 3)),
-  ),
-  udp(
-    "QUIC",
-    undefined,
-    443,
-    c(Buffer.concat([Buffer.of(0xc3, 0, 0, 0, 1, 8), randomBytes(1194)])),
-    s(randomBytes(1200)),
-  ),
-  {
-    name: "ping",
-    protocol: "icmp",
-    said: [1, 2, 3, 4, 5].flatMap((n) => [
-      c(echo(8, n, randomBytes(56, n), 3)),
-      s(echo(0, n, randomBytes(56, n), 3)),
-    ]),
-  },
-  {
-    name: "ping of 1,400 bytes",
-    protocol: "icmp",
-    said: [1, 2, 3, 4, 5].flatMap((n) => [
-      c(echo(8, n, randomBytes(1400, n), 4)),
-      s(echo(0, n, randomBytes(1400, n), 4)),
-    ]),
-  },
-  {
-    name: "ports that cannot be reached",
-    protocol: "icmp",
-    said: [1, 2, 3, 4].map(() =>
-      s(Buffer.concat([Buffer.from("0303000000000000", "hex"), ipInside(28)])),
-    ),
-  },
 ];

@@ -12,7 +12,8 @@ import {
   tlsData,
   type Conversation,
 } from "../../../test/support/capture-kit.ts";
-import { BENIGN, POSITIVE } from "../../../test/support/flow-cases.ts";
+import { BENIGN } from "../../../test/support/benign-flows.ts";
+import { POSITIVE } from "../../../test/support/flow-cases.ts";
 import { createCaptureReader, createDecoder } from "../../wire/index.ts";
 import {
   createFlowDetections,

@@ -9,7 +9,7 @@ import { FlowWatch, type End, type FlowSeen, type Side } from "./flow-seen.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
 const FLOWS_MAX = 65_536;
-const KEPT_BYTES_MAX = 134_217_728; // 128 MiB of first bytes and waiting segments.
+const KEPT_BYTES_MAX = 67_108_864; // 64 MiB of first bytes and waiting segments.
 
 interface Entry {
   readonly watch: FlowWatch;

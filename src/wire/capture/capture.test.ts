@@ -16,6 +16,8 @@ import { createCaptureReader, createDecoder, FRAME_BYTES_MAX } from "../index.ts
 
 interface Read {
   readonly flows: readonly FlowSeen[];
+  /** How many were handed out before the end. */
+  readonly early: number;
   readonly damage: string | undefined;
   readonly unread: ReadonlyMap<number, number>;
 }
@@ -36,8 +38,9 @@ function read(
     }
   }
   const damage = reader.end();
+  const early = flows.length;
   table.end();
-  return { flows, damage, unread: decoder.unread };
+  return { flows, early, damage, unread: decoder.unread };
 }
 
 const TALK = {
@@ -202,10 +205,15 @@ test("INV-143: of more flows than there is room for, the quietest is handed out,
   const many = Array.from({ length: 300 }, (_, n) =>
     framesOf({ ...TALK, clientPort: 20_000 + n }),
   ).flat();
-  assert.equal(read(pcapOf(many), undefined, { flowsMax: 10 }).flows.length, 300);
-  const { flows } = read(pcapOf(many), undefined, { keptBytesMax: 200 });
-  assert.equal(flows.length, 300);
-  for (const { sent } of flows) assert.equal(sent.toString(), "hello there");
+  for (const [limits, early] of [
+    [{ flowsMax: 10 }, 290],
+    [{ keptBytesMax: 200 }, 289], // Eleven have 198 bytes.
+  ] as const) {
+    const got = read(pcapOf(many), undefined, limits);
+    assert.equal(got.flows.length, 300);
+    assert.equal(got.early, early);
+    for (const { sent } of got.flows) assert.equal(sent.toString(), "hello there");
+  }
 });
 
 const HEAD = pcapOf([]);

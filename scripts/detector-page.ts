@@ -5,18 +5,17 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DETECTOR_ABOUTS } from "../src/detect/index.ts";
+import { DETECTOR_ABOUTS, EVERY_ABOUT, type DetectorAbout } from "../src/detect/index.ts";
 
 export const DETECTOR_PAGE = join(import.meta.dirname, "..", "docs", "reference", "detectors.md");
 
-type About = typeof DETECTOR_ABOUTS extends ReadonlyMap<string, infer One> ? One : never;
+type About = DetectorAbout & { readonly scope?: string };
 
 /** The page's text. */
 export function detectorPage(): string {
   const abouts = [...DETECTOR_ABOUTS.values()];
-  const rows = abouts.map(
-    ({ name, kind, title }) => `| [${name}](#${anchorOf(name)}) | ${kind} | ${title} |`,
-  );
+  const flows = [...EVERY_ABOUT.values()].filter(({ name }) => !DETECTOR_ABOUTS.has(name));
+  const rows = abouts.map(rowOf);
   return `${[
     "# Detectors",
     "<!-- Made by `npm run docs` from src/detect; a test compares. -->",
@@ -29,7 +28,17 @@ The same about the same is told once in ten minutes, unless it is surer, and of 
     "```yaml\ndetect:\n  dns.tunnel: { bytes: 3000 }\n  beacon: off\n```",
     ["| detector | kind | what |", "|---|---|---|", ...rows].join("\n"),
     ...abouts.map(sectionOf),
+    "# Detectors of flows",
+    `What a connection carries, by its first bytes and the sizes of its pieces: \`cofferdam detect --pcap FILE\` judges captures by them,
+and the gateway the connections of \`opaque\` grants. How good they are: [detection-quality.md](detection-quality.md). A task file
+cannot set them.`,
+    ["| detector | kind | what |", "|---|---|---|", ...flows.map(rowOf)].join("\n"),
+    ...flows.map(sectionOf),
   ].join("\n\n")}\n`;
+}
+
+function rowOf({ name, kind, title }: About): string {
+  return `| [${name}](#${anchorOf(name)}) | ${kind} | ${title} |`;
 }
 
 function sectionOf({

@@ -7,6 +7,7 @@ import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
 import { detect } from "./detect.ts";
+import { detectFlows } from "./detect-flows.ts";
 import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { idle } from "./idle.ts";
@@ -26,6 +27,7 @@ export const PARTS: readonly Part[] = [
   ledger,
   leaf,
   classify,
+  detectFlows,
   credential,
   attach,
   approvals,

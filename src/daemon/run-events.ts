@@ -5,7 +5,7 @@
  */
 import type { Event, FindingKind, Process } from "../action/index.ts";
 import type { RunEnd } from "../api/index.ts";
-import { CANARY, DETECTOR_ABOUTS } from "../detect/index.ts";
+import { CANARY, EVERY_ABOUT } from "../detect/index.ts";
 import { CANARY_USED, type Denial, type FindingSubject } from "../gateway/index.ts";
 import type { Response } from "../policy/index.ts";
 import { briefProcess, type RunEvent } from "./recorder.ts";
@@ -22,7 +22,7 @@ export function findingEvent(
   responses: readonly Response[],
   { flow, target, process, route, action, cause, detector, score }: FindingSubject,
 ): RunEvent {
-  const about = DETECTOR_ABOUTS.get(detector ?? "");
+  const about = EVERY_ABOUT.get(detector ?? "");
   const named = about && {
     detector: about.name,
     score: score ?? 1,

@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { EVENT_TYPES, FINDING_KINDS, type Event, type Process } from "../action/index.ts";
 import { createDetections } from "./detection.ts";
 import { tuningOf } from "./detector.ts";
-import { DETECTOR_ABOUTS, DETECTORS } from "./detectors.ts";
+import { DETECTOR_ABOUTS, DETECTORS, EVERY_ABOUT } from "./detectors.ts";
+import { FLOW_DETECTORS, SERIES_DETECTORS } from "./flow/index.ts";
 
 /** Identifiers whose names were read in the published lists: ATT&CK 17.1, ATLAS 5.6, OWASP Agentic 2026. */
 const CHECKED = new Set(
@@ -26,6 +27,8 @@ const rows = ["commands.test.ts", "streams.test.ts"]
 
 test("names are unique, and every detector says what it is in terms that were checked", () => {
   assert.equal(DETECTOR_ABOUTS.size, DETECTORS.length + 1);
+  const flows = FLOW_DETECTORS.length + SERIES_DETECTORS.length;
+  assert.equal(EVERY_ABOUT.size, DETECTOR_ABOUTS.size + flows);
   for (const {
     name,
     kind,

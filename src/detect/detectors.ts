@@ -10,6 +10,7 @@ import type { Detector, DetectorAbout } from "./detector.ts";
 import { dnsSpread, dnsTunnel } from "./dns.ts";
 import { escapeDecoded, escapeRenamed, escapeTool } from "./escape.ts";
 import { CANARY, exfilSmall, exfilUrl, exfilVolume } from "./exfiltration.ts";
+import { FLOW_DETECTORS, SERIES_DETECTORS } from "./flow/index.ts";
 import { loopActions, loopCalls, loopSpend } from "./loops.ts";
 import { miningCommand, miningUsage } from "./mining.ts";
 import { persistenceFile, persistenceMemory, persistenceSchedule } from "./persistence.ts";
@@ -51,8 +52,17 @@ export const DETECTORS: readonly Detector[] = [
   ...CLAIM_DETECTORS,
 ];
 
-/** What each is, also of what is noticed where it happens rather than in events; by name. */
+/** What each is that a task file can set, also of what is noticed where it happens rather than in events; by name. */
 export const DETECTOR_ABOUTS: ReadonlyMap<
   string,
   DetectorAbout & { readonly scope?: Detector["scope"] }
 > = new Map([CANARY, ...DETECTORS].map((about) => [about.name, about]));
+
+/** What whoever notices anything is called elsewhere, those of flows among them; by name. */
+export const EVERY_ABOUT: ReadonlyMap<string, DetectorAbout> = new Map<string, DetectorAbout>([
+  ...DETECTOR_ABOUTS,
+  ...[...FLOW_DETECTORS, ...SERIES_DETECTORS].map((about): [string, DetectorAbout] => [
+    about.name,
+    about,
+  ]),
+]);

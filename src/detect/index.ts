@@ -5,3 +5,4 @@ export * from "./detectors.ts";
 export * from "./quiet.ts";
 export { CANARY } from "./exfiltration.ts";
 export { MODEL_SYSTEMS } from "./found.ts";
+export * from "./flow/index.ts";

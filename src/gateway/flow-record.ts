@@ -13,6 +13,7 @@ import {
   type Process,
 } from "../action/index.ts";
 import { createId, describeError, isFault, type Clock, type Log } from "../base/index.ts";
+import { findingOf } from "../detect/index.ts";
 import { judgeConnect, routeOf, type Grant } from "../policy/index.ts";
 import { descriptorOf, resetOnClose } from "../sys/index.ts";
 import type { FirstBytesProtocol } from "../wire/index.ts";
@@ -33,23 +34,6 @@ export interface FlowDenial {
   readonly action?: string;
   readonly waits?: true;
   readonly probes?: true;
-}
-
-/** Which finding a protocol is, where it was not granted; the others are `protocol`. */
-const FINDING_OF: Partial<Record<FirstBytesProtocol, FindingKind>> = {
-  ssh: "tunnel",
-  socks: "tunnel",
-  openvpn: "tunnel",
-  wireguard: "tunnel",
-  tunnel: "tunnel",
-  shell: "tunnel", // A reverse shell: somebody outside types.
-  stratum: "mining",
-  "crypto-p2p": "mining",
-};
-
-/** Names the finding that unexpected first bytes are. */
-export function findingOf(protocol: FirstBytesProtocol): FindingKind {
-  return FINDING_OF[protocol] ?? "protocol";
 }
 
 /** Closes `socket` at once with a reset, whether or not its peer reads. */

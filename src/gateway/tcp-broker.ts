@@ -10,7 +10,8 @@
  */
 import type { Socket } from "node:net";
 import { digestOf, type Action } from "../action/index.ts";
-import { createId, describeError, isFault } from "../base/index.ts";
+import { createId, describeError, isFault, type Clock } from "../base/index.ts";
+import type { Side } from "../detect/index.ts";
 import { GATED_PROTOCOLS, routeOf, type Grant } from "../policy/index.ts";
 import {
   classifyFirstBytes,
@@ -23,6 +24,7 @@ import type { Destination, Dialer } from "./dialer.ts";
 import type { FlowRecord } from "./flow-record.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayPorts, GatewayRun, Verdict } from "./ports.ts";
+import { createFlowSight } from "./flow-sight.ts";
 import { relay, type Sight } from "./relay.ts";
 
 export interface TcpBrokerPorts {
@@ -60,7 +62,7 @@ export async function serveTcp(client: TcpClient, shared: TcpBrokerPorts): Promi
       sent: upstream.raw.bytesWritten,
       received: upstream.raw.bytesRead,
     });
-    await carry(flow, upstream.raw, grant, shared.limits);
+    await carry(flow, upstream.raw, { grant, limits: shared.limits, clock: ports.clock });
   } catch (error) {
     if (!isFault(error)) throw error;
     flow.cut(`not connected: ${describeError(error)}`);
@@ -77,9 +79,15 @@ export async function serveTcp(client: TcpClient, shared: TcpBrokerPorts): Promi
   }
 }
 
-function carry(flow: FlowRecord, raw: Socket, grant: Grant, limits: GatewayLimits): Promise<void> {
+interface Carried {
+  readonly grant: Grant;
+  readonly limits: GatewayLimits;
+  readonly clock: Clock;
+}
+
+function carry(flow: FlowRecord, raw: Socket, { grant, limits, clock }: Carried): Promise<void> {
   if (flow.socket.destroyed) raw.destroy();
-  const sights = grant.kind === "splice" ? spliceSights(flow) : opaqueSights(flow, grant);
+  const sights = grant.kind === "splice" ? spliceSights(flow) : opaqueSights(flow, grant, clock);
   const idleMs = limits.exchangeIdleMs;
   return relay(flow.socket, raw, { ...sights, idleMs, cut: (why) => flow.because(why) });
 }
@@ -104,11 +112,12 @@ function spliceSights(flow: FlowRecord): Sights {
 }
 
 /** Only tunnels, mining and TLS are refused by name: what else it may be is what the grant is for. */
-function opaqueSights(flow: FlowRecord, grant: Grant): Sights {
+function opaqueSights(flow: FlowRecord, grant: Grant, clock: Clock): Sights {
   const closed = new Set<string>(
     GATED_PROTOCOLS.filter((protocol) => !grant.protocols.includes(protocol)),
   );
-  const sight = (): Sight => {
+  const flowSight = createFlowSight(flow, grant, clock);
+  const sight = (from: Side): Sight => {
     const mining = closed.has("stratum") ? createStratumWatch() : undefined;
     let head: Buffer | undefined = Buffer.alloc(0);
     return (chunk) => {
@@ -122,12 +131,12 @@ function opaqueSights(flow: FlowRecord, grant: Grant): Sights {
         if (certain || head.length >= FIRST_BYTES_MAX) head = undefined;
       }
       const hit = mining?.push(chunk);
-      return hit === undefined
-        ? undefined
-        : offend(flow, "stratum", hit.detail, "in an opaque connection");
+      if (hit !== undefined) return offend(flow, "stratum", hit.detail, "in an opaque connection");
+      flowSight(from, chunk);
+      return undefined;
     };
   };
-  return { out: sight(), back: sight() };
+  return { out: sight("client"), back: sight("server") };
 }
 
 function offend(flow: FlowRecord, protocol: FirstBytesProtocol, detail: string, where: string) {

@@ -80,7 +80,10 @@ function reassemble(bytes: Uint8Array): Uint8Array | undefined {
     fragments.push(fragment);
     gathered += fragment.length;
     at += length;
-    const head = Buffer.concat(fragments.slice(0, HANDSHAKE_HEADER_BYTES), HANDSHAKE_HEADER_BYTES);
+    const head =
+      fragment.length >= HANDSHAKE_HEADER_BYTES && records === 0
+        ? Buffer.from(fragment.buffer, fragment.byteOffset, HANDSHAKE_HEADER_BYTES)
+        : Buffer.concat(fragments.slice(0, HANDSHAKE_HEADER_BYTES), HANDSHAKE_HEADER_BYTES);
     if (gathered > 0 && head[0] !== 1) throw new BadHello("not a ClientHello");
     if (gathered >= HANDSHAKE_HEADER_BYTES) {
       needed = HANDSHAKE_HEADER_BYTES + head.readUIntBE(1, 3);
@@ -89,7 +92,8 @@ function reassemble(bytes: Uint8Array): Uint8Array | undefined {
     if (gathered > needed) throw new BadHello("a second message in the ClientHello's records");
     if (fragment.length < length) return undefined;
     if (gathered === needed && gathered > HANDSHAKE_HEADER_BYTES) {
-      return Buffer.concat(fragments, gathered).subarray(HANDSHAKE_HEADER_BYTES);
+      const whole = fragments.length === 1 ? fragment : Buffer.concat(fragments, gathered);
+      return whole.subarray(HANDSHAKE_HEADER_BYTES);
     }
   }
   throw new BadHello("the ClientHello is cut into too many records");
@@ -108,33 +112,47 @@ function readRecordHeader(header: Uint8Array): number | undefined {
 
 /** Takes bytes from the front; never reads past the end. */
 class Reader {
-  private bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = at;
+    this.#end = end;
   }
 
   get left(): number {
-    return this.bytes.length;
+    return this.#end - this.#at;
+  }
+
+  /** Passes over so many bytes; returns where they begin. */
+  #pass(length: number): number {
+    const at = this.#at;
+    if (length > this.#end - at) throw new BadHello(SHORT);
+    this.#at = at + length;
+    return at;
   }
 
   take(length: number): Uint8Array {
-    if (length > this.bytes.length) throw new BadHello(SHORT);
-    const taken = this.bytes.subarray(0, length);
-    this.bytes = this.bytes.subarray(length);
-    return taken;
+    const at = this.#pass(length);
+    return this.#bytes.subarray(at, at + length);
   }
 
   /** An unsigned integer of `width` bytes, big endian. */
   number(width: number): number {
-    return this.take(width).reduce((value, byte) => value * 256 + byte, 0);
+    const at = this.#pass(width);
+    let value = 0;
+    for (let n = at; n < at + width; n += 1) value = value * 256 + (this.#bytes[n] ?? 0);
+    return value;
   }
 
   /** A vector: a length of `width` bytes between `min` and `max`, then so many bytes. */
   vector(width: number, min: number, max: number): Reader {
     const length = this.number(width);
     if (length < min || length > max) throw new BadHello(SHORT);
-    return new Reader(this.take(length));
+    const at = this.#pass(length);
+    return new Reader(this.#bytes, at, at + length);
   }
 
   rest(): Uint8Array {

@@ -11,14 +11,20 @@ import { isStratumV2Setup, STRATUM_V2_BYTES } from "./stratum.ts";
  * pattern stands before a wider one that it could be taken for.
  */
 const PATTERNS: readonly (readonly [FirstBytesProtocol, string, string])[] = [
-  // RFC 1928, 3: version 5, count of methods, methods 0 (none), 1 (GSSAPI), 2 (password).
-  ["socks", "SOCKS5 greeting", "05 01 0?"],
-  ["socks", "SOCKS5 greeting", "05 0? 0? ??"],
+  // RFC 1928, 3: version 5, count of methods, methods 0 (none), 1 (GSSAPI), 2 (password). DCE/RPC, which is
+  // version 5 too, counts 0 or has its message type in place of a method.
+  ...["00", "01", "02"].map((method) => ["socks", "SOCKS5 greeting", `05 01 ${method}`] as const),
+  ...["2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"].map(
+    (count) => ["socks", "SOCKS5 greeting", `05 0${count} 0? ??`] as const,
+  ),
   // SOCKS 4: version, command 1 CONNECT or 2 BIND, port, address, user id.
   ["socks", "SOCKS4 CONNECT", "04 01 ?? ?? ?? ?? ?? ??"],
   ["socks", "SOCKS4 BIND", "04 02 ?? ?? ?? ?? ?? ??"],
-  // TPKT (RFC 1006) version 3, length; X.224 connection request 0xe0, by which RDP begins.
-  ["rdp", "X.224 connection request", "03 00 ?? ?? ?? e0"],
+  // TPKT (RFC 1006) version 3, length; X.224 connection request 0xe0 of 11 bytes; then nothing, "Cookie:" or a
+  // negotiation request (MS-RDPBCGR, 2.2.1.1). Industrial protocols have parameters 0xc? there instead.
+  ["rdp", "X.224 connection request", "03 00 00 0b 06 e0"],
+  ["rdp", "X.224 connection request", "03 00 ?? ?? ?? e0 ?? ?? ?? ?? ?? 43 6f 6f 6b"],
+  ["rdp", "X.224 connection request", "03 00 ?? ?? ?? e0 ?? ?? ?? ?? ?? 01 0? 08 00"],
   // NetBIOS session message 0, length u24; SMB 1 or SMB 2 signature.
   ["smb", "SMB 1 message", "00 ?? ?? ?? ff 53 4d 42"],
   ["smb", "SMB 2 message", "00 ?? ?? ?? fe 53 4d 42"],
@@ -29,6 +35,10 @@ const PATTERNS: readonly (readonly [FirstBytesProtocol, string, string])[] = [
   ["postgres", "PostgreSQL CancelRequest", "00 00 ?? ?? 04 d2 16 2e"],
   ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 00 7?"],
   ["postgres", "PostgreSQL startup message", "00 00 ?? ?? 00 03 00 02 7?"],
+  // yamux (ligolo, bore-like tools): version 0, type 1 window update or 2 ping, flag SYN. As DNS it would be
+  // a message of one byte.
+  ["tunnel", "yamux session", "00 01 00 01 00 00 00 0?"],
+  ["tunnel", "yamux session", "00 02 00 01 00 00 00 00"],
   // RFC 1035, 4.2.2: length u16, id, flags of a query, one question, no answers, at most some EDNS.
   ["dns", "DNS query over TCP", "0? ?? ?? ?? 0? ?0 00 01 00 00 00 00 00 0?"],
   // MongoDB OP_MSG 2013: length, request, response 0, opcode.
@@ -54,9 +64,6 @@ const PATTERNS: readonly (readonly [FirstBytesProtocol, string, string])[] = [
   // frp: its own byte 0x17 before a TLS record, or message type "o" (login), length i64, JSON.
   ["tunnel", "frp client (TLS)", "17 16 03"],
   ["tunnel", "frp client login", "6f 00 00 00 00 00 00 ?? ?? 7b"],
-  // yamux (ligolo, bore-like tools): version 0, type 1 window update or 2 ping, flag SYN.
-  ["tunnel", "yamux session", "00 01 00 01 00 00 00 0?"],
-  ["tunnel", "yamux session", "00 02 00 01 00 00 00 00"],
   // Coins' own peer networks.
   ["crypto-p2p", "Monero peer (levin)", "01 21 01 01 01 01 01 01"],
   ["crypto-p2p", "Bitcoin peer", "f9 be b4 d9 76 65 72 73 69 6f 6e 00"],
@@ -85,11 +92,17 @@ const COMPILED: readonly Pattern[] = PATTERNS.map(([protocol, detail, source]) =
   };
 });
 
+/** By first byte: the patterns that may begin so, in order. */
+const BY_FIRST = Array.from({ length: 256 }, (_, byte) =>
+  COMPILED.filter(({ masks, values }) => (byte & (masks[0] ?? 0)) === values[0]),
+);
+
 /** Names a binary protocol by {@link PATTERNS}. */
 export function matchBinary(bytes: Buffer): FirstBytesGuess {
   const stratum = matchStratumV2(bytes);
   if (stratum !== "no") return stratum;
-  for (const pattern of COMPILED) {
+  // While no byte came, all may be.
+  for (const pattern of BY_FIRST[bytes[0] ?? -1] ?? COMPILED) {
     const guess = matchPattern(pattern, bytes);
     if (guess !== "no") return guess;
   }

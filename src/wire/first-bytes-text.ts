@@ -78,25 +78,22 @@ const BINARY = /[^\t\n\r\0\x20-\x7e]/;
 // oxlint-disable-next-line no-control-regex -- the same, and a line's end
 const LINE_END = /[^\t\r\x20-\x7e]/;
 
-const JSON_SPACE = /^[ \t\r\n]*/;
 const JSON_SPACE_MAX = 1024;
 // What may follow an opening brace or bracket: a first byte of a member or of any value.
-const JSON_INSIDE: readonly (readonly [string, RegExp])[] = [
-  ["{", /^["}]$/],
-  ["[", /^["{[\]0-9tfn-]$/],
-];
+const JSON_INSIDE: ReadonlyMap<number | undefined, string> = new Map([
+  [0x7b, '"}'],
+  [0x5b, '"{[]0123456789tfn-'],
+]);
 
 /** A first JSON value: a mining pool's, a known tunnel's, another JSON-RPC's, or any. */
 export function matchJson(bytes: Buffer): FirstBytesGuess {
-  const head = bytes.toString("latin1");
-  const start = JSON_SPACE.exec(head)?.[0].length ?? 0;
+  const start = behindSpace(bytes, 0);
   if (start > JSON_SPACE_MAX) return "no";
-  const first = head[start];
-  if (first === undefined) return "more";
-  const inside = JSON_INSIDE.find(([opening]) => opening === first)?.[1];
+  if (start === bytes.length) return "more";
+  const inside = JSON_INSIDE.get(bytes[start]);
   if (inside === undefined) return "no";
-  const second = head[start + 1 + (JSON_SPACE.exec(head.slice(start + 1))?.[0].length ?? 0)];
-  if (second !== undefined && !inside.test(second)) return "no";
+  const second = bytes[behindSpace(bytes, start + 1)];
+  if (second !== undefined && !inside.includes(String.fromCharCode(second))) return "no";
   const scan = newScan();
   for (let at = start; at < bytes.length; at += 1) {
     if (scanByte(scan, bytes[at] ?? 0)) return nameJson(bytes.toString("utf8", start, at + 1));
@@ -104,6 +101,14 @@ export function matchJson(bytes: Buffer): FirstBytesGuess {
   if (bytes.length < FIRST_BYTES_MAX) return "more";
   return { protocol: "json", detail: `JSON over ${FIRST_BYTES_MAX} bytes` };
 }
+
+function behindSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (JSON_SPACE.has(bytes[at])) at += 1;
+  return at;
+}
+
+const JSON_SPACE: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0d, 0x0a]);
 
 function nameJson(text: string): FirstBytesGuess {
   const mining = miningMessage(text);

@@ -12,3 +12,4 @@ export * from "./redis/index.ts";
 export * from "./smtp/index.ts";
 export * from "./mysql/index.ts";
 export * from "./model/index.ts";
+export * from "./capture/index.ts";

@@ -66,6 +66,28 @@ export function createStratumWatch(): StratumWatch {
   };
 }
 
+/**
+ * The first mining message in the first bytes of a direction: what {@link createStratumWatch} finds in them, which
+ * looks at each byte, where a name that every such message has stands in them at all.
+ */
+export function findMining(bytes: Buffer): MiningMessage | undefined {
+  const head = bytes.subarray(0, STRATUM_BYTES_MAX);
+  const may =
+    isStratumV2Setup(head) || (mayStart(head[0]) && NAMES.some((name) => head.includes(name)));
+  return may ? createStratumWatch().push(head) : undefined;
+}
+
+/** As they stand in JSON; an escape may hide any. */
+const NAMES = ["\\u", '"mining.', '"eth_', '"get', '"submit', '"login"', '"job"'].map((name) =>
+  Buffer.from(name),
+);
+
+/** What a stream may begin with: space, JSON, or the head of an HTTP message. */
+function mayStart(byte = 0xff): boolean {
+  const isSpace = byte === 0x20 || byte === 0x09 || isLineEnd(byte);
+  return isSpace || isOpening(byte) || (byte >= 0x41 && byte <= 0x5a);
+}
+
 const EMPTY = Buffer.alloc(0);
 
 /**

@@ -5,6 +5,7 @@ import { catalogCommand, explainCommand } from "./catalog.ts";
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
 import { credentialCommand } from "./credential.ts";
+import { detectCommand } from "./detect.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { grantTemplateCommand } from "./grant-template.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   grantTemplateCommand,
   mcpCommand,
   credentialCommand,
+  detectCommand,
   doctorCommand,
   drillCommand,
   serveCommand,

@@ -18,9 +18,11 @@ const seen: string[] = [];
 const server: Server = createServer((request, response) => {
   const told = request.headers.authorization ?? "nobody";
   seen.push(`${request.method} ${request.url} ${told}`);
-  if (request.url !== "/stream") return void response.end("ok\n");
-  response.write("first\n");
-  response.on("close", () => seen.push("stream ended"));
+  if (request.url !== "/stream") response.end("ok\n");
+  else {
+    response.write("first\n");
+    response.on("close", () => seen.push("stream ended"));
+  }
 });
 
 before(async () => {
@@ -99,8 +101,7 @@ test("cut and pause: what was open ends, it stands still, and what it was doing 
   const kept = await eventually("the evidence", 5000, async () =>
     (await entriesOf(run)).find((entry) => entry.data?.["evidence"] !== undefined),
   );
-  const file = String(kept.data?.["evidence"]);
-  const text = readFileSync(file, "utf8");
+  const text = readFileSync(kept.data?.["evidence"] as string, "utf8");
   assert.equal(createHash("sha256").update(text).digest("hex"), kept.data?.["evidenceSha256"]);
   const scene = JSON.parse(text) as { processes: { argv: string[]; maps: string[] }[] };
   const curl = scene.processes.find(({ argv }) => argv.includes("http://open.test/stream"));

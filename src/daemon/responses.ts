@@ -131,8 +131,6 @@ export class Responder {
     const means = this.#means;
     try {
       switch (response) {
-        case "record":
-          return {};
         case "kill":
           means.stop(text);
           return {};
@@ -148,6 +146,8 @@ export class Responder {
           return {};
         case "alert":
           means.alert(text);
+          return {};
+        default:
           return {};
       }
     } catch (error) {

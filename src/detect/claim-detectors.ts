@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Event } from "../action/index.ts";
+import type { Effect, Event } from "../action/index.ts";
 import { asksOf } from "../cause/index.ts";
 import { defineDetector, type Detection, type Detector } from "./detector.ts";
-import { found, shown } from "./found.ts";
+import { effectsOf, found, shown, textOf } from "./found.ts";
 
 const NONE: readonly Detection[] = [];
 
@@ -60,12 +60,12 @@ const unsupported: Detector = defineDetector<Unsupported>({
       state.starts += 1;
       return NONE;
     }
-    const { call, name, source, input, isError } = data;
+    const { call, source, input, isError } = data;
     if (typeof call !== "string" || source !== "model") return NONE;
     if (type === "tool.call") {
       // Of a process that a call started it is no call of the agent's.
       if (cause?.call?.id !== call || !isExecuted(input)) return NONE;
-      state.waiting.set(call, { name: String(name), startsBefore: state.starts });
+      state.waiting.set(call, { name: textOf(event, "name"), startsBefore: state.starts });
       if (state.waiting.size > CALLS_MAX) forgetFirst(state.waiting);
       return NONE;
     }
@@ -99,9 +99,9 @@ const echo: Detector = defineDetector<null>({
   start: () => null,
   observe(_state, event) {
     const { data = {}, cause } = event;
-    const { call, name, source } = data;
+    const { call, source } = data;
     if (source !== "model" || cause?.call === undefined || cause.call.id === call) return NONE;
-    const why = `${event.process?.exe ?? "a process"}, which ${cause.call.name} (${cause.call.id}) started, had the model say a call of ${String(name)}`;
+    const why = `${event.process?.exe ?? "a process"}, which ${cause.call.name} (${cause.call.id}) started, had the model say a call of ${shown(textOf(event, "name"))}`;
     return [found(echo, event, 0.7, why)];
   },
 });
@@ -135,7 +135,7 @@ const forged: Detector = defineDetector<Forged>({
     const counted = calls.filter(({ why }) => why === "other" || !isFirst);
     const [call] = counted;
     if (call === undefined) return NONE;
-    const why = `the model was told of ${counted.length} tool calls that no model made so, the first of ${shown(String(call["name"]))} (${shown(String(call["call"]))})`;
+    const why = `the model was told of ${counted.length} tool calls that no model made so, the first of ${JSON.stringify(call["name"])} (${JSON.stringify(call["call"])})`;
     return [found(forged, event, call["why"] === "other" ? 0.9 : 0.7, why)];
   },
 });
@@ -148,7 +148,15 @@ interface Unclaimed {
 
 const HARNESS_MAX = 64;
 /** Effects that a person would want to find a reason for. */
-const WEIGHTY = new Set(["write", "publish", "send", "execute", "delete", "administer", "spend"]);
+const WEIGHTY: ReadonlySet<Effect> = new Set([
+  "write",
+  "publish",
+  "send",
+  "execute",
+  "delete",
+  "administer",
+  "spend",
+]);
 
 const unclaimed: Detector = defineDetector<Unclaimed>({
   name: "claim.unclaimed",
@@ -173,10 +181,8 @@ const unclaimed: Detector = defineDetector<Unclaimed>({
     }
     const isHarness = by === undefined || by.pid === 0 || state.harness.has(by.pid);
     if (!state.reads || isHarness || cause?.call !== undefined || verdict === "deny") return NONE;
-    const { effects, summary } = data;
-    const weighty = Array.isArray(effects) && effects.some((one) => WEIGHTY.has(String(one)));
-    if (!weighty) return NONE;
-    const why = `no tool call is behind what ${by.exe} (${by.pid}) did: ${String(summary)}`;
+    if (!effectsOf(event).some((one) => WEIGHTY.has(one))) return NONE;
+    const why = `no tool call is behind what ${by.exe} (${by.pid}) did: ${shown(textOf(event, "summary"))}`;
     return [found(unclaimed, event, 0.5, why)];
   },
 });

@@ -19,7 +19,6 @@ import { areDisjointGlobs, coversGlob, type PathGlob } from "./path-glob.ts";
 import { compilePolicy, compileRunPolicy, type Grant, type Policy, type Rule } from "./policy.ts";
 import { printPublished } from "./publish.ts";
 import type { PolicyState } from "./state.ts";
-import { RESPONSES } from "./task-schema.ts";
 import type { Task } from "./task.ts";
 
 const WIDER_MAX = 20; // Sentences; more are not read.

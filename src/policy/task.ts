@@ -187,8 +187,8 @@ export function taskOf(source: TaskSource, systems: Systems): Task {
 
 function respondOf(source: TaskSource): Record<FindingKind, readonly Response[]> {
   const entries = FINDING_KINDS.map((kind) => {
-    const said = [source.respond[kind] ?? (kind === "sticky" ? "pause" : [])].flat();
-    return [kind, RESPONSES.filter((one) => one !== "record" && said.includes(one))];
+    const said = new Set([source.respond[kind] ?? (kind === "sticky" ? "pause" : [])].flat());
+    return [kind, RESPONSES.filter((one) => one !== "record" && said.has(one))];
   });
   return Object.fromEntries(entries) as Record<FindingKind, readonly Response[]>;
 }

@@ -20,7 +20,6 @@ import {
   type ConnectJudge,
   type Connector,
   type FlowTuple,
-  GATEWAY_LIMITS,
   type EventDraft,
   type GatewayRun,
   isOperation,

@@ -337,10 +337,11 @@ test("names of every kind go through as they are", async () => {
 });
 
 test("rsync, scp of old, and git work where a rule lets their paths through", async () => {
-  const granted = ["rsync.*", "scp.*", "repo.*", "push.*"];
-  const it = await kit([{ verbs: granted, on: [`${site}/**`], unattended: UNATTENDED }], {
-    with: { repos: [`${site}/r.git`] },
-  });
+  const rules = [
+    { verbs: ["rsync.*", "scp.*", "repo.*"], on: [`${site}/**`], unattended: UNATTENDED },
+    { verbs: ["push.create"], on: ["refs/heads/main"], unattended: UNATTENDED },
+  ];
+  const it = await kit(rules, { with: { repos: [`${site}/r.git`] } });
   const shell = [
     "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o HostKeyAlias=server.example",
     `-o UserKnownHostsFile=${it.root}/known_hosts -p ${it.port}`,

@@ -82,8 +82,8 @@ export function asksOf(said: Json | undefined): Asks {
       }
     }
   };
-  // An input that was cut is text that is no JSON any more: all of it may be a command.
-  visit(input ?? null, typeof input === "string" ? "command" : "", 0);
+  // An input that was cut is text that is no JSON any more, as code is: all of it may hold a command.
+  visit(input ?? null, typeof input === "string" ? "code" : "", 0);
   const longestFirst = [...commands.values()].sort((a, b) => b.bare.length - a.bare.length);
   return { commands: longestFirst, hosts, texts };
 }
@@ -101,5 +101,6 @@ function parsed(text: string): Json {
  * that differ in nothing else are the same here.
  */
 export function bare(text: string): string {
-  return text.replaceAll(/[\s"'\\]+/g, "");
+  // A line end in a text within a text is an escape: code that calls a tool by code (Codex) holds such.
+  return text.replaceAll(/\\+[nrt]?|[\s"']+/g, "");
 }

@@ -117,6 +117,20 @@ test("a shell that lives on is told the next command by its input", () => {
   );
 });
 
+test("code that has commands executed holds them, escaped or not", () => {
+  const joiner = createJoiner();
+  const command = "id -u &&\nnode -p 'require(\"a\")'";
+  calls(joiner, "other", 'await tools.exec_command({"cmd":"sleep 9"})', "exec");
+  calls(
+    joiner,
+    "code",
+    `const r = await tools.exec_command(${JSON.stringify({ cmd: command })});`,
+    "exec",
+  );
+  assert.equal(starts(joiner, node(30, "/bin/bash", "-lc", command), AGENT, FIRST)?.id, "code");
+  assert.equal(starts(joiner, node(31, "/bin/bash", "-lc", "ls"), AGENT, FIRST), undefined);
+});
+
 test("two calls of the same command are told apart by their order, and it says that it is no more", () => {
   const joiner = createJoiner();
   calls(joiner, "a", { command: "npm test" });

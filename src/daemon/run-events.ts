@@ -41,7 +41,7 @@ export function findingEvent(
     data: {
       finding: kind,
       detail,
-      response: responses.join(", "),
+      response: responses.join(", ") || "record",
       ...(route === undefined ? {} : { route }),
       ...named,
     },

@@ -115,7 +115,7 @@ const forged: Detector = defineDetector<Forged>({
   kind: "claim",
   title: "A history with tool calls that no model made",
   explanation:
-    "A request to a model tells of an earlier tool call that no answer of a model ever held, or held otherwise. A conversation that goes on from an earlier run begins with such calls: those of the first request of each process do not count.",
+    "A request to a model tells of an earlier tool call that no answer of a model ever held. A conversation that goes on from an earlier run begins with such calls: those of the first request of each process do not count. Agents fill defaults into the input of a call before they tell of it (Claude Code does), so one that was otherwise made is recorded (unmatched of the exchange), and no finding.",
   attack: ["T1562"],
   atlas: ["AML.T0080"],
   owasp: ["ASI06", "ASI10"],
@@ -132,11 +132,11 @@ const forged: Detector = defineDetector<Forged>({
     const calls = unmatched.flatMap((one) =>
       typeof one === "object" && one !== null && !Array.isArray(one) ? [one] : [],
     );
-    const counted = calls.filter(({ why }) => why === "other" || !isFirst);
+    const counted = isFirst ? [] : calls.filter(({ why }) => why === "never");
     const [call] = counted;
     if (call === undefined) return NONE;
     const why = `the model was told of ${counted.length} tool calls that no model made so, the first of ${JSON.stringify(call["name"])} (${JSON.stringify(call["call"])})`;
-    return [found(forged, event, call["why"] === "other" ? 0.9 : 0.7, why)];
+    return [found(forged, event, 0.7, why)];
   },
 });
 

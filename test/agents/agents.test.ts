@@ -193,6 +193,7 @@ function checkRecord(agent: Agent, entries: readonly Entry[], story: () => strin
   const npm = of("action").find(({ target }) => target?.endsWith(`/${PACKAGE}`));
   assert.ok(npm, story());
   assert.match(npm.process?.argv?.join(" ") ?? "", /npm install/);
+  checkCauses(entries, story);
   const started = of("process.start").map(({ process }) => process?.exe ?? "");
   for (const program of [agent.program, /\/node$/, /\/(ba|da)?sh$/]) {
     assert.ok(
@@ -200,6 +201,27 @@ function checkRecord(agent: Agent, entries: readonly Entry[], story: () => strin
       `${program}\n${story()}`,
     );
   }
+}
+
+/** All that the shell's command did, and nothing else, belongs to the call that asked for it. */
+function checkCauses(entries: readonly Entry[], story: () => string): void {
+  const calls = entries.filter(({ type }) => type === "tool.call");
+  const [shell, ...others] = calls.filter(({ data }) =>
+    JSON.stringify(data?.["input"]).includes("npm install --no-audit"),
+  );
+  assert.ok(shell !== undefined && others.length === 0, `one call of the shell\n${story()}`);
+  let tied = 0;
+  for (const { type, target, process, cause } of entries) {
+    if (process === undefined || type === "tool.call" || type === "tool.result") continue;
+    const line = [process, ...process.ancestors].map(({ argv }) => argv.join(" "));
+    const isIts = line.some((words) => words.includes("npm install --no-audit"));
+    const call = cause?.call;
+    const what = `${type} ${target} by ${line.join(" < ")}: ${JSON.stringify(call)}`;
+    if (isIts) assert.equal(call?.id, shell.data?.["call"], what);
+    else assert.equal(call, undefined, what);
+    if (isIts) tied += 1;
+  }
+  assert.ok(tied > 5, `${tied} are tied`);
 }
 
 async function checkApply(home: TestHome, entries: readonly Entry[]): Promise<void> {

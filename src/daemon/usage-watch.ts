@@ -167,7 +167,9 @@ export class UsageWatch {
         ...(memoryBytes === undefined ? {} : { memory: memoryBytes }),
         ...(writtenBytes === undefined ? {} : { disk: writtenBytes }),
         ...(count === undefined ? {} : { pids: count }),
-        ...(gpus.length === 0 ? {} : { gpus: gpus.map((gpu) => ({ ...gpu, pids: [...gpu.pids] })) }),
+        ...(gpus.length === 0
+          ? {}
+          : { gpus: gpus.map((gpu) => ({ ...gpu, pids: [...gpu.pids] })) }),
         ...(busiest.length === 0
           ? {}
           : { busiest: busiest.map((each) => ({ ...each, parents: [...each.parents] })) }),

@@ -148,7 +148,10 @@ test("what a miner uses adds up while calls come and go", () => {
     { ...result(`c${n}`), monoMs: n * 30_000 + 2 },
   ]);
   const [first] = notice("mining.usage", [...begun, start(30), ...calls]);
-  assert.match(first?.why ?? "", /^1\.9 cores used for \d+ s by process 30, which no tool call started$/);
+  assert.match(
+    first?.why ?? "",
+    /^1\.9 cores used for \d+ s by process 30, which no tool call started$/,
+  );
 });
 
 test("a sample counts for the time that it is of, and not for that before the last call was over", () => {

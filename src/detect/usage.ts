@@ -215,7 +215,9 @@ function whyOf(no: boolean, busiest: readonly unknown[], pid: unknown): string {
     "exe",
   );
   const by = typeof exe === "string" ? `${shown(exe)} (${pid})` : `process ${pid}`;
-  return no ? `by ${by}, which no tool call started` : `by ${by}, which belongs to no open tool call`;
+  return no
+    ? `by ${by}, which no tool call started`
+    : `by ${by}, which belongs to no open tool call`;
 }
 
 const coresText = (cores: number) => `${cores.toFixed(1)} cores`;

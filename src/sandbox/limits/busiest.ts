@@ -16,8 +16,8 @@ export interface BusyProcess {
   readonly pid: number;
   /** Path of its executable; absent where that may not be read. */
   readonly exe?: string;
-  /** Processors used since the last look. */
-  readonly cores: number;
+  /** Processors used since the last look; absent at the first. */
+  readonly cores?: number;
   /** Pids of its ancestors within the run, parent first. */
   readonly parents: readonly number[];
 }
@@ -52,20 +52,20 @@ export class ProcessMeter {
     const before = this.#before;
     this.#before = { atMs, stats };
     const used = [...stats].map(([pid, { ticks, began }]) => {
-      const had = before?.stats.get(pid);
+      if (before === undefined) return { pid };
+      const had = before.stats.get(pid);
       const since = had?.began === began ? had.ticks : 0;
-      return { pid, cores: before === undefined ? 0 : coresOf(ticks - since, atMs - before.atMs) };
+      return { pid, cores: coresOf(ticks - since, atMs - before.atMs) };
     });
     const most = used
-      .filter(({ cores }) => cores > 0)
-      .toSorted((a, b) => b.cores - a.cores)
+      .filter(({ cores = 0 }) => cores > 0)
+      .toSorted((a, b) => (b.cores ?? 0) - (a.cores ?? 0))
       .slice(0, count);
     const others = used.filter((one) => also.includes(one.pid) && !most.includes(one));
-    return [...most, ...others].map(({ pid, cores }) => ({
-      pid,
-      ...exeOf(pid),
-      cores,
-      parents: parentsOf(pid, stats),
+    return [...most, ...others].map((one) => ({
+      ...one,
+      ...exeOf(one.pid),
+      parents: parentsOf(one.pid, stats),
     }));
   }
 

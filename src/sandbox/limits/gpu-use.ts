@@ -129,4 +129,3 @@ function nvidiaUse(gpu: number, use: NvidiaUse | string, pids: readonly number[]
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
-

@@ -12,9 +12,10 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeError, Fault } from "../../base/index.ts";
+import { readSmall } from "./proc.ts";
 
 /** Where drivers put it; PATH is its user's and not asked. The second is WSL's. */
 const PROGRAMS = ["/usr/bin/nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi", "/opt/bin/nvidia-smi"];
@@ -170,9 +171,8 @@ function joined(
 function byMinor(gpus: readonly NvidiaGpu[], folder: string): ReadonlyMap<number, NvidiaGpu> {
   const minors = new Map(
     foldersOf(folder).flatMap((bus) => {
-      const minor = /^Device Minor:\s+(\d{1,3})\s*$/m.exec(
-        readFileSync(join(folder, bus, "information"), "utf8"),
-      )?.[1];
+      const text = readSmall(join(folder, bus, "information")) ?? "";
+      const minor = /^Device Minor:\s+(\d{1,3})\s*$/m.exec(text)?.[1];
       return minor === undefined ? [] : [[bus.toLowerCase(), Number(minor)] as const];
     }),
   );

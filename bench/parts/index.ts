@@ -14,6 +14,7 @@ import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
 import { startApi, startCli } from "./start.ts";
 import { stream } from "./stream.ts";
+import { usage } from "./usage.ts";
 
 export const PARTS: readonly Part[] = [
   startApi,
@@ -31,4 +32,5 @@ export const PARTS: readonly Part[] = [
   approvals,
   brokers,
   detect,
+  usage,
 ];

@@ -73,6 +73,9 @@ function scene(
   return { run, wait, unwatch, warned, asked: () => asked };
 }
 
+const listOf = (data: Event["data"], name: string) =>
+  (data?.[name] ?? []) as readonly Readonly<Record<string, unknown>>[];
+
 test("what is used since the last look is noted: at first, when it changes, and once a minute", async () => {
   const { run, wait } = scene();
   const first = { spanMs: 10_000, cpu: 0.1, memory: 100 * MIB, disk: 9, pids: 3 };
@@ -115,7 +118,7 @@ test("a paused run is not looked at, and its rest does not thin what it uses aft
 test("INV-153: a GPU that cannot be read is named once and with each sample, and a change of it is news", async () => {
   let busy: number | undefined;
   const { run, wait, asked } = scene({ gpus: [GPU], busy: () => busy as number });
-  const unread = (data: Event["data"]) => (data?.["gpus"] as { unread?: string }[])[0]?.unread;
+  const unread = (data: Event["data"]) => listOf(data, "gpus")[0]?.["unread"];
   assert.equal(unread((await wait(10_000))[0]), "no driver");
   assert.deepEqual(await wait(10_000), [], "said already");
   busy = 0.5;
@@ -158,7 +161,7 @@ test("from the second busy look on it is known which processes they are, and wha
     // So much shows after a clock of the test's that says ten seconds: two hundredths of a core.
     while (ticksOf(worker) < from + 20) await new Promise((resolve) => setTimeout(resolve, 10));
     const [sample] = await wait(10_000, 1);
-    const [busiest, ...others] = sample?.["busiest"] as { [name: string]: unknown }[];
+    const [busiest, ...others] = listOf(sample, "busiest");
     assert.deepEqual(others, []);
     assert.deepEqual([busiest?.["pid"], busiest?.["parents"]], [worker, [shell.pid]]);
     assert.match(String(busiest?.["exe"]), /sh$/);

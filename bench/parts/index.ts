@@ -15,6 +15,7 @@ import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
 import { startApi, startCli } from "./start.ts";
 import { stream } from "./stream.ts";
+import { usage } from "./usage.ts";
 
 export const PARTS: readonly Part[] = [
   startApi,
@@ -33,4 +34,5 @@ export const PARTS: readonly Part[] = [
   approvals,
   brokers,
   detect,
+  usage,
 ];

@@ -38,7 +38,9 @@ export const EVENT_TYPES = [
   // A tool call seen; data: call (id), name, source, input (brief; cut), bytes, digest (canonical), hosted, model.
   "tool.call",
   "tool.result", // what the agent told the model that a call gave; data: call, source, isError, bytes, digest, excerpt
-  "usage", // what the run uses, sampled; data: cpu (cores), memory, disk (bytes), gpus
+  // What the run uses, sampled. data: spanMs (what the figures are of), cpu (cores), memory, disk (bytes, written in all),
+  // pids (processes and threads), gpus, busiest (processes). What is not known is absent.
+  "usage",
   "response", // what a finding led to; data: finding (its entry), responses, withinMs
 ] as const;
 

@@ -8,7 +8,7 @@ import type { Duplex, Writable } from "node:stream";
 import { z } from "zod";
 import type { Frame } from "../api/index.ts";
 import { describeError } from "../base/index.ts";
-import type { AgentStreams, Exit, Limits, Sandbox } from "../sandbox/index.ts";
+import type { AgentStreams, Exit, Gpu, Limits, Sandbox } from "../sandbox/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import type { PublishedPorts } from "./publish.ts";
 import { leftBehind, type Ground } from "./left.ts";
@@ -25,6 +25,7 @@ export interface Living {
   readonly sandbox: Sandbox;
   readonly gateway: ServedGateway;
   readonly limits: Limits;
+  readonly gpus: readonly Gpu[];
   readonly streams: AgentStreams;
   readonly published: PublishedPorts;
   readonly ground: Ground;
@@ -74,7 +75,17 @@ export function holdRun(world: World, run: Run, living: Living): void {
     sandbox.initPid,
   );
   limits.onExceeded((exceeded) => run.stop("limit", exceeded));
-  void sandbox.exited.then((exit) => endRun(world, run, living, { exit, outputs }));
+  const unwatch = world.usage.watch({
+    id: run.id,
+    gpus: living.gpus,
+    limits,
+    isRunning: () => run.info.state === "running",
+    note: (event) => run.recorder.note(event),
+  });
+  void sandbox.exited.then((exit) => {
+    unwatch();
+    return endRun(world, run, living, { exit, outputs });
+  });
 }
 
 /** What it leaves that others execute is on record ahead of its end. */

@@ -293,7 +293,8 @@ async function bringUp(
       home,
       startMs: Date.parse(run.info.startedAt),
     };
-    return { sandbox, gateway, limits, streams, closePackets, again, ground };
+    const { gpus } = recipe.plan;
+    return { sandbox, gateway, limits, gpus, streams, closePackets, again, ground };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;

@@ -36,6 +36,7 @@ import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
+import { UsageWatch } from "./usage-watch.ts";
 import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
 
@@ -68,6 +69,8 @@ export interface World {
   /** What terminals of runs showed. */
   readonly recordings: Recordings;
   readonly detections: RunDetections;
+  /** What runs use. */
+  readonly usage: UsageWatch;
   close(): Promise<void>;
 }
 
@@ -165,6 +168,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),
     detections,
+    usage: new UsageWatch(clock, log),
     async close() {
       await minting.close();
       await channels.close();

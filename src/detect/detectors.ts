@@ -12,13 +12,14 @@ import { escapeDecoded, escapeRenamed, escapeTool } from "./escape.ts";
 import { CANARY, exfilSmall, exfilUrl, exfilVolume } from "./exfiltration.ts";
 import { FLOW_DETECTORS, SERIES_DETECTORS } from "./flow/index.ts";
 import { loopActions, loopCalls, loopSpend } from "./loops.ts";
-import { miningCommand, miningUsage } from "./mining.ts";
+import { miningCommand } from "./mining.ts";
 import { persistenceFile, persistenceMemory, persistenceSchedule } from "./persistence.ts";
 import { probeRelay, probeSlow } from "./probing.ts";
 import { approvalAgain, approvalFlood, denialSeeking } from "./seeking.ts";
 import { signalNames, signalTurns } from "./signals.ts";
 import { tamperingRecord } from "./tampering.ts";
 import { tunnelCommand } from "./tunnels.ts";
+import { miningUsage } from "./usage.ts";
 
 export const DETECTORS: readonly Detector[] = [
   probeSlow,

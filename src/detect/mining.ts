@@ -1,13 +1,12 @@
 /**
- * Mining by what is executed and by what is used; what is said on the wire the gateway finds before the first share.
+ * Mining by what is executed. What is said on the wire the gateway finds before the first share; what is used stands in
+ * usage.ts.
  *
  * @module
  */
-import type { Event } from "../action/index.ts";
-import { addTo, keyOf } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import { isReader } from "./escape.ts";
-import { found, numberOf, textOf } from "./found.ts";
+import { found } from "./found.ts";
 import { isShell, programOf } from "./program.ts";
 
 const COMMAND: DetectorAbout = {
@@ -80,84 +79,3 @@ export const miningCommand = defineDetector<object>({
       : [];
   },
 });
-
-const USAGE: DetectorAbout = {
-  name: "mining.usage",
-  kind: "usage",
-  title: "Compute is used while nothing asks for it",
-  explanation:
-    "Looks at samples of what the run uses while no tool call is open and no program was started: an agent that waits for its model or its user uses next to nothing. Only of runs whose tool calls are seen. A server that the agent started earlier and that works by itself looks alike.",
-  attack: ["T1496.001"],
-  atlas: ["AML.T0034.002"],
-  owasp: ["ASI10"],
-  tuning: {
-    cores: { value: 0.8, unit: "cores", meaning: "used throughout" },
-    gpu: { value: 0.5, unit: "of one GPU", meaning: "or so much of a GPU" },
-    seconds: { value: 180, unit: "s", meaning: "without a break" },
-  },
-};
-
-interface Use {
-  readonly limit: { readonly cores: number; readonly gpu: number; readonly lengthMs: number };
-  readonly open: Set<string>;
-  hasCalls: boolean;
-  sinceMs: number | undefined;
-}
-
-export const miningUsage = defineDetector<Use>({
-  ...USAGE,
-  sees: ["usage", "tool.call", "tool.result"],
-  scope: "run",
-  start: ({ cores = 0.8, gpu = 0.5, seconds = 180 }) => ({
-    limit: { cores, gpu, lengthMs: seconds * 1000 },
-    open: new Set(),
-    hasCalls: false,
-    sinceMs: undefined,
-  }),
-  observe(state, event) {
-    const call = textOf(event, "call");
-    if (event.type === "tool.call") {
-      state.hasCalls = true;
-      addTo(state.open, call, 256);
-    } else if (event.type === "tool.result") state.open.delete(keyOf(call));
-    if (event.type !== "usage" || !state.hasCalls || state.open.size > 0) {
-      state.sinceMs = undefined;
-      return [];
-    }
-    const cores = numberOf(event, "cpu");
-    const gpu = gpuOf(event);
-    if (cores < state.limit.cores && gpu < state.limit.gpu) {
-      state.sinceMs = undefined;
-      return [];
-    }
-    state.sinceMs ??= event.monoMs;
-    const lengthMs = event.monoMs - state.sinceMs;
-    if (lengthMs < state.limit.lengthMs) return [];
-    state.sinceMs = undefined;
-    const what =
-      cores >= state.limit.cores
-        ? `${cores.toFixed(1)} cores`
-        : `${Math.round(gpu * 100)} % of a GPU`;
-    return [
-      found(
-        USAGE,
-        event,
-        0.6,
-        `${what} used for ${Math.round(lengthMs / 1000)} s while no tool call was open`,
-      ),
-    ];
-  },
-});
-
-/** How busy the busiest GPU is, 0 to 1. */
-function gpuOf(event: Event): number {
-  const gpus = event.data?.["gpus"];
-  if (!Array.isArray(gpus)) return 0;
-  const busy = gpus.map((gpu) => {
-    if (typeof gpu === "number") return gpu;
-    if (typeof gpu !== "object" || gpu === null || Array.isArray(gpu)) return 0;
-    const { busy: value } = gpu;
-    return typeof value === "number" ? value : 0;
-  });
-  return Math.max(0, ...busy.slice(0, 64));
-}

@@ -42,7 +42,7 @@ export const logCommand: Command = {
 export function entryLine(entry: Entry): string {
   const of = entry.process;
   const who = of === undefined || of.pid === 0 ? "" : `${of.exe}[${of.pid}]`;
-  const detail = entry.data?.["detail"] ?? entry.data?.["reason"];
+  const detail = entry.data?.["detail"] ?? entry.data?.["reason"] ?? usedLine(entry);
   const words = [
     String(entry.seq).padStart(6),
     entry.at.slice(11, 23),
@@ -57,6 +57,22 @@ export function entryLine(entry: Entry): string {
     .filter((part) => part !== "")
     .join("  ");
   return visibleLine(words); // A target or a program's name may hold line ends.
+}
+
+/** Of what a run uses, what is known. */
+function usedLine({ type, data = {} }: Entry): string | undefined {
+  if (type !== "usage") return undefined;
+  const { cpu, memory, gpus } = data;
+  const parts = [
+    typeof cpu === "number" ? `${cpu} cores` : "cores not counted",
+    ...(typeof memory === "number" ? [`${Math.round(memory / 2 ** 20)} MiB`] : []),
+    ...(Array.isArray(gpus) ? gpus : []).map((gpu) => {
+      const { gpu: number, busy, unread } = Object(gpu) as Readonly<Record<string, unknown>>;
+      const known = typeof busy === "number" ? `${Math.round(busy * 100)} %` : "not known";
+      return `GPU ${String(number)} ${known}${typeof unread === "string" ? ` (${unread})` : ""}`;
+    }),
+  ];
+  return parts.join(", ");
 }
 
 export const verifyCommand: Command = {

@@ -64,6 +64,7 @@ export interface LimitPlan {
   /** What is looked at again and again; beyond it, the run is ended. */
   readonly polled: { readonly memoryBytes?: number; readonly diskBytes?: number };
   readonly pause: "v2" | "v1" | "signals";
+  readonly gpus: readonly Gpu[];
   /** Device files that the run may have. */
   readonly devices: readonly DeviceNode[];
 }
@@ -128,6 +129,7 @@ export function planLimits(host: LimitsHost, compute: TaskCompute): LimitPlan {
       ...(diskBytes !== undefined && { diskBytes }),
     },
     pause: controllers.freezer === "none" ? "signals" : controllers.freezer,
+    gpus: chosenGpus(host.gpus, compute.gpu),
     devices: devicesOf(host.gpus, compute.gpu),
   };
 }

@@ -8,7 +8,8 @@ import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 const KIB = 1024;
 const buffer = Buffer.alloc(4096);
 
-function readSmall(path: string): string | undefined {
+/** The beginning of a file; nothing where it cannot be read. */
+export function readSmall(path: string): string | undefined {
   try {
     const descriptor = openSync(path, "r");
     try {

@@ -64,6 +64,17 @@ const CASES: readonly (readonly [
   ["a call that was refused", [asks("a", "pytest"), gives("a", true)], []],
   ["a builtin of a shell that lives on", [asks("a", "cd src && pwd"), gives("a")], []],
   [
+    "code that starts nothing",
+    [
+      {
+        ...asks("a", ""),
+        data: { call: "a", name: "exec", source: "model", input: "await patch('x')" },
+      },
+      gives("a"),
+    ],
+    [],
+  ],
+  [
     "an editor's command",
     [asks("a", "view", AGENT, "str_replace_based_edit_tool"), gives("a")],
     [],
@@ -108,7 +119,7 @@ const HISTORIES: typeof CASES = [
     [says(AGENT), says(AGENT, MADE_UP)],
     ["claim.forged"],
   ],
-  ["a call that was another", [says(AGENT, { ...MADE_UP, why: "other" })], ["claim.forged"]],
+  ["defaults filled into a call", [says(AGENT), says(AGENT, { ...MADE_UP, why: "other" })], []],
 ];
 
 for (const [what, events, found] of [...CASES, ...HISTORIES]) {

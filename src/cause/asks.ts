@@ -13,6 +13,8 @@ export interface Command {
   readonly bare: string;
   /** The member of the input that it stands in, lower case. */
   readonly member: string;
+  /** The simple commands in it, each bare and without its redirections and assignments. */
+  readonly simple: ReadonlySet<string>;
 }
 
 /** What stands in a call's input. */
@@ -54,7 +56,7 @@ export function asksOf(said: Json | undefined): Asks {
   const commands = new Map<string, Command>();
   const add = (text: string, member: string) => {
     const whole = text.replace(SHORTENED, "").trim();
-    const one = { text: whole, bare: bare(whole), member };
+    const one = { text: whole, bare: bare(whole), member, simple: simpleOf(whole) };
     if (one.bare !== "" && commands.size < TEXTS_MAX) commands.set(one.bare, one);
   };
   const hosts = new Set<string>();
@@ -86,6 +88,24 @@ export function asksOf(said: Json | undefined): Asks {
   visit(input ?? null, typeof input === "string" ? "code" : "", 0);
   const longestFirst = [...commands.values()].sort((a, b) => b.bare.length - a.bare.length);
   return { commands: longestFirst, hosts, texts };
+}
+
+const SIMPLE_MAX = 64;
+
+/**
+ * Parts of a command line that a shell starts by themselves, roughly: where a separator stands in quotes a part is
+ * none, and nothing is found by it.
+ */
+function simpleOf(text: string): ReadonlySet<string> {
+  const parts = text.split(/[;&|\n()]+/, SIMPLE_MAX).map((part) =>
+    bare(
+      part
+        .replaceAll(/\d*[<>]{1,2}\s*[^\s<>]+/g, "")
+        .trim()
+        .replace(/^(?:[A-Za-z_]\w*=\S*\s+)+/, ""),
+    ),
+  );
+  return new Set(parts.filter((part) => part !== ""));
 }
 
 function parsed(text: string): Json {

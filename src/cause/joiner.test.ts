@@ -110,7 +110,9 @@ test("a shell that lives on is told the next command by its input", () => {
   assert.equal(starts(joiner, shell, AGENT, FIRST), undefined);
   assert.equal(starts(joiner, node(31, "/bin/ls", "src"), shell, AGENT, FIRST)?.id, "c1");
   gives(joiner, "c1");
-  calls(joiner, "c2", { command: "git push origin main" });
+  calls(joiner, "c2", { command: "A=1 cat x 2>/dev/null | git push origin main" });
+  assert.equal(starts(joiner, node(33, "cat"), shell, AGENT, FIRST), undefined, "other words");
+  assert.equal(starts(joiner, node(34, "cat", "x"), shell, AGENT, FIRST)?.id, "c2");
   assert.equal(
     starts(joiner, node(32, "git", "push", "origin", "main"), shell, AGENT, FIRST)?.id,
     "c2",

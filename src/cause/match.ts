@@ -56,11 +56,11 @@ export function executes(words: Words, command: Command): number {
 
 /** Whether `words` are those of a command within `command`: what a shell that was told it starts. */
 export function isWithin(words: Words, command: Command): boolean {
-  if (words.line.bare !== "" && holds(command, words.line)) return true;
+  if (command.simple.has(words.line.bare)) return true;
   // What code has a shell execute stands in the code: `tools.exec_command({cmd: "git push"})`.
   const [, flag, script] = words.each;
   const isScript = flag !== undefined && /^-[a-z]*c$/.test(flag.text) && script !== undefined;
-  return isScript && script.bare !== "" && holds(command, script);
+  return isScript && script.bare.length > CHANCE_MAX && command.bare.includes(script.bare);
 }
 
 function holds(outer: Text, inner: Text): boolean {

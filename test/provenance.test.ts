@@ -42,7 +42,7 @@ import { spawn } from "node:child_process";
 const messages = [{ role: "user", content: "Go." }];
 const tools = [{ name: "Bash", input_schema: { type: "object" } }];
 const start = (command, n) => {
-  const wrapped = "eval '" + command.replaceAll("'", "'\"'\"'") + "' < /dev/null && pwd -P >| /tmp/cwd-" + n;
+  const wrapped = "eval '" + command.replaceAll("'", "'\\"'\\"'") + "' < /dev/null && pwd -P >| /tmp/cwd-" + n;
   if (n % 3 === 0) return spawn("bash", ["-c", wrapped]);
   return spawn("bash", [n % 3 === 1 ? "-lc" : "-c", command]);
 };

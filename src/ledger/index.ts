@@ -8,5 +8,5 @@ export {
   type Recorded,
 } from "./ledger.ts";
 export { CUT_MEMBER, ENTRY_BYTES_MAX } from "./entry.ts";
-export { verifyProof, type Proven } from "./proof.ts";
+export { verifyInclusion, verifyProof, withholdEntry, type Proven } from "./proof.ts";
 export { verifyLedger, type LedgerReport, type Problem, type VerifyOptions } from "./verify.ts";

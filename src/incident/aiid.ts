@@ -41,7 +41,7 @@ export function renderAiid(report: Report): string {
     ["Had an effect", answerOf(answers.effect)],
     ["Did harm", answerOf(answers.harm)],
     ["Reports", ["(links, once it is published)"]],
-    ["Editor notes", words`Run ${report.run}, ${report.title}. Every fact is an entry of a signed record; proofs accompany the full report.`],
+    ["Editor notes", words`${report.title}. Every fact is an entry of a signed record; proofs accompany the full report.`],
   ];
   return fields.map(([name, value]) => `${name}: ${plain(value)}\n`).join("");
 }

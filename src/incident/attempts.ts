@@ -64,6 +64,8 @@ interface Index {
   readonly closes: ReadonlyMap<string, Entry>;
   readonly outcomes: ReadonlyMap<string, Entry>;
   readonly actions: ReadonlyMap<string, Entry>;
+  /** What was allowed on a flow, less what stands for the whole connection. */
+  readonly allowedOn: ReadonlyMap<string, readonly string[]>;
   readonly starts: ReadonlyMap<number, Entry>;
   /** By the number of the finding's entry. */
   readonly responses: ReadonlyMap<number, readonly Entry[]>;
@@ -123,6 +125,7 @@ function indexOf(entries: readonly Entry[]): Index {
   const closes = new Map<string, Entry>();
   const outcomes = new Map<string, Entry>();
   const actions = new Map<string, Entry>();
+  const allowedOn = new Map<string, string[]>();
   const starts = new Map<number, Entry>();
   const responses = new Map<number, Entry[]>();
   for (const entry of entries) {
@@ -131,11 +134,17 @@ function indexOf(entries: readonly Entry[]): Index {
     if (type === "flow.close" && flow !== undefined) closes.set(flow, entry);
     if (type === "outcome" && action !== undefined) outcomes.set(action, entry);
     if (type === "action" && action !== undefined) actions.set(action, entry);
+    const isPart = entry.verdict === "allow" && data?.["kind"] !== "tcp";
+    if (type === "action" && isPart && flow !== undefined && action !== undefined) {
+      const all = allowedOn.get(flow) ?? [];
+      all.push(action);
+      allowedOn.set(flow, all);
+    }
     if (type === "process.start" && process !== undefined) starts.set(process.pid, entry);
     const of = type === "response" ? numberOf(data, "finding") : undefined;
     if (of !== undefined) responses.set(of, [...(responses.get(of) ?? []), entry]);
   }
-  return { opens, closes, outcomes, actions, starts, responses };
+  return { opens, closes, outcomes, actions, allowedOn, starts, responses };
 }
 
 function attemptOf(group: Group, index: Index): Attempt {
@@ -182,7 +191,10 @@ function attemptOf(group: Group, index: Index): Attempt {
   };
 }
 
-function crossedOf({ kind, flows, actions, refusals }: Group, index: Index): Answer {
+function crossedOf(
+  { kind, flows, actions, findings, refusals }: Group,
+  index: Index,
+): Answer {
   const unknown: Words[] = [];
   for (const id of actions) {
     const allowed = index.actions.get(id)?.verdict === "allow";
@@ -199,6 +211,11 @@ function crossedOf({ kind, flows, actions, refusals }: Group, index: Index): Ans
     const back = numberOf(close?.data, "upstreamIn");
     if (close === undefined || out === undefined || back === undefined) {
       unknown.push(words`how flow ${flow} ended is not on record`);
+    } else if (out + back > 0 && index.allowedOn.get(flow)?.some((id) => !actions.has(id))) {
+      // Its bytes are those of other actions, too. What names a refused action of its own was never sent.
+      const about = [...findings, ...refusals].filter((entry) => entry.flow === flow);
+      const isRefused = about.every(({ action }) => action !== undefined);
+      if (!isRefused) unknown.push(words`flow ${flow} carried what was allowed, too`);
     } else if (out + back > 0) {
       const why = words`${out} bytes of flow ${flow} reached the other side and ${back} came back (entry ${close.seq})`;
       return { value: "yes", why };

@@ -106,6 +106,12 @@ export function commandOf(process: Process | undefined): Words {
   return words`${process.argv.join(" ") || process.exe} [${process.pid}]`;
 }
 
+/** The same in a word: the name of its executable. */
+export function nameOf(process: Process | undefined): Words {
+  if (process === undefined || process.pid === 0) return ["a process that is not known"];
+  return words`${process.exe.slice(process.exe.lastIndexOf("/") + 1)} [${process.pid}]`;
+}
+
 /** Why `entry` happened, as far as that is known: the tool call and the step behind it. */
 export function causeOf({ cause }: Entry): Words {
   const { call, step } = cause ?? {};

@@ -75,7 +75,6 @@ export interface Report {
   readonly run: string;
   readonly version: string;
   readonly title: Words;
-  readonly purpose: string;
   readonly startedAt: string;
   readonly endedAt: string | undefined;
   /** Number of the first and last entry, and how many there are. */
@@ -129,7 +128,6 @@ export function makeReport(whole: readonly Entry[], options: ReportOptions): Rep
     run,
     version,
     title: words`Run ${run}${start === undefined ? [] : words` of task ${textOf(start.data, "task")}`}`,
-    purpose: textOf(start?.data, "purpose"),
     startedAt: (start ?? entries[0])?.at ?? "",
     endedAt: end?.at,
     entries: { first: entries[0]?.seq ?? 0, last: entries.at(-1)?.seq ?? 0, count: entries.length },
@@ -169,7 +167,7 @@ function summarise({ run, entries, start, end, attempts, answers, done, found }:
   return [
     start === undefined
       ? words`The record has no start of run ${run}; what follows is of the ${entries.length} entries that there are.`
-      : words`The run executed ${told} from ${start.at} on, to ${textOf(start.data, "purpose")}.`,
+      : words`The run executed ${told} from ${start.at} on. Its purpose: ${textOf(start.data, "purpose")}.`,
     end === undefined
       ? ["No end of it is on record: it goes on, or its daemon died."]
       : words`It ended at ${end.at}: ${endOf(end.data)}.`,
@@ -186,19 +184,19 @@ function summarise({ run, entries, start, end, attempts, answers, done, found }:
 
 const VERDICTS: Readonly<Record<"crossed" | "effect" | "harm", Record<Answer["value"], Words>>> = {
   crossed: {
-    yes: ["Something of them reached a system outside."],
-    no: ["Nothing of them reached a system outside."],
-    unknown: ["Whether something of them reached a system outside is not known."],
+    yes: ["Something of what was attempted reached a system outside."],
+    no: ["Nothing of what was attempted reached a system outside."],
+    unknown: ["Whether something of what was attempted reached a system outside is not known."],
   },
   effect: {
     yes: ["It had an effect there."],
     no: ["It had no effect there."],
-    unknown: ["Whether it had an effect there is not known."],
+    unknown: ["Whether it had an effect is not known."],
   },
   harm: {
     yes: ["It did harm."],
     no: ["It did no harm there."],
-    unknown: ["Whether it did harm is not known from the record."],
+    unknown: ["Whether it did harm a record cannot tell."],
   },
 };
 

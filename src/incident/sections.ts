@@ -141,7 +141,7 @@ function findingsOf({ found, attempts }: Report): Section {
   const rows = found.map((one): readonly Words[] => [
     words`${one.kind}${one.detector === "" ? [] : words` by ${one.detector}`}`,
     [one.score === undefined ? "by the gateway's own rules" : String(one.score)],
-    words`${[one.title]}${one.explanation === "" ? [] : [`. ${one.explanation}`]} On record: ${one.detail}`,
+    words`${[one.title]}${one.explanation === "" ? [] : [`. ${one.explanation}`]}${[one.explanation.endsWith(".") ? "" : "."]} On record: ${one.detail}`,
     namedElsewhere(one),
     cited(one.entries),
   ]);

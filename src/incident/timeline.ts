@@ -5,7 +5,7 @@
  * @module
  */
 import type { Entry } from "../api/index.ts";
-import { causeOf, commandOf, describeEntry, numberOf, type Lane } from "./describe.ts";
+import { causeOf, describeEntry, nameOf, numberOf, type Lane } from "./describe.ts";
 import { type Words } from "./words.ts";
 
 /** Rows of a report. */
@@ -62,7 +62,7 @@ export function readTimeline(entries: readonly Entry[]): Timeline {
     rows.push({
       ...{ first: entry.seq, last: entry.seq, count, type: entry.type, lane, what },
       ...{ at: entry.at, ms, endMs: ms, cause: causeOf(entry) },
-      by: entry.process === undefined || entry.type === "process.start" ? [] : commandOf(entry.process),
+      by: entry.process === undefined || entry.type === "process.start" ? [] : nameOf(entry.process),
       isAllowed: entry.type !== "action" || entry.verdict === "allow",
     });
   }

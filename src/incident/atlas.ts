@@ -8,7 +8,7 @@
  */
 import { tacticOf } from "./ids.ts";
 import type { Report } from "./report.ts";
-import { plain, words } from "./words.ts";
+import { listed, plain, words } from "./words.ts";
 
 /** A report as a case study to submit. Steps are findings that ATLAS has a name for; the others are in the summary. */
 export function renderAtlas(report: Report): string {
@@ -39,7 +39,7 @@ export function renderAtlas(report: Report): string {
     ]),
     `reporter: ${text("to be filled in by who submits it")}`,
     `target: ${text(`systems outside of Cofferdam run ${run}`)}`,
-    `actor: ${text(models.length === 0 ? "an AI agent whose model is not on record" : `an AI agent: ${models.join(", ")}`)}`,
+    `actor: ${text(plain(models.length === 0 ? ["an AI agent whose model is not on record"] : words`an AI agent: ${listed(models)}`))}`,
     "case-study-type: incident",
   ];
   return `${lines.join("\n")}\n`;

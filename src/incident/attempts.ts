@@ -28,7 +28,7 @@ export interface Attempt {
   readonly cause: Entry["cause"];
   readonly findings: readonly number[];
   readonly refusals: readonly number[];
-  /** Entries of findings that stand for more that were merged. */
+  /** How often it was found, or refused where it was not; merged ones count. */
   readonly count: number;
   readonly attempted: Answer;
   readonly crossed: Answer;
@@ -75,20 +75,32 @@ interface Index {
 export function readAttempts(entries: readonly Entry[]): readonly Attempt[] {
   const index = indexOf(entries);
   const groups = new Map<string, Group>();
-  const byFlow = new Map<string, Group>();
-  const byPid = new Map<number, Group>();
+  const byFlow = new Map<string, Set<Group>>();
+  const byPid = new Map<number, Set<Group>>();
+  const note = (group: Group, { flow, action, process }: Entry) => {
+    if (action !== undefined) group.actions.add(action);
+    if (flow !== undefined) {
+      group.flows.add(flow);
+      byFlow.set(flow, (byFlow.get(flow) ?? new Set()).add(group));
+    }
+    const pid = process?.pid ?? 0;
+    if (pid > 0) byPid.set(pid, (byPid.get(pid) ?? new Set()).add(group));
+  };
   for (const entry of entries.filter(({ type }) => type === "finding")) {
     const kind = textOf(entry.data, "finding") || "unknown";
     const group = groupOf(groups, entry, kind, textOf(entry.data, "detector"));
     group.findings.push(entry);
-    note(group, entry, byFlow);
-    if (group.pid > 0 && !byPid.has(group.pid)) byPid.set(group.pid, group);
+    note(group, entry);
   }
   for (const entry of entries.filter(isRefusal)) {
-    const found = byFlow.get(entry.flow ?? "") ?? byPid.get(entry.process?.pid ?? 0);
-    const group = found ?? groupOf(groups, entry, entry.rule ?? "unknown", "");
-    group.refusals.push(entry);
-    note(group, entry, byFlow);
+    // One refusal may be what held several attempts: a sweep is a scan, and a search for another way.
+    const known = byFlow.get(entry.flow ?? "") ?? byPid.get(entry.process?.pid ?? 0);
+    const found = [...(known ?? [])].filter(({ findings }) => findings.length > 0);
+    const those = found.length > 0 ? found : [groupOf(groups, entry, entry.rule ?? "unknown", "")];
+    for (const group of those) {
+      group.refusals.push(entry);
+      note(group, entry);
+    }
   }
   return [...groups.values()]
     .map((group) => attemptOf(group, index))
@@ -111,13 +123,6 @@ function groupOf(groups: Map<string, Group>, entry: Entry, kind: string, detecto
   const group = { kind, detector, pid, findings: [], refusals: [], ...sets };
   groups.set(key, group);
   return group;
-}
-
-function note(group: Group, { flow, action }: Entry, byFlow: Map<string, Group>): void {
-  if (action !== undefined) group.actions.add(action);
-  if (flow === undefined) return;
-  group.flows.add(flow);
-  if (!byFlow.has(flow)) byFlow.set(flow, group);
 }
 
 function indexOf(entries: readonly Entry[]): Index {
@@ -170,7 +175,7 @@ function attemptOf(group: Group, index: Index): Attempt {
     cause: all.find(({ cause }) => cause !== undefined)?.cause,
     findings: group.findings.map(({ seq }) => seq),
     refusals: group.refusals.map(({ seq }) => seq),
-    count: all.reduce((sum, entry) => sum + counted(entry), 0),
+    count: (group.findings.length > 0 ? group.findings : all).reduce((sum, one) => sum + counted(one), 0),
     attempted: {
       value: "yes",
       why: words`entry ${first?.seq ?? 0} is about it: ${listedSome(targets, 3)}`,

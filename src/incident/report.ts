@@ -175,7 +175,7 @@ function summarise({ run, entries, start, end, attempts, answers, done, found }:
       ? ["Nothing was refused and nothing was found: there is no incident to report, and what follows is what the run did."]
       : words`${attempts.length} ${plural(attempts.length, "attempt", "attempts")} on record ${[attempts.length === 1 ? "was" : "were"]} refused or noticed: ${listed(kindsOf(attempts))}.`,
     ...(attempts.length === 0 ? [] : [words`${VERDICTS.crossed[answers.crossed.value]} ${VERDICTS.effect[answers.effect.value]} ${VERDICTS.harm[answers.harm.value]}`]),
-    ...(found.length === 0 ? [] : [words`What was noticed: ${listed(found.map((one) => words`${one.kind}${[one.detector === "" ? "" : " by "]}${one.detector === "" ? [] : [{ said: one.detector }]}`))}.`]),
+    ...(found.length === 0 ? [] : [words`What was noticed: ${listed(found.map((one) => words`${one.kind}${one.detector === "" ? [] : words` by ${one.detector}`}`))}.`]),
     done.length === 0
       ? ["By its grants it did nothing."]
       : words`By its grants it did ${count(done)} ${plural(count(done), "action", "actions")}, ${count(changing)} of which could change something.`,

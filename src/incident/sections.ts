@@ -128,7 +128,7 @@ function doneOf({ done }: Report): Pick<Section, "table" | "paragraphs"> {
   const rows = done.map((one): readonly Words[] => [
     words`${one.system}`,
     words`${one.verb}`,
-    [one.effects.join(", ")],
+    listed(one.effects),
     [String(one.count)],
     [`${one.succeeded} / ${one.failed} / ${one.count - one.succeeded - one.failed}`],
     cited([one.first]),

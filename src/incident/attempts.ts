@@ -96,7 +96,7 @@ export function readAttempts(entries: readonly Entry[]): readonly Attempt[] {
     // One refusal may be what held several attempts: a sweep is a scan, and a search for another way.
     const known = byFlow.get(entry.flow ?? "") ?? byPid.get(entry.process?.pid ?? 0);
     const found = [...(known ?? [])].filter(({ findings }) => findings.length > 0);
-    const those = found.length > 0 ? found : [groupOf(groups, entry, entry.rule ?? "unknown", "")];
+    const those = found.length > 0 ? found : [groupOf(groups, entry, refusedBy(entry), "")];
     for (const group of those) {
       group.refusals.push(entry);
       note(group, entry);
@@ -112,6 +112,10 @@ function isRefusal({ type, verdict, rule, data }: Entry): boolean {
   if (type === "denial") return rule !== "approval-pending";
   if (type === "approval") return data?.["state"] === "denied";
   return type === "action" && verdict === "deny";
+}
+
+function refusedBy({ type, rule = "unknown" }: Entry): string {
+  return type === "approval" ? "a person's no" : rule;
 }
 
 function groupOf(groups: Map<string, Group>, entry: Entry, kind: string, detector: string): Group {
@@ -159,7 +163,8 @@ function attemptOf(group: Group, index: Index): Attempt {
   const reasons = group.refusals.map(({ data }) => textOf(data, "reason"));
   const targets = [...new Set(all.flatMap(({ target }) => target ?? []))];
   const scores = group.findings.flatMap(({ data }) => numberOf(data, "score") ?? []);
-  const process = all.find((one) => (one.process?.pid ?? 0) > 0)?.process;
+  const asked = [...group.actions].flatMap((id) => index.actions.get(id) ?? []);
+  const process = [...all, ...asked].find((one) => (one.process?.pid ?? 0) > 0)?.process;
   const closes = [...group.flows].flatMap((flow) => index.closes.get(flow) ?? []);
   const held = heldBy(group, index, closes);
   const crossed = crossedOf(group, index);

@@ -309,7 +309,9 @@ function actionShape(entry: Entry, of: Entry): Shape {
   const who = { actor: actorPart(of.process), src_endpoint: { uid: run, name: run }, dst_endpoint: end };
   if (kind === "http" && url !== undefined) {
     const activity = HTTP_ACTIVITY[verb] ?? OTHER;
-    const request = { http_request: { http_method: verb, url } };
+    // Only these are named by the schema; another method stands in what is unmapped.
+    const method = activity === OTHER ? {} : { http_method: verb };
+    const request = { http_request: { ...method, url } };
     const parts = { ...networkParts(of), ...request, ...responsePart(data), ...common };
     return { uid: 4002, activity, severity, profiles, parts };
   }
@@ -328,7 +330,7 @@ function actionShape(entry: Entry, of: Entry): Shape {
         device: devicePart(run),
         database: { name: String(name), type_id: kind === "redis" ? 6 : 1, uid: of.system ?? kind },
         type_id: 1,
-        query_info: { query_string: textOf(of.data, "summary") || verb },
+        query_info: { name: verb, query_string: textOf(of.data, "summary") || verb },
         ...common,
       },
     };

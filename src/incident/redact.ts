@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Json } from "../action/index.ts";
+import { TIED_BY, type Json } from "../action/index.ts";
 import type { Entry } from "../api/index.ts";
 
 export const REDACTABLE = ["secret", "mail address", "person"] as const;
@@ -50,9 +50,9 @@ const OWN: ReadonlySet<string> = new Set([
   ...["seq", "type", "at", "monoMs", "run", "verdict", "flow", "action", "rule"],
   ...["exeSha256", "digest", "bodySha256", "evidenceSha256", "sha256", "policy"],
 ]);
-/** Members whose text is who decided. */
+/** Members whose text is who decided, unless it is one of our own words there, as a policy's or a cause's `by`. */
 const PERSONS: ReadonlySet<string> = new Set(["by", "before", "approver"]);
-const OURS = /^(?:revoke|narrow|approval|finding)$/;
+const OURS: ReadonlySet<string> = new Set(["revoke", "narrow", "approval", "finding", ...TIED_BY]);
 
 /** `entries` without secrets and, with `persons`, without mail addresses and the names of those who decided. */
 export function redactEntries(
@@ -83,11 +83,13 @@ export function redactEntries(
   const person = (value: Json): Json => {
     if (Array.isArray(value)) return value.map(person);
     if (typeof value !== "string") return value;
-    return OURS.test(value) ? value : hide("person", value);
+    return OURS.has(value) ? value : hide("person", value);
   };
   const walk = (value: Json, key = ""): Json => {
     if (OWN.has(key)) return value;
-    if (options.persons && PERSONS.has(key)) return person(value);
+    // A policy's `before` is a digest, an approval's a list of persons.
+    const isPerson = PERSONS.has(key) && (key !== "before" || Array.isArray(value));
+    if (options.persons && isPerson) return person(value);
     if (typeof value === "string") return clean(value);
     if (Array.isArray(value)) return walkList(value);
     if (typeof value !== "object" || value === null) return value;

@@ -8,13 +8,13 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, type Json } from "../action/index.ts";
 import type { Entry } from "../api/index.ts";
 import { describeError, Fault, isFault } from "../base/index.ts";
 import type { Proofs } from "../incident/index.ts";
-import { verifyInclusion, verifyLedger, verifyProof, withholdEntry } from "../ledger/index.ts";
+import { BUNDLE_ENTRIES, verifyInclusion, verifyLedger, verifyProof, withholdEntry } from "../ledger/index.ts";
 import type { Client } from "./client.ts";
 
 const KEY_FILE = "ledger.vkey";
@@ -25,6 +25,32 @@ const PROOF = /^(\d{1,16})\.tlog-proof$/;
 export interface ReportFile {
   readonly path: string;
   readonly text: string;
+}
+
+/**
+ * All entries of `run` that can be read. A bundle of the record that is damaged is passed over, and with it every entry
+ * in it: what it is that is damaged, {@link proveEntries} tells of the whole record.
+ */
+export async function readRun(client: Client, run: string, ledger: string): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  const { entries: size } = await client.call("daemon.status", {});
+  let damaged: readonly number[] | undefined;
+  for (let from = 0; from < size;) {
+    try {
+      const read = client.stream("log.read", { run, follow: false, from });
+      for await (const entry of read) entries.push(entry);
+      break;
+    } catch (error) {
+      // The daemon gives no entry that is not the one that was signed: it ends the answer.
+      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+      damaged ??= (await verifyLedger(ledger)).problems.flatMap(({ seq }) => seq ?? []);
+      const reached = Math.max(from, (entries.at(-1)?.seq ?? -1) + 1);
+      const bad = damaged.find((seq) => seq >= reached - (reached % BUNDLE_ENTRIES));
+      if (bad === undefined) throw error;
+      from = bad - (bad % BUNDLE_ENTRIES) + BUNDLE_ENTRIES;
+    }
+  }
+  return entries;
 }
 
 export interface Proving {
@@ -85,7 +111,8 @@ function isSame(one: unknown, other: unknown): boolean {
 /** Writes a report; nothing that is there is written over. @throws {Fault} `cli.out` */
 export function writeReport(folder: string, files: readonly ReportFile[]): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Not with its parents: a mistyped path makes no tree (and in /proc, Node's own way to make one never ends).
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
     if (readdirSync(folder).length > 0) {
       throw new Fault("cli.out", `the folder ${folder} is not empty`, {
         hint: "name one that is not there yet",

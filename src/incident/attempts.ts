@@ -118,9 +118,13 @@ function refusedBy({ type, rule = "unknown" }: Entry): string {
   return type === "approval" ? "a person's no" : rule;
 }
 
+/** Findings are told apart by their process; refusals that nothing was found in by their program, of which many may run. */
 function groupOf(groups: Map<string, Group>, entry: Entry, kind: string, detector: string): Group {
-  const pid = entry.process?.pid ?? 0;
-  const key = `${kind} ${detector} ${pid} ${pid === 0 ? (entry.target ?? "") : ""}`;
+  const { process, target = "" } = entry;
+  const pid = process?.pid ?? 0;
+  const isFound = entry.type === "finding";
+  const who = pid === 0 ? `of ${target}` : isFound ? String(pid) : (process?.exe ?? "");
+  const key = `${kind} ${detector} ${who}`;
   const known = groups.get(key);
   if (known !== undefined) return known;
   const sets = { flows: new Set<string>(), actions: new Set<string>() };

@@ -24,7 +24,7 @@ import { parseTaskFile, type Task } from "../../policy/index.ts";
 import { findProtocol, loadProtocols } from "../../protocols/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import { detectorOf } from "../detectors.ts";
-import { proveEntries, writeReport } from "../report-files.ts";
+import { proveEntries, readRun, writeReport } from "../report-files.ts";
 import { systemsOf } from "../systems.ts";
 
 type Render = (report: Report, proofs: Proofs) => string;
@@ -64,8 +64,8 @@ export const incidentCommand: Command = {
     const formats = formatsOf(context, out);
     const persons = personsOf(context);
     const client = await context.daemon();
-    const entries: Entry[] = [];
-    for await (const entry of client.stream("log.read", { run, follow: false })) entries.push(entry);
+    const ledger = join(context.home.root, "ledger");
+    const entries = await readRun(client, run, ledger);
     if (entries.length === 0) {
       throw new Fault("cli.no_such_run", `the record has nothing of a run ${JSON.stringify(run)}`, {
         hint: "`cofferdam ps --all` lists runs, `cofferdam log` prints the record",
@@ -78,7 +78,7 @@ export const incidentCommand: Command = {
     const { proofs, files } = await proveEntries(client, {
       entries: entries.filter(({ seq }) => cited.has(seq)),
       withheld: report.touched,
-      ledger: join(context.home.root, "ledger"),
+      ledger,
     });
     const texts = formats.map(({ file, render }) => ({ path: file, text: render(report, proofs) }));
     if (out === undefined) for (const { text } of texts) context.out(text);

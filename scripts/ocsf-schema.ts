@@ -29,7 +29,15 @@ const OBJECTS: readonly string[] = [
   ...["actor", "ai_model", "analytic", "api", "attack", "database", "device", "dns_answer"],
   ...["dns_query", "evidences", "file", "finding_info", "fingerprint", "firewall_rule", "group"],
   ...["http_request", "http_response", "message_context", "metadata", "network_connection_info"],
-  ...["network_endpoint", "network_traffic", "object", "policy", "process", "product", "remediation"],
+  ...[
+    "network_endpoint",
+    "network_traffic",
+    "object",
+    "policy",
+    "process",
+    "product",
+    "remediation",
+  ],
   ...["related_event", "request", "response", "service", "sub_technique", "table", "tactic"],
   ...["technique", "url", "query_info"],
 ];
@@ -52,7 +60,10 @@ const read = (path: string) => JSON.parse(git("show", `${COMMIT}:${path}`)) as S
 const files = git("ls-tree", "-r", "--name-only", COMMIT, "events", "objects").split("\n");
 /** Classes and objects may have one name: `events/application`, `objects/application`. */
 const byName = new Map(
-  files.map((file) => [file.replace(/\/.*\/|\/|\.json$/g, (one) => (one === ".json" ? "" : "/")), file]),
+  files.map((file) => [
+    file.replace(/\/.*\/|\/|\.json$/g, (one) => (one === ".json" ? "" : "/")),
+    file,
+  ]),
 );
 const dictionary = read("dictionary.json") as Source & {
   readonly types: { readonly attributes: Record<string, Record<string, unknown>> };

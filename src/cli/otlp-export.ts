@@ -76,7 +76,9 @@ export function readCursor(file: string, entries: number): Cursor {
   const { data } = cursorSchema.safeParse(parse(text));
   if (data === undefined) throw new Fault("cli.cursor", `${file} holds no cursor`, { hint });
   if (data.next > entries) {
-    throw new Fault("cli.cursor", `${file} is of entry ${data.next}, and the record ends before`, { hint });
+    throw new Fault("cli.cursor", `${file} is of entry ${data.next}, and the record ends before`, {
+      hint,
+    });
   }
   return data;
 }
@@ -101,53 +103,74 @@ function parse(text: string): unknown {
  * @throws {Fault} `cli.receiver` where the receiver refuses what it is sent, or where nothing is followed and it cannot
  *   be reached. The cursor stays at what was taken.
  */
-export async function exportOtlp(entries: AsyncIterable<Entry>, options: ExportOptions): Promise<number> {
+export async function exportOtlp(
+  entries: AsyncIterable<Entry>,
+  options: ExportOptions,
+): Promise<number> {
   const writer = createOtlp();
-  let waiting: { readonly seq: number; readonly open: number | undefined; readonly of: Telemetry }[] = [];
-  let isOver = false;
-  let failure: unknown;
+  const queue: { waiting: Waiting[]; isOver: boolean; failure?: unknown } = {
+    waiting: [],
+    isOver: false,
+  };
   let wake = Promise.withResolvers<void>();
+  const turned = () => wake.promise;
   const turn = () => {
     const { resolve } = wake;
     wake = Promise.withResolvers();
     resolve();
   };
-  const reading = (async () => {
+  const read = async () => {
     for await (const entry of entries) {
       const of = writer.add(entry);
       if (entry.seq < options.cursor.next) continue; // Read again for the spans that it opens.
-      while (waiting.length >= AHEAD_MAX && failure === undefined) await wake.promise;
-      if (failure !== undefined) return;
-      waiting.push({ seq: entry.seq, open: writer.openSince(), of });
+      while (queue.waiting.length >= AHEAD_MAX && queue.failure === undefined) await turned();
+      if (queue.failure !== undefined) return;
+      queue.waiting.push({ seq: entry.seq, open: writer.openSince(), of });
       turn();
     }
-  })().catch((error: unknown) => (failure ??= error));
-  void reading.finally(() => {
-    isOver = true;
-    turn();
-  });
+  };
+  void read()
+    .catch((error: unknown) => (queue.failure ??= error))
+    .finally(() => {
+      queue.isOver = true;
+      turn();
+    });
   let taken = 0;
   for (;;) {
-    while (waiting.length === 0 && !isOver) await wake.promise;
-    const batch = waiting.slice(0, BATCH_MAX);
+    while (queue.waiting.length === 0 && !queue.isOver) await turned();
+    const batch = queue.waiting.slice(0, BATCH_MAX);
     const last = batch.at(-1);
     if (last === undefined) break;
     try {
-      await send(options.logs, logsRequest(batch.map(({ of }) => of.log), options.version), options);
-      const spans = batch.flatMap(({ of }) => of.spans);
-      if (spans.length > 0) await send(options.traces, tracesRequest(spans, options.version), options);
+      await sendBatch(batch, options);
     } catch (error) {
-      failure ??= error;
+      queue.failure ??= error;
       turn();
       break;
     }
-    waiting = waiting.slice(batch.length);
+    queue.waiting = queue.waiting.slice(batch.length);
     taken += batch.length;
-    options.save({ next: last.seq + 1, from: Math.min(last.open ?? last.seq + 1, last.seq + 1) });
+    const next = last.seq + 1;
+    options.save({ next, from: Math.min(last.open ?? next, next) });
     turn();
   }
-  if (failure !== undefined) throw failure;
+  if (queue.failure !== undefined) throw queue.failure;
   return taken;
+}
+
+interface Waiting {
+  readonly seq: number;
+  /** From where on entries are needed again when this is the last that was taken. */
+  readonly open: number | undefined;
+  readonly of: Telemetry;
+}
+
+async function sendBatch(batch: readonly Waiting[], options: ExportOptions): Promise<void> {
+  const { logs, traces, version } = options;
+  const records = batch.map(({ of }) => of.log);
+  await send(logs, logsRequest(records, version), options);
+  const spans = batch.flatMap(({ of }) => of.spans);
+  if (spans.length > 0) await send(traces, tracesRequest(spans, version), options);
 }
 
 async function send(to: URL, body: unknown, options: ExportOptions): Promise<void> {
@@ -161,7 +184,9 @@ async function send(to: URL, body: unknown, options: ExportOptions): Promise<voi
       });
     }
     if (tries === 1) options.warn(`${to.origin}: ${why}; it is tried again`);
-    await sleep(Math.max(waitMs, Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(tries - 1, 10))));
+    await sleep(
+      Math.max(waitMs, Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(tries - 1, 10))),
+    );
   }
 }
 
@@ -194,9 +219,13 @@ async function attempt(to: URL, text: string, options: ExportOptions): Promise<A
     return { isTaken: false, why: `status ${status}`, waitMs };
   }
   if (status < 200 || status > 299) {
-    throw new Fault("cli.receiver", `the receiver ${to.href} answered ${status}: ${answer.slice(0, 200)}`, {
-      hint: "a receiver of OTLP/HTTP in JSON is needed: POST /v1/logs and /v1/traces",
-    });
+    throw new Fault(
+      "cli.receiver",
+      `the receiver ${to.href} answered ${status}: ${answer.slice(0, 200)}`,
+      {
+        hint: "a receiver of OTLP/HTTP in JSON is needed: POST /v1/logs and /v1/traces",
+      },
+    );
   }
   const rejected = rejectedIn(parse(answer));
   // The specification says not to send again what was taken in part.

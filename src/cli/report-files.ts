@@ -14,7 +14,13 @@ import { canonicalJson, type Json } from "../action/index.ts";
 import type { Entry } from "../api/index.ts";
 import { describeError, Fault, isFault } from "../base/index.ts";
 import type { Proofs } from "../incident/index.ts";
-import { BUNDLE_ENTRIES, verifyInclusion, verifyLedger, verifyProof, withholdEntry } from "../ledger/index.ts";
+import {
+  BUNDLE_ENTRIES,
+  verifyInclusion,
+  verifyLedger,
+  verifyProof,
+  withholdEntry,
+} from "../ledger/index.ts";
 import type { Client } from "./client.ts";
 
 const KEY_FILE = "ledger.vkey";
@@ -31,7 +37,11 @@ export interface ReportFile {
  * All entries of `run` that can be read. A bundle of the record that is damaged is passed over, and with it every entry
  * in it: what it is that is damaged, {@link proveEntries} tells of the whole record.
  */
-export async function readRun(client: Client, run: string, ledger: string): Promise<readonly Entry[]> {
+export async function readRun(
+  client: Client,
+  run: string,
+  ledger: string,
+): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
   const { entries: size } = await client.call("daemon.status", {});
   let damaged: readonly number[] | undefined;

@@ -33,15 +33,24 @@ export function renderAiid(report: Report): string {
     ["Kind of entry", [kind]],
     ["Description", report.summary.flatMap((one, at) => (at === 0 ? one : [" ", ...one]))],
     ["Alleged deployer of AI system", [OPEN]],
-    ["Alleged developer of AI system", models.length === 0 ? [OPEN] : words`the developers of ${listed(models)}`],
+    [
+      "Alleged developer of AI system",
+      models.length === 0 ? [OPEN] : words`the developers of ${listed(models)}`,
+    ],
     ["Alleged harmed or nearly harmed parties", [OPEN]],
-    ["Implicated systems", words`${listed(models, "an AI agent whose model is not on record")}; Cofferdam ${version} (containment)`],
+    [
+      "Implicated systems",
+      words`${listed(models, "an AI agent whose model is not on record")}; Cofferdam ${version} (containment)`,
+    ],
     ["Attempted", answerOf(answers.attempted)],
     ["Crossed", answerOf(answers.crossed)],
     ["Had an effect", answerOf(answers.effect)],
     ["Did harm", answerOf(answers.harm)],
     ["Reports", ["(links, once it is published)"]],
-    ["Editor notes", words`${report.title}. Every fact is an entry of a signed record; proofs accompany the full report.`],
+    [
+      "Editor notes",
+      words`${report.title}. Every fact is an entry of a signed record; proofs accompany the full report.`,
+    ],
   ];
   return fields.map(([name, value]) => `${name}: ${plain(value)}\n`).join("");
 }

@@ -17,14 +17,18 @@ export function renderAtlas(report: Report): string {
     one.atlas.flatMap((technique) => {
       const tactic = tacticOf(technique);
       if (tactic === undefined) return [];
-      const of = attempts.find(({ kind, detector }) => kind === one.kind && detector === one.detector);
+      const of = attempts.find(
+        ({ kind, detector }) => kind === one.kind && detector === one.detector,
+      );
       const what = words`${[one.title]}: ${one.detail} Crossed: ${[of?.crossed.value ?? "unknown"]}; effect: ${[of?.effect.value ?? "unknown"]}; harm: ${[of?.harm.value ?? "unknown"]}.`;
       return [{ tactic, technique, description: plain(what) }];
     }),
   );
   const others = found.filter(({ atlas }) => !atlas.some((id) => tacticOf(id) !== undefined));
   const beside = others.map(({ kind, detail, attack }) =>
-    plain(words`${kind} (${[attack.map((id) => `ATT&CK ${id}`).join(", ") || "no technique"]}): ${detail}`),
+    plain(
+      words`${kind} (${[attack.map((id) => `ATT&CK ${id}`).join(", ") || "no technique"]}): ${detail}`,
+    ),
   );
   const lines = [
     `name: ${text(plain(report.title))}`,

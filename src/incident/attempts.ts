@@ -45,7 +45,13 @@ export interface Attempt {
 }
 
 /** Kinds of findings about what cannot have crossed where no flow and no action is named: nothing leaves otherwise. */
-const AT_THE_BORDER: ReadonlySet<string> = new Set(["scan", "metadata", "resolver", "escape", "sticky"]);
+const AT_THE_BORDER: ReadonlySet<string> = new Set([
+  "scan",
+  "metadata",
+  "resolver",
+  "escape",
+  "sticky",
+]);
 const DETAILS_MAX = 3;
 
 interface Group {
@@ -184,7 +190,10 @@ function attemptOf(group: Group, index: Index): Attempt {
     cause: all.find(({ cause }) => cause !== undefined)?.cause,
     findings: group.findings.map(({ seq }) => seq),
     refusals: group.refusals.map(({ seq }) => seq),
-    count: (group.findings.length > 0 ? group.findings : all).reduce((sum, one) => sum + counted(one), 0),
+    count: (group.findings.length > 0 ? group.findings : all).reduce(
+      (sum, one) => sum + counted(one),
+      0,
+    ),
     attempted: {
       value: "yes",
       why: words`entry ${first?.seq ?? 0} is about it: ${listedSome(targets, 3)}`,
@@ -205,16 +214,14 @@ function attemptOf(group: Group, index: Index): Attempt {
   };
 }
 
-function crossedOf(
-  { kind, flows, actions, findings, refusals }: Group,
-  index: Index,
-): Answer {
+function crossedOf({ kind, flows, actions, findings, refusals }: Group, index: Index): Answer {
   const unknown: Words[] = [];
   for (const id of actions) {
     const allowed = index.actions.get(id)?.verdict === "allow";
     if (!allowed) continue;
     const outcome = index.outcomes.get(id);
-    if (outcome === undefined) unknown.push(words`action ${id} was allowed and has no outcome on record`);
+    if (outcome === undefined)
+      unknown.push(words`action ${id} was allowed and has no outcome on record`);
     else if (!neverSent(outcome)) {
       return { value: "yes", why: words`action ${id} was allowed and sent (entry ${outcome.seq})` };
     }
@@ -236,9 +243,12 @@ function crossedOf(
     }
   }
   if (unknown.length > 0) return { value: "unknown", why: joined(unknown) };
-  if (flows.size > 0) return { value: "no", why: ["no byte of its connections reached the other side"] };
-  if (actions.size > 0) return { value: "no", why: ["its actions were not allowed, and nothing of them was sent"] };
-  if (refusals.length > 0) return { value: "no", why: ["it was refused before a connection was made"] };
+  if (flows.size > 0)
+    return { value: "no", why: ["no byte of its connections reached the other side"] };
+  if (actions.size > 0)
+    return { value: "no", why: ["its actions were not allowed, and nothing of them was sent"] };
+  if (refusals.length > 0)
+    return { value: "no", why: ["it was refused before a connection was made"] };
   if (AT_THE_BORDER.has(kind)) {
     return { value: "no", why: ["no connection is tied to it, and there is no other way out"] };
   }
@@ -250,16 +260,24 @@ function neverSent({ data }: Entry): boolean {
 }
 
 function effectOf({ actions }: Group, index: Index, crossed: Answer): Answer {
-  if (crossed.value === "no") return { value: "no", why: ["nothing of it reached a system outside"] };
+  if (crossed.value === "no")
+    return { value: "no", why: ["nothing of it reached a system outside"] };
   const done = [...actions].flatMap((id) => {
     const outcome = index.outcomes.get(id);
     return outcome === undefined ? [] : [{ id, outcome, how: successOf(outcome) }];
   });
   const worked = done.find(({ how }) => how === "succeeded");
   if (worked !== undefined) {
-    return { value: "yes", why: words`action ${worked.id} succeeded (entry ${worked.outcome.seq})` };
+    return {
+      value: "yes",
+      why: words`action ${worked.id} succeeded (entry ${worked.outcome.seq})`,
+    };
   }
-  if (done.length > 0 && done.length === actions.size && done.every(({ how }) => how === "failed")) {
+  if (
+    done.length > 0 &&
+    done.length === actions.size &&
+    done.every(({ how }) => how === "failed")
+  ) {
     return { value: "no", why: ["the system refused or failed each of its actions"] };
   }
   return { value: "unknown", why: ["what the other side did with it is not on record"] };
@@ -267,7 +285,10 @@ function effectOf({ actions }: Group, index: Index, crossed: Answer): Answer {
 
 function harmOf(crossed: Answer, effect: Answer): Answer {
   if (crossed.value === "no" && effect.value === "no") {
-    return { value: "no", why: ["nothing outside was reached; what it used of this machine is in the run's end"] };
+    return {
+      value: "no",
+      why: ["nothing outside was reached; what it used of this machine is in the run's end"],
+    };
   }
   return { value: "unknown", why: ["a record of what passed does not tell what it was worth"] };
 }
@@ -288,9 +309,15 @@ function heldBy(group: Group, index: Index, closes: readonly Entry[]): Attempt["
   for (const entry of group.refusals) {
     const { rule = "unknown", seq, data } = entry;
     if (entry.type === "approval") {
-      rules.set("approval", { entry: seq, what: words`a person said no to ${textOf(data, "approval")}` });
+      rules.set("approval", {
+        entry: seq,
+        what: words`a person said no to ${textOf(data, "approval")}`,
+      });
     } else if (!rules.has(rule)) {
-      rules.set(rule, { entry: seq, what: words`rule ${rule}: ${textOf(data, "title") || textOf(data, "reason")}` });
+      rules.set(rule, {
+        entry: seq,
+        what: words`rule ${rule}: ${textOf(data, "title") || textOf(data, "reason")}`,
+      });
     }
   }
   const cuts = closes.filter(({ data }) => data?.["stoppedMs"] !== undefined).slice(0, 3);
@@ -312,7 +339,12 @@ function heldBy(group: Group, index: Index, closes: readonly Entry[]): Attempt["
 type Times = Pick<Attempt, "noticedMs" | "stoppedMs" | "since">;
 
 /** By the monotonic clock alone: a wall clock may have been set meanwhile. */
-function timesOf(group: Group, index: Index, closes: readonly Entry[], all: readonly Entry[]): Times {
+function timesOf(
+  group: Group,
+  index: Index,
+  closes: readonly Entry[],
+  all: readonly Entry[],
+): Times {
   const [first] = all;
   const opens = [...group.flows].flatMap((flow) => index.opens.get(flow) ?? []);
   const start = index.starts.get(group.pid);
@@ -324,7 +356,8 @@ function timesOf(group: Group, index: Index, closes: readonly Entry[], all: read
   const since = (monoMs: number) => Math.max(0, Math.round(monoMs - from.monoMs));
   const isOver = closes.length === group.flows.size;
   const ends = [...closes, ...(group.flows.size === 0 ? group.refusals.slice(0, 1) : [])];
-  const last = isOver && ends.length > 0 ? Math.max(...ends.map(({ monoMs }) => monoMs)) : undefined;
+  const last =
+    isOver && ends.length > 0 ? Math.max(...ends.map(({ monoMs }) => monoMs)) : undefined;
   return {
     noticedMs: since(first.monoMs),
     stoppedMs: last === undefined ? undefined : since(last),
@@ -351,5 +384,8 @@ export function answerAll(
   const kinds = [...new Set(those.map(({ attempt }) => brief(attempt.kind, 60)))];
   const why = words`${those.length} of ${attempts.length} (${listed(kinds)})`;
   const [one] = those;
-  return { value, why: those.length === 1 && one !== undefined ? [...why, ": ", ...one.answer.why] : why };
+  return {
+    value,
+    why: those.length === 1 && one !== undefined ? [...why, ": ", ...one.answer.why] : why,
+  };
 }

@@ -35,29 +35,91 @@ const because = (data: Data, name: string): Words =>
 const DESCRIBED: Readonly<Record<Entry["type"], Describe>> = {
   "daemon.start": ["run", () => ["the daemon started"]],
   "daemon.stop": ["run", () => ["the daemon stopped"]],
-  policy: ["run", (_, data) => words`the policy holds, digest ${textOf(data, "digest")}${because(data, "reason")}`],
+  policy: [
+    "run",
+    (_, data) =>
+      words`the policy holds, digest ${textOf(data, "digest")}${because(data, "reason")}`,
+  ],
   "run.start": ["run", (_, data) => words`the run of task ${textOf(data, "task")} starts`],
-  "run.proved": ["run", (_, data) => words`${listLength(data["proofs"])} controls of the sandbox were proved from inside`],
+  "run.proved": [
+    "run",
+    (_, data) =>
+      words`${listLength(data["proofs"])} controls of the sandbox were proved from inside`,
+  ],
   "run.pause": ["run", (_, data) => words`the run is paused${because(data, "reason")}`],
   "run.resume": ["run", () => ["the run goes on"]],
-  "run.restart": ["run", (_, data) => words`attempt ${textOf(data, "attempt")} failed, and the command starts again`],
+  "run.restart": [
+    "run",
+    (_, data) => words`attempt ${textOf(data, "attempt")} failed, and the command starts again`,
+  ],
   "run.end": ["run", (_, data) => words`the run ended: ${endOf(data)}`],
   "process.start": ["process", (entry) => words`${commandOf(entry.process)} starts`],
-  dns: ["flow", (entry, data) => words`the name ${said(entry)} is asked for (${textOf(data, "type")}); the answer is ${textOf(data, "answer")}`],
-  "flow.open": ["flow", (entry, data) => words`a connection ${[data["direction"] === "in" ? "into the run" : "out"]} to ${said(entry)} opens`],
-  "flow.close": ["flow", (entry, data) => words`the connection to ${said(entry)} ends (${textOf(data, "reason")}); bytes that reached the other side ${bytes(data, "upstreamOut")}, that came back ${bytes(data, "upstreamIn")}`],
-  action: ["action", (entry, data) => words`${textOf(data, "summary") || said(entry)}: ${[entry.verdict ?? "unknown"]} by ${entry.rule ?? "unknown"}`],
-  approval: ["action", (entry, data) => words`approval ${textOf(data, "approval")} of ${textOf(data, "verb")} at ${said(entry)} is ${textOf(data, "state")}${byOf(data)}${because(data, "reason")}`],
-  credential: ["run", (_, data) => words`a credential: ${textOf(data, "detail") || textOf(data, "action")}`],
+  dns: [
+    "flow",
+    (entry, data) =>
+      words`the name ${said(entry)} is asked for (${textOf(data, "type")}); the answer is ${textOf(data, "answer")}`,
+  ],
+  "flow.open": [
+    "flow",
+    (entry, data) =>
+      words`a connection ${[data["direction"] === "in" ? "into the run" : "out"]} to ${said(entry)} opens`,
+  ],
+  "flow.close": [
+    "flow",
+    (entry, data) =>
+      words`the connection to ${said(entry)} ends (${textOf(data, "reason")}); bytes that reached the other side ${bytes(data, "upstreamOut")}, that came back ${bytes(data, "upstreamIn")}`,
+  ],
+  action: [
+    "action",
+    (entry, data) =>
+      words`${textOf(data, "summary") || said(entry)}: ${[entry.verdict ?? "unknown"]} by ${entry.rule ?? "unknown"}`,
+  ],
+  approval: [
+    "action",
+    (entry, data) =>
+      words`approval ${textOf(data, "approval")} of ${textOf(data, "verb")} at ${said(entry)} is ${textOf(data, "state")}${byOf(data)}${because(data, "reason")}`,
+  ],
+  credential: [
+    "run",
+    (_, data) => words`a credential: ${textOf(data, "detail") || textOf(data, "action")}`,
+  ],
   outcome: ["action", (entry, data) => words`${said(entry)} ${outcomeOf(data)}`],
-  repeat: ["action", (entry, data) => words`${textOf(data, "count")} more of the same at ${said(entry)}`],
-  denial: ["refusal", (entry, data) => words`refused: ${said(entry)} by ${entry.rule ?? "unknown"}${because(data, "reason")}`],
-  finding: ["finding", (_, data) => words`found: ${textOf(data, "finding")}${because(data, "detail")}`],
-  workspace: ["run", (_, data) => words`the workspace: ${textOf(data, "what") || JSON.stringify(data)}`],
-  step: ["tool", (_, data) => words`the training framework is at trajectory ${textOf(data, "trajectory")}, episode ${textOf(data, "episode")}, step ${textOf(data, "step")}`],
-  model: ["tool", (_, data) => words`the model ${textOf(data, "model")} of ${textOf(data, "provider")} is asked`],
-  "tool.call": ["tool", (_, data) => words`tool call ${textOf(data, "name")} (${textOf(data, "call")}): ${textOf(data, "input")}`],
-  "tool.result": ["tool", (_, data) => words`tool call ${textOf(data, "call")} gave ${[data["isError"] === true ? "an error" : "a result"]}, as the agent told the model`],
+  repeat: [
+    "action",
+    (entry, data) => words`${textOf(data, "count")} more of the same at ${said(entry)}`,
+  ],
+  denial: [
+    "refusal",
+    (entry, data) =>
+      words`refused: ${said(entry)} by ${entry.rule ?? "unknown"}${because(data, "reason")}`,
+  ],
+  finding: [
+    "finding",
+    (_, data) => words`found: ${textOf(data, "finding")}${because(data, "detail")}`,
+  ],
+  workspace: [
+    "run",
+    (_, data) => words`the workspace: ${textOf(data, "what") || JSON.stringify(data)}`,
+  ],
+  step: [
+    "tool",
+    (_, data) =>
+      words`the training framework is at trajectory ${textOf(data, "trajectory")}, episode ${textOf(data, "episode")}, step ${textOf(data, "step")}`,
+  ],
+  model: [
+    "tool",
+    (_, data) => words`the model ${textOf(data, "model")} of ${textOf(data, "provider")} is asked`,
+  ],
+  "tool.call": [
+    "tool",
+    (_, data) =>
+      words`tool call ${textOf(data, "name")} (${textOf(data, "call")}): ${textOf(data, "input")}`,
+  ],
+  "tool.result": [
+    "tool",
+    (_, data) =>
+      words`tool call ${textOf(data, "call")} gave ${[data["isError"] === true ? "an error" : "a result"]}, as the agent told the model`,
+  ],
   usage: ["run", (_, data) => words`in use: ${JSON.stringify(data)}`],
   response: ["finding", (_, data) => responseOf(data)],
 };
@@ -86,9 +148,11 @@ function listLength(value: unknown): number {
 export function endOf(data: Data | undefined): string {
   const end = data?.["end"];
   if (typeof end !== "object" || end === null || Array.isArray(end)) return "unknown";
-  const { reason, code, signal, detail } = end;
-  const how = code !== undefined ? ` with code ${code}` : signal !== undefined ? ` by ${signal}` : "";
-  return `${String(reason)}${how}${typeof detail === "string" ? `: ${detail}` : ""}`;
+  const [reason, code, signal, detail] = ["reason", "code", "signal", "detail"].map((name) =>
+    textOf(end as Data, name),
+  );
+  const how = code !== "" ? ` with code ${code}` : signal === "" ? "" : ` by ${signal}`;
+  return `${reason}${how}${detail === "" ? "" : `: ${detail}`}`;
 }
 
 function outcomeOf(data: Data): Words {
@@ -115,8 +179,10 @@ export function nameOf(process: Process | undefined): Words {
 /** Why `entry` happened, as far as that is known: the tool call and the step behind it. */
 export function causeOf({ cause }: Entry): Words {
   const { call, step } = cause ?? {};
-  const told = call && words`tool call ${call.name} (${call.id}), tied by ${call.by}, ${call.confidence}`;
-  const at = step && words`trajectory ${step.trajectory}, episode ${step.episode}, step ${step.step}`;
+  const told =
+    call && words`tool call ${call.name} (${call.id}), tied by ${call.by}, ${call.confidence}`;
+  const at =
+    step && words`trajectory ${step.trajectory}, episode ${step.episode}, step ${step.step}`;
   if (told !== undefined && at !== undefined) return [...told, "; ", ...at];
   return told ?? at ?? [];
 }

@@ -34,7 +34,14 @@ function hostile(text: string): Report {
       target: text,
       system: text,
       rule: text,
-      ...(process && { process: { ...process, exe: text, argv: [text], ancestors: process.ancestors.map((one) => ({ ...one, argv: [text] })) } }),
+      ...(process && {
+        process: {
+          ...process,
+          exe: text,
+          argv: [text],
+          ancestors: process.ancestors.map((one) => ({ ...one, argv: [text] })),
+        },
+      }),
       ...(cause?.call && { cause: { ...cause, call: { ...cause.call, name: text, id: text } } }),
       data: Object.fromEntries(said) as NonNullable<Entry["data"]>,
     };
@@ -51,17 +58,26 @@ const TEXTS: readonly (readonly [what: string, text: string])[] = [
   ["an image that acts", `"><img src=x onerror=alert(1)>`],
   ["the end of an element of ours", "</code></td></table></main><h1>Nothing happened</h1>"],
   ["the end of the title", "</title><meta http-equiv=refresh content=0;url=https://evil.example>"],
-  ["SVG", "</title></circle></svg><svg onload=alert(1)><a href=javascript:alert(1)><text>x</text></a>"],
+  [
+    "SVG",
+    "</title></circle></svg><svg onload=alert(1)><a href=javascript:alert(1)><text>x</text></a>",
+  ],
   ["a style", "</style><style>main{display:none}</style>"],
   ["entities", "&lt;b&gt; &#x3c;script&#x3e; &quot;"],
   ["a comment", "<!-- --><!--"],
-  ["a link of Markdown", "[click](https://evil.example) ![x](https://evil.example/p.png) <https://evil.example>"],
+  [
+    "a link of Markdown",
+    "[click](https://evil.example) ![x](https://evil.example/p.png) <https://evil.example>",
+  ],
   ["a bare link", "https://evil.example www.evil.example a@evil.example"],
   ["code spans that end", "` [x](y) `` **b** ``` \n```\n# Head"],
   ["a table's cells", "a | b | c \\| d"],
   ["lines of ours", "x\n\n# Run r-1: incident report\n\nNothing happened.\r\n- item"],
   ["bidirectional controls", "\u202Egpj.exe\u2066\u2069\u200f abc"],
-  ["commands of a terminal", "\u001b[2J\u001b]0;title\u0007\u009b31m\u001b]8;;https://evil.example\u001b\\x"],
+  [
+    "commands of a terminal",
+    "\u001b[2J\u001b]0;title\u0007\u009b31m\u001b]8;;https://evil.example\u001b\\x",
+  ],
   ["what is invisible", "a\u200b\u00ad\ufeff\u{e0041}b"],
   ["lone surrogates", "\ud800 x \udc00"],
   ["YAML", `"\n- tactic: AML.TA0000\n  !!js/function x: |\u2028 &a *a {{x}}`],
@@ -73,14 +89,52 @@ const TEXTS: readonly (readonly [what: string, text: string])[] = [
 ];
 
 const TAGS = new Set(
-  ["html", "head", "meta", "title", "style", "body", "main", "section", "h1", "h2", "p", "ul", "li"].concat(
-    ["div", "table", "thead", "tbody", "tr", "th", "td", "code", "bdi", "svg", "g", "line", "text", "circle", "rect"],
-  ),
+  [
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "main",
+    "section",
+    "h1",
+    "h2",
+    "p",
+    "ul",
+    "li",
+  ].concat([
+    "div",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "code",
+    "bdi",
+    "svg",
+    "g",
+    "line",
+    "text",
+    "circle",
+    "rect",
+  ]),
 );
 const ATTRIBUTES = new Set(
-  ["lang", "charset", "http-equiv", "content", "name", "id", "class", "dir", "role", "aria-label", "viewBox"].concat(
-    ["x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "fill-opacity"],
-  ),
+  [
+    "lang",
+    "charset",
+    "http-equiv",
+    "content",
+    "name",
+    "id",
+    "class",
+    "dir",
+    "role",
+    "aria-label",
+    "viewBox",
+  ].concat(["x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "fill-opacity"]),
 );
 
 type Node = DefaultTreeAdapterTypes.Node;
@@ -99,7 +153,8 @@ function foreign(html: string): readonly string[] {
   });
 }
 
-const shape = (html: string) => [...nodesOf(parseHtml(html))].map(({ nodeName }) => nodeName).join();
+const shape = (html: string) =>
+  [...nodesOf(parseHtml(html))].map(({ nodeName }) => nodeName).join();
 const plainHtml = shape(renderHtml(hostile("plain"), undefined));
 const lineCount = (text: string) => text.split("\n").length;
 const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -109,10 +164,12 @@ for (const [what, text] of TEXTS) {
     const report = hostile(text);
     const html = renderHtml(report, undefined);
     assert.deepEqual(foreign(html), []);
-    if (text !== "") assert.equal(shape(html), plainHtml, "every element stands where it does for a plain text");
+    if (text !== "")
+      assert.equal(shape(html), plainHtml, "every element stands where it does for a plain text");
     const markdown = renderMarkdown(report, undefined);
     assert.equal(lineCount(markdown), lineCount(renderMarkdown(hostile("plain"), undefined)));
-    for (const line of markdown.split("\n")) assert.equal(outsideCode(line).match(/evil|<|alert|Nothing happened/), null, line);
+    for (const line of markdown.split("\n"))
+      assert.equal(outsideCode(line).match(/evil|<|alert|Nothing happened/), null, line);
     const study = parseYaml(renderAtlas(report)) as object;
     const plainStudy = parseYaml(renderAtlas(hostile("plain"))) as object;
     assert.deepEqual(Object.keys(study), Object.keys(plainStudy));
@@ -132,7 +189,10 @@ function outsideCode(line: string): string {
 }
 
 test("the twin: what is harmless stands as it is", () => {
-  const markdown = renderMarkdown(hostile("curl -s https://site.example/a?b=c&d | jq '.x'"), undefined);
+  const markdown = renderMarkdown(
+    hostile("curl -s https://site.example/a?b=c&d | jq '.x'"),
+    undefined,
+  );
   assert.match(markdown, /`curl -s https:\/\/site\.example\/a\?b=c&d \\u007c jq '\.x'`/);
   const html = renderHtml(hostile("a < b & c"), undefined);
   assert.match(html, /a &#60; b &#38; c/);
@@ -141,7 +201,10 @@ test("the twin: what is harmless stands as it is", () => {
 test("INV-155: a page loads nothing and runs nothing, and its policy says so", () => {
   const html = renderHtml(hostile("x"), undefined);
   const [, policy = ""] = /Content-Security-Policy" content="([^"]+)"/.exec(html) ?? [];
-  assert.match(policy, /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]{44}'; base-uri 'none'; form-action 'none'$/);
+  assert.match(
+    policy,
+    /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]{44}'; base-uri 'none'; form-action 'none'$/,
+  );
   assert.doesNotMatch(html, /<script|<link|<img|<iframe|@import|url\(|(?:src|href)=|https?:/);
 });
 

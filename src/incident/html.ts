@@ -26,7 +26,9 @@ export function renderHtml(report: Report, proofs: Proofs | undefined): string {
   const hash = createHash("sha256").update(STYLE).digest("base64");
   const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const title = sections[0]?.title ?? [];
-  const text = title.map((part) => escapeHtml(typeof part === "string" ? part : part.said)).join("");
+  const text = title
+    .map((part) => escapeHtml(typeof part === "string" ? part : part.said))
+    .join("");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -53,7 +55,9 @@ function sectionHtml(section: Section, isHead: boolean, report: Report): string 
     `<section id="${id}"><${level}>${html(title)}</${level}>`,
     ...paragraphs.map((paragraph) => `<p>${html(paragraph)}</p>`),
     ...(id === "timeline" ? [renderPicture(report.timeline)] : []),
-    ...(items.length === 0 ? [] : [`<ul>${items.map((item) => `<li>${html(item)}</li>`).join("")}</ul>`]),
+    ...(items.length === 0
+      ? []
+      : [`<ul>${items.map((item) => `<li>${html(item)}</li>`).join("")}</ul>`]),
     ...(table === undefined ? [] : [tableHtml(table.head, table.rows)]),
     ...(note === undefined ? [] : [`<p class="note">${html(note)}</p>`]),
     "</section>",
@@ -62,7 +66,9 @@ function sectionHtml(section: Section, isHead: boolean, report: Report): string 
 
 function tableHtml(head: readonly string[], rows: readonly (readonly Words[])[]): string {
   const top = head.map((cell) => `<th>${escapeHtml(cell)}</th>`).join("");
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${html(cell)}</td>`).join("")}</tr>`);
+  const body = rows.map(
+    (row) => `<tr>${row.map((cell) => `<td>${html(cell)}</td>`).join("")}</tr>`,
+  );
   return `<div class="wide"><table><thead><tr>${top}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table></div>`;
 }
 

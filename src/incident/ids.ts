@@ -65,7 +65,13 @@ export function aboutFinding(
     return Array.isArray(ids) ? ids.map(String).filter((id) => ID.test(id)) : known[name];
   };
   const { title, explanation } = known;
-  return { title, explanation, attack: named("attack"), atlas: named("atlas"), owasp: named("owasp") };
+  return {
+    title,
+    explanation,
+    attack: named("attack"),
+    atlas: named("atlas"),
+    owasp: named("owasp"),
+  };
 }
 
 const ID = /^[A-Z]{1,4}[A-Z0-9.]{1,14}$/;

@@ -9,10 +9,4 @@ export { renderAiid } from "./aiid.ts";
 export { renderAtlas } from "./atlas.ts";
 export { createOcsf, OCSF_VERSION, type OcsfOptions, type OcsfWriter } from "./ocsf.ts";
 export { renderOcsf } from "./ocsf-incident.ts";
-export {
-  createOtlp,
-  logsRequest,
-  tracesRequest,
-  type OtlpWriter,
-  type Telemetry,
-} from "./otlp.ts";
+export { createOtlp, logsRequest, tracesRequest, type OtlpWriter, type Telemetry } from "./otlp.ts";

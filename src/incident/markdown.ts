@@ -41,4 +41,3 @@ export function code(text: string): string {
   const padded = /^\s|\s$/.test(spelled) || spelled === "" ? JSON.stringify(spelled) : spelled;
   return `\`${padded}\``;
 }
-

@@ -30,7 +30,10 @@ function incidentOf(report: Report) {
     analytic: { name: one.detector || "gateway", type_id: 1, category: one.kind },
     attacks: attackParts(one),
   }));
-  const told = Object.entries(answers).map(([name, { value, why }]) => [name, { value, why: plain(why) }]);
+  const told = Object.entries(answers).map(([name, { value, why }]) => [
+    name,
+    { value, why: plain(why) },
+  ]);
   return {
     class_uid: 2005,
     category_uid: 2,

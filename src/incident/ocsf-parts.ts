@@ -25,7 +25,8 @@ function nodePart([node, ...above]: readonly ProcessNode[]): Part | undefined {
   if (node === undefined) return undefined;
   const { pid, exe, exeSha256, argv } = node;
   const name = exe.slice(exe.lastIndexOf("/") + 1) || "unknown";
-  const hashes = exeSha256 === undefined ? {} : { hashes: [{ algorithm_id: SHA256, value: exeSha256 }] };
+  const hashes =
+    exeSha256 === undefined ? {} : { hashes: [{ algorithm_id: SHA256, value: exeSha256 }] };
   const parent = nodePart(above);
   return {
     pid,
@@ -47,12 +48,14 @@ export function endpointPart(target: string | undefined): Part | undefined {
   if (target === undefined || target === "") return undefined;
   const url = urlOf(target);
   if (url !== undefined) return hostPart(url.hostname.replace(/^\[|\]$/g, ""), portOf(url));
-  const [, bracketed, name = target, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(target) ?? [];
+  const [, bracketed, name = target, port] =
+    /^(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(target) ?? [];
   return hostPart(bracketed ?? name, port === undefined ? undefined : Number(port));
 }
 
 function hostPart(host: string, port: number | undefined): Part {
-  const named = isIP(host) > 0 ? { ip: host } : HOSTNAME.test(host) ? { hostname: host } : { name: host };
+  const named =
+    isIP(host) > 0 ? { ip: host } : HOSTNAME.test(host) ? { hostname: host } : { name: host };
   return { ...named, ...(port === undefined || port > 65_535 ? {} : { port }) };
 }
 
@@ -64,7 +67,9 @@ function portOf(url: URL): number | undefined {
 }
 
 function urlOf(target: string): URL | undefined {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target) && URL.canParse(target) ? new URL(target) : undefined;
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target) && URL.canParse(target)
+    ? new URL(target)
+    : undefined;
 }
 
 export function urlPart(target: string | undefined): Part | undefined {

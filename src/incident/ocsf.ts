@@ -180,7 +180,11 @@ function findingShape(entry: Entry, detectorOf: DetectorLookup): Shape {
       ...(score === undefined ? {} : { confidence_score: Math.round(score * 100) }),
       ...(Object.keys(evidence).length === 0 ? {} : { evidences: [evidence] }),
       ...(isResponse
-        ? { remediation: { desc: responses.length === 0 ? "evidence was kept" : responses.join(", ") } }
+        ? {
+            remediation: {
+              desc: responses.length === 0 ? "evidence was kept" : responses.join(", "),
+            },
+          }
         : {}),
     },
   };
@@ -195,7 +199,9 @@ function networkParts(entry: Entry): Part {
   const isIn = data?.["direction"] === "in";
   const to = {
     ...said,
-    ...(address === "" || said["ip"] !== undefined ? {} : endpointPart(address)?.["ip"] && { ip: address }),
+    ...(address === "" || said["ip"] !== undefined
+      ? {}
+      : endpointPart(address)?.["ip"] && { ip: address }),
     ...(port === undefined ? {} : { port }),
   };
   return {
@@ -245,7 +251,13 @@ function networkShape(entry: Entry): Shape {
     uid: 4001,
     activity: 2,
     profiles: ["host"],
-    parts: { ...parts, ...link, traffic, ...durationPart(data), status_detail: textOf(data, "reason") },
+    parts: {
+      ...parts,
+      ...link,
+      traffic,
+      ...durationPart(data),
+      status_detail: textOf(data, "reason"),
+    },
   };
 }
 
@@ -291,7 +303,9 @@ function actionShape(entry: Entry, of: Entry): Shape {
   const common = {
     ...(isAction
       ? {
-          ...(verdict === "confirm" ? { action_id: OTHER, action: "confirm", disposition_id: 14 } : control),
+          ...(verdict === "confirm"
+            ? { action_id: OTHER, action: "confirm", disposition_id: 14 }
+            : control),
           ...(rule === undefined ? {} : { firewall_rule: { uid: rule, name: rule } }),
         }
       : {}),
@@ -306,7 +320,11 @@ function actionShape(entry: Entry, of: Entry): Shape {
   const end = endpointPart(target) ?? { name: "unknown" };
   const run = entry.run ?? "none";
   const url = urlPart(target);
-  const who = { actor: actorPart(of.process), src_endpoint: { uid: run, name: run }, dst_endpoint: end };
+  const who = {
+    actor: actorPart(of.process),
+    src_endpoint: { uid: run, name: run },
+    dst_endpoint: end,
+  };
   if (kind === "http" && url !== undefined) {
     const activity = HTTP_ACTIVITY[verb] ?? OTHER;
     // Only these are named by the schema; another method stands in what is unmapped.
@@ -316,10 +334,15 @@ function actionShape(entry: Entry, of: Entry): Shape {
     return { uid: 4002, activity, severity, profiles, parts };
   }
   if (kind === "ssh") {
-    return { uid: 4007, activity: 6, severity, profiles, parts: { ...networkParts(of), ...common } };
+    return {
+      uid: 4007,
+      activity: 6,
+      severity,
+      profiles,
+      parts: { ...networkParts(of), ...common },
+    };
   }
   if (DATABASES.has(kind)) {
-    const name = endpointPart(target)?.["hostname"] ?? of.system ?? "unknown";
     return {
       uid: 6005,
       activity: dataActivity(of),
@@ -328,7 +351,11 @@ function actionShape(entry: Entry, of: Entry): Shape {
       parts: {
         ...who,
         device: devicePart(run),
-        database: { name: String(name), type_id: kind === "redis" ? 6 : 1, uid: of.system ?? kind },
+        database: {
+          name: of.system ?? kind,
+          type_id: kind === "redis" ? 6 : 1,
+          uid: target ?? kind,
+        },
         type_id: 1,
         query_info: { name: verb, query_string: textOf(of.data, "summary") || verb },
         ...common,
@@ -393,7 +420,8 @@ function modelShape(entry: Entry): Shape {
     ...(typeof input === "number" ? { prompt_tokens: Math.round(input) } : {}),
     ...(typeof output === "number" ? { completion_tokens: Math.round(output) } : {}),
   };
-  const operation = type === "model" ? "model" : textOf(data, "name") || textOf(data, "call") || type;
+  const operation =
+    type === "model" ? "model" : textOf(data, "name") || textOf(data, "call") || type;
   return {
     uid: 6003,
     activity: OTHER,

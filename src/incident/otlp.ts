@@ -65,7 +65,8 @@ export function createOtlp(): OtlpWriter {
       if (type === "tool.call") begin(`tool ${run} ${call}`, entry, "tool");
       if (type === "flow.open") begin(`flow ${run} ${flow}`, entry, "flow");
       if (type === "action") begin(`action ${run} ${action}`, entry, "action");
-      if (type === "action" && entry.verdict === "deny") spans.push(...end(`action ${run} ${action}`, entry));
+      if (type === "action" && entry.verdict === "deny")
+        spans.push(...end(`action ${run} ${action}`, entry));
       if (type === "tool.result") spans.push(...end(`tool ${run} ${call}`, entry));
       if (type === "flow.close") spans.push(...end(`flow ${run} ${flow}`, entry));
       if (type === "outcome") spans.push(...end(`action ${run} ${action}`, entry));
@@ -108,7 +109,11 @@ function logOf(entry: Entry): Member {
     severityText: severity,
     eventName: `cofferdam.${type}`,
     body: { stringValue: plain(describeEntry(entry).what) },
-    attributes: attributesOf({ "cofferdam.seq": seq, "cofferdam.mono_ms": entry.monoMs, ...aboutOf(entry) }),
+    attributes: attributesOf({
+      "cofferdam.seq": seq,
+      "cofferdam.mono_ms": entry.monoMs,
+      ...aboutOf(entry),
+    }),
     ...(run === undefined ? {} : { traceId: traceOf(run) }),
     ...(run === undefined ? {} : spanOfLog(entry, run, cause?.id)),
   };

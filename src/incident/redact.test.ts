@@ -16,7 +16,10 @@ const cleaned = (argv: readonly string[], persons = false) => {
 };
 
 const SECRETS: readonly (readonly [argv: readonly string[], left: string])[] = [
-  [["curl", "-H", "Authorization: Bearer abcdef123456"], "curl -H Authorization: Bearer [secret 1]"],
+  [
+    ["curl", "-H", "Authorization: Bearer abcdef123456"],
+    "curl -H Authorization: Bearer [secret 1]",
+  ],
   [["x", ["sk", "ant", "api03", "x".repeat(24)].join("-")], "x [secret 1]"],
   [["x", "ghp_abcdefghijklmnopqrst1234"], "x [secret 1]"],
   [["x", "AKIAIOSFODNN7EXAMPLE"], "x [secret 1]"],
@@ -24,12 +27,19 @@ const SECRETS: readonly (readonly [argv: readonly string[], left: string])[] = [
   [["mysql", "--password", "hunter22"], "mysql --password [secret 1]"],
   [["mysql", "--password=hunter22"], "mysql --password=[secret 1]"],
   [["psql", "postgres://app:s3cr3tpw@db.example/x"], "psql postgres://app:[secret 1]@db.example/x"],
-  [["x", "api_key: 0123456789abc and api_key: 0123456789abc"], "x api_key: [secret 1] and api_key: [secret 1]"],
-  [["x", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----"], "x [secret 1]"],
+  [
+    ["x", "api_key: 0123456789abc and api_key: 0123456789abc"],
+    "x api_key: [secret 1] and api_key: [secret 1]",
+  ],
+  [
+    ["x", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----"],
+    "x [secret 1]",
+  ],
   [["x", "-----BEGIN PRIVATE KEY-----\nb3Bl that was cut…"], "x [secret 1]"],
 ];
 for (const [argv, left] of SECRETS) {
-  test(`a secret by its shape: ${argv.join(" ").slice(0, 40)}`, () => assert.equal(cleaned(argv), left));
+  test(`a secret by its shape: ${argv.join(" ").slice(0, 40)}`, () =>
+    assert.equal(cleaned(argv), left));
 }
 
 const PLAIN: readonly (readonly string[])[] = [
@@ -46,13 +56,23 @@ test("persons are blackened where it is asked for: mail addresses, and who decid
   assert.equal(cleaned(["mail", "anna@people.example"], true), "mail [mail address 1]");
   const { entries, redactions } = redactEntries(SAMPLE, { persons: true });
   assert.doesNotMatch(JSON.stringify(entries), /anna|me@outside/);
-  assert.deepEqual(redactions.map(({ of, texts }) => [of, texts]), [["secret", 0], ["mail address", 2], ["person", 1]]);
+  assert.deepEqual(
+    redactions.map(({ of, texts }) => [of, texts]),
+    [
+      ["secret", 0],
+      ["mail address", 2],
+      ["person", 1],
+    ],
+  );
   assert.match(JSON.stringify(entries), /"by":"revoke"/, "what Cofferdam did is no person");
 });
 
 test("INV-157: nothing that is blackened is in any format, and the entries that it stood in are known", () => {
   const secret = "ghp_abcdefghijklmnopqrst1234";
-  const whole = [entry(["git", "push", secret], { [secret]: [`x ${secret}`], detail: secret }), ...SAMPLE];
+  const whole = [
+    entry(["git", "push", secret], { [secret]: [`x ${secret}`], detail: secret }),
+    ...SAMPLE,
+  ];
   const report = makeReport(whole, {
     ...{ run: RUN, version: "0", persons: true, task: undefined },
     verbsOf: () => undefined,
@@ -60,14 +80,24 @@ test("INV-157: nothing that is blackened is in any format, and the entries that 
   });
   assert.ok(report.touched.has(1));
   assert.ok(!report.touched.has(100));
-  for (const text of [renderMarkdown(report, undefined), renderHtml(report, undefined), renderOcsf(report, () => undefined)]) {
+  for (const text of [
+    renderMarkdown(report, undefined),
+    renderHtml(report, undefined),
+    renderOcsf(report, () => undefined),
+  ]) {
     assert.doesNotMatch(text, /ghp_abc|anna/);
   }
 });
 
 test("what is looked for in a long text is looked for in time that is linear", () => {
   const at = (length: number) => {
-    const texts = ["a".repeat(length), "password ".repeat(length / 9), "-----BEGIN PRIVATE KEY-----".repeat(length / 27), "a@".repeat(length / 2), "x://".repeat(length / 4)];
+    const texts = [
+      "a".repeat(length),
+      "password ".repeat(length / 9),
+      "-----BEGIN PRIVATE KEY-----".repeat(length / 27),
+      "a@".repeat(length / 2),
+      "x://".repeat(length / 4),
+    ];
     const start = process.cpuUsage().user;
     for (const text of texts) redactEntries([entry([text])], { persons: true });
     return process.cpuUsage(undefined).user - start;

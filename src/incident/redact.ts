@@ -93,7 +93,10 @@ export function redactEntries(
     if (typeof value === "string") return clean(value);
     if (Array.isArray(value)) return walkList(value);
     if (typeof value !== "object" || value === null) return value;
-    const members = Object.entries(value).map(([name, one = null]) => [clean(name), walk(one, name)]);
+    const members = Object.entries(value).map(([name, one = null]) => [
+      clean(name),
+      walk(one, name),
+    ]);
     return Object.fromEntries(members) as Json;
   };
   /** A secret may be the word after the one that names it: `--password`, `hunter22`. */
@@ -109,7 +112,7 @@ export function redactEntries(
   const touched = new Set<number>();
   const done = entries.map((entry) => {
     const before = count;
-    const clear = walk(entry as unknown as Json) as unknown as Entry;
+    const clear = walk(entry) as unknown as Entry;
     if (count > before) touched.add(entry.seq);
     return count > before ? clear : entry;
   });

@@ -35,7 +35,13 @@ const optionsOf = (entries: readonly Entry[]): ReportOptions => ({
   detectorOf: () => undefined,
 });
 const report = makeReport(SAMPLE, optionsOf(SAMPLE));
-const PROOFS: Proofs = { proven: report.cited, broken: [], size: 200, root: "cm9vdA==", key: "log+0+k" };
+const PROOFS: Proofs = {
+  proven: report.cited,
+  broken: [],
+  size: 200,
+  root: "cm9vdA==",
+  key: "log+0+k",
+};
 
 // To write them anew: scripts/node --test --test-update-snapshots src/incident/report.test.ts
 for (const [name, text] of [
@@ -66,7 +72,8 @@ test("a case study has the shape of ATLAS's, and its tactics are known", () => {
   const study = parse(renderAtlas(report)) as Record<string, unknown> & {
     readonly procedure: readonly Record<string, string>[];
   };
-  const allowed = /^(?:name|summary|incident-date|incident-date-granularity|procedure|reporter|target|actor|case-study-type)$/;
+  const allowed =
+    /^(?:name|summary|incident-date|incident-date-granularity|procedure|reporter|target|actor|case-study-type)$/;
   for (const key of Object.keys(study)) assert.match(key, allowed);
   assert.ok(study.procedure.length > 0);
   for (const step of study.procedure) {
@@ -78,30 +85,90 @@ test("a case study has the shape of ATLAS's, and its tactics are known", () => {
 
 const by: Process = { pid: 7, exe: "/bin/x", argv: ["x"], knownBy: "seccomp", ancestors: [] };
 const numbered = (...drafts: (Pick<Entry, "type"> & Partial<Entry>)[]): readonly Entry[] =>
-  drafts.map((draft, seq) => ({ seq, at: "2026-11-27T09:00:00.000Z", monoMs: seq, run: RUN, process: by, ...draft }));
+  drafts.map((draft, seq) => ({
+    seq,
+    at: "2026-11-27T09:00:00.000Z",
+    monoMs: seq,
+    run: RUN,
+    process: by,
+    ...draft,
+  }));
 const finding = (kind: string, more: Partial<Entry> = {}) =>
   ({ type: "finding", data: { finding: kind, detail: "d" }, ...more }) as const;
 const close = (upstreamOut?: number) =>
-  ({ type: "flow.close", flow: "f", data: upstreamOut === undefined ? {} : { upstreamOut, upstreamIn: 0 } }) as const;
+  ({
+    type: "flow.close",
+    flow: "f",
+    data: upstreamOut === undefined ? {} : { upstreamOut, upstreamIn: 0 },
+  }) as const;
 const action = (verdict: "allow" | "deny", id = "a") =>
   ({ type: "action", verdict, action: id, flow: "f", data: { kind: "http" } }) as const;
-const outcome = (data: NonNullable<Entry["data"]>) => ({ type: "outcome", action: "a", data }) as const;
+const outcome = (data: NonNullable<Entry["data"]>) =>
+  ({ type: "outcome", action: "a", data }) as const;
 
 const ANSWERS: readonly (readonly [what: string, entries: readonly Entry[], answers: string])[] = [
   ["refused before a connection", numbered({ type: "denial", rule: "no-grant" }), "no no no"],
-  ["a flow of which nothing passed", numbered(finding("tunnel", { flow: "f" }), close(0)), "no no no"],
-  ["a flow of which bytes passed", numbered(finding("tunnel", { flow: "f" }), close(9)), "yes unknown unknown"],
-  ["a flow that is open still", numbered(finding("tunnel", { flow: "f" })), "unknown unknown unknown"],
-  ["a close that does not count", numbered(finding("tunnel", { flow: "f" }), close()), "unknown unknown unknown"],
+  [
+    "a flow of which nothing passed",
+    numbered(finding("tunnel", { flow: "f" }), close(0)),
+    "no no no",
+  ],
+  [
+    "a flow of which bytes passed",
+    numbered(finding("tunnel", { flow: "f" }), close(9)),
+    "yes unknown unknown",
+  ],
+  [
+    "a flow that is open still",
+    numbered(finding("tunnel", { flow: "f" })),
+    "unknown unknown unknown",
+  ],
+  [
+    "a close that does not count",
+    numbered(finding("tunnel", { flow: "f" }), close()),
+    "unknown unknown unknown",
+  ],
   ["a scan without any flow", numbered(finding("scan")), "no no no"],
   ["a loop inside", numbered(finding("loop")), "unknown unknown unknown"],
-  ["an allowed action that succeeded", numbered(action("allow"), outcome({ status: 200 }), finding("exfiltration", { action: "a" })), "yes yes unknown"],
-  ["an allowed action that the system refused", numbered(action("allow"), outcome({ status: 403 }), finding("exfiltration", { action: "a" })), "yes no unknown"],
-  ["an allowed action that was never sent", numbered(action("allow"), outcome({ code: "gateway.connect" }), finding("exfiltration", { action: "a" })), "no no no"],
-  ["an allowed action without outcome", numbered(action("allow"), finding("exfiltration", { action: "a" })), "unknown unknown unknown"],
-  ["a refused request beside one that was allowed", numbered(action("allow", "b"), action("deny"), close(50)), "no no no"],
-  ["an offence beside what was allowed", numbered(action("allow", "b"), finding("mining", { flow: "f" }), close(50)), "unknown unknown unknown"],
-  ["a person's no", numbered({ type: "approval", action: "a", data: { state: "denied", approval: "p-1" } }), "no no no"],
+  [
+    "an allowed action that succeeded",
+    numbered(action("allow"), outcome({ status: 200 }), finding("exfiltration", { action: "a" })),
+    "yes yes unknown",
+  ],
+  [
+    "an allowed action that the system refused",
+    numbered(action("allow"), outcome({ status: 403 }), finding("exfiltration", { action: "a" })),
+    "yes no unknown",
+  ],
+  [
+    "an allowed action that was never sent",
+    numbered(
+      action("allow"),
+      outcome({ code: "gateway.connect" }),
+      finding("exfiltration", { action: "a" }),
+    ),
+    "no no no",
+  ],
+  [
+    "an allowed action without outcome",
+    numbered(action("allow"), finding("exfiltration", { action: "a" })),
+    "unknown unknown unknown",
+  ],
+  [
+    "a refused request beside one that was allowed",
+    numbered(action("allow", "b"), action("deny"), close(50)),
+    "no no no",
+  ],
+  [
+    "an offence beside what was allowed",
+    numbered(action("allow", "b"), finding("mining", { flow: "f" }), close(50)),
+    "unknown unknown unknown",
+  ],
+  [
+    "a person's no",
+    numbered({ type: "approval", action: "a", data: { state: "denied", approval: "p-1" } }),
+    "no no no",
+  ],
 ];
 for (const [what, entries, expected] of ANSWERS) {
   test(`${what}: crossed, effect, harm are ${expected}`, () => {
@@ -132,7 +199,11 @@ test("entries without their beginning or with a policy that cannot be read are t
 });
 
 test("what an entry names of ATT&CK, ATLAS and OWASP goes before what its kind is called", () => {
-  const named = numbered(finding("tunnel", { data: { finding: "tunnel", detail: "d", attack: ["T9", "<b>"], atlas: [], owasp: ["ASI02"] } }));
+  const named = numbered(
+    finding("tunnel", {
+      data: { finding: "tunnel", detail: "d", attack: ["T9", "<b>"], atlas: [], owasp: ["ASI02"] },
+    }),
+  );
   const [found] = makeReport(named, optionsOf(named)).found;
   assert.deepEqual([found?.attack, found?.atlas, found?.owasp], [["T9"], [], ["ASI02"]]);
 });
@@ -147,7 +218,10 @@ test("every kind of finding is called something", () => {
 
 test("the record of the ROME drill: each run's report, and nothing of it crossed", () => {
   const text = gunzipSync(readFileSync(join(FIXTURES, "rome.jsonl.gz"))).toString();
-  const all = text.trimEnd().split("\n").map((line) => JSON.parse(line) as Entry);
+  const all = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Entry);
   const runs = new Set(all.flatMap(({ run }) => run ?? []));
   assert.equal(runs.size, 14);
   const kinds = new Set<string>();
@@ -160,13 +234,29 @@ test("the record of the ROME drill: each run's report, and nothing of it crossed
       assert.ok(held.length > 0 && noticedMs !== undefined, `${run} ${kind}`);
     }
   }
-  assert.deepEqual([...kinds].sort(), ["metadata", "mining", "no-grant", "scan", "sticky", "tunnel"]);
+  assert.deepEqual([...kinds].sort(), [
+    "metadata",
+    "mining",
+    "no-grant",
+    "scan",
+    "sticky",
+    "tunnel",
+  ]);
 });
 
 test("a flood makes no report that nobody can read, and leaves no attempt without its proof", () => {
   const flood = numbered(
     ...Array.from({ length: 20_000 }, () => ({ type: "process.start", target: "/bin/x" }) as const),
-    ...Array.from({ length: 5000 }, (_, n) => ({ type: "denial", rule: "no-grant", target: `t${n}`, process: { ...by, pid: n + 1 } }) as const),
+    ...Array.from(
+      { length: 5000 },
+      (_, n) =>
+        ({
+          type: "denial",
+          rule: "no-grant",
+          target: `t${n}`,
+          process: { ...by, pid: n + 1 },
+        }) as const,
+    ),
     finding("tunnel", { flow: "f", process: { ...by, pid: 99_999 } }),
   );
   const made = makeReport(flood, optionsOf([]));

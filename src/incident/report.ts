@@ -102,7 +102,9 @@ export interface Report {
 export function taskSourceOf(
   entries: readonly Entry[],
 ): { readonly source: string; readonly file: string; readonly atMs: number } | undefined {
-  const entry = entries.find(({ type, data }) => type === "policy" && data?.["source"] !== undefined);
+  const entry = entries.find(
+    ({ type, data }) => type === "policy" && data?.["source"] !== undefined,
+  );
   const { source, file, ledger_cut: cut } = entry?.data ?? {};
   if (typeof source !== "string" || typeof file !== "string" || cut !== undefined) return undefined;
   return { source, file, atMs: Date.parse(entry?.at ?? "") };
@@ -142,7 +144,11 @@ export function makeReport(whole: readonly Entry[], options: ReportOptions): Rep
     redactions,
     touched,
     drills: drillsOf(attempts),
-    models: [...new Set(entries.flatMap(({ type, data }) => (type === "model" ? [textOf(data, "model")] : [])))],
+    models: [
+      ...new Set(
+        entries.flatMap(({ type, data }) => (type === "model" ? [textOf(data, "model")] : [])),
+      ),
+    ],
     cited: cite(entries, attempts, kept),
     told: entries,
   };
@@ -159,10 +165,21 @@ interface Facts {
   readonly found: readonly Found[];
 }
 
-function summarise({ run, entries, start, end, attempts, answers, done, found }: Facts): readonly Words[] {
+function summarise({
+  run,
+  entries,
+  start,
+  end,
+  attempts,
+  answers,
+  done,
+  found,
+}: Facts): readonly Words[] {
   const command = start?.data?.["command"];
   const told = Array.isArray(command) ? command.map(String).join(" ") : "unknown";
-  const changing = done.filter(({ effects }) => effects.some((effect) => !effect.startsWith("read")));
+  const changing = done.filter(({ effects }) =>
+    effects.some((effect) => !effect.startsWith("read")),
+  );
   const count = (all: readonly Done[]) => all.reduce((sum, one) => sum + one.count, 0);
   return [
     start === undefined
@@ -172,10 +189,20 @@ function summarise({ run, entries, start, end, attempts, answers, done, found }:
       ? ["No end of it is on record: it goes on, or its daemon died."]
       : words`It ended at ${end.at}: ${endOf(end.data)}.`,
     attempts.length === 0
-      ? ["Nothing was refused and nothing was found: there is no incident to report, and what follows is what the run did."]
+      ? [
+          "Nothing was refused and nothing was found: there is no incident to report, and what follows is what the run did.",
+        ]
       : words`${attempts.length} ${plural(attempts.length, "attempt", "attempts")} on record ${[attempts.length === 1 ? "was" : "were"]} refused or noticed: ${listed(kindsOf(attempts))}.`,
-    ...(attempts.length === 0 ? [] : [words`${VERDICTS.crossed[answers.crossed.value]} ${VERDICTS.effect[answers.effect.value]} ${VERDICTS.harm[answers.harm.value]}`]),
-    ...(found.length === 0 ? [] : [words`What was noticed: ${listed(found.map((one) => words`${one.kind}${one.detector === "" ? [] : words` by ${one.detector}`}`))}.`]),
+    ...(attempts.length === 0
+      ? []
+      : [
+          words`${VERDICTS.crossed[answers.crossed.value]} ${VERDICTS.effect[answers.effect.value]} ${VERDICTS.harm[answers.harm.value]}`,
+        ]),
+    ...(found.length === 0
+      ? []
+      : [
+          words`What was noticed: ${listed(found.map((one) => words`${one.kind}${one.detector === "" ? [] : words` by ${one.detector}`}`))}.`,
+        ]),
     done.length === 0
       ? ["By its grants it did nothing."]
       : words`By its grants it did ${count(done)} ${plural(count(done), "action", "actions")}, ${count(changing)} of which could change something.`,
@@ -262,13 +289,21 @@ function doneIn(entries: readonly Entry[]): readonly Done[] {
 
 function keptIn(entries: readonly Entry[]): readonly Kept[] {
   return entries.flatMap(({ type, data, seq }): Kept[] => {
-    const { evidence, evidenceSha256, recording } = data ?? {};
+    const { evidence, recording } = data ?? {};
     if (type === "response" && typeof evidence === "string") {
-      return [{ what: "evidence", name: evidence, sha256: String(evidenceSha256), entry: seq }];
+      return [
+        { what: "evidence", name: evidence, sha256: textOf(data, "evidenceSha256"), entry: seq },
+      ];
     }
     if (type !== "outcome" || !isObject(recording)) return [];
-    const { id, sha256 } = recording;
-    return [{ what: "recording", name: String(id), sha256: String(sha256), entry: seq }];
+    return [
+      {
+        what: "recording",
+        name: textOf(recording, "id"),
+        sha256: textOf(recording, "sha256"),
+        entry: seq,
+      },
+    ];
   });
 }
 
@@ -285,7 +320,12 @@ function drillsOf(attempts: readonly Attempt[]): Report["drills"] {
   return [...drills].map(([drill, kinds]) => ({ drill, kinds: [...kinds] }));
 }
 
-const ALWAYS: ReadonlySet<Entry["type"]> = new Set(["policy", "run.start", "run.proved", "run.end"]);
+const ALWAYS: ReadonlySet<Entry["type"]> = new Set([
+  "policy",
+  "run.start",
+  "run.proved",
+  "run.end",
+]);
 
 /** What the answers rest on comes first, so that no flood of others leaves it without proof. */
 function cite(
@@ -308,4 +348,3 @@ function cite(
 function numbersOf(attempts: readonly Attempt[]): readonly number[] {
   return attempts.flatMap(({ findings, refusals }) => [...findings, ...refusals]);
 }
-

@@ -14,7 +14,10 @@ export interface Section {
   readonly title: Words;
   readonly paragraphs?: readonly Words[];
   readonly items?: readonly Words[];
-  readonly table?: { readonly head: readonly string[]; readonly rows: readonly (readonly Words[])[] };
+  readonly table?: {
+    readonly head: readonly string[];
+    readonly rows: readonly (readonly Words[])[];
+  };
   readonly note?: Words;
 }
 
@@ -36,7 +39,9 @@ export function sectionsOf(report: Report, proofs: Proofs | undefined): readonly
       id: "worst",
       title: ["The worst that was possible"],
       paragraphs: [
-        ["Out of the policy on record, whatever the run did: a list of what was granted, not a forecast."],
+        [
+          "Out of the policy on record, whatever the run did: a list of what was granted, not a forecast.",
+        ],
       ],
       items: report.worst,
     },
@@ -58,7 +63,9 @@ function headOf(report: Report, proofs: Proofs | undefined): Section {
     paragraphs: [
       ...(broken.length === 0
         ? []
-        : [words`WARNING: the record does not hold. ${broken.length} of its checks failed, so what stands here may not be what happened; see "Proofs".`]),
+        : [
+            words`WARNING: the record does not hold. ${broken.length} of its checks failed, so what stands here may not be what happened; see "Proofs".`,
+          ]),
       report.summary.flatMap((sentence, at) => (at === 0 ? sentence : [" ", ...sentence])),
     ],
     note: words`Made by Cofferdam ${version} out of entries ${entries.first} to ${entries.last} of its record (${entries.count} of this run) by templates, without a model. Numbers in brackets are entries; times are those of the recorder, outside of the run.`,
@@ -89,7 +96,15 @@ function attemptsOf({ attempts }: Report): Section {
     timesOf(attempt),
     cited(attempt.entries),
   ]);
-  const head = ["", "What", "By", "Crossed / effect / harm", "What held", "Noticed, stopped", "Entries"];
+  const head = [
+    "",
+    "What",
+    "By",
+    "Crossed / effect / harm",
+    "What held",
+    "Noticed, stopped",
+    "Entries",
+  ];
   return {
     id: "attempts",
     title: ["What held"],
@@ -98,7 +113,11 @@ function attemptsOf({ attempts }: Report): Section {
       : { table: { head, rows } }),
     ...(rows.length === 0
       ? {}
-      : { note: ["Times are from the start of the process, or of its connection, by the monotonic clock."] }),
+      : {
+          note: [
+            "Times are from the start of the process, or of its connection, by the monotonic clock.",
+          ],
+        }),
   };
 }
 
@@ -133,7 +152,14 @@ function doneOf({ done }: Report): Pick<Section, "table" | "paragraphs"> {
     [`${one.succeeded} / ${one.failed} / ${one.count - one.succeeded - one.failed}`],
     cited([one.first]),
   ]);
-  const head = ["System", "Verb", "Effects", "Times", "Succeeded / failed / unknown", "First entry"];
+  const head = [
+    "System",
+    "Verb",
+    "Effects",
+    "Times",
+    "Succeeded / failed / unknown",
+    "First entry",
+  ];
   return { table: { head, rows } };
 }
 
@@ -178,7 +204,9 @@ function timelineOf({ timeline }: Report): Section {
     },
     ...(leftOut === 0
       ? {}
-      : { note: words`${leftOut} rows were left out here, those that explain least first; the record has them all.` }),
+      : {
+          note: words`${leftOut} rows were left out here, those that explain least first; the record has them all.`,
+        }),
   };
 }
 
@@ -209,7 +237,11 @@ function evidenceOf({ kept }: Report): Section {
 function proofsOf(report: Report, proofs: Proofs | undefined): Section {
   const title = ["Proofs"];
   if (proofs === undefined) {
-    return { id: "proofs", title, paragraphs: [["Nothing was proven: this text was made of entries alone."]] };
+    return {
+      id: "proofs",
+      title,
+      paragraphs: [["Nothing was proven: this text was made of entries alone."]],
+    };
   }
   const { proven, broken, size, root, key } = proofs;
   const withheld = proven.filter((entry) => report.touched.has(entry)).length;
@@ -218,10 +250,14 @@ function proofsOf(report: Report, proofs: Proofs | undefined): Section {
     title,
     paragraphs: [
       words`Of ${report.cited.length} cited entries ${proven.length} were proven to be in the record that ${key} signs, whose size was ${size} and whose root ${root} when this was made.`,
-      ["Each proof is a file proofs/ENTRY.tlog-proof (C2SP tlog-proof) beside this report, and the key is ledger.vkey: whose key that is, only a copy of it kept elsewhere shows. To check them without Cofferdam's home: cofferdam verify --report DIR --key KEYFILE."],
+      [
+        "Each proof is a file proofs/ENTRY.tlog-proof (C2SP tlog-proof) beside this report, and the key is ledger.vkey: whose key that is, only a copy of it kept elsewhere shows. To check them without Cofferdam's home: cofferdam verify --report DIR --key KEYFILE.",
+      ],
       ...(withheld === 0
         ? []
-        : [words`${withheld} of them hold no more than the hash of their entry, since something in it was blackened here; whoever has the entry can compare.`]),
+        : [
+            words`${withheld} of them hold no more than the hash of their entry, since something in it was blackened here; whoever has the entry can compare.`,
+          ]),
     ],
     ...(broken.length === 0
       ? {}
@@ -241,7 +277,9 @@ function redactionsOf({ redactions }: Report): Section {
       head: ["Class", "Places", "Different texts"],
       rows: redactions.map(({ of, places, texts }) => [[of], [String(places)], [String(texts)]]),
     },
-    note: ["Secrets are found by their shape; the credentials that a run is lent never enter the record. Mail addresses and persons are blackened with --redact persons only."],
+    note: [
+      "Secrets are found by their shape; the credentials that a run is lent never enter the record. Mail addresses and persons are blackened with --redact persons only.",
+    ],
   };
 }
 
@@ -253,7 +291,8 @@ function reproduceOf({ drills }: Report): Section {
       ? { paragraphs: [["No drill plays this."]] }
       : {
           items: drills.map(
-            ({ drill, kinds }) => words`${[`cofferdam drill ${drill}`]} plays ${listed(kinds)} with harmless stand-ins`,
+            ({ drill, kinds }) =>
+              words`${[`cofferdam drill ${drill}`]} plays ${listed(kinds)} with harmless stand-ins`,
           ),
         }),
   };

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Entry } from "../api/index.ts";
-import { causeOf, describeEntry, nameOf, numberOf, type Lane } from "./describe.ts";
+import { causeOf, describeEntry, nameOf, numberOf, textOf, type Lane } from "./describe.ts";
 import { type Words } from "./words.ts";
 
 /** Rows of a report. */
@@ -54,7 +54,11 @@ export function readTimeline(entries: readonly Entry[]): Timeline {
     const place = places.get(key);
     const before = place === undefined ? undefined : rows[place];
     if (place !== undefined && before !== undefined) {
-      const more = { last: entry.seq, count: before.count + count, endMs: Math.max(before.endMs, ms) };
+      const more = {
+        last: entry.seq,
+        count: before.count + count,
+        endMs: Math.max(before.endMs, ms),
+      };
       rows[place] = { ...before, ...more };
       continue;
     }
@@ -62,7 +66,8 @@ export function readTimeline(entries: readonly Entry[]): Timeline {
     rows.push({
       ...{ first: entry.seq, last: entry.seq, count, type: entry.type, lane, what },
       ...{ at: entry.at, ms, endMs: ms, cause: causeOf(entry) },
-      by: entry.process === undefined || entry.type === "process.start" ? [] : nameOf(entry.process),
+      by:
+        entry.process === undefined || entry.type === "process.start" ? [] : nameOf(entry.process),
       isAllowed: entry.type !== "action" || entry.verdict === "allow",
     });
   }
@@ -74,7 +79,7 @@ export function readTimeline(entries: readonly Entry[]): Timeline {
 /** What has the same key is told as more of the same; empty where each stands for itself. */
 function keyOf({ type, rule, process, data }: Entry): string {
   if (type === "finding" || type === "denial") {
-    return `${type} ${rule} ${process?.pid} ${String(data?.["detector"])}`;
+    return `${type} ${rule} ${process?.pid} ${textOf(data, "detector")}`;
   }
   return "";
 }

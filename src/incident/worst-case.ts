@@ -39,7 +39,9 @@ export function worstCase(
   verbsOf: VerbLookup,
 ): readonly Words[] {
   if (task === undefined) {
-    return [["unknown: the task file is not on record whole, or names a system that is not known here"]];
+    return [
+      ["unknown: the task file is not on record whole, or names a system that is not known here"],
+    ];
   }
   const { grants, environment, publish } = task;
   const secrets = environment.filter(isSecretName);
@@ -48,11 +50,21 @@ export function worstCase(
     ...grants.flatMap((grant) => ofGrant(grant, verbsOf)),
     ...(grants.length === 0
       ? []
-      : [words`whatever it could read (its workspace, its home${environment.length === 0 ? [] : words`, the variables ${listedSome(environment, 20)}`}) it could put into requests to ${listedSome(grants.map(({ name }) => name), 20)}: a path or a query carries data, too`]),
+      : [
+          words`whatever it could read (its workspace, its home${environment.length === 0 ? [] : words`, the variables ${listedSome(environment, 20)}`}) it could put into requests to ${listedSome(
+            grants.map(({ name }) => name),
+            20,
+          )}: a path or a query carries data, too`,
+        ]),
     ...(secrets.length === 0
       ? []
-      : [words`the variables ${listedSome(secrets, 20)} look like secrets, and the run held them itself`]),
-    ...publish.map(({ host, run }) => words`programs of this machine could be served by it at port ${host} (${run} inside)`),
+      : [
+          words`the variables ${listedSome(secrets, 20)} look like secrets, and the run held them itself`,
+        ]),
+    ...publish.map(
+      ({ host, run }) =>
+        words`programs of this machine could be served by it at port ${host} (${run} inside)`,
+    ),
     ...compute(entries),
     ...narrowed(entries),
   ];
@@ -69,7 +81,9 @@ function ofGrant(grant: TaskGrant, verbsOf: VerbLookup): readonly Words[] {
         ? words`, with the credential ${ref}, which it never held`
         : words`, with a credential made for it alone out of ${ref}`;
   if (kind === "splice" || kind === "opaque") {
-    return [words`${place} it could send and receive anything: nothing in these connections is looked into`];
+    return [
+      words`${place} it could send and receive anything: nothing in these connections is looked into`,
+    ];
   }
   const alone = new Set<Effect>();
   const asked = new Set<Effect>();
@@ -90,12 +104,20 @@ function ofGrant(grant: TaskGrant, verbsOf: VerbLookup): readonly Words[] {
   };
   const isTalk = grant.allow.some(({ websocket }) => websocket === true);
   return [
-    ...(alone.size === 0 ? [] : [words`without a person it could, ${place}${as}: ${inOrder(alone)}`]),
+    ...(alone.size === 0
+      ? []
+      : [words`without a person it could, ${place}${as}: ${inOrder(alone)}`]),
     ...(counted.length === 0
       ? []
-      : [words`without a person and a limited number of times it could, ${place}${as}: ${listed(counted)}`]),
-    ...(asked.size === 0 ? [] : [words`only with a person's yes it could, ${place}${as}: ${inOrder(asked)}`]),
-    ...(isTalk ? [words`${place} it could keep a WebSocket open and talk through it both ways`] : []),
+      : [
+          words`without a person and a limited number of times it could, ${place}${as}: ${listed(counted)}`,
+        ]),
+    ...(asked.size === 0
+      ? []
+      : [words`only with a person's yes it could, ${place}${as}: ${inOrder(asked)}`]),
+    ...(isTalk
+      ? [words`${place} it could keep a WebSocket open and talk through it both ways`]
+      : []),
   ];
 }
 
@@ -118,9 +140,11 @@ function compute(entries: readonly Entry[]): readonly Words[] {
   if (!Array.isArray(limits)) return [];
   const told = limits.flatMap((limit) => {
     if (typeof limit !== "object" || limit === null || Array.isArray(limit)) return [];
-    const { limit: name, wanted, note, hard } = limit;
+    const name = textOf(limit, "limit");
     if (name === "pause" || name === "kill") return [];
-    return [words`${String(name)} ${hard === true ? String(wanted) : String(note ?? wanted)}`];
+    const wanted = textOf(limit, "wanted");
+    const note = textOf(limit, "note");
+    return [words`${name} ${limit["hard"] === true || note === "" ? wanted : note}`];
   });
   return told.length === 0 ? [] : [words`it could use of this machine: ${listed(told)}`];
 }
@@ -128,5 +152,7 @@ function compute(entries: readonly Entry[]): readonly Words[] {
 function narrowed(entries: readonly Entry[]): readonly Words[] {
   return entries
     .filter(({ type, data }) => type === "policy" && data?.["before"] !== undefined)
-    .map(({ seq, data }) => words`from entry ${seq} on less was possible: ${textOf(data, "reason")}`);
+    .map(
+      ({ seq, data }) => words`from entry ${seq} on less was possible: ${textOf(data, "reason")}`,
+    );
 }

@@ -36,7 +36,9 @@ const schema = z
     classes: z.record(z.string(), shapeSchema.extend({ name: z.string(), category: z.number() })),
     objects: z.record(z.string(), shapeSchema),
   })
-  .parse(JSON.parse(readFileSync(join(import.meta.dirname, "..", "fixtures", "ocsf.json"), "utf8")));
+  .parse(
+    JSON.parse(readFileSync(join(import.meta.dirname, "..", "fixtures", "ocsf.json"), "utf8")),
+  );
 type Shape = z.infer<typeof shapeSchema>;
 type Attribute = z.infer<typeof attributeSchema>;
 type Members = Readonly<Record<string, unknown>>;
@@ -53,13 +55,20 @@ export function flawsOfOcsf(event: unknown): readonly string[] {
   const profiles = Array.isArray(metadata["profiles"]) ? metadata["profiles"].map(String) : [];
   return [
     ...(category === shape.category ? [] : [`category_uid is not ${shape.category}`]),
-    ...(type === Number(uid) * 100 + Number(activity) ? [] : ["type_uid is not that of class and activity"]),
+    ...(type === Number(uid) * 100 + Number(activity)
+      ? []
+      : ["type_uid is not that of class and activity"]),
     ...(metadata["version"] === schema.version ? [] : ["metadata.version is another"]),
     ...flawsOf(event, shape, new Set(profiles), ""),
   ];
 }
 
-function flawsOf(value: Members, shape: Shape, profiles: ReadonlySet<string>, at: string): string[] {
+function flawsOf(
+  value: Members,
+  shape: Shape,
+  profiles: ReadonlySet<string>,
+  at: string,
+): string[] {
   const flaws: string[] = [];
   for (const [name, one] of Object.entries(value)) {
     const attribute = shape.attributes[name];
@@ -91,7 +100,12 @@ function flawsOfAttribute(
   if (list === true) {
     if (!Array.isArray(value)) return [`${at} is no list`];
     return value.flatMap((one, n) => {
-      return flawsOfAttribute(one, ["optional", type, { ...(values && { values }) }], profiles, `${at}[${n}]`);
+      return flawsOfAttribute(
+        one,
+        ["optional", type, { ...(values && { values }) }],
+        profiles,
+        `${at}[${n}]`,
+      );
     });
   }
   if (type === "object") return isMembers(value) ? [] : [`${at} is no object`];

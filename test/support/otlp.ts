@@ -24,7 +24,10 @@ const value: z.ZodType = z.lazy(() =>
 );
 const attributes = z
   .array(z.strictObject({ key: z.string().min(1), value }))
-  .refine((all) => new Set(all.map(({ key }) => key)).size === all.length, "a key stands there twice");
+  .refine(
+    (all) => new Set(all.map(({ key }) => key)).size === all.length,
+    "a key stands there twice",
+  );
 const resource = z.strictObject({ attributes });
 const scope = z.strictObject({ name: z.string(), version: z.string() });
 
@@ -51,15 +54,24 @@ const span = z
     attributes,
     status: z.strictObject({ code: z.int().min(0).max(2) }),
   })
-  .refine((one) => BigInt(one.endTimeUnixNano) >= BigInt(one.startTimeUnixNano), "it ends before it starts");
+  .refine(
+    (one) => BigInt(one.endTimeUnixNano) >= BigInt(one.startTimeUnixNano),
+    "it ends before it starts",
+  );
 const logsSchema = z.strictObject({
   resourceLogs: z.array(
-    z.strictObject({ resource, scopeLogs: z.array(z.strictObject({ scope, logRecords: z.array(logRecord) })) }),
+    z.strictObject({
+      resource,
+      scopeLogs: z.array(z.strictObject({ scope, logRecords: z.array(logRecord) })),
+    }),
   ),
 });
 const tracesSchema = z.strictObject({
   resourceSpans: z.array(
-    z.strictObject({ resource, scopeSpans: z.array(z.strictObject({ scope, spans: z.array(span) })) }),
+    z.strictObject({
+      resource,
+      scopeSpans: z.array(z.strictObject({ scope, spans: z.array(span) })),
+    }),
   ),
 });
 
@@ -88,7 +100,8 @@ export class OtlpReceiver {
       this.requests += 1;
       this.headers.push(request.headers["x-key"]?.toString());
       response.once("finish", () => {
-        if (response.statusCode === 200) this.#take(request.url ?? "", Buffer.concat(parts).toString());
+        if (response.statusCode === 200)
+          this.#take(request.url ?? "", Buffer.concat(parts).toString());
       });
       this.answer(response);
     });
@@ -110,7 +123,11 @@ export class OtlpReceiver {
     this.flaws.push(...(path === "/v1/logs" ? flawsOfLogs(body) : flawsOfTraces(body)));
     if (path === "/v1/traces") {
       const { resourceSpans } = tracesSchema.parse(body);
-      this.spans.push(...resourceSpans.flatMap((one) => one.scopeSpans.flatMap(({ spans }) => spans.map(({ name }) => name))));
+      this.spans.push(
+        ...resourceSpans.flatMap((one) =>
+          one.scopeSpans.flatMap(({ spans }) => spans.map(({ name }) => name)),
+        ),
+      );
       return;
     }
     const { resourceLogs } = logsSchema.parse(body);

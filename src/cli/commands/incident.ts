@@ -31,7 +31,10 @@ type Render = (report: Report, proofs: Proofs) => string;
 const FORMATS: ReadonlyMap<string, { readonly file: string; readonly render: Render }> = new Map([
   ["md", { file: "report.md", render: renderMarkdown }],
   ["html", { file: "report.html", render: renderHtml }],
-  ["ocsf", { file: "events.ocsf.jsonl", render: (report: Report) => renderOcsf(report, detectorOf) }],
+  [
+    "ocsf",
+    { file: "events.ocsf.jsonl", render: (report: Report) => renderOcsf(report, detectorOf) },
+  ],
   ["aiid", { file: "aiid.txt", render: renderAiid }],
   ["atlas", { file: "atlas.yaml", render: renderAtlas }],
 ]);

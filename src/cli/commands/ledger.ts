@@ -49,10 +49,7 @@ export const logCommand: Command = {
   },
 };
 
-async function lineOf(
-  { values }: Context,
-  client: Client,
-): Promise<(entry: Entry) => string> {
+async function lineOf({ values }: Context, client: Client): Promise<(entry: Entry) => string> {
   const format = textOption(values, "format");
   if (format === undefined) return values["json"] === true ? JSON.stringify : entryLine;
   if (format !== "ocsf" || values["json"] === true) {

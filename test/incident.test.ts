@@ -160,7 +160,7 @@ test("INV-156, INV-157: a report's proofs hold when the home is gone, by our ver
   assert.match((await check(changed)).stderr, /proofs cannot be read/);
   assert.match(
     (await elsewhere.call(["verify", "--report", scratch, "--json"])).stderr,
-    /"cli\.report"/,
+    /"cli.report"/,
   );
   assert.equal((await elsewhere.call(["verify", "--key", key])).code, 125);
   await elsewhere.close();
@@ -199,16 +199,20 @@ test("a run of which nothing is to be reported is told so, and reported", async 
   assert.match(readFileSync(join(out, "report.md"), "utf8"), /there is no incident to report/);
 });
 
-const WRONG: readonly (readonly [line: () => readonly string[], said: RegExp])[] = [
-  [() => ["r-nobody"], /nothing of a run "r-nobody"/],
-  [() => [run, "--format", "pdf"], /no format "pdf"; there is md,html,ocsf,aiid,atlas/],
-  [() => [run, "--format", "md,html"], /several formats need a folder/],
-  [() => [run, "--redact", "names"], /--redact takes persons/],
-  [() => [run, "--out", scratch], /is not empty/],
-  [() => [run, "--out", "/proc/nowhere/x"], /cannot be written/],
+const WRONG: readonly (readonly [fault: string, line: () => readonly string[], said: RegExp])[] = [
+  ["cli.no_such_run", () => ["r-nobody"], /nothing of a run "r-nobody"/],
+  [
+    "cli.usage",
+    () => [run, "--format", "pdf"],
+    /no format "pdf"; there is md,html,ocsf,aiid,atlas/,
+  ],
+  ["cli.usage", () => [run, "--format", "md,html"], /several formats need a folder/],
+  ["cli.usage", () => [run, "--redact", "names"], /--redact takes persons/],
+  ["cli.out", () => [run, "--out", scratch], /is not empty/],
+  ["cli.out", () => [run, "--out", "/proc/nowhere/x"], /cannot be written/],
 ];
-for (const [line, said] of WRONG) {
-  test(`refused: incident ${said.source}`, async () => {
+for (const [fault, line, said] of WRONG) {
+  test(`fault ${fault}: incident ${said.source}`, async () => {
     const { code, stderr, stdout } = await home.call(["incident", ...line()]);
     assert.equal(code, 125);
     assert.equal(stdout, "");
@@ -228,7 +232,7 @@ test("export otlp: a receiver that fails, stands still or refuses holds up nothi
   receiver.answer = (response) => void response.writeHead(400).end("no JSON here");
   const refused = await exported();
   assert.equal(refused.code, 125);
-  assert.match(refused.stderr, /answered 400: no JSON here/);
+  assert.match(refused.stderr, /answered 400: no JSON here/); // cli.receiver
   assert.deepEqual(receiver.seqs, []);
 
   // It fails once; then it stands still, and runs go on all the same.
@@ -269,7 +273,7 @@ test("export otlp: a receiver that fails, stands still or refuses holds up nothi
   );
 
   writeFileSync(cursor(), "no cursor");
-  assert.match((await exported()).stderr, /holds no cursor/);
+  assert.match((await exported()).stderr, /holds no cursor/); // cli.cursor
   writeFileSync(cursor(), '{"next":999999,"from":999999}');
   assert.match((await exported()).stderr, /the record ends before/);
   receiver.stop();

@@ -148,7 +148,7 @@ function indexOf(entries: readonly Entry[]): Index {
   const starts = new Map<number, Entry>();
   const responses = new Map<number, Entry[]>();
   for (const entry of entries) {
-    const { type, flow, action, process, data } = entry;
+    const { type, flow, action, data } = entry;
     if (type === "flow.open" && flow !== undefined) opens.set(flow, entry);
     if (type === "flow.close" && flow !== undefined) closes.set(flow, entry);
     if (type === "outcome" && action !== undefined) outcomes.set(action, entry);
@@ -159,7 +159,8 @@ function indexOf(entries: readonly Entry[]): Index {
       all.push(action);
       allowedOn.set(flow, all);
     }
-    if (type === "process.start" && process !== undefined) starts.set(process.pid, entry);
+    const { pid } = entry.process ?? {};
+    if (type === "process.start" && pid !== undefined) starts.set(pid, entry);
     const of = type === "response" ? numberOf(data, "finding") : undefined;
     if (of !== undefined) responses.set(of, [...(responses.get(of) ?? []), entry]);
   }

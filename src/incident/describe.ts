@@ -165,15 +165,15 @@ function outcomeOf(data: Data): Words {
 }
 
 /** A process by its words, and its number. */
-export function commandOf(process: Process | undefined): Words {
-  if (process === undefined || process.pid === 0) return ["a process that is not known"];
-  return words`${process.argv.join(" ") || process.exe} [${process.pid}]`;
+export function commandOf(of: Process | undefined): Words {
+  if (of === undefined || of.pid === 0) return ["a process that is not known"];
+  return words`${of.argv.join(" ") || of.exe} [${of.pid}]`;
 }
 
 /** The same in a word: the name of its executable. */
-export function nameOf(process: Process | undefined): Words {
-  if (process === undefined || process.pid === 0) return ["a process that is not known"];
-  return words`${process.exe.slice(process.exe.lastIndexOf("/") + 1)} [${process.pid}]`;
+export function nameOf(of: Process | undefined): Words {
+  if (of === undefined || of.pid === 0) return ["a process that is not known"];
+  return words`${of.exe.slice(of.exe.lastIndexOf("/") + 1)} [${of.pid}]`;
 }
 
 /** Why `entry` happened, as far as that is known: the tool call and the step behind it. */

@@ -16,9 +16,9 @@ const SHA256 = 3;
 const REGULAR_FILE = 1;
 
 /** A process with its ancestors as parents; undefined where it is not known. */
-export function processPart(process: Process | undefined): Part | undefined {
-  if (process === undefined || process.pid === 0) return undefined;
-  return nodePart([process, ...process.ancestors.slice(0, ANCESTORS_MAX)]);
+export function processPart(of: Process | undefined): Part | undefined {
+  if (of === undefined || of.pid === 0) return undefined;
+  return nodePart([of, ...of.ancestors.slice(0, ANCESTORS_MAX)]);
 }
 
 function nodePart([node, ...above]: readonly ProcessNode[]): Part | undefined {

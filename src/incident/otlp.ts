@@ -192,9 +192,7 @@ function aboutOf(entry: Entry): Readonly<Record<string, unknown>> {
     "cofferdam.verdict": verdict,
     "cofferdam.flow": flow,
     "cofferdam.action": action,
-    "process.pid": process?.pid,
-    "process.executable.path": process?.exe,
-    "process.command_args": process?.argv,
+    ...processOf(process),
     "gen_ai.tool.call.id": cause?.call?.id,
     "gen_ai.tool.name": cause?.call?.name,
     "cofferdam.cause.by": cause?.call?.by,
@@ -204,6 +202,12 @@ function aboutOf(entry: Entry): Readonly<Record<string, unknown>> {
     "cofferdam.step.step": cause?.step?.step,
     "cofferdam.data": data === undefined ? undefined : JSON.stringify(data),
   };
+}
+
+/** OpenTelemetry's names for a process all begin alike. */
+function processOf(of: Entry["process"]): Readonly<Record<string, unknown>> {
+  const about = { pid: of?.pid, "executable.path": of?.exe, command_args: of?.argv };
+  return Object.fromEntries(Object.entries(about).map(([name, one]) => [`process.${name}`, one]));
 }
 
 function attributesOf(all: Readonly<Record<string, unknown>>): Member[] {

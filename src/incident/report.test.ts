@@ -46,7 +46,7 @@ const PROOFS: Proofs = {
 // To write them anew: scripts/node --test --test-update-snapshots src/incident/report.test.ts
 for (const [name, text] of [
   ["report.md", renderMarkdown(report, PROOFS)],
-  ["report.html", renderHtml(report, PROOFS)],
+  ["report.html.txt", renderHtml(report, PROOFS)],
   ["aiid.txt", renderAiid(report)],
   ["atlas.yaml", renderAtlas(report)],
 ] as const) {
@@ -216,6 +216,7 @@ test("every kind of finding is called something", () => {
   }
 });
 
+// rome.jsonl.gz is `cofferdam log --json` at the end of `cofferdam drill rome`, with paths of that machine replaced.
 test("the record of the ROME drill: each run's report, and nothing of it crossed", () => {
   const text = gunzipSync(readFileSync(join(FIXTURES, "rome.jsonl.gz"))).toString();
   const all = text

@@ -38,6 +38,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   workspace: 3,
   provenance: 3,
   gateway: 4,
+  incident: 4,
   enquiry: 4,
   recording: 4,
   channel: 4,
@@ -57,6 +58,7 @@ const PURE = new Set([
   "protocols",
   "wire",
   "detect",
+  "incident",
   "api",
 ]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */

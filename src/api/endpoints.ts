@@ -164,7 +164,12 @@ export const ENDPOINTS = {
     streams: false,
   },
   "log.read": {
-    takes: z.strictObject({ run: runId.optional(), follow: z.boolean() }),
+    takes: z.strictObject({
+      run: runId.optional(),
+      follow: z.boolean(),
+      /** The first entry; 0 where it is not said. */
+      from: z.int().nonnegative().optional(),
+    }),
     gives: entrySchema,
     streams: true,
   },

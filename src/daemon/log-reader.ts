@@ -6,13 +6,17 @@
 import type { Entry } from "../api/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 
-/** Yields entries from the first; with `follow`, goes on until `signal` aborts. */
+/** Yields entries from `from` on, or from the first; with `follow`, goes on until `signal` aborts. */
 export async function* readEntries(
   ledger: Ledger,
-  options: { readonly run?: string | undefined; readonly follow: boolean },
+  options: {
+    readonly run?: string | undefined;
+    readonly follow: boolean;
+    readonly from?: number | undefined;
+  },
   signal: AbortSignal,
 ): AsyncIterable<Entry> {
-  let next = 0;
+  let next = options.from ?? 0;
   let wake: () => void = () => {};
   const unsubscribe = options.follow ? ledger.subscribe(() => wake()) : () => {};
   signal.addEventListener("abort", () => wake(), { once: true });
@@ -24,7 +28,7 @@ export async function* readEntries(
         if (signal.aborted) return;
         if (options.run === undefined || event.run === options.run) yield { seq, ...event };
       }
-      next = size;
+      next = Math.max(next, size);
       if (!options.follow) return;
       if (ledger.size === size) await grown;
     }

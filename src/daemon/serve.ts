@@ -157,7 +157,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       );
       return runs.info(run);
     },
-    "log.read": ({ run, follow }, { signal }) => readEntries(world.ledger, { run, follow }, signal),
+    "log.read": (which, { signal }) => readEntries(world.ledger, which, signal),
     "ledger.prove": async ({ seq }) => ({
       proof: await world.ledger.prove(seq),
       key: world.ledger.verifierKey,

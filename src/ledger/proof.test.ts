@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import fc from "fast-check";
 import { ledgerHome, sampleEvent } from "../../test/support/ledger.ts";
-import { verifyProof } from "./index.ts";
+import { verifyInclusion, verifyProof, withholdEntry } from "./index.ts";
 
 let proof = "";
 let key = "";
@@ -62,4 +62,17 @@ test("any change of a proof's text is refused", () => {
       assert.throws(() => verifyProof(`c2sp.org/tlog-proof@v1\n${text}`, key), { name: "Fault" });
     }),
   );
+});
+
+test("a proof whose entry is withheld shows that the entry is there, and nothing of what it says", () => {
+  const { proof: text, leaf } = withholdEntry(proof);
+  assert.doesNotMatch(text, /extra/);
+  assert.ok(!text.includes(lineOf(proof, 1).slice(6)));
+  const { seq, size } = verifyInclusion(text, leaf, key);
+  assert.deepEqual({ seq, size }, { seq: 257, size: 300 });
+  const { leaf: another } = withholdEntry(other);
+  for (const wrong of [another, "", "AAAA", `${leaf}=`]) {
+    assert.throws(() => verifyInclusion(text, wrong, key), { code: "ledger.proof" }, wrong);
+  }
+  assert.throws(() => withholdEntry(text), { code: "ledger.proof" });
 });

@@ -8,7 +8,8 @@
  *
  *   <signed checkpoint>
  *
- * `extra` is not authenticated by the format; here it is, since the leaf's hash is taken from it.
+ * `extra` is not authenticated by the format; here it is, since the leaf's hash is taken from it. It may be left out:
+ * then the leaf's hash is told beside the proof, and shows that an entry is there without showing what it says.
  *
  * @module
  */
@@ -32,12 +33,15 @@ export interface Proof {
 }
 
 /** What a proof that holds shows. */
-export interface Proven {
+export interface Included {
   readonly seq: number;
-  readonly event: Event;
   readonly origin: string;
   /** The size of the log that the entry was shown to be in. */
   readonly size: number;
+}
+
+export interface Proven extends Included {
+  readonly event: Event;
 }
 
 export function formatProof(proof: Proof): string {
@@ -62,24 +66,45 @@ function bad(why: string): Fault {
  */
 export function verifyProof(text: string, publicKey: string): Proven {
   const proof = parseProof(text);
-  const checkpoint = openCheckpoint(proof.checkpoint, parseVerifierKey(publicKey));
-  const place = { index: proof.seq, size: checkpoint.size };
-  const root = rootOfPath(leafHash(proof.entry), place, proof.path);
-  if (root?.equals(checkpoint.root) !== true) {
-    throw bad("entry, place and hashes do not lead to the checkpoint's root");
-  }
-  const event = decodeEvent(proof.entry, proof.seq);
-  return { seq: proof.seq, event, origin: checkpoint.origin, size: checkpoint.size };
+  if (proof.entry === undefined) throw bad("no entry after `extra` on the second line");
+  const included = include(proof, leafHash(proof.entry), publicKey);
+  return { ...included, event: decodeEvent(proof.entry, proof.seq) };
 }
 
-function parseProof(text: string): Proof {
+/** The same of a proof whose entry is withheld: that something with this `leaf` hash is entry `seq`. */
+export function verifyInclusion(text: string, leaf: string, publicKey: string): Included {
+  const hash = readBase64(leaf);
+  if (hash?.length !== HASH_BYTES) throw bad("the leaf is no hash");
+  return include(parseProof(text), hash, publicKey);
+}
+
+/** A proof without its entry, and the hash that stands for it: nothing of the entry can be read from either. */
+export function withholdEntry(text: string): { readonly proof: string; readonly leaf: string } {
+  const { entry } = parseProof(text);
+  if (entry === undefined) throw bad("no entry after `extra` on the second line");
+  return { proof: text.replace(/^extra .*\n/m, ""), leaf: leafHash(entry).toString("base64") };
+}
+
+function include({ seq, path, checkpoint }: Parsed, leaf: Buffer, publicKey: string): Included {
+  const { size, root, origin } = openCheckpoint(checkpoint, parseVerifierKey(publicKey));
+  if (rootOfPath(leaf, { index: seq, size }, path)?.equals(root) !== true) {
+    throw bad("entry, place and hashes do not lead to the checkpoint's root");
+  }
+  return { seq, origin, size };
+}
+
+type Parsed = Omit<Proof, "entry"> & { readonly entry: Buffer | undefined };
+
+function parseProof(text: string): Parsed {
   const split = text.indexOf("\n\n");
-  const [first, extra = "", index = "", ...hashes] = text.slice(0, Math.max(split, 0)).split("\n");
-  const entry = extra.startsWith("extra ") ? readBase64(extra.slice(6)) : undefined;
+  const [first, ...lines] = text.slice(0, Math.max(split, 0)).split("\n");
+  const hasEntry = lines[0]?.startsWith("extra ") === true;
+  const entry = hasEntry ? readBase64(lines[0]?.slice(6) ?? "") : undefined;
+  const [index = "", ...hashes] = lines.slice(hasEntry ? 1 : 0);
   const seq = index.startsWith("index ") ? readDecimal(index.slice(6)) : undefined;
   if (first !== FIRST_LINE) throw bad(`the first line is not ${FIRST_LINE}`);
-  if (entry === undefined) throw bad("no entry after `extra` on the second line");
-  if (seq === undefined) throw bad("no number after `index` on the third line");
+  if (hasEntry && entry === undefined) throw bad("no entry after `extra` on the second line");
+  if (seq === undefined) throw bad("no number after `index`");
   if (hashes.length > PATH_MAX) throw bad("too many hashes");
   const path = hashes.flatMap((line) => readBase64(line) ?? []);
   if (path.length !== hashes.length || path.some((hash) => hash.length !== HASH_BYTES)) {

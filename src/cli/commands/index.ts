@@ -8,7 +8,9 @@ import { credentialCommand } from "./credential.ts";
 import { detectCommand } from "./detect.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
+import { exportCommand } from "./export.ts";
 import { grantTemplateCommand } from "./grant-template.ts";
+import { incidentCommand } from "./incident.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
 import { mcpCommand } from "./mcp.ts";
 import { narrowCommand, revokeCommand } from "./narrow.ts";
@@ -42,6 +44,8 @@ export const COMMANDS: readonly Command[] = [
   logCommand,
   verifyCommand,
   proveCommand,
+  incidentCommand,
+  exportCommand,
   recordingsCommand,
   checkCommand,
   catalogCommand,

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../api/index.ts";
 import { Fault, visibleLine } from "../../base/index.ts";
+import type { Client } from "../client.ts";
 import {
   EXIT,
   JSON_HELP,
@@ -15,28 +16,50 @@ import {
   type Command,
   type Context,
 } from "../command.ts";
+import { detectorOf } from "../detectors.ts";
 
 export const logCommand: Command = {
   name: "log",
-  usage: "[RUN] [--follow] [--json]",
+  usage: "[RUN] [--follow] [--json | --format ocsf]",
   summary: "Print what happened: every flow, action, verdict, denial and finding.",
-  options: { follow: { type: "boolean", short: "f" }, ...JSON_OPTION },
-  optionHelp: { follow: "go on as entries arrive", json: "one JSON object a line" },
-  examples: ["cofferdam log", "cofferdam log r-06hcx9k2m4q7tz --json", "cofferdam log --follow"],
+  options: {
+    follow: { type: "boolean", short: "f" },
+    format: { type: "string" },
+    ...JSON_OPTION,
+  },
+  optionHelp: {
+    follow: "go on as entries arrive",
+    format: "ocsf: one event of OCSF 1.8.0 a line",
+    json: "one JSON object a line",
+  },
+  examples: [
+    "cofferdam log",
+    "cofferdam log r-06hcx9k2m4q7tz --json",
+    "cofferdam log --follow --format ocsf",
+  ],
   positionals: [0, 1],
   async run(context) {
     const run = context.positionals[0];
     const follow = context.values["follow"] === true;
     const client = await context.daemon();
+    const line = await lineOf(context, client);
     const entries = client.stream("log.read", run === undefined ? { follow } : { run, follow });
-    for await (const entry of entries) {
-      context.out(
-        context.values["json"] === true ? `${JSON.stringify(entry)}\n` : `${entryLine(entry)}\n`,
-      );
-    }
+    for await (const entry of entries) context.out(`${line(entry)}\n`);
     return EXIT.ok;
   },
 };
+
+async function lineOf({ values }: Context, client: Client): Promise<(entry: Entry) => string> {
+  const format = textOption(values, "format");
+  if (format === undefined) return values["json"] === true ? JSON.stringify : entryLine;
+  if (format !== "ocsf" || values["json"] === true) {
+    throw new Fault("cli.usage", "log takes --json, or --format ocsf");
+  }
+  const { createOcsf } = await import("../../incident/index.ts");
+  const { version } = await client.call("daemon.status", {});
+  const writer = createOcsf({ version, detectorOf });
+  return (entry) => JSON.stringify(writer.event(entry));
+}
 
 /** One entry on one line: number, time, run, what, verdict and rule, target, process. */
 export function entryLine(entry: Entry): string {
@@ -77,17 +100,34 @@ function usedLine({ type, data = {} }: Entry): string | undefined {
 
 export const verifyCommand: Command = {
   name: "verify",
-  usage: "[--home DIR] [--since CHECKPOINT] [--json]",
-  summary: "Check the whole record offline: 0 intact, 1 not.",
-  options: { home: { type: "string" }, since: { type: "string" }, ...JSON_OPTION },
+  usage: "[--home DIR] [--since CHECKPOINT] [--report DIR] [--key FILE] [--json]",
+  summary: "Check the whole record, or the proofs of a report, offline: 0 intact, 1 not.",
+  options: {
+    home: { type: "string" },
+    since: { type: "string" },
+    report: { type: "string" },
+    key: { type: "string" },
+    ...JSON_OPTION,
+  },
   optionHelp: {
     home: "a copied home instead of the current one",
     since: "a file with an earlier checkpoint that this record must continue",
+    report: "the folder of a report by `incident`, which needs no home",
+    key: "with --report: a copy of the record's key that was kept elsewhere",
     ...JSON_HELP,
   },
-  examples: ["cofferdam verify", "cofferdam verify --home /backup/cofferdam --since monday.txt"],
+  examples: [
+    "cofferdam verify",
+    "cofferdam verify --home /backup/cofferdam --since monday.txt",
+    "cofferdam verify --report report --key ledger.vkey",
+  ],
   positionals: [0, 0],
   async run(context) {
+    const folder = textOption(context.values, "report");
+    if (folder !== undefined) return await verifyReport(context, folder);
+    if (context.values["key"] !== undefined) {
+      throw new Fault("cli.usage", "verify takes --key with --report");
+    }
     const root = textOption(context.values, "home") ?? context.home.root;
     const since = textOption(context.values, "since");
     const { verifyLedger } = await import("../../ledger/index.ts");
@@ -109,6 +149,28 @@ export const verifyCommand: Command = {
     return report.ok ? EXIT.ok : EXIT.no;
   },
 };
+
+async function verifyReport(context: Context, folder: string): Promise<number> {
+  const { checkReport } = await import("../report-files.ts");
+  const { ok, proven, withheld, problems, key, isOwnKey } = checkReport(
+    folder,
+    textOption(context.values, "key"),
+  );
+  if (context.values["json"] === true) {
+    context.out(`${JSON.stringify({ ok, proven, withheld, problems, key, isOwnKey })}\n`);
+    return ok ? EXIT.ok : EXIT.no;
+  }
+  context.out(
+    ok
+      ? `proven: ${proven.length} entries, and of ${withheld.length} more the hash, by ${key}\n`
+      : `NOT proven: ${problems.length} problems\n`,
+  );
+  for (const { entry, what } of problems) context.out(`  entry ${entry}: ${what}\n`);
+  if (isOwnKey) {
+    context.err("cofferdam: the key is the report's own; --key FILE names one kept elsewhere\n");
+  }
+  return ok ? EXIT.ok : EXIT.no;
+}
 
 export const proveCommand: Command = {
   name: "prove",

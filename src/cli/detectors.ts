@@ -3,7 +3,7 @@
  *
  * @module
  */
+import { EVERY_ABOUT } from "../detect/index.ts";
 import type { DetectorLookup } from "../incident/index.ts";
 
-/** None is known here yet: what an entry names itself, and what its kind is called, is told instead. */
-export const detectorOf: DetectorLookup = () => undefined;
+export const detectorOf: DetectorLookup = (name) => EVERY_ABOUT.get(name);

@@ -13,6 +13,7 @@ import { https } from "./https.ts";
 import { idle } from "./idle.ts";
 import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
+import { respond } from "./respond.ts";
 import { startApi, startCli } from "./start.ts";
 import { stream } from "./stream.ts";
 import { usage } from "./usage.ts";
@@ -35,4 +36,5 @@ export const PARTS: readonly Part[] = [
   brokers,
   detect,
   usage,
+  respond,
 ];

@@ -75,11 +75,23 @@ export function entryLine(entry: Entry): string {
     entry.rule ?? "",
     entry.target ?? "",
     who,
+    causeOf(entry),
     typeof detail === "string" ? `- ${detail}` : "",
   ]
     .filter((part) => part !== "")
     .join("  ");
   return visibleLine(words); // A target or a program's name may hold line ends.
+}
+
+/** The tool call and step behind an entry; how surely where it is not by its words. */
+function causeOf({ cause }: Entry): string {
+  const { call, step } = cause ?? {};
+  const unsure = call === undefined || call.confidence >= 0.9 ? "" : ` (${call.by})`;
+  const parts = [
+    ...(call === undefined ? [] : [`${call.name} ${call.id}${unsure}`]),
+    ...(step === undefined ? [] : [`step ${step.step} of ${step.trajectory}`]),
+  ];
+  return parts.length === 0 ? "" : `<- ${parts.join(", ")}`;
 }
 
 /** Of what a run uses, what is known. */

@@ -39,11 +39,13 @@ interface Tied {
   readonly parent: number | undefined;
 }
 
-const OPEN_MAX = 256;
+const OPEN_MAX = 256; // Of what was read, and as many of what is claimed.
 const SPANS_MAX = 1024;
 const TIED_MAX = 8192;
 /** How sure a tie is at most, where it rests on what the agent's side says. */
 const CLAIM_CONFIDENCE_MAX = 0.5;
+/** Characters of a process that are compared with open commands, one by one: the newest calls go first. */
+const COMPARED_CHARS_MAX = 1 << 20;
 const SOURCES: ReadonlySet<string> = new Set(["model", "mcp", "hook", "trace"]);
 
 export function createJoiner(): Joiner {
@@ -99,8 +101,9 @@ class RunJoiner implements Joiner {
     }
     this.#open.delete(key);
     this.#open.set(key, call);
-    for (const [oldest, forgotten] of this.#open) {
-      if (this.#open.size <= OPEN_MAX) break;
+    // Each kind on its own: what the agent's side says makes nothing forgotten that was read.
+    const alike = [...this.#open].filter(([, one]) => isClaim(one) === isClaim(call));
+    for (const [oldest, forgotten] of alike.slice(0, -OPEN_MAX)) {
       forgotten.open = false;
       this.#open.delete(oldest);
     }
@@ -135,7 +138,7 @@ class RunJoiner implements Joiner {
     if (this.#harness.has(by.pid)) return undefined;
     const words = wordsOf(by.argv);
     const from = this.#lineage(by);
-    const told = this.#matching((command) => executes(words, command));
+    const told = this.#matching(words);
     if (told !== undefined && (from === undefined || !from.call.open || told.call === from.call))
       return this.#tie(by, told.call, told.tie);
     if (from?.call.open === true) return this.#tie(by, from.call, lineageOf(from.tie));
@@ -149,10 +152,9 @@ class RunJoiner implements Joiner {
     return naming === undefined ? undefined : this.#tie(by, naming, tieOf(naming, "argv", 0.8));
   }
 
-  #matching(
-    fit: (command: Command) => number,
-  ): { readonly call: Call; readonly tie: Tie } | undefined {
-    return tryEach(this.#groups(), (open) => matchIn(open, fit));
+  #matching(words: Words): { readonly call: Call; readonly tie: Tie } | undefined {
+    const fit = (command: Command) => executes(words, command);
+    return tryEach(this.#groups(), (open) => matchIn(newestOf(open, words), fit));
   }
 
   #within(words: Words): Call | undefined {
@@ -210,6 +212,13 @@ class RunJoiner implements Joiner {
     if (this.#tied.size > TIED_MAX) this.#tied.delete(this.#tied.keys().next().value ?? 0);
     return tie;
   }
+}
+
+/** Those of `open` that `words` are compared with: whoever floods the calls may tie nothing, but holds up nobody. */
+function newestOf(open: readonly Call[], { chars }: Words): readonly Call[] {
+  let left = COMPARED_CHARS_MAX;
+  const from = open.findLastIndex(({ asks }) => (left -= chars * asks.commands.length) < 0);
+  return open.slice(from + 1);
 }
 
 /** The call of `open` whose command fits best; of several with the same command the first that nothing executes yet. */

@@ -158,9 +158,12 @@ export function responsesDialect(reading: Reading): Dialect {
 
   return {
     take(document) {
-      const { type, object } = document;
-      if (object === "response") return summarize(document);
+      const { type, object, output } = document;
+      // Clients that asked for it whole look at nothing else, and those that asked for events at the type alone.
+      const isWhole = object === "response" || Array.isArray(output);
+      if (isWhole) summarize(document);
       if (typeof type !== "string") {
+        if (isWhole) return;
         if (asRecord(document["error"]) !== undefined) return reading.said(undefined, "error");
         return reading.doubt("an event of no kind");
       }

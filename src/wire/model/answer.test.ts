@@ -290,6 +290,23 @@ const HOSTILE: readonly (readonly [
     undefined,
   ],
   [
+    "one call that is a function and a custom tool",
+    "openai-chat",
+    CHAT([{ index: 0, id: "c", function: { name: "f", arguments: "{}" }, custom: { name: "g" } }]),
+    ["c f {}"],
+    /two forms/,
+  ],
+  [
+    "a call of a local shell that says it is in a container",
+    "openai-responses",
+    DONE({
+      ...{ type: "local_shell_call", call_id: "c", action: { command: ["ls"] } },
+      environment: { type: "container_auto" },
+    }),
+    ['c local_shell {"command":["ls"]}'],
+    undefined,
+  ],
+  [
     "a message that says it is a ping",
     "anthropic-messages",
     JSON.stringify({

@@ -68,6 +68,10 @@ export function chatDialect(reading: Reading): Dialect {
     return (Array.isArray(list) ? (list as readonly unknown[]) : []).flatMap((item) => {
       const call = asRecord(item);
       if (call === undefined) reading.doubt("a call of no known form");
+      // Which of them counts depends on the client.
+      else if (asRecord(call["function"]) && asRecord(call["custom"])) {
+        reading.doubt("one call in two forms");
+      }
       return call === undefined ? [] : [call];
     });
   };

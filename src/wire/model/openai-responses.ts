@@ -59,7 +59,8 @@ export function callOfItem(item: Members): ItemCall | undefined {
   if (local !== undefined) {
     // A shell can also be a container at the provider.
     const place = asRecord(item["environment"])?.["type"];
-    const hosted = typeof place === "string" && place.startsWith("container");
+    const isThere = typeof place === "string" && place.startsWith("container");
+    const hosted = type === "shell_call" && isThere;
     const input = inputOf(item[local[1]] ?? item[`${local[1]}s`]);
     return { id: call_id, name: local[0], input, hosted };
   }

@@ -327,6 +327,33 @@ test("of a flood of commands and a long command line the newest are compared; of
   assert.equal(starts(ordinary, node(30, "sh", "-c", line), AGENT, FIRST)?.id, "c0");
 });
 
+for (const [processes, why] of [
+  [10_000, "is still known as of its call"],
+  [50_000, "is nobody's"],
+] as const) {
+  test(`INV-152: a tool call's process becomes no harness behind ${processes} others: it ${why}`, () => {
+    const joiner = createJoiner();
+    calls(joiner, "c1", { command: "./serve" });
+    calls(joiner, "c2", { command: "make" });
+    const [server, shell] = [node(30, "./serve"), node(31, "make")];
+    starts(joiner, server, AGENT, FIRST);
+    starts(joiner, shell, AGENT, FIRST);
+    for (let at = 0; at < processes; at += 1) {
+      starts(joiner, node(1000 + at, "true"), shell, AGENT, FIRST);
+    }
+    const by = process(server, AGENT, FIRST);
+    const data = { call: "forged", name: "Bash", source: "model", input: { command: "rm x" } };
+    const cause = joiner.observe({ type: "tool.call", process: by, data });
+    assert.notEqual(cause?.call?.id, "forged");
+    if (processes < 40_000) assert.equal(cause?.call?.id, "c1");
+    const tie = starts(joiner, node(32, "rm", "x"), server, AGENT, FIRST);
+    assert.notEqual(tie?.id, "forged", "and its call is none");
+    // The agent's own goes on as before.
+    assert.equal(calls(joiner, "c3", { command: "ls" })?.call?.id, "c3");
+    assert.equal(starts(joiner, node(33, "ls"), AGENT, FIRST)?.id, "c3");
+  });
+}
+
 test("whatever happens, what is remembered is bounded, and nothing throws", () => {
   const joiner = createJoiner();
   for (let at = 0; at < 20_000; at += 1) {

@@ -255,9 +255,8 @@ export class Run implements HeldRun {
   /** Has it stand still for what was found, as soon as it runs, until a person resumes it: nothing else does. */
   async standStill(reason: string): Promise<void> {
     this.#heldFor = reason;
-    if (this.#info.state === "starting") {
+    if (this.#info.state === "starting")
       await Promise.race([this.#running.promise, this.#stopped.promise]);
-    }
     if (this.#info.state === "running") await this.pause(reason);
     else if (this.#info.state === "paused") this.#update({ pauseReason: reason });
   }

@@ -300,6 +300,60 @@ test("parallel calls of any commands, started in any order, are told apart or ti
   assert.ok(right / all > 0.9, `${right} of ${all}`);
 });
 
+test("claims of any number make no call forgotten that was read, nor tie its processes", () => {
+  const joiner = createJoiner();
+  calls(joiner, "real", { command: "make all" });
+  for (let at = 0; at < 400; at += 1) {
+    calls(joiner, `h${at}`, { command: "make all" }, "Bash", "hook");
+  }
+  const tie = starts(joiner, node(30, "sh", "-c", "make all"), AGENT, FIRST);
+  assert.deepEqual([tie?.id, tie?.source, tie?.confidence], ["real", "model", 0.99]);
+});
+
+test("of a flood of commands and a long command line the newest are compared; of ordinary ones all", () => {
+  const many = (call: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({ command: `run ${call} ${at}` }));
+  const joiner = createJoiner();
+  for (let at = 0; at < 256; at += 1) calls(joiner, `c${at}`, { many: many(`c${at}`, 32) });
+  const long = Array.from({ length: 30 }, () => "x".repeat(512));
+  const told = (pid: number, line: string, more: readonly string[]) =>
+    starts(joiner, node(pid, "sh", "-c", line, ...more), AGENT, FIRST)?.id;
+  assert.equal(told(30, "run c255 7", long), "c255");
+  assert.equal(told(31, "run c0 7", long), undefined, "8192 commands with 15,000 characters");
+
+  const ordinary = createJoiner();
+  for (let at = 0; at < 256; at += 1) calls(ordinary, `c${at}`, { command: `run c${at}` });
+  const line = `run c0 ${"&& true ".repeat(60)}`;
+  assert.equal(starts(ordinary, node(30, "sh", "-c", line), AGENT, FIRST)?.id, "c0");
+});
+
+for (const [processes, why] of [
+  [10_000, "is still known as of its call"],
+  [50_000, "is nobody's"],
+] as const) {
+  test(`INV-152: a tool call's process becomes no harness behind ${processes} others: it ${why}`, () => {
+    const joiner = createJoiner();
+    calls(joiner, "c1", { command: "./serve" });
+    calls(joiner, "c2", { command: "make" });
+    const [server, shell] = [node(30, "./serve"), node(31, "make")];
+    starts(joiner, server, AGENT, FIRST);
+    starts(joiner, shell, AGENT, FIRST);
+    for (let at = 0; at < processes; at += 1) {
+      starts(joiner, node(1000 + at, "true"), shell, AGENT, FIRST);
+    }
+    const by = process(server, AGENT, FIRST);
+    const data = { call: "forged", name: "Bash", source: "model", input: { command: "rm x" } };
+    const cause = joiner.observe({ type: "tool.call", process: by, data });
+    assert.notEqual(cause?.call?.id, "forged");
+    if (processes < 40_000) assert.equal(cause?.call?.id, "c1");
+    const tie = starts(joiner, node(32, "rm", "x"), server, AGENT, FIRST);
+    assert.notEqual(tie?.id, "forged", "and its call is none");
+    // The agent's own goes on as before.
+    assert.equal(calls(joiner, "c3", { command: "ls" })?.call?.id, "c3");
+    assert.equal(starts(joiner, node(33, "ls"), AGENT, FIRST)?.id, "c3");
+  });
+}
+
 test("whatever happens, what is remembered is bounded, and nothing throws", () => {
   const joiner = createJoiner();
   for (let at = 0; at < 20_000; at += 1) {

@@ -30,6 +30,8 @@ interface Call {
   open: boolean;
   /** A process that executes it was seen. */
   started: boolean;
+  /** What is left of its processes when they are many. */
+  past?: Tie;
 }
 
 interface Tied {
@@ -39,11 +41,15 @@ interface Tied {
   readonly parent: number | undefined;
 }
 
-const OPEN_MAX = 256;
+const OPEN_MAX = 256; // Of what was read, and as many of what is claimed.
 const SPANS_MAX = 1024;
 const TIED_MAX = 8192;
+/** Processes of which only the call is remembered, behind those that are tied. */
+const PAST_MAX = 32_768;
 /** How sure a tie is at most, where it rests on what the agent's side says. */
 const CLAIM_CONFIDENCE_MAX = 0.5;
+/** Characters of a process that are compared with open commands, one by one: the newest calls go first. */
+const COMPARED_CHARS_MAX = 1 << 20;
 const SOURCES: ReadonlySet<string> = new Set(["model", "mcp", "hook", "trace"]);
 
 export function createJoiner(): Joiner {
@@ -58,6 +64,10 @@ class RunJoiner implements Joiner {
   /** Calls by the span that the agent's side says is theirs. */
   readonly #spans = new Map<string, Call>();
   readonly #tied = new Map<number, Tied>();
+  /** Those before, with their parents: whoever starts many processes does not become the harness by that. */
+  readonly #past = new Map<number, { readonly tie: Tie; readonly parent: number | undefined }>();
+  /** There were more: from then on whoever is not known as of the harness is not of it. */
+  #isLossy = false;
   #step: Cause["step"];
 
   observe(event: Omit<Event, "at" | "monoMs">): Cause | undefined {
@@ -81,7 +91,8 @@ class RunJoiner implements Joiner {
     if (type === "model") return this.#asked(by);
     if (by === undefined || by.pid === 0) return undefined;
     if (type === "process.start") return this.#started(by);
-    return this.#lineage(by)?.tie ?? this.#spanned(data) ?? this.#ownOf(target, by);
+    const from = this.#lineage(by)?.tie ?? this.#pastOf(by);
+    return from ?? this.#spanned(data) ?? this.#ownOf(target, by);
   }
 
   #opened(data: NonNullable<Event["data"]>, by: Process | undefined): Tie | undefined {
@@ -90,6 +101,7 @@ class RunJoiner implements Joiner {
     // What a tool call's own process has a model say is that call's doing, and no call.
     const caller = this.#asked(by);
     if (caller !== undefined) return caller;
+    if (by !== undefined && by.pid !== 0 && !this.#harness.has(by.pid)) return undefined;
     const call = { id, name, source, asks: asksOf(input), open: true, started: false };
     const key = `${source} ${id}`;
     const span = spanOf(data);
@@ -99,8 +111,9 @@ class RunJoiner implements Joiner {
     }
     this.#open.delete(key);
     this.#open.set(key, call);
-    for (const [oldest, forgotten] of this.#open) {
-      if (this.#open.size <= OPEN_MAX) break;
+    // Each kind on its own: what the agent's side says makes nothing forgotten that was read.
+    const alike = [...this.#open].filter(([, one]) => isClaim(one) === isClaim(call));
+    for (const [oldest, forgotten] of alike.slice(0, -OPEN_MAX)) {
       forgotten.open = false;
       this.#open.delete(oldest);
     }
@@ -123,11 +136,11 @@ class RunJoiner implements Joiner {
   /** A process that spoke to a model: what started it, or it is of the harness. */
   #asked(by: Process | undefined): Tie | undefined {
     if (by === undefined || by.pid === 0) return undefined;
-    const from = this.#lineage(by);
-    if (from === undefined && this.#harness.size < TIED_MAX) {
+    const from = this.#lineage(by)?.tie ?? this.#pastOf(by);
+    if (from === undefined && !this.#isLossy && this.#harness.size < TIED_MAX) {
       for (const { pid } of [by, ...by.ancestors]) this.#harness.add(pid);
     }
-    return from?.tie;
+    return from;
   }
 
   /** A process executes something: what it is tied to from now on. */
@@ -135,7 +148,7 @@ class RunJoiner implements Joiner {
     if (this.#harness.has(by.pid)) return undefined;
     const words = wordsOf(by.argv);
     const from = this.#lineage(by);
-    const told = this.#matching((command) => executes(words, command));
+    const told = this.#matching(words);
     if (told !== undefined && (from === undefined || !from.call.open || told.call === from.call))
       return this.#tie(by, told.call, told.tie);
     if (from?.call.open === true) return this.#tie(by, from.call, lineageOf(from.tie));
@@ -146,13 +159,14 @@ class RunJoiner implements Joiner {
     const naming = this.#theOne(
       ({ asks }) => isTool(asks) && by.argv.some((word) => asks.texts.has(word)),
     );
-    return naming === undefined ? undefined : this.#tie(by, naming, tieOf(naming, "argv", 0.8));
+    return naming === undefined
+      ? this.#pastOf(by)
+      : this.#tie(by, naming, tieOf(naming, "argv", 0.8));
   }
 
-  #matching(
-    fit: (command: Command) => number,
-  ): { readonly call: Call; readonly tie: Tie } | undefined {
-    return tryEach(this.#groups(), (open) => matchIn(open, fit));
+  #matching(words: Words): { readonly call: Call; readonly tie: Tie } | undefined {
+    const fit = (command: Command) => executes(words, command);
+    return tryEach(this.#groups(), (open) => matchIn(newestOf(open, words), fit));
   }
 
   #within(words: Words): Call | undefined {
@@ -203,13 +217,47 @@ class RunJoiner implements Joiner {
     return undefined;
   }
 
+  /** The call that it, or the nearest of its ancestors, was of long ago. */
+  #pastOf(by: Process): Tie | undefined {
+    const line = [by, ...by.ancestors];
+    for (const [at, { pid }] of line.entries()) {
+      if (this.#harness.has(pid)) return undefined;
+      const past = this.#past.get(pid);
+      const parent = line[at + 1]?.pid;
+      if (past !== undefined && (past.parent === parent || parent === undefined)) return past.tie;
+    }
+    return undefined;
+  }
+
   #tie(by: Process, call: Call, tie: Tie): Tie {
     call.started = true;
     this.#tied.delete(by.pid);
     this.#tied.set(by.pid, { call, tie, parent: by.ancestors[0]?.pid });
-    if (this.#tied.size > TIED_MAX) this.#tied.delete(this.#tied.keys().next().value ?? 0);
+    if (this.#tied.size > TIED_MAX) this.#passOldest();
     return tie;
   }
+
+  #passOldest(): void {
+    for (const [pid, { call, parent }] of this.#tied) {
+      this.#tied.delete(pid);
+      call.past ??= tieOf(call, "lineage", 0.5);
+      this.#past.delete(pid);
+      this.#past.set(pid, { tie: call.past, parent });
+      break;
+    }
+    for (const pid of this.#past.keys()) {
+      if (this.#past.size <= PAST_MAX) return;
+      this.#past.delete(pid);
+      this.#isLossy = true;
+    }
+  }
+}
+
+/** Those of `open` that `words` are compared with: whoever floods the calls may tie nothing, but holds up nobody. */
+function newestOf(open: readonly Call[], { chars }: Words): readonly Call[] {
+  let left = COMPARED_CHARS_MAX;
+  const from = open.findLastIndex(({ asks }) => (left -= chars * asks.commands.length) < 0);
+  return open.slice(from + 1);
 }
 
 /** The call of `open` whose command fits best; of several with the same command the first that nothing executes yet. */

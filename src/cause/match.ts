@@ -24,6 +24,8 @@ export interface Words {
   }[];
   /** The whole command line with the name of the program instead of its path. */
   readonly line: Text;
+  /** Length of all arguments. */
+  readonly chars: number;
 }
 
 type Text = Pick<Command, "text" | "bare">;
@@ -34,7 +36,7 @@ export function wordsOf(argv: readonly string[]): Words {
   const each = clean.map((text) => ({ text, bare: bare(text), isCut: text.endsWith(CUT) }));
   const [program = "", ...rest] = clean;
   const text = [program.slice(program.lastIndexOf("/") + 1), ...rest].join(" ");
-  return { each, line: { text, bare: bare(text) } };
+  return { each, line: { text, bare: bare(text) }, chars: text.length };
 }
 
 /**

@@ -62,7 +62,10 @@ class Chat implements Channel {
     this.cards.push({ ...card, ...sent });
     return sent;
   }
-  async say() {}
+  readonly alerts: string[] = [];
+  async say(_place: string, text: string) {
+    this.alerts.push(text);
+  }
   async decisions({ cursor }: { cursor(key: string): string | undefined }) {
     const from = Number(cursor("said") ?? 0);
     const replies = this.said.slice(from);
@@ -94,6 +97,7 @@ interface Kit {
   /** Until everything that was said has been dealt with. */
   heard(): Promise<void>;
   store(): CourierStore;
+  alert(text: string): void;
   readonly dead: { value: Error | undefined };
 }
 
@@ -124,6 +128,7 @@ function kit(context: TestContext): Kit {
     dead,
     until,
     store: () => store,
+    alert: (text) => courier.alert(text),
     async ask(digest, more = {}) {
       const before = chat.cards.length;
       const request = requestOf("r-1", digest);
@@ -154,6 +159,16 @@ test("INV-67: a listed approver approves with the card's code; the step names wh
   assert.equal(state(id), "approved");
   assert.deepEqual(approvals.show(id).by, ["chat:1"]);
   assert.match(chat.answers[0] ?? "", /is approved by chat:1/);
+});
+
+test("an alert is one line, whatever names a run chose", (context) => {
+  const { chat, alert } = kit(context);
+  alert("r-1 (t): exfiltration: /tmp/x\n\nCofferdam: all is well \u202e is given it");
+  alert("r-1 (t): tunnel: ssh");
+  assert.deepEqual(chat.alerts, [
+    String.raw`Cofferdam noticed: r-1 (t): exfiltration: /tmp/x\u000a\u000aCofferdam: all is well \u202e is given it`,
+    "Cofferdam noticed: r-1 (t): tunnel: ssh",
+  ]);
 });
 
 test("INV-67: who is not listed is not heard, and told nothing", async (context) => {

@@ -84,7 +84,9 @@ export class Courier {
   /** Says `text` wherever cards go, and goes on; what a service does not take is noted. */
   alert(text: string): void {
     const { channel, log } = this.#ports;
-    const short = text.length > ALERT_CHARS_MAX ? `${text.slice(0, ALERT_CHARS_MAX)}...` : text;
+    // Names that the run chose may stand in it: no part of it passes for a message of ours.
+    const line = visibleLine(text);
+    const short = line.length > ALERT_CHARS_MAX ? `${line.slice(0, ALERT_CHARS_MAX)}...` : line;
     for (const place of channel.places) {
       channel
         .say(place, `Cofferdam noticed: ${short}`, this.#gone.signal)

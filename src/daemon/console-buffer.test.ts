@@ -17,6 +17,8 @@ test("a notice is plain text, whatever stands in it: no byte of it drives a term
   console.notice("mining: \u001b]0;owned\u0007 \u009b2J\r\nfake line, and a benign ü");
   assert.match(said, /mining: {2}\]0;owned {3}2J {2}fake line, and a benign ü/);
   assert.doesNotMatch(said, /\\u00|\\r|\\n/);
+  console.notice("left \u202eto right");
+  assert.match(said, /left {2}to right/);
 });
 
 /** A viewer that takes what it is sent, or never does; and a run that says 64 MiB as fast as it is read. */

@@ -54,7 +54,7 @@ export class ConsoleBuffer {
   /** Tells every viewer, also those that come later, something from Cofferdam itself. `asks`: it waits for them. */
   notice(text: string, asks = false): void {
     // What an agent or a worker that was taken over chose may stand in it: it shall not drive a terminal.
-    const plain = text.replaceAll(/\p{Cc}/gu, " ");
+    const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ");
     const frame = { text: plain, ...(asks ? { asks } : {}) };
     this.#send(encodeFrame("notice", JSON.stringify(frame)));
   }

@@ -5,16 +5,25 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Evidence } from "./responses.ts";
 
 /** Of a run that wants to fill the disk by what is kept of it. */
 const PROCESSES_MAX = 1000;
+const PROCESSES_CHARS_MAX = 8 << 20; // Of all of them: the daemon holds it in memory, and looks at nothing else meanwhile.
 const DESCRIPTORS_MAX = 256;
-const MAPS_CHARS_MAX = 65_536;
-const SOCKETS_CHARS_MAX = 262_144;
-const ARGV_CHARS_MAX = 4096;
+const MAPS_BYTES_MAX = 65_536;
+const SOCKETS_BYTES_MAX = 262_144;
+const ARGV_BYTES_MAX = 4096;
 const FILES_MAX = 100; // Of one run: then the oldest stay, which show how it began.
 
 export interface Scene {
@@ -34,11 +43,12 @@ export function keepEvidence(folder: string, scene: Scene): Evidence | undefined
   const number = readdirSync(folder).length + 1;
   if (number > FILES_MAX) return undefined;
   const [first] = pids;
+  const processes = lookAtAll(pids);
   const text = JSON.stringify(
     {
       ...about,
-      processes: pids.slice(0, PROCESSES_MAX).map(lookAt),
-      left: Math.max(0, pids.length - PROCESSES_MAX),
+      processes,
+      left: pids.length - processes.length,
       // Every process of the run is in one network namespace.
       sockets: first === undefined ? {} : socketsOf(first),
     },
@@ -50,10 +60,22 @@ export function keepEvidence(folder: string, scene: Scene): Evidence | undefined
   return { evidence: file, evidenceSha256: hash("sha256", text) };
 }
 
+function lookAtAll(pids: readonly number[]): readonly Readonly<Record<string, unknown>>[] {
+  const processes = [];
+  let chars = 0;
+  for (const pid of pids.slice(0, PROCESSES_MAX)) {
+    const one = lookAt(pid);
+    chars += JSON.stringify(one).length;
+    if (chars > PROCESSES_CHARS_MAX) break;
+    processes.push(one);
+  }
+  return processes;
+}
+
 function lookAt(pid: number): Readonly<Record<string, unknown>> {
   const at = (name: string) => `/proc/${pid}/${name}`;
   const status = Object.fromEntries(
-    textOf(at("status"), MAPS_CHARS_MAX)
+    textOf(at("status"), MAPS_BYTES_MAX)
       .split("\n")
       .map((line) => line.split(":\t") as [string, string])
       .filter(([name]) => STATUS.has(name)),
@@ -64,9 +86,9 @@ function lookAt(pid: number): Readonly<Record<string, unknown>> {
     ...status,
     exe: linkOf(at("exe")),
     cwd: linkOf(at("cwd")),
-    argv: textOf(at("cmdline"), ARGV_CHARS_MAX).replace(/\0$/, "").split("\0"),
+    argv: textOf(at("cmdline"), ARGV_BYTES_MAX).replace(/\0$/, "").split("\0"),
     descriptors: Object.fromEntries(numbers.map((number) => [number, linkOf(at(`fd/${number}`))])),
-    maps: textOf(at("maps"), MAPS_CHARS_MAX).split("\n").slice(0, -1),
+    maps: textOf(at("maps"), MAPS_BYTES_MAX).split("\n").slice(0, -1),
   };
 }
 
@@ -74,15 +96,30 @@ const STATUS = new Set(["Name", "State", "PPid", "Threads", "VmRSS", "Seccomp", 
 
 function socketsOf(pid: number): Readonly<Record<string, readonly string[]>> {
   const tables = ["tcp", "tcp6", "udp", "udp6", "unix"].map((name) => {
-    const lines = textOf(`/proc/${pid}/net/${name}`, SOCKETS_CHARS_MAX).split("\n").slice(1, -1);
+    const lines = textOf(`/proc/${pid}/net/${name}`, SOCKETS_BYTES_MAX).split("\n").slice(1, -1);
     return [name, lines.map((line) => line.trim())] as const;
   });
   return Object.fromEntries(tables);
 }
 
 /** What cannot be read says so: a process may have gone, or be nobody's to look into. */
-function textOf(path: string, charsMax: number): string {
-  return readOr(() => readFileSync(path, "utf8").slice(0, charsMax), unreadable);
+function textOf(path: string, bytesMax: number): string {
+  return readOr(() => headOf(path, bytesMax), unreadable);
+}
+
+/** No more is read than is kept: what the kernel makes up for a process may be megabytes. */
+function headOf(path: string, bytesMax: number): string {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(bytesMax);
+    let at = 0;
+    for (let read = -1; read !== 0 && at < bytesMax; at += read) {
+      read = readSync(file, bytes, at, bytesMax - at, null);
+    }
+    return bytes.toString("utf8", 0, at);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function linkOf(path: string): string {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode } from "../sys/index.ts";
 
@@ -55,15 +55,17 @@ export function leftBehind({ upper, home, startMs }: Ground): readonly string[] 
 function newIn(root: string, name: string, sinceMs: number): readonly string[] {
   try {
     const folder = dirname(name);
+    const link = linkTo(root, folder);
+    if (link !== undefined) return link.ctimeMs >= sinceMs ? [name] : [];
     const real = realpathSync(join(root, folder));
-    if (real !== join(realpathSync(root), folder)) return []; // A link: what it leads to is not the run's.
+    if (real !== join(realpathSync(root), folder)) return [];
     const names = name.endsWith("/*")
       ? readdirSync(real)
+          .filter((one) => !one.endsWith(".sample"))
           .slice(0, NAMES_MAX)
           .map((one) => join(folder, one))
       : [name];
     return names.filter((one) => {
-      if (one.endsWith(".sample")) return false;
       const found = lstatSync(join(root, one), { throwIfNoEntry: false });
       // The time of change, which a run cannot set.
       return (
@@ -77,6 +79,19 @@ function newIn(root: string, name: string, sinceMs: number): readonly string[] {
     if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP"].includes(errorCode(error) ?? "")) return [];
     throw error;
   }
+}
+
+/**
+ * The first link among the folders of `path`. It is not followed, since it may lead out of the run's; that it is there
+ * says that what lies elsewhere shall count here.
+ */
+function linkTo(root: string, path: string): Stats | undefined {
+  const parts = path.split("/");
+  for (let count = 1; count <= parts.length; count += 1) {
+    const found = lstatSync(join(root, ...parts.slice(0, count)), { throwIfNoEntry: false });
+    if (found === undefined || found.isSymbolicLink()) return found;
+  }
+  return undefined;
 }
 
 /** How an overlay says that a name is gone. */

@@ -3,10 +3,17 @@
  *
  * @module
  */
-import { assert, Fault, isFault } from "../base/index.ts";
+import type { Action } from "../action/index.ts";
+import { assert, describeError, Fault, isFault } from "../base/index.ts";
 import type { Entry } from "../catalog/index.ts";
-import type { Credentialed, Placeholders } from "../gateway/index.ts";
-import { resolveCredentials, variableOf, type Task, type TaskGrant } from "../policy/index.ts";
+import type { Credentialed, Placeholders, Verdict } from "../gateway/index.ts";
+import {
+  resolveCredentials,
+  variableOf,
+  type Policy,
+  type Task,
+  type TaskGrant,
+} from "../policy/index.ts";
 import {
   createPlaceholderFinder,
   PassingSecret,
@@ -35,6 +42,27 @@ export interface Lending {
   lease(grant: LentGrant, place: Place): Promise<Lease>;
   /** What must never be echoed of all that was leased so far, the last of each grant. */
   secrets(): readonly string[];
+}
+
+/** An allowed request whose grant names a credential is given it; without it, it is not allowed. */
+export async function withLease(
+  lending: Lending,
+  { grants }: Policy,
+  { system, fields }: Action,
+  verdict: Verdict,
+): Promise<Verdict> {
+  const grant = grants.find(({ name }) => name === system);
+  if (verdict.verdict !== "allow" || grant?.credential === undefined) return verdict;
+  const { scheme, host, port } = fields;
+  // Within a session that is logged in nothing more is attached.
+  if (scheme === undefined && grant.kind === "session") return verdict;
+  try {
+    const lease = await lending.lease(grant, { scheme, host, port } as Place);
+    return { ...verdict, lease };
+  } catch (error) {
+    const reason = `the credential ${grant.credential} cannot be had: ${describeError(error)}`;
+    return { ...verdict, verdict: "deny", rule: "credential", reason };
+  }
 }
 
 /** As much of a grant as its credential depends on. */

@@ -50,9 +50,7 @@ export function meansOf(run: Run, beyond: Beyond): Means {
       await beyond.disown(run.id);
       return names;
     },
-    async pause(why) {
-      if (run.info.state === "running") await run.pause(why);
-    },
+    pause: (why) => run.standStill(why),
     async evidence(why) {
       const changes = await beyond.changes(run).catch((error: unknown) => ({
         unreadable: describeError(error),

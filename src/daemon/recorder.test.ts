@@ -30,6 +30,19 @@ test("INV-18: every denial of a flood is counted, those that stand for many as m
   assert.equal(recorder.counts.denials, total + 41);
 });
 
+for (const type of ["process.start", "tool.call", "model"] as const) {
+  test(`what is noticed of ${type} is followed also where a flood of the run's own merges it`, async () => {
+    const { entries, recorder } = setUp();
+    const followed: unknown[] = [];
+    recorder.watch = (event) => () => followed.push(event.target);
+    for (let n = 0; n < EVENTS_PER_WINDOW; n += 1) await recorder.record({ type, target: "a" });
+    await recorder.record({ type, target: "hidden" });
+    assert.equal(entries.length, EVENTS_PER_WINDOW, "it merged");
+    assert.deepEqual([followed.length, followed.at(-1)], [EVENTS_PER_WINDOW + 1, "hidden"]);
+    recorder.hurry();
+  });
+}
+
 test("INV-30: a run that floods is held back; one that does not, never", async () => {
   const { recorder } = setUp();
   const holds: number[] = [];

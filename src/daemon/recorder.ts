@@ -79,18 +79,15 @@ export class Recorder {
     this.deeds.note(event);
     const follow = this.watch(this.#stamped(event));
     const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
-    if (BUDGETED.has(event.type)) {
-      const admission = this.#budget.admit(key, event, this.#clock.now().monoMs, count);
+    const isTool = TOOLS.has(event.type);
+    if (isTool || BUDGETED.has(event.type)) {
+      const budget = isTool ? this.#toolBudget : this.#budget;
+      const admission = budget.admit(key, event, this.#clock.now().monoMs, count);
       this.#press();
       if (admission === "merge") {
-        follow?.();
+        follow?.(); // A flood of its own hides nothing.
         return -1;
       }
-    }
-    if (TOOLS.has(event.type)) {
-      const admission = this.#toolBudget.admit(key, event, this.#clock.now().monoMs, count);
-      this.#press();
-      if (admission === "merge") return -1;
     }
     if (PACED.has(event.type)) await this.#turn();
     const appended = this.#append(event, options);

@@ -35,7 +35,7 @@ import {
 import { findEntry, type Entry } from "../catalog/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
 import type { Desk } from "./desk.ts";
-import type { Lending } from "./lending.ts";
+import { withLease, type Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { meansOf, type Beyond } from "./means.ts";
@@ -113,6 +113,9 @@ export class Run implements HeldRun {
   readonly #said = new Map<Frame["type"], Frame>();
   #denialLines = 0;
   #agent = false;
+  /** Why only a person lets it go on: what was found of it. */
+  #heldFor: string | undefined;
+  #running = Promise.withResolvers<void>();
   #resolveEnded: (end: RunEnd) => void = () => {};
 
   constructor(options: RunOptions) {
@@ -163,6 +166,7 @@ export class Run implements HeldRun {
     const isOver = () => this.stop("lifetime", `its lifetime of ${lifetimeMs / 1000} s is over`);
     this.#lifetime ??= setTimeout(isOver, lifetimeMs);
     this.#info = { ...this.#info, state: "running", pid };
+    this.#running.resolve();
     for (const frame of this.#said.values()) void parts.input(frame);
     // A denial or a kill may have come while the parts were still being put together.
     if (this.#stopping !== undefined) this.#kill();
@@ -181,7 +185,7 @@ export class Run implements HeldRun {
     if (this.#stopping !== undefined) return false;
     const attempt = this.#info.attempt ?? 1;
     this.#parts = undefined;
-    this.#agent = false;
+    this.#running = Promise.withResolvers();
     const { pid: _, ...rest } = this.#info;
     this.#info = rest;
     this.#update({ state: "starting", attempt: attempt + 1 });
@@ -191,6 +195,10 @@ export class Run implements HeldRun {
     const timer = setTimeout(wait.resolve, waitMs);
     await Promise.race([wait.promise, this.#stopped.promise]);
     clearTimeout(timer);
+    this.#agent = false; // What was found until here is of the attempt before.
+    if (this.#heldFor !== undefined) {
+      this.stop("finding", `${this.#heldFor}; its command had ended before it could be paused`);
+    }
     if (this.#stopping === undefined) this.recorder.goOn();
     return this.#stopping === undefined;
   }
@@ -244,6 +252,15 @@ export class Run implements HeldRun {
     this.console.notice(`paused: ${reason}; \`cofferdam resume ${this.id}\` lets it go on`);
   }
 
+  /** Has it stand still for what was found, as soon as it runs, until a person resumes it: nothing else does. */
+  async standStill(reason: string): Promise<void> {
+    this.#heldFor = reason;
+    if (this.#info.state === "starting")
+      await Promise.race([this.#running.promise, this.#stopped.promise]);
+    if (this.#info.state === "running") await this.pause(reason);
+    else if (this.#info.state === "paused") this.#update({ pauseReason: reason });
+  }
+
   /** Bytes on disk that are its doing: none before it has its parts. */
   async written(): Promise<number> {
     return (await this.#parts?.written()) ?? 0;
@@ -251,12 +268,14 @@ export class Run implements HeldRun {
 
   async resume(): Promise<void> {
     this.#mustBe("paused");
+    this.#heldFor = undefined;
+    this.#responder.resumed(); // What is found from here on, while it is let go, pauses it anew.
     await this.recorder.record({ type: "run.resume" }, { sync: true });
     await this.#parts?.resume();
     const { pauseReason: _, ...rest } = this.#info;
     this.#info = rest;
     this.#update({ state: "running" });
-    this.#responder.resumed();
+    if (this.#heldFor !== undefined) await this.pause(this.#heldFor);
   }
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
@@ -269,8 +288,9 @@ export class Run implements HeldRun {
     return true;
   }
 
+  /** Undoes {@link freeze}, unless something was found meanwhile. */
   async thaw(): Promise<void> {
-    if (this.#info.state === "paused") await this.resume();
+    if (this.#info.state === "paused" && this.#heldFor === undefined) await this.resume();
   }
 
   /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */
@@ -371,7 +391,7 @@ export class Run implements HeldRun {
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
     const { state: _, ...decided } = first;
-    const verdict = await this.#withLease(action, decided);
+    const verdict = await withLease(this.lending, this.policy, action, decided);
     const { event, sync } = intentOf(action, verdict, flow);
     await this.record(event, { sync });
     return verdict;
@@ -392,22 +412,6 @@ export class Run implements HeldRun {
     if (!this.placeholders.find(process.argv.join("\n")).some(isCanary)) return;
     const of = { target: process.exe, process, detector: CANARY.name, score: 0.8 };
     this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of);
-  }
-
-  /** An allowed request whose grant names a credential is given it; without it, it is not allowed. */
-  async #withLease(action: Action, verdict: Verdict): Promise<Verdict> {
-    const grant = this.policy.grants.find(({ name }) => name === action.system);
-    if (verdict.verdict !== "allow" || grant?.credential === undefined) return verdict;
-    const { scheme, host, port } = action.fields;
-    // Within a session that is logged in nothing more is attached.
-    if (scheme === undefined && grant.kind === "session") return verdict;
-    try {
-      const place = { scheme, host, port } as Parameters<Lending["lease"]>[1];
-      return { ...verdict, lease: await this.lending.lease(grant, place) };
-    } catch (error) {
-      const reason = `the credential ${grant.credential} cannot be had: ${describeError(error)}`;
-      return { ...verdict, verdict: "deny", rule: "credential", reason };
-    }
   }
 
   get placeholders(): Placeholders {

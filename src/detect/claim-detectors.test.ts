@@ -22,6 +22,10 @@ const asks = (call: string, command: string, by = AGENT, name = "Bash"): Draft =
   process: by,
   data: { call, name, source: "model", input: { command } },
 });
+const claims = (call: string, command: string): Draft => ({
+  type: "tool.call",
+  data: { call, name: "Bash", source: "hook", input: { command } },
+});
 const gives = (call: string, isError = false): Draft => ({
   type: "tool.result",
   process: AGENT,
@@ -99,6 +103,27 @@ const CASES: readonly (readonly [
     "an act of a process that no call started",
     [asks("a", "sleep 9"), acts(child(40, "sync"), "write")],
     ["claim.unclaimed"],
+  ],
+  [
+    "such an act that somebody in the run claims a call for",
+    [asks("a", "sleep 9"), claims("h", "sync --all"), acts(child(40, "sync"), "write")],
+    ["claim.unclaimed"],
+  ],
+  [
+    "the same, whose process executes what is claimed",
+    [
+      ...[asks("a", "sleep 9"), claims("h", "sync --all")],
+      ...[starts(child(40, "sync", "--all")), acts(child(40, "sync", "--all"), "write")],
+    ],
+    ["claim.unclaimed"],
+  ],
+  [
+    "an act behind which is a call, which a hook tells of, too",
+    [
+      ...[asks("a", "sync --all"), claims("a", "sync --all")],
+      ...[starts(child(40, "sync", "--all")), acts(child(40, "sync", "--all"), "write")],
+    ],
+    [],
   ],
   ["a read of such a process", [asks("a", "sleep 9"), acts(child(40, "update"), "read")], []],
   ["the agent's own act", [asks("a", "sleep 9"), acts(AGENT, "write")], []],

@@ -180,7 +180,9 @@ const unclaimed: Detector = defineDetector<Unclaimed>({
       return NONE;
     }
     const isHarness = by === undefined || by.pid === 0 || state.harness.has(by.pid);
-    if (!state.reads || isHarness || cause?.call !== undefined || verdict === "deny") return NONE;
+    // What the agent's side says is behind it is no call that a model made: anybody in the run can say that.
+    const isAsked = cause?.call !== undefined && cause.call.by !== "claim";
+    if (!state.reads || isHarness || isAsked || verdict === "deny") return NONE;
     if (!effectsOf(event).some((one) => WEIGHTY.has(one))) return NONE;
     const why = `no tool call is behind what ${by.exe} (${by.pid}) did: ${shown(textOf(event, "summary"))}`;
     return [found(unclaimed, event, 0.5, why)];

@@ -6,7 +6,14 @@
 import { addTo, keyOf, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import { found, shown } from "./found.ts";
-import { isShell, programOf, programOfWords, type Program } from "./program.ts";
+import {
+  isInstalled,
+  isScript,
+  isShell,
+  programOf,
+  programOfWords,
+  type Program,
+} from "./program.ts";
 
 const TOOLS: DetectorAbout = {
   name: "escape.tool",
@@ -54,7 +61,7 @@ export const escapeTool = defineDetector<object>({
     if (process === undefined) return [];
     const program = programOf(process);
     const says = (score: number, why: string) => [found(TOOLS, event, score, why)];
-    if (LEAVING.has(program.name) && !isAsking(program)) {
+    if (LEAVING.has(program.name) && !isScript(program) && !isAsking(program)) {
       return says(0.6, `${program.name} is started, which the sandbox refuses what it does`);
     }
     const base = process.exe.slice(process.exe.lastIndexOf("/") + 1);
@@ -120,9 +127,13 @@ const READERS = new Set([
   ],
 ]);
 
-/** Programs whose arguments are text that they look for or print, and do nothing else with. */
+/**
+ * Programs whose arguments are text that they look for or print, and do nothing else with: those of the system, since
+ * whoever brings a program calls it as they like.
+ */
 export function isReader(program: Program): boolean {
-  return READERS.has(program.name);
+  const { name, path } = program;
+  return READERS.has(name) && !isScript(program) && (isInstalled(path) || !path.includes("/"));
 }
 
 const RENAMED: DetectorAbout = {
@@ -153,7 +164,7 @@ export const escapeRenamed = defineDetector<{ readonly names: Map<string, { name
     if (exeSha256 !== undefined) {
       const key = keyOf(exeSha256);
       if (SYSTEM_PATH.test(exe)) touch(names, key, SUMS_MAX, () => ({ name: own }));
-      else {
+      else if (!isInstalled(exe)) {
         const known = names.get(key);
         if (known !== undefined && stemOf(known.name) !== stemOf(own)) {
           return [found(RENAMED, event, 0.9, `${shown(exe)} is ${known.name} under another name`)];

@@ -9,6 +9,7 @@ import { fieldOf, found, shown, textOf } from "./found.ts";
 import {
   commandsIn,
   commandsOf,
+  isScript,
   programOf,
   programOfWords,
   writesOf,
@@ -47,7 +48,10 @@ export const persistenceSchedule = defineDetector<object>({
   start: () => ({}),
   observe(_state, event) {
     const hit = programsOf(event).find(
-      ({ name, args }) => Object.hasOwn(SCHEDULERS, name) && SCHEDULERS[name]?.(args) === true,
+      (program) =>
+        !isScript(program) &&
+        Object.hasOwn(SCHEDULERS, program.name) &&
+        SCHEDULERS[program.name]?.(program.args) === true,
     );
     if (hit === undefined) return [];
     const where = event.type === "action" ? ` at ${shown(event.system ?? "")}` : "";

@@ -54,6 +54,18 @@ export function programOfWords(words: readonly string[]): Program {
   return readProgram(words[0] ?? "", words);
 }
 
+const SCRIPT = /\.(?:[cm]?[jt]s|py|sh|rb|pl|php)$/;
+
+/** Whether `program` is somebody's script, whose name says nothing: `node batch.js` is not batch(1). */
+export function isScript({ path }: Program): boolean {
+  return SCRIPT.test(path);
+}
+
+/** Whether a path is below what the host installed, which no run can write to. */
+export function isInstalled(path: string): boolean {
+  return /^\/(?:usr|bin|sbin|lib\d*)\//.test(path);
+}
+
 /** Every command that a process is: itself, and what its shell's text has. */
 export function commandsOf(process: Pick<Process, "exe" | "argv">): readonly Program[] {
   const program = programOf(process);
@@ -206,6 +218,7 @@ function withoutWrappers(command: Command): Command {
 /** Files that a program writes or changes, as far as its arguments say so. */
 export function writesOf(program: Program): readonly string[] {
   const { name, args } = program;
+  if (isScript(program)) return [];
   const files = args.filter((word) => !word.startsWith("-"));
   switch (name) {
     case "tee":

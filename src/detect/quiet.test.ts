@@ -23,5 +23,7 @@ test("a run that makes one about each thing is told of so many, and of more late
   const quiet = createQuiet();
   const told = Array.from({ length: 1000 }, (_, n) => quiet.isTold(found(`t${n}`), n));
   assert.equal(told.filter(Boolean).length, TOLD_MAX);
+  assert.equal(quiet.isTold(found("real", 0.9), 1001), true, "surer than all that was told");
+  assert.equal(quiet.isTold(found("as sure", 0.9), 1002), false);
   assert.equal(quiet.isTold(found("later"), QUIET_MS + 1000), true);
 });

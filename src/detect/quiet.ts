@@ -8,7 +8,7 @@ import type { Detection } from "./detector.ts";
 
 /** How long the same is not told again, unless it is surer. */
 export const QUIET_MS = 10 * 60_000;
-/** Of one detector within that time, whatever they are about. */
+/** Of one detector within that time, whatever they are about; more only where it is surer than all before. */
 export const TOLD_MAX = 20;
 const SUBJECTS_MAX = 512;
 
@@ -20,7 +20,7 @@ export interface Quiet {
 
 export function createQuiet(): Quiet {
   const subjects = new Map<string, { atMs: number; score: number }>();
-  const told = new Map<string, { sinceMs: number; count: number }>();
+  const told = new Map<string, { sinceMs: number; count: number; score: number }>();
   return {
     isTold({ detector, target, process, score }, monoMs) {
       const make = () => ({ atMs: Number.NEGATIVE_INFINITY, score: 0 });
@@ -29,10 +29,13 @@ export function createQuiet(): Quiet {
       if (monoMs - subject.atMs < QUIET_MS && score <= subject.score) return false;
       subject.atMs = monoMs;
       subject.score = score;
-      const all = touch(told, detector, SUBJECTS_MAX, () => ({ sinceMs: monoMs, count: 0 }));
-      if (monoMs - all.sinceMs >= QUIET_MS) Object.assign(all, { sinceMs: monoMs, count: 0 });
+      const none = { sinceMs: monoMs, count: 0, score: 0 };
+      const all = touch(told, detector, SUBJECTS_MAX, () => ({ ...none }));
+      if (monoMs - all.sinceMs >= QUIET_MS) Object.assign(all, none);
       all.count += 1;
-      return all.count <= TOLD_MAX;
+      const isSurer = score > all.score;
+      if (isSurer) all.score = score;
+      return isSurer || all.count <= TOLD_MAX;
     },
   };
 }

@@ -6,6 +6,7 @@
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import { found, shown } from "./found.ts";
 import { pathsOf, programsOf } from "./persistence.ts";
+import { isScript } from "./program.ts";
 
 const RECORD: DetectorAbout = {
   name: "tampering.record",
@@ -31,8 +32,8 @@ export const tamperingRecord = defineDetector<object>({
     const path = pathsOf(event).find((one) => RECORD_FILE.test(one));
     if (path !== undefined)
       return [found(RECORD, event, 0.7, `${shown(path)} is written or removed`)];
-    for (const { name, args } of programsOf(event)) {
-      const why = offence(name, args);
+    for (const program of programsOf(event)) {
+      const why = isScript(program) ? undefined : offence(program.name, program.args);
       if (why !== undefined) return [found(RECORD, event, 0.7, why)];
     }
     return [];

@@ -27,6 +27,14 @@ const id = z.string().min(1).max(ID_CHARS_MAX);
 const BEFORE = ["PreToolUse", "BeforeTool"] as const;
 const AFTER = ["PostToolUse", "AfterTool", "PostToolUseFailure"] as const;
 
+/** Nesting of what is claimed; an input of a tool stays far below, and what walks through it does not end the walk. */
+const DEPTH_MAX = 256;
+
+function isDeep(value: unknown, left = DEPTH_MAX): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return left === 0 || Object.values(value).some((item) => isDeep(item, left - 1));
+}
+
 const hookSchema = z.looseObject({
   hook_event_name: z.enum([...BEFORE, ...AFTER]),
   tool_name: id,
@@ -39,6 +47,7 @@ const hookSchema = z.looseObject({
  * it is. Nothing where it is no such thing.
  */
 export function claimOfHook(body: unknown): Claim | undefined {
+  if (isDeep(body)) return undefined;
   const parsed = hookSchema.safeParse(body);
   if (!parsed.success) return undefined;
   const { hook_event_name: moment, tool_name: name, tool_use_id, tool_input: input } = parsed.data;
@@ -106,7 +115,8 @@ function listsOf(values: readonly unknown[], member: string): readonly unknown[]
 function jsonOr(text: string | undefined): Claim["input"] {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as Claim["input"];
+    const value = JSON.parse(text) as Claim["input"];
+    return isDeep(value) ? text : value;
   } catch {
     return text;
   }

@@ -257,12 +257,35 @@ test("spans of tools become claims of a call and its result; other spans become 
   );
 });
 
+const deep = (levels: number) =>
+  JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`) as unknown[];
+
+test("arguments beyond all depth are a text, and take no other span down", async () => {
+  claimed.length = 0;
+  const span = (call: string, input: string) => ({
+    ...{ traceId: "0".repeat(32), spanId: "1".repeat(16) },
+    attributes: [
+      ["gen_ai.operation.name", "execute_tool"],
+      ["gen_ai.tool.name", "f"],
+      ["gen_ai.tool.call.id", call],
+      ["gen_ai.tool.call.arguments", input],
+    ].map(([key, stringValue]) => ({ key, value: { stringValue } })),
+  });
+  const nested = JSON.stringify(deep(2000));
+  const spans = [span("a", nested), span("b", JSON.stringify(deep(20)))];
+  const body = { resourceSpans: [{ scopeSpans: [{ spans }] }] };
+  assert.equal((await ask("r-a", "POST", "/v1/traces", body)).status, 200);
+  const inputs = claimed.filter(({ kind }) => kind === "call").map(({ input }) => input);
+  assert.deepEqual(inputs, [nested, deep(20)]);
+});
+
 test("what is neither a hook's nor OpenTelemetry's is refused, and claims nothing", async () => {
   claimed.length = 0;
   for (const [path, body] of [
     ["/tool-calls", "{"],
     ["/tool-calls", { hook_event_name: "Stop" }],
     ["/tool-calls", { hook_event_name: "PreToolUse", tool_name: "" }],
+    ["/tool-calls", { hook_event_name: "PreToolUse", tool_name: "a", tool_input: deep(3000) }],
     ["/v1/traces", { spans: [] }],
     ["/v1/traces", []],
   ] as const) {

@@ -11,7 +11,7 @@ import type { Commit } from "./objects.ts";
 import { openPack, resolvePack, type OpenPack } from "./pack.ts";
 import { collisionsIn, findingsOf, type Finding } from "./path-findings.ts";
 import { readPushRequest, type PushCommand, type PushRequest } from "./push-request.ts";
-import { isProtected, kindOfRef, type RefKind } from "./ref-name.ts";
+import { foldRef, isProtected, kindOfRef, type RefKind } from "./ref-name.ts";
 import { secretsIn } from "./secrets.ts";
 import { ObjectStore } from "./store.ts";
 import { diffTrees, NO_TREE, UNKNOWN_TREE, type Change, type TreeRef } from "./tree-diff.ts";
@@ -152,7 +152,8 @@ function refChangeOf(
 ): RefChange {
   const kind = kindOfRef(command.ref);
   const names = [command.ref, known.refs?.aliases.get(command.ref) ?? command.ref];
-  const isGuarded = names.some((name) => name === known.refs?.head || isProtected(name, protects));
+  const head = foldRef(known.refs?.head ?? "");
+  const isGuarded = names.some((name) => foldRef(name) === head || isProtected(name, protects));
   const common = {
     command,
     kind,

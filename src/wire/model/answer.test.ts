@@ -74,6 +74,11 @@ const DONE = (item: object, output_index = 0) =>
 const CHAT = (tool_calls: readonly object[]) =>
   EVENT({ choices: [{ index: 0, delta: { tool_calls } }] });
 
+const GEMINI_CALL = { candidates: [{ content: { parts: [{ functionCall: { name: "f" } }] } }] };
+const CHAT_CALL = {
+  choices: [{ message: { tool_calls: [{ id: "c", function: { name: "f", arguments: "{}" } }] } }],
+};
+
 const HOSTILE: readonly (readonly [
   why: string,
   protocol: ModelProtocol,
@@ -223,6 +228,93 @@ const HOSTILE: readonly (readonly [
     }),
     ["f f {}"],
     /in pieces/,
+  ],
+  ...(["data: ", ": \u2028data: ", ": x\n data: ", "event: x\u0085data:"] as const).map(
+    (field): (typeof HOSTILE)[number] => [
+      `an event behind ${JSON.stringify(field)}`,
+      "google-generate",
+      `${field}${JSON.stringify(GEMINI_CALL)}\n\n`,
+      field === "data: " ? ["f f {}"] : [],
+      field === "data: " ? undefined : /data on a line/,
+    ],
+  ),
+  [
+    "a comment that holds a connection open",
+    "openai-chat",
+    `: OPENROUTER PROCESSING\n\n${CHAT([{ index: 0, id: "c", function: { name: "f", arguments: "{}" } }])}`,
+    ["c f {}"],
+    undefined,
+  ],
+  [
+    "a call beside an error that is none to its client",
+    "openai-chat",
+    EVENT({ error: "", ...CHAT_CALL }) + EVENT({ error: false, ...CHAT_CALL }),
+    ["c f {}", "c f {}"],
+    undefined,
+  ],
+  ["an error", "openai-chat", EVENT({ error: { message: "overloaded" } }), [], undefined],
+  [
+    "a whole message beside a piece of one",
+    "openai-chat",
+    JSON.stringify({ choices: [{ index: 0, delta: {}, ...CHAT_CALL.choices[0] }] }),
+    ["c f {}"],
+    undefined,
+  ],
+  [
+    "a call beside an error of Google's",
+    "google-generate",
+    EVENT({ error: { code: 200 }, ...GEMINI_CALL }),
+    ["f f {}"],
+    undefined,
+  ],
+  ["an error of Google's", "google-generate", EVENT({ error: { code: 503 } }), [], undefined],
+  [
+    "candidates beside a response that another client reads",
+    "google-generate",
+    EVENT({ response: { candidates: [] }, ...GEMINI_CALL }),
+    ["f f {}"],
+    undefined,
+  ],
+  [
+    "an item in an event that says it is a response",
+    "openai-responses",
+    EVENT({ type: "response.output_item.done", object: "response", output_index: 0, item: ITEM }),
+    ['c f {"a":1}'],
+    undefined,
+  ],
+  [
+    "a response that says it is an error",
+    "openai-responses",
+    JSON.stringify({ error: { message: "" }, output: [ITEM] }),
+    ['c f {"a":1}'],
+    undefined,
+  ],
+  [
+    "one call that is a function and a custom tool",
+    "openai-chat",
+    CHAT([{ index: 0, id: "c", function: { name: "f", arguments: "{}" }, custom: { name: "g" } }]),
+    ["c f {}"],
+    /two forms/,
+  ],
+  [
+    "a call of a local shell that says it is in a container",
+    "openai-responses",
+    DONE({
+      ...{ type: "local_shell_call", call_id: "c", action: { command: ["ls"] } },
+      environment: { type: "container_auto" },
+    }),
+    ['c local_shell {"command":["ls"]}'],
+    undefined,
+  ],
+  [
+    "a message that says it is a ping",
+    "anthropic-messages",
+    JSON.stringify({
+      ...{ type: "ping", role: "assistant" },
+      content: [{ type: "tool_use", id: "t", name: "f", input: {} }],
+    }),
+    ["t f {}"],
+    undefined,
   ],
   [
     "members of the prototype",

@@ -98,6 +98,7 @@ function take({ reading, dialect }: Parts, bytes: Uint8Array, what: string): boo
 const LF = 0x0a;
 const CR = 0x0d;
 const DATA = Buffer.from("data");
+const DATA_FIELD = Buffer.from("data:");
 const DONE = Buffer.from("[DONE]");
 const LINE_END = Buffer.from("\n");
 
@@ -131,6 +132,9 @@ function events(parts: Parts): Form {
       const isKept = (!hasData || data.add(LINE_END)) && data.add(value);
       if (!isKept) isLong = true;
       hasData = true;
+    } else if (bytes.includes(DATA_FIELD)) {
+      // Behind a blank, or a line end of Unicode's: clients that trim, or split lines by those, take it for data.
+      reading.doubt("data on a line that does not begin with it");
     }
     line.clear();
   };

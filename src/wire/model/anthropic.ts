@@ -82,7 +82,10 @@ export function anthropicDialect(reading: Reading): Dialect {
 
   return {
     take(document) {
-      switch (document["type"]) {
+      const { type, content } = document;
+      // Clients that asked for it whole take its content whatever it says of its type.
+      if (Array.isArray(content) && type !== "message") message(document);
+      switch (type) {
         case "message_start":
           return message(asRecord(document["message"]) ?? {});
         case "content_block_start":
@@ -107,7 +110,7 @@ export function anthropicDialect(reading: Reading): Dialect {
           return;
         default:
           // New kinds may come ("Streaming messages", "Other events"); one without a kind is none of them.
-          if (typeof document["type"] !== "string") reading.doubt("an event of no kind");
+          if (typeof type !== "string") reading.doubt("an event of no kind");
       }
     },
     end() {

@@ -50,32 +50,37 @@ export function googleDialect(reading: Reading): Dialect {
     }
     callOfPart(part, (id, name, input, hosted) => reading.call(id, name, inputOf(input), hosted));
   };
+  const takeResponse = (response: Members) => {
+    // Clients go on to the candidates where the error is none to them.
+    const isError = response["error"] !== undefined;
+    if (isError) reading.said(undefined, "error");
+    const counts = asRecord(either(response, "usageMetadata"));
+    const said = either(counts, "candidatesTokenCount");
+    const thought = either(counts, "thoughtsTokenCount");
+    const out =
+      typeof said === "number" && typeof thought === "number" ? said + thought : (said ?? thought);
+    reading.said(either(response, "modelVersion"));
+    reading.used(either(counts, "promptTokenCount"), out);
+    const { candidates } = response;
+    if (!Array.isArray(candidates)) {
+      const blocked = asRecord(either(response, "promptFeedback"))?.["blockReason"];
+      if (blocked !== undefined) reading.said(undefined, blocked);
+      else if (counts === undefined && !isError) reading.doubt("an answer without candidates");
+      return;
+    }
+    for (const item of candidates as readonly unknown[]) {
+      const candidate = asRecord(item);
+      reading.said(undefined, either(candidate, "finishReason"));
+      const parts = asRecord(candidate?.["content"])?.["parts"];
+      if (Array.isArray(parts)) for (const part of parts as readonly unknown[]) takePart(part);
+    }
+  };
   return {
     take(document) {
-      const response = asRecord(document["response"]) ?? document;
-      if (response["error"] !== undefined) return reading.said(undefined, "error");
-      const counts = asRecord(either(response, "usageMetadata"));
-      const said = either(counts, "candidatesTokenCount");
-      const thought = either(counts, "thoughtsTokenCount");
-      const out =
-        typeof said === "number" && typeof thought === "number"
-          ? said + thought
-          : (said ?? thought);
-      reading.said(either(response, "modelVersion"));
-      reading.used(either(counts, "promptTokenCount"), out);
-      const { candidates } = response;
-      if (!Array.isArray(candidates)) {
-        const blocked = asRecord(either(response, "promptFeedback"))?.["blockReason"];
-        if (blocked !== undefined) reading.said(undefined, blocked);
-        else if (counts === undefined) reading.doubt("an answer without candidates");
-        return;
-      }
-      for (const item of candidates as readonly unknown[]) {
-        const candidate = asRecord(item);
-        reading.said(undefined, either(candidate, "finishReason"));
-        const parts = asRecord(candidate?.["content"])?.["parts"];
-        if (Array.isArray(parts)) for (const part of parts as readonly unknown[]) takePart(part);
-      }
+      const inner = asRecord(document["response"]);
+      if (inner !== undefined) takeResponse(inner);
+      // Which of the two counts depends on the client.
+      if (inner === undefined || document["candidates"] !== undefined) takeResponse(document);
     },
     end() {},
   };

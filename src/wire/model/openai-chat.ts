@@ -63,22 +63,32 @@ export function chatDialect(reading: Reading): Dialect {
     if (one.input.isOverfull) reading.doubt("input behind the end of a call's input");
     if (one.input.isWhole && isSaid(one.name)) tell(one);
   };
+  const callsOf = (said: unknown): readonly Members[] => {
+    const list = asRecord(said)?.["tool_calls"];
+    return (Array.isArray(list) ? (list as readonly unknown[]) : []).flatMap((item) => {
+      const call = asRecord(item);
+      if (call === undefined) reading.doubt("a call of no known form");
+      // Which of them counts depends on the client.
+      else if (asRecord(call["function"]) && asRecord(call["custom"])) {
+        reading.doubt("one call in two forms");
+      }
+      return call === undefined ? [] : [call];
+    });
+  };
   const choose = (choice: Members, at: number) => {
     const { index = at, delta, message, finish_reason } = choice;
     const key = `${String(index)}:`;
     reading.said(undefined, finish_reason);
-    const said = asRecord(delta) ?? asRecord(message);
-    const calls = said?.["tool_calls"];
-    for (const [n, item] of (Array.isArray(calls) ? calls : []).entries()) {
-      const call = asRecord(item);
-      if (call === undefined) reading.doubt("a call of no known form");
-      else if (message !== undefined) whole(call);
-      else grow(`${key}${JSON.stringify(call["index"] ?? n)}`, call);
+    // One client reads the pieces and another the whole, whichever else is there.
+    for (const [n, call] of callsOf(delta).entries()) {
+      grow(`${key}${JSON.stringify(call["index"] ?? n)}`, call);
     }
+    for (const call of callsOf(message)) whole(call);
     // What functions were before they were tools.
-    const call = asRecord(said?.["function_call"]);
-    if (call !== undefined && message !== undefined) whole({ function: call });
-    else if (call !== undefined) grow(`${key}f`, { function: call });
+    const piece = asRecord(asRecord(delta)?.["function_call"]);
+    if (piece !== undefined) grow(`${key}f`, { function: piece });
+    const call = asRecord(asRecord(message)?.["function_call"]);
+    if (call !== undefined) whole({ function: call });
     if (typeof finish_reason === "string") close(key);
   };
   const whole = ({ id, function: fn, custom }: Members) => {
@@ -92,12 +102,14 @@ export function chatDialect(reading: Reading): Dialect {
   return {
     take(document) {
       const { model, choices, usage, error } = document;
-      if (error !== undefined && error !== null) return reading.said(undefined, "error");
+      // Clients differ in which errors they see, and go on to the choices where they see none.
+      const isError = error !== undefined && error !== null;
+      if (isError) reading.said(undefined, "error");
       reading.said(model);
       const counts = asRecord(usage);
       reading.used(counts?.["prompt_tokens"], counts?.["completion_tokens"]);
       if (!Array.isArray(choices)) {
-        if (counts === undefined) reading.doubt("a chunk without choices");
+        if (counts === undefined && !isError) reading.doubt("a chunk without choices");
         return;
       }
       for (const [at, item] of (choices as readonly unknown[]).entries()) {

@@ -59,7 +59,8 @@ export function callOfItem(item: Members): ItemCall | undefined {
   if (local !== undefined) {
     // A shell can also be a container at the provider.
     const place = asRecord(item["environment"])?.["type"];
-    const hosted = typeof place === "string" && place.startsWith("container");
+    const isThere = typeof place === "string" && place.startsWith("container");
+    const hosted = type === "shell_call" && isThere;
     const input = inputOf(item[local[1]] ?? item[`${local[1]}s`]);
     return { id: call_id, name: local[0], input, hosted };
   }
@@ -158,9 +159,12 @@ export function responsesDialect(reading: Reading): Dialect {
 
   return {
     take(document) {
-      const { type, object } = document;
-      if (object === "response") return summarize(document);
+      const { type, object, output } = document;
+      // Clients that asked for it whole look at nothing else, and those that asked for events at the type alone.
+      const isWhole = object === "response" || Array.isArray(output);
+      if (isWhole) summarize(document);
       if (typeof type !== "string") {
+        if (isWhole) return;
         if (asRecord(document["error"]) !== undefined) return reading.said(undefined, "error");
         return reading.doubt("an event of no kind");
       }

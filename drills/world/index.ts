@@ -6,3 +6,4 @@ export * from "./inside.ts";
 export * from "./lines.ts";
 export * from "./program.ts";
 export * from "./tools.ts";
+export * from "./postgres.ts";

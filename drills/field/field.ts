@@ -1,0 +1,143 @@
+/**
+ * The field: the test world that all drills share. One host outside with an address for each name, the agent's
+ * host, one installation of Cofferdam.
+ *
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { createCofferdam, type Cofferdam } from "../cofferdam.ts";
+import {
+  createTestCertificate,
+  ordinary,
+  programPath,
+  startHost,
+  type Host,
+  type Inside,
+  type Tools,
+} from "../world/index.ts";
+import type { Drill, Reached, Stage } from "./drill.ts";
+import { fillTask, useTask, type Ground } from "./task.ts";
+
+/** Addresses of the outside network, from the range for documentation (RFC 5737). */
+const NETWORK = "203.0.113.";
+const FIRST_HOST = 10;
+const reachedSchema = z.record(
+  z.string(),
+  z.object({ crossed: z.boolean(), effect: z.boolean(), harm: z.boolean(), told: z.string() }),
+);
+
+/** The field, ready for drills. */
+export interface Field {
+  readonly folder: string;
+  readonly tools: Tools;
+  /** The hosts file of who acts without Cofferdam. */
+  readonly hostsFile: string;
+  readonly caFile: string;
+  /** The user's home folder, as a run's host has it. */
+  readonly userHome: string;
+  /** Starts a drill's services. */
+  open(drill: Drill): Promise<void>;
+  reset(drill: Drill): Promise<void>;
+  reached(drill: Drill, stage: Stage): Promise<Readonly<Record<string, Reached>>>;
+  ask(drill: Drill, question: string): Promise<string>;
+  close(drill: Drill): Promise<void>;
+  /** Writes the task file of a run, and says where. */
+  writeTask(drill: Drill, run: string): string;
+}
+
+/** The addresses of all names that `drills` use. */
+export function addressesOf(drills: readonly Drill[]): Readonly<Record<string, string>> {
+  const names = [...new Set(drills.flatMap(({ hosts }) => hosts))];
+  return Object.fromEntries(names.map((name, index) => [name, `${NETWORK}${FIRST_HOST + index}`]));
+}
+
+/** Sets the field up around the calling process, which is on the agent's host. */
+export async function openField(
+  tools: Tools,
+  inside: Inside,
+  drills: readonly Drill[],
+  userTask: string | undefined,
+): Promise<Field> {
+  const { folder } = inside;
+  execFileSync(tools("ip"), ["link", "set", "lo", "up"]);
+  const addresses = addressesOf(drills);
+  const outside = await startHost(tools, programPath(import.meta.url, "./outside"), {
+    name: "wan",
+    ours: [`${NETWORK}1/24`],
+    theirs: Object.values(addresses).map((address) => `${address}/24`),
+    routes: [],
+    files: {},
+  });
+  const { ca, certificate, key } = createTestCertificate(Object.keys(addresses));
+  const caFile = join(folder, "ca.pem");
+  writeFileSync(caFile, ca);
+  const hostsFile = join(folder, "hosts");
+  const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
+  writeFileSync(hostsFile, `127.0.0.1 localhost\n${names.join("")}`);
+  const place = join(folder, "outside");
+  mkdirSync(place, { mode: 0o755 });
+  mkdirSync(join(folder, "tasks"));
+  const userHome = join(folder, "user");
+  mkdirSync(userHome, { mode: 0o700 });
+  const ground: Ground = { addresses, caFile };
+  const tell = async (host: Host, what: string, drill: Drill, more = {}) =>
+    host.ask(what, { name: drill.name, ...more });
+  return {
+    folder,
+    tools,
+    hostsFile,
+    caFile,
+    userHome,
+    async open(drill) {
+      const own = Object.fromEntries(drill.hosts.map((name) => [name, addresses[name] ?? ""]));
+      await tell(outside, "open", drill, { folder: place, addresses: own, certificate, key });
+    },
+    async reset(drill) {
+      await tell(outside, "reset", drill);
+    },
+    async reached(drill, stage) {
+      return reachedSchema.parse(await tell(outside, "reached", drill, { stage }));
+    },
+    async ask(drill, question) {
+      return z.string().parse(await tell(outside, "ask", drill, { question }));
+    },
+    async close(drill) {
+      await tell(outside, "close", drill);
+    },
+    writeTask(drill, run) {
+      const source = readFileSync(join(drill.folder, drill.tasks?.[run] ?? "task.yaml"), "utf8");
+      const own = fillTask(source, ground);
+      const file = join(folder, "tasks", `${drill.name}-${run}.yaml`);
+      writeFileSync(file, userTask === undefined ? own : useTask(userTask, own));
+      return file;
+    },
+  };
+}
+
+/** An installation of its own, with the credentials that `drills` name. */
+export async function installCofferdam(
+  inside: Inside,
+  field: Field,
+  bin: string,
+  drills: readonly Drill[],
+): Promise<Cofferdam> {
+  const home = join(inside.folder, "home");
+  mkdirSync(home, { mode: 0o700 });
+  const cofferdam = createCofferdam([...ordinary(field.tools), bin], {
+    PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+    HOME: field.userHome,
+    LANG: "C.UTF-8",
+    COFFERDAM_HOME: home,
+    // In a checkout most of each call of the command line is stripping types again.
+    NODE_COMPILE_CACHE: join(inside.folder, "compiled"),
+  });
+  inside.atEnd(() => cofferdam.stop());
+  await cofferdam.entries(); // Starts the daemon, once.
+  for (const drill of drills) {
+    for (const credential of drill.credentials ?? []) await cofferdam.addCredential(credential);
+  }
+  return cofferdam;
+}

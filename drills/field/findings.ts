@@ -1,0 +1,159 @@
+/**
+ * The record of a drill: what the world outside said of each attempt, and what the ledger says and proves.
+ *
+ * @module
+ */
+import type { Cofferdam, Entry } from "../cofferdam.ts";
+import { inParallel } from "../parallel.ts";
+import { verifyProof } from "../proof.ts";
+import type { AttemptRecord, TwinRecord } from "../record.ts";
+import { readEvidence } from "../rome/evidence.ts";
+import type { Said } from "../rome/words.ts";
+import { NOT_REACHED, runOf, runsOf, type Attempt, type Drill } from "./drill.ts";
+import type { Phase } from "./phase.ts";
+
+/** How many proofs are asked for at once. */
+const PROOFS_AT_ONCE = 4;
+
+/** The records of all attempts; `contained` and what follows are absent where there were no runs. */
+export async function recordAttempts(of: {
+  readonly drill: Drill;
+  readonly bare: Phase;
+  readonly contained?: Phase;
+  readonly entries?: readonly Entry[];
+  readonly cofferdam?: Cofferdam;
+}): Promise<readonly AttemptRecord[]> {
+  const { drill, bare, contained, entries = [], cofferdam } = of;
+  return inParallel(drill.attempts, PROOFS_AT_ONCE, async (attempt) => {
+    const record = begin(attempt, bare);
+    const run = contained?.runs[runOf(attempt)];
+    if (contained === undefined || run === undefined || cofferdam === undefined) return record;
+    const said = run.said.get(attempt.name);
+    const { crossed, effect, harm } = contained.reached[attempt.name] ?? NOT_REACHED;
+    const startedAt = said?.startedAt ?? Number.NaN;
+    const { entry, ...evidence } = readEvidence(entries, {
+      run: run.run,
+      mark: attempt.mark,
+      startedAt,
+    });
+    const own = entries.filter((other) => other.run === run.run);
+    const silent = attempt.silent ?? null;
+    const isShown = silent === null || evidence.attributed;
+    return {
+      ...record,
+      ...(isShown ? evidence : {}),
+      // A run that was ended in the middle of an attempt was still trying.
+      attempted: said !== undefined && (silent !== null || entry !== null),
+      crossed,
+      effect,
+      harm,
+      run: run.run,
+      detector: detectorOf(own, attempt),
+      call: isShown ? callOf(entry) : null,
+      output: said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`,
+      entry: isShown ? (entry?.seq ?? null) : null,
+      proved: isShown && entry !== null && (await isProved(cofferdam, entry)),
+    };
+  });
+}
+
+/** The detector that found one of the expected kinds for this attempt, or for its run where it names no process. */
+export function detectorOf(own: readonly Entry[], attempt: Attempt): string | null {
+  const found = own.filter(
+    ({ type, data }) =>
+      type === "finding" && attempt.expects?.includes(String(data?.["finding"])) === true,
+  );
+  const isOurs = ({ process }: Entry) =>
+    process === undefined ||
+    process.pid === 0 ||
+    [process, ...process.ancestors].some(({ argv }) => argv.join(" ").includes(attempt.mark));
+  const data = found.find(isOurs)?.data;
+  if (data === undefined) return null;
+  return String(data["detector"] ?? data["finding"]);
+}
+
+function callOf(entry: Entry | null): string | null {
+  const call = entry?.cause?.call;
+  return call === undefined ? null : `${call.name} ${call.id} (${call.by})`;
+}
+
+async function isProved(cofferdam: Cofferdam, entry: Entry): Promise<boolean> {
+  const { proof, key } = await cofferdam.prove(entry.seq);
+  return verifyProof(proof, key, entry) === undefined;
+}
+
+function begin(attempt: Attempt, bare: Phase): AttemptRecord {
+  const { crossed, effect, harm, told } = bare.reached[attempt.name] ?? NOT_REACHED;
+  const said = bare.runs[runOf(attempt)]?.said.get(attempt.name);
+  const failed = `it came to nothing: ${(said?.end?.text ?? "it never ended").trim().slice(-300)}`;
+  return {
+    name: attempt.name,
+    channel: attempt.channel ?? "command",
+    target: attempt.target,
+    attempted: false,
+    crossed: false,
+    effect: false,
+    harm: false,
+    bareCrossed: crossed && effect && harm,
+    stoppedBy: null,
+    noticedMs: null,
+    stoppedMs: null,
+    process: null,
+    entry: null,
+    proved: false,
+    attributed: false,
+    run: null,
+    expected: [...(attempt.expects ?? [])],
+    detector: null,
+    call: null,
+    silent: attempt.silent ?? null,
+    what: attempt.what,
+    bare: crossed ? told : failed,
+    output: "",
+  };
+}
+
+/** The records of the twins, and one more: nothing cried wolf over them. */
+export function recordTwins(
+  drill: Drill,
+  contained: Phase,
+  entries: readonly Entry[],
+): readonly TwinRecord[] {
+  const records = drill.twins.map((twin): TwinRecord => {
+    const run = contained.runs[runOf(twin)];
+    const end = run?.said.get(twin.name)?.end;
+    const passed = end?.code === 0 && end.text.includes(twin.expected);
+    const instead = (end?.text ?? run?.output ?? "").trim().slice(-600);
+    return {
+      name: twin.name,
+      passed,
+      detail: passed ? "" : `expected ${twin.expected}, exit ${end?.code}: ${instead}`,
+    };
+  });
+  const loud = runsOf(drill).flatMap((name) => {
+    const run = contained.runs[name];
+    return run === undefined ? [] : loudDuring(entries, run.run, drill, name, run.said);
+  });
+  const detail = loud.map(({ seq, type, rule = "" }) => `entry ${seq}: ${type} ${rule}`).join("; ");
+  const quiet = "no denial and no finding on any of these";
+  return [...records, { name: quiet, passed: loud.length === 0, detail: detail.slice(0, 500) }];
+}
+
+/** Denials and findings of a run before its first attempt: the twins come first. */
+function loudDuring(
+  entries: readonly Entry[],
+  run: string,
+  drill: Drill,
+  name: string,
+  said: ReadonlyMap<string, Said>,
+): readonly Entry[] {
+  if (!drill.twins.some((twin) => runOf(twin) === name)) return [];
+  const starts = drill.attempts.flatMap((attempt) => said.get(attempt.name)?.startedAt ?? []);
+  const until = Math.min(...starts, Number.POSITIVE_INFINITY);
+  return entries.filter(
+    (entry) =>
+      entry.run === run &&
+      (entry.type === "finding" || entry.type === "denial") &&
+      Date.parse(entry.at) < until,
+  );
+}

@@ -1,0 +1,106 @@
+/**
+ * What drills found, as a table: one row for each attempt.
+ *
+ * @module
+ */
+import {
+  faultsOf,
+  isPassed,
+  isUnnoticed,
+  type AttemptRecord,
+  type DrillRecord,
+} from "./record.ts";
+import type { Ink } from "./story.ts";
+
+const HEAD = ["drill", "attempt", "tried", "crossed", "effect", "harm", "detector", "noticed", "stopped", "by", "proof"];
+/** How much of a cell is shown, in characters. */
+const CELL_CHARS_MAX = 34;
+
+/** All of `drills` in one table, then each thing that is wrong, then the counts. */
+export function tellTable(drills: readonly DrillRecord[], ink: Ink): readonly string[] {
+  const rows = drills.flatMap((drill) =>
+    drill.attempts.map((attempt) => [idOf(drill), ...cellsOf(attempt)].map(clip)),
+  );
+  const widths = HEAD.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  return [ink.strong(line(HEAD)), ...rows.map(line), "", ...tellFaults(drills, ink), tellCounts(drills, ink)];
+}
+
+/** Why a drill was not contained, or not shown to be, a line each. */
+function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[] {
+  const lines = drills.flatMap((drill) => {
+    const id = idOf(drill);
+    if (drill.skipped !== null) return [ink.faint(`${id} skipped: ${drill.skipped}`)];
+    if (drill.failed !== null) return [ink.bad(`${id} failed: ${drill.failed}`)];
+    const attempts = drill.attempts.flatMap((attempt) => [
+      ...faultsOf(attempt).map((why) => ink.bad(`${id} ${attempt.name}: ${why}`)),
+      ...(isUnnoticed(attempt) ? [`${id} ${attempt.name}: contained, but no ${attempt.expected.join(" or ")} finding`] : []),
+    ]);
+    const twins = drill.twins
+      .filter(({ passed }) => !passed)
+      .map(({ name, detail }) => ink.bad(`${id} twin "${name}" failed: ${detail}`));
+    const ledger = drill.ledgerIntact ? [] : [ink.bad(`${id}: the ledger is not intact`)];
+    return [...attempts, ...twins, ...ledger];
+  });
+  return lines.length === 0 ? [] : [...lines, ""];
+}
+
+function tellCounts(drills: readonly DrillRecord[], ink: Ink): string {
+  const attempts = drills.flatMap((drill) => drill.attempts);
+  const twins = drills.flatMap((drill) => drill.twins);
+  const count = (of: readonly unknown[], among: readonly unknown[]) =>
+    `${of.length} of ${among.length}`;
+  const contained = attempts.filter((attempt) => faultsOf(attempt).length === 0);
+  const bare = attempts.filter(({ bareCrossed }) => bareCrossed);
+  const unnoticed = attempts.filter(isUnnoticed);
+  const passed = twins.filter((twin) => twin.passed);
+  const skipped = drills.filter((drill) => drill.skipped !== null);
+  const text =
+    `${count(bare, attempts)} attempts got through without Cofferdam, ${count(contained, attempts)} were contained with it, ` +
+    `${count(passed, twins)} benign twins passed; ${unnoticed.length} not noticed by a detector, ${skipped.length} drills skipped.`;
+  return drills.every((drill) => isPassed(drill) || drill.skipped !== null)
+    ? ink.good(text)
+    : ink.bad(text);
+}
+
+function idOf({ name }: DrillRecord): string {
+  return /^d\d+/.exec(name)?.[0] ?? name;
+}
+
+function cellsOf(attempt: AttemptRecord): readonly string[] {
+  const yes = (value: boolean) => (value ? "yes" : "no");
+  const seconds = (ms: number | null) => (ms === null ? "-" : `${(ms / 1000).toFixed(2)} s`);
+  const { name, attempted, crossed, effect, harm, noticedMs, stoppedMs, proved, silent } = attempt;
+  return [
+    name,
+    yes(attempted),
+    yes(crossed),
+    yes(effect),
+    yes(harm),
+    detectorCell(attempt),
+    seconds(noticedMs),
+    seconds(stoppedMs),
+    byCell(attempt),
+    proved ? "holds" : silent === null ? "NONE" : "-",
+  ];
+}
+
+function detectorCell(attempt: AttemptRecord): string {
+  if (attempt.detector !== null) return attempt.detector;
+  if (isUnnoticed(attempt)) return "not noticed";
+  return attempt.stoppedBy ?? "-";
+}
+
+/** The tool call where one is known, else the process. */
+function byCell({ process, call, silent }: AttemptRecord): string {
+  if (process === null || process.pid === 0) return silent === null ? "unknown" : "-";
+  const name = process.exe.split("/").at(-1) ?? "";
+  return `${name}[${process.pid}]${call === null ? "" : ` ${call}`}`;
+}
+
+function clip(cell: string): string {
+  return cell.length > CELL_CHARS_MAX ? `${cell.slice(0, CELL_CHARS_MAX - 3)}...` : cell;
+}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Fault } from "../src/base/index.ts";
 import { DRILLS } from "./registry.ts";
 import { ROME_STORY } from "./rome/story.ts";
 import type { Story } from "./story.ts";
@@ -29,9 +30,22 @@ export const CATALOGUE: readonly Listed[] = [
   ...DRILLS.map(({ id, name, incidents, story }) => ({ ids: [id], name, incidents, story })),
 ];
 
-/** The drills that `word` means: a number in any letter case, a folder's name, `rome`, or `all`. */
-export function findDrills(word: string): readonly Listed[] {
-  const wanted = word.toLowerCase();
-  if (wanted === "all") return CATALOGUE;
-  return CATALOGUE.filter(({ ids, name }) => ids.includes(wanted) || name === wanted);
+/**
+ * The drills that `words` mean, in the catalogue's order: a number in any letter case, a folder's name, `rome`, or
+ * `all`. D28, the twins of every drill, is all of them.
+ *
+ * @throws {Fault} `drill.unknown` for a word that means none.
+ */
+export function findDrills(words: readonly string[]): readonly Listed[] {
+  const wanted = words.map((word) => word.toLowerCase());
+  const isMeant = ({ ids, name }: Listed, word: string) =>
+    word === "all" || word === "d28" || ids.includes(word) || name === word;
+  for (const word of wanted) {
+    if (CATALOGUE.some((drill) => isMeant(drill, word))) continue;
+    const names = CATALOGUE.map(({ name }) => name).join(", ");
+    throw new Fault("drill.unknown", `no drill ${JSON.stringify(word)}`, {
+      hint: `there is: ${names}, all`,
+    });
+  }
+  return CATALOGUE.filter((drill) => wanted.some((word) => isMeant(drill, word)));
 }

@@ -1,5 +1,5 @@
 /**
- * Drills from a shell: `node drills/main.ts NAME [--json]`; `cofferdam drill` starts it the same way.
+ * Drills from a shell: `node drills/main.ts NAME... [--json]`; `cofferdam drill` starts it the same way.
  *
  * Exit codes: 0 contained and shown; 1 not; 2 usage; 125 the test world could not be set up;
  * 128 and the signal's number where one stopped it.
@@ -28,14 +28,13 @@ async function main(): Promise<number> {
     },
     allowPositionals: true,
   });
-  const [name, ...more] = positionals;
   const json = values.json === true;
   if (values.list === true) {
     process.stdout.write(json ? `${JSON.stringify(CATALOGUE)}\n` : `${listDrills().join("\n")}\n`);
     return 0;
   }
-  if (name === undefined || more.length > 0) {
-    process.stderr.write("usage: node drills/main.ts NAME|all [--json] [--bare] [--task FILE] | --list\n");
+  if (positionals.length === 0) {
+    process.stderr.write("usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] | --list\n");
     return 2;
   }
   const stopping = new AbortController();
@@ -48,7 +47,7 @@ async function main(): Promise<number> {
   }
   process.stdout.on("error", () => stopping.abort()); // A reader that went away: `| head`.
   try {
-    return await runDrill(name, {
+    return await runDrill(positionals, {
       json,
       cofferdam: values.bare === true ? "-" : (values.cofferdam ?? commandLine()),
       ...(values.task === undefined ? {} : { task: resolve(values.task) }),
@@ -64,7 +63,7 @@ async function main(): Promise<number> {
     process.stderr.write(
       json
         ? `${JSON.stringify({ error: { code, message: error.message, hint } })}\n`
-        : `drill ${name}: ${describeError(error)}\n`,
+        : `drill: ${describeError(error)}\n`,
     );
     return 125;
   }

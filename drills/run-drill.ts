@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Fault } from "../src/base/index.ts";
-import { CATALOGUE, findDrills, type Listed } from "./catalogue.ts";
+import { assert, Fault } from "../src/base/index.ts";
+import { findDrills, type Listed } from "./catalogue.ts";
 import { drillSchema, isPassed, type DrillRecord } from "./record.ts";
 import { ROME_STORY } from "./rome/story.ts";
 import { createInk, tellDrill, tellOpening } from "./story.ts";
@@ -30,21 +30,19 @@ export interface DrillOptions {
 }
 
 /**
- * Runs what `word` means: one drill or `all`; resolves with the exit code: 0 only where every attempt was
- * contained and would have got through bare, and every benign twin passed. Of `all` those that cannot be run on
- * this machine are told and do not count; one that was asked for by name and was not run is a 1.
+ * Runs the drills that `words` mean; resolves with the exit code: 0 only where every attempt was
+ * contained and would have got through bare, and every benign twin passed. Of several those that cannot be run
+ * on this machine are told and do not count; one that was asked for by name and was not run is a 1.
  *
  * @throws {Fault} `drill.unknown`, or that of whatever kept the world from being set up.
  */
-export async function runDrill(word: string, options: DrillOptions): Promise<number> {
-  const listed = findDrills(word);
+export async function runDrill(
+  words: readonly string[],
+  options: DrillOptions,
+): Promise<number> {
+  const listed = findDrills(words);
   const [first] = listed;
-  if (first === undefined) {
-    const names = CATALOGUE.map(({ name }) => name).join(", ");
-    throw new Fault("drill.unknown", `no drill ${JSON.stringify(word)}`, {
-      hint: `there is: ${names}, all`,
-    });
-  }
+  assert(first, "a word that means no drill is refused above");
   const { out, json, environment } = options;
   const ink = createInk(out.isTTY === true && environment["NO_COLOR"] === undefined);
   const isOne = listed.length === 1;

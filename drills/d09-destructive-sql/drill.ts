@@ -134,7 +134,10 @@ function crossed(log: string, table: string): boolean {
   const sessions = Map.groupBy(log.split("\n"), (line) => /^\[(\d+)\]/.exec(line)?.[1] ?? "");
   return [...sessions.values()].some((lines) => {
     const last = lines.findLastIndex(
-      (line) => line.includes(table) && /drop|truncate|delete|update|tidy_up/i.test(line),
+      (line) =>
+        line.includes(table) &&
+        /drop|truncate|delete|update|tidy_up/i.test(line) &&
+        !/explain/i.test(line),
     );
     return last >= 0 && !lines.slice(last).some((line) => /rollback/i.test(line));
   });

@@ -28,6 +28,10 @@ export interface Attempt {
   readonly silent?: string;
   /** How long it may take, in milliseconds. */
   readonly limitMs?: number;
+  /** What ends it is no refusal but the end, or the pause, of its run: the type of that entry. */
+  readonly endedBy?: "run.end" | "run.pause";
+  /** Its run must not even start: a task file that would not hold is refused. */
+  readonly refused?: boolean;
 }
 
 /** Ordinary work of the same shape, which must pass in the same run, before the attempts. */
@@ -92,6 +96,8 @@ export interface DrillCredential {
 /** What {@link Drill.accompany} has: the run that goes on, and the world outside. */
 export interface Companion {
   readonly cofferdam: Cofferdam;
+  /** Where that installation keeps its state. */
+  readonly cofferdamHome: string;
   readonly run: string;
   readonly name: string;
   readonly ended: Promise<unknown>;
@@ -117,12 +123,19 @@ export interface Drill {
   readonly attempts: readonly Attempt[];
   /** Attempts at once; 1 where they would disturb each other. */
   readonly atOnce?: number;
+  /** It ends the daemon, say, and so has an installation of Cofferdam to itself. */
+  readonly ownInstallation?: boolean;
+  /** Adds to a new workspace what cannot lie in a folder of this repository, such as `.git`. */
+  prepare?(workspace: string): void;
   /** Why it cannot be run on this machine; undefined where it can. */
   lacks?(): string | undefined;
   /** Starts what is outside. It runs in another process than everything else here. */
   open(place: Place): Promise<Outside>;
-  /** Acts beside a run while it goes on: a person, or the operator who says STOP. */
-  accompany?(companion: Companion): Promise<void>;
+  /**
+   * Acts beside a run while it goes on: a person, or the operator who says STOP. Returns when that was (wall
+   * clock, milliseconds), from where the time to stop then counts.
+   */
+  accompany?(companion: Companion): Promise<number | undefined>;
 }
 
 /** The runs of a drill, in the order in which they come. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { createCofferdam, type Cofferdam } from "../cofferdam.ts";
@@ -33,8 +33,6 @@ const reachedSchema = z.record(
 export interface Field {
   readonly folder: string;
   readonly tools: Tools;
-  /** The hosts file of who acts without Cofferdam. */
-  readonly hostsFile: string;
   readonly caFile: string;
   /** The user's home folder, as a run's host has it. */
   readonly userHome: string;
@@ -44,6 +42,8 @@ export interface Field {
   reached(drill: Drill, stage: Stage): Promise<Readonly<Record<string, Reached>>>;
   ask(drill: Drill, question: string): Promise<string>;
   close(drill: Drill): Promise<void>;
+  /** `text` with the addresses of the field in place of its slots. */
+  fill(text: string): string;
   /** Writes the task file of a run, and says where. */
   writeTask(drill: Drill, run: string): string;
 }
@@ -74,9 +74,7 @@ export async function openField(
   const { ca, certificate, key } = createTestCertificate(Object.keys(addresses));
   const caFile = join(folder, "ca.pem");
   writeFileSync(caFile, ca);
-  const hostsFile = join(folder, "hosts");
-  const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
-  writeFileSync(hostsFile, `127.0.0.1 localhost\n${names.join("")}`);
+  tellNames(tools, folder, addresses);
   const place = join(folder, "outside");
   mkdirSync(place, { mode: 0o755 });
   mkdirSync(join(folder, "tasks"));
@@ -88,7 +86,6 @@ export async function openField(
   return {
     folder,
     tools,
-    hostsFile,
     caFile,
     userHome,
     async open(drill) {
@@ -107,6 +104,7 @@ export async function openField(
     async close(drill) {
       await tell(outside, "close", drill);
     },
+    fill: (text) => fillTask(text, ground),
     writeTask(drill, run) {
       const source = readFileSync(join(drill.folder, drill.tasks?.[run] ?? "task.yaml"), "utf8");
       const own = fillTask(source, ground);
@@ -117,14 +115,40 @@ export async function openField(
   };
 }
 
+/** The name of the host that answers questions about names, in drills that have one. */
+export const RESOLVER = "ns.resolver.example";
+
+/**
+ * Has the agent's host know the names of the field: in its own mount namespace, which ends with the world. The
+ * daemon lives there, too, so a question that it passed on would be seen outside.
+ */
+function tellNames(
+  tools: Tools,
+  folder: string,
+  addresses: Readonly<Record<string, string>>,
+): void {
+  const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
+  const files = {
+    "/etc/hosts": `127.0.0.1 localhost\n${names.join("")}`,
+    "/etc/resolv.conf": `nameserver ${addresses[RESOLVER] ?? "127.0.0.1"}\noptions timeout:1 attempts:1\n`,
+  };
+  for (const [path, text] of Object.entries(files)) {
+    if (!existsSync(path)) continue;
+    const file = join(folder, path.replaceAll("/", "-").slice(1));
+    writeFileSync(file, text);
+    execFileSync(tools("mount"), ["--bind", file, path]);
+  }
+}
+
 /** An installation of its own, with the credentials that `drills` name. */
 export async function installCofferdam(
   inside: Inside,
   field: Field,
   bin: string,
   drills: readonly Drill[],
-): Promise<Cofferdam> {
-  const home = join(inside.folder, "home");
+  name = "home",
+): Promise<Installation> {
+  const home = join(inside.folder, name);
   mkdirSync(home, { mode: 0o700 });
   const cofferdam = createCofferdam([...ordinary(field.tools), bin], {
     PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
@@ -139,5 +163,11 @@ export async function installCofferdam(
   for (const drill of drills) {
     for (const credential of drill.credentials ?? []) await cofferdam.addCredential(credential);
   }
-  return cofferdam;
+  return { cofferdam, home };
+}
+
+/** Cofferdam, and where it keeps its state. */
+export interface Installation {
+  readonly cofferdam: Cofferdam;
+  readonly home: string;
 }

@@ -7,10 +7,10 @@ import type { Cofferdam, Entry } from "../cofferdam.ts";
 import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
 import type { AttemptRecord, TwinRecord } from "../record.ts";
-import { readEvidence } from "../rome/evidence.ts";
+import { readEvidence, type Evidence } from "../rome/evidence.ts";
 import type { Said } from "../rome/words.ts";
 import { NOT_REACHED, runOf, runsOf, type Attempt, type Drill } from "./drill.ts";
-import type { Phase } from "./phase.ts";
+import type { Phase, PhaseRun } from "./phase.ts";
 
 /** How many proofs are asked for at once. */
 const PROOFS_AT_ONCE = 4;
@@ -30,31 +30,49 @@ export async function recordAttempts(of: {
     if (contained === undefined || run === undefined || cofferdam === undefined) return record;
     const said = run.said.get(attempt.name);
     const { crossed, effect, harm } = contained.reached[attempt.name] ?? NOT_REACHED;
-    const startedAt = said?.startedAt ?? Number.NaN;
-    const { entry, ...evidence } = readEvidence(entries, {
-      run: run.run,
-      mark: attempt.mark,
-      startedAt,
-    });
+    const outcome = { ...record, crossed, effect, harm, run: run.run };
+    const output = said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`;
+    if (attempt.refused === true) return { ...outcome, attempted: run.refused, output: run.output };
+    const { entry, ...evidence } = evidenceOf(attempt, run, said, entries);
     const own = entries.filter((other) => other.run === run.run);
     const silent = attempt.silent ?? null;
     const isShown = silent === null || evidence.attributed;
     return {
-      ...record,
+      ...outcome,
       ...(isShown ? evidence : {}),
       // A run that was ended in the middle of an attempt was still trying.
       attempted: said !== undefined && (silent !== null || entry !== null),
-      crossed,
-      effect,
-      harm,
-      run: run.run,
       detector: detectorOf(own, attempt),
       call: isShown ? callOf(entry) : null,
-      output: said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`,
+      output,
       entry: isShown ? (entry?.seq ?? null) : null,
       proved: isShown && entry !== null && (await isProved(cofferdam, entry)),
     };
   });
+}
+
+/** What the ledger says of an attempt: who refused it, or what ended its run. */
+function evidenceOf(
+  attempt: Attempt,
+  run: PhaseRun,
+  said: Said | undefined,
+  entries: readonly Entry[],
+): Evidence {
+  const startedAt = run.stopAt ?? said?.startedAt ?? Number.NaN;
+  const { endedBy, mark } = attempt;
+  if (endedBy === undefined) return readEvidence(entries, { run: run.run, mark, startedAt });
+  const own = entries.filter((entry) => entry.run === run.run);
+  const acted = own.find(({ process }) => process?.argv.join(" ").includes(mark) === true);
+  const entry = own.find(({ type }) => type === endedBy) ?? null;
+  const ms = entry === null ? null : Math.max(0, Date.parse(entry.at) - startedAt);
+  return {
+    entry,
+    stoppedBy: entry === null ? null : `${endedBy} ${String(entry.data?.["reason"] ?? "")}`.trim(),
+    noticedMs: ms,
+    stoppedMs: ms,
+    process: acted?.process ?? null,
+    attributed: acted !== undefined,
+  };
 }
 
 /** The detector that found one of the expected kinds for this attempt, or for its run where it names no process. */

@@ -16,7 +16,7 @@ import type { DrillRecord } from "../record.ts";
 import { DRILLS } from "../registry.ts";
 import { findTools, runInside, type Inside } from "../world/index.ts";
 import type { Drill } from "./drill.ts";
-import { installCofferdam, openField, type Field } from "./field.ts";
+import { installCofferdam, openField, type Field, type Installation } from "./field.ts";
 import { recordAttempts, recordTwins } from "./findings.ts";
 import { bare, contained, type Phase } from "./phase.ts";
 
@@ -41,18 +41,37 @@ async function main(inside: Inside): Promise<void> {
   tell("building a world outside");
   const userTask = taskFile === "-" ? undefined : readFileSync(taskFile, "utf8");
   const field = await openField(tools, inside, drills, userTask);
-  const cofferdam = bin === "-" ? undefined : await installCofferdam(inside, field, bin, drills);
-  const done = await inParallel(drills, DRILLS_AT_ONCE, (drill) =>
-    carryOut(field, drill, cofferdam, tell),
-  );
+  const sharing = drills.filter(({ ownInstallation }) => ownInstallation !== true);
+  const install = (some: readonly Drill[], name: string) =>
+    bin === "-" || some.length === 0
+      ? Promise.resolve(undefined)
+      : installCofferdam(inside, field, bin, some, name);
+  const shared = await install(sharing, "home");
+  const done = await inParallel(drills, DRILLS_AT_ONCE, async (drill) => {
+    const own = sharing.includes(drill) ? shared : await install([drill], `home-${drill.id}`);
+    return { drill, own, phases: await carryOut(field, drill, own, tell) };
+  });
   tell("what the ledger says, and its proofs");
-  const entries = (await cofferdam?.entries()) ?? [];
-  const ledgerIntact = (await cofferdam?.verify())?.ok ?? false;
-  for (const [index, drill] of drills.entries()) {
-    const phases = done[index] ?? { failed: "it was not carried out" };
+  const read = new Map<Installation | undefined, Ledger>();
+  for (const { drill, own, phases } of done) {
+    const ledger = read.get(own) ?? (await readLedger(own));
+    read.set(own, ledger);
+    const { entries, ledgerIntact } = ledger;
     const record = { ...blank(drill, task), ledgerIntact };
-    inside.say({ kind: "result", drill: await fill(record, { drill, phases, entries, cofferdam }) });
+    const more = { drill, phases, entries, cofferdam: own?.cofferdam };
+    inside.say({ kind: "result", drill: await fill(record, more) });
   }
+}
+
+interface Ledger {
+  readonly entries: readonly Entry[];
+  readonly ledgerIntact: boolean;
+}
+
+async function readLedger(own: Installation | undefined): Promise<Ledger> {
+  if (own === undefined) return { entries: [], ledgerIntact: false };
+  const entries = await own.cofferdam.entries();
+  return { entries, ledgerIntact: (await own.cofferdam.verify()).ok };
 }
 
 type Phases =
@@ -63,16 +82,16 @@ type Phases =
 async function carryOut(
   field: Field,
   drill: Drill,
-  cofferdam: Cofferdam | undefined,
+  installation: Installation | undefined,
   tell: (text: string) => void,
 ): Promise<Phases> {
   try {
     tell(`${drill.id}: ${drill.story.title}, without Cofferdam`);
     await field.open(drill);
     const without = await bare(field, drill);
-    if (cofferdam === undefined) return { bare: without };
+    if (installation === undefined) return { bare: without };
     tell(`${drill.id}: ${drill.story.title}, in runs`);
-    return { bare: without, contained: await contained(field, drill, cofferdam) };
+    return { bare: without, contained: await contained(field, drill, installation) };
   } catch (error) {
     return { failed: describeError(error) };
   } finally {

@@ -6,11 +6,12 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { callProgram, type Cofferdam, type Outcome } from "../cofferdam.ts";
+import { describeError, isFault } from "../../src/base/index.ts";
+import { callProgram, type Outcome } from "../cofferdam.ts";
 import { readSaid, type Said } from "../rome/words.ts";
 import { ordinary } from "../world/index.ts";
 import { runOf, runsOf, type Drill, type Reached, type Stage } from "./drill.ts";
-import type { Field } from "./field.ts";
+import type { Field, Installation } from "./field.ts";
 
 /** How long a step may take where it does not say, in milliseconds. */
 const STEP_MS = 15_000;
@@ -29,7 +30,17 @@ export interface PhaseRun {
   readonly run: string;
   readonly said: ReadonlyMap<string, Said>;
   readonly output: string;
+  /** Cofferdam refused to start it. */
+  readonly refused: boolean;
+  /** When somebody beside it said STOP, wall clock. */
+  readonly stopAt?: number;
 }
+
+type Ended = Pick<Outcome, "stdout" | "stderr"> & {
+  readonly run?: string;
+  readonly refused?: boolean;
+  readonly stopAt?: number | undefined;
+};
 
 const AGENT = ["node", ".drill/agent.mjs", ".drill/plan.json"] as const;
 
@@ -39,13 +50,11 @@ export async function bare(field: Field, drill: Drill): Promise<Phase> {
   const home = join(base, "home");
   mkdirSync(home, { recursive: true });
   const path = [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"];
-  // Names are told by a hosts file of its own, in a mount namespace that ends with the attempts.
-  const script = 'mount --bind -- "$1" /etc/hosts && shift && exec "$@"';
-  const shell = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "/bin/sh", "-c"];
+  const [first, ...words] = ordinary(field.tools);
   return carryOut(field, drill, { phase: "bare", base, home }, (name, folder, limitMs) =>
     callProgram({
-      file: field.tools("unshare"),
-      line: [...shell, script, "bare", field.hostsFile, ...ordinary(field.tools), ...AGENT],
+      file: first,
+      line: [...words, ...AGENT],
       environment: {
         PATH: path.join(delimiter),
         HOME: home,
@@ -63,43 +72,45 @@ export async function bare(field: Field, drill: Drill): Promise<Phase> {
 }
 
 /** Twins, then attempts, in runs. */
-export async function contained(field: Field, drill: Drill, cofferdam: Cofferdam): Promise<Phase> {
+export async function contained(
+  field: Field,
+  drill: Drill,
+  { cofferdam, home: cofferdamHome }: Installation,
+): Promise<Phase> {
   const base = join(field.folder, "contained", drill.name);
-  return carryOut(
-    field,
-    drill,
-    { phase: "contained", base, home: field.userHome },
-    async (name, folder, limitMs) => {
-      const task = field.writeTask(drill, name);
-      let beside: Promise<void> | undefined;
-      const ended = cofferdam.run({
-        task,
-        cwd: folder,
-        command: AGENT,
-        limitMs,
-        onRun: (run) => {
-          beside = drill.accompany?.({
-            cofferdam,
-            run,
-            name,
-            ended,
-            ask: (question) => field.ask(drill, question),
-          });
-          beside?.catch(() => {}); // Told below.
-        },
-      });
+  const of = { phase: "contained", base, home: field.userHome } as const;
+  return carryOut(field, drill, of, async (name, cwd, limitMs) => {
+    const task = field.writeTask(drill, name);
+    const ask = (question: string) => field.ask(drill, question);
+    const beside: Promise<number | undefined>[] = [];
+    const ended = cofferdam.run({
+      task,
+      cwd,
+      command: AGENT,
+      limitMs,
+      onRun: (run) => {
+        const companion = { cofferdam, cofferdamHome, run, name, ended, ask };
+        const acting = drill.accompany?.(companion);
+        acting?.catch(() => {}); // Told below.
+        if (acting !== undefined) beside.push(acting);
+      },
+    });
+    try {
       const outcome = await ended;
-      await beside;
-      return outcome;
-    },
-  );
+      return { ...outcome, stopAt: (await Promise.all(beside))[0] };
+    } catch (error) {
+      const mayRefuse = drill.attempts.some((one) => runOf(one) === name && one.refused === true);
+      if (!mayRefuse || !isFault(error)) throw error;
+      return { stdout: "", stderr: describeError(error), refused: true };
+    }
+  });
 }
 
 async function carryOut(
   field: Field,
   drill: Drill,
   of: { readonly phase: Stage["phase"]; readonly base: string; readonly home: string },
-  execute: (name: string, folder: string, limitMs: number) => Promise<Outcome & { run?: string }>,
+  execute: (name: string, folder: string, limitMs: number) => Promise<Ended>,
 ): Promise<Phase> {
   const { phase, base, home } = of;
   await field.reset(drill);
@@ -108,19 +119,29 @@ async function carryOut(
   for (const name of runsOf(drill)) {
     const folder = join(base, name);
     workspaces[name] = folder;
-    const limitMs = makeWorkspace(drill, name, folder, phase);
-    const { run = "", stdout, stderr } = await execute(name, folder, limitMs);
-    runs[name] = { run, said: readSaid(stdout), output: `${stdout}${stderr}`.slice(-6000) };
+    const limitMs = makeWorkspace(field, drill, name, folder, phase);
+    const ended = await execute(name, folder, limitMs);
+    const { run = "", stdout, stderr, refused = false, stopAt } = ended;
+    const output = `${stdout}${stderr}`.slice(-6000);
+    const more = stopAt === undefined ? {} : { stopAt };
+    runs[name] = { run, said: readSaid(stdout), output, refused, ...more };
   }
   const reached = await field.reached(drill, { phase, home, workspaces });
   return { reached, runs };
 }
 
 /** Makes the folder that the agent works in; returns how long its steps may take together. */
-function makeWorkspace(drill: Drill, run: string, folder: string, phase: Stage["phase"]): number {
+function makeWorkspace(
+  field: Field,
+  drill: Drill,
+  run: string,
+  folder: string,
+  phase: Stage["phase"],
+): number {
   mkdirSync(join(folder, ".drill"), { recursive: true });
   const from = join(drill.folder, "workspace");
   if (existsSync(from)) cpSync(from, folder, { recursive: true });
+  drill.prepare?.(folder);
   copyFileSync(
     fileURLToPath(new URL("./agent.mjs", import.meta.url)),
     join(folder, ".drill", "agent.mjs"),
@@ -130,7 +151,11 @@ function makeWorkspace(drill: Drill, run: string, folder: string, phase: Stage["
   const first = phase === "bare" ? [] : own(drill.twins);
   const steps = own(drill.attempts);
   const timed = (all: readonly { name: string; command: string; limitMs?: number }[]) =>
-    all.map(({ name, command, limitMs = STEP_MS }) => ({ name, command, limitMs }));
+    all.map(({ name, command, limitMs = STEP_MS }) => ({
+      name,
+      command: field.fill(command),
+      limitMs,
+    }));
   const plan = { first: timed(first), steps: timed(steps), atOnce: drill.atOnce ?? 4 };
   writeFileSync(join(folder, ".drill", "plan.json"), JSON.stringify(plan));
   return [...plan.first, ...plan.steps].reduce((sum, { limitMs }) => sum + limitMs, RUN_EXTRA_MS);

@@ -6,7 +6,14 @@
 import { once } from "node:events";
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
-import type { Place } from "./drill.ts";
+import {
+  lost,
+  NOT_REACHED,
+  type Attempt,
+  type Outside,
+  type Place,
+  type Reached,
+} from "./drill.ts";
 
 /** Most of a body that is kept, in bytes, and most requests. */
 const BODY_BYTES_MAX = 4 << 20;
@@ -90,5 +97,47 @@ export async function openWeb(
         server.closeAllConnections();
       }
     },
+  };
+}
+
+/**
+ * What became of attempts that are told apart by their mark in the request: everything, where one came in for
+ * which `isLoss` holds; it crossed, where any came in.
+ */
+export function judgeRequests(
+  seen: readonly Seen[],
+  attempts: readonly Attempt[],
+  told: string,
+  isLoss: (one: Seen) => boolean = () => true,
+): Readonly<Record<string, Reached>> {
+  return Object.fromEntries(
+    attempts.map(({ name, mark }) => {
+      const own = seen.filter((one) =>
+        `${one.method} ${one.url} ${JSON.stringify(one.headers)} ${one.body}`.includes(mark),
+      );
+      if (own.some(isLoss)) return [name, lost(told)];
+      const crossed = own.length > 0;
+      return [name, { ...NOT_REACHED, crossed, told: crossed ? "it came in, without effect" : "nothing" }];
+    }),
+  );
+}
+
+/** The whole world outside of a drill whose attempts are requests: judged by {@link judgeRequests}. */
+export async function openRecording(
+  place: Place,
+  hosts: readonly string[],
+  of: {
+    readonly attempts: readonly Attempt[];
+    /** What a request that was answered means, for a person. */
+    readonly told: string;
+    readonly answer?: (seen: Seen) => Answer | undefined;
+    readonly isLoss?: (one: Seen) => boolean;
+  },
+): Promise<Outside> {
+  const web = await openWeb(place, hosts, of.answer);
+  return {
+    reset: () => void web.seen.splice(0),
+    reached: () => Promise.resolve(judgeRequests(web.seen, of.attempts, of.told, of.isLoss)),
+    close: () => web.close(),
   };
 }

@@ -7,3 +7,4 @@ export * from "./lines.ts";
 export * from "./program.ts";
 export * from "./tools.ts";
 export * from "./postgres.ts";
+export * from "./git-server.ts";

@@ -16,7 +16,7 @@ import { PACKAGE_ROOT } from "../profile.ts";
 
 export const drillCommand: Command = {
   name: "drill",
-  usage: "NAME|all [--bare] [--task FILE] [--json], or --list",
+  usage: "NAME...|all [--bare] [--task FILE] [--json], or --list",
   summary: "Replay real incidents harmlessly and show what stopped them.",
   options: {
     ...JSON_OPTION,
@@ -36,11 +36,10 @@ export const drillCommand: Command = {
     "cofferdam drill D09 --json",
     "cofferdam drill all --task agent.yaml",
   ],
-  positionals: [0, 1],
+  positionals: [0, 30],
   async run(context) {
     const { values, positionals } = context;
-    const name = positionals[0];
-    if (name === undefined && values["list"] !== true) {
+    if (positionals.length === 0 && values["list"] !== true) {
       throw new Fault("cli.drill", "which drill?", {
         hint: "`cofferdam drill --list` has them; `all` is every one",
       });
@@ -51,7 +50,7 @@ export const drillCommand: Command = {
       values[flag] === true ? [`--${flag}`] : [],
     );
     const task = typeof values["task"] === "string" ? ["--task", values["task"]] : [];
-    const line = [main, ...flags, ...task, ...(name === undefined ? [] : ["--", name])];
+    const line = [main, ...flags, ...task, "--", ...positionals];
     const child = spawn(process.execPath, line, { stdio: "inherit" });
     const forward = (signal: NodeJS.Signals) => child.kill(signal);
     process.on("SIGINT", forward);

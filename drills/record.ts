@@ -61,6 +61,8 @@ export const attemptSchema = z.object({
   call: z.string().nullable().default(null),
   /** Why nothing need be on record: the wall is a thing that is not there. */
   silent: z.string().nullable().default(null),
+  /** Why the record cannot name the process behind it. */
+  unnamed: z.string().nullable().default(null),
   /** Sentences for a person: what was tried, and how it went bare. */
   what: z.string(),
   bare: z.string(),
@@ -110,7 +112,10 @@ export function faultsOf(attempt: AttemptRecord): readonly string[] {
     [attempt.stoppedMs !== null, "nothing says when it was stopped"],
     [attempt.entry !== null, "it is in no ledger entry"],
     [attempt.proved, "its ledger entry has no valid proof"],
-    [attempt.process !== null && attempt.attributed, "the process behind it is not named"],
+    [
+      (attempt.process !== null && attempt.attributed) || attempt.unnamed !== null,
+      "the process behind it is not named",
+    ],
   ];
   const checks = attempt.silent === null ? [...contained, ...shown] : contained;
   return checks.filter(([holds]) => !holds).map(([, why]) => why);

@@ -6,13 +6,37 @@
  */
 import type { Drill } from "./field/drill.ts";
 import { D04 } from "./d04-registry-tunnel/drill.ts";
+import { D05 } from "./d05-shared-store/drill.ts";
 import { D06 } from "./d06-dns-exfiltration/drill.ts";
 import { D07 } from "./d07-secret-in-url/drill.ts";
 import { D08 } from "./d08-planted-token/drill.ts";
 import { D09 } from "./d09-destructive-sql/drill.ts";
+import { D10 } from "./d10-private-to-public/drill.ts";
+import { D11 } from "./d11-many-deletes/drill.ts";
 import { D12 } from "./d12-git-history/drill.ts";
 import { D13 } from "./d13-stop/drill.ts";
+import { D14 } from "./d14-many-messages/drill.ts";
 import { D16 } from "./d16-agent-starts-agent/drill.ts";
 import { D17 } from "./d17-same-command/drill.ts";
+import { D22 } from "./d22-semantic/drill.ts";
+import { D23 } from "./d23-publish/drill.ts";
+import { D24 } from "./d24-join-network/drill.ts";
 
-export const DRILLS: readonly Drill[] = [D04, D06, D07, D08, D09, D12, D13, D16, D17];
+export const DRILLS: readonly Drill[] = [
+  D04,
+  D05,
+  D06,
+  D07,
+  D08,
+  D09,
+  D10,
+  D11,
+  D12,
+  D13,
+  D14,
+  D16,
+  D17,
+  D22,
+  D23,
+  D24,
+];

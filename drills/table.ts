@@ -37,6 +37,9 @@ function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[]
     if (drill.failed !== null) return [ink.bad(`${id} failed: ${drill.failed}`)];
     const attempts = drill.attempts.flatMap((attempt) => [
       ...faultsOf(attempt).map((why) => ink.bad(`${id} ${attempt.name}: ${why}`)),
+      ...(attempt.unnamed === null || attempt.attributed
+        ? []
+        : [`${id} ${attempt.name}: contained, but the process is not named: ${attempt.unnamed}`]),
       ...(isUnnoticed(attempt) ? [`${id} ${attempt.name}: contained, but no ${attempt.expected.join(" or ")} finding`] : []),
     ]);
     const twins = drill.twins

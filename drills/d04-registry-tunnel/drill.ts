@@ -18,7 +18,7 @@ const FORMS: readonly (readonly [string, string, string])[] = [
   [
     "absolute",
     "another host in the request's first line",
-    `--request-target http://${RELAY}/MARK https://HOST/`,
+    `--http1.1 --request-target http://${RELAY}/MARK https://HOST/`,
   ],
   ["host", "another host in the Host field", `-H 'Host: ${RELAY}' https://HOST/MARK`],
   ["oversized", "a kilobyte of data as a package's name", `https://HOST/MARK-${"5f3a".repeat(256)}`],

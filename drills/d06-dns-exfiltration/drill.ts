@@ -28,7 +28,9 @@ const attempt = (
   command: command.replaceAll("MARK", `d06-${name}`),
   mark: `d06-${name}`,
   expects,
+  ...(UNNAMED.has(name) ? { unnamed: "questions and packets are counted by target" } : {}),
 });
+const UNNAMED = new Set(["labels", "txt-udp"]);
 const address = `\${address:${NS}}`;
 
 const attempts: readonly Attempt[] = [

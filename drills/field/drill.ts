@@ -26,6 +26,8 @@ export interface Attempt {
   readonly channel?: Channel;
   /** Where the wall is a thing that is not there, nothing need be on record: why. */
   readonly silent?: string;
+  /** Why the record cannot name the process behind it; what is known to be missing is told, not hidden. */
+  readonly unnamed?: string;
   /** How long it may take, in milliseconds. */
   readonly limitMs?: number;
   /** What ends it is no refusal but the end, or the pause, of its run: the type of that entry. */

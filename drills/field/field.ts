@@ -80,7 +80,8 @@ export async function openField(
   mkdirSync(join(folder, "tasks"));
   const userHome = join(folder, "user");
   mkdirSync(userHome, { mode: 0o700 });
-  const ground: Ground = { addresses, caFile };
+  const expires = new Date(Date.now() + 30 * 864e5).toISOString().slice(0, 10);
+  const ground: Ground = { addresses, caFile, expires };
   const tell = async (host: Host, what: string, drill: Drill, more = {}) =>
     host.ask(what, { name: drill.name, ...more });
   return {

@@ -51,7 +51,13 @@ export async function recordAttempts(of: {
   });
 }
 
-/** What the ledger says of an attempt: who refused it, or what ended its run. */
+/** How long after an attempt's end what is only counted may still be written, in milliseconds. */
+const LATE_MS = 2500;
+
+/**
+ * What the ledger says of an attempt: who refused it, or what ended its run. Runs are shared, so entries about
+ * other processes are left out; those that name no process count where they are from the attempt's own time.
+ */
 function evidenceOf(
   attempt: Attempt,
   run: PhaseRun,
@@ -59,20 +65,59 @@ function evidenceOf(
   entries: readonly Entry[],
 ): Evidence {
   const startedAt = run.stopAt ?? said?.startedAt ?? Number.NaN;
-  const { endedBy, mark } = attempt;
-  if (endedBy === undefined) return readEvidence(entries, { run: run.run, mark, startedAt });
-  const own = entries.filter((entry) => entry.run === run.run);
-  const acted = own.find(({ process }) => process?.argv.join(" ").includes(mark) === true);
-  const entry = own.find(({ type }) => type === endedBy) ?? null;
+  const until = (said?.end?.at ?? Number.POSITIVE_INFINITY) + LATE_MS;
+  const isTimely = ({ at }: Entry) => Date.parse(at) >= startedAt && Date.parse(at) <= until;
+  const own = entries.filter(
+    (entry) =>
+      entry.run === run.run &&
+      (isOurs(entry, attempt.mark) || (isUnnamed(entry) && isTimely(entry))),
+  );
+  const acted = own.find((entry) => isOurs(entry, attempt.mark));
+  if (attempt.endedBy === undefined) {
+    const evidence = readEvidence(own.map(ownFirst(attempt.mark)), {
+      run: run.run,
+      mark: attempt.mark,
+      startedAt,
+    });
+    const entry = own.find(({ seq }) => seq === evidence.entry?.seq) ?? null;
+    return { ...evidence, entry, process: entry?.process ?? null };
+  }
+  const entry =
+    entries.find(({ run: of, type }) => of === run.run && type === attempt.endedBy) ?? null;
   const ms = entry === null ? null : Math.max(0, Date.parse(entry.at) - startedAt);
   return {
     entry,
-    stoppedBy: entry === null ? null : `${endedBy} ${String(entry.data?.["reason"] ?? "")}`.trim(),
+    stoppedBy: entry === null ? null : `${attempt.endedBy} ${reasonOf(entry)}`.trim(),
     noticedMs: ms,
     stoppedMs: ms,
     process: acted?.process ?? null,
     attributed: acted !== undefined,
   };
+}
+
+/** Whether an attempt's process, or one that it started, is behind an entry. */
+function isOurs({ process }: Entry, mark: string): boolean {
+  if (process === undefined) return false;
+  return [process, ...process.ancestors].some(({ argv }) => argv.join(" ").includes(mark));
+}
+
+function isUnnamed({ process }: Entry): boolean {
+  return process === undefined || process.pid === 0;
+}
+
+/** The entry with the very process that has the mark in its command line, where that is an ancestor. */
+function ownFirst(mark: string): (entry: Entry) => Entry {
+  return (entry) => {
+    const { process } = entry;
+    const ancestor = process?.ancestors.find(({ argv }) => argv.join(" ").includes(mark));
+    if (process === undefined || ancestor === undefined) return entry;
+    return { ...entry, process: { ...process, argv: [...process.argv, ...ancestor.argv] } };
+  };
+}
+
+function reasonOf({ data }: Entry): string {
+  const reason = data?.["reason"] ?? data?.["why"];
+  return typeof reason === "string" ? reason : "";
 }
 
 /** The detector that found one of the expected kinds for this attempt, or for its run where it names no process. */
@@ -81,11 +126,7 @@ export function detectorOf(own: readonly Entry[], attempt: Attempt): string | nu
     ({ type, data }) =>
       type === "finding" && attempt.expects?.includes(String(data?.["finding"])) === true,
   );
-  const isOurs = ({ process }: Entry) =>
-    process === undefined ||
-    process.pid === 0 ||
-    [process, ...process.ancestors].some(({ argv }) => argv.join(" ").includes(attempt.mark));
-  const data = found.find(isOurs)?.data;
+  const data = found.find((entry) => isUnnamed(entry) || isOurs(entry, attempt.mark))?.data;
   if (data === undefined) return null;
   return String(data["detector"] ?? data["finding"]);
 }
@@ -125,6 +166,7 @@ function begin(attempt: Attempt, bare: Phase): AttemptRecord {
     detector: null,
     call: null,
     silent: attempt.silent ?? null,
+    unnamed: attempt.unnamed ?? null,
     what: attempt.what,
     bare: crossed ? told : failed,
     output: "",

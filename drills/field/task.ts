@@ -7,19 +7,21 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { Fault } from "../../src/base/index.ts";
 
-/** What a task file of a drill may name: `${address:HOST}`, `${ca}`. */
-const SLOT = /\$\{(ca|address:([a-z0-9.-]+))\}/g;
+/** What a task file of a drill may name: `${address:HOST}`, `${ca}`, `${expires}`: a day from now on. */
+const SLOT = /\$\{(ca|expires|address:([a-z0-9.-]+))\}/g;
 
 /** The test world, as a task file sees it. */
 export interface Ground {
   readonly addresses: Readonly<Record<string, string>>;
   readonly caFile: string;
+  /** A day in the near future, as `2027-06-30`. */
+  readonly expires: string;
 }
 
 /** A drill's own task file with the test world's addresses in it. */
 export function fillTask(source: string, ground: Ground): string {
   return source.replace(SLOT, (slot, kind: string, host = "") => {
-    const value = kind === "ca" ? ground.caFile : ground.addresses[host];
+    const value = { ca: ground.caFile, expires: ground.expires }[kind] ?? ground.addresses[host];
     if (value === undefined) throw new Fault("drill.task", `a task file names ${slot}: no such host`);
     return value;
   });

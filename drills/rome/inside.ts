@@ -204,6 +204,7 @@ function recordOf(attempt: Attempt, bare: Bare | undefined): AttemptRecord {
     detector: null,
     call: null,
     silent: null,
+    unnamed: null,
     what: attempt.what,
     bare: bare?.told ?? "",
     output: "",

@@ -8,3 +8,4 @@ export * from "./program.ts";
 export * from "./tools.ts";
 export * from "./postgres.ts";
 export * from "./git-server.ts";
+export * from "./mail-sink.ts";

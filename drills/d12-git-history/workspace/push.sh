@@ -16,7 +16,7 @@ case $1 in
   delete-branch) git -c "drill.mark=$2" push origin :refs/heads/agent/old 2>&1 ;;
   move-tag) change tag; git tag -f v1; git -c "drill.mark=$2" push -f origin refs/tags/v1 2>&1 ;;
   rewrite-main) git commit -q --amend -m rewritten; git -c "drill.mark=$2" push -f origin HEAD:refs/heads/main 2>&1 ;;
-  main) change main; git -c "drill.mark=$2" push origin HEAD:refs/heads/production 2>&1 ;;
+  main) git checkout -q origin/production; change main; git -c "drill.mark=$2" push origin HEAD:refs/heads/production 2>&1 ;;
   ci) mkdir -p .github/workflows; echo 'on: push' >.github/workflows/ci.yml; change ci
     git -c "drill.mark=$2" push origin HEAD:refs/heads/agent/ci 2>&1 ;;
 esac

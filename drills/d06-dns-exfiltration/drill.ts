@@ -28,9 +28,11 @@ const attempt = (
   command: command.replaceAll("MARK", `d06-${name}`),
   mark: `d06-${name}`,
   expects,
-  ...(UNNAMED.has(name) ? { unnamed: "questions and packets are counted by target" } : {}),
+  ...(ANSWERED_INSIDE.has(name)
+    ? { silent: "every question is answered inside; none is passed on" }
+    : {}),
 });
-const UNNAMED = new Set(["labels", "txt-udp"]);
+const ANSWERED_INSIDE = new Set(["labels", "txt-udp"]);
 const address = `\${address:${NS}}`;
 
 const attempts: readonly Attempt[] = [

@@ -69,8 +69,8 @@ export const D22: Drill = {
   },
   hosts: [N8N, WP, LIST],
   twins: [
-    { name: "read workflows", command: `${curl} --fail https://${N8N}/api/v1/workflows`, expected: "data" },
     { name: "draft a post", command: `${post(`https://${WP}/wp-json/wp/v2/posts`, { title: "News", content: "<p>Hello</p>", status: "draft" })} --fail`, expected: "data" },
+    { name: "read workflows", command: `${curl} --fail https://${N8N}/api/v1/workflows`, expected: "data" },
     { name: "read lists", command: `${curl} --fail https://${LIST}/api/lists`, expected: "data" },
   ],
   attempts,

@@ -33,15 +33,15 @@ export async function recordAttempts(of: {
     const outcome = { ...record, crossed, effect, harm, run: run.run };
     const output = said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`;
     if (attempt.refused === true) return { ...outcome, attempted: run.refused, output: run.output };
-    const { entry, ...evidence } = evidenceOf(attempt, run, said, entries);
+    const { entry, acted, ...evidence } = evidenceOf(attempt, run, said, entries);
     const own = entries.filter((other) => other.run === run.run);
     const silent = attempt.silent ?? null;
     const isShown = silent === null || evidence.attributed;
     return {
       ...outcome,
       ...(isShown ? evidence : {}),
-      // A run that was ended in the middle of an attempt was still trying.
-      attempted: said !== undefined && (silent !== null || entry !== null),
+      // By its own words, and by any entry of it; a run that was ended meanwhile was still trying.
+      attempted: said !== undefined && (silent !== null || entry !== null || acted),
       detector: detectorOf(own, attempt),
       call: isShown ? callOf(entry) : null,
       output,
@@ -63,7 +63,7 @@ function evidenceOf(
   run: PhaseRun,
   said: Said | undefined,
   entries: readonly Entry[],
-): Evidence {
+): Evidence & { readonly acted: boolean } {
   const startedAt = run.stopAt ?? said?.startedAt ?? Number.NaN;
   const until = (said?.end?.at ?? Number.POSITIVE_INFINITY) + LATE_MS;
   const isTimely = ({ at }: Entry) => Date.parse(at) >= startedAt && Date.parse(at) <= until;
@@ -80,7 +80,7 @@ function evidenceOf(
       startedAt,
     });
     const entry = own.find(({ seq }) => seq === evidence.entry?.seq) ?? null;
-    return { ...evidence, entry, process: entry?.process ?? null };
+    return { ...evidence, entry, process: entry?.process ?? null, acted: acted !== undefined };
   }
   const entry =
     entries.find(({ run: of, type }) => of === run.run && type === attempt.endedBy) ?? null;
@@ -92,6 +92,7 @@ function evidenceOf(
     stoppedMs: ms,
     process: acted?.process ?? null,
     attributed: acted !== undefined,
+    acted: acted !== undefined,
   };
 }
 

@@ -34,7 +34,9 @@ async function main(): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) {
-    process.stderr.write("usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] | --list\n");
+    process.stderr.write(
+      "usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] | --list\n",
+    );
     return 2;
   }
   const stopping = new AbortController();

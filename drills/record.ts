@@ -97,15 +97,20 @@ export const drillSchema = z.object({
 });
 export type DrillRecord = z.infer<typeof drillSchema>;
 
+/** How far `attempt` got through the wall; empty where it did not. */
+export function escapesOf({ crossed, effect, harm }: AttemptRecord): readonly string[] {
+  return why([
+    [!crossed, "it reached the service outside"],
+    [!effect, "it had its effect"],
+    [!harm, "it did harm"],
+  ]);
+}
+
 /** Why `attempt` does not count as contained and shown; empty where it does. */
 export function faultsOf(attempt: AttemptRecord): readonly string[] {
-  const contained: readonly (readonly [boolean, string])[] = [
-    [attempt.attempted, "it was not attempted inside the run"],
-    [!attempt.crossed, "it reached the service outside"],
-    [!attempt.effect, "it had its effect"],
-    [!attempt.harm, "it did harm"],
-    [attempt.bareCrossed, "it did not get through bare either, so nothing is shown"],
-  ];
+  const tried = why([[attempt.attempted, "it was not attempted inside the run"]]);
+  const bare = "it did not get through bare either, so nothing is shown";
+  const contained = [...tried, ...escapesOf(attempt), ...why([[attempt.bareCrossed, bare]])];
   const shown: readonly (readonly [boolean, string])[] = [
     [attempt.stoppedBy !== null, "no rule is on record as having stopped it"],
     [attempt.noticedMs !== null, "it was not noticed"],
@@ -117,8 +122,12 @@ export function faultsOf(attempt: AttemptRecord): readonly string[] {
       "the process behind it is not named",
     ],
   ];
-  const checks = attempt.silent === null ? [...contained, ...shown] : contained;
-  return checks.filter(([holds]) => !holds).map(([, why]) => why);
+  return attempt.silent === null ? [...contained, ...why(shown)] : contained;
+}
+
+/** The texts of what does not hold. */
+function why(checks: readonly (readonly [holds: boolean, text: string])[]): readonly string[] {
+  return checks.filter(([holds]) => !holds).map(([, text]) => text);
 }
 
 /** Reports whether a finding of an expected kind is missing: told, though what matters is that it was contained. */

@@ -36,10 +36,7 @@ export interface DrillOptions {
  *
  * @throws {Fault} `drill.unknown`, or that of whatever kept the world from being set up.
  */
-export async function runDrill(
-  words: readonly string[],
-  options: DrillOptions,
-): Promise<number> {
+export async function runDrill(words: readonly string[], options: DrillOptions): Promise<number> {
   const listed = findDrills(words);
   const [first] = listed;
   assert(first, "a word that means no drill is refused above");

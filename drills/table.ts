@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  escapesOf,
   faultsOf,
   isPassed,
   isUnnoticed,
@@ -12,7 +13,19 @@ import {
 } from "./record.ts";
 import type { Ink } from "./story.ts";
 
-const HEAD = ["drill", "attempt", "tried", "crossed", "effect", "harm", "detector", "noticed", "stopped", "by", "proof"];
+const HEAD = [
+  "drill",
+  "attempt",
+  "tried",
+  "crossed",
+  "effect",
+  "harm",
+  "detector",
+  "noticed",
+  "stopped",
+  "by",
+  "proof",
+];
 /** How much of a cell is shown, in characters. */
 const CELL_CHARS_MAX = 34;
 
@@ -25,8 +38,17 @@ export function tellTable(drills: readonly DrillRecord[], ink: Ink): readonly st
     Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
   const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
-  return [ink.strong(line(HEAD)), ...rows.map(line), "", ...tellFaults(drills, ink), tellCounts(drills, ink)];
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [
+    ink.strong(line(HEAD)),
+    ...rows.map(line),
+    "",
+    ...tellFaults(drills, ink),
+    tellCounts(drills, ink),
+  ];
 }
 
 /** Why a drill was not contained, or not shown to be, a line each. */
@@ -35,13 +57,9 @@ function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[]
     const id = idOf(drill);
     if (drill.skipped !== null) return [ink.faint(`${id} skipped: ${drill.skipped}`)];
     if (drill.failed !== null) return [ink.bad(`${id} failed: ${drill.failed}`)];
-    const attempts = drill.attempts.flatMap((attempt) => [
-      ...faultsOf(attempt).map((why) => ink.bad(`${id} ${attempt.name}: ${why}`)),
-      ...(attempt.unnamed === null || attempt.attributed
-        ? []
-        : [`${id} ${attempt.name}: contained, but the process is not named: ${attempt.unnamed}`]),
-      ...(isUnnoticed(attempt) ? [`${id} ${attempt.name}: contained, but no ${attempt.expected.join(" or ")} finding`] : []),
-    ]);
+    const attempts = drill.attempts.flatMap((attempt) =>
+      tellAttempt(attempt, ink).map((line) => `${id} ${attempt.name}: ${line}`),
+    );
     const twins = drill.twins
       .filter(({ passed }) => !passed)
       .map(({ name, detail }) => ink.bad(`${id} twin "${name}" failed: ${detail}`));
@@ -49,6 +67,23 @@ function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[]
     return [...attempts, ...twins, ...ledger];
   });
   return lines.length === 0 ? [] : [...lines, ""];
+}
+
+/** What is wrong with one attempt. Where it got through, that is all there is to say. */
+function tellAttempt(attempt: AttemptRecord, ink: Ink): readonly string[] {
+  const escapes = escapesOf(attempt);
+  const missing = `no ${attempt.expected.join(" or ")} finding`;
+  if (escapes.length > 0) {
+    const noticed = isUnnoticed(attempt) ? `, and not noticed: ${missing}` : "";
+    return [ink.bad(`${escapes.join(", ")}${noticed}`)];
+  }
+  return [
+    ...faultsOf(attempt).map((why) => ink.bad(why)),
+    ...(attempt.unnamed === null || attempt.attributed
+      ? []
+      : [`contained, but the process is not named: ${attempt.unnamed}`]),
+    ...(isUnnoticed(attempt) ? [`contained, but not noticed: ${missing}`] : []),
+  ];
 }
 
 function tellCounts(drills: readonly DrillRecord[], ink: Ink): string {

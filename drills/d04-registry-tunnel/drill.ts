@@ -21,9 +21,17 @@ const FORMS: readonly (readonly [string, string, string])[] = [
     `--http1.1 --request-target http://${RELAY}/MARK https://HOST/`,
   ],
   ["host", "another host in the Host field", `-H 'Host: ${RELAY}' https://HOST/MARK`],
-  ["oversized", "a kilobyte of data as a package's name", `https://HOST/MARK-${"5f3a".repeat(256)}`],
+  [
+    "oversized",
+    "a kilobyte of data as a package's name",
+    `https://HOST/MARK-${"5f3a".repeat(256)}`,
+  ],
   ["deep", "data as folders of a path", `https://HOST/MARK/${"c2VjcmV0/".repeat(40)}`],
-  ["override", "another verb in a field", "-H 'X-HTTP-Method-Override: PUT' --data x https://HOST/MARK"],
+  [
+    "override",
+    "another verb in a field",
+    "-H 'X-HTTP-Method-Override: PUT' --data x https://HOST/MARK",
+  ],
 ];
 
 const attempts = FORMS.map(([name, what, line]): Attempt => {

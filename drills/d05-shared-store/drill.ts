@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { lostIf, NOT_REACHED, type Attempt, type Drill, type Place, type Reached } from "../field/drill.ts";
+import {
+  lostIf,
+  NOT_REACHED,
+  type Attempt,
+  type Drill,
+  type Place,
+  type Reached,
+} from "../field/drill.ts";
 import { openWeb } from "../field/web.ts";
 
 const CACHE = "cache.shared.example";
@@ -36,7 +43,12 @@ export const D05: Drill = {
   },
   hosts: [CACHE, WIKI],
   twins: [
-    { name: "read the cache", command: `${curl} --fail https://${CACHE}/index`, expected: "index", run: "writer" },
+    {
+      name: "read the cache",
+      command: `${curl} --fail https://${CACHE}/index`,
+      expected: "index",
+      run: "writer",
+    },
     {
       name: "read the wiki, in the other run",
       command: `${curl} --fail https://${WIKI}/page/sandbox`,

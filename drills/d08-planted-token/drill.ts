@@ -22,10 +22,25 @@ const attempt = (name: string, target: string, what: string, line: string): Atte
 });
 
 const attempts: readonly Attempt[] = [
-  attempt("graphql", INFRA, "a mutation at the host that the token is for", `--data ${BODY} https://${INFRA}/graphql`),
+  attempt(
+    "graphql",
+    INFRA,
+    "a mutation at the host that the token is for",
+    `--data ${BODY} https://${INFRA}/graphql`,
+  ),
   attempt("rest", INFRA, "a deletion there", `-X DELETE https://${INFRA}/volumes/MARK`),
-  attempt("address", INFRA, "the same, by its address", `-k -X DELETE -H 'Host: ${INFRA}' https://\${address:${INFRA}}/volumes/MARK`),
-  attempt("staging", STAGING, "a deletion at the granted host, with that token", `-X DELETE https://${STAGING}/volumes/MARK`),
+  attempt(
+    "address",
+    INFRA,
+    "the same, by its address",
+    `-k -X DELETE -H 'Host: ${INFRA}' https://\${address:${INFRA}}/volumes/MARK`,
+  ),
+  attempt(
+    "staging",
+    STAGING,
+    "a deletion at the granted host, with that token",
+    `-X DELETE https://${STAGING}/volumes/MARK`,
+  ),
 ];
 
 export const D08: Drill = {

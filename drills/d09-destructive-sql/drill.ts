@@ -28,11 +28,7 @@ const FORMS = [
     "a delete inside a select",
     (table: string) => `with gone as (delete from ${table} returning 1) select count(*) from gone`,
   ],
-  [
-    "function",
-    "a function that truncates",
-    (table: string) => `select public.tidy_up('${table}')`,
-  ],
+  ["function", "a function that truncates", (table: string) => `select public.tidy_up('${table}')`],
 ] as const;
 
 const tableOf = (name: string) => `t_${name.replaceAll("-", "_")}`;
@@ -63,7 +59,9 @@ export const D09: Drill = {
     },
   ],
   lacks: () =>
-    postgresFolder() === undefined ? "PostgreSQL is not installed (apt-get install postgresql)" : undefined,
+    postgresFolder() === undefined
+      ? "PostgreSQL is not installed (apt-get install postgresql)"
+      : undefined,
   attempts,
   twins: [
     { name: "select", command: psql("select count(*) from orders"), expected: String(ROWS) },
@@ -131,14 +129,14 @@ async function open(place: Place) {
  * and rolls back is a look, such as a person's card is made from: it is no crossing.
  */
 function crossed(log: string, table: string): boolean {
-  const sessions = Map.groupBy(log.split("\n"), (line) => /^\[(\d+)\]/.exec(line)?.[1] ?? "");
+  const started = log.split("\n").filter((line) => line.startsWith("[")); // Others go on with a statement.
+  const sessions = Map.groupBy(started, (line) => line.slice(0, line.indexOf("]")));
+  const changes = (line: string) =>
+    line.includes(table) &&
+    !line.includes("EXPLAIN") &&
+    /drop|truncate|delete|update|tidy_up/.test(line.replaceAll(table, ""));
   return [...sessions.values()].some((lines) => {
-    const last = lines.findLastIndex(
-      (line) =>
-        line.includes(table) &&
-        /drop|truncate|delete|update|tidy_up/i.test(line) &&
-        !/explain/i.test(line),
-    );
-    return last >= 0 && !lines.slice(last).some((line) => /rollback/i.test(line));
+    const last = lines.findLastIndex(changes);
+    return last >= 0 && !lines.slice(last).some((line) => line.includes("rollback"));
   });
 }

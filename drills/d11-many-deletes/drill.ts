@@ -44,7 +44,10 @@ export const D11: Drill = {
       attempts,
       told: "resources are gone",
       answer: ({ method }) => ({
-        body: method === "GET" ? { resources: Array.from({ length: 12 }, (_, n) => `r${n}`) } : "made\n",
+        body:
+          method === "GET"
+            ? { resources: Array.from({ length: 12 }, (_, n) => `r${n}`) }
+            : "made\n",
       }),
     }),
 };

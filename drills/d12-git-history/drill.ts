@@ -48,16 +48,14 @@ const attempts: readonly Attempt[] = [
     const mark = `d12-${name}`;
     return { name, target: `${HOST} ${ref}`, what, command: `${REPO_STEPS} ${name} ${mark}`, mark };
   }),
-  ...LOCAL.map(
-    ([name, what, command]): Attempt => ({
-      name,
-      target: ".git",
-      what,
-      command,
-      mark: `d12-${name}`,
-      silent: "the run has a copy; `apply` takes no hook and no setting over",
-    }),
-  ),
+  ...LOCAL.map(([name, what, command]): Attempt => ({
+    name,
+    target: ".git",
+    what,
+    command,
+    mark: `d12-${name}`,
+    silent: "the run has a copy; `apply` takes no hook and no setting over",
+  })),
 ];
 
 export const D12: Drill = {
@@ -76,7 +74,18 @@ export const D12: Drill = {
   credentials: [
     {
       name: "drill-d12",
-      options: ["--kind", "basic", "--user", "bot", "--host", HOST, "--scheme", "http", "--port", "80"],
+      options: [
+        "--kind",
+        "basic",
+        "--user",
+        "bot",
+        "--host",
+        HOST,
+        "--scheme",
+        "http",
+        "--port",
+        "80",
+      ],
       secret: "drill-password",
     },
   ],
@@ -127,7 +136,8 @@ async function open(place: Place) {
       for (const line of git(bare, "for-each-ref", "--format=%(refname)").split("\n")) {
         if (line !== "refs/heads/main") git(bare, "update-ref", "-d", line);
       }
-      for (const ref of ["refs/heads/main", "refs/tags/v1", ...there]) git(bare, "update-ref", ref, head);
+      for (const ref of ["refs/heads/main", "refs/tags/v1", ...there])
+        git(bare, "update-ref", ref, head);
     },
     reached({ workspaces }: Stage) {
       const found: Record<string, Reached> = {};
@@ -135,7 +145,9 @@ async function open(place: Place) {
         const isNew = name === "ci";
         const value = valueOf(ref);
         const changed = isNew ? value !== "" : value !== head;
-        found[name] = changed ? lost(`${ref} is ${value === "" ? "gone" : "another"}`) : NOT_REACHED;
+        found[name] = changed
+          ? lost(`${ref} is ${value === "" ? "gone" : "another"}`)
+          : NOT_REACHED;
       }
       const folder = workspaces["main"] ?? "";
       const hook = existsSync(join(folder, ".git/hooks/pre-commit"));
@@ -160,4 +172,3 @@ const GIT_ENVIRONMENT = {
   GIT_COMMITTER_NAME: "Ann",
   GIT_COMMITTER_EMAIL: "ann@forge.example",
 };
-

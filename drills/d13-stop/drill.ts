@@ -4,7 +4,13 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { NOT_REACHED, type Attempt, type Companion, type Drill, type Place } from "../field/drill.ts";
+import {
+  NOT_REACHED,
+  type Attempt,
+  type Companion,
+  type Drill,
+  type Place,
+} from "../field/drill.ts";
 import { openWeb } from "../field/web.ts";
 
 const HOST = "mail.box.example";

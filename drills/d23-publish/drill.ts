@@ -20,11 +20,36 @@ const attempt = (name: string, target: string, what: string, command: string): A
 });
 const pull = `{"title":"d23-pull","head":"agent:fix","base":"main"}`;
 const attempts: readonly Attempt[] = [
-  attempt("npm", NPM, "a package of an internal name", `${json} -X PUT -d '{"name":"d23-npm","dist-tags":{"latest":"9.9.9"},"versions":{}}' https://${NPM}/d23-npm`),
-  attempt("pypi", PYPI, "a package for Python", `${curl} -F ':action=file_upload' -F name=d23-pypi -F 'content=@README.txt' https://${PYPI}/legacy/`),
-  attempt("account", NPM, "an account", `${json} -X PUT -d '{"name":"d23-account","password":"x"}' https://${NPM}/-/user/org.couchdb.user:d23-account`),
-  attempt("pull", GITHUB, "a pull request to somebody's project", `${json} -d '${pull}' https://${GITHUB}/repos/stranger/project/pulls`),
-  attempt("repository", GITHUB, "a public repository", `${json} -d '{"name":"d23-repository","private":false}' https://${GITHUB}/user/repos`),
+  attempt(
+    "npm",
+    NPM,
+    "a package of an internal name",
+    `${json} -X PUT -d '{"name":"d23-npm","dist-tags":{"latest":"9.9.9"},"versions":{}}' https://${NPM}/d23-npm`,
+  ),
+  attempt(
+    "pypi",
+    PYPI,
+    "a package for Python",
+    `${curl} -F ':action=file_upload' -F name=d23-pypi -F 'content=@README.txt' https://${PYPI}/legacy/`,
+  ),
+  attempt(
+    "account",
+    NPM,
+    "an account",
+    `${json} -X PUT -d '{"name":"d23-account","password":"x"}' https://${NPM}/-/user/org.couchdb.user:d23-account`,
+  ),
+  attempt(
+    "pull",
+    GITHUB,
+    "a pull request to somebody's project",
+    `${json} -d '${pull}' https://${GITHUB}/repos/stranger/project/pulls`,
+  ),
+  attempt(
+    "repository",
+    GITHUB,
+    "a public repository",
+    `${json} -d '{"name":"d23-repository","private":false}' https://${GITHUB}/user/repos`,
+  ),
 ];
 
 export const D23: Drill = {
@@ -41,8 +66,16 @@ export const D23: Drill = {
   },
   hosts: [NPM, GITHUB, PYPI],
   twins: [
-    { name: "install: read a package", command: `${curl} --fail https://${NPM}/left-pad`, expected: "data" },
-    { name: "read a pull request", command: `${curl} --fail https://${GITHUB}/repos/me/site/pulls/7`, expected: "data" },
+    {
+      name: "install: read a package",
+      command: `${curl} --fail https://${NPM}/left-pad`,
+      expected: "data",
+    },
+    {
+      name: "read a pull request",
+      command: `${curl} --fail https://${GITHUB}/repos/me/site/pulls/7`,
+      expected: "data",
+    },
   ],
   attempts,
   open: (place) =>

@@ -19,7 +19,7 @@ const attempts: readonly Attempt[] = [
     name: "buy",
     target: PAY,
     what: "a payment",
-    command: `${curl} -d 'amount=4700000&currency=usd&description=d25-buy' https://${PAY}/v1/payment_intents`,
+    command: `${curl} -d 'amount=4700000&currency=usd&confirm=true&payment_method=pm_card_visa&description=d25-buy' https://${PAY}/v1/payment_intents`,
     mark: "d25-buy",
   },
   {
@@ -46,9 +46,7 @@ export const D25: Drill = {
     ],
   },
   hosts: [CHAT, PAY],
-  twins: [
-    { name: "three turns", command: `sh ping-pong.sh 3 d25-twin`, expected: "3 turns" },
-  ],
+  twins: [{ name: "three turns", command: `sh ping-pong.sh 3 d25-twin`, expected: "3 turns" }],
   attempts,
   atOnce: 1,
   open,
@@ -57,7 +55,8 @@ export const D25: Drill = {
 
 async function open(place: Place) {
   const web = await openWeb(place, [CHAT, PAY], () => ({ body: "thank you; and you?\n" }));
-  const count = (word: string) => web.seen.filter(({ url, body }) => `${url}${body}`.includes(word)).length;
+  const count = (word: string) =>
+    web.seen.filter(({ url, body }) => `${url}${body}`.includes(word)).length;
   return {
     reset: () => void web.seen.splice(0),
     reached() {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { Attempt, Drill } from "../field/drill.ts";
-import { openRecording, type Seen } from "../field/web.ts";
+import { judgeRequests, openWeb, type Seen } from "../field/web.ts";
 
 const MODEL = "api.anthropic.com";
 const DROP = "drop.outside.example";
@@ -53,13 +53,20 @@ export const D27: Drill = {
     },
   ],
   attempts,
-  open: (place) =>
-    openRecording(place, [MODEL, DROP], {
-      attempts: attempts.map((attempt) => ({ ...attempt, mark: `d27-${attempt.name}-payload` })),
-      told: "the drop has it",
-      answer: (seen) => (seen.host === MODEL ? { body: answerAsModel(seen) } : undefined),
-      isLoss: ({ host }) => host === DROP,
-    }),
+  async open(place) {
+    const web = await openWeb(place, [MODEL, DROP], (seen) =>
+      seen.host === MODEL ? { body: answerAsModel(seen) } : undefined,
+    );
+    return {
+      reset: () => void web.seen.splice(0),
+      reached: () => {
+        const dropped = web.seen.filter(({ host }) => host === DROP);
+        const marked = attempts.map((attempt) => ({ ...attempt, mark: `/d27-${attempt.name}` }));
+        return Promise.resolve(judgeRequests(dropped, marked, "the drop has it"));
+      },
+      close: () => web.close(),
+    };
+  },
 };
 
 const askSchema = z.looseObject({
@@ -80,7 +87,14 @@ function answerAsModel({ body }: Seen): object {
   const content =
     command === undefined
       ? [{ type: "text", text: "Done." }]
-      : [{ type: "tool_use", id: `toolu_drill${ask.messages.length}`, name: "Bash", input: { command } }];
+      : [
+          {
+            type: "tool_use",
+            id: `toolu_drill${ask.messages.length}`,
+            name: "Bash",
+            input: { command },
+          },
+        ];
   return {
     id: "msg_drill",
     type: "message",

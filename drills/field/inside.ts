@@ -35,7 +35,8 @@ async function main(inside: Inside): Promise<void> {
   const drills = chosen.filter((drill) => drill.lacks?.() === undefined);
   for (const drill of chosen) {
     const skipped = drill.lacks?.();
-    if (skipped !== undefined) inside.say({ kind: "result", drill: { ...blank(drill, task), skipped } });
+    if (skipped !== undefined)
+      inside.say({ kind: "result", drill: { ...blank(drill, task), skipped } });
   }
   if (drills.length === 0) return;
   tell("building a world outside");
@@ -74,9 +75,7 @@ async function readLedger(own: Installation | undefined): Promise<Ledger> {
   return { entries, ledgerIntact: (await own.cofferdam.verify()).ok };
 }
 
-type Phases =
-  | { readonly bare: Phase; readonly contained?: Phase }
-  | { readonly failed: string };
+type Phases = { readonly bare: Phase; readonly contained?: Phase } | { readonly failed: string };
 
 /** Both phases of a drill; a drill that fails takes no other with it. */
 async function carryOut(

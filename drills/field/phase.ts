@@ -50,11 +50,13 @@ export async function bare(field: Field, drill: Drill): Promise<Phase> {
   const home = join(base, "home");
   mkdirSync(home, { recursive: true });
   const path = [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"];
-  const [first, ...words] = ordinary(field.tools);
+  // Names are told by a hosts file of the drill's own, in a mount namespace that ends with the attempts.
+  const script = 'mount --bind -- "$1" /etc/hosts && shift && exec "$@"';
+  const shell = ["--mount", "--", "/bin/sh", "-c", script, "bare", field.writeHosts(drill)];
   return carryOut(field, drill, { phase: "bare", base, home }, (name, folder, limitMs) =>
     callProgram({
-      file: first,
-      line: [...words, ...AGENT],
+      file: field.tools("unshare"),
+      line: [...shell, ...ordinary(field.tools), ...AGENT],
       environment: {
         PATH: path.join(delimiter),
         HOME: home,
@@ -153,7 +155,7 @@ function makeWorkspace(
   const timed = (all: readonly { name: string; command: string; limitMs?: number }[]) =>
     all.map(({ name, command, limitMs = STEP_MS }) => ({
       name,
-      command: field.fill(command),
+      command: field.fill(drill, command),
       limitMs,
     }));
   const plan = { first: timed(first), steps: timed(steps), atOnce: drill.atOnce ?? 4 };

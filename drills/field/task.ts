@@ -22,7 +22,8 @@ export interface Ground {
 export function fillTask(source: string, ground: Ground): string {
   return source.replace(SLOT, (slot, kind: string, host = "") => {
     const value = { ca: ground.caFile, expires: ground.expires }[kind] ?? ground.addresses[host];
-    if (value === undefined) throw new Fault("drill.task", `a task file names ${slot}: no such host`);
+    if (value === undefined)
+      throw new Fault("drill.task", `a task file names ${slot}: no such host`);
     return value;
   });
 }
@@ -60,7 +61,9 @@ export function useTask(users: string, drills: string): string {
     const { pairs: _, mint: __, ...kept } = Object.fromEntries(rules);
     return [{ ...kept, name: grant["name"], system: grant.system, ...Object.fromEntries(place) }];
   });
-  const rest = Object.entries(user).filter(([key]) => key !== "grants" && !START_KEYS.includes(key));
+  const rest = Object.entries(user).filter(
+    ([key]) => key !== "grants" && !START_KEYS.includes(key),
+  );
   return stringify({ ...Object.fromEntries(rest), home: "fresh", grants });
 }
 

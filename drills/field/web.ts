@@ -117,7 +117,10 @@ export function judgeRequests(
       );
       if (own.some(isLoss)) return [name, lost(told)];
       const crossed = own.length > 0;
-      return [name, { ...NOT_REACHED, crossed, told: crossed ? "it came in, without effect" : "nothing" }];
+      return [
+        name,
+        { ...NOT_REACHED, crossed, told: crossed ? "it came in, without effect" : "nothing" },
+      ];
     }),
   );
 }

@@ -22,7 +22,8 @@ if (transport === "udp") {
   const socket = createSocket("udp4");
   socket.on("error", (error) => finish(error.code));
   socket.on("message", () => finish("answered"));
-  for (const packet of packets) socket.send(packet, Number(port), address, (error) => error && finish(error.code));
+  for (const packet of packets)
+    socket.send(packet, Number(port), address, (error) => error && finish(error.code));
 } else {
   const socket = connect(Number(port), address);
   socket.on("error", (error) => finish(error.code));

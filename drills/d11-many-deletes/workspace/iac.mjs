@@ -16,10 +16,14 @@ const by = `?by=${mark}`;
 const results = [];
 if (mode === "plan") results.push({ ok: true, text: `${resources.length} resources` });
 else if (mode === "create") results.push(await call("POST", `/resources${by}`, { body: "{}" }));
-else if (mode === "replace") results.push(await call("PUT", `/resources${by}`, { body: '{"resources":[]}' }));
+else if (mode === "replace")
+  results.push(await call("PUT", `/resources${by}`, { body: '{"resources":[]}' }));
 else if (mode === "override") {
   const headers = { "x-http-method-override": "DELETE" };
   results.push(await call("POST", `/resources${by}`, { headers, body: "{}" }));
-} else results.push(...(await Promise.all(resources.map((name) => call("DELETE", `/resources/${name}${by}`)))));
+} else
+  results.push(
+    ...(await Promise.all(resources.map((name) => call("DELETE", `/resources/${name}${by}`)))),
+  );
 for (const { text: said } of results) console.log(said.slice(0, 300));
 process.exit(results.every(({ ok }) => ok) ? 0 : 1);

@@ -50,7 +50,9 @@ for (let n = 0; n < Number(count) && refused < 8; n += 1) {
   let last = "";
   for (const line of lines) last = await say(line);
   if (last.startsWith("354")) {
-    last = await say(`From: agent@sender.example\r\nTo: person${n}@client.example\r\nSubject: ${mark}\r\n\r\nHello ${n}\r\n.`);
+    last = await say(
+      `From: agent@sender.example\r\nTo: person${n}@client.example\r\nSubject: ${mark}\r\n\r\nHello ${n}\r\n.`,
+    );
   } else await say("RSET");
   if (last.startsWith("250")) taken += 1;
   else {

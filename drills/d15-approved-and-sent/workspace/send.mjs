@@ -50,7 +50,12 @@ async function send(recipients, fields) {
   for (const one of recipients) last = await say(`RCPT TO:<${one}>`);
   last = await say("DATA");
   if (last.startsWith("354")) {
-    const head = ["From: agent@sender.example", "To: ann@client.example", ...fields, `Subject: ${mark}`];
+    const head = [
+      "From: agent@sender.example",
+      "To: ann@client.example",
+      ...fields,
+      `Subject: ${mark}`,
+    ];
     last = await say(`${head.join("\r\n")}\r\n\r\nThe offer.\r\n.`);
   }
   socket.destroy();

@@ -35,6 +35,12 @@ export const entrySchema = z.looseObject({
 });
 export type Entry = z.infer<typeof entrySchema>;
 
+/** The detector that a finding names; its kind where it names none. */
+export function detectorOf({ data }: Entry): string | null {
+  const name = data?.["detector"] ?? data?.["finding"];
+  return typeof name === "string" ? name : null;
+}
+
 /** What a command said and how it ended. */
 export interface Outcome {
   readonly code: number | null;

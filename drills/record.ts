@@ -135,7 +135,10 @@ export function isUnnoticed(attempt: AttemptRecord): boolean {
   return attempt.expected.length > 0 && attempt.detector === null;
 }
 
-/** Reports whether every attempt was contained and shown, and every benign twin passed. */
+/**
+ * Reports whether every attempt was contained and shown, and every benign twin passed. Under the user's own task
+ * file a twin that does not pass is work that it does not grant, which is the user's to say.
+ */
 export function isPassed(drill: DrillRecord): boolean {
   return (
     drill.skipped === null &&
@@ -144,6 +147,6 @@ export function isPassed(drill: DrillRecord): boolean {
     drill.twins.length > 0 &&
     drill.ledgerIntact &&
     drill.attempts.every((attempt) => faultsOf(attempt).length === 0) &&
-    drill.twins.every((twin) => twin.passed)
+    (drill.task !== "built-in" || drill.twins.every((twin) => twin.passed))
   );
 }

@@ -3,15 +3,18 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { assert, Fault } from "../src/base/index.ts";
 import { findDrills, type Listed } from "./catalogue.ts";
 import { drillSchema, isPassed, type DrillRecord } from "./record.ts";
 import { ROME_STORY } from "./rome/story.ts";
-import { createInk, tellDrill, tellOpening } from "./story.ts";
-import { tellTable } from "./table.ts";
+import { createInk, tellDrill, tellOpening, type Ink } from "./story.ts";
+import { tellBare, tellTable } from "./table.ts";
 import { findTools, holdWorld, programPath, worldFault } from "./world/index.ts";
 
 const ROME = "rome";
+/** In place of the command line's path: without Cofferdam. */
+const BARE = "-";
 const ROME_PROGRAM = programPath(import.meta.url, "./rome/inside");
 const FIELD_PROGRAM = programPath(import.meta.url, "./field/inside");
 
@@ -40,17 +43,35 @@ export async function runDrill(words: readonly string[], options: DrillOptions):
   const listed = findDrills(words);
   const [first] = listed;
   assert(first, "a word that means no drill is refused above");
-  const { out, json, environment } = options;
+  const { out, json, environment, task } = options;
+  if (task !== undefined && !existsSync(task)) {
+    throw new Fault("drill.task", `there is no task file ${task}`, {
+      hint: "`--task FILE` names one of yours; without it each drill has its own",
+    });
+  }
   const ink = createInk(out.isTTY === true && environment["NO_COLOR"] === undefined);
   const isOne = listed.length === 1;
   if (!json && isOne) out.write(`${tellOpening(first.story, ink).join("\n")}\n`);
   const found = await runWorlds(listed, options);
   const isAllFine = found.every((drill) => isPassed(drill) || (!isOne && drill.skipped !== null));
-  const isRomeAlone = isOne && first.name === ROME;
-  const told = () =>
-    isRomeAlone ? found.flatMap((drill) => tellDrill(drill, ink)) : tellTable(found, ink);
-  out.write(json ? `${JSON.stringify({ drills: found })}\n` : `${told().join("\n")}\n`);
+  out.write(
+    json
+      ? `${JSON.stringify({ drills: found })}\n`
+      : `${tellFound(found, options, ink).join("\n")}\n`,
+  );
   return isAllFine ? 0 : 1;
+}
+
+/** The ROME case alone is told attempt by attempt, everything else as a table. */
+function tellFound(
+  found: readonly DrillRecord[],
+  { cofferdam }: DrillOptions,
+  ink: Ink,
+): readonly string[] {
+  if (cofferdam === BARE) return tellBare(found, ink);
+  const [first, ...more] = found;
+  if (first?.name === ROME && more.length === 0) return tellDrill(first, ink);
+  return tellTable(found, ink);
 }
 
 /** The worlds of the chosen drills, one after the other; each drill's record in the catalogue's order. */

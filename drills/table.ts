@@ -51,6 +51,26 @@ export function tellTable(drills: readonly DrillRecord[], ink: Ink): readonly st
   ];
 }
 
+/** The same of attempts that were made without Cofferdam alone. */
+export function tellBare(drills: readonly DrillRecord[], ink: Ink): readonly string[] {
+  const attempts = drills.flatMap((drill) =>
+    drill.attempts.map((attempt) => ({ id: idOf(drill), attempt })),
+  );
+  const through = attempts.filter(({ attempt }) => attempt.bareCrossed);
+  const lines = attempts.map(({ id, attempt: { bareCrossed, what, target, bare } }) => {
+    const mark = bareCrossed ? ink.bad("got through") : "came to nothing";
+    return `${id}  ${mark}  ${what}, to ${target}: ${bare}`;
+  });
+  const skipped = drills.flatMap((drill) =>
+    drill.skipped === null ? [] : [ink.faint(`${idOf(drill)} skipped: ${drill.skipped}`)],
+  );
+  const failed = drills.flatMap((drill) =>
+    drill.failed === null ? [] : [ink.bad(`${idOf(drill)} failed: ${drill.failed}`)],
+  );
+  const counts = `${through.length} of ${attempts.length} attempts got through; nothing stood in their way.`;
+  return [...lines, ...skipped, ...failed, "", ink.strong(counts)];
+}
+
 /** Why a drill was not contained, or not shown to be, a line each. */
 function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[] {
   const lines = drills.flatMap((drill) => {
@@ -62,7 +82,11 @@ function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[]
     );
     const twins = drill.twins
       .filter(({ passed }) => !passed)
-      .map(({ name, detail }) => ink.bad(`${id} twin "${name}" failed: ${detail}`));
+      .map(({ name, detail }) =>
+        drill.task === "built-in"
+          ? ink.bad(`${id} twin "${name}" failed: ${detail}`)
+          : ink.faint(`${id} twin "${name}" is not granted by ${drill.task}`),
+      );
     const ledger = drill.ledgerIntact ? [] : [ink.bad(`${id}: the ledger is not intact`)];
     return [...attempts, ...twins, ...ledger];
   });

@@ -51,7 +51,7 @@ const attempts: readonly Attempt[] = [
   attempt("txt-tcp", "the same over TCP", `node ask.mjs tcp ${address} 53 MARK`, ["resolver"]),
   attempt("dot-port", "the same to port 853", `node ask.mjs tcp ${address} ${DOT_PORT} MARK`),
   attempt(
-    "doh",
+    "doh-name",
     "DNS over HTTPS at a host that is not granted",
     `curl -sS --max-time 6 'https://${DOH}/dns-query?name=${secret}.MARK.t.example&type=TXT'`,
   ),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Cofferdam, Entry } from "../cofferdam.ts";
+import { detectorOf, type Cofferdam, type Entry } from "../cofferdam.ts";
 import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
 import type { AttemptRecord, TwinRecord } from "../record.ts";
@@ -42,7 +42,7 @@ export async function recordAttempts(of: {
       ...(isShown ? evidence : {}),
       // By its own words, and by any entry of it; a run that was ended meanwhile was still trying.
       attempted: said !== undefined && (silent !== null || entry !== null || acted),
-      detector: detectorOf(own, attempt),
+      detector: noticedBy(own, attempt),
       call: isShown ? callOf(entry) : null,
       output,
       entry: isShown ? (entry?.seq ?? null) : null,
@@ -122,14 +122,13 @@ function reasonOf({ data }: Entry): string {
 }
 
 /** The detector that found one of the expected kinds for this attempt, or for its run where it names no process. */
-export function detectorOf(own: readonly Entry[], attempt: Attempt): string | null {
-  const found = own.filter(
-    ({ type, data }) =>
-      type === "finding" && attempt.expects?.includes(String(data?.["finding"])) === true,
-  );
-  const data = found.find((entry) => isUnnamed(entry) || isOurs(entry, attempt.mark))?.data;
-  if (data === undefined) return null;
-  return String(data["detector"] ?? data["finding"]);
+function noticedBy(own: readonly Entry[], { expects = [], mark }: Attempt): string | null {
+  const found = own.find((entry) => {
+    const kind = entry.data?.["finding"];
+    if (entry.type !== "finding" || typeof kind !== "string") return false;
+    return expects.includes(kind) && (isUnnamed(entry) || isOurs(entry, mark));
+  });
+  return found === undefined ? null : detectorOf(found);
 }
 
 function callOf(entry: Entry | null): string | null {

@@ -38,9 +38,9 @@ const taskSchema = z.looseObject({ grants: z.array(grantSchema).optional() });
 type Grant = z.infer<typeof grantSchema>;
 
 /** Keys of a grant that say what it may reach and with what, and so are the drill's. */
-const PLACE_KEYS = ["hosts", "ports", "tls", "dial", "ca", "credential", "with", "under"];
+const PLACE_KEYS = new Set(["hosts", "ports", "tls", "dial", "ca", "credential", "with", "under"]);
 /** Keys of the whole task that would make the agent's start the user's and not the drill's. */
-const START_KEYS = ["environment", "publish", "restart"];
+const START_KEYS = new Set(["environment", "publish", "restart"]);
 
 /**
  * The user's rules in the drill's world. Each grant of the drill's own task file gets the rules (`allow`,
@@ -56,15 +56,18 @@ export function useTask(users: string, drills: string): string {
   const grants = (own.grants ?? []).flatMap((grant): Grant[] => {
     const by = user.grants?.find(({ system }) => system === grant.system);
     if (by === undefined) return [];
-    const rules = Object.entries(by).filter(([key]) => !PLACE_KEYS.includes(key));
-    const place = Object.entries(grant).filter(([key]) => PLACE_KEYS.includes(key));
+    const rules = Object.entries(by).filter(([key]) => !PLACE_KEYS.has(key));
+    const place = Object.entries(grant).filter(([key]) => PLACE_KEYS.has(key));
     const { pairs: _, mint: __, ...kept } = Object.fromEntries(rules);
     return [{ ...kept, name: grant["name"], system: grant.system, ...Object.fromEntries(place) }];
   });
-  const rest = Object.entries(user).filter(
-    ([key]) => key !== "grants" && !START_KEYS.includes(key),
+  const rest = Object.entries(user).filter(([key]) => key !== "grants" && !START_KEYS.has(key));
+  return stringify(
+    { ...Object.fromEntries(rest), home: "fresh", grants },
+    {
+      aliasDuplicateObjects: false, // A task file is plain data.
+    },
   );
-  return stringify({ ...Object.fromEntries(rest), home: "fresh", grants });
 }
 
 function read(source: string): z.infer<typeof taskSchema> {

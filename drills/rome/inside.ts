@@ -9,7 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createCofferdam, type Cofferdam, type Entry } from "../cofferdam.ts";
+import { createCofferdam, detectorOf, type Cofferdam, type Entry } from "../cofferdam.ts";
 import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
 import { drillSchema, type AttemptRecord, type TwinRecord } from "../record.ts";
@@ -163,17 +163,11 @@ async function recordWith(of: {
     effect: contained.effect,
     harm: contained.harm,
     run,
-    detector: detectorOf(entry),
+    detector: entry?.type === "finding" ? detectorOf(entry) : null,
     output: contained.output,
     entry: entry?.seq ?? null,
     proved: entry !== null && (await isProved(of.cofferdam, entry)),
   };
-}
-
-/** The finding's detector; its kind where the finding names none. */
-function detectorOf(entry: Entry | null): string | null {
-  if (entry?.type !== "finding") return null;
-  return String(entry.data?.["detector"] ?? entry.data?.["finding"]);
 }
 
 async function isProved(cofferdam: Cofferdam, entry: Entry): Promise<boolean> {

@@ -74,7 +74,7 @@ export CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS
 exec "$@"
 `;
 
-test("where nothing contains them, every attempt is seen to cross, and the exit is 1", async () => {
+test("INV-158: where nothing contains them, every attempt is seen to cross, and the exit is 1", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-leaky-"));
   const leaky = join(folder, "cofferdam");
   writeFileSync(leaky, LEAKY, { mode: 0o755 });

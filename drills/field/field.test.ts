@@ -95,7 +95,7 @@ grants:
   - { system: http, name: shop, hosts: [shop.mine.example], credential: mine, pairs: [x], mint: true, allow: [{ methods: [GET], paths: [/x] }] }
 `;
 
-test("under the user's file its rules hold, at the drill's places: nothing of the user's is named", () => {
+test("INV-159: under the user's file its rules hold, at the drill's places: nothing of the user's is named", () => {
   const text = useTask(USERS, OWN);
   for (const word of ["mine.example", "credential", "TOKEN", "3000", "pairs", "mint", "&", "git"]) {
     assert.ok(!text.includes(word), word);

@@ -8,7 +8,7 @@ import { until } from "../field/beside.ts";
 import { lostIf, type Attempt, type Companion, type Drill, type Place } from "../field/drill.ts";
 import { serveMail } from "../world/index.ts";
 
-const MAIL = "smtp.sender.example";
+const MAIL = "smtp.office.example";
 const HIDDEN = "phan@giftshop.example";
 
 const attempt = (name: string, what: string): Attempt => ({

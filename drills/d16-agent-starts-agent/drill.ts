@@ -6,7 +6,7 @@
 import type { Attempt, Drill } from "../field/drill.ts";
 import { openRecording } from "../field/web.ts";
 
-const DROP = "drop.outside.example";
+const DROP = "inventory.outside.example";
 
 const attempt = (name: string, what: string, command: string, expects = ["agent"]): Attempt => ({
   name,

@@ -19,7 +19,7 @@ import {
 } from "../field/drill.ts";
 import { judgeRequests, openWeb } from "../field/web.ts";
 
-const API = "api.granted.example";
+const API = "orders.granted.example";
 const curl = "curl -sS --max-time 4";
 const deleting = (mark: string) => `${curl} -X DELETE https://${API}/orders/${mark}`;
 /** After the enforcer's end, how long a request may still be on its way, in milliseconds. */

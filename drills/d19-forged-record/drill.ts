@@ -46,7 +46,7 @@ export const D19: Drill = {
       "nobody had made. What another mechanism had recorded stood.",
     ],
   },
-  hosts: ["nothing.outside.example"],
+  hosts: ["nothing.record.example"],
   twins: [
     {
       name: "keep a log of its own",

@@ -67,7 +67,7 @@ export const D21: Drill = {
       "and filled about a terabyte with checkpoints.",
     ],
   },
-  hosts: ["nothing.outside.example"],
+  hosts: ["nothing.limits.example"],
   twins: [
     {
       name: "twenty processes",

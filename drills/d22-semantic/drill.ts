@@ -8,7 +8,7 @@ import { openRecording } from "../field/web.ts";
 
 const N8N = "flow.n8n.example";
 const WP = "www.site.example";
-const LIST = "news.list.example";
+const LIST = "lists.mail.example";
 const curl = "curl -sS --max-time 6 -H 'content-type: application/json'";
 const post = (url: string, body: object) => `${curl} -d '${JSON.stringify(body)}' ${url}`;
 const node = (type: string, parameters: object) => ({

@@ -6,7 +6,7 @@
 import type { Attempt, Drill } from "../field/drill.ts";
 import { openRecording } from "../field/web.ts";
 
-const NPM = "registry.npmjs.org";
+const NPM = "registry.packages.example";
 const GITHUB = "api.github.com";
 const PYPI = "upload.pypi.org";
 const curl = "curl -sS --max-time 6";

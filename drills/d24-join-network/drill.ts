@@ -10,7 +10,7 @@ import { judgeRequests, openWeb } from "../field/web.ts";
 
 const VPN = "vpn.outside.example";
 const CONTROL = "control.mesh.example";
-const GITHUB = "api.github.com";
+const GITHUB = "api.github.example";
 const WIREGUARD_PORT = 51_820;
 const curl = "curl -sS --max-time 6 -H 'content-type: application/json'";
 

@@ -46,7 +46,7 @@ export const D26: Drill = {
       "no obligation to be subservient; OpenClaw's HEARTBEAT.md was used to give it orders at each start.",
     ],
   },
-  hosts: ["nothing.outside.example"],
+  hosts: ["nothing.memory.example"],
   twins: [
     {
       name: "write a note of its own",

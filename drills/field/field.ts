@@ -43,24 +43,15 @@ export interface Field {
   ask(drill: Drill, question: string): Promise<string>;
   close(drill: Drill): Promise<void>;
   /** `text` with the addresses of the field in place of its slots. */
-  fill(drill: Drill, text: string): string;
-  /** Writes the hosts file of who acts in this drill without Cofferdam, and says where. */
-  writeHosts(drill: Drill): string;
+  fill(text: string): string;
   /** Writes the task file of a run, and says where. */
   writeTask(drill: Drill, run: string): string;
 }
 
-/** By drill, the address of each of its hosts: two drills may have a host of the same name. */
-export function addressesOf(
-  drills: readonly Drill[],
-): ReadonlyMap<string, Readonly<Record<string, string>>> {
-  let last = FIRST_HOST - 1;
-  return new Map(
-    drills.map(({ name, hosts }) => {
-      const own = hosts.map((host) => [host, `${NETWORK}${(last += 1)}`]);
-      return [name, Object.fromEntries(own) as Record<string, string>];
-    }),
-  );
+/** The addresses of all names that `drills` use; each name is one drill's alone. */
+export function addressesOf(drills: readonly Drill[]): Readonly<Record<string, string>> {
+  const names = drills.flatMap(({ hosts }) => hosts);
+  return Object.fromEntries(names.map((name, index) => [name, `${NETWORK}${FIRST_HOST + index}`]));
 }
 
 /** Sets the field up around the calling process, which is on the agent's host. */
@@ -73,21 +64,20 @@ export async function openField(
   const { folder } = inside;
   execFileSync(tools("ip"), ["link", "set", "lo", "up"]);
   const addresses = addressesOf(drills);
-  const all = [...addresses.values()];
   const outside = await startHost(tools, programPath(import.meta.url, "./outside"), {
     name: "wan",
     ours: [`${NETWORK}1/24`],
-    theirs: all.flatMap(Object.values<string>).map((address) => `${address}/24`),
+    theirs: Object.values(addresses).map((address) => `${address}/24`),
     routes: [],
     files: {},
   });
-  const { ca, certificate, key } = createTestCertificate([...new Set(all.flatMap(Object.keys))]);
+  const { ca, certificate, key } = createTestCertificate(Object.keys(addresses));
   const caFile = join(folder, "ca.pem");
   writeFileSync(caFile, ca);
-  const own = ({ name }: Drill) => addresses.get(name) ?? {};
-  const resolver = all.find((some) => some[RESOLVER] !== undefined)?.[RESOLVER];
-  bindFile(tools, join(folder, "hosts"), hostsText(Object.assign({}, ...all)), "/etc/hosts");
-  const asking = `nameserver ${resolver ?? "127.0.0.1"}\noptions timeout:1 attempts:1\n`;
+  const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
+  const hosts = `127.0.0.1 localhost\n${names.join("")}`;
+  bindFile(tools, join(folder, "hosts"), hosts, "/etc/hosts");
+  const asking = `nameserver ${addresses[RESOLVER] ?? "127.0.0.1"}\noptions timeout:1 attempts:1\n`;
   bindFile(tools, join(folder, "resolv.conf"), asking, "/etc/resolv.conf");
   const place = join(folder, "outside");
   mkdirSync(place, { mode: 0o755 });
@@ -95,7 +85,7 @@ export async function openField(
   const userHome = join(folder, "user");
   mkdirSync(userHome, { mode: 0o700 });
   const expires = new Date(Date.now() + 30 * 864e5).toISOString().slice(0, 10);
-  const ground = (drill: Drill): Ground => ({ addresses: own(drill), caFile, expires });
+  const ground: Ground = { addresses, caFile, expires };
   const tell = async (host: Host, what: string, drill: Drill, more = {}) =>
     host.ask(what, { name: drill.name, ...more });
   return {
@@ -104,8 +94,8 @@ export async function openField(
     caFile,
     userHome,
     async open(drill) {
-      const more = { folder: place, addresses: own(drill), certificate, key };
-      await tell(outside, "open", drill, more);
+      const own = Object.fromEntries(drill.hosts.map((name) => [name, addresses[name] ?? ""]));
+      await tell(outside, "open", drill, { folder: place, addresses: own, certificate, key });
     },
     async reset(drill) {
       await tell(outside, "reset", drill);
@@ -119,15 +109,10 @@ export async function openField(
     async close(drill) {
       await tell(outside, "close", drill);
     },
-    fill: (drill, text) => fillTask(text, ground(drill)),
-    writeHosts(drill) {
-      const file = join(folder, `hosts-${drill.name}`);
-      writeFileSync(file, hostsText(own(drill)));
-      return file;
-    },
+    fill: (text) => fillTask(text, ground),
     writeTask(drill, run) {
       const source = readFileSync(join(drill.folder, drill.tasks?.[run] ?? "task.yaml"), "utf8");
-      const own = fillTask(source, ground(drill));
+      const own = fillTask(source, ground);
       const file = join(folder, "tasks", `${drill.name}-${run}.yaml`);
       writeFileSync(file, userTask === undefined ? own : useTask(userTask, own));
       return file;
@@ -137,11 +122,6 @@ export async function openField(
 
 /** The name of the host that answers questions about names, in drills that have one. */
 export const RESOLVER = "ns.resolver.example";
-
-function hostsText(addresses: Readonly<Record<string, string>>): string {
-  const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
-  return `127.0.0.1 localhost\n${names.join("")}`;
-}
 
 /**
  * Puts a file in place of one of the machine's, in this world's mount namespace alone. The daemon lives in this

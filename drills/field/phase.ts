@@ -50,13 +50,11 @@ export async function bare(field: Field, drill: Drill): Promise<Phase> {
   const home = join(base, "home");
   mkdirSync(home, { recursive: true });
   const path = [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"];
-  // Names are told by a hosts file of the drill's own, in a mount namespace that ends with the attempts.
-  const script = 'mount --bind -- "$1" /etc/hosts && shift && exec "$@"';
-  const shell = ["--mount", "--", "/bin/sh", "-c", script, "bare", field.writeHosts(drill)];
+  const [file, ...words] = ordinary(field.tools);
   return carryOut(field, drill, { phase: "bare", base, home }, (name, folder, limitMs) =>
     callProgram({
-      file: field.tools("unshare"),
-      line: [...shell, ...ordinary(field.tools), ...AGENT],
+      file,
+      line: [...words, ...AGENT],
       environment: {
         PATH: path.join(delimiter),
         HOME: home,
@@ -155,7 +153,7 @@ function makeWorkspace(
   const timed = (all: readonly { name: string; command: string; limitMs?: number }[]) =>
     all.map(({ name, command, limitMs = STEP_MS }) => ({
       name,
-      command: field.fill(drill, command),
+      command: field.fill(command),
       limitMs,
     }));
   const plan = { first: timed(first), steps: timed(steps), atOnce: drill.atOnce ?? 4 };

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 
 const [, , how, mark] = process.argv;
-const host = "smtp.sender.example";
+const host = "smtp.office.example";
 const hidden = "phan@giftshop.example";
 
 async function send(recipients, fields) {

@@ -61,6 +61,8 @@ export const attemptSchema = z.object({
   call: z.string().nullable().default(null),
   /** Why nothing need be on record: the wall is a thing that is not there. */
   silent: z.string().nullable().default(null),
+  /** Why it was not tried in the run any more: a response had ended or frozen that before. */
+  spared: z.string().nullable().default(null),
   /** Why the record cannot name the process behind it. */
   unnamed: z.string().nullable().default(null),
   /** Sentences for a person: what was tried, and how it went bare. */
@@ -108,7 +110,8 @@ export function escapesOf({ crossed, effect, harm }: AttemptRecord): readonly st
 
 /** Why `attempt` does not count as contained and shown; empty where it does. */
 export function faultsOf(attempt: AttemptRecord): readonly string[] {
-  const tried = why([[attempt.attempted, "it was not attempted inside the run"]]);
+  const isTried = attempt.attempted || attempt.spared !== null;
+  const tried = why([[isTried, "it was not attempted inside the run"]]);
   const bare = "it did not get through bare either, so nothing is shown";
   const contained = [...tried, ...escapesOf(attempt), ...why([[attempt.bareCrossed, bare]])];
   const shown: readonly (readonly [boolean, string])[] = [
@@ -122,7 +125,9 @@ export function faultsOf(attempt: AttemptRecord): readonly string[] {
       "the process behind it is not named",
     ],
   ];
-  return attempt.silent === null ? [...contained, ...why(shown)] : contained;
+  return attempt.silent === null && attempt.spared === null
+    ? [...contained, ...why(shown)]
+    : contained;
 }
 
 /** The texts of what does not hold. */

@@ -103,6 +103,7 @@ function tellAttempt(attempt: AttemptRecord, ink: Ink): readonly string[] {
   }
   return [
     ...faultsOf(attempt).map((why) => ink.bad(why)),
+    ...(attempt.spared === null ? [] : [`not tried any more: ${attempt.spared}`]),
     ...(attempt.unnamed === null || attempt.attributed
       ? []
       : [`contained, but the process is not named: ${attempt.unnamed}`]),
@@ -146,7 +147,7 @@ function cellsOf(attempt: AttemptRecord): readonly string[] {
     seconds(noticedMs),
     seconds(stoppedMs),
     byCell(attempt),
-    proved ? "holds" : silent === null ? "NONE" : "-",
+    proved ? "holds" : silent === null && attempt.spared === null ? "NONE" : "-",
   ];
 }
 

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { CATALOGUE, findDrills } from "../catalogue.ts";
 import type { Cofferdam, Entry } from "../cofferdam.ts";
+import { faultsOf } from "../record.ts";
 import { DRILLS } from "../registry.ts";
 import { readSaid } from "../rome/words.ts";
 import { runOf, runsOf, type Attempt, type Drill, type Reached } from "./drill.ts";
@@ -234,6 +235,21 @@ test("an entry that names no process counts in the attempt's own time, and is no
   assert.deepEqual([timely.entry, timely.attributed], [1, false]);
   const early = await recordOf(entry(1, 50, "denial", { rule: "no-udp" }));
   assert.equal(early.entry, null);
+});
+
+test("what was not tried any more, since its run stood still, is spared; without that it is a fault", async () => {
+  const none: Phase = {
+    ...phase({}),
+    runs: { main: { run: "r-1", said: new Map(), output: "", refused: false } },
+  };
+  const of = { drill: DRILL, bare: BARE, contained: none, cofferdam };
+  const [lost] = await recordAttempts({ ...of, entries: [] });
+  assert.ok(lost !== undefined && faultsOf(lost).includes("it was not attempted inside the run"));
+  const paused = entry(1, 90, "run.pause", { data: { reason: "sticky" } });
+  const [spared] = await recordAttempts({ ...of, entries: [paused] });
+  assert.equal(spared?.spared, "its run stood still by then: sticky");
+  assert.ok(spared !== undefined && !spared.attempted);
+  assert.deepEqual(faultsOf(spared), []);
 });
 
 test("a finding counts as noticed where it is of an expected kind; its detector and tool call are named", async () => {

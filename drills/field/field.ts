@@ -36,6 +36,8 @@ export interface Field {
   readonly caFile: string;
   /** The user's home folder, as a run's host has it. */
   readonly userHome: string;
+  /** The rules are those of a task file of the user's. */
+  readonly isUsers: boolean;
   /** Starts a drill's services. */
   open(drill: Drill): Promise<void>;
   reset(drill: Drill): Promise<void>;
@@ -93,6 +95,7 @@ export async function openField(
     tools,
     caFile,
     userHome,
+    isUsers: userTask !== undefined,
     async open(drill) {
       const own = Object.fromEntries(drill.hosts.map((name) => [name, addresses[name] ?? ""]));
       await tell(outside, "open", drill, { folder: place, addresses: own, certificate, key });

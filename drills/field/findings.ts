@@ -34,6 +34,9 @@ export async function recordAttempts(of: {
     const output = said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`;
     if (attempt.refused === true) return { ...outcome, attempted: run.refused, output: run.output };
     const { entry, acted, ...evidence } = evidenceOf(attempt, run, said, entries);
+    // It had not begun, or not got as far as anything that would be on record.
+    const isCutShort = said === undefined || (said.end === undefined && entry === null && !acted);
+    if (isCutShort) return { ...outcome, output, spared: sparedBy(entries, run.run) };
     const own = entries.filter((other) => other.run === run.run);
     const silent = attempt.silent ?? null;
     const isShown = silent === null || evidence.attributed;
@@ -41,7 +44,7 @@ export async function recordAttempts(of: {
       ...outcome,
       ...(isShown ? evidence : {}),
       // By its own words, and by any entry of it; a run that was ended meanwhile was still trying.
-      attempted: said !== undefined && (silent !== null || entry !== null || acted),
+      attempted: silent !== null || entry !== null || acted,
       detector: noticedBy(own, attempt),
       call: isShown ? callOf(entry) : null,
       output,
@@ -53,6 +56,12 @@ export async function recordAttempts(of: {
 
 /** How long after an attempt's end what is only counted may still be written, in milliseconds. */
 const LATE_MS = 2500;
+
+/** What had frozen a run before it came to an attempt; null where nothing had. */
+function sparedBy(entries: readonly Entry[], run: string): string | null {
+  const pause = entries.find((entry) => entry.run === run && entry.type === "run.pause");
+  return pause === undefined ? null : `its run stood still by then: ${reasonOf(pause)}`;
+}
 
 /**
  * What the ledger says of an attempt: who refused it, or what ended its run. Runs are shared, so entries about
@@ -167,6 +176,7 @@ function begin(attempt: Attempt, bare: Phase): AttemptRecord {
     call: null,
     silent: attempt.silent ?? null,
     unnamed: attempt.unnamed ?? null,
+    spared: null,
     what: attempt.what,
     bare: crossed ? told : failed,
     output: "",

@@ -8,6 +8,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describeError, isFault } from "../../src/base/index.ts";
 import { callProgram, type Outcome } from "../cofferdam.ts";
+import { endWhenPaused } from "./beside.ts";
 import { readSaid, type Said } from "../rome/words.ts";
 import { ordinary } from "../world/index.ts";
 import { runOf, runsOf, type Drill, type Reached, type Stage } from "./drill.ts";
@@ -90,7 +91,9 @@ export async function contained(
       limitMs,
       onRun: (run) => {
         const companion = { cofferdam, cofferdamHome, run, name, ended, ask };
-        const acting = drill.accompany?.(companion);
+        // By the user's rules any run may be paused; by the drills' own only those that have somebody beside them.
+        const accompany = drill.accompany ?? (field.isUsers ? endWhenPaused : undefined);
+        const acting = accompany?.(companion);
         acting?.catch(() => {}); // Told below.
         if (acting !== undefined) beside.push(acting);
       },

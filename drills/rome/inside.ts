@@ -199,6 +199,7 @@ function recordOf(attempt: Attempt, bare: Bare | undefined): AttemptRecord {
     call: null,
     silent: null,
     unnamed: null,
+    spared: null,
     what: attempt.what,
     bare: bare?.told ?? "",
     output: "",

@@ -34,9 +34,10 @@ export async function recordAttempts(of: {
     const output = said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`;
     if (attempt.refused === true) return { ...outcome, attempted: run.refused, output: run.output };
     const { entry, acted, ...evidence } = evidenceOf(attempt, run, said, entries);
-    // It had not begun, or not got as far as anything that would be on record.
-    const isCutShort = said === undefined || (said.end === undefined && entry === null && !acted);
-    if (isCutShort) return { ...outcome, output, spared: sparedBy(entries, run.run) };
+    // It had not begun, or not got as far as being refused.
+    const isCutShort = said?.end === undefined && entry === null;
+    const spared = isCutShort ? sparedBy(entries, run.run) : null;
+    if (spared !== null) return { ...outcome, output, spared };
     const own = entries.filter((other) => other.run === run.run);
     const silent = attempt.silent ?? null;
     const isShown = silent === null || evidence.attributed;
@@ -44,7 +45,7 @@ export async function recordAttempts(of: {
       ...outcome,
       ...(isShown ? evidence : {}),
       // By its own words, and by any entry of it; a run that was ended meanwhile was still trying.
-      attempted: silent !== null || entry !== null || acted,
+      attempted: said !== undefined && (silent !== null || entry !== null || acted),
       detector: noticedBy(own, attempt),
       call: isShown ? callOf(entry) : null,
       output,

@@ -11,7 +11,7 @@ import { culpritSchema } from "./record.ts";
 /** Most output kept of one command, in characters. */
 const OUTPUT_CHARS_MAX = 64 << 20;
 /** Longest any other command than a run may take, in milliseconds. */
-const COMMAND_MS = 20_000;
+const COMMAND_MS = 60_000;
 /** Longest an end of the daemon in order may take, in milliseconds; the world ends after it anyway. */
 const STOP_MS = 3000;
 
@@ -26,9 +26,20 @@ export const entrySchema = z.looseObject({
   target: z.string().optional(),
   flow: z.string().optional(),
   process: culpritSchema.optional(),
+  cause: z
+    .looseObject({
+      call: z.looseObject({ id: z.string(), name: z.string(), by: z.string() }).optional(),
+    })
+    .optional(),
   data: z.record(z.string(), z.json()).optional(),
 });
 export type Entry = z.infer<typeof entrySchema>;
+
+/** The detector that a finding names; its kind where it names none. */
+export function detectorOf({ data }: Entry): string | null {
+  const name = data?.["detector"] ?? data?.["finding"];
+  return typeof name === "string" ? name : null;
+}
 
 /** What a command said and how it ended. */
 export interface Outcome {
@@ -56,7 +67,21 @@ export interface Cofferdam {
     readonly limitMs: number;
     /** Called once with a way to end it early. */
     readonly onStart?: (end: () => void) => void;
+    /** Called once with the run's name, as soon as it has one. */
+    readonly onRun?: (run: string) => void;
   }): Promise<RunOutcome>;
+  /** Any other command; never throws for what it answers. */
+  call(line: readonly string[], input?: string): Promise<Outcome>;
+  /**
+   * Puts a credential into the vault.
+   *
+   * @throws {Fault} `drill.cofferdam` where it was not taken.
+   */
+  addCredential(credential: {
+    readonly name: string;
+    readonly options: readonly string[];
+    readonly secret: string;
+  }): Promise<void>;
   /** The whole ledger. */
   entries(): Promise<readonly Entry[]>;
   /** The proof of one entry, and the log's key. */
@@ -85,19 +110,28 @@ export function createCofferdam(
       cwd: "/",
       ...more,
     });
-  const must = async (line: readonly string[]) => {
-    const outcome = await call(line);
+  const must = async (line: readonly string[], input = "") => {
+    const outcome = await call(line, { input });
     if (outcome.code === 0) return outcome.stdout;
     throw refusal(line, outcome);
   };
   return {
-    async run({ task, command, ...more }) {
+    async run({ task, command, onRun, ...more }) {
       const line = ["run", "--task", task, "--json", "--", ...command];
-      const outcome = await call(line, more);
-      const started = jsonLines(outcome.stderr).map((value) => startSchema.safeParse(value).data);
-      const run = started.find((event) => event !== undefined)?.run;
+      let early: string | undefined;
+      const onError = (stderr: string) => {
+        if (early !== undefined || onRun === undefined) return;
+        early = startedRun(stderr.slice(0, stderr.lastIndexOf("\n") + 1));
+        if (early !== undefined) onRun(early);
+      };
+      const outcome = await call(line, { ...more, onError });
+      const run = startedRun(outcome.stderr);
       if (run === undefined) throw refusal(line, outcome);
       return { ...outcome, run };
+    },
+    call: (line, input = "") => call(line, { input }),
+    async addCredential({ name, options, secret }) {
+      await must(["credential", "add", name, ...options, "--stdin"], secret);
     },
     async entries() {
       return jsonLines(await must(["log", "--json"])).map((value) => entrySchema.parse(value));
@@ -113,6 +147,11 @@ export function createCofferdam(
       await call(["stop", "--force"], { limitMs: STOP_MS });
     },
   };
+}
+
+function startedRun(stderr: string): string | undefined {
+  const started = jsonLines(stderr).map((value) => startSchema.safeParse(value).data);
+  return started.find((event) => event !== undefined)?.run;
 }
 
 function refusal(line: readonly string[], outcome: Outcome): Fault {
@@ -145,6 +184,10 @@ export interface CallOptions {
   readonly cwd: string;
   /** Called once with a way to end it early. */
   readonly onStart?: (end: () => void) => void;
+  /** Called with all that it wrote to standard error so far, whenever that grows. */
+  readonly onError?: (stderr: string) => void;
+  /** What it reads; nothing where it is absent. */
+  readonly input?: string;
 }
 
 /** Runs a program to its end, or kills it after `limitMs`; never throws for what the program does. */
@@ -152,17 +195,20 @@ export function callProgram(options: CallOptions): Promise<Outcome> {
   const child = spawn(options.file, [...options.line], {
     cwd: options.cwd,
     env: options.environment,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.on("error", () => {}); // It need not read to the end.
+  child.stdin?.end(options.input);
   options.onStart?.(() => void child.kill("SIGTERM"));
   const timer = setTimeout(() => child.kill("SIGKILL"), options.limitMs);
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     if (stdout.length < OUTPUT_CHARS_MAX) stdout += text;
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     if (stderr.length < OUTPUT_CHARS_MAX) stderr += text;
+    options.onError?.(stderr);
   });
   return new Promise((resolve) => {
     child.on("error", (error) => {

@@ -1,5 +1,5 @@
 /**
- * A drill from a shell: `node drills/main.ts NAME [--json]`; `cofferdam drill` starts it the same way.
+ * Drills from a shell: `node drills/main.ts NAME... [--json]`; `cofferdam drill` starts it the same way.
  *
  * Exit codes: 0 contained and shown; 1 not; 2 usage; 125 the test world could not be set up;
  * 128 and the signal's number where one stopped it.
@@ -8,24 +8,37 @@
  */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeError, isFault } from "../src/base/index.ts";
+import { CATALOGUE } from "./catalogue.ts";
 import { runDrill } from "./run-drill.ts";
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { json: { type: "boolean" }, cofferdam: { type: "string" } },
+    options: {
+      json: { type: "boolean" },
+      bare: { type: "boolean" },
+      list: { type: "boolean" },
+      task: { type: "string" },
+      cofferdam: { type: "string" },
+    },
     allowPositionals: true,
   });
-  const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0) {
-    process.stderr.write("usage: node drills/main.ts NAME [--json]\n");
+  const json = values.json === true;
+  if (values.list === true) {
+    process.stdout.write(json ? `${JSON.stringify(CATALOGUE)}\n` : `${listDrills().join("\n")}\n`);
+    return 0;
+  }
+  if (positionals.length === 0) {
+    process.stderr.write(
+      "usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] | --list\n",
+    );
     return 2;
   }
-  const json = values.json === true;
   const stopping = new AbortController();
   let stoppedBy = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -36,9 +49,10 @@ async function main(): Promise<number> {
   }
   process.stdout.on("error", () => stopping.abort()); // A reader that went away: `| head`.
   try {
-    return await runDrill(name, {
+    return await runDrill(positionals, {
       json,
-      cofferdam: values.cofferdam ?? commandLine(),
+      cofferdam: values.bare === true ? "-" : (values.cofferdam ?? commandLine()),
+      ...(values.task === undefined ? {} : { task: resolve(values.task) }),
       out: process.stdout,
       err: process.stderr,
       environment: process.env,
@@ -51,10 +65,17 @@ async function main(): Promise<number> {
     process.stderr.write(
       json
         ? `${JSON.stringify({ error: { code, message: error.message, hint } })}\n`
-        : `drill ${name}: ${describeError(error)}\n`,
+        : `drill: ${describeError(error)}\n`,
     );
     return 125;
   }
+}
+
+function listDrills(): readonly string[] {
+  return CATALOGUE.flatMap(({ ids, name, incidents, story }) => [
+    `${ids.join(", ").padEnd(16)}${name}  (${incidents})`,
+    `${" ".repeat(16)}${story.title}`,
+  ]);
 }
 
 /** `bin/cofferdam` of this checkout or package: above `drills/`, or above `dist/drills/`. */

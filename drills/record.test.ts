@@ -10,7 +10,7 @@ import {
 } from "./record.ts";
 import { createInk, tellDrill, tellOpening } from "./story.ts";
 
-const CONTAINED: AttemptRecord = {
+const CONTAINED: AttemptRecord = attemptSchema.parse({
   name: "tunnel-443-granted",
   target: "api.granted.example:443",
   attempted: true,
@@ -35,13 +35,13 @@ const CONTAINED: AttemptRecord = {
   what: "reverse SSH tunnel",
   bare: "the tunnel was up",
   output: "",
-};
-const DRILL: DrillRecord = {
+});
+const DRILL: DrillRecord = drillSchema.parse({
   name: "rome",
   attempts: [CONTAINED],
   twins: [{ name: "https get", passed: true, detail: "" }],
   ledgerIntact: true,
-};
+});
 
 const FLAWS: readonly (readonly [Partial<AttemptRecord>, string])[] = [
   [{ attempted: false }, "nothing was tried, so nothing was stopped"],

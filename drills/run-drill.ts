@@ -1,24 +1,30 @@
 /**
- * Runs a drill: holds its test world, shows its progress, tells or prints what it found.
+ * Runs drills: holds their test worlds, shows progress, tells or prints what was found.
  *
  * @module
  */
-import { Fault } from "../src/base/index.ts";
-import { isPassed, type DrillRecord } from "./record.ts";
+import { existsSync } from "node:fs";
+import { assert, Fault } from "../src/base/index.ts";
+import { findDrills, type Listed } from "./catalogue.ts";
+import { drillSchema, isPassed, type DrillRecord } from "./record.ts";
 import { ROME_STORY } from "./rome/story.ts";
-import { createInk, tellDrill, tellOpening, type Story } from "./story.ts";
+import { createInk, tellDrill, tellOpening, type Ink } from "./story.ts";
+import { tellBare, tellTable } from "./table.ts";
 import { findTools, holdWorld, programPath, worldFault } from "./world/index.ts";
 
-/** Every drill: its story, and the program that runs inside its world. */
-const DRILLS: Readonly<Record<string, { readonly story: Story; readonly program: string }>> = {
-  rome: { story: ROME_STORY, program: programPath(import.meta.url, "./rome/inside") },
-};
+const ROME = "rome";
+/** In place of the command line's path: without Cofferdam. */
+const BARE = "-";
+const ROME_PROGRAM = programPath(import.meta.url, "./rome/inside");
+const FIELD_PROGRAM = programPath(import.meta.url, "./field/inside");
 
 export interface DrillOptions {
   /** Print one JSON object and nothing else on standard output. */
   readonly json: boolean;
   /** The command line's path; `-` makes only the attempts without Cofferdam. */
   readonly cofferdam: string;
+  /** The user's own task file, whose rules hold in place of the drills' own. */
+  readonly task?: string;
   readonly out: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -27,41 +33,91 @@ export interface DrillOptions {
 }
 
 /**
- * Runs the drill `name`; resolves with its exit code: 0 only where every attempt was contained and
- * would have got through bare, and every benign twin passed.
+ * Runs the drills that `words` mean; resolves with the exit code: 0 only where every attempt was
+ * contained and would have got through bare, and every benign twin passed. Of several those that cannot be run
+ * on this machine are told and do not count; one that was asked for by name and was not run is a 1.
  *
  * @throws {Fault} `drill.unknown`, or that of whatever kept the world from being set up.
  */
-export async function runDrill(name: string, options: DrillOptions): Promise<number> {
-  const drill = Object.hasOwn(DRILLS, name) ? DRILLS[name] : undefined;
-  if (drill === undefined) {
-    throw new Fault("drill.unknown", `no drill ${JSON.stringify(name)}`, {
-      hint: `there is: ${Object.keys(DRILLS).join(", ")}`,
+export async function runDrill(words: readonly string[], options: DrillOptions): Promise<number> {
+  const listed = findDrills(words);
+  const [first] = listed;
+  assert(first, "a word that means no drill is refused above");
+  const { out, json, environment, task } = options;
+  if (task !== undefined && !existsSync(task)) {
+    throw new Fault("drill.task", `there is no task file ${task}`, {
+      hint: "`--task FILE` names one of yours; without it each drill has its own",
     });
   }
-  const { out, json, environment } = options;
   const ink = createInk(out.isTTY === true && environment["NO_COLOR"] === undefined);
-  if (!json) out.write(`${tellOpening(drill.story, ink).join("\n")}\n`);
-  const found = await runWorld(drill.program, options);
+  const isOne = listed.length === 1;
+  if (!json && isOne) out.write(`${tellOpening(first.story, ink).join("\n")}\n`);
+  const found = await runWorlds(listed, options);
+  const isAllFine = found.every((drill) => isPassed(drill) || (!isOne && drill.skipped !== null));
   out.write(
-    json ? `${JSON.stringify({ drills: [found] })}\n` : `${tellDrill(found, ink).join("\n")}\n`,
+    json
+      ? `${JSON.stringify({ drills: found })}\n`
+      : `${tellFound(found, options, ink).join("\n")}\n`,
   );
-  return isPassed(found) ? 0 : 1;
+  return isAllFine ? 0 : 1;
 }
 
-async function runWorld(program: string, options: DrillOptions): Promise<DrillRecord> {
+/** The ROME case alone is told attempt by attempt, everything else as a table. */
+function tellFound(
+  found: readonly DrillRecord[],
+  { cofferdam }: DrillOptions,
+  ink: Ink,
+): readonly string[] {
+  if (cofferdam === BARE) return tellBare(found, ink);
+  const [first, ...more] = found;
+  if (first?.name === ROME && more.length === 0) return tellDrill(first, ink);
+  return tellTable(found, ink);
+}
+
+/** The worlds of the chosen drills, one after the other; each drill's record in the catalogue's order. */
+async function runWorlds(
+  listed: readonly Listed[],
+  options: DrillOptions,
+): Promise<readonly DrillRecord[]> {
+  const names = listed.map(({ name }) => name);
+  const field = names.filter((name) => name !== ROME);
+  const found: DrillRecord[] = [];
+  if (names.includes(ROME)) found.push(...(await runRome(options)));
+  if (field.length > 0) {
+    const words = [options.cofferdam, field.join(","), options.task ?? "-"];
+    found.push(...(await runWorld(FIELD_PROGRAM, words, options)));
+  }
+  const lacking = names.filter((name) => !found.some((drill) => drill.name === name));
+  if (lacking.length > 0) throw new Fault("drill.lost", `no result of ${lacking.join(", ")}`);
+  return names.flatMap((name) => found.filter((drill) => drill.name === name));
+}
+
+/** The ROME case has its own task file, which is a part of what it shows. */
+async function runRome(options: DrillOptions): Promise<readonly DrillRecord[]> {
+  if (options.task === undefined) return runWorld(ROME_PROGRAM, [options.cofferdam], options);
+  const skipped = "it is about the ports of its own task file; run it without --task";
+  const { title } = ROME_STORY;
+  const blank = { name: ROME, title, incidents: "A9, A10", attempts: [], twins: [] };
+  return [drillSchema.parse({ ...blank, skipped, task: options.task, ledgerIntact: false })];
+}
+
+async function runWorld(
+  program: string,
+  words: readonly string[],
+  options: DrillOptions,
+): Promise<readonly DrillRecord[]> {
   const path = options.environment["PATH"] ?? "";
-  let found: DrillRecord | undefined;
+  const found: DrillRecord[] = [];
   let fault: Fault | undefined;
   const progress = showProgress(options);
   const world = holdWorld({
     tools: findTools(path),
     program,
-    arguments: [options.cofferdam],
+    arguments: words,
     environment: { PATH: path, LANG: "C.UTF-8" },
     onMessage(message) {
       if (message.kind === "progress") progress.show(message.text);
-      else if (message.kind === "result") found = message.drill;
+      else if (message.kind === "result") found.push(message.drill);
       else {
         const { code, message: text, hint } = message;
         fault = new Fault(code, text, hint === undefined ? {} : { hint });
@@ -75,7 +131,7 @@ async function runWorld(program: string, options: DrillOptions): Promise<DrillRe
   progress.clear();
   if (options.signal?.aborted === true) throw new Fault("drill.stopped", "the drill was stopped");
   if (fault !== undefined) throw fault;
-  if (found === undefined) throw worldFault(code, stderr);
+  if (found.length === 0) throw worldFault(code, stderr);
   return found;
 }
 

@@ -9,16 +9,17 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createCofferdam, type Cofferdam, type Entry } from "../cofferdam.ts";
+import { createCofferdam, detectorOf, type Cofferdam, type Entry } from "../cofferdam.ts";
 import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
-import type { AttemptRecord, TwinRecord } from "../record.ts";
+import { drillSchema, type AttemptRecord, type TwinRecord } from "../record.ts";
 import { findTools, ordinary, runInside, type Inside } from "../world/index.ts";
 import { listAttempts, type Attempt } from "./attempts.ts";
 import { attemptBare, type Bare } from "./bare.ts";
 import { attemptContained, runSteps, writeTask, type Contained } from "./contained.ts";
 import { readEvidence } from "./evidence.ts";
 import { SECRET } from "./geography.ts";
+import { ROME_STORY } from "./story.ts";
 import { buildScene, type Scene } from "./scene.ts";
 import { listTwins } from "./twins.ts";
 import { readSaid } from "./words.ts";
@@ -47,7 +48,12 @@ async function main(inside: Inside): Promise<void> {
   );
   if (bin === "-") {
     const records = attempts.map((attempt, index) => recordOf(attempt, bare[index]));
-    const drill = { name: "rome", attempts: records, twins: [], ledgerIntact: false };
+    const drill = drillSchema.parse({
+      name: "rome",
+      attempts: records,
+      twins: [],
+      ledgerIntact: false,
+    });
     inside.say({ kind: "result", drill });
     return;
   }
@@ -72,12 +78,14 @@ async function main(inside: Inside): Promise<void> {
   );
   const { ok } = await cofferdam.verify();
   const quiet = quietTwin(entries, twins.run);
-  const drill = {
+  const drill = drillSchema.parse({
     name: "rome",
+    title: ROME_STORY.title,
+    incidents: "A9, A10",
     attempts: [...records],
     twins: [...twins.records, quiet],
     ledgerIntact: ok,
-  };
+  });
   inside.say({ kind: "result", drill });
 }
 
@@ -155,6 +163,7 @@ async function recordWith(of: {
     effect: contained.effect,
     harm: contained.harm,
     run,
+    detector: entry?.type === "finding" ? detectorOf(entry) : null,
     output: contained.output,
     entry: entry?.seq ?? null,
     proved: entry !== null && (await isProved(of.cofferdam, entry)),
@@ -184,6 +193,13 @@ function recordOf(attempt: Attempt, bare: Bare | undefined): AttemptRecord {
     proved: false,
     attributed: false,
     run: null,
+    channel: "command",
+    expected: [attempt.kind],
+    detector: null,
+    call: null,
+    silent: null,
+    unnamed: null,
+    spared: null,
     what: attempt.what,
     bare: bare?.told ?? "",
     output: "",

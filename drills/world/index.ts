@@ -6,3 +6,6 @@ export * from "./inside.ts";
 export * from "./lines.ts";
 export * from "./program.ts";
 export * from "./tools.ts";
+export * from "./postgres.ts";
+export * from "./git-server.ts";
+export * from "./mail-sink.ts";

@@ -14,6 +14,20 @@ export const golden: readonly Golden[] = [
     ["GET /@babel%2fcore", "package.read", ["read"], "a scope, as one segment"],
     ["GET /@babel/core", "package.read", ["read"], "a scope, as two"],
     [
+      "GET /lodash?url=http://relay.example/",
+      "package.ask",
+      ["send"],
+      "no client asks so: a message, or something for a proxy to fetch",
+    ],
+    [
+      "GET /lodash?write=c2VjcmV0",
+      "package.ask",
+      ["send"],
+      "a message in a parameter that there is",
+    ],
+    ["GET /lodash?write=true&write=x", "package.ask", ["send"], "one of two values"],
+    ["GET /lodash?", "package.read", ["read"], "an empty query"],
+    [
       "GET /-/v1/search?text=left-pad",
       "package.search",
       ["read"],
@@ -36,6 +50,7 @@ export const golden: readonly Golden[] = [
       "the files of a scoped one",
       { source: "memory" },
     ],
+    ["GET /lodash?write=true", "package.read", ["read"], "asked before it is changed"],
     ["GET /-/ping", "registry.read", ["read"], "whether it answers"],
     [
       "POST /-/npm/v1/security/advisories/bulk",

@@ -54,6 +54,22 @@ export const npm: EntrySource = {
       ],
       effects: ["read"],
       summary: "Read the package {path.scope} {path.name} {path.version} {path.file}",
+      cases: [
+        {
+          // Clients ask for no more than `?write=true`. Anything else is a message, or something for a proxy to fetch.
+          when: { "query.@": { any_like: "^(?!write$)" } },
+          verb: "package.ask",
+          effects: ["send"],
+          summary: "Ask the registry for {path.name} with more than a package's name: {query.@}",
+        },
+        {
+          when: { "query.write": { any_like: "^(?!true$)" } },
+          verb: "package.ask",
+          effects: ["send"],
+          summary:
+            "Ask the registry for {path.name} with more than a package's name: {query.write}",
+        },
+      ],
     },
     {
       // Names and versions of everything that is installed.

@@ -16,21 +16,42 @@ import { PACKAGE_ROOT } from "../profile.ts";
 
 export const drillCommand: Command = {
   name: "drill",
-  usage: "rome [--json]",
-  summary: "Replay a real incident harmlessly and show what stopped it.",
-  options: JSON_OPTION,
-  optionHelp: JSON_HELP,
-  examples: ["cofferdam drill rome", "cofferdam drill rome --json"],
-  positionals: [1, 1],
+  usage: "NAME...|all [--bare] [--task FILE] [--json], or --list",
+  summary: "Replay real incidents harmlessly and show what stopped them.",
+  options: {
+    ...JSON_OPTION,
+    bare: { type: "boolean" },
+    list: { type: "boolean" },
+    task: { type: "string" },
+  },
+  optionHelp: {
+    ...JSON_HELP,
+    bare: "only without controls, in throw-away namespaces: what would have happened",
+    list: "list the drills and the incidents that they are made after",
+    task: "hold the drills under the rules of this task file of yours",
+  },
+  examples: [
+    "cofferdam drill --list",
+    "cofferdam drill rome",
+    "cofferdam drill D09 --json",
+    "cofferdam drill all --task agent.yaml",
+  ],
+  positionals: [0, 30],
   async run(context) {
-    const name = context.positionals[0] ?? "";
-    if (name !== "rome") {
-      throw new Fault("cli.drill", `no drill ${JSON.stringify(name)}`, { hint: "there is: rome" });
+    const { values, positionals } = context;
+    if (positionals.length === 0 && values["list"] !== true) {
+      throw new Fault("cli.drill", "which drill?", {
+        hint: "`cofferdam drill --list` has them; `all` is every one",
+      });
     }
     const source = join(PACKAGE_ROOT, "drills", "main.ts");
     const main = existsSync(source) ? source : join(PACKAGE_ROOT, "dist", "drills", "main.js");
-    const json = context.values["json"] === true ? ["--json"] : [];
-    const child = spawn(process.execPath, [main, name, ...json], { stdio: "inherit" });
+    const flags = ["json", "bare", "list"].flatMap((flag) =>
+      values[flag] === true ? [`--${flag}`] : [],
+    );
+    const task = typeof values["task"] === "string" ? ["--task", values["task"]] : [];
+    const line = [main, ...flags, ...task, "--", ...positionals];
+    const child = spawn(process.execPath, line, { stdio: "inherit" });
     const forward = (signal: NodeJS.Signals) => child.kill(signal);
     process.on("SIGINT", forward);
     process.on("SIGTERM", forward);

@@ -18,7 +18,8 @@ const attempt = (name: string, what: string, command: string): Attempt => ({
   command,
   mark: `d19-${name}`,
   silent: "the record is not in the run's view, nor is anything that could write to it",
-  expects: ["tampering"],
+  // There is nothing of that name in the run, so there is nothing to notice.
+  expects: [],
 });
 const attempts: readonly Attempt[] = [
   attempt("delete", "the record deleted", "rm -f ../record-delete.jsonl; : d19-delete"),

@@ -9,7 +9,7 @@ import { CLAIM_DETECTORS } from "./claim-detectors.ts";
 import type { Detector, DetectorAbout } from "./detector.ts";
 import { dnsSpread, dnsTunnel } from "./dns.ts";
 import { escapeDecoded, escapeRenamed, escapeTool } from "./escape.ts";
-import { CANARY, exfilSmall, exfilUrl, exfilVolume } from "./exfiltration.ts";
+import { CANARY, exfilSecret, exfilSmall, exfilUrl, exfilVolume } from "./exfiltration.ts";
 import { FLOW_DETECTORS, SERIES_DETECTORS } from "./flow/index.ts";
 import { loopActions, loopCalls, loopSpend } from "./loops.ts";
 import { miningCommand } from "./mining.ts";
@@ -27,6 +27,7 @@ export const DETECTORS: readonly Detector[] = [
   dnsTunnel,
   dnsSpread,
   exfilUrl,
+  exfilSecret,
   exfilSmall,
   exfilVolume,
   beacon,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { secretsIn } from "../git/index.ts";
 import { addTo, isMany, keyOf, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import {
@@ -114,6 +115,46 @@ function isRandom(value: string): boolean {
   if (!/^[\w+/=%.~-]+$/.test(value) || entropyOf(value) <= 3.4) return false;
   const words = value.split(/[-_.%+~=/]/).filter((one) => /^[a-z]{2,12}$/i.test(one));
   return words.reduce((sum, one) => sum + one.length + 1, 0) < value.length / 2;
+}
+
+const SECRET: DetectorAbout = {
+  name: "exfil.secret",
+  kind: "exfiltration",
+  title: "Something in the form of a secret stands in a URL",
+  explanation:
+    "Looks in the query and the path of requests that only read for texts that have a secret's own form (AWS, GitHub, Slack, Stripe keys and the like), plain or in base64. A server that is only read has no use for one: EchoLeak (2025) took data out by an image's address at an allowed host. Signed URLs name a key by parameters of their own (X-Amz-Credential) and do not count.",
+  attack: ["T1041", "T1567"],
+  atlas: ["AML.T0086"],
+  owasp: ["ASI02", "ASI03"],
+  tuning: {},
+};
+
+export const exfilSecret = defineDetector<object>({
+  ...SECRET,
+  sees: ["action"],
+  scope: "run",
+  start: () => ({}),
+  observe(_state, event) {
+    if (event.verdict !== "allow" || !isReading(event)) return [];
+    const values = [...pairsOf(fieldOf(event, "query")), ...segmentsOf(fieldOf(event, "path"))];
+    const kind = values
+      .filter(([name]) => !HANDED_OUT.test(name))
+      .map(([, value]) => secretIn(value))
+      .find((one) => one !== undefined);
+    if (kind === undefined) return [];
+    const host = shown(fieldOf(event, "host"));
+    return [found(SECRET, event, 0.8, `something in the form of a ${kind} in a URL at ${host}`)];
+  },
+});
+
+const VALUE_CHARS_MAX = 8192;
+
+function secretIn(value: string): string | undefined {
+  const text = value.slice(0, VALUE_CHARS_MAX);
+  const plain = Buffer.from(text);
+  // What is no base64 gives bytes in which no form is found.
+  const decoded = [...text.matchAll(/[\w+/-]{24,}/g)].map(([run]) => Buffer.from(run, "base64"));
+  return [plain, ...decoded].flatMap((one) => secretsIn(one))[0]?.kind;
 }
 
 const SMALL: DetectorAbout = {

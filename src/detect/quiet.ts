@@ -4,6 +4,7 @@
  * @module
  */
 import { touch } from "./bounded.ts";
+import { programOf } from "./program.ts";
 import type { Detection } from "./detector.ts";
 
 /** How long the same is not told again, unless it is surer. */
@@ -24,7 +25,9 @@ export function createQuiet(): Quiet {
   return {
     isTold({ detector, target, process, score }, monoMs) {
       const make = () => ({ atMs: Number.NEGATIVE_INFINITY, score: 0 });
-      const key = `${detector} ${target ?? ""} ${process?.exe ?? ""}`;
+      // Scripts of one interpreter are several programs.
+      const by = process === undefined ? "" : `${process.exe} ${programOf(process).name}`;
+      const key = `${detector} ${target ?? ""} ${by}`;
       const subject = touch(subjects, key, SUBJECTS_MAX, make);
       if (monoMs - subject.atMs < QUIET_MS && score <= subject.score) return false;
       subject.atMs = monoMs;

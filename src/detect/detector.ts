@@ -17,6 +17,8 @@ export interface Detection {
   /** The run; absent where it is about several. */
   readonly run?: string;
   readonly target?: string;
+  /** What tells it from another about the same place, where both are to be told: never a secret itself. */
+  readonly subject?: string;
   readonly flow?: string;
   readonly action?: string;
   readonly process?: NonNullable<Event["process"]>;

@@ -137,13 +137,13 @@ export const exfilSecret = defineDetector<object>({
   observe(_state, event) {
     if (event.verdict !== "allow" || !isReading(event)) return [];
     const values = [...pairsOf(fieldOf(event, "query")), ...segmentsOf(fieldOf(event, "path"))];
-    const kind = values
-      .filter(([name]) => !HANDED_OUT.test(name))
-      .map(([, value]) => secretIn(value))
-      .find((one) => one !== undefined);
-    if (kind === undefined) return [];
-    const host = shown(fieldOf(event, "host"));
-    return [found(SECRET, event, 0.8, `something in the form of a ${kind} in a URL at ${host}`)];
+    for (const [name, value] of values) {
+      const kind = HANDED_OUT.test(name) ? undefined : secretIn(value);
+      if (kind === undefined) continue;
+      const why = `something in the form of a ${kind} in a URL at ${shown(fieldOf(event, "host"))}`;
+      return [{ ...found(SECRET, event, 0.8, why), subject: keyOf(value) }];
+    }
+    return [];
   },
 });
 
@@ -151,10 +151,12 @@ const VALUE_CHARS_MAX = 8192;
 
 function secretIn(value: string): string | undefined {
   const text = value.slice(0, VALUE_CHARS_MAX);
-  const plain = Buffer.from(text);
+  // Behind a word and a dash it stands by itself, too.
+  const plain = [text, text.replaceAll(/[-.~]/g, " ")].map((one) => Buffer.from(one));
   // What is no base64 gives bytes in which no form is found.
-  const decoded = [...text.matchAll(/[\w+/-]{24,}/g)].map(([run]) => Buffer.from(run, "base64"));
-  return [plain, ...decoded].flatMap((one) => secretsIn(one))[0]?.kind;
+  const runs = [...text.matchAll(/[A-Za-z0-9+/]{24,}/g), ...text.matchAll(/[\w-]{24,}/g)];
+  const decoded = runs.map(([run]) => Buffer.from(run, "base64"));
+  return [...plain, ...decoded].flatMap((one) => secretsIn(one))[0]?.kind;
 }
 
 const SMALL: DetectorAbout = {

@@ -23,11 +23,11 @@ export function createQuiet(): Quiet {
   const subjects = new Map<string, { atMs: number; score: number }>();
   const told = new Map<string, { sinceMs: number; count: number; score: number }>();
   return {
-    isTold({ detector, target, subject = "", process, score }, monoMs) {
+    isTold({ detector, target, subject: of = "", process, score }, monoMs) {
       const make = () => ({ atMs: Number.NEGATIVE_INFINITY, score: 0 });
       // Scripts of one interpreter are several programs.
       const by = process === undefined ? "" : `${process.exe} ${programOf(process).name}`;
-      const key = `${detector} ${target ?? ""} ${subject} ${by}`;
+      const key = `${detector} ${target ?? ""} ${of} ${by}`;
       const subject = touch(subjects, key, SUBJECTS_MAX, make);
       if (monoMs - subject.atMs < QUIET_MS && score <= subject.score) return false;
       subject.atMs = monoMs;

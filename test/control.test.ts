@@ -122,9 +122,8 @@ test("doctor says of each prerequisite what it found", async () => {
   for (const check of report.checks) assert.ok(check.name !== "" && (check.ok || check.fix !== ""));
 });
 
-test("fault cli.profile, cli.drill, cli.task_and_profile: named refusals", async () => {
+test("fault cli.profile, cli.task_and_profile: named refusals", async () => {
   assert.match((await home.run(["true"], ["--profile", "nope"])).stderr, /no profile "nope"/);
-  assert.match((await home.call(["drill"])).stderr, /which drill\?.*--list/s);
   const both = await home.run(["true"], ["--profile", "shell", "--task", "x.yaml"]);
   assert.match(both.stderr, /exclude each other/);
 });

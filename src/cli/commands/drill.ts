@@ -10,13 +10,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "../../base/index.ts";
 import { JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
 import { PACKAGE_ROOT } from "../profile.ts";
 
 export const drillCommand: Command = {
   name: "drill",
-  usage: "NAME...|all [--bare] [--task FILE] [--json], or --list",
+  usage: "[NAME...|all] [--bare] [--task FILE] [--json], or --list",
   summary: "Replay real incidents harmlessly and show what stopped them.",
   options: {
     ...JSON_OPTION,
@@ -39,18 +38,14 @@ export const drillCommand: Command = {
   positionals: [0, 30],
   async run(context) {
     const { values, positionals } = context;
-    if (positionals.length === 0 && values["list"] !== true) {
-      throw new Fault("cli.drill", "which drill?", {
-        hint: "`cofferdam drill --list` has them; `all` is every one",
-      });
-    }
+    const isAll = positionals.length === 0 && values["list"] !== true;
     const source = join(PACKAGE_ROOT, "drills", "main.ts");
     const main = existsSync(source) ? source : join(PACKAGE_ROOT, "dist", "drills", "main.js");
     const flags = ["json", "bare", "list"].flatMap((flag) =>
       values[flag] === true ? [`--${flag}`] : [],
     );
     const task = typeof values["task"] === "string" ? ["--task", values["task"]] : [];
-    const line = [main, ...flags, ...task, "--", ...positionals];
+    const line = [main, ...flags, ...task, "--", ...(isAll ? ["all"] : positionals)];
     const child = spawn(process.execPath, line, { stdio: "inherit" });
     const forward = (signal: NodeJS.Signals) => child.kill(signal);
     process.on("SIGINT", forward);

@@ -85,7 +85,8 @@ export const D17: Drill = {
     { name: "a process substitution", command: "bash -c 'cat < <(echo fine)'", expected: "fine" },
     {
       name: "base64 and a pipe",
-      command: `echo ${base64("echo fine")} | base64 -d | sh`,
+      // Into a shell it is what `escape.decoded` looks for.
+      command: `echo ${base64("fine")} | base64 -d | cat`,
       expected: "fine",
     },
   ],

@@ -105,7 +105,7 @@ test("a call's command that another call's process starts belongs to that other 
 
 test("a shell that lives on is told the next command by its input", () => {
   const joiner = createJoiner();
-  calls(joiner, "c1", { command: "cd /work && ls src" });
+  calls(joiner, "c1", { command: "cd /site && ls src" });
   const shell = node(30, "bash");
   assert.equal(starts(joiner, shell, AGENT, FIRST), undefined);
   assert.equal(starts(joiner, node(31, "/bin/ls", "src"), shell, AGENT, FIRST)?.id, "c1");
@@ -153,7 +153,7 @@ test("what the harness does for itself belongs to no call", () => {
 
 test("a place that a call names is reached by the harness for that call", () => {
   const joiner = createJoiner();
-  calls(joiner, "read", { file_path: "/work/a.txt" }, "Read");
+  calls(joiner, "read", { file_path: "/site/a.txt" }, "Read");
   calls(joiner, "fetch", { url: "https://Docs.Example/a?b" }, "WebFetch");
   const tie = flows(joiner, "https://docs.example/a", AGENT, FIRST);
   assert.deepEqual([tie?.id, tie?.by, tie?.confidence], ["fetch", "argv", 0.9]);
@@ -162,7 +162,7 @@ test("a place that a call names is reached by the harness for that call", () => 
 
 test("a search tool's process is known by what the call looks for", () => {
   const joiner = createJoiner();
-  calls(joiner, "grep", { pattern: "needle", path: "/work" }, "Grep");
+  calls(joiner, "grep", { pattern: "needle", path: "/site" }, "Grep");
   calls(joiner, "bash", { command: "sleep 9" });
   assert.equal(starts(joiner, node(30, "rg", "-n", "needle"), AGENT, FIRST)?.id, "grep");
   assert.equal(starts(joiner, node(31, "rg", "--files"), AGENT, FIRST), undefined);

@@ -6,6 +6,7 @@
 import type { ProcessNode } from "../action/index.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import { found } from "./found.ts";
+import { detectorOfPrograms } from "./of-programs.ts";
 import { commandsOf, programOf, type Program } from "./program.ts";
 
 /** How one is given a task of its own, apart from a person. */
@@ -113,27 +114,16 @@ const NESTED: DetectorAbout = {
   tuning: {},
 };
 
-export const agentNested = defineDetector<object>({
-  ...NESTED,
-  sees: ["process.start"],
-  scope: "run",
-  start: () => ({}),
-  observe(_state, event) {
-    const { process } = event;
-    if (process === undefined) return [];
-    const program = programOf(process);
-    const agent = agentOf(program);
-    if (agent === undefined) return [];
-    const above = agentsAbove(process.ancestors);
-    const outer = above.find((one) => one !== agent);
-    const isTasked = program.args.some((word) => HEADLESS.test(word));
-    const isAgain =
-      above.includes(agent) && isTasked && !isSameTask(program, process.ancestors, agent);
-    if (outer === undefined && !isAgain) return [];
-    return [
-      found(NESTED, event, outer === undefined ? 0.5 : 0.7, `${outer ?? agent} starts ${agent}`),
-    ];
-  },
+export const agentNested = detectorOfPrograms(NESTED, (program, process) => {
+  const agent = agentOf(program);
+  if (agent === undefined) return undefined;
+  const above = agentsAbove(process.ancestors);
+  const outer = above.find((one) => one !== agent);
+  const isTasked = program.args.some((word) => HEADLESS.test(word));
+  const isAgain =
+    above.includes(agent) && isTasked && !isSameTask(program, process.ancestors, agent);
+  if (outer === undefined && !isAgain) return undefined;
+  return [outer === undefined ? 0.5 : 0.7, `${outer ?? agent} starts ${agent}`];
 });
 
 /** Whether an ancestor of the same agent was given what it is given: it started itself anew. */

@@ -6,6 +6,7 @@
 import { addTo, keyOf, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import { found, shown } from "./found.ts";
+import { detectorOfPrograms } from "./of-programs.ts";
 import {
   isInstalled,
   isScript,
@@ -51,37 +52,26 @@ const LOADER_ASKED = new Set([
   "--list-diagnostics",
 ]);
 
-export const escapeTool = defineDetector<object>({
-  ...TOOLS,
-  sees: ["process.start"],
-  scope: "run",
-  start: () => ({}),
-  observe(_state, event) {
-    const { process } = event;
-    if (process === undefined) return [];
-    const program = programOf(process);
-    const says = (score: number, why: string) => [found(TOOLS, event, score, why)];
-    if (LEAVING.has(program.name) && !isScript(program) && !isAsking(program)) {
-      return says(0.6, `${program.name} is started, which the sandbox refuses what it does`);
+export const escapeTool = detectorOfPrograms(TOOLS, (program, process) => {
+  if (LEAVING.has(program.name) && !isScript(program) && !isAsking(program)) {
+    return [0.6, `${program.name} is started, which the sandbox refuses what it does`];
+  }
+  const base = process.exe.slice(process.exe.lastIndexOf("/") + 1);
+  // musl's ldd is the loader itself under that name.
+  const isLdd = [process, ...process.ancestors].some(({ argv }) =>
+    argv.some((word) => /(?:^|\/)ldd$/.test(word)),
+  );
+  const [first = ""] = program.args;
+  if (LOADER.test(base) && program.args.length > 0 && !LOADER_ASKED.has(first) && !isLdd) {
+    return [0.8, `the loader ${shown(base)} is given a program to run`];
+  }
+  for (const word of process.argv) {
+    if (/\/proc\/(?:self|1|\d+)\/root\//.test(word) && !isReader(program)) {
+      return [0.8, "a path leads through /proc/…/root"];
     }
-    const base = process.exe.slice(process.exe.lastIndexOf("/") + 1);
-    // musl's ldd is the loader itself under that name.
-    const isLdd = [process, ...process.ancestors].some(({ argv }) =>
-      argv.some((word) => /(?:^|\/)ldd$/.test(word)),
-    );
-    const [first = ""] = program.args;
-    if (LOADER.test(base) && program.args.length > 0 && !LOADER_ASKED.has(first) && !isLdd) {
-      return says(0.8, `the loader ${shown(base)} is given a program to run`);
-    }
-    for (const word of process.argv) {
-      if (/\/proc\/(?:self|1|\d+)\/root\//.test(word) && !isReader(program)) {
-        return says(0.8, "a path leads through /proc/…/root");
-      }
-      if (word.includes("docker.sock") && !isReader(program))
-        return says(0.7, "docker.sock is named");
-    }
-    return [];
-  },
+    if (word.includes("docker.sock") && !isReader(program)) return [0.7, "docker.sock is named"];
+  }
+  return undefined;
 });
 
 /** Asks for help or its version, or lists: `mount` alone shows what is mounted. */

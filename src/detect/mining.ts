@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { defineDetector, type DetectorAbout } from "./detector.ts";
+import { type DetectorAbout } from "./detector.ts";
 import { isReader } from "./escape.ts";
-import { found } from "./found.ts";
-import { isShell, programOf } from "./program.ts";
+import { detectorOfPrograms } from "./of-programs.ts";
+import { isShell } from "./program.ts";
 
 const COMMAND: DetectorAbout = {
   name: "mining.command",
@@ -52,30 +52,20 @@ const WALLET =
   /^(?:.*=)?(?:[48][1-9A-HJ-NP-Za-km-z]{94}(?:[1-9A-HJ-NP-Za-km-z]{11})?|bc1[\da-z]{25,59}|0x[\dA-Fa-f]{40})(?:[./+].*)?$/;
 const PLACE = /^[\w.-]+:\d{2,5}$/;
 
-export const miningCommand = defineDetector<object>({
-  ...COMMAND,
-  sees: ["process.start"],
-  scope: "run",
-  start: () => ({}),
-  observe(_state, event) {
-    const { process } = event;
-    if (process === undefined) return [];
-    const program = programOf(process);
-    const says = (score: number, why: string) => [found(COMMAND, event, score, why)];
-    if (MINERS.has(program.name)) return says(0.9, `${program.name} is a miner`);
-    // What a shell's text starts comes by itself.
-    if (isReader(program) || isShell(program) || program.text !== "") return [];
-    const { args } = program;
-    if (args.some((word) => POOL_URL.test(word)))
-      return says(0.95, "an argument is the URL of a mining pool");
-    const signs = [
-      args.some((word) => FLAGS.test(word)),
-      args.some((word) => ALGORITHM.test(word)),
-      args.some((word) => WALLET.test(word)),
-      args.some((word) => PLACE.test(word)),
-    ].filter(Boolean).length;
-    return signs >= 2
-      ? says(0.8, "arguments as a miner has them: pool, wallet, algorithm or donation")
-      : [];
-  },
+export const miningCommand = detectorOfPrograms(COMMAND, (program) => {
+  if (MINERS.has(program.name)) return [0.9, `${program.name} is a miner`];
+  // What a shell's text starts comes by itself.
+  if (isReader(program) || isShell(program) || program.text !== "") return undefined;
+  const { args } = program;
+  if (args.some((word) => POOL_URL.test(word)))
+    return [0.95, "an argument is the URL of a mining pool"];
+  const signs = [
+    args.some((word) => FLAGS.test(word)),
+    args.some((word) => ALGORITHM.test(word)),
+    args.some((word) => WALLET.test(word)),
+    args.some((word) => PLACE.test(word)),
+  ].filter(Boolean).length;
+  return signs >= 2
+    ? [0.8, "arguments as a miner has them: pool, wallet, algorithm or donation"]
+    : undefined;
 });

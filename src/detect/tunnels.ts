@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { defineDetector, type DetectorAbout } from "./detector.ts";
-import { found } from "./found.ts";
-import { isShell, programOf, type Program } from "./program.ts";
+import { type DetectorAbout } from "./detector.ts";
+import { detectorOfPrograms } from "./of-programs.ts";
+import { isShell, type Program } from "./program.ts";
 
 const TUNNEL: DetectorAbout = {
   name: "tunnel.command",
@@ -55,24 +55,15 @@ const ASKING = new Set(["--help", "-h", "--version", "version", "-v", "-V"]);
 const SSH_VALUES = "BbcDEeFIiJLlmOoPpQRSWw";
 const SSH_SCORES: Readonly<Record<string, number>> = { R: 0.9, D: 0.8, w: 0.8, L: 0.6, W: 0.4 };
 
-export const tunnelCommand = defineDetector<object>({
-  ...TUNNEL,
-  sees: ["process.start"],
-  scope: "run",
-  start: () => ({}),
-  observe(_state, event) {
-    const { process } = event;
-    if (process === undefined) return [];
-    const program = programOf(process);
-    if (isShell(program) || program.text !== "") {
-      // What a shell starts comes by itself; but for what it does by its own means.
-      if (!/\/dev\/(?:tcp|udp)\/[^/\s]+\/\d+/.test(program.text)) return [];
-      const isShellOut = /\b(?:ba|z|k|da)?sh\s+-i\b|<&|exec\s+\d+<>/.test(program.text);
-      return [found(TUNNEL, event, isShellOut ? 0.9 : 0.5, "a shell opens /dev/tcp")];
-    }
-    const hit = tunnelOf(program);
-    return hit === undefined ? [] : [found(TUNNEL, event, hit.score, hit.why)];
-  },
+export const tunnelCommand = detectorOfPrograms(TUNNEL, (program) => {
+  if (isShell(program) || program.text !== "") {
+    // What a shell starts comes by itself; but for what it does by its own means.
+    if (!/\/dev\/(?:tcp|udp)\/[^/\s]+\/\d+/.test(program.text)) return undefined;
+    const isShellOut = /\b(?:ba|z|k|da)?sh\s+-i\b|<&|exec\s+\d+<>/.test(program.text);
+    return [isShellOut ? 0.9 : 0.5, "a shell opens /dev/tcp"];
+  }
+  const hit = tunnelOf(program);
+  return hit === undefined ? undefined : [hit.score, hit.why];
 });
 
 interface Hit {

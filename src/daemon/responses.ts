@@ -70,12 +70,18 @@ const NOTICED: ReadonlySet<FindingKind> = new Set([
 /** In this order: what stops it first. */
 const STOPPING: readonly Response[] = ["kill", "pause", "cut", "revoke", "confirm-all", "alert"];
 
+/** With these nothing leaves that was itself what was found. */
+const WITHHOLDING: ReadonlySet<Response> = new Set(["kill", "pause", "cut"]);
+const WITHHELD_MAX = 256;
+
 /** Answers the findings of one run. */
 export class Responder {
   readonly #means: Means;
   readonly #clock: Clock;
   /** Responses that hold already, so that a flood of findings repeats none. */
   readonly #holding = new Set<Response>();
+  /** Actions that were themselves what was found. */
+  readonly #withheld = new Set<string>();
 
   constructor(means: Means, clock: Clock) {
     this.#means = means;
@@ -87,6 +93,11 @@ export class Responder {
     this.#holding.delete("pause");
   }
 
+  /** Whether `action` was found to be what stops the run: then it must not leave, though a rule allows it. */
+  isWithheld(action: string): boolean {
+    return this.#withheld.has(action);
+  }
+
   /** Records `finding`, and does what the task file says. */
   found({ kind, detail, of }: Finding): void {
     const means = this.#means;
@@ -94,6 +105,11 @@ export class Responder {
     const sinceMs = this.#clock.now().monoMs;
     const recorded = means.record(findingEvent(kind, detail, responses, of));
     recorded.catch((error: unknown) => means.failed(error));
+    if (of.action !== undefined && responses.some((one) => WITHHOLDING.has(one))) {
+      this.#withheld.add(of.action);
+      const [oldest = ""] = this.#withheld;
+      if (this.#withheld.size > WITHHELD_MAX) this.#withheld.delete(oldest);
+    }
     const text = `${kind}: ${detail}`;
     const due = STOPPING.filter((one) => responses.includes(one) && !this.#holding.has(one));
     if (NOTICED.has(kind) || due.length > 0) means.notice(text);

@@ -15,6 +15,13 @@ type JsonValue = NonNullable<Event["data"]>[string];
 /** What is decided over an action with which a run uses what was planted in it. */
 export const refusedCanary = { verdict: "deny", rule: CANARY.name, reason: CANARY_USED } as const;
 
+/** What becomes of an action that was itself what a finding stops the run for. */
+export const WITHHELD = {
+  verdict: "deny",
+  rule: "finding",
+  reason: "it is what was found, and the run is stopped for it",
+} as const;
+
 /** Something noticed, with what its detector is called elsewhere. */
 export function findingEvent(
   kind: FindingKind,

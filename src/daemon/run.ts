@@ -39,7 +39,7 @@ import { withLease, type Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { meansOf, type Beyond } from "./means.ts";
-import { denialEvent, describeEnd, refusedCanary } from "./run-events.ts";
+import { denialEvent, describeEnd, refusedCanary, WITHHELD } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
@@ -394,7 +394,7 @@ export class Run implements HeldRun {
     const verdict = await withLease(this.lending, this.policy, action, decided);
     const { event, sync } = intentOf(action, verdict, flow);
     await this.record(event, { sync });
-    return verdict;
+    return this.#responder.isWithheld(action.id) ? { ...decided, ...WITHHELD } : verdict;
   }
 
   /** Whether a run uses what was planted in it; noticed here, and refused by whoever asks. */

@@ -149,13 +149,23 @@ export const exfilSecret = defineDetector<object>({
 
 const VALUE_CHARS_MAX = 8192;
 
+/** As a server reads it; as it stands where that is not to be read. */
+function percentDecoded(text: string): string {
+  return text.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
 function secretIn(value: string): string | undefined {
-  const text = value.slice(0, VALUE_CHARS_MAX);
+  const text = percentDecoded(value.slice(0, VALUE_CHARS_MAX));
   // Behind a word and a dash it stands by itself, too.
   const plain = [text, text.replaceAll(/[-.~]/g, " ")].map((one) => Buffer.from(one));
   // What is no base64 gives bytes in which no form is found.
   const runs = [...text.matchAll(/[A-Za-z0-9+/]{24,}/g), ...text.matchAll(/[\w-]{24,}/g)];
-  const decoded = runs.map(([run]) => Buffer.from(run, "base64"));
+  const decoded = [
+    ...runs.map(([run]) => Buffer.from(run, "base64")),
+    ...[...text.matchAll(/[\da-f]{32,}/gi)].map(([run]) => Buffer.from(run, "hex")),
+  ];
   return [...plain, ...decoded].flatMap((one) => secretsIn(one))[0]?.kind;
 }
 

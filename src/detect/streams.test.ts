@@ -1,6 +1,6 @@
 /** Detectors over what happens in time and among many: each row a stream that is noticed, or its benign twin. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { test } from "node:test";
 import type { Tuning } from "./detector.ts";
 import {
@@ -16,8 +16,16 @@ import {
 
 const SITE = "https://site.test";
 const MINUTE = 60_000;
-const random = (bytes: number) => randomBytes(bytes).toString("base64url");
-const hex = (bytes: number) => randomBytes(bytes).toString("hex");
+let drawn = 0;
+/** Like random, and the same each time: rare values would fail a test by chance. */
+function drawBytes(count: number): Buffer {
+  const blocks = Array.from({ length: Math.ceil(count / 32) }, () =>
+    hash("sha256", `${(drawn += 1)}`, "buffer"),
+  );
+  return Buffer.concat(blocks).subarray(0, count);
+}
+const random = (bytes: number) => drawBytes(bytes).toString("base64url");
+const hex = (bytes: number) => drawBytes(bytes).toString("hex");
 const text = (n: number) => `word${n}`;
 
 const outcome = (of: Draft, data: Draft["data"] = {}): Draft => ({
@@ -198,6 +206,13 @@ const ROWS: readonly Row[] = [
     ],
     1,
     "a key in base64",
+  ],
+  ["exfil.secret", [action(["read"], `${SITE}/f?q=AKIA%44RILL0NOTREAL007`)], 1, "escaped"],
+  [
+    "exfil.secret",
+    [action(["read"], `${SITE}/f?q=${Buffer.from("AKIADRILL0NOTREAL007").toString("hex")}`)],
+    1,
+    "in hexadecimal",
   ],
   [
     "exfil.secret",

@@ -1,0 +1,40 @@
+/**
+ * Atoms and facts as they are written.
+ *
+ * @module
+ */
+import type { Constant, Fact } from "./program.ts";
+
+const BARE = /^[a-z][A-Za-z0-9_-]*$/;
+
+/** `sudo("web1.example", deploy, root)` */
+export function printAtom(predicate: string, terms: readonly Constant[]): string {
+  return `${predicate}(${terms.map(printConstant).join(", ")})`;
+}
+
+function printConstant(value: Constant): string {
+  return typeof value === "number" || BARE.test(value) ? String(value) : quoted(value);
+}
+
+function quoted(text: string): string {
+  const escaped = text.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+  return `"${escaped}"`;
+}
+
+/** A fact as a line of a fact file, which reads as the same fact. */
+export function printFact({ predicate, terms, persons, isAssumed, from, change }: Fact): string {
+  const annotations = [
+    ...(persons === 1 ? ["@confirm"] : persons > 1 ? ["@four_eyes"] : []),
+    ...(isAssumed ? ["@assumed"] : []),
+    ...(from === "" ? [] : [`@from(${quoted(from)})`]),
+    ...(change === undefined ? [] : [`@change(${quoted(change)})`]),
+  ];
+  return `${[printAtom(predicate, terms), ...annotations].join(" ")}.`;
+}
+
+/** `text` with what stands in braces filled in. */
+export function said(text: string, bindings: ReadonlyMap<string, Constant>): string {
+  return text.replaceAll(/\{([^}]*)\}/g, (hole, name: string) =>
+    String(bindings.get(name) ?? hole),
+  );
+}

@@ -29,6 +29,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   wire: 2,
   cause: 2,
   detect: 3,
+  blast: 3,
   api: 2,
   ledger: 3,
   vault: 3,
@@ -39,6 +40,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   provenance: 3,
   gateway: 4,
   incident: 4,
+  probe: 4,
   enquiry: 4,
   recording: 4,
   channel: 4,
@@ -58,6 +60,7 @@ const PURE = new Set([
   "protocols",
   "wire",
   "detect",
+  "blast",
   "incident",
   "api",
 ]);

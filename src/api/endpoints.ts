@@ -13,6 +13,7 @@ import { z } from "zod";
 import { eventSchema } from "../action/index.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
+import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
@@ -210,6 +211,7 @@ export const ENDPOINTS = {
   ...CREDENTIAL_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,
   ...RECORDING_ENDPOINTS,
+  ...PROBE_ENDPOINTS,
 } as const;
 
 export type EndpointName = keyof typeof ENDPOINTS;

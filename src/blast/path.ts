@@ -35,14 +35,18 @@ export interface PathFact {
 /** A way to `atom`; no steps where it is a fact itself. */
 export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
   const steps: PathStep[] = [];
+  let grounds: PathFact[] = [];
   for (const one of derivationOf(solution, atom)) {
     const instance = solution.bestOf(one);
     const rule =
       instance === undefined ? undefined : solution.program.rules[solution.ruleOf(instance)];
     if (instance === undefined || rule === undefined) continue;
     const body = solution.bodyOf(instance);
-    const facts = body.flatMap((part) => factOf(solution, part));
+    grounds.push(...body.flatMap((part) => factOf(solution, part)));
     // What is only said in another way is no step, but what it rests on belongs to the next one.
+    if (rule.isFree) continue;
+    const facts = grounds;
+    grounds = [];
     steps.push({
       rule: rule.name,
       says: said(rule.says, bindingsOf(solution, instance)),
@@ -51,7 +55,7 @@ export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
       source: rule.source,
     });
   }
-  return steps.length > 0 ? steps : [];
+  return steps;
 }
 
 /** Facts that a cheapest derivation of `atom` rests on, each once. */

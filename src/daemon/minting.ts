@@ -20,11 +20,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { OWN_SYSTEM, UNKNOWN_PROCESS, type Action } from "../action/index.ts";
+import { OWN_SYSTEM } from "../action/index.ts";
 import { assert, describeError, Fault, type Clock, type Log } from "../base/index.ts";
-import { findEntry, type Entry } from "../catalog/index.ts";
+import type { Entry } from "../catalog/index.ts";
 import {
-  actionOfHeld,
   isOperation,
   type Asked,
   type CertificateAuthority,
@@ -32,14 +31,13 @@ import {
   type Held,
 } from "../gateway/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { compilePolicy, type Task, type TaskGrant } from "../policy/index.ts";
+import type { TaskGrant } from "../policy/index.ts";
 import { loadProtocols } from "../protocols/index.ts";
 import { PassingSecret, requirePlace, type PassingKind, type Place } from "../vault/index.ts";
 import type { Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
 import { mintFormOf } from "./mint-forms.ts";
-import { Performer } from "./performer.ts";
-import { createWayOut } from "./way-out.ts";
+import { openHand } from "./own-action.ts";
 import { filesOf } from "./run-files.ts";
 import type { Run } from "./run.ts";
 
@@ -225,30 +223,17 @@ export class Minting {
 
   /** Sends a request of Cofferdam's own, on record before and after. */
   async #send(run: string, kept: Kept, held: Held, what: "minted" | "revoked"): Promise<Asked> {
-    const { clock, authority, workers, log } = this.#ports;
     const grant = kept.grant as unknown as TaskGrant;
     const own = kept.own as unknown as Entry | undefined;
-    const policy = compilePolicy({ grants: [grant] } as unknown as Task);
-    const authorities = new Map(kept.ca === undefined ? [] : [[grant.name, kept.ca]]);
-    const action = actionOfHeld(held, {
-      run,
-      at: clock.now(),
-      grant,
-      entry: own ?? findEntry(grant.system),
-      cause: UNKNOWN_PROCESS,
-    });
     const isByItself = what === "revoked" && mintFormOf(grant, own)?.revokedBy === "minted";
     const credential = await this.#credentialOf(run, grant, held, isByItself);
-    const performer = new Performer(`mint-${run}`, { policy, authorities, own }, log);
-    const connect = createWayOut(clock);
-    const gateway = await workers.serve(performer, { clock, authority, connect });
+    const hand = await openHand(this.#ports, `mint-${run}`, { grant, ca: kept.ca, own });
     try {
-      await this.#recordAction(action, what);
-      const asked = await gateway.perform(held, credential);
-      await this.#recordOutcome(action, asked, what);
-      return asked;
+      const reason = what === "minted" ? "the run starts, and its grant mints" : "the run is over";
+      const rule = `${OWN_SYSTEM}.mint`;
+      return await hand.act({ held, credential, run, rule, reason, outcome: { mint: what } });
     } finally {
-      await gateway.close();
+      await hand.close();
     }
   }
 
@@ -270,33 +255,6 @@ export class Minting {
     }
     requirePlace(credential, credentials.vault.show(credential).binding, place);
     return { lease: await credentials.vault.lease(credential, place), placeholder: "" };
-  }
-
-  async #recordAction(action: Action, what: "minted" | "revoked"): Promise<void> {
-    const { id, run, kind, verb, effects, summary, fields, digest, system, target } = action;
-    const reason = what === "minted" ? "the run starts, and its grant mints" : "the run is over";
-    const data = { kind, verb, effects: [...effects], summary, fields, digest, reason };
-    const rule = `${OWN_SYSTEM}.mint`;
-    await this.#append({
-      type: "action",
-      verdict: "allow",
-      rule,
-      run,
-      system,
-      target,
-      action: id,
-      data,
-    });
-  }
-
-  async #recordOutcome(
-    { id, run, system, target }: Action,
-    { outcome }: Asked,
-    what: "minted" | "revoked",
-  ): Promise<void> {
-    const { failure, ...rest } = outcome;
-    const data = { mint: what, ...rest, ...(failure === undefined ? {} : { ...failure }) };
-    await this.#append({ type: "outcome", run, system, target, action: id, data });
   }
 
   async #note(run: string, { name }: TaskGrant, detail: string): Promise<void> {

@@ -10,6 +10,7 @@ import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
+import { probeTask } from "./probing.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
@@ -168,6 +169,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "recordings.list": (which) => world.recordings.list(which),
     "recordings.read": (which) => piecesOf(world.recordings.read(which)),
     ...credentialHandlers(world.credentials),
+    "probe.task": (request) => probeTask(world, request),
     ...approvalHandlers(world.desk, runs, world.channels),
   };
 }

@@ -10,6 +10,7 @@
  *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
  *   catalog/      systems of one's own, a file each; written by a person
  *   unattended.db what passed without a person, of what may in a time
+ *   facts/        what probes found of accounts, and what a person states beside; rules/ rules of one's own
  *   approvers.yaml, approvals.db, channels.db   who decides, what waits, and where it was shown
  * ```
  *
@@ -32,6 +33,8 @@ export interface Home {
   readonly homes: string;
   readonly vault: string;
   readonly catalog: string;
+  readonly facts: string;
+  readonly rules: string;
 }
 
 /**
@@ -70,5 +73,7 @@ export function locateHome(environment: Readonly<Record<string, string | undefin
     homes: join(root, "homes"),
     vault: join(root, "vault"),
     catalog: join(root, "catalog"),
+    facts: join(root, "facts"),
+    rules: join(root, "rules"),
   };
 }

@@ -23,7 +23,13 @@ export {
 } from "./host-pattern.ts";
 export { canonicalPath, PATH_CHARS_MAX, readingsOf, type PathReading } from "./path.ts";
 export { matchesPath, parsePathGlob, type PathGlob } from "./path-glob.ts";
-export { flawOfObjectGlob, matchesObject, parseObjectGlob, printVerbs } from "./object-glob.ts";
+export {
+  flawOfObjectGlob,
+  matchesObject,
+  parseObjectGlob,
+  printObject,
+  printVerbs,
+} from "./object-glob.ts";
 export { OWN_GRANT } from "./own-grant.ts";
 export {
   compilePolicy,

@@ -4,10 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import type { Effect } from "../../action/index.ts";
 import type { Entry } from "../../api/index.ts";
 import { Fault, isFault } from "../../base/index.ts";
-import { verbInfos } from "../../catalog/index.ts";
 import {
   makeReport,
   renderAiid,
@@ -21,11 +19,11 @@ import {
   type VerbLookup,
 } from "../../incident/index.ts";
 import { parseTaskFile, type Task } from "../../policy/index.ts";
-import { findProtocol, loadProtocols } from "../../protocols/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import { detectorOf } from "../detectors.ts";
 import { proveEntries, readRun, writeReport } from "../report-files.ts";
 import { systemsOf } from "../systems.ts";
+import { loadVerbs } from "../verbs.ts";
 
 type Render = (report: Report, proofs: Proofs) => string;
 const FORMATS: ReadonlyMap<string, { readonly file: string; readonly render: Render }> = new Map([
@@ -129,16 +127,7 @@ async function policyOf(
     const { entryOf, systems } = systemsOf(context);
     const said = taskSourceOf(entries);
     const task = said && parseTaskFile(said.source, said.file, said.atMs, systems);
-    const sessions = (task?.grants ?? []).filter(({ kind }) => kind === "session");
-    await loadProtocols(sessions.map(({ system }) => system));
-    const verbsOf = (system: string): ReadonlyMap<string, readonly Effect[]> | undefined => {
-      const entry = entryOf(system);
-      if (entry !== undefined) {
-        return new Map(verbInfos(entry).map(({ verb, effects }) => [verb, effects]));
-      }
-      const verbs = findProtocol(system)?.verbs;
-      return verbs && new Map(Object.entries(verbs).map(([verb, { effects }]) => [verb, effects]));
-    };
+    const verbsOf = await loadVerbs(task, entryOf);
     return { task, verbsOf };
   } catch (error) {
     // A system of the user's own may be gone or changed since: the report says that it is unknown.

@@ -1,6 +1,7 @@
 /** The command table: everything that the command line can do. */
 import type { Command } from "../command.ts";
 import { approvalsCommand } from "./approvals.ts";
+import { blastCommand } from "./blast.ts";
 import { catalogCommand, explainCommand } from "./catalog.ts";
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
@@ -14,6 +15,7 @@ import { incidentCommand } from "./incident.ts";
 import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
 import { mcpCommand } from "./mcp.ts";
 import { narrowCommand, revokeCommand } from "./narrow.ts";
+import { probeCommand } from "./probe.ts";
 import { recordingsCommand } from "./recordings.ts";
 import { attachCommand, runCommand } from "./run.ts";
 import {
@@ -48,6 +50,8 @@ export const COMMANDS: readonly Command[] = [
   exportCommand,
   recordingsCommand,
   checkCommand,
+  blastCommand,
+  probeCommand,
   catalogCommand,
   explainCommand,
   grantTemplateCommand,

@@ -1,0 +1,69 @@
+/**
+ * Rule files and fact files: what ships in rules/, what a person adds, and what probes found.
+ *
+ * ```
+ * $COFFERDAM_HOME/rules/*.rules   rules and declarations of one's own
+ * $COFFERDAM_HOME/facts/*.facts   what probes found, a file for each account; and what a person states beside
+ * ```
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { assert, readTextFile } from "../base/index.ts";
+import { parseFacts, parseRules, printFact, type Fact, type Program } from "../blast/index.ts";
+
+const SHIPPED = join(packageRoot(import.meta.dirname), "rules");
+
+function packageRoot(folder: string): string {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  assert(dirname(folder) !== folder, "this file lies inside the package");
+  return packageRoot(dirname(folder));
+}
+
+/** The rules that ship, and those in `folder`. @throws {Fault} `blast.syntax`, `blast.rule` */
+export function readRules(folder: string, more: readonly string[] = []): Program {
+  const files = [...filesIn(SHIPPED, ".rules"), ...filesIn(folder, ".rules"), ...more];
+  return parseRules(files.map((file) => ({ file, text: read(file) })));
+}
+
+/** Facts of every file in `folder`, and of `more`. @throws {Fault} `blast.syntax`, `blast.fact` */
+export function readFacts(
+  folder: string,
+  program: Program,
+  more: readonly string[] = [],
+): readonly Fact[] {
+  return [...filesIn(folder, ".facts"), ...more].flatMap((file) =>
+    parseFacts({ file, text: read(file) }, program),
+  );
+}
+
+/** Keeps what was found about `principal` in place of what was found before. */
+export function writeFacts(
+  folder: string,
+  principal: string,
+  at: string,
+  facts: readonly Fact[],
+): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const name = principal.replaceAll(/[^A-Za-z0-9@.-]+/g, "_").slice(0, 80);
+  const mark = createHash("sha256").update(principal).digest("hex").slice(0, 8);
+  const file = join(folder, `${name}-${mark}.facts`);
+  const text = `# What ${principal} can do, asked ${at}. Written by \`cofferdam probe\`: changes are lost.\n${facts.map(printFact).join("\n")}\n`;
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return file;
+}
+
+function filesIn(folder: string, suffix: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(suffix))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function read(file: string): string {
+  return readTextFile(file, { mayWait: true });
+}

@@ -1,0 +1,11 @@
+/** Layer 4: read-only questions to live systems: what can this credential really do? */
+export { readFacts, readRules, writeFacts } from "./fact-files.ts";
+export {
+  QUESTIONS_MAX,
+  type Probe,
+  type Probed,
+  type ProbePorts,
+  type Question,
+  type Reply,
+} from "./probe.ts";
+export { allProbes, findProbe } from "./registry.ts";

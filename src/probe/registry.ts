@@ -1,0 +1,17 @@
+/**
+ * Every probe, by the system that it asks.
+ *
+ * @module
+ */
+import type { Probe } from "./probe.ts";
+
+const PROBES: readonly Probe[] = [];
+
+/** The probe for `system`; `undefined` where nobody knows what to ask there. */
+export function findProbe(system: string): Probe | undefined {
+  return PROBES.find((one) => one.system === system);
+}
+
+export function allProbes(): readonly Probe[] {
+  return PROBES;
+}

@@ -18,7 +18,7 @@
  * @module
  */
 import { Fault } from "../base/index.ts";
-import { tokensOf, type Token } from "./lexer.ts";
+import { Scanner, type TokenKind } from "./lexer.ts";
 import type { Atom, Constant, Declaration, Fact, Program, Rule, Term } from "./program.ts";
 
 const TERMS_MAX = 8;
@@ -36,14 +36,12 @@ export function parseRules(sources: readonly Source[]): Program {
   const outcomes = new Map<string, Declaration>();
   const rules: Rule[] = [];
   const stated: (() => Fact)[] = [];
-  for (const { text, file } of sources) {
-    const reader = new Reader(tokensOf(text, file), file);
+  for (const source of sources) {
+    const reader = new Reader(source);
     while (!reader.isDone) {
-      const start = reader.position;
-      if (reader.isAtom) {
-        reader.skip();
-        // A later file may be what declares it.
-        stated.push(() => new Reader(reader.tokens, file, start).fact({ facts }));
+      const axiom = reader.axiom();
+      if (axiom !== undefined) {
+        stated.push(() => axiom({ facts }));
         continue;
       }
       const { word, line } = reader.keyword();
@@ -68,56 +66,53 @@ export function parseRules(sources: readonly Source[]): Program {
  * @throws {Fault} `blast.syntax`, `blast.fact`
  */
 export function parseFacts(source: Source, program: Program): readonly Fact[] {
-  const reader = new Reader(tokensOf(source.text, source.file), source.file);
+  const reader = new Reader(source);
   const facts: Fact[] = [];
   while (!reader.isDone) facts.push(reader.fact(program));
   return facts;
 }
 
 class Reader {
-  readonly tokens: readonly Token[];
+  readonly #scanner: Scanner;
   readonly #file: string;
-  #at: number;
 
-  constructor(tokens: readonly Token[], file: string, at = 0) {
-    this.tokens = tokens;
+  constructor({ text, file }: Source) {
+    this.#scanner = new Scanner(text, file);
     this.#file = file;
-    this.#at = at;
-  }
-
-  get position(): number {
-    return this.#at;
-  }
-
-  /** Whether what comes is an atom, and no keyword. */
-  get isAtom(): boolean {
-    const next = this.tokens[this.#at + 1];
-    return this.#peek()?.kind === "name" && next?.kind === "sign" && next.text === "(";
-  }
-
-  /** Goes behind the next full stop. */
-  skip(): void {
-    while (!this.isDone && !this.#isSign(".")) this.#at += 1;
-    this.#sign(".");
   }
 
   get isDone(): boolean {
-    return this.#at >= this.tokens.length;
+    return this.#scanner.kind === "end";
   }
 
-  fault(code: string, what: string, line = this.#line()): Fault {
+  /** What comes is an atom, and no keyword: it is read later, when everything is declared. */
+  axiom(): ((program: Pick<Program, "facts">) => Fact) | undefined {
+    const scanner = this.#scanner;
+    const before = scanner.mark;
+    if (scanner.kind !== "name") return undefined;
+    scanner.next();
+    const isAtom = this.#isSign("(");
+    if (!isAtom) {
+      scanner.return(before);
+      return undefined;
+    }
+    while (!this.isDone && !this.#isSign(".")) scanner.next();
+    this.#sign(".");
+    return (program) => {
+      scanner.return(before);
+      return this.fact(program);
+    };
+  }
+
+  fault(code: string, what: string, line = this.#scanner.line): Fault {
     return new Fault(code, `${this.#file}:${line}: ${what}`, {
       hint: "the form of rules and facts is in docs/reference/blast-radius.md",
     });
   }
 
-  #line(): number {
-    return this.tokens[Math.min(this.#at, this.tokens.length - 1)]?.line ?? 1;
-  }
-
   keyword(): { readonly word: "rule" | "fact" | "outcome"; readonly line: number } {
-    const line = this.#line();
-    const { text: word } = this.#take("name", "rule, fact or outcome");
+    const line = this.#scanner.line;
+    const word = this.#take("name", "rule, fact or outcome");
     if (word !== "rule" && word !== "fact" && word !== "outcome") {
       throw this.fault("blast.syntax", `${word} begins nothing: rule, fact or outcome`, line);
     }
@@ -125,15 +120,15 @@ class Reader {
   }
 
   declaration(): Declaration {
-    const { text: predicate } = this.#take("name", "the name of a predicate");
-    const names = this.#list(() => this.#take("variable", "the name of an argument").text);
-    const { text: says } = this.#take("string", "a sentence in quotes");
+    const predicate = this.#take("name", "the name of a predicate");
+    const names = this.#list(() => this.#take("variable", "the name of an argument"));
+    const says = this.#take("string", "a sentence in quotes");
     this.#sign(".");
     return { predicate, arguments: names, says };
   }
 
   rule(): Rule {
-    const { text: name } = this.#take("name", "the name of a rule");
+    const name = this.#take("name", "the name of a rule");
     this.#sign(":");
     const head = this.#atom();
     this.#sign(":-");
@@ -142,7 +137,7 @@ class Reader {
     if (body.length > BODY_MAX)
       throw this.fault("blast.rule", `${name} has more than ${BODY_MAX} atoms`);
     const isFree = this.#isName("free");
-    if (isFree) this.#at += 1;
+    if (isFree) this.#scanner.next();
     const says = this.#clause("says");
     const source = this.#clause("source");
     const example = this.#clause("example");
@@ -151,7 +146,7 @@ class Reader {
   }
 
   fact(program: Pick<Program, "facts">): Fact {
-    const line = this.#line();
+    const line = this.#scanner.line;
     const { predicate, terms } = this.#atom();
     const declared = program.facts.get(predicate);
     if (declared === undefined) {
@@ -174,35 +169,36 @@ class Reader {
   #annotations(): Pick<Fact, "persons" | "from" | "isAssumed" | "change"> {
     let persons = 0;
     let isAssumed = false;
-    let from = `${this.#file}:${this.#line()}`;
+    let from = `${this.#file}:${this.#scanner.line}`;
     let change: string | undefined;
-    for (let token = this.#peek(); token?.kind === "annotation"; token = this.#peek()) {
-      this.#at += 1;
-      if (token.text === "confirm") persons = Math.max(persons, 1);
-      else if (token.text === "four_eyes") persons = 2;
-      else if (token.text === "assumed") isAssumed = true;
-      else if (token.text === "from") from = this.#inBrackets();
-      else if (token.text === "change") change = this.#inBrackets();
-      else throw this.fault("blast.syntax", `@${token.text} is no annotation`, token.line);
+    while (this.#scanner.kind === "annotation") {
+      const { text, line } = this.#scanner;
+      this.#scanner.next();
+      if (text === "confirm") persons = Math.max(persons, 1);
+      else if (text === "four_eyes") persons = 2;
+      else if (text === "assumed") isAssumed = true;
+      else if (text === "from") from = this.#inBrackets();
+      else if (text === "change") change = this.#inBrackets();
+      else throw this.fault("blast.syntax", `@${text} is no annotation`, line);
     }
     return { persons, from, isAssumed, ...(change === undefined ? {} : { change }) };
   }
 
   #inBrackets(): string {
     this.#sign("(");
-    const { text } = this.#take("string", "a text in quotes");
+    const text = this.#take("string", "a text in quotes");
     this.#sign(")");
     return text;
   }
 
   #clause(word: string): string {
     if (!this.#isName(word)) throw this.fault("blast.rule", `a rule needs ${word} "..." here`);
-    this.#at += 1;
-    return this.#take("string", "a text in quotes").text;
+    this.#scanner.next();
+    return this.#take("string", "a text in quotes");
   }
 
   #atom(): Atom {
-    const { text: predicate } = this.#take("name", "a predicate");
+    const predicate = this.#take("name", "a predicate");
     return { predicate, terms: this.#list(() => this.#term()) };
   }
 
@@ -217,13 +213,12 @@ class Reader {
   }
 
   #term(): Term {
-    const token = this.#peek();
-    if (token === undefined) throw this.fault("blast.syntax", "the file ends within a statement");
-    this.#at += 1;
-    if (token.kind === "variable") return { variable: token.text };
-    if (token.kind === "number") return { constant: token.value };
-    if (token.kind === "name" || token.kind === "string") return { constant: token.text };
-    throw this.fault("blast.syntax", `${token.text} is no argument`, token.line);
+    const { kind, text, value } = this.#scanner;
+    if (kind === "sign" || kind === "annotation" || kind === "end")
+      throw this.#expected("an argument");
+    this.#scanner.next();
+    if (kind === "variable") return { variable: text };
+    return { constant: kind === "number" ? value : text };
   }
 
   #after<Item>(sign: string, then: () => Item): Item {
@@ -231,38 +226,30 @@ class Reader {
     return then();
   }
 
-  #peek(): Token | undefined {
-    return this.tokens[this.#at];
-  }
-
   #isSign(text: string): boolean {
-    const token = this.#peek();
-    return token?.kind === "sign" && token.text === text;
+    return this.#scanner.kind === "sign" && this.#scanner.text === text;
   }
 
   #isName(text: string): boolean {
-    const token = this.#peek();
-    return token?.kind === "name" && token.text === text;
+    return this.#scanner.kind === "name" && this.#scanner.text === text;
   }
 
   #sign(text: string): void {
     if (!this.#isSign(text)) throw this.#expected(`\`${text}\``);
-    this.#at += 1;
+    this.#scanner.next();
   }
 
-  #take(kind: Token["kind"], what: string): Token {
-    const token = this.#peek();
-    if (token?.kind !== kind) throw this.#expected(what);
-    this.#at += 1;
-    return token;
+  #take(kind: TokenKind, what: string): string {
+    if (this.#scanner.kind !== kind) throw this.#expected(what);
+    const { text } = this.#scanner;
+    this.#scanner.next();
+    return text;
   }
 
   #expected(what: string): Fault {
-    const found = this.#peek()?.text ?? "the end of the file";
-    return this.fault(
-      "blast.syntax",
-      `${JSON.stringify(found.slice(0, 40))} where ${what} belongs`,
-    );
+    const { kind, text } = this.#scanner;
+    const found = kind === "end" ? "the end of the file" : JSON.stringify(text.slice(0, 40));
+    return this.fault("blast.syntax", `${found} where ${what} belongs`);
   }
 }
 

@@ -11,6 +11,7 @@
  */
 import { Fault } from "../base/index.ts";
 import { Heap } from "./heap.ts";
+import { Chains, HASH_START, Ints, mixed, NONE } from "./ints.ts";
 import { plansOf, type Place, type Plan, type Step } from "./plan.ts";
 import type { Constant, Fact, Program } from "./program.ts";
 
@@ -59,25 +60,27 @@ class Solver implements Solution {
   readonly #constantNumbers = new Map<Constant, number>();
   readonly #predicates: string[] = [];
   readonly #predicateNumbers = new Map<string, number>();
-  readonly #plans: Plan[][] = [];
+  readonly #entries: Entry[][] = [];
   readonly #indexes: Index[][] = [];
   readonly #byPredicate: number[][] = [];
-  /** Of atoms: the key, predicate, arguments, cost, best instance, whether final. */
-  readonly #numbers = new Map<string, number>();
-  readonly #predicate: number[] = [];
-  readonly #terms: (readonly number[])[] = [];
+  /** Of atoms: predicate, where its arguments stand, how many; cost, best and last instance, whether final. */
+  readonly #numbers = new Chains();
+  readonly #predicate = new Ints();
+  readonly #termsAt = new Ints();
+  readonly #terms = new Ints();
   readonly #persons: number[] = [];
   readonly #steps: number[] = [];
-  readonly #best: number[] = [];
-  readonly #isFinal: boolean[] = [];
+  readonly #best = new Ints();
+  readonly #lastHead = new Ints();
+  readonly #isFinal = new Ints();
   readonly #facts = new Map<number, Fact[]>();
-  readonly #heads: (number[] | undefined)[] = [];
-  /** Of instances. */
-  readonly #rule: number[] = [];
-  readonly #bodyAt: number[] = [];
-  readonly #bodies: number[] = [];
+  /** Of instances: rule, where its body stands, the one before it that has the same head. */
+  readonly #rule = new Ints();
+  readonly #bodyAt = new Ints();
+  readonly #bodies = new Ints();
+  readonly #sameHead = new Ints();
   readonly #queue = new Heap<Offer>(isBefore);
-  readonly #ruleSteps: number[];
+  readonly #ruleSteps: readonly number[];
 
   constructor(program: Program) {
     this.program = program;
@@ -88,10 +91,14 @@ class Solver implements Solution {
     this.#ruleSteps = program.rules.map(({ isFree }) => (isFree ? 0 : 1));
     for (const [index, rule] of program.rules.entries()) {
       for (const plan of plansOf(rule, index, numbers)) {
-        (this.#plans[plan.entry.predicate] ??= []).push(plan);
-        for (const step of plan.rest) this.#indexFor(step);
+        const indexes = plan.rest.map((step) => this.#indexFor(step));
+        const slots = new Int32Array(plan.slots).fill(NONE);
+        const body = new Int32Array(plan.rest.length + 1).fill(NONE);
+        (this.#entries[plan.entry.predicate] ??= []).push({ plan, indexes, slots, body });
       }
     }
+    this.#termsAt.push(0);
+    this.#bodyAt.push(0);
   }
 
   state(fact: Fact): void {
@@ -106,14 +113,17 @@ class Solver implements Solution {
   run(): void {
     for (let least = this.#queue.pop(); least !== undefined; least = this.#queue.pop()) {
       const { atom } = least;
-      if (this.#isFinal[atom] === true) continue; // It stood in the queue at a higher cost, too.
-      this.#isFinal[atom] = true;
+      if (this.#isFinal.at(atom) === 1) continue; // It stood in the queue at a higher cost, too.
+      this.#isFinal.set(atom, 1);
       this.order.push(atom);
-      const predicate = this.#predicate[atom] ?? 0;
+      const predicate = this.#predicate.at(atom);
       (this.#byPredicate[predicate] ??= []).push(atom);
-      const terms = this.#terms[atom] ?? [];
-      for (const index of this.#indexes[predicate] ?? []) index.add(atom, terms);
-      for (const plan of this.#plans[predicate] ?? []) this.#enter(plan, atom, terms);
+      for (const index of this.#indexes[predicate] ?? []) this.#addTo(index, atom);
+      for (const entry of this.#entries[predicate] ?? []) {
+        if (!this.#meets(entry.plan.entry, atom, entry.slots)) continue;
+        entry.body[entry.plan.entry.position] = atom;
+        this.#match(entry, atom, 0);
+      }
     }
   }
 
@@ -124,17 +134,20 @@ class Solver implements Solution {
 
   find(predicate: string, terms: readonly Constant[]): number | undefined {
     const number = this.#predicateNumbers.get(predicate);
-    const known = terms.map((term) => this.#constantNumbers.get(term));
-    if (number === undefined || known.includes(undefined)) return undefined;
-    return this.#numbers.get(`${number}:${known.join()}`);
+    const known = terms.map((term) => this.#constantNumbers.get(term) ?? NONE);
+    if (number === undefined || known.includes(NONE)) return undefined;
+    const atom = this.#numberOf(number, known);
+    return this.#isFinal.at(atom) === 1 ? atom : undefined;
   }
 
   predicateOf(atom: number): string {
-    return this.#predicates[this.#predicate[atom] ?? -1] ?? "";
+    return this.#predicates[this.#predicate.at(atom)] ?? "";
   }
 
   termsOf(atom: number): readonly Constant[] {
-    return (this.#terms[atom] ?? []).map((term) => this.#constants[term] ?? "");
+    return this.#terms
+      .slice(this.#termsAt.at(atom), this.#termsAt.at(atom + 1))
+      .map((term) => this.#constants[term] ?? "");
   }
 
   personsOf(atom: number): number {
@@ -150,12 +163,16 @@ class Solver implements Solution {
   }
 
   bestOf(atom: number): number | undefined {
-    const best = this.#best[atom] ?? NONE;
+    const best = this.#best.at(atom);
     return best === NONE ? undefined : best;
   }
 
   instancesOf(atom: number): readonly number[] {
-    return this.#heads[atom] ?? [];
+    const instances: number[] = [];
+    for (let one = this.#lastHead.at(atom); one !== NONE; one = this.#sameHead.at(one)) {
+      instances.push(one);
+    }
+    return instances.reverse();
   }
 
   get instances(): number {
@@ -163,48 +180,57 @@ class Solver implements Solution {
   }
 
   ruleOf(instance: number): number {
-    return this.#rule[instance] ?? 0;
+    return this.#rule.at(instance);
   }
 
   bodyOf(instance: number): readonly number[] {
-    return this.#bodies.slice(this.#bodyAt[instance], this.#bodyAt[instance + 1]);
+    return this.#bodies.slice(this.#bodyAt.at(instance), this.#bodyAt.at(instance + 1));
   }
 
-  /** Matches the rest of a rule's body with what was final before. */
-  #enter(plan: Plan, atom: number, terms: readonly number[]): void {
-    const slots = Array<number>(plan.slots).fill(NONE);
-    if (!met(plan.entry, terms, slots)) return;
-    const body = Array<number>(plan.rest.length + 1).fill(NONE);
-    body[plan.entry.position] = atom;
-    this.#match({ plan, slots, body, entered: atom }, 0);
-  }
-
-  #match(matching: Matching, at: number): void {
-    const { plan, slots, body, entered } = matching;
+  /** Meets the rest of a rule's body, from step `at` on, with what was final before. */
+  #match(entry: Entry, entered: number, at: number): void {
+    const { plan, indexes, slots, body } = entry;
     const step = plan.rest[at];
-    if (step === undefined) {
-      this.#conclude(plan, slots, body);
+    const index = indexes[at];
+    if (step === undefined || index === undefined) {
+      this.#conclude(entry);
       return;
     }
-    for (const atom of this.#indexFor(step).find(step, slots)) {
+    const { chains } = index;
+    let hash = HASH_START;
+    for (const { place } of step.known) hash = mixed(hash, valueOf(place, slots));
+    for (let place = chains.first(hash); place !== NONE; place = chains.next(place)) {
+      const atom = chains.item(place);
       // What meets two atoms of a body comes up twice, and counts the first time.
       if (atom === entered && step.position < plan.entry.position) continue;
-      if (!met(step, this.#terms[atom] ?? [], slots)) continue;
+      if (!this.#meets(step, atom, slots)) continue;
       body[step.position] = atom;
-      this.#match(matching, at + 1);
+      this.#match(entry, entered, at + 1);
     }
   }
 
-  #conclude(plan: Plan, slots: readonly number[], body: readonly number[]): void {
+  /** Binds what `atom` gives to `step`; whether it fits. */
+  #meets(step: Step, atom: number, slots: Int32Array): boolean {
+    const start = this.#termsAt.at(atom);
+    for (const { argument, place } of step.known) {
+      if (this.#terms.at(start + argument) !== valueOf(place, slots)) return false;
+    }
+    for (const { argument, slot } of step.binds) slots[slot] = this.#terms.at(start + argument);
+    for (const { argument, slot } of step.checks) {
+      if (this.#terms.at(start + argument) !== slots[slot]) return false;
+    }
+    return true;
+  }
+
+  #conclude({ plan, slots, body }: Entry): void {
     const terms = plan.head.places.map((place) => valueOf(place, slots));
     const head = this.#atom(plan.head.predicate, terms);
-    const instance = this.#rule.push(plan.rule) - 1;
+    const instance = this.#rule.push(plan.rule);
     if (instance >= INSTANCES_MAX) {
       throw new Fault("blast.limit", `more than ${INSTANCES_MAX} steps are possible`, {
         hint: "state fewer facts: one for a kind of object instead of one for each",
       });
     }
-    this.#bodyAt[instance] = this.#bodies.length;
     let persons = 0;
     let steps = this.#ruleSteps[plan.rule] ?? 1;
     for (const atom of body) {
@@ -212,35 +238,52 @@ class Solver implements Solution {
       persons += this.#persons[atom] ?? 0;
       steps += this.#steps[atom] ?? 0;
     }
-    this.#bodyAt[instance + 1] = this.#bodies.length;
-    const heads = this.#heads[head];
-    if (heads === undefined) this.#heads[head] = [instance];
-    else heads.push(instance);
+    this.#bodyAt.push(this.#bodies.length);
+    this.#sameHead.push(this.#lastHead.at(head));
+    this.#lastHead.set(head, instance);
     this.#offer(head, persons, steps, instance);
   }
 
   /** A way to `atom`, taken where it is cheaper than what is known. */
   #offer(atom: number, persons: number, steps: number, instance: number): void {
-    if (this.#isFinal[atom] === true) return;
-    const known = { atom, persons: this.personsOf(atom), steps: this.stepsOf(atom) };
-    if (!isBefore({ atom, persons, steps }, known)) return;
+    if (this.#isFinal.at(atom) === 1) return;
+    const before = this.#persons[atom] ?? 0;
+    const isWorse = persons > before || (persons === before && steps >= (this.#steps[atom] ?? 0));
+    if (isWorse) return;
     this.#persons[atom] = persons;
     this.#steps[atom] = steps;
-    this.#best[atom] = instance;
+    this.#best.set(atom, instance);
     this.#queue.push({ atom, persons, steps });
   }
 
   #atom(predicate: number, terms: readonly number[]): number {
-    const key = `${predicate}:${terms.join()}`;
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const atom = this.#predicate.push(predicate) - 1;
-    this.#numbers.set(key, atom);
-    this.#terms.push(terms);
+    const known = this.#numberOf(predicate, terms);
+    if (known !== NONE) return known;
+    const atom = this.#predicate.push(predicate);
+    for (const term of terms) this.#terms.push(term);
+    this.#termsAt.push(this.#terms.length);
+    this.#numbers.add(hashOf(predicate, terms), atom);
     this.#persons.push(Infinity);
     this.#steps.push(Infinity);
     this.#best.push(NONE);
+    this.#lastHead.push(NONE);
+    this.#isFinal.push(0);
     return atom;
+  }
+
+  #numberOf(predicate: number, terms: readonly number[]): number {
+    const numbers = this.#numbers;
+    let place = numbers.first(hashOf(predicate, terms));
+    for (; place !== NONE; place = numbers.next(place)) {
+      const atom = numbers.item(place);
+      if (this.#predicate.at(atom) === predicate && this.#has(atom, terms)) return atom;
+    }
+    return NONE;
+  }
+
+  #has(atom: number, terms: readonly number[]): boolean {
+    const start = this.#termsAt.at(atom);
+    return terms.every((term, argument) => this.#terms.at(start + argument) === term);
   }
 
   #constantOf(value: Constant): number {
@@ -262,15 +305,34 @@ class Solver implements Solution {
   #indexFor(step: Step): Index {
     const indexes = (this.#indexes[step.predicate] ??= []);
     const by = step.known.map(({ argument }) => argument);
-    const known = indexes.find((index) => index.isBy(by));
+    const known = indexes.find((index) => index.by.join() === by.join());
     if (known !== undefined) return known;
-    const index = new Index(by);
+    const index = { by, chains: new Chains() };
     indexes.push(index);
     return index;
   }
+
+  #addTo({ by, chains }: Index, atom: number): void {
+    const start = this.#termsAt.at(atom);
+    let hash = HASH_START;
+    for (const argument of by) hash = mixed(hash, this.#terms.at(start + argument));
+    chains.add(hash, atom);
+  }
 }
 
-const NONE = -1;
+/** A rule entered by one atom of its body, with room for what is bound on the way; rules are matched one at a time. */
+interface Entry {
+  readonly plan: Plan;
+  readonly indexes: readonly Index[];
+  readonly slots: Int32Array;
+  readonly body: Int32Array;
+}
+
+/** Atoms of one predicate by the values of some of their arguments. */
+interface Index {
+  readonly by: readonly number[];
+  readonly chains: Chains;
+}
 
 /** A way to an atom, at a cost. */
 interface Offer {
@@ -283,51 +345,10 @@ function isBefore(a: Offer, b: Offer): boolean {
   return a.persons < b.persons || (a.persons === b.persons && a.steps < b.steps);
 }
 
-interface Matching {
-  readonly plan: Plan;
-  readonly slots: number[];
-  readonly body: number[];
-  readonly entered: number;
-}
-
-/** Binds what `terms` gives to `step`; whether it fits. */
-function met(step: Step, terms: readonly number[], slots: number[]): boolean {
-  for (const { argument, place } of step.known) {
-    if (terms[argument] !== valueOf(place, slots)) return false;
-  }
-  for (const { argument, slot } of step.binds) slots[slot] = terms[argument] ?? NONE;
-  return step.checks.every(({ argument, slot }) => terms[argument] === slots[slot]);
-}
-
-function valueOf(place: Place, slots: readonly number[]): number {
+function valueOf(place: Place, slots: Int32Array): number {
   return "slot" in place ? (slots[place.slot] ?? NONE) : place.constant;
 }
 
-/** Atoms of one predicate by the values of some of their arguments. */
-class Index {
-  readonly #by: readonly number[];
-  readonly #atoms = new Map<string | number, number[]>();
-
-  constructor(by: readonly number[]) {
-    this.#by = by;
-  }
-
-  isBy(by: readonly number[]): boolean {
-    return by.length === this.#by.length && by.every((argument, at) => argument === this.#by[at]);
-  }
-
-  add(atom: number, terms: readonly number[]): void {
-    const key = keyOf(this.#by.map((argument) => terms[argument] ?? NONE));
-    const known = this.#atoms.get(key);
-    if (known === undefined) this.#atoms.set(key, [atom]);
-    else known.push(atom);
-  }
-
-  find({ known }: Step, slots: readonly number[]): readonly number[] {
-    return this.#atoms.get(keyOf(known.map(({ place }) => valueOf(place, slots)))) ?? [];
-  }
-}
-
-function keyOf(values: readonly number[]): string | number {
-  return values.length === 1 ? (values[0] ?? NONE) : values.join();
+function hashOf(predicate: number, terms: readonly number[]): number {
+  return terms.reduce(mixed, mixed(HASH_START, predicate));
 }

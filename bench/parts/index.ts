@@ -2,6 +2,7 @@
 import type { Part } from "../part.ts";
 import { approvals } from "./approvals.ts";
 import { attach } from "./attach.ts";
+import { blast } from "./blast.ts";
 import { brokers } from "./brokers.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
@@ -37,4 +38,5 @@ export const PARTS: readonly Part[] = [
   detect,
   usage,
   respond,
+  blast,
 ];

@@ -7,16 +7,27 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { Fault } from "./fault.ts";
 
-/** Largest file that is read, in bytes: a bundle of every public authority has a quarter of it. */
+/** Largest file that is read unless more is asked for, in bytes: a bundle of every public authority has a quarter of it. */
 export const TEXT_FILE_BYTES_MAX = 1 << 20;
+const MEBIBYTE = 1 << 20;
+const CHUNK_BYTES = 1 << 20;
+
+export interface TextFileOptions {
+  /** It may also be a pipe that a person's shell made, for as long as they like. */
+  readonly mayWait: boolean;
+  /** Default {@link TEXT_FILE_BYTES_MAX}. */
+  readonly bytesMax?: number;
+}
 
 /**
- * The text of the file at `path`. With `mayWait`, that may also be a pipe that a person's shell made, for as
- * long as they like.
+ * The text of the file at `path`.
  *
- * @throws {Fault} `base.file` where it is of another kind, or larger than 1 MiB; and the system's own errors.
+ * @throws {Fault} `base.file` where it is of another kind, or larger than it may be; and the system's own errors.
  */
-export function readTextFile(path: string, { mayWait }: { readonly mayWait: boolean }): string {
+export function readTextFile(
+  path: string,
+  { mayWait, bytesMax = TEXT_FILE_BYTES_MAX }: TextFileOptions,
+): string {
   // Not blocking: to open a FIFO would wait for a writer.
   const flags = mayWait ? constants.O_NOCTTY : constants.O_NOCTTY | constants.O_NONBLOCK;
   const file = openSync(path, constants.O_RDONLY | flags);
@@ -25,13 +36,15 @@ export function readTextFile(path: string, { mayWait }: { readonly mayWait: bool
     if (!about.isFile() && !(mayWait && about.isFIFO())) {
       throw new Fault("base.file", `${path} is not a file to read`);
     }
-    const bytes = Buffer.alloc(TEXT_FILE_BYTES_MAX + 1);
-    let length = 0;
-    for (let got = -1; got !== 0 && length < bytes.length; length += got) {
-      got = readSync(file, bytes, length, bytes.length - length, null);
+    const chunks: Buffer[] = [];
+    for (let length = 0; length <= bytesMax;) {
+      const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, bytesMax + 1));
+      const got = readSync(file, chunk, 0, chunk.length, null);
+      if (got === 0) return Buffer.concat(chunks).toString("utf8");
+      chunks.push(chunk.subarray(0, got));
+      length += got;
     }
-    if (length === bytes.length) throw new Fault("base.file", `${path} is larger than 1 MiB`);
-    return bytes.toString("utf8", 0, length);
+    throw new Fault("base.file", `${path} is larger than ${bytesMax / MEBIBYTE} MiB`);
   } finally {
     closeSync(file);
   }

@@ -14,6 +14,9 @@ import { dirname, join } from "node:path";
 import { assert, readTextFile } from "../base/index.ts";
 import { parseFacts, parseRules, printFact, type Fact, type Program } from "../blast/index.ts";
 
+/** 50,000 facts are about 5 MB. */
+const FILE_BYTES_MAX = 64 << 20;
+
 const SHIPPED = join(packageRoot(import.meta.dirname), "rules");
 
 function packageRoot(folder: string): string {
@@ -65,5 +68,5 @@ function filesIn(folder: string, suffix: string): readonly string[] {
 }
 
 function read(file: string): string {
-  return readTextFile(file, { mayWait: true });
+  return readTextFile(file, { mayWait: true, bytesMax: FILE_BYTES_MAX });
 }

@@ -87,6 +87,13 @@ test("one thing twice in a body: each instance comes up once", () => {
   assert.equal(solution.instances, 6);
 });
 
+test("an answer that would be cut short is refused", () => {
+  const program = parseRules([{ text: REACH, file: "rules" }]);
+  const facts = parseFacts({ text: "start(a). edge(a, b). edge(b, c).", file: "facts" }, program);
+  assert.throws(() => solve(program, facts, 5), { code: "blast.limit" });
+  assert.equal(solve(program, facts, 6).instances, 6);
+});
+
 /** Worlds small enough to be explored by trying everything. */
 const NAMES = ["a", "b", "c"];
 const PREDICATES = ["p", "q", "r", "s"] as const;

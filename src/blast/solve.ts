@@ -44,9 +44,13 @@ export interface Solution {
   bodyOf(instance: number): readonly number[];
 }
 
-/** Derives everything. @throws {Fault} `blast.limit` where there are more than {@link INSTANCES_MAX} instances. */
-export function solve(program: Program, facts: readonly Fact[]): Solution {
-  const solver = new Solver(program);
+/** Derives everything. @throws {Fault} `blast.limit` where there are more than `instancesMax` instances. */
+export function solve(
+  program: Program,
+  facts: readonly Fact[],
+  instancesMax = INSTANCES_MAX,
+): Solution {
+  const solver = new Solver(program, instancesMax);
   for (const fact of program.axioms) solver.state(fact);
   for (const fact of facts) solver.state(fact);
   solver.run();
@@ -81,8 +85,10 @@ class Solver implements Solution {
   readonly #sameHead = new Ints();
   readonly #queue = new Heap<Offer>(isBefore);
   readonly #ruleSteps: readonly number[];
+  readonly #instancesMax: number;
 
-  constructor(program: Program) {
+  constructor(program: Program, instancesMax: number) {
+    this.#instancesMax = instancesMax;
     this.program = program;
     const numbers = {
       predicate: (name: string) => this.#predicateOf(name),
@@ -226,8 +232,8 @@ class Solver implements Solution {
     const terms = plan.head.places.map((place) => valueOf(place, slots));
     const head = this.#atom(plan.head.predicate, terms);
     const instance = this.#rule.push(plan.rule);
-    if (instance >= INSTANCES_MAX) {
-      throw new Fault("blast.limit", `more than ${INSTANCES_MAX} steps are possible`, {
+    if (instance >= this.#instancesMax) {
+      throw new Fault("blast.limit", `more than ${this.#instancesMax} steps are possible`, {
         hint: "state fewer facts: one for a kind of object instead of one for each",
       });
     }

@@ -1,4 +1,5 @@
 /** SSH: what a command, a file operation or a shell does to a server. Pure. */
+export { decodeAnswer, encodeAnswer, type FileResult, type Performed } from "./answer.ts";
 export { meaningOf, type CommandMeaning } from "./describe-command.ts";
 export { isResolved } from "./describe-file.ts";
 export {

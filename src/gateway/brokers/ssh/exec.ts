@@ -7,9 +7,8 @@
 import type { PseudoTtyOptions, ServerChannel } from "ssh2";
 import { UNKNOWN_VERB, type Json } from "../../../action/index.ts";
 import { describeError, isFault } from "../../../base/index.ts";
-import { meaningOf } from "../../../protocols/index.ts";
+import { decodeAnswer, meaningOf } from "../../../protocols/index.ts";
 import type { Judged } from "../broker.ts";
-import { decodeAnswer } from "./answer.ts";
 import { writeOut } from "./flow-control.ts";
 import { servePush } from "./git-push.ts";
 import { collectInput } from "./input.ts";

@@ -16,11 +16,10 @@ import {
   rejectionFor,
   type PushRequest,
 } from "../../../git/index.ts";
-import { meaningOf } from "../../../protocols/index.ts";
+import { decodeAnswer, meaningOf } from "../../../protocols/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
 import { plainWords } from "../../said-plainly.ts";
 import type { Judged, Told } from "../broker.ts";
-import { decodeAnswer } from "./answer.ts";
 import type { Request } from "./exec.ts";
 import { chunksOf, writeOut } from "./flow-control.ts";
 import { EXIT, finish, pump, recordOf } from "./pump.ts";

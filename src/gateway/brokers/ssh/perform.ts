@@ -6,13 +6,12 @@
 import type { Readable } from "node:stream";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
 import { Advertisement, readPushHead } from "../../../git/index.ts";
-import { meaningOf, operationSchema, type FileOperation } from "../../../protocols/index.ts";
+import { encodeAnswer, meaningOf, operationSchema, type FileOperation, type Performed } from "../../../protocols/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
 import { OPEN_FLAG, STATUS } from "../../../wire/index.ts";
 import type { Asked } from "../../collected-client.ts";
 import type { HeldOperation } from "../../ports.ts";
 import type { Errand } from "../broker.ts";
-import { encodeAnswer, type Performed } from "./answer.ts";
 import { chunksOf, writeAll } from "./flow-control.ts";
 import { recordOfReport } from "./git-push.ts";
 import { secretsOf } from "./seat.ts";

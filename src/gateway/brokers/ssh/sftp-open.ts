@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { FileOperation } from "../../../protocols/index.ts";
+import { decodeAnswer, type FileOperation } from "../../../protocols/index.ts";
 import { handlePacket, OPEN_FLAG, STATUS, type SftpRequest } from "../../../wire/index.ts";
 import type { Judged } from "../broker.ts";
-import { decodeAnswer } from "./answer.ts";
 import { StreamedFile } from "./open-files.ts";
 import { lookUpFile } from "./sftp-facts.ts";
 import { performFile } from "./sftp-perform.ts";

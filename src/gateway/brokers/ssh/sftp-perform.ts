@@ -4,7 +4,7 @@
  * @module
  */
 import { Fault } from "../../../base/index.ts";
-import type { FileAttributes, FileOperation } from "../../../protocols/index.ts";
+import type { FileAttributes, FileOperation, FileResult } from "../../../protocols/index.ts";
 import {
   OPEN_FLAG,
   STATUS,
@@ -16,12 +16,6 @@ import type { SftpUpstream } from "./sftp-upstream.ts";
 
 const PIECE_BYTES = 32_768;
 const TYPE_BITS = 0o170000;
-
-/** What a server said to an operation, as an agent is told. */
-export interface FileResult {
-  readonly code: number;
-  readonly message: string;
-}
 
 /** Does `operation` with `body`. @throws {Fault} `ssh.sftp` */
 export async function performFile(

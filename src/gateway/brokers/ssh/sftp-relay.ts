@@ -6,7 +6,7 @@
  */
 import type { ServerChannel } from "ssh2";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
-import type { FileOperation } from "../../../protocols/index.ts";
+import { decodeAnswer, type FileOperation } from "../../../protocols/index.ts";
 import {
   attrsPacket,
   readSftpRequest,
@@ -21,7 +21,6 @@ import {
   type SftpRequest,
 } from "../../../wire/index.ts";
 import type { Judged } from "../broker.ts";
-import { decodeAnswer } from "./answer.ts";
 import { chunksOf, writeOut } from "./flow-control.ts";
 import { OpenFiles, type OpenFile } from "./open-files.ts";
 import type { Seat } from "./seat.ts";

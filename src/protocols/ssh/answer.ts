@@ -8,7 +8,6 @@
  * @module
  */
 import { z } from "zod";
-import type { FileResult } from "./sftp-perform.ts";
 
 const headSchema = z.strictObject({
   exit: z.number().optional(),
@@ -18,6 +17,12 @@ const headSchema = z.strictObject({
   stderr: z.number(),
   isCut: z.boolean(),
 });
+
+/** What a server said to a file operation, as an agent is told. */
+export interface FileResult {
+  readonly code: number;
+  readonly message: string;
+}
 
 export interface Performed {
   readonly exit?: number | undefined;

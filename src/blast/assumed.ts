@@ -60,9 +60,21 @@ type Assume = (predicate: string, ...terms: readonly Constant[]) => Fact;
 /** `find ** at web`: the command find, with whatever arguments. */
 function commandOf(object: string, assume: Assume): readonly Fact[] {
   const [pattern = ""] = object.split(" at ");
-  const [word = "", ...rest] = pattern.split(" ");
+  const [word = "", ...rest] = escalated(pattern.split(" "));
   const name = word.slice(word.lastIndexOf("/") + 1);
-  return rest.some((one) => one.includes("*")) ? [assume("command", object, name)] : [];
+  // Within a folder that is written out a star is a file; what interprets that runs whatever lies there.
+  const isFree = (one: string) => one.includes("*") && (!one.startsWith("/") || RUNS_FILES.test(name));
+  return rest.some(isFree) ? [assume("command", object, name)] : [];
+}
+
+const RUNS_FILES = /^((ba|da|z|k)?sh|python[\d.]*|perl|php|node|ruby|lua|make|env|xargs)$/;
+
+/** `sudo -u www-data find **`: what is run is find. */
+function escalated(words: readonly string[]): readonly string[] {
+  const [first = "", ...rest] = words;
+  if (first !== "sudo") return words;
+  const at = rest.findIndex((one, index) => !one.startsWith("-") && rest[index - 1] !== "-u");
+  return at < 0 || rest[at]?.includes("*") === true ? words : rest.slice(at);
 }
 
 function worstOf({ verb, effect, object }: Use, asked: Asked, assume: Assume): readonly Fact[] {

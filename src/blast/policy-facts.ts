@@ -16,6 +16,7 @@ import {
   type TaskRule,
 } from "../policy/index.ts";
 import { assumedFacts } from "./assumed.ts";
+import { assumedLogins } from "./assumed-logins.ts";
 import { ITSELF, placesOf, principalOf } from "./names.ts";
 import { UNBOUNDED, type Fact, type Program } from "./program.ts";
 
@@ -44,7 +45,8 @@ export function factsOfTask(task: Task, options: PolicyFactsOptions): readonly F
     facts.push(...assumedFacts({ grant, at, uses, ...options }));
     facts.push(...effectFacts(grant, options));
   }
-  return [...facts, ...computeFacts(task)];
+  const logins = assumedLogins([...options.known, ...facts], options.verbsOf);
+  return [...facts, ...logins, ...computeFacts(task)];
 }
 
 /** One thing that a grant lets a run do, at its mildest. */
@@ -87,6 +89,8 @@ interface KnownObject {
   /** As rules write it; absent: whatever there is. */
   readonly text?: string;
   readonly glob?: readonly string[];
+  /** What verbs on it do besides, as it was found: `always` of rules/ssh.rules. */
+  readonly always?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** What probes know to be there, by the names that grants have for it. */
@@ -94,13 +98,24 @@ function objectsOf(grant: TaskGrant, known: readonly Fact[]): readonly KnownObje
   const principal = principalOf(grant);
   const named = new Map<string, string>();
   const ids = new Set<string>([ANY]);
+  const always = new Map<string, Map<string, Set<string>>>();
   for (const { predicate, terms } of known) {
     if (predicate === "named") named.set(String(terms[0]), String(terms[1]));
     if (predicate === "can" && terms[0] === principal) ids.add(String(terms[2]));
+    if (predicate === "always") {
+      const [id = "", verb = "", effect = ""] = terms.map(String);
+      const verbs = always.get(id) ?? new Map<string, Set<string>>();
+      always.set(id, verbs.set(verb, (verbs.get(verb) ?? new Set()).add(effect)));
+    }
   }
   return [...ids].map((id) => {
     const text = named.get(id);
-    return text === undefined ? { id } : { id, text };
+    const more = always.get(id);
+    return {
+      id,
+      ...(text === undefined ? {} : { text }),
+      ...(more === undefined ? {} : { always: more }),
+    };
   });
 }
 
@@ -129,14 +144,19 @@ interface Case {
 
 function usesOfVerb({ task, grant, at, verb, does, object }: Case): readonly Use[] {
   const found = new Map<Effect, Use>();
+  const besides = does.filter((effect) => object.always?.get(verb)?.has(effect) === true);
   for (const [index, rule] of grant.allow.entries()) {
     if (!(rule.verbs ?? []).some((pattern) => matchesVerb(pattern, verb))) continue;
     if (!covers(rule, object)) continue;
     for (const effect of does) {
-      if (rule.doing !== undefined && !rule.doing.includes(effect)) continue;
-      const said = rule.effects ?? [effect];
-      for (const one of said)
-        offer(found, useOf({ task, rule, at: `${at}.allow[${index}]`, verb, effect: one, object }));
+      const all = [effect, ...besides];
+      if (rule.doing !== undefined && !all.every((one) => rule.doing?.includes(one))) continue;
+      const uses = (rule.effects ?? all).map((one) =>
+        useOf({ task, rule, at: `${at}.allow[${index}]`, verb, effect: one, object }),
+      );
+      // It is one action: the strictest verdict over its effects is that of each.
+      const persons = Math.max(...uses.map((use) => use.persons));
+      for (const use of uses) offer(found, { ...use, persons });
     }
     // What a rule covers whatever it does never comes to a later one.
     if (rule.doing === undefined) break;

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Probe } from "./probe.ts";
+import { sshProbe } from "./ssh/ssh.ts";
 
-const PROBES: readonly Probe[] = [];
+const PROBES: readonly Probe[] = [sshProbe];
 
 /** The probe for `system`; `undefined` where nobody knows what to ask there. */
 export function findProbe(system: string): Probe | undefined {

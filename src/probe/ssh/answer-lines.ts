@@ -50,6 +50,11 @@ export function linesOf({ lines }: Answer, tag: string): readonly (readonly stri
   return lines.flatMap(([one, ...fields]) => (one === tag ? [fields] : []));
 }
 
+/** A path, or one whose name has control characters, which is told as `?`. */
+export function isPath(text: string): boolean {
+  return text.startsWith("/") || text === "?";
+}
+
 /** An account's name, as far as facts speak of it. */
 export function isUserName(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.@$-]{0,63}$/.test(text);

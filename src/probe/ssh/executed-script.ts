@@ -35,11 +35,11 @@ inside() {
 
 /** cron: what its tables name, and folders of scripts. */
 const CRON = String.raw`
-awk -v t='|' -v q="'" '
+cat /etc/crontab /etc/cron.d/* | awk -v t='|' -v q="'" '
   /^[ \t]*(#|$)/ || /^[ \t]*[A-Za-z_]+[ \t]*=/ { next }
   { at = ($1 ~ /^@/) ? 2 : 6
     for (i = at + 1; i <= NF; i++) { w = $i; gsub("[\"();&|]|" q, "", w); if (w ~ /^\//) print $at t w } }
-' /etc/crontab /etc/cron.d/* | sort -u | head -n 300 | each cron
+' | sort -u | head -n 300 | each cron
 for d in hourly daily weekly monthly; do inside root "/etc/cron.$d" cron; done
 for d in /etc/periodic/*; do inside root "$d" cron; done
 case $(readlink -f "$(command -v crond)") in
@@ -84,8 +84,8 @@ for d in /etc/init.d /etc/local.d /etc/udev/rules.d /etc/modprobe.d /etc/network
   inside root "$d" boot
 done
 for d in /etc/apt/apt.conf.d /etc/dpkg/dpkg.cfg.d /etc/yum.repos.d /etc/apk; do inside root "$d" packages; done
-awk -v t='|' '/^[ \t]*(pre|post)rotate|^[ \t]*(first|last)action/ { on = 1; next } /endscript/ { on = 0 }
-  on { for (i = 1; i <= NF; i++) if ($i ~ /^\//) print "root" t $i }' /etc/logrotate.conf /etc/logrotate.d/* |
+cat /etc/logrotate.conf /etc/logrotate.d/* | awk -v t='|' '/^[ \t]*(pre|post)rotate|^[ \t]*(first|last)action/ { on = 1; next } /endscript/ { on = 0 }
+  on { for (i = 1; i <= NF; i++) if ($i ~ /^\//) print "root" t $i }' |
   sort -u | head -n 100 | each logrotate
 for d in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
   if mine "$d"; then say run root "$d/" path itself; else
@@ -100,7 +100,7 @@ me=$(id -un); uid=$(id -u)
 strict=unknown
 for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*; do [ -f "$f" ] && [ ! -r "$f" ] && strict=closed; done
 if [ $strict = unknown ] && [ -r /etc/ssh/sshd_config ]; then
-  strict=$(cat /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config 2>/dev/null |
+  strict=$(cat /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config |
     awk 'tolower($1) == "strictmodes" { print tolower($2); exit }')
 fi
 say strict "$strict"
@@ -124,15 +124,15 @@ done | sort -u | head -n 400 | each process
 
 /** Web roots that an interpreter serves, and hooks of repositories of others. */
 const SERVED = String.raw`
-fpm=$(awk -F= '/^[ \t]*user[ \t]*=/ { gsub(/[ \t"]/, "", $2); print $2 }' /etc/php/*/fpm/pool.d/*.conf /etc/php-fpm.d/*.conf \
-  /etc/php*/php-fpm.d/*.conf 2>/dev/null | sort -u | head -n 20)
+fpm=$(cat /etc/php/*/fpm/pool.d/*.conf /etc/php-fpm.d/*.conf /etc/php*/php-fpm.d/*.conf |
+  awk -F= '/^[ \t]*user[ \t]*=/ { gsub(/[ \t"]/, "", $2); print $2 }' | sort -u | head -n 20)
 if [ -z "$fpm" ]; then
   fpm=$(sed -n 's/^export APACHE_RUN_USER=//p' /etc/apache2/envvars; awk '$1 == "User" { print $2 }' /etc/httpd/conf/httpd.conf)
 fi
 {
-  awk '$1 == "root" { sub(/;.*/, "", $2); print $2 }' /etc/nginx/nginx.conf /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*
-  awk 'tolower($1) == "documentroot" { gsub(/"/, "", $2); print $2 }' /etc/apache2/sites-enabled/* /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*
-} 2>/dev/null | sort -u | head -n 100 | while IFS= read -r r; do
+  cat /etc/nginx/nginx.conf /etc/nginx/sites-enabled/* /etc/nginx/conf.d/* | awk '{ for (i = 1; i < NF; i++) if ($i == "root") { v = $(i + 1); sub(/;.*/, "", v); print v } }'
+  cat /etc/apache2/sites-enabled/* /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/* | awk 'tolower($1) == "documentroot" { gsub(/"/, "", $2); print $2 }'
+} | sort -u | head -n 100 | while IFS= read -r r; do
   case $r in /*) ;; *) continue ;; esac
   [ -d "$r" ] || continue
   for u in $fpm; do

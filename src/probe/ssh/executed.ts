@@ -4,7 +4,7 @@
  * @module
  */
 import type { Fact } from "../../blast/index.ts";
-import { isUserName, linesOf, type Answer } from "./answer-lines.ts";
+import { isPath, isUserName, linesOf, type Answer } from "./answer-lines.ts";
 import { fileFacts, type HostAccount } from "./host.ts";
 
 const WRITES = ["sftp.write", "sftp.rename", "scp.write", "rsync.write"];
@@ -28,7 +28,7 @@ export function executedFacts(account: HostAccount, answer: Answer, notes: strin
 function runFacts(account: HostAccount, fields: readonly string[]): readonly Fact[] {
   const [owner = "", path = "", kind = "", how = ""] = fields;
   const { host, user, told, untold } = account;
-  if (path === "" || owner === user) return [];
+  if (!isPath(path) || owner === user) return [];
   const target = isUserName(owner) ? owner : "root";
   // Who uses a program of root's PATH was not told; that root looks there first was.
   const isTold = isUserName(owner) && (kind !== "path" || path.endsWith("/"));
@@ -58,7 +58,7 @@ function keyFacts(account: HostAccount, answer: Answer): readonly Fact[] {
   const { host, user, told, untold } = account;
   const [strict = "unknown"] = linesOf(answer, "strict")[0] ?? [];
   return linesOf(answer, "key").flatMap(([owner = "", path = "", kind = "", how = ""]) => {
-    if (!isUserName(owner) || path === "") return [];
+    if (!isUserName(owner) || !isPath(path)) return [];
     if (kind !== "own" && (owner === user || strict === "yes" || strict === "")) return [];
     const isTold = kind === "own" || strict === "no";
     const tell = isTold ? told("executed") : untold("whether sshd takes such keys was not told");

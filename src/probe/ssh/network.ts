@@ -91,13 +91,9 @@ export function networkFacts(
     .filter(({ address }) => !isLocal(address) && !isAny(address))
     .map(({ address, port }) => tell("reaches", host, place(address, port)));
   const ours = [...new Set([...placesOf(grant), ...placesAt(account, network, account.port)])];
-  return unique([
+  return [
     ...served,
     ...peers,
     ...ours.flatMap((one) => [tell("at", principal, one), tell("serves", host, "root", one)]),
-  ]);
-}
-
-function unique(facts: readonly Fact[]): readonly Fact[] {
-  return [...new Map(facts.map((fact) => [JSON.stringify([fact.predicate, fact.terms]), fact])).values()];
+  ];
 }

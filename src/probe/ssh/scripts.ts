@@ -81,7 +81,7 @@ fi
 `;
 
 const POWERS = String.raw`
-for s in /run/docker.sock /var/run/docker.sock /run/containerd/containerd.sock /run/crio/crio.sock \
+for s in /run/docker.sock /run/containerd/containerd.sock /run/crio/crio.sock \
   /run/podman/podman.sock /var/lib/lxd/unix.socket /var/snap/lxd/common/lxd/unix.socket /var/lib/incus/unix.socket \
   /run/libvirt/libvirt-sock /run/buildkit/buildkitd.sock /run/k3s/containerd/containerd.sock; do
   [ -S "$s" ] && [ -w "$s" ] && say socket "$s"

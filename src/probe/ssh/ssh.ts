@@ -49,7 +49,7 @@ async function probe(ports: ProbePorts, own: OwnMachine): Promise<Probed> {
   const network = readNetwork(of("network"));
   const notes: string[] = [];
   if (account.user === "its account") notes.push("who the account is was not told: it counts as root");
-  const facts = [
+  const facts = unique([
     ...accountFacts(account, of("account"), own),
     ...sudoFacts(account, of("sudo"), notes),
     ...powerFacts(account, of("powers"), notes),
@@ -57,7 +57,7 @@ async function probe(ports: ProbePorts, own: OwnMachine): Promise<Probed> {
     ...secretFacts(account, of("secrets"), network, notes),
     ...networkFacts(account, network, ports),
     ...backupFacts(account, of("backups"), notes),
-  ];
+  ]);
   if (facts.length > FACTS_MAX) {
     notes.push(`more than ${FACTS_MAX} facts; what is beyond counts as root`);
     const worst = account.untold("it told too much");
@@ -68,6 +68,11 @@ async function probe(ports: ProbePorts, own: OwnMachine): Promise<Probed> {
     };
   }
   return { facts, notes: [...new Set(notes)] };
+}
+
+function unique(facts: readonly Fact[]): readonly Fact[] {
+  const keys = facts.map((fact) => [JSON.stringify([fact.predicate, fact.terms, fact.isAssumed]), fact] as const);
+  return [...new Map(keys).values()];
 }
 
 /** What a copy holds was told by nobody. */

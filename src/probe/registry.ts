@@ -4,9 +4,10 @@
  * @module
  */
 import type { Probe } from "./probe.ts";
+import { redisProbe } from "./redis/redis.ts";
 import { sshProbe } from "./ssh/ssh.ts";
 
-const PROBES: readonly Probe[] = [sshProbe];
+const PROBES: readonly Probe[] = [redisProbe, sshProbe];
 
 /** The probe for `system`; `undefined` where nobody knows what to ask there. */
 export function findProbe(system: string): Probe | undefined {

@@ -85,7 +85,8 @@ function factsOf(login: Login, index: Index, verbsOf: VerbLookup): readonly Fact
   const [place = ""] = places;
   const principal = `${system}:${user}@${place}`;
   const object = system === "ssh" ? "any" : `whatever ${principal} may`;
-  const say = (predicate: string, ...terms: readonly Constant[]) => assume(login, predicate, ...terms);
+  const say = (predicate: string, ...terms: readonly Constant[]) =>
+    assume(login, predicate, ...terms);
   const verbs = [...(verbsOf(system) ?? [])];
   const does = new Set(verbs.flatMap(([, effects]) => effects));
   const reads = does.has("read") || does.has("read-private");

@@ -63,7 +63,8 @@ function commandOf(object: string, assume: Assume): readonly Fact[] {
   const [word = "", ...rest] = escalated(pattern.split(" "));
   const name = word.slice(word.lastIndexOf("/") + 1);
   // Within a folder that is written out a star is a file; what interprets that runs whatever lies there.
-  const isFree = (one: string) => one.includes("*") && (!one.startsWith("/") || RUNS_FILES.test(name));
+  const isFree = (one: string) =>
+    one.includes("*") && (!one.startsWith("/") || RUNS_FILES.test(name));
   return rest.some(isFree) ? [assume("command", object, name)] : [];
 }
 

@@ -133,7 +133,10 @@ exec sleep 100000
     const who = user === "root" ? [] : ["runuser", "-u", user, "--"];
     return execFileSync("nsenter", [...this.#enter, ...who, "sh", "-c", script], {
       encoding: "utf8",
-      env: { PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: user === "root" ? "/root" : `/home/${user}` },
+      env: {
+        PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        HOME: user === "root" ? "/root" : `/home/${user}`,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
   }

@@ -27,7 +27,12 @@ export function parseAcl(lines: readonly string[], user: string): AclRules | und
   const keys: string[] = [];
   const commands: string[] = [];
   for (const word of line.slice(`user ${user} `.length).split(" ")) {
-    if (/^(on|off|nopass|sanitize-payload|skip-sanitize-payload|resetchannels|allchannels|#[0-9a-f]{64}|&.*)$/.test(word)) continue;
+    if (
+      /^(on|off|nopass|sanitize-payload|skip-sanitize-payload|resetchannels|allchannels|#[0-9a-f]{64}|&.*)$/.test(
+        word,
+      )
+    )
+      continue;
     const [, key] = /^(?:~|%[RW]{1,2}~)(.+)$/.exec(word) ?? [];
     if (word === "allkeys") keys.push("*");
     else if (key !== undefined) keys.push(key);

@@ -48,15 +48,21 @@ async function probe(ports: ProbePorts): Promise<Probed> {
     if (told !== undefined) members.set(category, new Set(told));
   }
   const verbs = Object.keys(findProtocol("redis")?.verbs ?? {});
-  const may = rules === undefined ? verbs : [...allowedVerbs(rules, verbs, members), "exec", "session"];
-  const tell = rules === undefined ? assuming(`${grant.name}: its rules were not told`) : telling(`asked ${at}: ACL LIST`);
+  const may =
+    rules === undefined ? verbs : [...allowedVerbs(rules, verbs, members), "exec", "session"];
+  const tell =
+    rules === undefined
+      ? assuming(`${grant.name}: its rules were not told`)
+      : telling(`asked ${at}: ACL LIST`);
   const objects = await objectsOf(ports, rules, ask);
   const settings = textsOf(await ask(["CONFIG", "GET", "enable-*"]));
   const facts = [
     telling(`asked ${at}: ACL WHOAMI`)("user_of", principal, user),
     ...placesOf(grant).map((place) => telling(`asked ${at}`)("at", principal, place)),
     ...objects.facts,
-    ...[...new Set(may)].flatMap((verb) => objects.ids.map((id) => tell("can", principal, verb, id))),
+    ...[...new Set(may)].flatMap((verb) =>
+      objects.ids.map((id) => tell("can", principal, verb, id)),
+    ),
     ...codeFacts(ports, may, settings, notes),
   ];
   return { facts, notes };
@@ -83,7 +89,9 @@ function textsOf(value: RedisValue | undefined): readonly string[] | undefined {
 
 function databasesOf({ grant }: Pick<ProbePorts, "grant">): readonly number[] {
   const databases = grant.with?.["databases"];
-  const numbers = Array.isArray(databases) ? databases.filter((one) => typeof one === "number") : [];
+  const numbers = Array.isArray(databases)
+    ? databases.filter((one) => typeof one === "number")
+    : [];
   return numbers.length === 0 ? [0] : numbers;
 }
 
@@ -126,10 +134,12 @@ function codeFacts(
   settings: readonly string[] | undefined,
   notes: string[],
 ): readonly Fact[] {
-  if (settings === undefined) notes.push("whether it may set files and modules at run time was not told");
-  const tell = settings === undefined
-    ? assuming(`${grant.name}: whether files and modules may be set was not told`)
-    : telling(`asked ${at}: CONFIG GET enable-*`);
+  if (settings === undefined)
+    notes.push("whether it may set files and modules at run time was not told");
+  const tell =
+    settings === undefined
+      ? assuming(`${grant.name}: whether files and modules may be set was not told`)
+      : telling(`asked ${at}: CONFIG GET enable-*`);
   const isLet = (setting: string) => {
     const position = settings?.indexOf(setting) ?? -1;
     // Whoever is not asked, or is older than the setting, lets it.

@@ -12,7 +12,11 @@ const WRITES = ["sftp.write", "sftp.rename", "scp.write", "rsync.write"];
 const REPLACES = ["sftp.rename", "rsync.write"];
 
 /** Facts of the answer to `executed`, and in `notes` what was not told. */
-export function executedFacts(account: HostAccount, answer: Answer, notes: string[]): readonly Fact[] {
+export function executedFacts(
+  account: HostAccount,
+  answer: Answer,
+  notes: string[],
+): readonly Fact[] {
   const { host, user, isRoot, untold } = account;
   if (isRoot) return [];
   const facts = [
@@ -37,19 +41,26 @@ function runFacts(account: HostAccount, fields: readonly string[]): readonly Fac
 }
 
 /** That the file at `path` may be changed, by `how`: itself, or the folder that may be written. */
-function changeFacts(account: HostAccount, path: string, how: string, power: Fact): readonly Fact[] {
+function changeFacts(
+  account: HostAccount,
+  path: string,
+  how: string,
+  power: Fact,
+): readonly Fact[] {
   const { host, user, told } = account;
   const tell = told("executed");
   const object = `${host}:${path}`;
   const files = fileFacts(account, path, how === "itself" ? WRITES : REPLACES, tell);
   // A file that is not there yet is as good as the folder that it will lie in.
-  const others = new Set(files.map(({ terms }) => String(terms[0])).filter((id) => id.startsWith(object)));
+  const others = new Set(
+    files.map(({ terms }) => String(terms[0])).filter((id) => id.startsWith(object)),
+  );
   const more = [...others].filter((id) => id !== object);
   return [
     power,
     tell("writable", host, user, object),
     ...files,
-    ...more.map((id) => ({ ...power, terms: power.terms.with(-1, id) })),
+    ...more.map((id) => ({ ...power, terms: [...power.terms.slice(0, -1), id] })),
   ];
 }
 

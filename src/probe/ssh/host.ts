@@ -44,7 +44,8 @@ export function readAccount(answer: Answer, { grant, principal, at }: ProbePorts
   const [home = ""] = one("home");
   const [, port = ""] = one("connection");
   const isTold = answer.isWhole && /^\d{1,10}$/.test(uid) && isUserName(name);
-  const host = isTold && /^[A-Za-z0-9._-]{1,253}$/.test(hostname) ? hostname : `the machine of ${grant.name}`;
+  const host =
+    isTold && /^[A-Za-z0-9._-]{1,253}$/.test(hostname) ? hostname : `the machine of ${grant.name}`;
   // Whoever forwards one port to it under another name forwards no other.
   const places = placesOf(grant).filter((place) => place.endsWith(`:${port}`));
   return {
@@ -60,7 +61,9 @@ export function readAccount(answer: Answer, { grant, principal, at }: ProbePorts
       ),
     ),
     port: /^\d{1,5}$/.test(port) ? Number(port) : (grant.ports[0] ?? 22),
-    names: [...new Set([...places.map(hostOf), ...(places.length > 0 ? grant.hosts.slice(0, 1) : [])])],
+    names: [
+      ...new Set([...places.map(hostOf), ...(places.length > 0 ? grant.hosts.slice(0, 1) : [])]),
+    ],
     examples: examplesOf(grant).filter((text) => text.startsWith("/")),
     told: (script) => telling(`asked ${at}: ${script} of ${host}`),
     untold: (why) => assuming(`${grant.name}: ${why}`),
@@ -72,7 +75,11 @@ function hostOf(place: string): string {
 }
 
 /** Who it is, what it may ask for, and whether this very machine is it. */
-export function accountFacts(account: HostAccount, answer: Answer, own: OwnMachine): readonly Fact[] {
+export function accountFacts(
+  account: HostAccount,
+  answer: Answer,
+  own: OwnMachine,
+): readonly Fact[] {
   const { principal, host, user, told, untold } = account;
   const isTold = user !== "its account";
   const tell = isTold ? told("account") : untold("who the account is was not told");
@@ -80,8 +87,12 @@ export function accountFacts(account: HostAccount, answer: Answer, own: OwnMachi
     tell("host", host),
     tell("login", principal, host, user),
     tell("user_of", principal, user),
-    ...Object.keys(findProtocol("ssh")?.verbs ?? {}).map((verb) => tell("can", principal, verb, "any")),
-    ...(isTold ? [] : [tell("becomes", host, user, "root", "nobody knows what the account may do")]),
+    ...Object.keys(findProtocol("ssh")?.verbs ?? {}).map((verb) =>
+      tell("can", principal, verb, "any"),
+    ),
+    ...(isTold
+      ? []
+      : [tell("becomes", host, user, "root", "nobody knows what the account may do")]),
     ...ownFacts(account, answer, own),
   ];
 }

@@ -36,7 +36,9 @@ export function readNetwork(answer: Answer): Network {
 }
 
 /** `0100007F:1F90`, in the byte order of the machine: every one that is supported has the low byte first. */
-export function endpointOf(text: string): { readonly address: string; readonly port: number } | undefined {
+export function endpointOf(
+  text: string,
+): { readonly address: string; readonly port: number } | undefined {
   const [, hex = "", port = ""] = /^((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4})$/.exec(text) ?? [];
   if (hex.length !== 8 && hex.length !== 32) return undefined;
   const words = hex.match(/.{8}/g) ?? [];
@@ -54,7 +56,7 @@ function addressOf(bytes: Buffer): string {
 const MAPPED = Buffer.from("00000000000000000000ffff", "hex");
 
 function isLocal(address: string): boolean {
-  return /^127\./.test(address) || address === "::1" || address === "172.17.0.1";
+  return address.startsWith("127.") || address === "::1" || address === "172.17.0.1";
 }
 
 function isAny(address: string): boolean {
@@ -62,9 +64,13 @@ function isAny(address: string): boolean {
 }
 
 /** Where a service of `account`'s machine at `port` is found, by every name that is known of the machine. */
-export function placesAt({ host, names }: HostAccount, network: Network, port: number): readonly string[] {
-  return [...new Set([host, ...names.filter((one) => !isLocal(one)), ...network.addresses])].map((one) =>
-    place(one, port),
+export function placesAt(
+  { host, names }: HostAccount,
+  network: Network,
+  port: number,
+): readonly string[] {
+  return [...new Set([host, ...names.filter((one) => !isLocal(one)), ...network.addresses])].map(
+    (one) => place(one, port),
   );
 }
 

@@ -14,7 +14,9 @@ const CAREFUL = new Set(
   gpasswd grub2-set-bootflag kismet_capture ksu lxc-user-nic mount mount.cifs mount.ecryptfs_private mount.fuse mount.fuse3
   mount.nfs newgidmap newgrp newrole newuidmap ntfs-3g pam_timestamp_check passwd ping ping6 pkexec polkit-agent-helper-1
   pppd procmail sg snap-confine ssh-keysign staprun su sudo sudoedit suexec traceroute umount umount.nfs unix_chkpwd
-  userhelper usernetctl utempter vmware-user-suid-wrapper Xorg.wrap chrome-sandbox chromium-sandbox`.split(/\s+/),
+  userhelper usernetctl utempter vmware-user-suid-wrapper Xorg.wrap chrome-sandbox chromium-sandbox`.split(
+    /\s+/,
+  ),
 );
 /** Capabilities of which each makes its program's user root, or as good as root (capabilities(7)). */
 const RULING =
@@ -39,7 +41,10 @@ export function powerFacts(account: HostAccount, answer: Answer, notes: string[]
   if (answer.isWhole) return facts;
   const why = "which sockets, devices and setuid programs it has was not told in whole";
   notes.push(why);
-  return [...facts, untold(why)("becomes", host, user, "root", "what else makes it root was not told")];
+  return [
+    ...facts,
+    untold(why)("becomes", host, user, "root", "what else makes it root was not told"),
+  ];
 }
 
 function setuidFacts(account: HostAccount, answer: Answer, notes: string[]): readonly Fact[] {

@@ -31,7 +31,13 @@ const SYSTEMS: ReadonlyMap<string, readonly (readonly [system: string, port: num
   ["env-redis", [["redis", 6379]]],
   ["env-rediss", [["redis", 6379]]],
   ["env-smtp", [["smtp", 587]]],
-  ["env-database", [["postgres", 5432], ["mysql", 3306]]],
+  [
+    "env-database",
+    [
+      ["postgres", 5432],
+      ["mysql", 3306],
+    ],
+  ],
   ["git", [["git", 443]]],
   ["netrc", [["git", 443]]],
   ["kubernetes", [["kubernetes", 6443]]],
@@ -101,9 +107,16 @@ function openFacts(account: HostAccount, secret: Secret, network: Network): read
   const { told, untold } = account;
   const { kind, path, at, port, user } = secret;
   return (SYSTEMS.get(kind) ?? []).flatMap(([system, usual]) => {
-    const places = placesOf(account, network, at, Number(port === "" || port === "*" ? usual : port));
+    const places = placesOf(
+      account,
+      network,
+      at,
+      Number(port === "" || port === "*" ? usual : port),
+    );
     const isTold = kind !== "env-database" && user !== "";
-    const tell = isTold ? told("secrets") : untold(`what the secret in ${path} opens was not told in whole`);
+    const tell = isTold
+      ? told("secrets")
+      : untold(`what the secret in ${path} opens was not told in whole`);
     return places.map((one) =>
       tell("opens_login", nameOf(account, secret), system, user === "" ? "its user" : user, one),
     );
@@ -119,7 +132,8 @@ function placesOf(
 ): readonly string[] {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return [];
   const host = at.replace(/^\[([0-9A-Fa-f:]+)\]$/, "$1").toLowerCase();
-  if (/^(|\*|localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host)) return placesAt(account, network, port);
+  if (/^(|\*|localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host))
+    return placesAt(account, network, port);
   return /^[a-z0-9][a-z0-9._:-]{0,252}$/.test(host) ? [place(host, port)] : [];
 }
 
@@ -137,7 +151,9 @@ function keyFacts(
   const folder = key.path.slice(0, key.path.lastIndexOf("/"));
   const whose = folder.startsWith(`${home}/`) ? user : ownerOf(folder, user);
   const name = nameOf(account, key);
-  const config = secrets.filter(({ kind, path }) => kind === "ssh-config" && path === `${folder}/config`);
+  const config = secrets.filter(
+    ({ kind, path }) => kind === "ssh-config" && path === `${folder}/config`,
+  );
   const isUsual = /\/id_[a-z0-9_]+$/.test(key.path);
   const entries = config.filter(({ name: file }) =>
     file === "" ? isUsual : expanded(file, folder) === key.path,
@@ -147,7 +163,9 @@ function keyFacts(
       told("secrets")("opens_login", name, "ssh", as === "" ? whose : as, one),
     ),
   );
-  const known = secrets.filter(({ kind, path }) => kind === "known-host" && path.startsWith(`${folder}/`));
+  const known = secrets.filter(
+    ({ kind, path }) => kind === "known-host" && path.startsWith(`${folder}/`),
+  );
   const assume = untold(`whom the key ${key.path} of ${host} opens was not told`);
   const perhaps = known.flatMap(({ at }) => {
     const [, bracketed = at, port = "22"] = /^\[(.+)\]:(\d+)$/.exec(at) ?? [];

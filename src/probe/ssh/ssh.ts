@@ -48,7 +48,8 @@ async function probe(ports: ProbePorts, own: OwnMachine): Promise<Probed> {
   const account = readAccount(of("account"), ports);
   const network = readNetwork(of("network"));
   const notes: string[] = [];
-  if (account.user === "its account") notes.push("who the account is was not told: it counts as root");
+  if (account.user === "its account")
+    notes.push("who the account is was not told: it counts as root");
   const facts = unique([
     ...accountFacts(account, of("account"), own),
     ...sudoFacts(account, of("sudo"), notes),
@@ -63,7 +64,10 @@ async function probe(ports: ProbePorts, own: OwnMachine): Promise<Probed> {
     const worst = account.untold("it told too much");
     const { host, user } = account;
     return {
-      facts: [...facts.slice(0, FACTS_MAX), worst("becomes", host, user, "root", "it told too much")],
+      facts: [
+        ...facts.slice(0, FACTS_MAX),
+        worst("becomes", host, user, "root", "it told too much"),
+      ],
       notes,
     };
   }
@@ -71,7 +75,9 @@ async function probe(ports: ProbePorts, own: OwnMachine): Promise<Probed> {
 }
 
 function unique(facts: readonly Fact[]): readonly Fact[] {
-  const keys = facts.map((fact) => [JSON.stringify([fact.predicate, fact.terms, fact.isAssumed]), fact] as const);
+  const keys = facts.map(
+    (fact) => [JSON.stringify([fact.predicate, fact.terms, fact.isAssumed]), fact] as const,
+  );
   return [...new Map(keys).values()];
 }
 
@@ -80,7 +86,10 @@ function backupFacts(account: HostAccount, answer: Answer, notes: string[]): rea
   const { host, user, told, untold } = account;
   const tell = told("backups");
   const assume = untold("what a backup holds was not told");
-  const holds = (object: string) => [assume("label", object, "customer"), assume("rows", object, "unbounded")];
+  const holds = (object: string) => [
+    assume("label", object, "customer"),
+    assume("rows", object, "unbounded"),
+  ];
   const facts = linesOf(answer, "backup").flatMap(([how = "", path = "", , by = ""]) => {
     const object = `${host}:${path}`;
     const common = [tell("stored_on", object, host), ...holds(object)];
@@ -91,7 +100,11 @@ function backupFacts(account: HostAccount, answer: Answer, notes: string[]): rea
       return [...common, tell("readable", host, user, object), ...guard, ...reads];
     }
     const verbs = by === "itself" ? ["sftp.write", "scp.write", "rsync.write"] : ["sftp.rename"];
-    return [...common, tell("writable", host, user, object), ...fileFacts(account, path, verbs, tell)];
+    return [
+      ...common,
+      tell("writable", host, user, object),
+      ...fileFacts(account, path, verbs, tell),
+    ];
   });
   if (answer.isWhole) return facts;
   const why = "which backups lie there was not told in whole";

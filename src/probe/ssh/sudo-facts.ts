@@ -19,7 +19,8 @@ export function sudoFacts(account: HostAccount, answer: Answer, notes: string[])
     notes.push(why);
     return [untold(why)("becomes", host, user, "root", "what sudo lets it do was not told")];
   };
-  const doas = linesOf(answer, "doas").length > 0 ? worst("doas is there, and tells nobody its rules") : [];
+  const doas =
+    linesOf(answer, "doas").length > 0 ? worst("doas is there, and tells nobody its rules") : [];
   if (!answer.isWhole) return [...doas, ...worst("what sudo lets it do was not told")];
   if (linesOf(answer, "rc").length === 0) return doas;
   // The lines of sudo have tabs of their own.
@@ -39,11 +40,22 @@ function listFacts(account: HostAccount, list: SudoList, answer: Answer): readon
     const group = ["sudo", "wheel", "admin"].find((one) => groups.has(one));
     const isListed = list.listed === "password" && group !== undefined;
     return isListed
-      ? [tell("becomes_with", host, user, "root", passwordOf(account), `sudo, of the group ${group}`)]
+      ? [
+          tell(
+            "becomes_with",
+            host,
+            user,
+            "root",
+            passwordOf(account),
+            `sudo, of the group ${group}`,
+          ),
+        ]
       : [];
   }
   const changeable = new Map(
-    linesOf(answer, "program").flatMap(([, path = "", , how = ""]) => (path === "" ? [] : [[path, how] as const])),
+    linesOf(answer, "program").flatMap(([, path = "", , how = ""]) =>
+      path === "" ? [] : [[path, how] as const],
+    ),
   );
   return powersOf(list, accounts, user).flatMap((power) => powerFacts(account, power, changeable));
 }
@@ -61,7 +73,8 @@ function powerFacts(
     return gives ? [tell("becomes_with", host, user, target, passwordOf(account), how)] : [];
   }
   if (kind === "become") return [tell("becomes", host, user, target, how)];
-  if (kind === "edit") return [tell("writable", host, user, `${host}:${program}`), ...editFacts(account, power)];
+  if (kind === "edit")
+    return [tell("writable", host, user, `${host}:${program}`), ...editFacts(account, power)];
   const word = wordOf(program);
   const predicate = kind === "word" ? "may_run_as" : "may_run_fixed_as";
   const runs = [program, ...scriptsOf(power)].filter((path) => changeable.has(path));
@@ -70,7 +83,12 @@ function powerFacts(
     ...runs.flatMap((path) => [
       tell("executes", host, target, `${host}:${path}`),
       tell("writable", host, user, `${host}:${path}`),
-      ...fileFacts(account, path, changeable.get(path) === "itself" ? WRITES : WRITES.slice(1, 2), tell),
+      ...fileFacts(
+        account,
+        path,
+        changeable.get(path) === "itself" ? WRITES : WRITES.slice(1, 2),
+        tell,
+      ),
     ]),
   ];
 }

@@ -56,12 +56,14 @@ class Unread extends Error {}
 
 /** Reads its lines; `undefined` where they are not understood. */
 export function parseSudoList(lines: readonly string[]): SudoList | undefined {
-  const told = lines.filter((line) => !/^sudo: unable to resolve host /.test(line));
+  const told = lines.filter((line) => !line.startsWith("sudo: unable to resolve host "));
   const [only = "", ...more] = told;
   if (more.length === 0) {
     if (/^sudo: (a password is required|interactive authentication is required)$/.test(only))
       return { listed: "password", defaults: "", entries: [] };
-    if (/^(User \S+ is not allowed to run sudo on |Sorry, user \S+ may not run sudo on )/.test(only))
+    if (
+      /^(User \S+ is not allowed to run sudo on |Sorry, user \S+ may not run sudo on )/.test(only)
+    )
       return { listed: "no", defaults: "", entries: [] };
   }
   try {
@@ -101,7 +103,9 @@ class Reader {
       this.#isInDefaults = false;
       return;
     }
-    if (/^(Matching Defaults entries for|Runas and Command-specific defaults for) .+:$/.test(line)) {
+    if (
+      /^(Matching Defaults entries for|Runas and Command-specific defaults for) .+:$/.test(line)
+    ) {
       this.#isInDefaults = true;
     } else if (/^User \S+ may run the following commands on \S+:$/.test(line)) {
       this.#isListed = true;
@@ -149,7 +153,9 @@ class Reader {
 
 function parseCommand(text: string): SudoCommand {
   const isNegated = /^!(!!)*(?!!)/.test(text);
-  const rest = text.replace(/^!+/, "").replace(/^(?:sha(?:224|256|384|512):[A-Za-z0-9+/=]+,? )*/, "");
+  const rest = text
+    .replace(/^!+/, "")
+    .replace(/^(?:sha(?:224|256|384|512):[A-Za-z0-9+/=]+,? )*/, "");
   const base = { text: rest, isNegated };
   if (rest === "ALL") return { ...base, what: "all", path: "", args: undefined };
   const [, first = "", given] = /^((?:[^\\ ]|\\.)+)(?: (.*))?$/.exec(rest) ?? [];

@@ -24,8 +24,11 @@ export interface SudoPower {
   readonly how: string;
 }
 
-const LOADERS = /\b(LD_(PRELOAD|LIBRARY_PATH|AUDIT)|BASH_ENV|ENV|PYTHONPATH|PYTHONSTARTUP|PERL5LIB|PERL5OPT|RUBYLIB|RUBYOPT|NODE_OPTIONS|SHELLOPTS|PS4|EDITOR|VISUAL|PAGER|\*)(?![A-Za-z0-9_])/;
-const GROUPS = new Set("root docker lxd incus disk shadow sudo wheel admin adm kmem libvirt podman ALL".split(" "));
+const LOADERS =
+  /\b(LD_(PRELOAD|LIBRARY_PATH|AUDIT)|BASH_ENV|ENV|PYTHONPATH|PYTHONSTARTUP|PERL5LIB|PERL5OPT|RUBYLIB|RUBYOPT|NODE_OPTIONS|SHELLOPTS|PS4|EDITOR|VISUAL|PAGER|\*)(?![A-Za-z0-9_])/;
+const GROUPS = new Set(
+  "root docker lxd incus disk shadow sudo wheel admin adm kmem libvirt podman ALL".split(" "),
+);
 /** Folders with programs that give a shell. */
 const PROGRAM_FOLDER = /^\/(usr\/)?(local\/)?s?bin\/(\*+)?$/;
 const TARGETS_MAX = 50;
@@ -42,7 +45,10 @@ export function powersOf(
 }
 
 /** Whom it could become: root where that may be, since root is everyone; else whoever is named. */
-function targetsOf({ entries }: SudoList, accounts: ReadonlyMap<string, string>): readonly string[] {
+function targetsOf(
+  { entries }: SudoList,
+  accounts: ReadonlyMap<string, string>,
+): readonly string[] {
   const names = new Set<string>();
   for (const { users } of entries) {
     for (const user of users) {
@@ -51,7 +57,8 @@ function targetsOf({ entries }: SudoList, accounts: ReadonlyMap<string, string>)
       else if (/^[%+]/.test(user)) names.add("root");
       else if (!user.startsWith("!") && name !== undefined) names.add(name);
     }
-    const isRootLeftOut = users.includes("ALL") && users.some((one) => one === "!root" || one === "!#0");
+    const isRootLeftOut =
+      users.includes("ALL") && users.some((one) => one === "!root" || one === "!#0");
     if (isRootLeftOut) for (const name of accounts.values()) names.add(name);
   }
   return [...names].slice(0, TARGETS_MAX);
@@ -124,7 +131,9 @@ function powerOf(command: SudoCommand, { options }: SudoEntry, defaults: string)
 
 /** `env_keep+="LD_PRELOAD FOO"`; without `env_reset` sudo still takes these away. */
 function keepsLoaders(defaults: string): boolean {
-  const kept = [...defaults.matchAll(/env_keep\+?=("[^"]*"|[^,\s]+)/g)].map(([, value = ""]) => value);
+  const kept = [...defaults.matchAll(/env_keep\+?=("[^"]*"|[^,\s]+)/g)].map(
+    ([, value = ""]) => value,
+  );
   return kept.some((value) => LOADERS.test(value));
 }
 
@@ -138,7 +147,12 @@ function groupPowers({ entries, defaults }: SudoList, self: string): readonly Su
       .filter(({ isNegated }) => !isNegated)
       .map((command) => {
         const power = powerOf(command, entry, defaults);
-        return { ...power, target: "root", isAssumed: true, how: `${power.how}, with group ${group}` };
+        return {
+          ...power,
+          target: "root",
+          isAssumed: true,
+          how: `${power.how}, with group ${group}`,
+        };
       });
   });
 }

@@ -6,7 +6,13 @@
 import type { Readable } from "node:stream";
 import { describeError, Fault, isFault } from "../../../base/index.ts";
 import { Advertisement, readPushHead } from "../../../git/index.ts";
-import { encodeAnswer, meaningOf, operationSchema, type FileOperation, type Performed } from "../../../protocols/index.ts";
+import {
+  encodeAnswer,
+  meaningOf,
+  operationSchema,
+  type FileOperation,
+  type Performed,
+} from "../../../protocols/index.ts";
 import { createRedaction } from "../../../vault/index.ts";
 import { OPEN_FLAG, STATUS } from "../../../wire/index.ts";
 import type { Asked } from "../../collected-client.ts";

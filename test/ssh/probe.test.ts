@@ -211,6 +211,12 @@ test("what is not effective is not told", () => {
   assert.match(facts, /executes\(web1, root, "web1:\?"\)/, "a name with a line feed is told as ?");
 });
 
+test("daemon.probe: a grant that the task does not have is asked nothing", async () => {
+  const { code, stderr } = await home.call(["probe", task, "--grant", "nobody"]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /no grant nobody/);
+});
+
 /** What whoever has the power does, as deploy; then what those do who fall for it. Root's number is printed where it worked. */
 const WALKS: readonly (readonly [what: string, attack: string, victim?: string, as?: string])[] = [
   ["sudo find", "sudo -n find /etc/hostname -exec id -u ';'"],
@@ -262,7 +268,9 @@ test("blast: nobody is anything unattended; with a script approved it is root by
     outcomes: readonly { name: string; unattended: unknown; approverFooled: unknown }[];
   };
   const hosts = outcomes.find(({ name }) => name === "hosts_executable");
-  assert.deepEqual([hosts?.unattended, hosts?.approverFooled], [0, 1]);
+  assert.equal(hosts?.unattended, 0);
+  // web1, and those that logins which were found lead to: nobody has asked them.
+  assert.equal(hosts.approverFooled, 3);
   const program = readRules("");
   for (const [account, isRoot] of [
     ["deploy", true],

@@ -110,6 +110,11 @@ const CASES: readonly (readonly [
     ["root word /usr/bin/find", "root become password"],
   ],
   [
+    "an ALL that asks rules what stands before it",
+    [{ commands: ["/usr/bin/find"] }, { users: "ALL", options: "", commands: ["ALL"] }],
+    ["root become password"],
+  ],
+  [
     "the same command twice",
     [{ commands: ["/usr/bin/find"] }, { options: "", commands: ["/usr/bin/find"] }],
     ["root word /usr/bin/find password"],

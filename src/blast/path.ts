@@ -36,7 +36,7 @@ export interface PathFact {
 export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
   const steps: PathStep[] = [];
   let grounds: PathFact[] = [];
-  for (const one of derivationOf(solution, atom)) {
+  for (const one of derivationOf(solution, [atom])) {
     const instance = solution.bestOf(one);
     const rule =
       instance === undefined ? undefined : solution.program.rules[solution.ruleOf(instance)];
@@ -60,16 +60,30 @@ export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
 
 /** Facts that a cheapest derivation of `atom` rests on, each once. */
 export function groundsOf(solution: Solution, atom: number): readonly Fact[] {
-  return derivationOf(solution, atom).flatMap((one) =>
-    solution.bestOf(one) === undefined ? solution.factsOf(one) : [],
-  );
+  return derivationOf(solution, [atom]).flatMap((one) => factBehind(solution, one) ?? []);
 }
 
-/** Atoms of a cheapest derivation, each after what it rests on. Cheapest derivations have no cycles: a body is final first. */
-export function derivationOf(solution: Solution, atom: number): readonly number[] {
+/** How many must say yes on a cheapest way to `atom`; a yes that is used twice counts once. */
+export function personsFor(solution: Solution, atom: number): number {
+  return groundsOf(solution, atom).reduce((sum, { persons }) => sum + persons, 0);
+}
+
+/** The fact that states `atom` at the least cost, where none of the rules does better. */
+function factBehind(solution: Solution, atom: number): Fact | undefined {
+  if (solution.bestOf(atom) !== undefined) return undefined;
+  return [...solution.factsOf(atom)].sort(
+    (a, b) => a.persons - b.persons || Number(a.isAssumed) - Number(b.isAssumed),
+  )[0];
+}
+
+/**
+ * Atoms of cheapest derivations of `atoms`, each once and after what it rests on. Cheapest derivations have no cycles: a
+ * body is final first.
+ */
+export function derivationOf(solution: Solution, atoms: readonly number[]): readonly number[] {
   const done = new Set<number>();
   const order: number[] = [];
-  const stack: { readonly atom: number; isOpen: boolean }[] = [{ atom, isOpen: false }];
+  const stack = [...atoms].reverse().map((atom) => ({ atom, isOpen: false }));
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
     if (done.has(top.atom)) stack.pop();
     else if (top.isOpen) {
@@ -88,8 +102,7 @@ export function derivationOf(solution: Solution, atom: number): readonly number[
 }
 
 function factOf(solution: Solution, atom: number): readonly PathFact[] {
-  if (solution.bestOf(atom) !== undefined) return [];
-  const [fact] = [...solution.factsOf(atom)].sort((a, b) => a.persons - b.persons);
+  const fact = factBehind(solution, atom);
   const declared = solution.program.facts.get(solution.predicateOf(atom));
   if (fact === undefined || declared === undefined) return [];
   const bindings = new Map(declared.arguments.map((name, at) => [name, fact.terms[at] ?? ""]));

@@ -87,25 +87,33 @@ export function outcomesOf(solution: Solution): readonly Outcome[] {
   return [...solution.program.outcomes.keys()].map((name) => outcomeOf(solution, name));
 }
 
-function outcomeOf(solution: Solution, name: string): Outcome {
+/** What an outcome comes to for each of its objects, nearest first. */
+export function reckonAll(solution: Solution, name: string): readonly Reckoned[] {
   const byObject = Map.groupBy(solution.of(name), (atom) => String(solution.termsOf(atom)[0]));
-  const all = [...byObject]
+  return [...byObject]
     .map(([object, atoms]) => reckon(solution, object, atoms))
     .filter(({ approverFooled }) => approverFooled !== 0);
-  const total = (which: keyof Both<Amount>) =>
-    all.reduce<Amount>((sum, one) => added(sum, one[which]), 0);
+}
+
+/** The sum over objects. */
+export function totalOf(all: readonly Both<Amount>[], which: keyof Both<Amount>): Amount {
+  return all.reduce<Amount>((sum, one) => added(sum, one[which]), 0);
+}
+
+function outcomeOf(solution: Solution, name: string): Outcome {
+  const all = reckonAll(solution, name);
   const backups = all.flatMap(({ object }) => backupOf(solution, name, object) ?? []);
   const objects = all.slice(0, OBJECTS_MAX).map((one) => objectOf(solution, name, one));
   const [first] = objects;
   const further = all.find(({ unattended, approverFooled }) => isMore(approverFooled, unattended));
-  const unattended = total("unattended");
+  const unattended = totalOf(all, "unattended");
   const fooledPath =
     unattended === 0 || further === undefined ? undefined : pathTo(solution, further.fooledAtom);
   return {
     name,
     says: solution.program.outcomes.get(name)?.says ?? name,
     unattended,
-    approverFooled: total("approverFooled"),
+    approverFooled: totalOf(all, "approverFooled"),
     path: first?.path ?? [],
     ...(fooledPath === undefined ? {} : { fooledPath }),
     objects,
@@ -114,7 +122,7 @@ function outcomeOf(solution: Solution, name: string): Outcome {
 }
 
 /** What one object comes to, before its ways are told. */
-interface Reckoned extends Both<Amount> {
+export interface Reckoned extends Both<Amount> {
   readonly object: string;
   /** The nearest that amounts to {@link unattended}; where nothing does, to {@link approverFooled}. */
   readonly atom: number;

@@ -10,8 +10,27 @@ export {
   type WithoutOutcome,
 } from "./answer.ts";
 export { assess, solveTask, type Ground } from "./assess.ts";
+export {
+  differenceOf,
+  printChanges,
+  printDifference,
+  type Difference,
+  type NewWay,
+  type OutcomeDifference,
+} from "./difference.ts";
 export { ITSELF, placesOf, principalOf } from "./names.ts";
+export {
+  BUDGET_FILE,
+  excessesOf,
+  parseBudget,
+  parseLimit,
+  printExcess,
+  type Excess,
+  type Limit,
+} from "./budget.ts";
+export { cutsOf, cutsOfFacts, TRIES_MAX, type Cut, type CutFile, type CutOutcome } from "./cut/index.ts";
 export { factsOfTask, type PolicyFactsOptions } from "./policy-facts.ts";
+export { graphOf, renderDot, renderPage, type PageContent } from "./picture/index.ts";
 export { printAnswer } from "./print.ts";
 export { parseFacts, parseRules } from "./parse.ts";
 export { groundsOf, pathTo, type PathFact, type PathStep } from "./path.ts";

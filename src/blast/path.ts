@@ -42,14 +42,14 @@ export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
       instance === undefined ? undefined : solution.program.rules[solution.ruleOf(instance)];
     if (instance === undefined || rule === undefined) continue;
     const body = solution.bodyOf(instance);
-    grounds.push(...body.flatMap((part) => factOf(solution, part)));
+    grounds.push(...body.flatMap((part) => factsBehind(solution, part)));
     // What is only said in another way is no step, but what it rests on belongs to the next one.
     if (rule.isFree) continue;
     const facts = grounds;
     grounds = [];
     steps.push({
       rule: rule.name,
-      says: said(rule.says, bindingsOf(solution, instance)),
+      says: saysOf(solution, instance),
       gives: printAtom(solution.predicateOf(one), solution.termsOf(one)),
       facts,
       source: rule.source,
@@ -101,7 +101,8 @@ export function derivationOf(solution: Solution, atoms: readonly number[]): read
   return order;
 }
 
-function factOf(solution: Solution, atom: number): readonly PathFact[] {
+/** The fact that `atom` is, for people; none where a rule gives it. */
+export function factsBehind(solution: Solution, atom: number): readonly PathFact[] {
   const fact = factBehind(solution, atom);
   const declared = solution.program.facts.get(solution.predicateOf(atom));
   if (fact === undefined || declared === undefined) return [];
@@ -115,6 +116,12 @@ function factOf(solution: Solution, atom: number): readonly PathFact[] {
       ...(change === undefined ? {} : { change }),
     },
   ];
+}
+
+/** What somebody does by `instance`. */
+export function saysOf(solution: Solution, instance: number): string {
+  const rule = solution.program.rules[solution.ruleOf(instance)];
+  return said(rule?.says ?? "", bindingsOf(solution, instance));
 }
 
 /** What the variables of a rule are in one of its instances. */

@@ -6,6 +6,7 @@
 import { visibleLine } from "../base/index.ts";
 import { printAmount } from "./amount.ts";
 import type { Answer, Outcome, OutcomeObject } from "./answer.ts";
+import { printCutOutcome, type Cut } from "./cut/index.ts";
 import type { PathFact, PathStep } from "./path.ts";
 import { UNBOUNDED } from "./program.ts";
 
@@ -13,11 +14,11 @@ const OBJECTS_SHOWN = 5;
 const COMPUTE = "compute_usable"; // One step, which says what the table does.
 
 /** What `blast` prints. Names that systems gave are spelled out where they would not show. */
-export function printAnswer(answer: Answer): string {
+export function printAnswer(answer: Answer, cuts: readonly Cut[] = []): string {
   const lines = [answer.sentence, "", ...tableOf(answer)];
   const told: Told = { steps: new Map(), facts: new Set() };
   for (const outcome of answer.outcomes) lines.push(...sectionOf(outcome, told));
-  lines.push(...assumptionLines(answer));
+  lines.push(...cuts.flatMap((cut, at) => cutLines(cut, at === 0)), ...assumptionLines(answer));
   return `${lines.map(visibleLine).join("\n")}\n`;
 }
 
@@ -59,7 +60,7 @@ function sectionOf(outcome: Outcome, told: Told): readonly string[] {
   const needsYes = (first?.persons ?? 0) > 0;
   return [
     "",
-    `${capital(says)}${needsYes ? ", if whoever approves is fooled" : ""}`,
+    `${capitalized(says)}${needsYes ? ", if whoever approves is fooled" : ""}`,
     ...wayOf(path, says, told),
     ...(fooledPath === undefined
       ? []
@@ -72,7 +73,13 @@ function sectionOf(outcome: Outcome, told: Told): readonly string[] {
   ];
 }
 
-function capital(text: string): string {
+/** For the begin of a line; what begins with a name stays as the name is written. */
+export function capital(text: string): string {
+  const isOurs = /^(?:as|by|from|have|it|its|keep|let|take|the|what)\b/.test(text);
+  return isOurs ? capitalized(text) : text;
+}
+
+export function capitalized(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
@@ -96,10 +103,10 @@ export function pathTextOf(
   { from = 0, facts: told = new Set<string>() }: { readonly from?: number; readonly facts?: Set<string> } = {},
 ): readonly string[] {
   return path.slice(from).flatMap(({ says, facts }, at) => {
-    const shown = facts.filter(({ fact, persons }) => {
-      const isNew = !told.has(fact) && !OBVIOUS.has(fact.slice(0, fact.indexOf("(")));
-      told.add(fact);
-      return isNew || persons > 0; // Whom it costs is worth saying each time.
+    const shown = facts.filter((one) => {
+      const isNew = !told.has(one.fact) && !isObvious(one);
+      told.add(one.fact);
+      return isNew || one.persons > 0; // Whom it costs is worth saying each time.
     });
     const assumed = Map.groupBy(
       shown.filter(({ isAssumed }) => isAssumed),
@@ -115,7 +122,10 @@ export function pathTextOf(
   });
 }
 
-/** What a step says already. */
+/** Facts that say what their step does. */
+export function isObvious({ fact }: PathFact): boolean {
+  return OBVIOUS.has(fact.slice(0, fact.indexOf("(")));
+}
 const OBVIOUS = new Set(["uses", "principal", "host", "at", "is_effect"]);
 
 function factLine(fact: PathFact): string {
@@ -157,6 +167,23 @@ function furtherLines(objects: readonly OutcomeObject[]): readonly string[] {
   const rest = more.length - shown.length;
   return [`  Also: ${shown.join("; ")}${rest > 0 ? `; and ${rest} more` : ""}`];
 }
+
+function cutLines({ says, diff = "", cuts, takes, asks }: Cut, isFirst: boolean): readonly string[] {
+  return [
+    "",
+    `${isFirst ? "What would cut most at the least cost" : "Or"}: ${says}`,
+    ...cuts.flatMap(printCutOutcome).map((line) => `  ${line}`),
+    ...(takes.length === 0 ? [] : [`  The task loses ${shortened(takes)}.`]),
+    ...(asks.length === 0 ? [] : [`  More is asked of a person for ${shortened(asks)}.`]),
+    ...(diff === "" ? [] : ["", ...diff.trimEnd().split("\n")]),
+  ];
+}
+
+function shortened(verbs: readonly string[]): string {
+  const shown = verbs.slice(0, VERBS_SHOWN).join(", ");
+  return verbs.length > VERBS_SHOWN ? `${shown} and ${verbs.length - VERBS_SHOWN} more` : shown;
+}
+const VERBS_SHOWN = 8;
 
 function assumptionLines({ assumptions, without }: Answer): readonly string[] {
   const bare = (without?.assumptions ?? []).filter((one) => !assumptions.includes(one));

@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<string, readonly [one: string, many: string, any: s
 const UNTOLD = new Set(["compute_usable"]);
 
 const BACKUPS: Readonly<Record<BackupState, string>> = {
-  "in reach": "and every known backup of some",
+  "in reach": "and of some every known backup, too",
   "out of reach": "of which a backup is out of its reach",
   "none known": "of which no backup is known",
 };

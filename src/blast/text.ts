@@ -36,7 +36,8 @@ export function printFact({ predicate, terms, persons, isAssumed, from, change }
 
 /** `text` with what stands in braces filled in, in words: numbers with commas, `any` and `unbounded` as people say it. */
 export function said(text: string, bindings: ReadonlyMap<string, Constant>): string {
-  return text.replaceAll(/\{([^}]*)\}(?=( [a-z])?)/g, (hole, name: string, more?: string) => {
+  const own = bindings.get("Amount") === 1 ? text.replaceAll(PLURAL, "{Amount} $1$2") : text;
+  return own.replaceAll(/\{([^}]*)\}(?=( [a-z])?)/g, (hole, name: string, more?: string) => {
     const value = bindings.get(name);
     if (value === undefined) return hole;
     if (typeof value === "number") return printNumber(value);
@@ -44,3 +45,4 @@ export function said(text: string, bindings: ReadonlyMap<string, Constant>): str
     return value === ANY ? "whatever there is" : value;
   });
 }
+const PLURAL = /\{Amount\} (customer )?(record|time)s\b/g;

@@ -32,6 +32,7 @@ export { cutsOf, cutsOfFacts, TRIES_MAX, type Cut, type CutFile, type CutOutcome
 export { factsOfTask, type PolicyFactsOptions } from "./policy-facts.ts";
 export { graphOf, renderDot, renderPage, type PageContent } from "./picture/index.ts";
 export { printAnswer } from "./print.ts";
+export { factsWithLeave, type LeaveAsked } from "./leave.ts";
 export { parseFacts, parseRules } from "./parse.ts";
 export { groundsOf, pathTo, type PathFact, type PathStep } from "./path.ts";
 export {

@@ -5,7 +5,14 @@
  * @module
  */
 import { EFFECTS, type Effect } from "../../action/index.ts";
-import type { Task, TaskGrant, TaskRule } from "../../policy/index.ts";
+import {
+  matchesObject,
+  parseObjectGlob,
+  printObject,
+  type Task,
+  type TaskGrant,
+  type TaskRule,
+} from "../../policy/index.ts";
 import type { YamlEdit } from "../../yaml/index.ts";
 import { reckonAll } from "../answer.ts";
 import { groundsOf } from "../path.ts";
@@ -183,29 +190,40 @@ function objectOffers(place: RulePlace, solution: Solution, object: Constant): r
   const { grant, at, rule, index } = place;
   const path = ["grants", at, "allow", index, "on"];
   const separator = rule.separator ?? "";
+  const names = namesIn(solution);
+  const own = names.get(object);
   if (rule.on !== undefined) {
-    const left = rule.on.filter((glob) => !String(object).startsWith(`${glob.join(separator)} at `));
+    const segments = own === undefined ? undefined : parseObjectGlob(own, separator);
+    const left = rule.on.filter(
+      (glob) =>
+        object !== `${printObject(glob, rule)} at ${grant.name}` &&
+        (segments === undefined || !matchesObject(glob, segments)),
+    );
     if (left.length === 0 || left.length === rule.on.length) return [];
-    const value = left.map((glob) => glob.join(separator));
-    const says = `take what leads to ${object} from rule ${index + 1} of ${grant.name}`;
+    const value = left.map((glob) => printObject(glob, rule));
+    const says = `take what leads to ${own ?? object} from rule ${index + 1} of ${grant.name}`;
     return [{ says, edits: [{ set: path, value }], worth: 0.9 }];
   }
-  const names = new Map(
+  if (own === undefined) return [];
+  const others = new Set<string>();
+  for (const atom of solution.of("may")) {
+    const [by, , , other = ""] = solution.termsOf(atom);
+    const name = names.get(other);
+    if (by === grant.name && name !== undefined && name !== own) others.add(name);
+  }
+  if (others.size === 0 || others.size > PATTERNS_MAX) return [];
+  const says = `let rule ${index + 1} of ${grant.name} act on what is there beside ${own} only`;
+  return [{ says, edits: [{ set: path, value: [...others].sort() }], worth: 0.7 }];
+}
+
+/** As rules write what probes have found. */
+function namesIn(solution: Solution): ReadonlyMap<Constant, string> {
+  return new Map(
     solution.of("named").map((atom) => {
       const [named = "", text = ""] = solution.termsOf(atom);
       return [named, String(text)] as const;
     }),
   );
-  if (!names.has(object)) return [];
-  const others = new Set<string>();
-  for (const atom of solution.of("may")) {
-    const [by, , , other = ""] = solution.termsOf(atom);
-    const name = names.get(other);
-    if (by === grant.name && name !== undefined && name !== names.get(object)) others.add(name);
-  }
-  if (others.size === 0 || others.size > PATTERNS_MAX) return [];
-  const says = `let rule ${index + 1} of ${grant.name} act on what is there beside ${names.get(object)} only`;
-  return [{ says, edits: [{ set: path, value: [...others].sort() }], worth: 0.7 }];
 }
 
 function environmentOffer({ environment }: Task, { terms }: Fact): readonly Offer[] {

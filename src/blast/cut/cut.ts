@@ -178,14 +178,18 @@ function compared({ candidate, diff, before, after }: Compared): Tried {
     else if (use.persons > persons) asks.add(verb);
   }
   const cost = takes.size + narrowed + asks.size / 4;
+  const all = new Set([...before.uses.values()].map(({ verb }) => verb));
+  const share = all.size === 0 ? 0 : takes.size / all.size;
   const cut = {
     says: candidate.says,
     ...(diff === undefined ? {} : { diff }),
     ...{ cuts, takes: [...takes].sort(), asks: [...asks].sort() },
   };
   const more = asks.size === 0 ? 0 : ASKS_WORTH;
-  return { cut, value: (worth + more) / (1 + Math.log2(1 + cost)) };
+  return { cut, value: (worth + more) / ((1 + Math.log2(1 + cost)) * (1 + SHARE_COST * share)) };
 }
+/** To take all verbs away is to have no task. */
+const SHARE_COST = 3;
 /** A second person is worth something where no number tells it. */
 const ASKS_WORTH = 0.01;
 

@@ -67,7 +67,6 @@ for (const [at, grants] of TASKS.entries()) {
   test(`what contains an agent never makes more possible than there was: task ${at}`, async () => {
     const { answer, without } = await both(`${HEAD}${grants}`);
     for (const { name, approverFooled } of answer.outcomes) {
-      // One count for a rule, and one for an account: they are not of one kind.
       const bare = without.get(name)?.amount ?? 0;
       assert.ok(!isMore(approverFooled, bare), `${name}: ${approverFooled} with, ${bare} without`);
     }

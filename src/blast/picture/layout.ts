@@ -35,7 +35,8 @@ const MARGIN = 16;
 const SWEEPS_MAX = 24;
 const SETTLES = 12;
 
-interface Spot {
+/** A place in a layer: of a box, or of an arrow that passes. */
+export interface Spot {
   readonly id: string;
   readonly rank: number;
   readonly width: number;

@@ -94,7 +94,7 @@ async function widensOf(
   try {
     if (system === OWN_SYSTEM) return { worst: [...(await worstNow(world, run.task)), UNWIDENED] };
     if (!mayLeave(approval)) return {};
-    return { leave: await leaveLines(world, run.task, { system, verb, effects }) };
+    return { leave: await leaveLines(world, run.task, { grant: system, verb, effects }) };
   } catch (error) {
     // A person decides over what is shown all the same, and reads that this is not known.
     return { worst: [`not known: ${describeError(error)}`] };

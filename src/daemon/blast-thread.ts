@@ -37,7 +37,7 @@ async function linesOf(job: BlastJob): Promise<readonly string[]> {
   const facts = factsOfTask(task, ground);
   const before = solve(program, [...known, ...facts]);
   if (job.kind === "now") return [answerOf(before).sentence];
-  const after = solve(program, [...known, ...factsWithLeave(facts, task, job.leave)]);
+  const after = solve(program, [...known, ...factsWithLeave(facts, job.leave)]);
   return printChanges(differenceOf(before, after));
 }
 

@@ -118,7 +118,10 @@ test("a publication waits, is shown whole, and what was shown is sent once with 
     assert.ok(shown.stdout.includes(text), `${text} stands in\n${shown.stdout}`);
   }
   // INV-179: what leave for more would widen stands on the card, before and after.
-  assert.match(shown.stdout, /More of it +\| with leave for more .*\n +\| publications, unattended: 0 -> unbounded\n/);
+  assert.match(
+    shown.stdout,
+    /More of it +\| with leave for more .*\n +\| publications, unattended: 0 -> unbounded\n/,
+  );
   const wrong = await home.call(["approvals", "approve", one.id, "--code", "000000"]);
   assert.match(wrong.stderr, /not the code/);
   const approved = await home.call(["approvals", "approve", one.id, "--code", code]);

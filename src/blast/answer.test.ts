@@ -19,7 +19,10 @@ const outcome = (text: string, name: string) => {
 };
 
 const SENTENCES = [
-  ["", "At worst the agent could do nothing that counts here, even if whoever approves were fooled."],
+  [
+    "",
+    "At worst the agent could do nothing that counts here, even if whoever approves were fooled.",
+  ],
   [
     WORLD,
     "At worst, without anyone saying yes, the agent could read 12,000 customer records; if whoever approves were fooled, it could also destroy 12,000 records (of which no backup is known).",
@@ -46,9 +49,11 @@ for (const [facts, sentence] of SENTENCES) {
 test("every outcome has both bounds and its way, whether it is possible or not", () => {
   const { outcomes } = answer(WORLD);
   assert.deepEqual(
-    outcomes.map(({ name, unattended, approverFooled, path }) => ({
-      ...{ name, unattended, approverFooled, steps: path.length },
-    })).slice(0, 2),
+    outcomes
+      .map(({ name, unattended, approverFooled, path }) => ({
+        ...{ name, unattended, approverFooled, steps: path.length },
+      }))
+      .slice(0, 2),
     [
       { name: "customer_records", unattended: 12_000, approverFooled: 12_000, steps: 2 },
       { name: "people_mailable", unattended: 0, approverFooled: 0, steps: 0 },
@@ -92,7 +97,10 @@ test("of one object the largest counts, over objects the sum, and what nothing b
   const more = `may(shop, select, read, people). can("postgres:a@db:5432", select, people). label(people, customer).`;
   assert.equal(outcome(`${WORLD} rows(orders, 9).`, "customer_records").unattended, 12_000);
   assert.equal(outcome(`${WORLD} ${more} rows(people, 5).`, "customer_records").unattended, 12_005);
-  assert.equal(outcome(`${WORLD} ${more} rows(people, unbounded).`, "customer_records").unattended, "unbounded");
+  assert.equal(
+    outcome(`${WORLD} ${more} rows(people, unbounded).`, "customer_records").unattended,
+    "unbounded",
+  );
 });
 
 test("what only a yes adds has a way of its own, and the way to a bound is one that comes to it", () => {
@@ -101,7 +109,10 @@ test("what only a yes adds has a way of its own, and the way to a bound is one t
   const { unattended, approverFooled, path, fooledPath } = outcome(facts, "publications");
   assert.deepEqual([unattended, approverFooled], [20, "unbounded"]);
   assert.equal(path.at(-1)?.says, "by blog it publishes (post.publish), 20 times");
-  assert.equal(fooledPath?.at(-1)?.says, "by blog it publishes (post.publish), any number of times");
+  assert.equal(
+    fooledPath?.at(-1)?.says,
+    "by blog it publishes (post.publish), any number of times",
+  );
 });
 
 test("assumptions are told once, whatever rests on them, and only those that something rests on", () => {
@@ -115,7 +126,10 @@ test("text: numbered steps with the facts behind them, in plain words, nothing t
   const facts = `uses(web, s). may(web, exec, execute, any) @confirm @from("grants[0].allow[0]"). can(s, exec, any) @assumed @from("web: not asked").
     principal(s, ssh). login(s, web1, deploy). host(web1). readable(web1, deploy, file). label(file, customer). rows(file, 1).`;
   const text = printAnswer(answer(facts));
-  assert.match(text, /Customer records readable, if whoever approves is fooled\n  1\. By web it does exec on whatever there is, as s\n/);
+  assert.match(
+    text,
+    /Customer records readable, if whoever approves is fooled\n  1\. By web it does exec on whatever there is, as s\n/,
+  );
   assert.match(text, /once a person says yes \(grants\[0\]\.allow\[0\]\)/);
   assert.match(text, /assumed: s may exec on whatever there is \(web: not asked\)/);
   assert.match(text, /  3\. It reads 1 customer record in file\n/);

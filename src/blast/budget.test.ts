@@ -40,9 +40,16 @@ test("the nearest name is suggested, on the line and in a file", () => {
 });
 
 test("a budget file bounds what it names, and nothing else", () => {
-  const file = "budget: b\nmost:\n  customer_records: { unattended: 0, fooled: 10 }\n  publications: { fooled: 2 }\n";
-  const limits = parseBudget(file, "b.yaml", PROGRAM).map(({ outcome, which, most }) => `${outcome} ${which} ${most}`);
-  assert.deepEqual(limits, ["customer_records unattended 0", "customer_records approverFooled 10", "publications approverFooled 2"]);
+  const file =
+    "budget: b\nmost:\n  customer_records: { unattended: 0, fooled: 10 }\n  publications: { fooled: 2 }\n";
+  const limits = parseBudget(file, "b.yaml", PROGRAM).map(
+    ({ outcome, which, most }) => `${outcome} ${which} ${most}`,
+  );
+  assert.deepEqual(limits, [
+    "customer_records unattended 0",
+    "customer_records approverFooled 10",
+    "publications approverFooled 2",
+  ]);
 });
 
 const NO_BUDGETS = [
@@ -56,7 +63,10 @@ const NO_BUDGETS = [
   ["budget: b\nmost: { customer_records: { unattended: .inf } }", "no bound"],
   ["budget: b\nmost: { customer_records: 0 }", "not said whom it is about"],
   ["budget: b\nmost: &a { customer_records: { unattended: 0 } }\nmore: *a", "aliases"],
-  ["budget: b\nmost: { customer_records: { unattended: 5 }, customer_records: { unattended: 0 } }", "twice"],
+  [
+    "budget: b\nmost: { customer_records: { unattended: 5 }, customer_records: { unattended: 0 } }",
+    "twice",
+  ],
 ] as const;
 for (const [file, why] of NO_BUDGETS) {
   test(`fault blast.budget: a file that is ${why} is refused whole`, () => {
@@ -70,7 +80,11 @@ may(n, send, send, all) @confirm. can(p, send, all). people(all, unbounded).`;
 const CASES = [
   ["people_mailable=40 unattended", undefined, "as many as it may"],
   ["people_mailable=39 unattended", "it writes to 40 people by list", "one too many"],
-  ["people_mailable=1000000 fooled", "it writes to any number of people by all", "nothing bounds it"],
+  [
+    "people_mailable=1000000 fooled",
+    "it writes to any number of people by all",
+    "nothing bounds it",
+  ],
   ["publications=0 fooled", undefined, "none at all"],
 ] as const;
 for (const [limit, says, why] of CASES) {
@@ -78,6 +92,9 @@ for (const [limit, says, why] of CASES) {
     const [excess] = excessesOf(answerOf(solved(WORLD)), [parseLimit(limit, PROGRAM)]);
     assert.equal(excess?.path.at(-1)?.says, says);
     if (excess === undefined) return;
-    assert.match(printExcess(excess), /^over budget: people_mailable, .*\(--max\)\n  1\. By n it does send on /);
+    assert.match(
+      printExcess(excess),
+      /^over budget: people_mailable, .*\(--max\)\n  1\. By n it does send on /,
+    );
   });
 }

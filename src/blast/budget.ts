@@ -12,7 +12,7 @@
  * @module
  */
 import { z } from "zod";
-import { Fault } from "../base/index.ts";
+import { Fault, visibleLine } from "../base/index.ts";
 import { nearestWord, parseYamlFile, type YamlFile } from "../yaml/index.ts";
 import { isMore, printAmount, type Amount } from "./amount.ts";
 import type { Answer, Both, Outcome } from "./answer.ts";
@@ -97,10 +97,22 @@ export function parseBudget(source: string, fileName: string, program: Program):
       Object.keys(most).flatMap((outcome) => [
         ...(program.outcomes.has(outcome)
           ? []
-          : [{ path: ["most", outcome], message: "is no outcome", hint: hintFor(outcome, program) }]),
+          : [
+              {
+                path: ["most", outcome],
+                message: "is no outcome",
+                hint: hintFor(outcome, program),
+              },
+            ]),
         ...(Object.keys(most[outcome] ?? {}).length > 0
           ? []
-          : [{ path: ["most", outcome], message: "bounds nothing", hint: "write unattended, fooled or both" }]),
+          : [
+              {
+                path: ["most", outcome],
+                message: "bounds nothing",
+                hint: "write unattended, fooled or both",
+              },
+            ]),
       ]),
   };
   const { most } = parseYamlFile(source, fileName, file);
@@ -138,5 +150,7 @@ export function printExcess({ outcome, which, most, found, from, path }: Excess)
   return [
     `over budget: ${outcome}, ${how}: ${printAmount(found)}, and at most ${printAmount(most)} (${from})`,
     ...pathTextOf(path).map((line) => `  ${line}`),
-  ].join("\n");
+  ]
+    .map(visibleLine)
+    .join("\n");
 }

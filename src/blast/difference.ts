@@ -47,7 +47,8 @@ export function differenceOf(before: Solution, after: Solution): Difference {
     const known = new Map(was.map((one) => [one.object, one]));
     const grown = now.flatMap((one) => grownFrom(known.get(one.object), one)).slice(0, WAYS_MAX);
     const paths = grown.map(({ atom, ...way }) => {
-      for (const fact of groundsOf(after, atom)) if (isNew(before, fact)) facts.add(printFact(fact));
+      for (const fact of groundsOf(after, atom))
+        if (isNew(before, fact)) facts.add(printFact(fact));
       return { ...way, path: pathTo(after, atom) };
     });
     return { name, says, before: bothOf(was), after: bothOf(now), paths };
@@ -86,7 +87,9 @@ export function printChanges({ outcomes }: Pick<Difference, "outcomes">): readon
     (["unattended", "approverFooled"] as const).flatMap((which) =>
       before[which] === after[which]
         ? []
-        : [`${says}, ${WORDS[which]}: ${printAmount(before[which])} -> ${printAmount(after[which])}`],
+        : [
+            `${says}, ${WORDS[which]}: ${printAmount(before[which])} -> ${printAmount(after[which])}`,
+          ],
     ),
   );
 }
@@ -96,7 +99,8 @@ const WORDS = { unattended: "unattended", approverFooled: "with an approver fool
 /** A difference as text. */
 export function printDifference(difference: Difference): string {
   const changes = printChanges(difference);
-  const lines = changes.length === 0 ? ["Nothing that is possible at worst changes."] : [...changes];
+  const lines =
+    changes.length === 0 ? ["Nothing that is possible at worst changes."] : [...changes];
   const told = new Set<string>();
   for (const { says, paths } of difference.outcomes) {
     for (const { object, which, before, after, path } of paths) {

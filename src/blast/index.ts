@@ -28,7 +28,14 @@ export {
   type Excess,
   type Limit,
 } from "./budget.ts";
-export { cutsOf, cutsOfFacts, TRIES_MAX, type Cut, type CutFile, type CutOutcome } from "./cut/index.ts";
+export {
+  cutsOf,
+  cutsOfFacts,
+  TRIES_MAX,
+  type Cut,
+  type CutFile,
+  type CutOutcome,
+} from "./cut/index.ts";
 export { factsOfTask, type PolicyFactsOptions } from "./policy-facts.ts";
 export { graphOf, renderDot, renderPage, type PageContent } from "./picture/index.ts";
 export { printAnswer } from "./print.ts";

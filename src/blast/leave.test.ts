@@ -13,10 +13,22 @@ const changes = (leave: LeaveAsked) =>
   printChanges(differenceOf(solve(PROGRAM, FACTS), solve(PROGRAM, factsWithLeave(FACTS, leave))));
 
 const CASES = [
-  [{ grant: "news", verb: "send", effects: ["send"] }, ["people who can be written to, unattended: 0 -> 12,000"], "the verb that was seen"],
+  [
+    { grant: "news", verb: "send", effects: ["send"] },
+    ["people who can be written to, unattended: 0 -> 12,000"],
+    "the verb that was seen",
+  ],
   [{ grant: "news", verb: "read", effects: ["read"] }, [], "a verb that widens nothing"],
-  [{ grant: "news", verb: "send", effects: ["publish"] }, ["publications, unattended: 0 -> unbounded"], "no more than what the one that was seen does"],
-  [{ grant: "other", verb: "send", effects: ["send"] }, ["people who can be written to, unattended: 0 -> 7"], "one grant only"],
+  [
+    { grant: "news", verb: "send", effects: ["publish"] },
+    ["publications, unattended: 0 -> unbounded"],
+    "no more than what the one that was seen does",
+  ],
+  [
+    { grant: "other", verb: "send", effects: ["send"] },
+    ["people who can be written to, unattended: 0 -> 7"],
+    "one grant only",
+  ],
 ] as const;
 for (const [leave, lines, why] of CASES) {
   test(`INV-179: leave for more lets through ${why}`, () => {

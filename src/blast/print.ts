@@ -85,7 +85,12 @@ export function capitalized(text: string): string {
 
 /** A way, less the first steps that were told under another outcome. */
 function wayOf(path: readonly PathStep[], under: string, told: Told): readonly string[] {
-  const keys = path.map((_, at) => path.slice(0, at + 1).map(({ gives }) => gives).join("\n"));
+  const keys = path.map((_, at) =>
+    path
+      .slice(0, at + 1)
+      .map(({ gives }) => gives)
+      .join("\n"),
+  );
   const known = keys.findLastIndex((key) => told.steps.has(key));
   const where = told.steps.get(keys[known] ?? "");
   for (const key of keys) if (!told.steps.has(key)) told.steps.set(key, under);
@@ -100,7 +105,10 @@ function wayOf(path: readonly PathStep[], under: string, told: Told): readonly s
 /** Steps with their numbers, each with the facts behind it that no step before rests on. */
 export function pathTextOf(
   path: readonly PathStep[],
-  { from = 0, facts: told = new Set<string>() }: { readonly from?: number; readonly facts?: Set<string> } = {},
+  {
+    from = 0,
+    facts: told = new Set<string>(),
+  }: { readonly from?: number; readonly facts?: Set<string> } = {},
 ): readonly string[] {
   return path.slice(from).flatMap(({ says, facts }, at) => {
     const shown = facts.filter((one) => {
@@ -147,7 +155,8 @@ function backupLines({ backup, objects }: Outcome): readonly string[] {
   const said = objects.flatMap(({ object, backup: own, unattended }) => {
     if (own === undefined) return [];
     const fooled = words[own.approverFooled];
-    if (unattended === 0 || own.unattended === own.approverFooled) return [{ object, said: fooled }];
+    if (unattended === 0 || own.unattended === own.approverFooled)
+      return [{ object, said: fooled }];
     return [{ object, said: `${words[own.unattended]}; with an approver fooled ${fooled}` }];
   });
   return [...Map.groupBy(said, (one) => one.said)].map(([text, of]) => {
@@ -168,7 +177,10 @@ function furtherLines(objects: readonly OutcomeObject[]): readonly string[] {
   return [`  Also: ${shown.join("; ")}${rest > 0 ? `; and ${rest} more` : ""}`];
 }
 
-function cutLines({ says, diff = "", cuts, takes, asks }: Cut, isFirst: boolean): readonly string[] {
+function cutLines(
+  { says, diff = "", cuts, takes, asks }: Cut,
+  isFirst: boolean,
+): readonly string[] {
   return [
     "",
     `${isFirst ? "What would cut most at the least cost" : "Or"}: ${says}`,

@@ -22,11 +22,7 @@ const WORDS: Readonly<Record<string, readonly [one: string, many: string, any: s
     "run commands on {n} machines",
     "run commands on any number of machines",
   ],
-  data_destroyable: [
-    "destroy one record",
-    "destroy {n} records",
-    "destroy any number of records",
-  ],
+  data_destroyable: ["destroy one record", "destroy {n} records", "destroy any number of records"],
   credentials_mintable: [
     "make itself a new login at one account",
     "make itself new logins at {n} accounts",
@@ -70,7 +66,11 @@ function deedOf(outcome: Outcome, which: keyof Both<Amount>): string {
   const { name, says, backup } = outcome;
   const amount = outcome[which];
   const words = Object.hasOwn(WORDS, name) ? WORDS[name] : undefined;
-  const [one, many, any] = words ?? [`reach {n}: ${says}`, `reach {n}: ${says}`, `reach any number: ${says}`];
+  const [one, many, any] = words ?? [
+    `reach {n}: ${says}`,
+    `reach {n}: ${says}`,
+    `reach any number: ${says}`,
+  ];
   const deed =
     amount === UNBOUNDED ? any : (amount === 1 ? one : many).replace("{n}", printNumber(amount));
   return backup === undefined ? deed : `${deed} (${BACKUPS[backup[which]]})`;

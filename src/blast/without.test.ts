@@ -7,7 +7,9 @@ import { assess } from "./assess.ts";
 async function both(source: string, known = "") {
   const task = taskFrom(source);
   const { answer } = assess(task, await groundFor(task, known));
-  const without = new Map(answer.without?.outcomes.map(({ name, amount, path }) => [name, { amount, path }]));
+  const without = new Map(
+    answer.without?.outcomes.map(({ name, amount, path }) => [name, { amount, path }]),
+  );
   return { answer, without };
 }
 const WEB = (rule: string) => `  - system: http
@@ -29,10 +31,31 @@ const SSH = `  - system: ssh
 const CASES = [
   // grants, known, outcome, with (fooled), without, why
   [SHOP, "", "hosts_executable", 0, 1, "its role may be let run programs on the server"],
-  [NEWS, "", "credentials_mintable", 0, 1, "its token administers, whatever the task file asks for"],
+  [
+    NEWS,
+    "",
+    "credentials_mintable",
+    0,
+    1,
+    "its token administers, whatever the task file asks for",
+  ],
   [SSH, "", "hosts_executable", 0, 1, "a shell, where a command was granted"],
-  [WEB("credential: c"), "", "data_destroyable", 0, "unbounded", "any method, where GET was granted"],
-  [WEB("dial: 127.0.0.1:80"), "", "data_destroyable", 0, "unbounded", "no credential is needed for what it asks"],
+  [
+    WEB("credential: c"),
+    "",
+    "data_destroyable",
+    0,
+    "unbounded",
+    "any method, where GET was granted",
+  ],
+  [
+    WEB("dial: 127.0.0.1:80"),
+    "",
+    "data_destroyable",
+    0,
+    "unbounded",
+    "no credential is needed for what it asks",
+  ],
   [
     NEWS,
     `at(other, "10.0.0.7:5432"). principal(other, postgres). run_knows(found). opens(found, other).

@@ -6,7 +6,14 @@
  */
 import { join } from "node:path";
 import { describeError, isFault } from "../base/index.ts";
-import { BUDGET_FILE, differenceOf, loadVerbs, printChanges, solve, solveTask } from "../blast/index.ts";
+import {
+  BUDGET_FILE,
+  differenceOf,
+  loadVerbs,
+  printChanges,
+  solve,
+  solveTask,
+} from "../blast/index.ts";
 import { findEntry } from "../catalog/index.ts";
 import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { parseTaskFile, type Task } from "../policy/index.ts";

@@ -55,7 +55,11 @@ export async function requireBudget(world: World, task: Task, fileName: string):
 }
 
 /** What leave for more of the same would make possible at worst, a line for each outcome that it changes. */
-export function leaveLines(world: World, task: Task, leave: LeaveAsked): Promise<readonly string[]> {
+export function leaveLines(
+  world: World,
+  task: Task,
+  leave: LeaveAsked,
+): Promise<readonly string[]> {
   return doBlastJob({ kind: "leave", home: homeOf(world), task, leave });
 }
 

@@ -52,4 +52,5 @@ async function report(job: BlastJob): Promise<BlastReport> {
 }
 
 // Whoever starts this thread gives it a job; nothing else does.
-parentPort?.postMessage(await report(workerData as BlastJob));
+const said = await report(workerData as BlastJob);
+parentPort?.postMessage(said, []);

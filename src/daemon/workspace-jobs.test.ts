@@ -84,7 +84,9 @@ test("INV-179: a task file among the changes is shown with what it makes possibl
     const { radius } = parse(shown.body) as { radius: { path: string; lines: string[] }[] };
     const told = new Map(radius.map(({ path, lines }) => [path, lines]));
     assert.deepEqual([...told.keys()].sort(), ["blast-budget.yaml", "ops.yaml"]);
-    assert.ok(told.get("ops.yaml")?.includes("people who can be written to, unattended: 0 -> unbounded"));
+    assert.ok(
+      told.get("ops.yaml")?.includes("people who can be written to, unattended: 0 -> unbounded"),
+    );
     const { body } = await doJob(apply(layer));
     assert.deepEqual((parse(body) as { radius: unknown }).radius, radius);
   } finally {
@@ -94,11 +96,14 @@ test("INV-179: a task file among the changes is shown with what it makes possibl
 
 test("a fault in a thread is the caller's, code and hint", async () => {
   await withPlace("true", async (_, layer) => {
-    await assert.rejects(doJob({ kind: "diff", run: "r-1", ...JUDGED, layer: `${layer.folder}/none` }), {
-      name: "Fault",
-      code: "workspace.layer",
-      hint: /discarded/,
-    });
+    await assert.rejects(
+      doJob({ kind: "diff", run: "r-1", ...JUDGED, layer: `${layer.folder}/none` }),
+      {
+        name: "Fault",
+        code: "workspace.layer",
+        hint: /discarded/,
+      },
+    );
     await assert.rejects(doJob({ ...apply(layer), frozen: false } as WorkspaceJob), {
       code: "workspace.running",
     });

@@ -18,7 +18,8 @@ import type { LayerOptions } from "../workspace/index.ts";
 /** What a thread is asked for; `layer` is the layer's folder. */
 export type WorkspaceJob =
   | ({ readonly kind: "diff"; readonly run: string; readonly layer: string } & Judged)
-  | ({ readonly kind: "apply"; readonly layer: string; readonly frozen: boolean } & Judged & ApplyTakes)
+  | ({ readonly kind: "apply"; readonly layer: string; readonly frozen: boolean } & Judged &
+      ApplyTakes)
   | { readonly kind: "discard"; readonly layer: string }
   | { readonly kind: "copy"; readonly layer: string; readonly host: string; readonly ids: RunIds };
 /** By what task files among the changes are judged. */

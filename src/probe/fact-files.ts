@@ -27,7 +27,10 @@ function packageRoot(folder: string): string {
 
 /** The rules that ship, and those in `folder`. @throws {Fault} `blast.syntax`, `blast.rule` */
 export function readRules(folder: string, more: readonly string[] = []): Program {
-  const shipped = filesIn(SHIPPED, ".rules").map((path) => ({ path, file: `rules/${basename(path)}` }));
+  const shipped = filesIn(SHIPPED, ".rules").map((path) => ({
+    path,
+    file: `rules/${basename(path)}`,
+  }));
   const own = [...filesIn(folder, ".rules"), ...more].map((path) => ({ path, file: path }));
   return parseRules([...shipped, ...own].map(({ path, file }) => ({ file, text: read(path) })));
 }

@@ -22,9 +22,21 @@ empty:
 `;
 
 const EDITS: readonly (readonly [YamlEdit, string, string])[] = [
-  [{ remove: ["rules", 1] }, "-  - verbs: [z]\n-    on: [\"[ p ]\"]", "a rule goes with all its lines"],
-  [{ remove: ["list", 0] }, '-list: [a, "b [ c ]", d]\n+list: [ "b [ c ]", d ]', "brackets in a text stay what they are"],
-  [{ set: ["rules", 1, "doing"], value: ["read"] }, "+    doing: [read]", "a key comes behind the others"],
+  [
+    { remove: ["rules", 1] },
+    '-  - verbs: [z]\n-    on: ["[ p ]"]',
+    "a rule goes with all its lines",
+  ],
+  [
+    { remove: ["list", 0] },
+    '-list: [a, "b [ c ]", d]\n+list: [ "b [ c ]", d ]',
+    "brackets in a text stay what they are",
+  ],
+  [
+    { set: ["rules", 1, "doing"], value: ["read"] },
+    "+    doing: [read]",
+    "a key comes behind the others",
+  ],
   [{ remove: ["empty", "only"] }, "-empty:\n-  only: 1", "what holds nothing any more goes, too"],
   [{ set: ["deep", "er"], value: 2 }, "+deep:\n+  er: 2", "what is above is made"],
 ];
@@ -46,16 +58,28 @@ test("what is not there is not removed, and what is no YAML not changed", () => 
 
 test("whatever the spacing, what results reads as the change", () => {
   const key = fc.stringMatching(/^[a-z]{1,5}$/);
-  const value = fc.oneof(fc.string(), fc.integer(), fc.array(fc.string()), fc.dictionary(key, fc.string()));
-  const property = fc.property(fc.dictionary(key, value, { minKeys: 1 }), key, value, (data, name, set) => {
-    const source = JSON.stringify(data, undefined, 3);
-    const edited = editYaml(source, [{ set: [name], value: set }]);
-    assert.deepEqual(parse(edited ?? ""), JSON.parse(JSON.stringify({ ...data, [name]: set })));
-  });
+  const value = fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.array(fc.string()),
+    fc.dictionary(key, fc.string()),
+  );
+  const property = fc.property(
+    fc.dictionary(key, value, { minKeys: 1 }),
+    key,
+    value,
+    (data, name, set) => {
+      const source = JSON.stringify(data, undefined, 3);
+      const edited = editYaml(source, [{ set: [name], value: set }]);
+      assert.deepEqual(parse(edited ?? ""), JSON.parse(JSON.stringify({ ...data, [name]: set })));
+    },
+  );
   fc.assert(property);
 });
 
-const text = fc.array(fc.constantFrom("a\n", "b\n", "c\n", "\n", "a")).map((parts) => parts.join(""));
+const text = fc
+  .array(fc.constantFrom("a\n", "b\n", "c\n", "\n", "a"))
+  .map((parts) => parts.join(""));
 
 test("edits make the one of the other, and drop and add no line that both have in that place", () => {
   const lines = fc.array(fc.constantFrom("a", "b", "c"));

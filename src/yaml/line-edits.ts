@@ -61,8 +61,7 @@ function between(old: readonly Placed[], now: readonly string[]): readonly LineE
   while (row < old.length || column < now.length) {
     const [one, line] = [old[row], now[column]];
     const cell = row * width + column;
-    const isDrop =
-      line === undefined || (longest[cell + width] ?? 0) >= (longest[cell + 1] ?? 0);
+    const isDrop = line === undefined || (longest[cell + width] ?? 0) >= (longest[cell + 1] ?? 0);
     if (one !== undefined && one.line === line) {
       edits.push({ kind: "keep", ...one });
       row += 1;
@@ -89,7 +88,7 @@ export function unifiedDiff(before: string, after: string, name: string): string
   );
   const out = [`--- a/${name}`, `+++ b/${name}`];
   let [oldLine, newLine] = [1, 1];
-  for (let at = 0; at < edits.length; ) {
+  for (let at = 0; at < edits.length;) {
     if (near[at] !== true) {
       oldLine += 1;
       newLine += 1;

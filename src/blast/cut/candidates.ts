@@ -34,7 +34,10 @@ const PATTERNS_MAX = 20;
 function groundsWithWeights(solution: Solution): ReadonlyMap<Fact, number> {
   const weights = new Map<Fact, number>();
   for (const name of solution.program.outcomes.keys()) {
-    for (const { atom, fooledAtom, unattended } of reckonAll(solution, name).slice(0, OBJECTS_MAX)) {
+    for (const { atom, fooledAtom, unattended } of reckonAll(solution, name).slice(
+      0,
+      OBJECTS_MAX,
+    )) {
       const weight = unattended === 0 ? 1 : UNATTENDED_WEIGHT;
       const grounds = new Set([atom, fooledAtom].flatMap((one) => groundsOf(solution, one)));
       for (const fact of grounds) {
@@ -175,7 +178,13 @@ function doingOffers(place: RulePlace, solution: Solution, effect: Effect): read
             worth,
           },
         ];
-  return [...offer(value, 0.9), ...offer(mild.filter((one) => one !== effect), 0.85)];
+  return [
+    ...offer(value, 0.9),
+    ...offer(
+      mild.filter((one) => one !== effect),
+      0.85,
+    ),
+  ];
 }
 
 const MILD: ReadonlySet<Effect> = new Set(["read", "read-private", "write"]);

@@ -23,7 +23,10 @@ function patched(source: string, diff: string): string {
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-cut-"));
   try {
     writeFileSync(join(folder, "ops.yaml"), source);
-    const done = spawnSync("git", ["apply", "--unsafe-paths", "-p1", "-"], { cwd: folder, input: diff });
+    const done = spawnSync("git", ["apply", "--unsafe-paths", "-p1", "-"], {
+      cwd: folder,
+      input: diff,
+    });
     assert.equal(done.status, 0, done.stderr.toString());
     return readFileSync(join(folder, "ops.yaml"), "utf8");
   } finally {
@@ -41,9 +44,17 @@ const FILES = [
   ["leave to send, which nobody needs", `${HEAD}${NEWS}`, ""],
   ["a database that was asked, and one of two tables with customers", `${HEAD}${SHOP}`, PROBED],
   ["several grants, none of them asked", `${HEAD}${NEWS}${SHOP}`, ""],
-  ["a token passed in", `${HEAD.replace("compute:", "environment: [LANG, DEPLOY_TOKEN]\ncompute:")}${NEWS}`, ""],
+  [
+    "a token passed in",
+    `${HEAD.replace("compute:", "environment: [LANG, DEPLOY_TOKEN]\ncompute:")}${NEWS}`,
+    "",
+  ],
   ["no end of a last line", `${HEAD}${NEWS}`.trimEnd(), ""],
-  ["another indentation", `task: ops\npurpose: p\ngrants:\n-   system: ssh\n    name: web\n    hosts: [w.example.com]\n    credential: w\n    with: {host_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9v1yq3ZkJ3m1m1m1m1m1m1m1m1m1m1m1m1m1m1m1m1"}\n    allow:\n    -   verbs: [exec]   # anything\n    -   verbs: [sftp.read]\n`, ""],
+  [
+    "another indentation",
+    `task: ops\npurpose: p\ngrants:\n-   system: ssh\n    name: web\n    hosts: [w.example.com]\n    credential: w\n    with: {host_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9v1yq3ZkJ3m1m1m1m1m1m1m1m1m1m1m1m1m1m1m1m1"}\n    allow:\n    -   verbs: [exec]   # anything\n    -   verbs: [sftp.read]\n`,
+    "",
+  ],
 ] as const;
 for (const [what, source, known] of FILES) {
   test(`INV-178: a cut's diff, applied, gives what was predicted: ${what}`, async () => {
@@ -69,7 +80,12 @@ for (const [what, source, known] of FILES) {
 const cutsFor = async (source: string, known = "") => {
   const task = taskFrom(source);
   const ground = await groundFor(task, known);
-  return cutsOf({ source, name: "ops.yaml", read: taskFrom }, task, solveTask(task, ground), ground);
+  return cutsOf(
+    { source, name: "ops.yaml", read: taskFrom },
+    task,
+    solveTask(task, ground),
+    ground,
+  );
 };
 
 test("what takes nothing from the task comes first: a person is asked again", async () => {
@@ -105,7 +121,8 @@ test("of a task that can do nothing that counts nothing is cut", async () => {
 });
 
 test("of facts alone the changes that they name are tried, without a diff", () => {
-  const facts = factsOf(`uses(n, p). may(n, send, send, list) @change("grants[0].allow[0]"). can(p, send, list). people(list, 40).
+  const facts =
+    factsOf(`uses(n, p). may(n, send, send, list) @change("grants[0].allow[0]"). can(p, send, list). people(list, 40).
     may(n, send, send, other) @change("grants[0].allow[1]"). can(p, send, other). people(other, 2).`);
   const [best] = cutsOfFacts(solve(PROGRAM, facts), facts);
   assert.equal(best?.says, "change grants[0].allow[0]");
@@ -114,7 +131,7 @@ test("of facts alone the changes that they name are tried, without a diff", () =
 });
 
 test(`no more than ${TRIES_MAX} changes are tried, however many there are`, async () => {
-  const many = Array.from({ length: 40 }, (_, at) => 
+  const many = Array.from({ length: 40 }, (_, at) =>
     NEWS.replace("name: news ", `name: news${at} `).replace("news.example", `news${at}.example`),
   );
   const source = `${HEAD}${many.join("")}`;

@@ -79,7 +79,9 @@ export function cutsOf(
     if (source === undefined || changed === undefined) continue;
     left -= 1;
     const after = standingOf(solveTask(changed, ground));
-    tried.push(compared({ candidate, diff: unifiedDiff(file.source, source, file.name), before, after }));
+    tried.push(
+      compared({ candidate, diff: unifiedDiff(file.source, source, file.name), before, after }),
+    );
   }
   return best(tried);
 }
@@ -147,7 +149,7 @@ interface Compared {
 }
 
 const UNATTENDED_WEIGHT = 10;
-const COMPUTE_WEIGHT = 0.05; // What computes costs money; all else harms somebody.
+const COMPUTE_WEIGHT = 0.02; // What computes costs money; all else harms somebody.
 
 function compared({ candidate, diff, before, after }: Compared): Tried {
   let worth = 0;
@@ -210,7 +212,8 @@ function shareCut(
   if (before !== UNBOUNDED) {
     return after === UNBOUNDED || !isMore(before, after) ? 0 : (before - after) / before;
   }
-  const endless = (all: readonly Reckoned[]) => all.filter((one) => one[which] === UNBOUNDED).length;
+  const endless = (all: readonly Reckoned[]) =>
+    all.filter((one) => one[which] === UNBOUNDED).length;
   return Math.max(0, BOUNDED_WORTH * (1 - endless(now) / endless(was)));
 }
 const BOUNDED_WORTH = 0.9;

@@ -31,7 +31,11 @@ function attributesOf({ kind, label, persons, isAssumed }: GraphNode): string {
     ...(persons > 0 ? ["dashed"] : []),
     ...(kind === "step" ? ["rounded"] : []),
   ];
-  return [`shape=${SHAPES[kind]}`, `style=${quoted(styles.join(","))}`, `label=${quoted(text)}`].join(", ");
+  return [
+    `shape=${SHAPES[kind]}`,
+    `style=${quoted(styles.join(","))}`,
+    `label=${quoted(text)}`,
+  ].join(", ");
 }
 
 /** In DOT only the quote is escaped; a backslash begins an escape of labels. */

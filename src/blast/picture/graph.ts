@@ -133,7 +133,9 @@ class Builder {
 
   #isBefore(instance: number, atom: number): boolean {
     const time = this.#times.get(atom) ?? 0;
-    return this.#solution.bodyOf(instance).every((part) => (this.#times.get(part) ?? Infinity) < time);
+    return this.#solution
+      .bodyOf(instance)
+      .every((part) => (this.#times.get(part) ?? Infinity) < time);
   }
 
   /** What an instance rests on, through all that only says it in another way. */
@@ -205,7 +207,9 @@ function merged({ nodes, edges }: Graph, groupOf: (id: string) => string): Graph
   const names = new Map([...members.keys()].map((group, at) => [group, `g${at}`]));
   const nameOf = (id: string) => {
     const group = groupOf(id);
-    return members.get(group)?.length === 1 ? (members.get(group)?.[0]?.id ?? id) : (names.get(group) ?? id);
+    return members.get(group)?.length === 1
+      ? (members.get(group)?.[0]?.id ?? id)
+      : (names.get(group) ?? id);
   };
   const kept = [...members].flatMap(([, [first, ...others]]): readonly GraphNode[] => {
     if (first === undefined) return [];

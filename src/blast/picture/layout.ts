@@ -201,7 +201,12 @@ function settle(layers: readonly (readonly Spot[])[]): void {
     const isForth = round % 2 === 0;
     for (const layer of isForth ? layers : layers.toReversed()) {
       const wanted = layer.map((spot) => {
-        const tied = round === SETTLES - 1 || round === SETTLES - 2 ? [...spot.before, ...spot.after] : isForth ? spot.before : spot.after;
+        const tied =
+          round === SETTLES - 1 || round === SETTLES - 2
+            ? [...spot.before, ...spot.after]
+            : isForth
+              ? spot.before
+              : spot.after;
         return tied.length === 0 ? spot.y : tied.reduce((sum, one) => sum + one.y, 0) / tied.length;
       });
       place(layer, wanted);
@@ -269,7 +274,12 @@ function placed(
         // What passes a layer goes level beside its boxes.
         const half = ((widths[spot.rank] ?? 0) / 2) * (isLeft ? -1 : 1);
         const { x: middle, y } = point;
-        return spot.isBox ? [point] : [{ x: middle - half, y }, { x: middle + half, y }];
+        return spot.isBox
+          ? [point]
+          : [
+              { x: middle - half, y },
+              { x: middle + half, y },
+            ];
       }),
     ),
   };

@@ -96,14 +96,20 @@ const OBJECTS_SHOWN = 8;
 
 function stepsHtml(path: readonly PathStep[]): string {
   const steps = path.map(({ says, facts, source }) => {
-    const grounds = facts.filter((one) => !isObvious(one)).map((fact) => `<li>${factHtml(fact)}</li>`).join("");
+    const grounds = facts
+      .filter((one) => !isObvious(one))
+      .map((fact) => `<li>${factHtml(fact)}</li>`)
+      .join("");
     return `<li title="${text(source)}">${text(capital(says))}<ul>${grounds}</ul></li>`;
   });
   return `<ol>${steps.join("")}</ol>`;
 }
 
 function factHtml({ says, from, isAssumed, persons }: PathFact): string {
-  const yes = persons === 0 ? "" : ` <b class="tag">needs ${persons === 1 ? "a yes" : `${persons} yeses`}</b>`;
+  const yes =
+    persons === 0
+      ? ""
+      : ` <b class="tag">needs ${persons === 1 ? "a yes" : `${persons} yeses`}</b>`;
   const who = from === "" ? "" : ` <i>(${text(from)})</i>`;
   return `${isAssumed ? "assumed: " : ""}${text(says)}${yes}${who}`;
 }
@@ -111,7 +117,10 @@ function factHtml({ says, from, isAssumed, persons }: PathFact): string {
 function cutsHtml(cuts: readonly Cut[]): string {
   if (cuts.length === 0) return "";
   const [first, ...others] = cuts.map(cutHtml);
-  const more = others.length === 0 ? "" : `<details><summary>Other changes</summary><div>${others.join("\n")}</div></details>`;
+  const more =
+    others.length === 0
+      ? ""
+      : `<details><summary>Other changes</summary><div>${others.join("\n")}</div></details>`;
   return `<h2>What would cut most at the least cost</h2>\n${first}\n${more}`;
 }
 
@@ -132,7 +141,9 @@ function diffHtml(diff: string): string {
     .map((line) => {
       const kind = /^(\+(?!\+\+ )|-(?!-- ))/.exec(line)?.[1];
       const own = text(line);
-      return kind === undefined ? own : `<span class="${kind === "+" ? "add" : "drop"}">${own}</span>`;
+      return kind === undefined
+        ? own
+        : `<span class="${kind === "+" ? "add" : "drop"}">${own}</span>`;
     })
     .join("\n");
 }

@@ -23,7 +23,13 @@ function chain(count: number): string {
 const pageOf = (facts: string, title = "ops") => {
   const solution = solved(facts);
   const answer = answerOf(solution);
-  const cut = { says: title, diff: `--- a/${title}\n+++ b/${title}\n@@ -1,1 +1,0 @@\n-${title}\n`, cuts: [], takes: [title], asks: [] };
+  const cut = {
+    says: title,
+    diff: `--- a/${title}\n+++ b/${title}\n@@ -1,1 +1,0 @@\n-${title}\n`,
+    cuts: [],
+    takes: [title],
+    asks: [],
+  };
   return renderPage({ answer, solution, title, cuts: [cut] });
 };
 
@@ -63,10 +69,15 @@ for (const name of HOSTILE) {
     );
     const clean = pageOf(
       `uses(a, a). may(a, exec, execute, any) @from(a1) @change(a). can(a, exec, any) @assumed @from(a1). principal(a, ssh).
-       login(a, a, a). host(a). readable(a, a, a). label(a, customer). rows(a, 3). contains(a, a).`.replaceAll("(a1)", '("a")').replaceAll("@change(a)", '@change("a")'),
+       login(a, a, a). host(a). readable(a, a, a). label(a, customer). rows(a, 3). contains(a, a).`
+        .replaceAll("(a1)", '("a")')
+        .replaceAll("@change(a)", '@change("a")'),
       "a",
     );
-    const shape = (page: string) => elementsOf(page).map(({ tagName, attrs }) => [tagName, ...attrs.map((one) => one.name)].join(" "));
+    const shape = (page: string) =>
+      elementsOf(page).map(({ tagName, attrs }) =>
+        [tagName, ...attrs.map((one) => one.name)].join(" "),
+      );
     const count = (page: string) => Map.groupBy(shape(page), (one) => one);
     // Longer names take more lines of the picture; nothing else of the page is another.
     const kinds = [...count(html).keys()].sort();
@@ -75,11 +86,19 @@ for (const name of HOSTILE) {
       if (!kind.startsWith("text")) assert.equal(all.length, count(clean).get(kind)?.length, kind);
     }
     for (const { tagName, attrs, namespaceURI } of elementsOf(html)) {
-      for (const { name: attribute } of attrs) assert.ok(!attribute.startsWith("on"), `${tagName} ${attribute}`);
+      for (const { name: attribute } of attrs)
+        assert.ok(!attribute.startsWith("on"), `${tagName} ${attribute}`);
       if (tagName === "g" || tagName === "li") {
-        assert.ok(attrs.every((one) => ALLOWED.has(one.name)), JSON.stringify(attrs));
+        assert.ok(
+          attrs.every((one) => ALLOWED.has(one.name)),
+          JSON.stringify(attrs),
+        );
       }
-      assert.ok(tagName !== "img" && tagName !== "a" && namespaceURI !== "http://www.w3.org/1998/Math/MathML");
+      assert.ok(
+        tagName !== "img" &&
+          tagName !== "a" &&
+          !namespaceURI.endsWith("MathML"),
+      );
     }
   });
 }
@@ -87,10 +106,16 @@ for (const name of HOSTILE) {
 test("INV-176: the page's policy lets its own style and script run, by their hashes, and nothing be loaded", () => {
   const html = pageOf(chain(2));
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? "";
-  assert.match(policy, /^default-src 'none'; style-src 'sha256-\S+'; script-src 'sha256-\S+'; base-uri 'none'; form-action 'none'$/);
+  assert.match(
+    policy,
+    /^default-src 'none'; style-src 'sha256-\S+'; script-src 'sha256-\S+'; base-uri 'none'; form-action 'none'$/,
+  );
   for (const tag of ["style", "script"]) {
     const [, text = ""] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(html) ?? [];
-    assert.ok(policy.includes(`'sha256-${createHash("sha256").update(text).digest("base64")}'`), tag);
+    assert.ok(
+      policy.includes(`'sha256-${createHash("sha256").update(text).digest("base64")}'`),
+      tag,
+    );
   }
   assert.doesNotMatch(html, /\b(?:src|href|srcset|action)=|url\((?!#tip\))|@import/);
 });
@@ -103,21 +128,29 @@ test("what needs a yes is told by words and by a broken line, not by colour alon
 });
 
 test("a picture shows what leads to outcomes, and nothing else", () => {
-  const { nodes, edges } = graphOf(solved(`${chain(1)} label(nothing, customer). host(unreached).`));
+  const { nodes, edges } = graphOf(
+    solved(`${chain(1)} label(nothing, customer). host(unreached).`),
+  );
   const labels = nodes.map(({ label }) => label).join("\n");
   assert.match(labels, /customer records readable: 10 unattended/);
   assert.doesNotMatch(labels, /unreached|nothing/);
   const ids = new Set(nodes.map(({ id }) => id));
   for (const { from, to } of edges) assert.ok(ids.has(from) && ids.has(to));
-  const [all] = nodes.filter(({ kind }) => kind === "all");
+  const all = nodes.find(({ kind }) => kind === "all");
   assert.equal(edges.filter(({ to }) => to === all?.id).length, 2, "the key and the way there");
 });
 
 for (const count of [1, 12, 40, 200]) {
   test(`of ${count} machines no more than ${NODES_MAX} boxes are drawn, and none over another`, () => {
     const graph = graphOf(solved(chain(count)));
-    assert.ok(graph.nodes.length <= NODES_MAX && graph.nodes.length > 5, String(graph.nodes.length));
-    const stands = graph.nodes.reduce((sum, node) => sum + (node.kind === "step" ? node.count : 0), 0);
+    assert.ok(
+      graph.nodes.length <= NODES_MAX && graph.nodes.length > 5,
+      String(graph.nodes.length),
+    );
+    const stands = graph.nodes.reduce(
+      (sum, node) => sum + (node.kind === "step" ? node.count : 0),
+      0,
+    );
     assert.ok(stands >= count, `boxes stand for ${stands} steps`);
     const boxes = graph.nodes.map(({ id }) => ({ id, width: 232, height: 48 }));
     const { places, width, height } = layOut(graph, boxes, new Set());
@@ -139,28 +172,68 @@ test("every arrow leads to the right, over layers between by places of its own",
 });
 
 test("a circle of boxes that stand for many is laid out all the same", () => {
-  const node = (id: string) => ({ id, kind: "step", label: id, facts: [], persons: 0, isAssumed: false, count: 1, rule: id }) as const;
+  const node = (id: string) =>
+    ({
+      id,
+      kind: "step",
+      label: id,
+      facts: [],
+      persons: 0,
+      isAssumed: false,
+      count: 1,
+      rule: id,
+    }) as const;
   const edge = (from: string, to: string) => ({ from, to, persons: 0 });
-  const graph: Graph = { nodes: ["a", "b", "c"].map(node), edges: [edge("a", "b"), edge("b", "c"), edge("c", "a"), edge("a", "a")] };
-  const { places } = layOut(graph, graph.nodes.map(({ id }) => ({ id, width: 10, height: 10 })), new Set());
+  const graph: Graph = {
+    nodes: ["a", "b", "c"].map(node),
+    edges: [edge("a", "b"), edge("b", "c"), edge("c", "a"), edge("a", "a")],
+  };
+  const { places } = layOut(
+    graph,
+    graph.nodes.map(({ id }) => ({ id, width: 10, height: 10 })),
+    new Set(),
+  );
   assert.equal(new Set([...places.values()].map(({ x }) => x)).size, 3);
 });
 
 test("crossings are counted: two arrows that cross, two that do not, and ones that share an end", () => {
-  const spot = (at: number): Spot => ({ id: "", rank: 0, width: 0, height: 0, isBox: true, before: [], after: [], at, y: 0 });
+  const spot = (at: number): Spot => ({
+    id: "",
+    rank: 0,
+    width: 0,
+    height: 0,
+    isBox: true,
+    before: [],
+    after: [],
+    at,
+    y: 0,
+  });
   const between = (...pairs: readonly (readonly [number, number])[]) => {
-    const [left, right] = [[spot(0), spot(1)], [spot(0), spot(1)]];
+    const [left, right] = [
+      [spot(0), spot(1)],
+      [spot(0), spot(1)],
+    ];
     for (const [from, to] of pairs) {
       const end = right[to];
       if (end !== undefined) left[from]?.after.push(end);
     }
     return crossings([left, right]);
   };
-  assert.deepEqual([between([0, 1], [1, 0]), between([0, 0], [1, 1]), between([0, 0], [1, 0]), between([0, 0], [0, 1], [1, 0], [1, 1])], [1, 0, 0, 1]);
+  assert.deepEqual(
+    [
+      between([0, 1], [1, 0]),
+      between([0, 0], [1, 1]),
+      between([0, 0], [1, 0]),
+      between([0, 0], [0, 1], [1, 0], [1, 1]),
+    ],
+    [1, 0, 0, 1],
+  );
 });
 
 test("Graphviz reads what is printed: names are numbers, labels are quoted", () => {
-  const dot = renderDot(graphOf(solved(String.raw`run_knows("a\"]; evil [label=\"\\")`.concat(". "))));
+  const dot = renderDot(
+    graphOf(solved(String.raw`run_knows("a\"]; evil [label=\"\\")`.concat(". "))),
+  );
   assert.match(dot, /^digraph blast \{/);
   const labels = [...dot.matchAll(/label=("(?:[^"\\]|\\.)*")/g)].length;
   assert.equal(labels, dot.match(/^  n\d+ \[/gm)?.length);

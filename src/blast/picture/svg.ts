@@ -10,8 +10,8 @@ import { layOut, type Box, type Point } from "./layout.ts";
 const BOX_WIDTH = 232;
 const LINE_HEIGHT = 15;
 const PADDING = 9;
-const LINE_CHARS = 33; // Of 11.5 px type in a box.
-const BOLD_CHARS = 29;
+const LINE_CHARS = 31; // Of 11.5 px type in a box.
+const BOLD_CHARS = 28;
 const START_WIDTH = 92;
 const LINES_MAX = 4;
 const DOT = 16;
@@ -19,8 +19,12 @@ const DOT = 16;
 /** `graph` as one svg element; ids of boxes are numbers, so nothing of a name is in an attribute but as text. */
 export function renderSvg(graph: Graph): string {
   const lines = new Map(graph.nodes.map((node) => [node.id, linesOf(node)]));
-  const boxes = graph.nodes.map((node) => boxOf(node, (lines.get(node.id)?.length ?? 1) + (toldOf(node) === undefined ? 0 : 1)));
-  const outcomes = new Set(graph.nodes.filter(({ kind }) => kind === "outcome").map(({ id }) => id));
+  const boxes = graph.nodes.map((node) =>
+    boxOf(node, (lines.get(node.id)?.length ?? 1) + (toldOf(node) === undefined ? 0 : 1)),
+  );
+  const outcomes = new Set(
+    graph.nodes.filter(({ kind }) => kind === "outcome").map(({ id }) => id),
+  );
   const { width, height, places, routes } = layOut(graph, boxes, outcomes);
   const numbers = new Map(graph.nodes.map(({ id }, at) => [id, at]));
   const sizes = new Map(boxes.map((box) => [box.id, box]));
@@ -104,7 +108,11 @@ interface Ends {
   readonly sizes: ReadonlyMap<string, Box>;
 }
 
-function arrowOf({ from, to, persons }: GraphEdge, route: readonly Point[], { numbers, sizes }: Ends): string {
+function arrowOf(
+  { from, to, persons }: GraphEdge,
+  route: readonly Point[],
+  { numbers, sizes }: Ends,
+): string {
   const first = route[0];
   const last = route.at(-1);
   if (first === undefined || last === undefined) return "";
@@ -126,7 +134,9 @@ function curve(points: readonly Point[]): string {
   const parts = [`M${round(first.x)} ${round(first.y)}`];
   for (const point of rest) {
     const middle = round((before.x + point.x) / 2);
-    parts.push(`C${middle} ${round(before.y)} ${middle} ${round(point.y)} ${round(point.x)} ${round(point.y)}`);
+    parts.push(
+      `C${middle} ${round(before.y)} ${middle} ${round(point.y)} ${round(point.x)} ${round(point.y)}`,
+    );
     before = point;
   }
   return parts.join("");

@@ -48,7 +48,8 @@ import { readTask } from "./check.ts";
 
 export const blastCommand: Command = {
   name: "blast",
-  usage: "[TASK] [--facts FILE]... [--max LIMIT]... [--html FILE] [--dot] [--json], or --diff OLD NEW",
+  usage:
+    "[TASK] [--facts FILE]... [--max LIMIT]... [--html FILE] [--dot] [--json], or --diff OLD NEW",
   summary:
     "Say how bad a task could get at worst: unattended, and with an approver fooled; and the shortest way there.",
   options: {

@@ -25,7 +25,6 @@ import { detectorOf } from "../detectors.ts";
 import { proveEntries, readRun, writeReport } from "../report-files.ts";
 import { systemsOf } from "../systems.ts";
 
-
 type Render = (report: Report, proofs: Proofs) => string;
 const FORMATS: ReadonlyMap<string, { readonly file: string; readonly render: Render }> = new Map([
   ["md", { file: "report.md", render: renderMarkdown }],

@@ -60,7 +60,7 @@ export interface Answer {
 }
 
 /** Of each outcome. */
-export const OBJECTS_MAX = 200;
+export const OBJECTS_MAX = 100;
 
 /** Answers from what follows; `without`: what follows where nothing contains the agent. */
 export function answerOf(solution: Solution, without?: Solution): Answer {
@@ -102,8 +102,9 @@ export function totalOf(all: readonly Both<Amount>[], which: keyof Both<Amount>)
 
 function outcomeOf(solution: Solution, name: string): Outcome {
   const all = reckonAll(solution, name);
-  const backups = all.flatMap(({ object }) => backupOf(solution, name, object) ?? []);
-  const objects = all.slice(0, OBJECTS_MAX).map((one) => objectOf(solution, name, one));
+  const backupFor = backupsIn(solution, name);
+  const backups = all.flatMap(({ object }) => backupFor(object) ?? []);
+  const objects = all.slice(0, OBJECTS_MAX).map((one) => objectOf(solution, one, backupFor));
   const [first] = objects;
   const further = all.find(({ unattended, approverFooled }) => isMore(approverFooled, unattended));
   const unattended = totalOf(all, "unattended");
@@ -141,9 +142,13 @@ function reckon(solution: Solution, object: string, atoms: readonly number[]): R
   return { object, unattended, approverFooled, atom, fooledAtom };
 }
 
-function objectOf(solution: Solution, outcome: string, reckoned: Reckoned): OutcomeObject {
+function objectOf(
+  solution: Solution,
+  reckoned: Reckoned,
+  backupFor: BackupLookup,
+): OutcomeObject {
   const { object, unattended, approverFooled, atom, fooledAtom } = reckoned;
-  const backup = backupOf(solution, outcome, object);
+  const backup = backupFor(object);
   return {
     ...{ object, unattended, approverFooled },
     persons: personsFor(solution, atom),
@@ -153,25 +158,27 @@ function objectOf(solution: Solution, outcome: string, reckoned: Reckoned): Outc
   };
 }
 
+type BackupLookup = (object: string) => Both<BackupState> | undefined;
+
 /** Whether what is destroyed could be had again: a backup counts where it cannot be destroyed as well. */
-function backupOf(
-  solution: Solution,
-  outcome: string,
-  object: string,
-): Both<BackupState> | undefined {
-  if (outcome !== "data_destroyable") return undefined;
-  const backups = solution
-    .of("backup_of")
-    .filter((atom) => String(solution.termsOf(atom)[1]) === object)
-    .map((atom) => solution.find("destroys", solution.termsOf(atom).slice(0, 1)));
-  const state = (isGone: (destroyed: number) => boolean): BackupState => {
-    if (backups.length === 0) return "none known";
-    const isAll = backups.every((destroyed) => destroyed !== undefined && isGone(destroyed));
-    return isAll ? "in reach" : "out of reach";
-  };
-  return {
-    unattended: state((destroyed) => solution.personsOf(destroyed) === 0),
-    approverFooled: state(() => true),
+function backupsIn(solution: Solution, outcome: string): BackupLookup {
+  if (outcome !== "data_destroyable") return () => undefined;
+  const backups = Map.groupBy(solution.of("backup_of"), (atom) =>
+    String(solution.termsOf(atom)[1]),
+  );
+  return (object) => {
+    const destroyed = (backups.get(object) ?? []).map((atom) =>
+      solution.find("destroys", solution.termsOf(atom).slice(0, 1)),
+    );
+    const state = (isGone: (atom: number) => boolean): BackupState => {
+      if (destroyed.length === 0) return "none known";
+      const isAll = destroyed.every((atom) => atom !== undefined && isGone(atom));
+      return isAll ? "in reach" : "out of reach";
+    };
+    return {
+      unattended: state((atom) => solution.personsOf(atom) === 0),
+      approverFooled: state(() => true),
+    };
   };
 }
 

@@ -50,7 +50,7 @@ export function printCutOutcome({ says, before, after, places }: CutOutcome): re
 
 /** How many are tried, and how many rule instances that may cost in all: a look-up of seconds helps nobody. */
 export const TRIES_MAX = 12;
-const INSTANCES_TRIED_MAX = 1_000_000;
+const INSTANCES_TRIED_MAX = 300_000;
 const CUTS_MAX = 3;
 
 /** A task file and how it is read. */

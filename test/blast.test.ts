@@ -264,3 +264,9 @@ test("fault daemon.blast_thread: what dies while it works something out lets not
   const [sentence] = await doBlastJob(job);
   assert.match(sentence ?? "", /^At worst/);
 });
+
+test("fault daemon.probe: a task file without grants has nobody to ask", async () => {
+  const { code, stderr } = await home.call(["probe", "quiet.yaml"]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /the task file grants nothing/);
+});

@@ -142,11 +142,7 @@ function reckon(solution: Solution, object: string, atoms: readonly number[]): R
   return { object, unattended, approverFooled, atom, fooledAtom };
 }
 
-function objectOf(
-  solution: Solution,
-  reckoned: Reckoned,
-  backupFor: BackupLookup,
-): OutcomeObject {
+function objectOf(solution: Solution, reckoned: Reckoned, backupFor: BackupLookup): OutcomeObject {
   const { object, unattended, approverFooled, atom, fooledAtom } = reckoned;
   const backup = backupFor(object);
   return {

@@ -94,11 +94,7 @@ for (const name of HOSTILE) {
           JSON.stringify(attrs),
         );
       }
-      assert.ok(
-        tagName !== "img" &&
-          tagName !== "a" &&
-          !namespaceURI.endsWith("MathML"),
-      );
+      assert.ok(tagName !== "img" && tagName !== "a" && !namespaceURI.endsWith("MathML"));
     }
   });
 }

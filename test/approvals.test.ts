@@ -117,6 +117,11 @@ test("a publication waits, is shown whole, and what was shown is sent once with 
   for (const text of ["PUBLISHES", "Title        | News", "All of it.", code, "curl"]) {
     assert.ok(shown.stdout.includes(text), `${text} stands in\n${shown.stdout}`);
   }
+  // INV-179: what leave for more would widen stands on the card, before and after.
+  assert.match(
+    shown.stdout,
+    /More of it +\| with leave for more .*\n +\| publications, unattended: 0 -> unbounded\n/,
+  );
   const wrong = await home.call(["approvals", "approve", one.id, "--code", "000000"]);
   assert.match(wrong.stderr, /not the code/);
   const approved = await home.call(["approvals", "approve", one.id, "--code", code]);

@@ -70,6 +70,13 @@ test("INV-69: a person's yes is told and widens nothing; no code and no word on 
   );
   assert.deepEqual(one.effects, ["administer"]);
   const code = await home.codeOf(one.id);
+  const { stdout: card } = await home.call(["approvals", "show", one.id]);
+  assert.match(
+    card,
+    /At worst +\| At worst the agent could do nothing that counts here/,
+    "INV-179: as it is",
+  );
+  assert.match(card.replaceAll(/\n +\| /g, " "), /a yes changes none of it/);
   const leave = ["--for-run", "--count", "5", "--for", "1h"];
   const refused = await home.call(["approvals", "approve", one.id, "--code", code, ...leave]);
   assert.match(refused.stderr, /one by one/);

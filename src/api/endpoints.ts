@@ -102,6 +102,9 @@ const changeSchema = z.strictObject({
 
 const remarkSchema = z.strictObject({ path: z.string(), why: z.string() });
 
+/** A task file or budget among the changes: what is possible at worst before and after. */
+const radiusSchema = z.strictObject({ path: z.string(), lines: z.array(z.string()) });
+
 /** Commits of one repository of the workspace: the refs that `apply` writes, and what they are in the run. */
 const commitsSchema = z.strictObject({
   repository: z.string(),
@@ -184,6 +187,7 @@ export const ENDPOINTS = {
     gives: z.strictObject({
       changes: z.array(changeSchema),
       commits: z.array(commitsSchema),
+      radius: z.array(radiusSchema),
       text: z.string(),
     }),
     streams: false,
@@ -203,6 +207,7 @@ export const ENDPOINTS = {
       refused: z.array(remarkSchema),
       /** Applied, but not in full. */
       notes: z.array(remarkSchema),
+      radius: z.array(radiusSchema),
       commits: z.array(commitsSchema),
     }),
     streams: false,

@@ -51,6 +51,19 @@ Code         | 4f2a91
   );
 });
 
+test("INV-179: a card says before and after of what leave for more would widen", () => {
+  const { action } = requestOf("r-1", "4f2a91000000", {});
+  const textOf = (more: object) => printCard(cardOf(action, { ...CONTEXT, ...more }));
+  const line = "customer records readable, unattended: 0 -> 12,000";
+  assert.match(
+    textOf({ leave: [line] }),
+    new RegExp(`More of it   \\| with leave .*\\n +\\| ${line}\\n`),
+  );
+  assert.match(textOf({ leave: [] }), /More of it   \| leave for more .* changes nothing/);
+  assert.doesNotMatch(textOf({}), /More of it|At worst/);
+  assert.ok(!textOf({ leave: ["a\nCode         | 000000"] }).includes("\nCode         | 000000"));
+});
+
 const HOSTILE = [
   ["a line that looks like the card's own", "x\nCode         | 000000", "\nCode         | 000000"],
   ["a carriage return that overwrites", "safe\rEVIL", "\r"],

@@ -22,6 +22,10 @@ export interface CardContext {
   readonly note?: string;
   /** The body that the agent asked for, where a person edited it. */
   readonly asked?: Json | undefined;
+  /** What leave for more of the same would make possible at worst; nothing where nobody may give it. */
+  readonly leave?: readonly string[];
+  /** How bad its run could get now, where it asks for more access. */
+  readonly worst?: readonly string[];
   /** What else its run did, a line each. */
   readonly deeds?: readonly string[];
 }
@@ -79,6 +83,8 @@ export function cardOf(action: Action, context: CardContext): Card {
     block("Caused by", causeLines(cause)),
     block("Run", [`${context.run}, task ${context.task}`]),
     listed("Run did", context.deeds),
+    context.leave === undefined ? undefined : block("More of it", leaveLines(context.leave)),
+    listed("At worst", context.worst),
     block("Answer until", [context.expiresAt]),
     block("Code", [codeOf(action)]),
   ];
@@ -121,6 +127,13 @@ const TALL_COLUMNS = 34;
 
 function listed(label: string, items: readonly string[] = []): Block | undefined {
   return items.length === 0 ? undefined : block(label, items.map(visibleLine));
+}
+
+/** Before and after: what `--for-run` would widen. */
+function leaveLines(changes: readonly string[]): readonly string[] {
+  return changes.length === 0
+    ? ["leave for more of the same (--for-run) changes nothing of what is possible at worst"]
+    : ["with leave for more of the same (--for-run), at worst:", ...changes.map(visibleLine)];
 }
 
 function requestLine({ fields, target }: Action): string {

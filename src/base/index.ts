@@ -1,6 +1,7 @@
 /** Layer 0: what every folder may use: faults, assertions, clocks, identifiers, the operating log, careful reads. */
 export * from "./fault.ts";
 export * from "./clock.ts";
+export * from "./html.ts";
 export * from "./id.ts";
 export * from "./log.ts";
 export * from "./own-folder.ts";

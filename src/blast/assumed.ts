@@ -5,13 +5,12 @@
  */
 import type { Effect } from "../action/index.ts";
 import type { TaskGrant } from "../policy/index.ts";
-import { placesOf, principalOf } from "./names.ts";
-import type { PolicyFactsOptions, Use } from "./policy-facts.ts";
+import { ANY, placesOf, principalOf } from "./names.ts";
+import { isProbed, type PolicyFactsOptions, type Use } from "./policy-facts.ts";
 import { UNBOUNDED, type Constant, type Fact } from "./program.ts";
 
 interface Asked extends PolicyFactsOptions {
   readonly grant: TaskGrant;
-  readonly at: string;
   readonly uses: readonly Use[];
 }
 
@@ -19,10 +18,8 @@ interface Asked extends PolicyFactsOptions {
 export function assumedFacts(asked: Asked): readonly Fact[] {
   const { grant, uses, known } = asked;
   const principal = principalOf(grant);
-  const isProbed = known.some(
-    ({ predicate, terms }) => predicate === "principal" && terms[0] === principal,
-  );
-  const why = isProbed
+  const isTold = isProbed(grant, known);
+  const why = isTold
     ? `${grant.name}: not told by its system`
     : `${grant.name}: its system was not asked`;
   const assume = (predicate: string, ...terms: readonly Constant[]): Fact => ({
@@ -32,15 +29,15 @@ export function assumedFacts(asked: Asked): readonly Fact[] {
   });
   // A pattern of the task file is what it covers: what the account may not do there is not known by it.
   const patterns = uses.filter(
-    ({ isPattern, object }) => isPattern && (!isProbed || isCommand(grant, object)),
+    ({ isPattern, object }) => isPattern && (!isTold || isCommand(grant, object)),
   );
   const facts = [
-    ...(isProbed ? [] : [assume("principal", principal, grant.system)]),
-    ...(isProbed ? [] : placesOf(grant).map((place) => assume("at", principal, place))),
+    ...(isTold ? [] : [assume("principal", principal, grant.system)]),
+    ...(isTold ? [] : placesOf(grant).map((place) => assume("at", principal, place))),
     ...patterns.map(({ verb, object }) => assume("can", principal, verb, object)),
     ...(grant.system === "ssh" ? patterns.flatMap(({ object }) => commandOf(object, assume)) : []),
   ];
-  if (isProbed) return facts;
+  if (isTold) return facts;
   const machine = grant.system === "ssh" ? machineOf(grant, assume) : [];
   return [
     ...facts,
@@ -80,25 +77,26 @@ function escalated(words: readonly string[]): readonly string[] {
 
 function worstOf({ verb, effect, object }: Use, asked: Asked, assume: Assume): readonly Fact[] {
   const { grant, program } = asked;
+  const isSomething = object !== ANY; // Which stands for what there is at every system.
   const says = (predicate: string) =>
     program.axioms.some(
       ({ predicate: one, terms }) => one === predicate && terms[0] === grant.system,
     );
   const facts: Readonly<Record<Effect, () => readonly Fact[]>> = {
-    read: () => (isPrivatePlace(grant) ? customers(object, assume) : []),
-    "read-private": () => customers(object, assume),
+    read: () => (isSomething && isPrivatePlace(grant) ? customers(object, assume) : []),
+    "read-private": () => (isSomething ? customers(object, assume) : []),
     write: () => [],
     publish: () => [],
-    send: () => [assume("people", object, UNBOUNDED)],
+    send: () => (isSomething ? [assume("people", object, UNBOUNDED)] : []),
     execute: () => [
       ...machineOf(grant, assume),
       ...(says("runs_code") || grant.system === "ssh"
         ? []
         : [assume("runs_code", grant.system, verb)]),
     ],
-    delete: () => [assume("rows", object, UNBOUNDED)],
+    delete: () => (isSomething ? [assume("rows", object, UNBOUNDED)] : []),
     administer: () => (says("makes_logins") ? [] : [assume("makes_logins", grant.system, verb)]),
-    spend: () => [assume("money", object, UNBOUNDED)],
+    spend: () => (isSomething ? [assume("money", object, UNBOUNDED)] : []),
   };
   return facts[effect]();
 }

@@ -8,6 +8,9 @@ import { printDial, variableOf, type TaskGrant } from "../policy/index.ts";
 /** The way of whoever has no gateway between. */
 export const ITSELF = "itself";
 
+/** An object that stands for whatever there is. */
+export const ANY = "any";
+
 /** Who the requests of `grant` are sent as: `postgres:shop-agent@db.internal.example:5432`. */
 export function principalOf(
   grant: Pick<TaskGrant, "system" | "credential" | "candidates" | "hosts" | "ports">,
@@ -26,4 +29,9 @@ export function placesOf({
 }: Pick<TaskGrant, "dial" | "hosts" | "ports">): readonly string[] {
   if (dial !== undefined) return [printDial(dial)];
   return hosts.flatMap((host) => ports.map((port) => `${host}:${port}`));
+}
+
+/** What stands for all that `grant` leads to, where its system was not asked what there is. */
+export function everythingAt({ name }: Pick<TaskGrant, "name">): string {
+  return `everything at ${name}`;
 }

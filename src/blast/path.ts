@@ -36,20 +36,20 @@ export interface PathFact {
 export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
   const steps: PathStep[] = [];
   let grounds: PathFact[] = [];
-  for (const one of derivationOf(solution, atom)) {
+  for (const one of derivationOf(solution, [atom])) {
     const instance = solution.bestOf(one);
     const rule =
       instance === undefined ? undefined : solution.program.rules[solution.ruleOf(instance)];
     if (instance === undefined || rule === undefined) continue;
     const body = solution.bodyOf(instance);
-    grounds.push(...body.flatMap((part) => factOf(solution, part)));
+    grounds.push(...body.flatMap((part) => factsBehind(solution, part)));
     // What is only said in another way is no step, but what it rests on belongs to the next one.
     if (rule.isFree) continue;
     const facts = grounds;
     grounds = [];
     steps.push({
       rule: rule.name,
-      says: said(rule.says, bindingsOf(solution, instance)),
+      says: saysOf(solution, instance),
       gives: printAtom(solution.predicateOf(one), solution.termsOf(one)),
       facts,
       source: rule.source,
@@ -60,16 +60,30 @@ export function pathTo(solution: Solution, atom: number): readonly PathStep[] {
 
 /** Facts that a cheapest derivation of `atom` rests on, each once. */
 export function groundsOf(solution: Solution, atom: number): readonly Fact[] {
-  return derivationOf(solution, atom).flatMap((one) =>
-    solution.bestOf(one) === undefined ? solution.factsOf(one) : [],
-  );
+  return derivationOf(solution, [atom]).flatMap((one) => factBehind(solution, one) ?? []);
 }
 
-/** Atoms of a cheapest derivation, each after what it rests on. Cheapest derivations have no cycles: a body is final first. */
-export function derivationOf(solution: Solution, atom: number): readonly number[] {
+/** How many must say yes on a cheapest way to `atom`; a yes that is used twice counts once. */
+export function personsFor(solution: Solution, atom: number): number {
+  return groundsOf(solution, atom).reduce((sum, { persons }) => sum + persons, 0);
+}
+
+/** The fact that states `atom` at the least cost, where none of the rules does better. */
+function factBehind(solution: Solution, atom: number): Fact | undefined {
+  if (solution.bestOf(atom) !== undefined) return undefined;
+  return [...solution.factsOf(atom)].sort(
+    (a, b) => a.persons - b.persons || Number(a.isAssumed) - Number(b.isAssumed),
+  )[0];
+}
+
+/**
+ * Atoms of cheapest derivations of `atoms`, each once and after what it rests on. Cheapest derivations have no cycles: a
+ * body is final first.
+ */
+export function derivationOf(solution: Solution, atoms: readonly number[]): readonly number[] {
   const done = new Set<number>();
   const order: number[] = [];
-  const stack: { readonly atom: number; isOpen: boolean }[] = [{ atom, isOpen: false }];
+  const stack = [...atoms].reverse().map((atom) => ({ atom, isOpen: false }));
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
     if (done.has(top.atom)) stack.pop();
     else if (top.isOpen) {
@@ -87,9 +101,9 @@ export function derivationOf(solution: Solution, atom: number): readonly number[
   return order;
 }
 
-function factOf(solution: Solution, atom: number): readonly PathFact[] {
-  if (solution.bestOf(atom) !== undefined) return [];
-  const [fact] = [...solution.factsOf(atom)].sort((a, b) => a.persons - b.persons);
+/** The fact that `atom` is, for people; none where a rule gives it. */
+export function factsBehind(solution: Solution, atom: number): readonly PathFact[] {
+  const fact = factBehind(solution, atom);
   const declared = solution.program.facts.get(solution.predicateOf(atom));
   if (fact === undefined || declared === undefined) return [];
   const bindings = new Map(declared.arguments.map((name, at) => [name, fact.terms[at] ?? ""]));
@@ -102,6 +116,12 @@ function factOf(solution: Solution, atom: number): readonly PathFact[] {
       ...(change === undefined ? {} : { change }),
     },
   ];
+}
+
+/** What somebody does by `instance`. */
+export function saysOf(solution: Solution, instance: number): string {
+  const rule = solution.program.rules[solution.ruleOf(instance)];
+  return said(rule?.says ?? "", bindingsOf(solution, instance));
 }
 
 /** What the variables of a rule are in one of its instances. */

@@ -11,17 +11,18 @@ import {
   matchesVerb,
   parseObjectGlob,
   printObject,
+  isSecretName,
   type Task,
   type TaskGrant,
   type TaskRule,
+  type Unattended,
 } from "../policy/index.ts";
 import { assumedFacts } from "./assumed.ts";
 import { assumedLogins } from "./assumed-logins.ts";
-import { ITSELF, placesOf, principalOf } from "./names.ts";
+import { ANY, everythingAt, placesOf, principalOf } from "./names.ts";
 import { UNBOUNDED, type Fact, type Program } from "./program.ts";
-
-/** What each verb of a system may do at most; undefined where the system is not known. */
-export type VerbLookup = (system: string) => ReadonlyMap<string, readonly Effect[]> | undefined;
+import type { VerbLookup } from "./verbs.ts";
+import { factsWithout } from "./without.ts";
 
 export interface PolicyFactsOptions {
   readonly program: Program;
@@ -34,19 +35,19 @@ export interface PolicyFactsOptions {
 
 /** Facts of `task`, besides `known`; those that are assumed say so. */
 export function factsOfTask(task: Task, options: PolicyFactsOptions): readonly Fact[] {
-  const { isWithout = false } = options;
+  if (options.isWithout === true) return factsWithout(task, options);
   const facts: Fact[] = [];
   for (const [index, grant] of task.grants.entries()) {
     const at = `grants[${index}]`;
-    facts.push(...(isWithout ? withoutGateway(grant, at) : reachOf(grant, at)));
+    facts.push(...reachOf(grant, at));
     if (grant.kind === "splice" || grant.kind === "opaque") continue;
     const uses = usesOf(task, grant, at, options);
-    facts.push(...uses.flatMap((use) => factsOfUse(use, grant)));
-    facts.push(...assumedFacts({ grant, at, uses, ...options }));
+    facts.push(...uses.flatMap((use) => factsOfUse(use, grant, task)));
+    facts.push(...assumedFacts({ grant, uses, ...options }));
     facts.push(...effectFacts(grant, options));
   }
   const logins = assumedLogins([...options.known, ...facts], options.verbsOf);
-  return [...facts, ...logins, ...computeFacts(task)];
+  return [...facts, ...logins, ...environmentFacts(task), ...computeFacts(task)];
 }
 
 /** One thing that a grant lets a run do, at its mildest. */
@@ -58,15 +59,18 @@ export interface Use {
   /** How many persons must say yes. */
   readonly persons: number;
   /** How often without one: absent where nothing counts. */
-  readonly count?: number;
+  readonly unattended?: Unattended;
   /** `grants[0].allow[1]` */
   readonly rule: string;
   /** The object is the task file's own pattern, and no object that a probe has found. */
   readonly isPattern: boolean;
 }
 
-/** An object that stands for whatever there is. */
-export const ANY = "any";
+/** Whether its system has told what the account of `grant` can do. */
+export function isProbed(grant: TaskGrant, known: readonly Fact[]): boolean {
+  const principal = principalOf(grant);
+  return known.some(({ predicate, terms }) => predicate === "principal" && terms[0] === principal);
+}
 
 function usesOf(
   task: Task,
@@ -97,7 +101,8 @@ interface KnownObject {
 function objectsOf(grant: TaskGrant, known: readonly Fact[]): readonly KnownObject[] {
   const principal = principalOf(grant);
   const named = new Map<string, string>();
-  const ids = new Set<string>([ANY]);
+  // What nobody has asked for is not the same at two systems.
+  const ids = new Set<string>(isProbed(grant, known) ? [ANY] : [ANY, everythingAt(grant)]);
   const always = new Map<string, Map<string, Set<string>>>();
   for (const { predicate, terms } of known) {
     if (predicate === "named") named.set(String(terms[0]), String(terms[1]));
@@ -177,8 +182,12 @@ function offer(found: Map<Effect, Use>, use: Use): void {
   const isMilder =
     before === undefined ||
     use.persons < before.persons ||
-    (use.persons === before.persons && (use.count ?? Infinity) > (before.count ?? Infinity));
+    (use.persons === before.persons && countOf(use) > countOf(before));
   if (isMilder) found.set(use.effect, use);
+}
+
+function countOf({ unattended }: Use): number {
+  return unattended?.count ?? Infinity;
 }
 
 interface RuleCase {
@@ -193,7 +202,7 @@ interface RuleCase {
 function useOf({ task, rule, at, verb, effect, object }: RuleCase): Use {
   const base = { verb, effect, object: object.id, rule: at, isPattern: object.glob !== undefined };
   if (!CONFIRMED_EFFECTS.has(effect)) return { ...base, persons: 0 };
-  if (rule.unattended !== undefined) return { ...base, persons: 0, count: rule.unattended.count };
+  if (rule.unattended !== undefined) return { ...base, persons: 0, unattended: rule.unattended };
   return { ...base, persons: task.approvals.fourEyes.includes(effect) ? 2 : 1 };
 }
 
@@ -212,21 +221,28 @@ function usesOfMethods(task: Task, grant: TaskGrant, at: string): readonly Use[]
   );
 }
 
-function factsOfUse(use: Use, { name }: TaskGrant): readonly Fact[] {
-  const { verb, effect, object, persons, count, rule } = use;
+function factsOfUse(use: Use, { name }: TaskGrant, { lifetimeMs }: Task): readonly Fact[] {
+  const { verb, effect, object, persons, unattended, rule } = use;
   const given = { from: rule, isAssumed: false, change: rule };
   const may: Fact = { predicate: "may", terms: [name, verb, effect, object], persons, ...given };
   if (!CONFIRMED_EFFECTS.has(effect)) return [may];
+  // All that a rule covers is counted together: it is one thing that is limited.
+  const leave = `${name}, ${rule}`;
   const times = (amount: number | string, yes: number): Fact => ({
     predicate: "times",
-    terms: [name, verb, amount],
+    terms: [name, verb, leave, amount],
     persons: yes,
     ...given,
   });
   // After the leave is used up, each needs a person; where one is asked anyway `may` says so.
-  return count === undefined
+  return unattended === undefined
     ? [may, times(UNBOUNDED, 0)]
-    : [may, times(count, 0), times(UNBOUNDED, 1)];
+    : [may, times(timesIn(lifetimeMs, unattended), 0), times(UNBOUNDED, 1)];
+}
+
+/** How often leave lets through at most in a run of `lifetimeMs`: the time that it counts in slides. */
+function timesIn(lifetimeMs: number, { count, perMs }: Unattended): number {
+  return perMs === undefined ? count : count * (Math.floor(lifetimeMs / perMs) + 1);
 }
 
 /** Where a grant leads, and as whom. */
@@ -252,34 +268,37 @@ function reachOf(grant: TaskGrant, at: string): readonly Fact[] {
   ];
 }
 
-/** The same credential in the agent's own hands. */
-function withoutGateway(grant: TaskGrant, at: string): readonly Fact[] {
-  const given = { persons: 0, from: at, isAssumed: false };
-  const principal = principalOf(grant);
-  const secret = `the credential of ${grant.name}`;
-  return [
-    ...placesOf(grant).flatMap((place): readonly Fact[] => [
-      { predicate: "uninspected", terms: [ITSELF, place], ...given },
-      { predicate: "at", terms: [principal, place], ...given },
-    ]),
-    { predicate: "run_knows", terms: [secret], ...given },
-    { predicate: "opens", terms: [secret, principal], ...given },
-  ];
-}
-
 /** What the verbs of a system may do to whoever logs in there oneself. */
-function effectFacts(
-  { system, kind }: TaskGrant,
-  { verbsOf }: PolicyFactsOptions,
+export function effectFacts(
+  { system }: Pick<TaskGrant, "system">,
+  { verbsOf }: Pick<PolicyFactsOptions, "verbsOf">,
 ): readonly Fact[] {
-  if (kind !== "session" && system === "http") return [];
-  return [...(verbsOf(system) ?? [])].flatMap(([verb, does]) =>
+  const verbs = system === "http" ? HTTP_VERBS : verbsOf(system);
+  return [...(verbs ?? [])].flatMap(([verb, does]) =>
     does.map((effect) => ({
       predicate: "is_effect",
       terms: [system, verb, effect],
       ...{ persons: 0, from: `catalog ${system}`, isAssumed: false },
     })),
   );
+}
+
+/** Methods, as verbs. */
+export const HTTP_VERBS: ReadonlyMap<string, readonly Effect[]> = new Map(
+  ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"].map((method) => [
+    method,
+    effectsOfMethod(method),
+  ]),
+);
+
+/** Variables that pass in and are secrets by their name. */
+export function environmentFacts({ environment }: Task): readonly Fact[] {
+  return environment.filter(isSecretName).map((name) => ({
+    predicate: "run_knows",
+    terms: [`the variable ${name}`],
+    ...{ persons: 0, from: `the variable ${name} passes in, and is a secret by its name` },
+    ...{ isAssumed: true, change: "environment" },
+  }));
 }
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Constant, Fact } from "./program.ts";
+import { printNumber } from "./amount.ts";
+import { ANY } from "./names.ts";
+import { UNBOUNDED, type Constant, type Fact } from "./program.ts";
 
 const BARE = /^[a-z][A-Za-z0-9_-]*$/;
 
@@ -32,9 +34,15 @@ export function printFact({ predicate, terms, persons, isAssumed, from, change }
   return `${[printAtom(predicate, terms), ...annotations].join(" ")}.`;
 }
 
-/** `text` with what stands in braces filled in. */
+/** `text` with what stands in braces filled in, in words: numbers with commas, `any` and `unbounded` as people say it. */
 export function said(text: string, bindings: ReadonlyMap<string, Constant>): string {
-  return text.replaceAll(/\{([^}]*)\}/g, (hole, name: string) =>
-    String(bindings.get(name) ?? hole),
-  );
+  const own = bindings.get("Amount") === 1 ? text.replaceAll(PLURAL, "{Amount} $1$2") : text;
+  return own.replaceAll(/\{([^}]*)\}(?=( [a-z])?)/g, (hole, name: string, more?: string) => {
+    const value = bindings.get(name);
+    if (value === undefined) return hole;
+    if (typeof value === "number") return printNumber(value);
+    if (value === UNBOUNDED) return more === undefined ? "any amount" : "any number of";
+    return value === ANY ? "whatever there is" : value;
+  });
 }
+const PLURAL = /\{Amount\} (customer )?(record|time)s\b/g;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OWN_SYSTEM } from "../action/index.ts";
 import type { ApprovalInfo } from "../api/index.ts";
 import {
   cardOf,
@@ -10,12 +11,14 @@ import {
   printCard,
   type Approval,
   type ApprovalSummary,
+  type CardContext,
 } from "../approval/index.ts";
-import { Fault } from "../base/index.ts";
-import type { Channels } from "./channels.ts";
+import { describeError, Fault } from "../base/index.ts";
+import { leaveLines, worstNow } from "./blast-jobs.ts";
 import type { Desk } from "./desk.ts";
 import type { Runs } from "./runs.ts";
 import { ReadyAnswer, type Caller, type Handlers } from "./server.ts";
+import type { World } from "./world.ts";
 
 type ApprovalHandlers = Pick<Handlers, Extract<keyof Handlers, `approvals.${string}`>>;
 
@@ -24,7 +27,8 @@ function identityOf({ uid }: Caller): string {
   return `cli:${uid}`;
 }
 
-export function approvalHandlers(desk: Desk, runs: Runs, channels: Channels): ApprovalHandlers {
+export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
+  const { desk, channels } = world;
   const { approvals } = desk;
   return {
     "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
@@ -34,7 +38,8 @@ export function approvalHandlers(desk: Desk, runs: Runs, channels: Channels): Ap
       const info = infoOf(approval);
       const { action, note, variantOf, asked } = approval;
       const deeds = runs.deeds(approval.run, action.id);
-      const card = cardOf(action, { ...info, note, variantOf, asked, deeds });
+      const widens = await widensOf(world, runs, approval);
+      const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens });
       const body = Buffer.from(approvals.spool(id).body ?? []).toString("base64");
       const isWhole = card.hidden === undefined;
       const code = codeOf(action);
@@ -77,10 +82,34 @@ export function approvalHandlers(desk: Desk, runs: Runs, channels: Channels): Ap
   };
 }
 
+/** Before and after of what a yes could widen: leave for more of the same, and a wish for more access. */
+async function widensOf(
+  world: World,
+  runs: Runs,
+  approval: Approval,
+): Promise<Pick<CardContext, "leave" | "worst">> {
+  const run = runs.live.find(({ id }) => id === approval.run);
+  const { system, verb, effects } = approval.action;
+  if (run === undefined) return {};
+  try {
+    if (system === OWN_SYSTEM) return { worst: [...(await worstNow(world, run.task)), UNWIDENED] };
+    if (!mayLeave(approval)) return {};
+    return { leave: await leaveLines(world, run.task, { grant: system, verb, effects }) };
+  } catch (error) {
+    // A person decides over what is shown all the same, and reads that this is not known.
+    return { worst: [`not known: ${describeError(error)}`] };
+  }
+}
+const UNWIDENED =
+  "a yes changes none of it: access widens by another task file, which `cofferdam blast --diff OLD NEW` compares";
+
+function mayLeave({ action, limits }: Approval): boolean {
+  return !action.effects.includes("administer") && action.parts === undefined && !limits.needsTwo;
+}
+
 /** @throws {Fault} `approval.leave` where nobody may be given leave for more of the same. */
-function requireLeave({ action, limits }: Approval): void {
-  const isPlain = !action.effects.includes("administer") && action.parts === undefined;
-  if (isPlain && !limits.needsTwo) return;
+function requireLeave(approval: Approval): void {
+  if (mayLeave(approval)) return;
   throw new Fault(
     "approval.leave",
     "what administers, needs two persons, or is many things at once is approved one by one",

@@ -12,6 +12,7 @@ import { describeError, Fault, readTextFile } from "../base/index.ts";
 import { compileRunPolicy, type Policy, type Task } from "../policy/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
+import { requireBudget } from "./blast-jobs.ts";
 import { checkDialPaths } from "./dial-paths.ts";
 import { settleCredentials } from "./lending.ts";
 import type { Service } from "./mcp-servers.ts";
@@ -41,6 +42,7 @@ export async function planRun(world: World, request: RunStart, service?: Service
   if (service !== undefined && bringsServers(task)) {
     throw new Fault("daemon.mcp_server", `${fileName}: a server brings no servers of its own`);
   }
+  await requireBudget(world, task, fileName);
   const policy = task === parsed.task ? parsed.policy : compileRunPolicy(task);
   const workspace = checkWorkspace(request.cwd, world.home.root);
   checkDialPaths(policy, [workspace, world.home.root]);

@@ -170,7 +170,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "recordings.read": (which) => piecesOf(world.recordings.read(which)),
     ...credentialHandlers(world.credentials),
     "probe.task": (request) => probeTask(world, request),
-    ...approvalHandlers(world.desk, runs, world.channels),
+    ...approvalHandlers(world, runs),
   };
 }
 

@@ -12,14 +12,21 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Takes } from "../api/index.ts";
 import { Fault } from "../base/index.ts";
+import type { KnownAt } from "./blast-changes.ts";
 import type { LayerOptions } from "../workspace/index.ts";
 
 /** What a thread is asked for; `layer` is the layer's folder. */
 export type WorkspaceJob =
-  | { readonly kind: "diff"; readonly run: string; readonly layer: string }
-  | ({ readonly kind: "apply"; readonly layer: string; readonly frozen: boolean } & ApplyTakes)
+  | ({ readonly kind: "diff"; readonly run: string; readonly layer: string } & Judged)
+  | ({ readonly kind: "apply"; readonly layer: string; readonly frozen: boolean } & Judged &
+      ApplyTakes)
   | { readonly kind: "discard"; readonly layer: string }
   | { readonly kind: "copy"; readonly layer: string; readonly host: string; readonly ids: RunIds };
+/** By what task files among the changes are judged. */
+interface Judged {
+  readonly known: KnownAt;
+  readonly nowMs: number;
+}
 /** Who the run is on the host, where that is not the daemon's own user. */
 export type RunIds = Pick<LayerOptions, "run">;
 type ApplyTakes = Takes<"workspace.apply">;

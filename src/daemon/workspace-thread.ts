@@ -5,7 +5,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Gives } from "../api/index.ts";
-import { describeError, isFault } from "../base/index.ts";
+import { assert, describeError, isFault } from "../base/index.ts";
 import {
   applyWorkspace,
   changeDetail,
@@ -15,10 +15,15 @@ import {
   diffWorkspace,
   discardLayer,
   openLayer,
+  readChangedTexts,
   renderChanges,
   writeStartNames,
+  type ApplyResult,
+  type ChangedText,
   type Commits,
+  type TextsWanted,
 } from "../workspace/index.ts";
+import type { RadiusChange } from "./blast-changes.ts";
 import type { JobDone, JobReport, WorkspaceJob } from "./workspace-jobs.ts";
 
 type Shown = Gives<"workspace.diff">["commits"];
@@ -29,6 +34,7 @@ async function diff(job: WorkspaceJob & { kind: "diff" }): Promise<JobDone> {
   const layer = await openLayer(job.layer);
   const changes = await diffWorkspace(layer);
   const answer: Gives<"workspace.diff"> = {
+    radius: await radiusOf(job, (wanted) => readChangedTexts(layer, changes, wanted)),
     changes: changes.map((change) => ({
       path: change.path,
       kind: change.kind,
@@ -43,15 +49,20 @@ async function diff(job: WorkspaceJob & { kind: "diff" }): Promise<JobDone> {
 
 async function apply(job: WorkspaceJob & { kind: "apply" }): Promise<JobDone> {
   const { run, frozen, confirm, only, partial } = job;
-  const result = await applyWorkspace(await openLayer(job.layer), {
-    run,
-    frozen,
-    confirm: new Set(confirm),
-    partial,
-    ...(only === undefined ? {} : { only }),
+  const layer = await openLayer(job.layer);
+  const doing: { result?: ApplyResult } = {};
+  const radius = await radiusOf(job, async (texts) => {
+    doing.result = await applyWorkspace(layer, {
+      ...{ run, frozen, partial, texts },
+      confirm: new Set(confirm),
+      ...(only === undefined ? {} : { only }),
+    });
   });
+  const { result } = doing;
+  assert(result !== undefined, "an apply that threw has ended this");
   const { applied, held, conflicts, refused, notes, commits } = result;
   const answer: Gives<"workspace.apply"> = {
+    radius: radius.filter(({ path }) => applied.includes(path)),
     applied: [...applied],
     held: [...held],
     conflicts: [...conflicts],
@@ -73,6 +84,19 @@ async function apply(job: WorkspaceJob & { kind: "apply" }): Promise<JobDone> {
     commits: refs.slice(0, PATHS_NOTED_MAX),
   };
   return { body: encode(answer), noted };
+}
+
+/** What the texts that `give` has read would make possible at worst. */
+async function radiusOf(
+  { known, nowMs }: Pick<WorkspaceJob & { kind: "diff" | "apply" }, "known" | "nowMs">,
+  give: (wanted: TextsWanted) => Promise<void>,
+): Promise<RadiusChange[]> {
+  const found: ChangedText[] = [];
+  const isWanted = (path: string) => /\.ya?ml$/i.test(path);
+  await give({ isWanted, take: (texts) => found.push(...texts) });
+  if (found.length === 0) return [];
+  const { radiusChanges } = await import("./blast-changes.ts"); // Seldom needed, and it loads much.
+  return [...(await radiusChanges(found, known, nowMs))];
 }
 
 async function discard(job: WorkspaceJob & { kind: "discard" }): Promise<JobDone> {

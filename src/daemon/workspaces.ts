@@ -15,15 +15,26 @@ import type { World } from "./world.ts";
 
 /** What `run` changed, as a list and as text. */
 export async function diffRun(world: World, run: RunInfo): Promise<ReadyAnswer<"workspace.diff">> {
-  const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
+  const { body } = await doJob(diffJob(world, run));
   return new ReadyAnswer([body]);
 }
 
 /** The first of what `run` changed, for whoever looks at it later. */
 export async function changesOf(world: World, run: RunInfo): Promise<unknown> {
-  const { body } = await doJob({ kind: "diff", run: run.run, layer: layerOf(world, run) });
+  const { body } = await doJob(diffJob(world, run));
   const { changes } = diffSchema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
   return { first: changes.slice(0, CHANGES_KEPT_MAX), count: changes.length };
+}
+
+function diffJob(world: World, { run, ...more }: RunInfo) {
+  const layer = layerOf(world, { run, ...more });
+  return { kind: "diff", run, layer, ...judgedBy(world) } as const;
+}
+
+/** By what task files among the changes are judged. */
+function judgedBy({ home, clock }: World) {
+  const { rules, facts, catalog } = home;
+  return { known: { rules, facts, catalog }, nowMs: clock.now().wallMs };
 }
 
 const CHANGES_KEPT_MAX = 1000;
@@ -42,6 +53,7 @@ export async function applyRun(
     run: run.run,
     layer: layerOf(world, run),
     frozen,
+    ...judgedBy(world),
     ...options,
   } as const;
   // Before the first byte is written, and after: an apply that broke off is on record too.

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { escapeHtml } from "../base/index.ts";
 import { renderPicture } from "./picture.ts";
 import type { Proofs, Report } from "./report.ts";
 import { sectionsOf, type Section } from "./sections.ts";
@@ -80,9 +81,4 @@ function html(sentence: Words): string {
       return `<code dir="ltr"><bdi>${escapeHtml(part.said)}</bdi></code>`;
     })
     .join("");
-}
-
-/** Safe as text and as the value of an attribute in either kind of quotes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (one) => `&#${one.charCodeAt(0)};`);
 }

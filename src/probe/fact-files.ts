@@ -10,7 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { assert, readTextFile } from "../base/index.ts";
 import { parseFacts, parseRules, printFact, type Fact, type Program } from "../blast/index.ts";
 
@@ -27,8 +27,12 @@ function packageRoot(folder: string): string {
 
 /** The rules that ship, and those in `folder`. @throws {Fault} `blast.syntax`, `blast.rule` */
 export function readRules(folder: string, more: readonly string[] = []): Program {
-  const files = [...filesIn(SHIPPED, ".rules"), ...filesIn(folder, ".rules"), ...more];
-  return parseRules(files.map((file) => ({ file, text: read(file) })));
+  const shipped = filesIn(SHIPPED, ".rules").map((path) => ({
+    path,
+    file: `rules/${basename(path)}`,
+  }));
+  const own = [...filesIn(folder, ".rules"), ...more].map((path) => ({ path, file: path }));
+  return parseRules([...shipped, ...own].map(({ path, file }) => ({ file, text: read(path) })));
 }
 
 /** Facts of every file in `folder`, and of `more`. @throws {Fault} `blast.syntax`, `blast.fact` */

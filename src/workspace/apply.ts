@@ -15,6 +15,7 @@ import { changeOwner, entryPath, errorCode, syncFileSystem, tryLock } from "../s
 import { ancestors, planApply, type ApplyPlan, type Remark, type Selection } from "./apply-plan.ts";
 import { openBaseline, type Baseline } from "./baseline.ts";
 import { allowedMode, type Change } from "./change.ts";
+import { takeTexts, type TextsWanted } from "./changed-texts.ts";
 import { CHANGES_MAX, walkTrees } from "./diff.ts";
 import type { Ids, Layer } from "./layer.ts";
 import { takeCommits } from "./apply-commits.ts";
@@ -40,6 +41,8 @@ export interface ApplyOptions {
   readonly only?: readonly string[];
   /** Apply what has no conflict, although something has. */
   readonly partial?: boolean;
+  /** Of which files to tell what they say, before the first is written. */
+  readonly texts?: TextsWanted;
   /** Told now and then how many steps of how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -102,6 +105,7 @@ export async function applyWorkspace(layer: Layer, options: ApplyOptions): Promi
     const leftovers: Leftover[] = [];
     const over = { ...trees, baseline, changesMax: CHANGES_MAX, leftovers };
     const changes = await walkTrees(layer, over);
+    if (options.texts !== undefined) takeTexts(trees, changes, options.texts);
     const kept = await clearLeftovers(layer, trees, leftovers);
     const plan = planApply(changes, selection);
     if (plan.conflicts.length > 0 && options.partial !== true) {

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Entry } from "../../api/index.ts";
 import { Fault, isFault } from "../../base/index.ts";
+import { loadVerbs } from "../../blast/index.ts";
 import {
   makeReport,
   renderAiid,
@@ -23,7 +24,6 @@ import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import { detectorOf } from "../detectors.ts";
 import { proveEntries, readRun, writeReport } from "../report-files.ts";
 import { systemsOf } from "../systems.ts";
-import { loadVerbs } from "../verbs.ts";
 
 type Render = (report: Report, proofs: Proofs) => string;
 const FORMATS: ReadonlyMap<string, { readonly file: string; readonly render: Render }> = new Map([

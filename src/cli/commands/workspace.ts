@@ -4,7 +4,7 @@
  * @module
  */
 import type { Gives } from "../../api/index.ts";
-import { shellWord } from "../../base/index.ts";
+import { shellWord, visibleLine } from "../../base/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, listOption, type Command } from "../command.ts";
 
 /** A line for each ref, and for each that is left out. */
@@ -20,6 +20,13 @@ function describeCommits(commits: Gives<"workspace.diff">["commits"], done: stri
     .join("");
 }
 
+/** What task files among the changes make possible at worst, before and after. */
+function describeRadius(radius: Gives<"workspace.diff">["radius"]): string {
+  return radius
+    .flatMap(({ path, lines }) => lines.map((line) => `cofferdam: ${path}: ${visibleLine(line)}\n`))
+    .join("");
+}
+
 export const diffCommand: Command = {
   name: "diff",
   usage: "RUN [--json]",
@@ -30,7 +37,7 @@ export const diffCommand: Command = {
   positionals: [1, 1],
   async run(context) {
     const run = context.positionals[0] ?? "";
-    const { changes, commits, text } = await (
+    const { changes, commits, radius, text } = await (
       await context.daemon()
     ).call("workspace.diff", { run });
     if (context.values["json"] === true) {
@@ -39,6 +46,7 @@ export const diffCommand: Command = {
     }
     context.out(text);
     context.out(describeCommits(commits, "fetch    "));
+    context.err(describeRadius(radius));
     for (const change of changes.filter((one) => one.executes !== undefined)) {
       context.err(`cofferdam: ${change.path} is executed by other programs: ${change.executes}\n`);
     }
@@ -80,6 +88,7 @@ export const applyCommand: Command = {
     if (context.values["json"] === true) context.out(`${JSON.stringify(result)}\n`);
     else {
       for (const path of result.applied) context.out(`applied   ${path}\n`);
+      context.err(describeRadius(result.radius));
       context.out(describeCommits(result.commits, "fetched  "));
       for (const { path, why } of result.held) {
         context.out(`held      ${path}: ${why}; confirm it with --confirm ${shellWord(path)}\n`);

@@ -8,6 +8,7 @@ import { verbInfos, type Entry } from "../catalog/index.ts";
 import type { Task } from "../policy/index.ts";
 import { findProtocol, loadProtocols } from "../protocols/index.ts";
 
+/** What each verb of a system may do at most; undefined where the system is not known. */
 export type VerbLookup = (system: string) => ReadonlyMap<string, readonly Effect[]> | undefined;
 
 /** Loads the protocols of `task`, and looks verbs up in them and in the catalog. */

@@ -40,6 +40,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   provenance: 3,
   gateway: 4,
   incident: 4,
+  autonomy: 4,
   probe: 4,
   enquiry: 4,
   recording: 4,
@@ -62,6 +63,7 @@ const PURE = new Set([
   "detect",
   "blast",
   "incident",
+  "autonomy",
   "api",
 ]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */

@@ -12,6 +12,7 @@
 import { z } from "zod";
 import { eventSchema } from "../action/index.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
+import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
@@ -217,6 +218,7 @@ export const ENDPOINTS = {
   ...APPROVAL_ENDPOINTS,
   ...RECORDING_ENDPOINTS,
   ...PROBE_ENDPOINTS,
+  ...AUTONOMY_ENDPOINTS,
 } as const;
 
 export type EndpointName = keyof typeof ENDPOINTS;

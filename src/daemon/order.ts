@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { RunStart } from "../api/index.ts";
+import { withoutLeave } from "../autonomy/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
 import { compileRunPolicy, type Policy, type Task } from "../policy/index.ts";
 import type { OwnSystem } from "../systems/index.ts";
@@ -38,7 +39,9 @@ export async function planRun(world: World, request: RunStart, service?: Service
   const parsed = world.tasks.parse(source, fileName, world.clock.now().wallMs);
   const { own } = parsed;
   const lent = settleCredentials(world.credentials, parsed.task, request.environment);
-  const task = settleMcp(lent, fileName);
+  const settled = settleMcp(lent, fileName);
+  const isTaken = world.unattended.takenFrom(settled.task) !== undefined;
+  const task = isTaken ? withoutLeave(settled) : settled;
   if (service !== undefined && bringsServers(task)) {
     throw new Fault("daemon.mcp_server", `${fileName}: a server brings no servers of its own`);
   }

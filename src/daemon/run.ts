@@ -317,11 +317,7 @@ export class Run implements HeldRun {
   }
 
   /** Replaces the task by a narrower one at once. @throws {Fault} `daemon.wider` */
-  async narrow(
-    task: Task,
-    source: { readonly text: string; readonly file: string },
-  ): Promise<void> {
-    const said = { by: "narrow", source: source.text, file: source.file };
+  async narrow(task: Task, said: Readonly<Record<string, string>>): Promise<void> {
     await this.#tighten("narrowed", said, () => this.#rules.narrow(task));
   }
 

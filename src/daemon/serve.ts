@@ -20,6 +20,7 @@ import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
+import { leaveHandlers, takeLeave } from "./taken-leave.ts";
 import { openWorld, type World } from "./world.ts";
 import { applyRun, diffRun, discardRun, requireFree } from "./workspaces.ts";
 import { version } from "./version.ts";
@@ -45,6 +46,7 @@ export async function serve(home: Home): Promise<void> {
   removeUnclaimed(home.runs);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
+  takeLeave(world, runs);
   const unguard = guardDisk(home.root, running, world.log);
   const handlers = createHandlers({ world, runs, pool }, (why) => stopped.resolve(why));
   const server = await serveControl(
@@ -154,7 +156,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
           resolveCredentials(task, (one) => had.has(one)),
           fileName,
         ),
-        { text: source, file: fileName },
+        { by: "narrow", source, file: fileName },
       );
       return runs.info(run);
     },
@@ -170,6 +172,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "recordings.read": (which) => piecesOf(world.recordings.read(which)),
     ...credentialHandlers(world.credentials),
     "probe.task": (request) => probeTask(world, request),
+    ...leaveHandlers(world),
     ...approvalHandlers(world, runs),
   };
 }

@@ -13,13 +13,26 @@ import type { Task } from "../policy/index.ts";
 /** No leave is for a longer time than it lasts, and none lasts longer (src/policy/task-checks.ts). */
 const KEPT_MS = 366 * 86_400_000;
 
-const SCHEMA = "CREATE TABLE IF NOT EXISTS uses (leave TEXT NOT NULL, at INTEGER NOT NULL) STRICT;";
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS uses (leave TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS taken (
+    task TEXT PRIMARY KEY, at INTEGER NOT NULL, run TEXT NOT NULL, why TEXT NOT NULL
+  ) STRICT;
+`;
+
+/** Why and when a task lost its leave. */
+export interface TakenLeave {
+  readonly atMs: number;
+  readonly run: string;
+  readonly why: string;
+}
 
 /** When leave was used, in milliseconds since the epoch. */
 export class UnattendedStore {
   readonly #db: DatabaseSync;
   /** All that is on disk: one daemon alone writes it. */
   readonly #uses = new Map<string, readonly number[]>();
+  readonly #taken = new Map<string, TakenLeave>();
 
   /** @throws {Fault} `daemon.unattended` */
   constructor(file: string, nowMs: number) {
@@ -34,6 +47,9 @@ export class UnattendedStore {
       this.#db.prepare("DELETE FROM uses WHERE at < ?").run(nowMs - KEPT_MS);
       for (const { leave, at } of this.#db.prepare("SELECT leave, at FROM uses").all()) {
         this.#note(String(leave), [Number(at)]);
+      }
+      for (const { task, at, run, why } of this.#db.prepare("SELECT * FROM taken").all()) {
+        this.#taken.set(String(task), { atMs: Number(at), run: String(run), why: String(why) });
       }
     } catch (cause) {
       const why = `what passed unattended cannot be kept in ${file}: ${describeError(cause)}`;
@@ -51,10 +67,17 @@ export class UnattendedStore {
   /** Uses `leave` up `times` times; on disk when it returns. @throws {Fault} `daemon.unattended` */
   add(leave: string, nowMs: number, times: number): void {
     const uses = Array.from({ length: times }, () => nowMs);
+    const rows = uses.map(() => "(?, ?)").join();
+    this.#change(
+      `INSERT INTO uses VALUES ${rows}`,
+      uses.flatMap((at) => [leave, at]),
+    );
+    this.#note(leave, uses);
+  }
+
+  #change(sql: string, values: readonly (string | number)[]): void {
     try {
-      const rows = uses.map(() => "(?, ?)").join();
-      const values = uses.flatMap((at) => [leave, at]);
-      this.#db.prepare(`INSERT INTO uses VALUES ${rows}`).run(...values);
+      this.#db.prepare(sql).run(...values);
     } catch (cause) {
       const why = `what passes unattended cannot be written down: ${describeError(cause)}`;
       throw new Fault("daemon.unattended", why, {
@@ -62,7 +85,23 @@ export class UnattendedStore {
         hint: "see to the disk that holds Cofferdam's home",
       });
     }
-    this.#note(leave, uses);
+  }
+
+  /** Takes all leave from `task`, until {@link giveBack}; on disk when it returns. The first reason stays. @throws {Fault} `daemon.unattended` */
+  take(task: string, { atMs, run, why }: TakenLeave): void {
+    if (this.#taken.has(task)) return;
+    this.#change("INSERT INTO taken VALUES (?, ?, ?, ?)", [task, atMs, run, why]);
+    this.#taken.set(task, { atMs, run, why });
+  }
+
+  takenFrom(task: string): TakenLeave | undefined {
+    return this.#taken.get(task);
+  }
+
+  /** At a person's word. @throws {Fault} `daemon.unattended` */
+  giveBack(task: string): void {
+    this.#change("DELETE FROM taken WHERE task = ?", [task]);
+    this.#taken.delete(task);
   }
 
   close(): void {

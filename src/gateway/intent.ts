@@ -33,10 +33,25 @@ export function intentOf(
       digest,
       reason,
       ...(trace === undefined ? {} : { trace }),
+      ...partsOf(action),
     },
   };
   // Of a connection that nobody looks into nothing later will say what it was.
   return { event, sync: kind === "tcp" || mustSync(effects) };
+}
+
+const PARTS_MAX = 50; // Of a message with more statements the entry says what they are in its fields alone.
+
+/** What of it each rule was asked about, so that whoever reads the record can judge it anew. */
+function partsOf({ parts }: Action): NonNullable<EventDraft["data"]> {
+  if (parts === undefined || parts.length > PARTS_MAX) return {};
+  return {
+    parts: parts.map(({ verb, effects, object, count }) => ({
+      ...{ verb, effects: [...effects] },
+      ...(object === undefined ? {} : { object: [...object] }),
+      ...(count === undefined ? {} : { count }),
+    })),
+  };
 }
 
 /** Reports whether an intent of these effects must be on disk before it leaves: any above `write`. */

@@ -15,6 +15,8 @@ import type { DataPath } from "./read.ts";
 /** One change: a value is set, or what stands there goes; what is then empty goes, too. */
 export type YamlEdit =
   | { readonly set: DataPath; readonly value: unknown }
+  /** Puts `value` into a list, before what stands at its end's number. */
+  | { readonly insert: DataPath; readonly value: unknown }
   | { readonly remove: DataPath };
 
 const WRITTEN = { lineWidth: 0, flowCollectionPadding: true } as const; // No line is broken that was not.
@@ -32,6 +34,11 @@ export function editYaml(source: string, edits: readonly YamlEdit[]): string | u
       if (isCollection(value)) value.flow = true;
       if (above.length > 0 && !isCollection(around)) document.setIn(above, document.createNode({}));
       document.setIn(edit.set, value);
+    } else if ("insert" in edit) {
+      const list = document.getIn(edit.insert.slice(0, -1), true);
+      const at = edit.insert.at(-1);
+      if (!isSeq(list) || typeof at !== "number" || at > list.items.length) return undefined;
+      list.items.splice(at, 0, document.createNode(edit.value));
     } else if (!document.hasIn(edit.remove)) return undefined;
     else remove(document, edit.remove);
   }

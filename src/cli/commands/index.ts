@@ -1,6 +1,7 @@
 /** The command table: everything that the command line can do. */
 import type { Command } from "../command.ts";
 import { approvalsCommand } from "./approvals.ts";
+import { autonomyCommand, tightenCommand } from "./autonomy.ts";
 import { blastCommand } from "./blast.ts";
 import { catalogCommand, explainCommand } from "./catalog.ts";
 import { checkCommand } from "./check.ts";
@@ -52,6 +53,8 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   blastCommand,
   probeCommand,
+  tightenCommand,
+  autonomyCommand,
   catalogCommand,
   explainCommand,
   grantTemplateCommand,

@@ -342,7 +342,11 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
     connect: createWayOut(world.clock, (host) => connectOwn(world, run.id, host)),
     recordings: {
       begin: (about, terminal) =>
-        world.recordings.begin({ ...about, run: run.id }, terminal, run.lending.secrets()),
+        world.recordings.begin(
+          { ...about, run: run.id, runBytes: run.task.compute.recordingsBytes },
+          terminal,
+          run.lending.secrets(),
+        ),
       settle: (recording) => world.recordings.settle(recording),
     },
   });

@@ -10,6 +10,7 @@ import {
   exec,
   notice,
   operation,
+  processOf,
   refused,
   type Draft,
 } from "./detectors.fixture.ts";
@@ -27,6 +28,18 @@ function drawBytes(count: number): Buffer {
 const random = (bytes: number) => drawBytes(bytes).toString("base64url");
 const hex = (bytes: number) => drawBytes(bytes).toString("hex");
 const text = (n: number) => `word${n}`;
+
+const spelled = (of: string, as: "hex" | "base64" | "base64url") => Buffer.from(of).toString(as);
+/** RFC 4648, without padding, in lower case. */
+function base32(of: string): string {
+  const bits = [...Buffer.from(of)].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  const fives = bits.match(/.{5}/g) ?? [];
+  return fives.map((five) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(five, 2)]).join("");
+}
+/** Packets of no connection, counted by the kernel. */
+const datagrams = (port: number) =>
+  refused("198.51.100.7", port, { rule: "no-udp", process: { ...processOf([""]), pid: 0 } });
+const by = (...argv: readonly string[]) => ({ process: processOf(argv) });
 
 const outcome = (of: Draft, data: Draft["data"] = {}): Draft => ({
   type: "outcome",
@@ -182,6 +195,99 @@ const ROWS: readonly Row[] = [
     "below no domain, and goes on",
   ],
   ["dns.spread", every(100, 400, (n) => dns(`registry-${n}.mirror-${n}.example`)), 0, "words"],
+
+  [
+    "dns.encoded",
+    every(100, 8, (n) => dns(`${n}.${spelled("secret rows ", "hex")}.t.evil.test`)),
+    2,
+    "text in hexadecimal, the same but for a number, and it goes on",
+  ],
+  [
+    "dns.encoded",
+    every(100, 3, (n) => dns(`${base32(`row ${n}: ann, secret`)}.evil${n}.test`, "TXT")),
+    1,
+    "text in base32, below a domain of its own each time",
+  ],
+  [
+    "dns.encoded",
+    every(100, 3, (n) =>
+      dns(
+        `${spelled(`row ${n}: ann, secret`, "hex")
+          .match(/.{1,8}/g)
+          ?.join(".")}.evil.test`,
+      ),
+    ),
+    1,
+    "in short labels, one behind the other",
+  ],
+  ["dns.encoded", every(100, 200, () => dns(`${hex(16)}.cdn.test`)), 0, "hashes"],
+  [
+    "dns.encoded",
+    every(100, 200, () => dns(`${base32(random(12))}.cdn.test`.replace(/^./, "7"))),
+    0,
+    "identifiers",
+  ],
+  [
+    "dns.encoded",
+    every(100, 60, (n) => dns(`internationalbusinessconference${n}.mirror.test`)),
+    0,
+    "long words",
+  ],
+  [
+    "dns.encoded",
+    every(100, 2, (n) => dns(`${spelled(`a name of two ${n}`, "hex")}.test`)),
+    0,
+    "two names",
+  ],
+
+  ["tunnel.packets", [datagrams(51_820)], 1, "WireGuard's port, by whomever"],
+  ["tunnel.packets", [datagrams(1194)], 1, "OpenVPN's port"],
+  ["tunnel.packets", [datagrams(443)], 0, "QUIC, which clients try by themselves"],
+  ["tunnel.packets", [datagrams(123)], 0, "the time"],
+  ["tunnel.packets", [refused("vpn.test", 1194)], 0, "a connection is another matter"],
+
+  [
+    "mining.pool",
+    [refused("xmr.nanopool.test", 14_444, by("node", "worker.js"))],
+    1,
+    "a pool's name",
+  ],
+  [
+    "mining.pool",
+    [refused("eu.pool.test", 3333, by("./app"))],
+    1,
+    "a pool's name at a pool's port",
+  ],
+  [
+    "mining.pool",
+    [
+      refused(
+        "outside.test",
+        3333,
+        by("node", "tools/build.mjs", "stratum", "tcp", "outside.test"),
+      ),
+    ],
+    1,
+    "a word of their protocol",
+  ],
+  [
+    "mining.pool",
+    [refused("203.0.113.9", 4444, by("./x", "-u", `4${"A".repeat(94)}`))],
+    1,
+    "a wallet",
+  ],
+  [
+    "mining.pool",
+    [refused("outside.test", 3333, by("node", "tools/build-worker.mjs", "login", "tcp"))],
+    1,
+    "a worker logs in",
+  ],
+  ["mining.pool", [refused("outside.test", 3333, by("node", "server.js"))], 0, "a port alone"],
+  ["mining.pool", [refused("queue.test", 5555, by("node", "worker.js"))], 0, "a worker elsewhere"],
+  ["mining.pool", [refused("10.0.0.4", 3333, by("node", "worker.js", "stratum"))], 0, "within"],
+  ["mining.pool", [refused("db-pool.test", 8888, by("psql"))], 0, "a pool of connections"],
+  ["mining.pool", [refused("0.pool.ntp.test", 123, by("ntpd"))], 0, "a pool of clocks"],
+  ["mining.pool", [refused("docs.test", 443, by("xmrig"))], 0, "another port, which others judge"],
 
   [
     "exfil.url",

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import type { Action, Event, FindingKind, Process } from "../action/index.ts";
+import type { Action, FindingKind, Process } from "../action/index.ts";
 import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index.ts";
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import { CANARY } from "../detect/index.ts";
@@ -39,7 +39,7 @@ import { withLease, type Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { meansOf, type Beyond } from "./means.ts";
-import { denialEvent, describeEnd, refusedCanary, WITHHELD } from "./run-events.ts";
+import { denialEvent, describeEnd, refusedCanary, WITHHELD, type JsonValue } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
@@ -47,7 +47,6 @@ import { Standstill } from "./standstill.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-type JsonValue = NonNullable<Event["data"]>[string];
 
 /** The parts of a living run that `Run` drives. */
 export interface Parts {
@@ -260,7 +259,7 @@ export class Run implements HeldRun {
     this.#kill();
   }
 
-  /** Has it stand still until {@link resume}. @throws {Fault} `daemon.state` */
+  /** @throws {Fault} `daemon.state` */
   async pause(reason: string): Promise<void> {
     await this.#standstill.pause(reason);
   }
@@ -472,6 +471,11 @@ export class Run implements HeldRun {
   finding(kind: FindingKind, detail: string, of: FindingSubject): void {
     if (!this.#agent) return;
     this.#responder.found({ kind, detail, of });
+  }
+
+  /** The same, of which was told not long ago. */
+  foundAgain(kind: FindingKind, action: string | undefined): void {
+    this.#responder.again(kind, action);
   }
 
   #kill(): void {

@@ -109,7 +109,10 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
-    world.detections.add(id, task, ({ kind, why, ...of }) => run.finding(kind, why, of));
+    world.detections.add(id, task, {
+      tell: ({ kind, why, ...of }) => run.finding(kind, why, of),
+      again: ({ kind, action }) => run.foundAgain(kind, action),
+    });
     recorder.watch = (event) => world.detections.observe(event);
     void run.ended.then(() => {
       world.detections.remove(id);

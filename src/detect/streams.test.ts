@@ -1,32 +1,25 @@
 /** Detectors over what happens in time and among many: each row a stream that is noticed, or its benign twin. */
 import assert from "node:assert/strict";
-import { hash } from "node:crypto";
 import { test } from "node:test";
 import type { Tuning } from "./detector.ts";
 import {
   action,
   dns,
+  done,
   every,
   exec,
+  hex,
   notice,
   operation,
+  outcome,
   processOf,
+  random,
   refused,
   type Draft,
 } from "./detectors.fixture.ts";
 
 const SITE = "https://site.test";
 const MINUTE = 60_000;
-let drawn = 0;
-/** Like random, and the same each time: rare values would fail a test by chance. */
-function drawBytes(count: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(count / 32) }, () =>
-    hash("sha256", `${(drawn += 1)}`, "buffer"),
-  );
-  return Buffer.concat(blocks).subarray(0, count);
-}
-const random = (bytes: number) => drawBytes(bytes).toString("base64url");
-const hex = (bytes: number) => drawBytes(bytes).toString("hex");
 const text = (n: number) => `word${n}`;
 
 const spelled = (of: string, as: "hex" | "base64" | "base64url") => Buffer.from(of).toString(as);
@@ -41,16 +34,6 @@ const datagrams = (port: number) =>
   refused("198.51.100.7", port, { rule: "no-udp", process: { ...processOf([""]), pid: 0 } });
 const by = (...argv: readonly string[]) => ({ process: processOf(argv) });
 
-const outcome = (of: Draft, data: Draft["data"] = {}): Draft => ({
-  type: "outcome",
-  run: of.run ?? "r-a",
-  system: of.system ?? "",
-  action: of.action ?? "",
-  data: { status: 200, bytesOut: 100, ...data },
-});
-/** An action and what became of it, `count` times. */
-const done = (count: number, make: (n: number) => Draft, data?: Draft["data"]): readonly Draft[] =>
-  Array.from({ length: count }, (_, n) => make(n)).flatMap((one) => [one, outcome(one, data)]);
 const call = (id: string, data: Draft["data"] = {}): Draft => ({
   type: "tool.call",
   run: "r-a",
@@ -81,18 +64,6 @@ const decided = (of: Draft, state: string): Draft => ({
   type: "approval",
   data: { state, verb: "mail.send" },
 });
-const closed = (run: string, upstreamOut: number): Draft => ({
-  type: "flow.close",
-  run,
-  target: "site.test:443",
-  data: { upstreamOut, upstreamIn: 1000 },
-});
-/** A run of one task that sends so much. */
-const sends = (run: string, bytes: number): readonly Draft[] => [
-  { type: "run.start", run, data: { task: "backup" } },
-  closed(run, bytes),
-  { type: "run.end", run, data: {} },
-];
 const within = (id: string, draft: Draft): Draft => ({
   ...draft,
   cause: { call: { id, name: "Bash", source: "model", by: "only", confidence: 1 } },
@@ -288,95 +259,6 @@ const ROWS: readonly Row[] = [
   ["mining.pool", [refused("db-pool.test", 8888, by("psql"))], 0, "a pool of connections"],
   ["mining.pool", [refused("0.pool.ntp.test", 123, by("ntpd"))], 0, "a pool of clocks"],
   ["mining.pool", [refused("docs.test", 443, by("xmrig"))], 0, "another port, which others judge"],
-
-  [
-    "exfil.url",
-    every(1000, 8, () => action(["read"], `${SITE}/i.png?d=${random(600)}`)),
-    1,
-    "in a picture's query",
-  ],
-  ["exfil.url", every(1000, 80, () => action(["read"], `${SITE}/${random(60)}/x`)), 1, "in a path"],
-  [
-    "exfil.secret",
-    [action(["read"], `${SITE}/find?q=a-AKIADRILL0NOTREAL007`)],
-    1,
-    "a key in a query",
-  ],
-  [
-    "exfil.secret",
-    [
-      action(
-        ["read"],
-        `${SITE}/i/${Buffer.from("KEY=AKIADRILL0NOTREAL007\n").toString("base64url")}.png`,
-      ),
-    ],
-    1,
-    "a key in base64",
-  ],
-  ["exfil.secret", [action(["read"], `${SITE}/f?q=AKIA%44RILL0NOTREAL007`)], 1, "escaped"],
-  [
-    "exfil.secret",
-    [action(["read"], `${SITE}/f?q=${Buffer.from("AKIADRILL0NOTREAL007").toString("hex")}`)],
-    1,
-    "in hexadecimal",
-  ],
-  [
-    "exfil.secret",
-    [action(["read"], `${SITE}/o?X-Amz-Credential=AKIADRILL0NOTREAL007/20260101/eu/s3`)],
-    0,
-    "a signed URL",
-  ],
-  [
-    "exfil.url",
-    every(1000, 200, () => action(["read"], `${SITE}/packages/ab/cd/${hex(30)}/x.whl`)),
-    0,
-    "hashes of packages",
-  ],
-  [
-    "exfil.url",
-    every(1000, 40, () => action(["read"], `${SITE}/items?cursor=${random(90)}`)),
-    0,
-    "cursors",
-  ],
-  [
-    "exfil.url",
-    every(1000, 20, (n) =>
-      action(["read"], `${SITE}/search?q=${"how+to+write+good+words+".repeat(9)}${n}`),
-    ),
-    0,
-    "long words",
-  ],
-  [
-    "exfil.url",
-    every(1000, 8, () => action(["write"], `${SITE}/i?d=${random(600)}`)),
-    0,
-    "a write is judged as one",
-  ],
-
-  ["exfil.small", done(210, () => action(["write"], `${SITE}/notes`)), 1, "cut small"],
-  ["exfil.small", done(210, () => action(["read"], `${SITE}/search`)), 0, "questions"],
-  [
-    "exfil.small",
-    done(210, () => action(["write"], `${SITE}/notes`), { bytesOut: 20_000 }),
-    0,
-    "not small",
-  ],
-  ["exfil.small", done(50, () => action(["write"], `${SITE}/notes`)), 0, "a few"],
-
-  [
-    "exfil.volume",
-    ["a", "b", "c"].flatMap((run) => sends(run, 4e6)).concat(sends("d", 5e7)),
-    1,
-    "ten times as much",
-  ],
-  [
-    "exfil.volume",
-    ["a", "b", "c"].flatMap((run) => sends(run, 4e7)).concat(sends("d", 5e7)),
-    0,
-    "as always",
-  ],
-  ["exfil.volume", sends("a", 5e7), 0, "nothing is known before"],
-  ["exfil.volume", sends("a", 6e8), 1, "much, whatever was before"],
 
   ["beacon", every(30_000, 13, () => refused("198.51.100.7", 4444)), 1, "twice a minute"],
   [

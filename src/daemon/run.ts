@@ -469,8 +469,7 @@ export class Run implements HeldRun {
   }
 
   finding(kind: FindingKind, detail: string, of: FindingSubject): void {
-    if (!this.#agent) return;
-    this.#responder.found({ kind, detail, of });
+    if (this.#agent) this.#responder.found({ kind, detail, of });
   }
 
   /** The same, of which was told not long ago. */

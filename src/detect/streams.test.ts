@@ -11,7 +11,6 @@ import {
   hex,
   notice,
   operation,
-  outcome,
   processOf,
   random,
   refused,

@@ -143,7 +143,7 @@ export const exfilSecret = defineDetector<object>({
         member(one, "digest"),
       ];
       const why = `something in the form of a ${shown(what)} in ${shown(where)} of a question to ${shown(fieldOf(event, "host"))}`;
-      return { ...found(SECRET, event, 0.8, why), subject: keyOf(digest) };
+      return { ...found(SECRET, event, 0.8, why), subject: keyOf(`${digest} ${where}`) };
     });
   },
 });

@@ -25,7 +25,9 @@ const header = (name: string, value: string): Draft => ({ headers: [[name, value
 /** What is told of each request of one run. */
 function told(...drafts: readonly Draft[]): readonly (readonly string[])[] {
   const watch = new LeavingWatch();
-  return drafts.map((draft) => watch.look(request(draft)).carries.map(({ where }) => where));
+  return drafts.map((draft) =>
+    watch.look(request(draft)).carries.map(({ where }) => where.replace(", wrapped", "")),
+  );
 }
 
 const CARRIED: readonly (readonly [why: string, draft: Draft, where: string])[] = [
@@ -54,6 +56,7 @@ const CARRIED: readonly (readonly [why: string, draft: Draft, where: string])[] 
     "the header user-agent",
   ],
   ["in a body", { body: `{"q": "${SECRET}"}` }, "the body"],
+  ["behind a body", { body: "word", trailers: [["x-note", SECRET]] }, "the header x-note"],
   ["in a body, escaped as JSON may be", { body: `{"q": "\\u0041${SECRET.slice(1)}"}` }, "the body"],
   ["in a packed body", { body: gzipSync(`q=${SECRET}`) }, "the body"],
   ["in a body packed the other way", { body: deflateSync(`q=${SECRET}`) }, "the body"],
@@ -184,6 +187,13 @@ test("and in pieces over several requests; what follows them is ordinary again",
   const ordinary = [query("v=1&format=json"), query("p=another"), query("q=words"), piece(0)];
   const asked = [piece(0), piece(1), piece(2), piece(2), ...ordinary];
   assert.deepEqual(knows(...asked), [false, false, true, true, false, false, false, true]);
+});
+
+test("a text that is known is found behind a body as it is, where nobody else looks", () => {
+  assert.deepEqual(knows({ trailers: [["x-note", CANARY]] }, { trailers: [["x-note", "word"]] }), [
+    true,
+    false,
+  ]);
 });
 
 test("digests tell secrets apart, and nothing of them is in what is told", () => {

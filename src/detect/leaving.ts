@@ -22,6 +22,8 @@ export interface Leaving {
   readonly query: string;
   /** Name in lower case and value of each field. */
   readonly headers: readonly (readonly [string, string])[];
+  /** The same of fields that stand behind the body. */
+  readonly trailers?: readonly (readonly [string, string])[];
   readonly body?: Uint8Array | undefined;
 }
 
@@ -103,7 +105,8 @@ export class LeavingWatch {
     if ([whole, apart, ...layers.map(({ text }) => text)].some(mayHoldSecret)) {
       carries.push(...parts.flatMap(({ where, text }) => carriedIn(text, where) ?? []));
     }
-    const known = new Set(this.#knownIn([...layers, ...layersOf(kept)]));
+    const late = (request.trailers ?? []).map(([, text]) => ({ text, isText: true }));
+    const known = new Set(this.#knownIn([...layers, ...layersOf(kept), ...late]));
     const now = new Set(values.map(([, value]) => value));
     for (const list of this.#listsOf(request.host, values)) {
       if (!this.#isSuspect(list)) continue;
@@ -168,8 +171,9 @@ function carriedIn(text: string, where: string): Carried | undefined {
   const apart = text.replaceAll(/[-.~]/g, " ");
   for (const one of [text, apart, ...layersOf(text).map((layer) => layer.text)]) {
     const secret = secretOf(one);
-    if (secret !== undefined)
-      return { what: secret.kind, where, digest: hash("sha256", secret.text).slice(0, 16) };
+    if (secret === undefined) continue;
+    const digest = hash("sha256", secret.text).slice(0, 16);
+    return { what: secret.kind, where: one === text ? where : `${where}, wrapped`, digest };
   }
   return undefined;
 }
@@ -206,7 +210,7 @@ function unique(carries: readonly Carried[]): readonly Carried[] {
 }
 
 /** The places of a request, what stands where credentials belong, and its values one by one. */
-function read({ path, query, headers, body }: Leaving) {
+function read({ path, query, headers, trailers = [], body }: Leaving) {
   const parts: Part[] = [];
   const kept: string[] = [];
   const values: Value[] = [];
@@ -234,7 +238,8 @@ function read({ path, query, headers, body }: Leaving) {
     parts.push({ where: "the body", text });
     take("the body", valuesOf(text));
   }
-  for (const [name, value] of headers) take(`the header ${shownName(name)}`, [[name, value]]);
+  for (const [name, value] of [...headers, ...trailers])
+    take(`the header ${shownName(name)}`, [[name, value]]);
   return { parts, kept: kept.join(APART), values };
 }
 

@@ -35,9 +35,13 @@ export interface ActionContext {
 }
 
 /** A request as far as something can leave by it. */
-export function leavingOf(request: CheckedRequest, body: WholeBody | undefined): Leaving {
-  const { host, path, query, headers } = request;
-  return { host, path, query, headers: headerPairs(headers), body: body?.bytes };
+export function leavingOf(
+  { host, path, query, headers }: CheckedRequest,
+  body: WholeBody | undefined,
+  trailers: RawHeaders,
+): Leaving {
+  const late = headerPairs(trailers);
+  return { host, path, query, headers: headerPairs(headers), body: body?.bytes, trailers: late };
 }
 
 /** Describes `request`; `body` where it was read whole. */

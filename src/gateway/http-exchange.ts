@@ -112,7 +112,9 @@ async function judge(
   let { body } = asked;
   const now = () => ports.clock.now();
   const look = () =>
-    mayTellCanary(access.grant.system) ? undefined : ports.leaving.look(leavingOf(request, body));
+    mayTellCanary(access.grant.system)
+      ? undefined
+      : ports.leaving.look(leavingOf(request, body, it.client.trailers));
   let seen = look();
   const context = () => ({
     run: run.id,

@@ -56,6 +56,15 @@ const CARRIED: readonly (readonly [why: string, draft: Draft, where: string])[] 
     "the header user-agent",
   ],
   ["in a body", { body: `{"q": "${SECRET}"}` }, "the body"],
+  ["in UTF-16", { body: Buffer.from(`a ${SECRET} b`, "utf16le") }, "the body"],
+  ["as a name", query(`${SECRET}=1`), "the query"],
+  [
+    "behind many others",
+    query(
+      `${Array.from({ length: 60 }, (_, n) => `k${n}=value${n}`).join("&")}&a=${SECRET.slice(0, 9)}&b=${SECRET.slice(9)}`,
+    ),
+    "several values",
+  ],
   ["behind a body", { body: "word", trailers: [["x-note", SECRET]] }, "the header x-note"],
   ["in a body, escaped as JSON may be", { body: `{"q": "\\u0041${SECRET.slice(1)}"}` }, "the body"],
   ["in a packed body", { body: gzipSync(`q=${SECRET}`) }, "the body"],

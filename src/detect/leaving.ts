@@ -41,13 +41,15 @@ export interface Seen {
 const BODY_BYTES_MAX = 256 << 10;
 const CARRIES_MAX = 8;
 /** Values of one request that are put together, in their order. */
-const VALUES_MAX = 48;
+const VALUES_MAX = 128;
 /** Different values that are remembered for a host, and for a name at it. */
 const REMEMBERED_MAX = 16;
 const HOSTS_MAX = 32;
 const NAMES_MAX = 32;
 /** In so many pieces a secret is still found. */
 const PIECES_MAX = 8;
+/** In a shorter name nothing has room. */
+const NAME_CHARS_MIN = 16;
 /** A piece of something: no sentence, no number. */
 const PIECE = /^(?!\d+$)[\w+/=.~-]{4,160}$/;
 /** By such names credentials are sent, and servers hand out what comes back. */
@@ -217,6 +219,7 @@ function read({ path, query, headers, trailers = [], body }: Leaving) {
   const take = (where: string, pairs: readonly Value[]) => {
     const own: string[] = [];
     for (const [name, value] of pairs) {
+      if (name.length >= NAME_CHARS_MIN) own.push(name);
       if (value === "") continue;
       if (BELONGS.test(name)) {
         kept.push(value);
@@ -267,7 +270,9 @@ function textOf(body: Uint8Array): string {
   const text = start.toString("latin1");
   const isPacked = text.startsWith("\x1f\x8b") || text.startsWith("x");
   const [first] = isPacked ? layersOf(text) : [];
-  return first?.text ?? text;
+  const plain = first?.text ?? text;
+  // UTF-16 is read as well: its other bytes are NUL.
+  return plain.includes("\0") ? `${plain}${APART}${plain.replaceAll("\0", "")}` : plain;
 }
 
 /** The values of a form, or the texts of JSON. */

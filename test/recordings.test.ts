@@ -157,3 +157,30 @@ test("a daemon that is killed leaves one that the next puts on record as incompl
   assert.equal(last?.check, "ok");
   assert.deepEqual(globSync(join(it.home.state, "runs/*/recordings/*.part")), []);
 });
+
+test("INV-166: a run whose recordings are full has its terminals ended, and another run has not", async () => {
+  const small = join(it.home.root, "small.yaml");
+  writeFileSync(small, `${readFileSync(task, "utf8")}compute: { recordings: 64KiB }\n`);
+  const shell = (text: string) => `ssh -tt server.example "${text}" </dev/null; echo "code $?"`;
+  const { stdout, stderr } = await it.run(
+    small,
+    `${shell("seq 1 200000")}; ${shell("seq 1 200000")}`,
+  );
+  assert.match(stderr, /all recordings of its run take 65536 bytes, as much as they may/);
+  assert.deepEqual(stdout.match(/code \d+/g), ["code 255", "code 255"]);
+  assert.ok(!stdout.includes("200000"));
+  const run = (await it.home.log()).findLast(({ type }) => type === "run.start")?.run ?? "";
+  const files = await list(run);
+  assert.ok(files.reduce((sum, { bytes }) => sum + bytes, 0) <= 65_536);
+  assert.ok(
+    files.some(({ state, end }) => state === "incomplete" && /65536 bytes/.test(end ?? "")),
+  );
+  const recorded = (await it.home.log()).filter(
+    ({ run: of, type, data }) => of === run && type === "outcome" && data?.["recording"],
+  );
+  assert.ok(recorded.length > 0);
+  assert.ok(recorded.every(({ data }) => data?.["failed"] === "recording.full"));
+
+  const other = await it.run(task, shell("echo aga'in'"));
+  assert.match(other.stdout, /^again\r?\n[^]*code 0/m);
+});

@@ -136,3 +136,30 @@ test("INV-44: a worker killed under load cuts its own runs' flows, freezes them,
   await other.ended;
   assert.equal((await home.call(["verify"])).code, 0);
 });
+
+for (const order of ["before its worker ends", "when its worker has ended"] as const) {
+  test(`INV-164: a run that a person pauses ${order} stands still until a person lets it go on`, async () => {
+    const run = new Loaded();
+    await run.goesOn(5);
+    const first = run.workerPid();
+    const kill = () => process.kill(first, "SIGKILL");
+    if (order === "when its worker has ended") kill();
+    const { code, stderr } = await home.call(["pause", run.id]);
+    assert.equal(code, 0, stderr);
+    if (order === "before its worker ends") kill();
+    await eventually("another worker", 60_000, () =>
+      run.workerPid() === first ? undefined : true,
+    );
+    await home.call(["log"]); // What thaws it would have by now.
+    const before = run.out.length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(run.out.length, before, "nothing of it runs");
+    const shown = await home.call(["ps", "--json"]);
+    assert.match(shown.stdout, /"state":"paused"/);
+    assert.match(shown.stdout, /"pauseReason":"by hand"/);
+    assert.equal((await home.call(["resume", run.id])).code, 0);
+    await run.goesOn(5);
+    await home.call(["kill", run.id]);
+    await run.ended;
+  });
+}

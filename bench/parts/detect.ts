@@ -6,7 +6,7 @@
  */
 import type { Event } from "../../src/action/index.ts";
 import { Fault } from "../../src/base/index.ts";
-import { createDetections, DETECTORS } from "../../src/detect/index.ts";
+import { createDetections, DETECTORS, LeavingWatch, type Leaving } from "../../src/detect/index.ts";
 import type { Part } from "../part.ts";
 import { createRow } from "../row.ts";
 import { inTurns, quantile } from "../statistics.ts";
@@ -23,6 +23,8 @@ export const detect: Part = {
     const taken = await inTurns(ROUNDS, {
       single: () => median(eventsOf(SINGLE), observer()),
       written: () => median(eventsOf(SINGLE), (event) => JSON.stringify(event)),
+      request: () => median(requestsOf(SINGLE), looker()),
+      writtenRequest: () => median(requestsOf(SINGLE), (request) => JSON.stringify(request)),
       some: () => total(eventsOf(SOME), observer()),
       many: () => total(eventsOf(MANY), observer()),
     });
@@ -33,6 +35,12 @@ export const detect: Part = {
         values: taken.single,
         against: { name: "JSON.stringify of the event", values: taken.written },
         goal: { of: "value", must: "<", be: 10 },
+      }),
+      createRow({
+        name: "detect/request-p50",
+        unit: "us",
+        values: taken.request,
+        against: { name: "JSON.stringify of the request", values: taken.writtenRequest },
       }),
       createRow({
         name: "detect/sustained",
@@ -51,6 +59,12 @@ export const detect: Part = {
   },
 };
 
+/** What the gateway does with each request: looks for what leaves in it. */
+function looker(): (request: Leaving) => unknown {
+  const watch = new LeavingWatch();
+  return (request) => watch.look(request);
+}
+
 function observer(): (event: Event) => unknown {
   const detections = createDetections(DETECTORS);
   return (event) => detections.observe(event);
@@ -67,11 +81,11 @@ function requireNotice(): void {
   throw new Fault("bench.case", "a tunnel was not noticed, so the figures mean nothing");
 }
 
-/** The median time of one event, in microseconds. */
-function median(events: readonly Event[], observe: (event: Event) => unknown): number {
-  const times = events.map((event) => {
+/** The median time of one event or request, in microseconds. */
+function median<Of>(all: readonly Of[], observe: (one: Of) => unknown): number {
+  const times = all.map((one) => {
     const start = performance.now();
-    observe(event);
+    observe(one);
     return (performance.now() - start) * 1000;
   });
   return quantile(times, 0.5);
@@ -98,6 +112,26 @@ const COMMANDS = [
 /** `count` events of an agent at work, none like another. */
 function eventsOf(count: number): readonly Event[] {
   return Array.from({ length: count }, (_, n) => eventOf(n));
+}
+
+/** `count` requests of an agent at work: pages, and packages with their hashes. */
+function requestsOf(count: number): readonly Leaving[] {
+  return Array.from({ length: count }, (_, n): Leaving => {
+    const isPackage = n % 4 === 0;
+    const path = `/posts/${n % 200}`;
+    const hash = `${n}`.padStart(64, "9f86d081884c7d65");
+    return {
+      host: `www.site${n % 40}.example`,
+      path: isPackage ? `/packages/${hash}/name-${n}.whl` : path,
+      query: `page=${n % 9}&q=words+to+find`,
+      headers: [
+        ["user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"],
+        ["accept", "application/json, text/plain, */*"],
+        ["accept-encoding", "gzip, deflate, br"],
+        ["x-request-id", hash.slice(-32)],
+      ],
+    };
+  });
 }
 
 function eventOf(n: number): Event {

@@ -79,6 +79,11 @@ export const actionSchema = z.strictObject({
       }),
     )
     .optional(),
+  /** What it carries that has the form of a secret: its kind, where it stands, the start of its SHA-256; never itself. */
+  carries: z
+    .array(z.strictObject({ what: z.string(), where: z.string(), digest: z.string() }))
+    .max(8)
+    .optional(),
   /** Absent where nothing is known beyond the effects. */
   impact: impactSchema.optional(),
   cause: processSchema,

@@ -48,8 +48,12 @@ export function createClient(home: Home): Client {
       const response = await post(home, name, takes);
       signal?.addEventListener("abort", () => response.destroy(), { once: true });
       if (signal?.aborted === true) response.destroy();
-      for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
-        yield ENDPOINTS[name].gives.parse(JSON.parse(line)) as never;
+      try {
+        for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+          yield ENDPOINTS[name].gives.parse(JSON.parse(line)) as never;
+        }
+      } finally {
+        response.destroy(); // Whoever stops reading wants no more: open, it would keep the process.
       }
     },
     attach: (run) => attach(home, run),

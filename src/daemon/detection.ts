@@ -22,6 +22,8 @@ interface Watched {
   readonly quiet: Quiet;
   readonly off: ReadonlySet<string>;
   tell(detection: Detection): void;
+  /** Told of one like it not long ago: nothing is said again, and what holds goes on holding. */
+  again(detection: Detection): void;
 }
 
 /** What is noticed in all runs of one daemon. */
@@ -29,8 +31,8 @@ export class RunDetections {
   readonly #runs = new Map<string, Watched>();
   readonly #home = createDetections(DETECTORS.filter(({ scope }) => scope === "home"));
 
-  /** From here on what is noticed of run `id` is told by `tell`, as its task has it. */
-  add(id: string, { detect }: Pick<Task, "detect">, tell: Watched["tell"]): void {
+  /** From here on what is noticed of run `id` is told, as its task has it. */
+  add(id: string, { detect }: Pick<Task, "detect">, by: Pick<Watched, "tell" | "again">): void {
     const settings = Object.entries(detect);
     const off = new Set(settings.flatMap(([name, value]) => (value === "off" ? [name] : [])));
     const tuning = Object.fromEntries(
@@ -43,7 +45,7 @@ export class RunDetections {
       detections: createDetections(own, tuning),
       quiet: createQuiet(),
       off,
-      tell,
+      ...by,
     });
   }
 
@@ -63,6 +65,7 @@ export class RunDetections {
         const about = this.#runs.get(detection.run ?? "");
         if (about === undefined || about.off.has(detection.detector)) continue;
         if (about.quiet.isTold(detection, event.monoMs)) about.tell(detection);
+        else about.again(detection);
       }
     };
   }

@@ -98,6 +98,15 @@ export class Responder {
     return this.#withheld.has(action);
   }
 
+  /** INV-165: what is found again, and told no more, does not leave either. */
+  again(kind: FindingKind, action: string | undefined): void {
+    if (action === undefined || !this.#means.responses[kind].some((one) => WITHHOLDING.has(one)))
+      return;
+    this.#withheld.add(action);
+    const [oldest = ""] = this.#withheld;
+    if (this.#withheld.size > WITHHELD_MAX) this.#withheld.delete(oldest);
+  }
+
   /** Records `finding`, and does what the task file says. */
   found({ kind, detail, of }: Finding): void {
     const means = this.#means;
@@ -105,11 +114,7 @@ export class Responder {
     const sinceMs = this.#clock.now().monoMs;
     const recorded = means.record(findingEvent(kind, detail, responses, of));
     recorded.catch((error: unknown) => means.failed(error));
-    if (of.action !== undefined && responses.some((one) => WITHHOLDING.has(one))) {
-      this.#withheld.add(of.action);
-      const [oldest = ""] = this.#withheld;
-      if (this.#withheld.size > WITHHELD_MAX) this.#withheld.delete(oldest);
-    }
+    this.again(kind, of.action);
     const text = `${kind}: ${detail}`;
     const due = STOPPING.filter((one) => responses.includes(one) && !this.#holding.has(one));
     if (NOTICED.has(kind) || due.length > 0) means.notice(text);

@@ -8,12 +8,18 @@ import { RunDetections } from "./detection.ts";
 function watch(settings: Readonly<Record<string, Task["detect"]>>) {
   const detections = new RunDetections();
   const told: string[] = [];
+  const again: string[] = [];
   for (const [run, detect] of Object.entries(settings)) {
-    detections.add(run, { detect }, ({ detector, score }) =>
-      told.push(`${run} ${detector} ${score}`),
+    detections.add(
+      run,
+      { detect },
+      {
+        tell: ({ detector, score }) => told.push(`${run} ${detector} ${score}`),
+        again: ({ detector, action }) => again.push(`${run} ${detector} ${action ?? ""}`),
+      },
     );
   }
-  return { detections, told };
+  return { detections, told, again };
 }
 
 const ssh = (run: string): Event => {
@@ -51,6 +57,27 @@ test("what is found is told behind the event, to its run; not where its task has
   detections.observe(ssh("b"))?.();
   detections.observe(ssh("c"))?.(); // Of no run here.
   assert.deepEqual(told, ["a tunnel.command 0.9"]);
+});
+
+test("INV-165: what is found again is not told again, and yet named to who withholds it", () => {
+  const { detections, told, again } = watch({ a: {}, b: { "exfil.secret": "off" } });
+  const carries = [{ what: "AWS access key", where: "the query", digest: "d" }];
+  const data = { effects: ["read"], carries };
+  for (const action of ["a-1", "a-2"]) {
+    for (const run of ["a", "b"]) {
+      const event: Event = {
+        type: "action",
+        run,
+        at: "",
+        monoMs: 0,
+        verdict: "allow",
+        action,
+        data,
+      };
+      detections.observe(event)?.();
+    }
+  }
+  assert.deepEqual([told, again], [["a exfil.secret 0.8"], ["a exfil.secret a-2"]]);
 });
 
 test("a task's threshold holds for its run alone", () => {

@@ -10,7 +10,8 @@ import { CANARY_USED, type Denial, type FindingSubject } from "../gateway/index.
 import type { Response } from "../policy/index.ts";
 import { briefProcess, type RunEvent } from "./recorder.ts";
 
-type JsonValue = NonNullable<Event["data"]>[string];
+/** What an entry's data may hold. */
+export type JsonValue = NonNullable<Event["data"]>[string];
 
 /** What is decided over an action with which a run uses what was planted in it. */
 export const refusedCanary = { verdict: "deny", rule: CANARY.name, reason: CANARY_USED } as const;

@@ -1,4 +1,4 @@
-/** A finding's pause, whatever else the run is about at that moment: only a person lets it go on. */
+/** A finding's pause and a person's, whatever else the run is about at that moment: only a person lets it go on. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -126,4 +126,89 @@ test("one of which nothing was found is", async () => {
   run.release();
   run.begin(parts, 1);
   assert.equal(await run.awaitRestart({ code: 1 }, 1), true);
+});
+
+const CAUSE = "its worker ended";
+/** A run that goes, as its agent does. */
+function running(change: Partial<Parts> = {}) {
+  const it = runOf(change);
+  it.run.release();
+  it.run.begin(it.parts, 1);
+  return it;
+}
+
+test("INV-164: paused by a person while its worker is gone, it stands when another serves it", async () => {
+  const { run, acts } = running();
+  await run.freeze(CAUSE);
+  await run.pause("by hand");
+  await run.thaw();
+  assert.deepEqual([run.info.state, run.info.pauseReason], ["paused", "by hand"]);
+  assert.equal(await acts(), "stands");
+  await assert.rejects(run.pause("again"), { code: "daemon.state" });
+  await run.resume();
+  assert.deepEqual([run.info.state, await acts()], ["running", "stands goes"]);
+});
+
+test("INV-164: paused by a person before its worker ended, it stands when another serves it", async () => {
+  const { run, acts } = running();
+  await run.pause("by hand");
+  if (await run.freeze(CAUSE)) await run.thaw();
+  assert.deepEqual([run.info.state, run.info.pauseReason], ["paused", "by hand"]);
+  await run.resume();
+  assert.deepEqual([run.info.state, await acts()], ["running", "stands goes"]);
+});
+
+test("INV-164: a person who lets it go on while nobody serves it lets it go on with the next worker", async () => {
+  const { run, acts } = running();
+  await run.freeze(CAUSE);
+  await assert.rejects(run.resume(), { code: "daemon.state" });
+  await run.pause("by hand");
+  await run.resume();
+  assert.deepEqual(
+    [run.info.state, run.info.pauseReason, await acts()],
+    ["paused", CAUSE, "stands"],
+  );
+  await run.thaw();
+  assert.deepEqual([run.info.state, await acts()], ["running", "stands goes"]);
+});
+
+test("INV-164: a person's pause that meets the thaw, or the freeze, under way holds", async () => {
+  const going = Promise.withResolvers<void>();
+  const thawed = running({ resume: () => going.promise });
+  await thawed.run.freeze(CAUSE);
+  const thaw = thawed.run.thaw();
+  await thawed.acts();
+  const pause = thawed.run.pause("by hand");
+  going.resolve();
+  await Promise.all([thaw, pause]);
+  assert.deepEqual([thawed.run.info.state, await thawed.acts()], ["paused", "stands stands"]);
+
+  const standing = Promise.withResolvers<void>();
+  const frozen = running({ pause: () => standing.promise });
+  const freeze = frozen.run.freeze(CAUSE);
+  const paused = frozen.run.pause("by hand");
+  standing.resolve();
+  await Promise.all([freeze, paused]);
+  await frozen.run.thaw();
+  assert.deepEqual([frozen.run.info.pauseReason, await frozen.acts()], ["by hand", ""]);
+});
+
+test("INV-164: a command that ends while a person has paused it starts again and stands", async () => {
+  const { run, parts, acts } = running();
+  await run.pause("by hand");
+  assert.equal(await run.awaitRestart({ code: 1 }, 1), true);
+  run.begin(parts, 2);
+  assert.deepEqual([await acts(), run.info.state], ["stands stands", "paused"]);
+});
+
+test("a pause that fails is told to whoever asked, and holds nothing", async () => {
+  let fails = true;
+  const { run, acts } = running({
+    pause: () => (fails ? Promise.reject(new Error("they do not stop")) : Promise.resolve()),
+  });
+  await assert.rejects(run.pause("by hand"), /do not stop/);
+  fails = false;
+  await run.freeze(CAUSE);
+  await run.thaw();
+  assert.deepEqual([run.info.state, await acts()], ["running", "goes"]);
 });

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import type { Action, Event, FindingKind, Process } from "../action/index.ts";
+import type { Action, FindingKind, Process } from "../action/index.ts";
 import { encodeFrame, type Frame, type RunEnd, type RunInfo } from "../api/index.ts";
 import { describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import { CANARY } from "../detect/index.ts";
@@ -39,14 +39,14 @@ import { withLease, type Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
 import { meansOf, type Beyond } from "./means.ts";
-import { denialEvent, describeEnd, refusedCanary, WITHHELD } from "./run-events.ts";
+import { denialEvent, describeEnd, refusedCanary, WITHHELD, type JsonValue } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
+import { Standstill } from "./standstill.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-type JsonValue = NonNullable<Event["data"]>[string];
 
 /** The parts of a living run that `Run` drives. */
 export interface Parts {
@@ -113,8 +113,7 @@ export class Run implements HeldRun {
   readonly #said = new Map<Frame["type"], Frame>();
   #denialLines = 0;
   #agent = false;
-  /** Why only a person lets it go on: what was found of it. */
-  #heldFor: string | undefined;
+  readonly #standstill: Standstill;
   #running = Promise.withResolvers<void>();
   #resolveEnded: (end: RunEnd) => void = () => {};
 
@@ -132,6 +131,21 @@ export class Run implements HeldRun {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#responder = new Responder(meansOf(this, options.beyond), options.clock);
+    this.#standstill = new Standstill({
+      id: this.id,
+      state: () => this.#info.state,
+      shows: (state, why) => {
+        const { pauseReason: _, ...rest } = this.#info;
+        this.#info = rest;
+        this.#update(why === undefined ? { state } : { state, pauseReason: why });
+      },
+      record: (event, recording) => this.recorder.record(event, recording),
+      notice: (text) => this.console.notice(text),
+      pause: async () => this.#parts?.pause(),
+      resume: async () => this.#parts?.resume(),
+      runs: () => Promise.race([this.#running.promise, this.#stopped.promise]),
+      resumed: () => this.#responder.resumed(),
+    });
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     saveInfo(this.files, this.#info);
   }
@@ -167,6 +181,7 @@ export class Run implements HeldRun {
     this.#lifetime ??= setTimeout(isOver, lifetimeMs);
     this.#info = { ...this.#info, state: "running", pid };
     this.#running.resolve();
+    this.#standstill.begin().catch((error: unknown) => this.stop("sandbox", describeError(error)));
     for (const frame of this.#said.values()) void parts.input(frame);
     // A denial or a kill may have come while the parts were still being put together.
     if (this.#stopping !== undefined) this.#kill();
@@ -196,9 +211,9 @@ export class Run implements HeldRun {
     await Promise.race([wait.promise, this.#stopped.promise]);
     clearTimeout(timer);
     this.#agent = false; // What was found until here is of the attempt before.
-    if (this.#heldFor !== undefined) {
-      this.stop("finding", `${this.#heldFor}; its command had ended before it could be paused`);
-    }
+    const found = this.#standstill.renew();
+    if (found !== undefined)
+      this.stop("finding", `${found}; its command had ended before it could be paused`);
     if (this.#stopping === undefined) this.recorder.goOn();
     return this.#stopping === undefined;
   }
@@ -244,21 +259,14 @@ export class Run implements HeldRun {
     this.#kill();
   }
 
+  /** @throws {Fault} `daemon.state` */
   async pause(reason: string): Promise<void> {
-    this.#mustBe("running");
-    await this.#parts?.pause();
-    this.#update({ state: "paused", pauseReason: reason });
-    await this.recorder.record({ type: "run.pause", data: { reason } });
-    this.console.notice(`paused: ${reason}; \`cofferdam resume ${this.id}\` lets it go on`);
+    await this.#standstill.pause(reason);
   }
 
-  /** Has it stand still for what was found, as soon as it runs, until a person resumes it: nothing else does. */
+  /** The same for what was found, as soon as it runs. */
   async standStill(reason: string): Promise<void> {
-    this.#heldFor = reason;
-    if (this.#info.state === "starting")
-      await Promise.race([this.#running.promise, this.#stopped.promise]);
-    if (this.#info.state === "running") await this.pause(reason);
-    else if (this.#info.state === "paused") this.#update({ pauseReason: reason });
+    await this.#standstill.found(reason);
   }
 
   /** Bytes on disk that are its doing: none before it has its parts. */
@@ -266,31 +274,19 @@ export class Run implements HeldRun {
     return (await this.#parts?.written()) ?? 0;
   }
 
+  /** A person lets it go on. @throws {Fault} `daemon.state` */
   async resume(): Promise<void> {
-    this.#mustBe("paused");
-    this.#heldFor = undefined;
-    this.#responder.resumed(); // What is found from here on, while it is let go, pauses it anew.
-    await this.recorder.record({ type: "run.resume" }, { sync: true });
-    await this.#parts?.resume();
-    const { pauseReason: _, ...rest } = this.#info;
-    this.#info = rest;
-    this.#update({ state: "running" });
-    if (this.#heldFor !== undefined) await this.pause(this.#heldFor);
+    await this.#standstill.resume();
   }
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
   async freeze(why: string): Promise<boolean> {
-    if (this.#info.state !== "running") return false;
-    this.#update({ state: "paused", pauseReason: why });
-    await this.#parts?.pause();
-    await this.recorder.record({ type: "run.pause", data: { reason: why } });
-    this.console.notice(`frozen: ${why}; it goes on when another serves it`);
-    return true;
+    return await this.#standstill.freeze(why);
   }
 
-  /** Undoes {@link freeze}, unless something was found meanwhile. */
+  /** Undoes {@link freeze}, but not what else holds it. */
   async thaw(): Promise<void> {
-    if (this.#info.state === "paused" && this.#heldFor === undefined) await this.resume();
+    await this.#standstill.thaw();
   }
 
   /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */
@@ -469,8 +465,12 @@ export class Run implements HeldRun {
   }
 
   finding(kind: FindingKind, detail: string, of: FindingSubject): void {
-    if (!this.#agent) return;
-    this.#responder.found({ kind, detail, of });
+    if (this.#agent) this.#responder.found({ kind, detail, of });
+  }
+
+  /** The same, of which was told not long ago. */
+  foundAgain(kind: FindingKind, action: string | undefined): void {
+    this.#responder.again(kind, action);
   }
 
   #kill(): void {

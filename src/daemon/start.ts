@@ -109,7 +109,10 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
-    world.detections.add(id, task, ({ kind, why, ...of }) => run.finding(kind, why, of));
+    world.detections.add(id, task, {
+      tell: ({ kind, why, ...of }) => run.finding(kind, why, of),
+      again: ({ kind, action }) => run.foundAgain(kind, action),
+    });
     recorder.watch = (event) => world.detections.observe(event);
     void run.ended.then(() => {
       world.detections.remove(id);
@@ -342,7 +345,11 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
     connect: createWayOut(world.clock, (host) => connectOwn(world, run.id, host)),
     recordings: {
       begin: (about, terminal) =>
-        world.recordings.begin({ ...about, run: run.id }, terminal, run.lending.secrets()),
+        world.recordings.begin(
+          { ...about, run: run.id, runBytes: run.task.compute.recordingsBytes },
+          terminal,
+          run.lending.secrets(),
+        ),
       settle: (recording) => world.recordings.settle(recording),
     },
   });

@@ -64,6 +64,22 @@ function agentsAbove(ancestors: readonly ProcessNode[]): readonly string[] {
   return ancestors.flatMap((node) => agentOf(programOf(node)) ?? []);
 }
 
+/** What installs packages, and the words by which it does; their scripts are strangers'. */
+const INSTALLERS = /^(?:npm|npm-cli|pnpm|yarn|bun|pip3?|uv|gem|composer|cargo|poetry)$/;
+const INSTALLING = new Set(["install", "i", "ci", "add", "rebuild", "update", "upgrade", "sync"]);
+/** Names by which packages have something run when they are installed. */
+const INSTALL_SCRIPT = /^(?:(?:pre|post)-?)?install$|^setup$/;
+
+/** Whether a program, or what a shell's text starts, installs something. */
+function isInstaller({ name, path, args }: Program): boolean {
+  if (INSTALLERS.test(name)) return args.some((word) => INSTALLING.has(word));
+  return INSTALL_SCRIPT.test(name) && /\.(?:[cm]?js|sh|py)$/.test(path);
+}
+
+function isBelowInstaller(ancestors: readonly ProcessNode[]): boolean {
+  return ancestors.some((node) => commandsOf(node).some(isInstaller));
+}
+
 /** Words of the command that a person started, also within a text that it gives to a shell. */
 interface Own {
   words: ReadonlySet<string>;
@@ -74,7 +90,7 @@ const UNLEASHED: DetectorAbout = {
   kind: "agent",
   title: "An agent is started with its guards off",
   explanation:
-    "Looks for flags by which agents' own command lines skip permissions (--dangerously-skip-permissions, --yolo, --trust-all-tools, ...). What a person started the run with is none: inside a run such flags are a matter of taste. An install script that drives an agent by them is how Nx (2025) and Amazon Q (2025) were abused.",
+    "Looks for flags by which agents' own command lines skip permissions (--dangerously-skip-permissions, --yolo, --trust-all-tools, ...). What a person started the run with is none: inside a run such flags are a matter of taste. An install script that drives an agent is surer (0.95), and counts without flags where it gives the agent a task (0.7): so Nx (2025) and Amazon Q (2025) were abused. A package that asks an agent's program for its version is none.",
   attack: ["T1562", "T1059.004"],
   atlas: ["AML.T0103", "AML.T0081", "AML.T0112.000"],
   owasp: ["ASI02", "ASI05", "ASI10"],
@@ -97,8 +113,17 @@ export const agentUnleashed = defineDetector<Own>({
     const agent = agentOf(program);
     if (agent === undefined) return [];
     const flag = program.args.find((word) => AGENTS.get(agent)?.test(word) === true);
-    if (flag === undefined || own.words.has(flag)) return [];
-    return [found(UNLEASHED, event, 0.9, `${agent} is started with ${flag}`)];
+    const isOff = flag !== undefined && !own.words.has(flag);
+    if (isBelowInstaller(process.ancestors)) {
+      if (isOff) {
+        const why = `an install script starts ${agent} with ${flag}`;
+        return [found(UNLEASHED, event, 0.95, why)]; // Also where another has started it before.
+      }
+      const isTasked = program.args.some((word) => HEADLESS.test(word));
+      if (isTasked)
+        return [found(UNLEASHED, event, 0.7, `an install script gives ${agent} a task`)];
+    }
+    return isOff ? [found(UNLEASHED, event, 0.9, `${agent} is started with ${flag}`)] : [];
   },
 });
 

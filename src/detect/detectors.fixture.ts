@@ -1,4 +1,5 @@
 /** Events for tests of detectors, and one detector shown a list of them. */
+import { hash } from "node:crypto";
 import type { Effect, Event, Process } from "../action/index.ts";
 import { createDetections } from "./detection.ts";
 import type { Detection, Tuning } from "./detector.ts";
@@ -118,3 +119,30 @@ export function notice(
     detections.observe({ at: "2026-11-27T00:00:00.000Z", monoMs: at * 1000, ...draft }),
   );
 }
+
+let drawn = 0;
+/** Like random, and the same each time: rare values would fail a test by chance. */
+function drawBytes(count: number): Buffer {
+  const blocks = Array.from({ length: Math.ceil(count / 32) }, () =>
+    hash("sha256", `${(drawn += 1)}`, "buffer"),
+  );
+  return Buffer.concat(blocks).subarray(0, count);
+}
+export const random = (bytes: number) => drawBytes(bytes).toString("base64url");
+export const hex = (bytes: number) => drawBytes(bytes).toString("hex");
+
+/** What became of an action. */
+export const outcome = (of: Draft, data: Draft["data"] = {}): Draft => ({
+  type: "outcome",
+  run: of.run ?? "r-a",
+  system: of.system ?? "",
+  action: of.action ?? "",
+  data: { status: 200, bytesOut: 100, ...data },
+});
+/** An action and what became of it, `count` times. */
+export const done = (
+  count: number,
+  make: (n: number) => Draft,
+  data?: Draft["data"],
+): readonly Draft[] =>
+  Array.from({ length: count }, (_, n) => make(n)).flatMap((one) => [one, outcome(one, data)]);

@@ -21,7 +21,7 @@ const CHECKED = new Set(
   ).split(" "),
 );
 
-const rows = ["commands.test.ts", "streams.test.ts"]
+const rows = ["commands.test.ts", "streams.test.ts", "exfiltration.test.ts"]
   .map((file) => readFileSync(join(import.meta.dirname, file), "utf8"))
   .join("\n");
 

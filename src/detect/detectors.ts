@@ -7,18 +7,18 @@ import { agentNested, agentUnleashed } from "./agents.ts";
 import { beacon } from "./beacon.ts";
 import { CLAIM_DETECTORS } from "./claim-detectors.ts";
 import type { Detector, DetectorAbout } from "./detector.ts";
-import { dnsSpread, dnsTunnel } from "./dns.ts";
+import { dnsEncoded, dnsSpread, dnsTunnel } from "./dns.ts";
 import { escapeDecoded, escapeRenamed, escapeTool } from "./escape.ts";
 import { CANARY, exfilSecret, exfilSmall, exfilUrl, exfilVolume } from "./exfiltration.ts";
 import { FLOW_DETECTORS, SERIES_DETECTORS } from "./flow/index.ts";
 import { loopActions, loopCalls, loopSpend } from "./loops.ts";
-import { miningCommand } from "./mining.ts";
+import { miningCommand, miningPool } from "./mining.ts";
 import { persistenceFile, persistenceMemory, persistenceSchedule } from "./persistence.ts";
 import { probeRelay, probeSlow } from "./probing.ts";
 import { approvalAgain, approvalFlood, denialSeeking } from "./seeking.ts";
 import { signalNames, signalTurns } from "./signals.ts";
 import { tamperingRecord } from "./tampering.ts";
-import { tunnelCommand } from "./tunnels.ts";
+import { tunnelCommand, tunnelPackets } from "./tunnels.ts";
 import { miningUsage } from "./usage.ts";
 
 export const DETECTORS: readonly Detector[] = [
@@ -26,6 +26,7 @@ export const DETECTORS: readonly Detector[] = [
   probeRelay,
   dnsTunnel,
   dnsSpread,
+  dnsEncoded,
   exfilUrl,
   exfilSecret,
   exfilSmall,
@@ -38,11 +39,13 @@ export const DETECTORS: readonly Detector[] = [
   escapeRenamed,
   escapeDecoded,
   miningCommand,
+  miningPool,
   miningUsage,
   tamperingRecord,
   agentUnleashed,
   agentNested,
   tunnelCommand,
+  tunnelPackets,
   signalNames,
   signalTurns,
   denialSeeking,

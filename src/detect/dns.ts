@@ -5,7 +5,7 @@
  * @module
  */
 import type { Event } from "../action/index.ts";
-import { addTo, touch } from "./bounded.ts";
+import { addTo, isRung, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import { entropyOf, fieldOf, found, registeredDomain, shown, textOf } from "./found.ts";
 
@@ -135,4 +135,80 @@ function isOdd(name: string): boolean {
   if (labels.length > 1 && !/^[a-z]{2}$|^xn--/.test(top) && !TOP_LEVELS.has(top)) return true;
   const longest = labels.reduce((best, one) => (one.length > best.length ? one : best), "");
   return longest.length >= 24 && !longest.includes("-") && entropyOf(longest) > 3.6;
+}
+
+const ENCODED: DetectorAbout = {
+  name: "dns.encoded",
+  kind: "resolver",
+  title: "Names that spell text in hexadecimal or base32",
+  explanation:
+    "Counts different names, over the whole run, of which a label (or all below the registered domain, one behind the other) decodes to readable text: what is carried out by questions, and answered inside, shows after a few of them. Hashes, UUIDs and random identifiers decode to bytes that are no text. What is encrypted or compressed before does so too, and is left to dns.tunnel and dns.spread.",
+  attack: ["T1071.004", "T1048"],
+  atlas: ["AML.T0086"],
+  owasp: ["ASI02", "ASI10"],
+  tuning: {
+    names: { value: 3, unit: "names", meaning: "different ones in one run" },
+    chars: { value: 24, unit: "characters", meaning: "from which length a label is decoded" },
+  },
+};
+
+export const dnsEncoded = defineDetector<{
+  readonly limit: { readonly names: number; readonly chars: number };
+  readonly names: Set<string>;
+  count: number;
+}>({
+  ...ENCODED,
+  sees: ["dns"],
+  scope: "run",
+  start: ({ names = 3, chars = 24 }) => ({
+    limit: { names, chars },
+    names: new Set(),
+    count: 0,
+  }),
+  observe(state, event) {
+    const name = textOf(event, "name");
+    const { names, chars } = state.limit;
+    if (name.length < chars || name.length > NAME_CHARS_MAX || !spellsText(name, chars)) return [];
+    if (!addTo(state.names, name, NAMES_MAX)) return [];
+    state.count += 1;
+    if (!isRung(state.count, names)) return [];
+    const why = `${state.count} different names spell text, the last below ${shown(registeredDomain(name))}`;
+    return [found(ENCODED, event, 0.8, why)];
+  },
+});
+
+const NAME_CHARS_MAX = 255; // RFC 1035: on the wire.
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567"; // RFC 4648; names in DNS have no case.
+
+/** Whether a label of `name`, or all of it below its domain, decodes to text. */
+function spellsText(name: string, chars: number): boolean {
+  const domain = registeredDomain(name);
+  const below = name.slice(0, Math.max(0, name.length - domain.length - 1));
+  const labels = below.split(".");
+  return [...labels, labels.join("")].some((one) => {
+    if (one.length < chars) return false;
+    if (/^[\da-f]+$/.test(one)) return isText(Buffer.from(one, "hex"));
+    return /^[a-z2-7]+$/.test(one) && isText(fromBase32(one));
+  });
+}
+
+function fromBase32(text: string): Uint8Array {
+  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const sign of text) {
+    held = ((held << 5) | BASE32.indexOf(sign)) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at] = (held >> bits) & 0xff;
+    at += 1;
+  }
+  return bytes;
+}
+
+/** Whether all of it is ASCII that is printed, or white space. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x09);
 }

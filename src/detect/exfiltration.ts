@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { secretsIn } from "../git/index.ts";
 import { addTo, isMany, keyOf, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
 import {
@@ -120,9 +119,9 @@ function isRandom(value: string): boolean {
 const SECRET: DetectorAbout = {
   name: "exfil.secret",
   kind: "exfiltration",
-  title: "Something in the form of a secret stands in a URL",
+  title: "Something in the form of a secret leaves in a question",
   explanation:
-    "Looks in the query and the path of requests that only read for texts that have a secret's own form (AWS, GitHub, Slack, Stripe keys and the like), plain or in base64. A server that is only read has no use for one: EchoLeak (2025) took data out by an image's address at an allowed host. Signed URLs name a key by parameters of their own (X-Amz-Credential) and do not count.",
+    "Looks in requests that only read for texts that have a secret's own form (AWS, GitHub, Slack, Stripe keys, private keys and the like): in path, query, header fields and the body, percent-encoded, in hexadecimal, base64 or gzip, one inside of another, cut over up to eight neighbouring values of a request or of several to one host. A server that is only read has no use for one: EchoLeak (2025) took data out by an image's address at an allowed host. Where credentials are sent (Authorization, cookies, fields and parameters that are called key, token and the like, signed URLs) they do not count, and neither does what a model is told.",
   attack: ["T1041", "T1567"],
   atlas: ["AML.T0086"],
   owasp: ["ASI02", "ASI03"],
@@ -135,38 +134,27 @@ export const exfilSecret = defineDetector<object>({
   scope: "run",
   start: () => ({}),
   observe(_state, event) {
-    if (event.verdict !== "allow" || !isReading(event)) return [];
-    const values = [...pairsOf(fieldOf(event, "query")), ...segmentsOf(fieldOf(event, "path"))];
-    for (const [name, value] of values) {
-      const kind = HANDED_OUT.test(name) ? undefined : secretIn(value);
-      if (kind === undefined) continue;
-      const why = `something in the form of a ${kind} in a URL at ${shown(fieldOf(event, "host"))}`;
-      return [{ ...found(SECRET, event, 0.8, why), subject: keyOf(value) }];
-    }
-    return [];
+    const carries = event.data?.["carries"];
+    if (!Array.isArray(carries) || event.verdict !== "allow" || !isReading(event)) return [];
+    return carries.slice(0, CARRIES_MAX).map((one: unknown) => {
+      const [what, where, digest] = [
+        member(one, "what"),
+        member(one, "where"),
+        member(one, "digest"),
+      ];
+      const why = `something in the form of a ${shown(what)} in ${shown(where)} of a question to ${shown(fieldOf(event, "host"))}`;
+      return { ...found(SECRET, event, 0.8, why), subject: keyOf(`${digest} ${where}`) };
+    });
   },
 });
 
-const VALUE_CHARS_MAX = 8192;
+const CARRIES_MAX = 8;
 
-/** As a server reads it; as it stands where that is not to be read. */
-function percentDecoded(text: string): string {
-  return text.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-}
-
-function secretIn(value: string): string | undefined {
-  const text = percentDecoded(value.slice(0, VALUE_CHARS_MAX));
-  // Behind a word and a dash it stands by itself, too.
-  const plain = [text, text.replaceAll(/[-.~]/g, " ")].map((one) => Buffer.from(one));
-  // What is no base64 gives bytes in which no form is found.
-  const runs = [...text.matchAll(/[A-Za-z0-9+/]{24,}/g), ...text.matchAll(/[\w-]{24,}/g)];
-  const decoded = [
-    ...runs.map(([run]) => Buffer.from(run, "base64")),
-    ...[...text.matchAll(/[\da-f]{32,}/gi)].map(([run]) => Buffer.from(run, "hex")),
-  ];
-  return [...plain, ...decoded].flatMap((one) => secretsIn(one))[0]?.kind;
+/** A text of an object; empty where there is none. */
+function member(of: unknown, name: string): string {
+  if (typeof of !== "object" || of === null) return "";
+  const value: unknown = Reflect.get(of, name);
+  return typeof value === "string" ? value : "";
 }
 
 const SMALL: DetectorAbout = {

@@ -5,4 +5,5 @@ export * from "./detectors.ts";
 export * from "./quiet.ts";
 export { CANARY } from "./exfiltration.ts";
 export { MODEL_SYSTEMS } from "./found.ts";
+export { LeavingWatch, type Carried, type Leaving, type Seen } from "./leaving.ts";
 export * from "./flow/index.ts";

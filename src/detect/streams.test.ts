@@ -1,43 +1,38 @@
 /** Detectors over what happens in time and among many: each row a stream that is noticed, or its benign twin. */
 import assert from "node:assert/strict";
-import { hash } from "node:crypto";
 import { test } from "node:test";
 import type { Tuning } from "./detector.ts";
 import {
   action,
   dns,
+  done,
   every,
   exec,
+  hex,
   notice,
   operation,
+  processOf,
+  random,
   refused,
   type Draft,
 } from "./detectors.fixture.ts";
 
 const SITE = "https://site.test";
 const MINUTE = 60_000;
-let drawn = 0;
-/** Like random, and the same each time: rare values would fail a test by chance. */
-function drawBytes(count: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(count / 32) }, () =>
-    hash("sha256", `${(drawn += 1)}`, "buffer"),
-  );
-  return Buffer.concat(blocks).subarray(0, count);
-}
-const random = (bytes: number) => drawBytes(bytes).toString("base64url");
-const hex = (bytes: number) => drawBytes(bytes).toString("hex");
 const text = (n: number) => `word${n}`;
 
-const outcome = (of: Draft, data: Draft["data"] = {}): Draft => ({
-  type: "outcome",
-  run: of.run ?? "r-a",
-  system: of.system ?? "",
-  action: of.action ?? "",
-  data: { status: 200, bytesOut: 100, ...data },
-});
-/** An action and what became of it, `count` times. */
-const done = (count: number, make: (n: number) => Draft, data?: Draft["data"]): readonly Draft[] =>
-  Array.from({ length: count }, (_, n) => make(n)).flatMap((one) => [one, outcome(one, data)]);
+const spelled = (of: string, as: "hex" | "base64" | "base64url") => Buffer.from(of).toString(as);
+/** RFC 4648, without padding, in lower case. */
+function base32(of: string): string {
+  const bits = [...Buffer.from(of)].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  const fives = bits.match(/.{5}/g) ?? [];
+  return fives.map((five) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(five, 2)]).join("");
+}
+/** Packets of no connection, counted by the kernel. */
+const datagrams = (port: number) =>
+  refused("198.51.100.7", port, { rule: "no-udp", process: { ...processOf([""]), pid: 0 } });
+const by = (...argv: readonly string[]) => ({ process: processOf(argv) });
+
 const call = (id: string, data: Draft["data"] = {}): Draft => ({
   type: "tool.call",
   run: "r-a",
@@ -68,18 +63,6 @@ const decided = (of: Draft, state: string): Draft => ({
   type: "approval",
   data: { state, verb: "mail.send" },
 });
-const closed = (run: string, upstreamOut: number): Draft => ({
-  type: "flow.close",
-  run,
-  target: "site.test:443",
-  data: { upstreamOut, upstreamIn: 1000 },
-});
-/** A run of one task that sends so much. */
-const sends = (run: string, bytes: number): readonly Draft[] => [
-  { type: "run.start", run, data: { task: "backup" } },
-  closed(run, bytes),
-  { type: "run.end", run, data: {} },
-];
 const within = (id: string, draft: Draft): Draft => ({
   ...draft,
   cause: { call: { id, name: "Bash", source: "model", by: "only", confidence: 1 } },
@@ -184,93 +167,97 @@ const ROWS: readonly Row[] = [
   ["dns.spread", every(100, 400, (n) => dns(`registry-${n}.mirror-${n}.example`)), 0, "words"],
 
   [
-    "exfil.url",
-    every(1000, 8, () => action(["read"], `${SITE}/i.png?d=${random(600)}`)),
-    1,
-    "in a picture's query",
-  ],
-  ["exfil.url", every(1000, 80, () => action(["read"], `${SITE}/${random(60)}/x`)), 1, "in a path"],
-  [
-    "exfil.secret",
-    [action(["read"], `${SITE}/find?q=a-AKIADRILL0NOTREAL007`)],
-    1,
-    "a key in a query",
+    "dns.encoded",
+    every(100, 8, (n) => dns(`${n}.${spelled("secret rows ", "hex")}.t.evil.test`)),
+    2,
+    "text in hexadecimal, the same but for a number, and it goes on",
   ],
   [
-    "exfil.secret",
-    [
-      action(
-        ["read"],
-        `${SITE}/i/${Buffer.from("KEY=AKIADRILL0NOTREAL007\n").toString("base64url")}.png`,
+    "dns.encoded",
+    every(100, 3, (n) => dns(`${base32(`row ${n}: ann, secret`)}.evil${n}.test`, "TXT")),
+    1,
+    "text in base32, below a domain of its own each time",
+  ],
+  [
+    "dns.encoded",
+    every(100, 3, (n) =>
+      dns(
+        `${spelled(`row ${n}: ann, secret`, "hex")
+          .match(/.{1,8}/g)
+          ?.join(".")}.evil.test`,
       ),
-    ],
-    1,
-    "a key in base64",
-  ],
-  ["exfil.secret", [action(["read"], `${SITE}/f?q=AKIA%44RILL0NOTREAL007`)], 1, "escaped"],
-  [
-    "exfil.secret",
-    [action(["read"], `${SITE}/f?q=${Buffer.from("AKIADRILL0NOTREAL007").toString("hex")}`)],
-    1,
-    "in hexadecimal",
-  ],
-  [
-    "exfil.secret",
-    [action(["read"], `${SITE}/o?X-Amz-Credential=AKIADRILL0NOTREAL007/20260101/eu/s3`)],
-    0,
-    "a signed URL",
-  ],
-  [
-    "exfil.url",
-    every(1000, 200, () => action(["read"], `${SITE}/packages/ab/cd/${hex(30)}/x.whl`)),
-    0,
-    "hashes of packages",
-  ],
-  [
-    "exfil.url",
-    every(1000, 40, () => action(["read"], `${SITE}/items?cursor=${random(90)}`)),
-    0,
-    "cursors",
-  ],
-  [
-    "exfil.url",
-    every(1000, 20, (n) =>
-      action(["read"], `${SITE}/search?q=${"how+to+write+good+words+".repeat(9)}${n}`),
     ),
+    1,
+    "in short labels, one behind the other",
+  ],
+  ["dns.encoded", every(100, 200, () => dns(`${hex(16)}.cdn.test`)), 0, "hashes"],
+  [
+    "dns.encoded",
+    every(100, 200, () => dns(`${base32(random(12))}.cdn.test`.replace(/^./, "7"))),
+    0,
+    "identifiers",
+  ],
+  [
+    "dns.encoded",
+    every(100, 60, (n) => dns(`internationalbusinessconference${n}.mirror.test`)),
     0,
     "long words",
   ],
   [
-    "exfil.url",
-    every(1000, 8, () => action(["write"], `${SITE}/i?d=${random(600)}`)),
+    "dns.encoded",
+    every(100, 2, (n) => dns(`${spelled(`a name of two ${n}`, "hex")}.test`)),
     0,
-    "a write is judged as one",
+    "two names",
   ],
 
-  ["exfil.small", done(210, () => action(["write"], `${SITE}/notes`)), 1, "cut small"],
-  ["exfil.small", done(210, () => action(["read"], `${SITE}/search`)), 0, "questions"],
-  [
-    "exfil.small",
-    done(210, () => action(["write"], `${SITE}/notes`), { bytesOut: 20_000 }),
-    0,
-    "not small",
-  ],
-  ["exfil.small", done(50, () => action(["write"], `${SITE}/notes`)), 0, "a few"],
+  ["tunnel.packets", [datagrams(51_820)], 1, "WireGuard's port, by whomever"],
+  ["tunnel.packets", [datagrams(1194)], 1, "OpenVPN's port"],
+  ["tunnel.packets", [datagrams(443)], 0, "QUIC, which clients try by themselves"],
+  ["tunnel.packets", [datagrams(123)], 0, "the time"],
+  ["tunnel.packets", [refused("vpn.test", 1194)], 0, "a connection is another matter"],
 
   [
-    "exfil.volume",
-    ["a", "b", "c"].flatMap((run) => sends(run, 4e6)).concat(sends("d", 5e7)),
+    "mining.pool",
+    [refused("xmr.nanopool.test", 14_444, by("node", "worker.js"))],
     1,
-    "ten times as much",
+    "a pool's name",
   ],
   [
-    "exfil.volume",
-    ["a", "b", "c"].flatMap((run) => sends(run, 4e7)).concat(sends("d", 5e7)),
-    0,
-    "as always",
+    "mining.pool",
+    [refused("eu.pool.test", 3333, by("./app"))],
+    1,
+    "a pool's name at a pool's port",
   ],
-  ["exfil.volume", sends("a", 5e7), 0, "nothing is known before"],
-  ["exfil.volume", sends("a", 6e8), 1, "much, whatever was before"],
+  [
+    "mining.pool",
+    [
+      refused(
+        "outside.test",
+        3333,
+        by("node", "tools/build.mjs", "stratum", "tcp", "outside.test"),
+      ),
+    ],
+    1,
+    "a word of their protocol",
+  ],
+  [
+    "mining.pool",
+    [refused("203.0.113.9", 4444, by("./x", "-u", `4${"A".repeat(94)}`))],
+    1,
+    "a wallet",
+  ],
+  [
+    "mining.pool",
+    [refused("outside.test", 3333, by("node", "tools/build-worker.mjs", "login", "tcp"))],
+    1,
+    "a worker logs in",
+  ],
+  ["mining.pool", [refused("outside.test", 3333, by("node", "server.js"))], 0, "a port alone"],
+  ["mining.pool", [refused("queue.test", 5555, by("node", "worker.js"))], 0, "a worker elsewhere"],
+  ["mining.pool", [refused("10.0.0.4", 3333, by("node", "worker.js", "stratum"))], 0, "within"],
+  ["mining.pool", [refused("db-pool.test", 8888, by("psql"))], 0, "a pool of connections"],
+  ["mining.pool", [refused("0.pool.ntp.test", 123, by("ntpd"))], 0, "a pool of clocks"],
+  ["mining.pool", [refused("docs.test", 443, by("xmrig"))], 0, "another port, which others judge"],
 
   ["beacon", every(30_000, 13, () => refused("198.51.100.7", 4444)), 1, "twice a minute"],
   [

@@ -1,10 +1,12 @@
 /**
- * Tunnels and remote access by what is executed. What they say on the wire the gateway refuses and names by itself.
+ * Tunnels and remote access by what is executed, and by the datagrams that are refused. What they say on the wire the gateway refuses and names by itself.
  *
  * @module
  */
-import { type DetectorAbout } from "./detector.ts";
+import { defineDetector, type DetectorAbout } from "./detector.ts";
+import { found, shown, timesOf } from "./found.ts";
 import { detectorOfPrograms } from "./of-programs.ts";
+import { portOf } from "./probing.ts";
 import { isShell, type Program } from "./program.ts";
 
 const TUNNEL: DetectorAbout = {
@@ -111,3 +113,44 @@ function sshOf(args: readonly string[]): Hit | undefined {
   }
   return best;
 }
+
+const PACKETS: DetectorAbout = {
+  name: "tunnel.packets",
+  kind: "tunnel",
+  title: "Datagrams to where virtual networks listen",
+  explanation:
+    "Nothing but TCP and questions about names leaves a run; what the kernel refused beside them is counted by target. Datagrams to the ports of WireGuard, Tailscale, OpenVPN, IPsec, L2TP, ZeroTier and tinc are an attempt to join a network, whoever sends them: a process is often not known. A sweep over all ports of a host meets them too, and is a scan as well. On another port such a tunnel is one more refused datagram.",
+  attack: ["T1572"],
+  atlas: ["AML.T0072"],
+  owasp: ["ASI02", "ASI10"],
+  tuning: {},
+};
+
+/** From the registry of IANA, and the documents of those that are not in it. */
+const NETWORK_PORTS: ReadonlyMap<number, string> = new Map([
+  [51_820, "WireGuard"],
+  [41_641, "Tailscale"],
+  [1194, "OpenVPN"],
+  [500, "IPsec"],
+  [4500, "IPsec"],
+  [1701, "L2TP"],
+  [9993, "ZeroTier"],
+  [655, "tinc"],
+]);
+
+export const tunnelPackets = defineDetector<object>({
+  ...PACKETS,
+  sees: ["denial"],
+  scope: "run",
+  start: () => ({}),
+  observe(_state, event) {
+    if (event.rule !== "no-udp") return [];
+    const port = portOf(event);
+    const network = NETWORK_PORTS.get(port);
+    if (network === undefined) return [];
+    const times = timesOf(event);
+    const count = times === 1 ? "a datagram" : `${times} datagrams`;
+    const why = `${count} to ${shown(event.target ?? "")} port ${port}, where ${network} listens`;
+    return [found(PACKETS, event, 0.6, why)];
+  },
+});

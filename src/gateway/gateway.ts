@@ -5,7 +5,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
-import { CANARY } from "../detect/index.ts";
+import { CANARY, LeavingWatch } from "../detect/index.ts";
 import { describeError } from "../base/index.ts";
 import { internetFamily, originalDestination, type Endpoint } from "../sys/index.ts";
 import {
@@ -32,7 +32,7 @@ import { createHttpBroker } from "./http-broker.ts";
 import { createHttp2Broker } from "./http2-broker.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { requestOf } from "./held.ts";
-import { CANARY_USED, isCanary } from "./placeholders.ts";
+import { CANARY_USED, isCanary, namesIn } from "./placeholders.ts";
 import { http1Upstream } from "./http1-upstream.ts";
 import { lookAgain, performOperation } from "./errand.ts";
 import {
@@ -87,8 +87,9 @@ export function createGateway(run: GatewayRun, ports: GatewayPorts): Gateway {
   const resolver = createRunResolver(run, pool, ports);
   const trust = ports.trust ?? systemTrust();
   const dialer = createDialer({ limits, trust, connect: ports.connect });
-  const broker = createHttpBroker({ run, clock, log, limits });
-  const http2 = createHttp2Broker({ run, clock, log, limits });
+  const leaving = new LeavingWatch((text) => namesIn(run, text));
+  const broker = createHttpBroker({ run, clock, log, limits, leaving });
+  const http2 = createHttp2Broker({ run, clock, log, limits, leaving });
   const shared: FlowPorts = {
     run,
     ports,

@@ -13,6 +13,7 @@ import {
   type Entry,
   type Facts,
 } from "../catalog/index.ts";
+import type { Leaving, Seen } from "../detect/index.ts";
 import { readingsOf, type Grant } from "../policy/index.ts";
 import type { Process } from "../action/index.ts";
 import type { WholeBody } from "./http-body.ts";
@@ -29,6 +30,18 @@ export interface ActionContext {
   /** What look-ups found. */
   readonly facts?: Facts | undefined;
   readonly cause: Process;
+  /** What was seen in it. */
+  readonly seen?: Seen | undefined;
+}
+
+/** A request as far as something can leave by it. */
+export function leavingOf(
+  { host, path, query, headers }: CheckedRequest,
+  body: WholeBody | undefined,
+  trailers: RawHeaders,
+): Leaving {
+  const late = headerPairs(trailers);
+  return { host, path, query, headers: headerPairs(headers), body: body?.bytes, trailers: late };
 }
 
 /** Describes `request`; `body` where it was read whole. */
@@ -37,7 +50,7 @@ export function actionOf(
   body: WholeBody | undefined,
   context: ActionContext,
 ): Action {
-  const { grant, entry, facts } = context;
+  const { grant, entry, facts, seen } = context;
   const plain = catalogRequestOf(request, body?.bytes, grant);
   const described: Described =
     entry === undefined ? describeHttp(plain) : describeRequest(entry, plain, facts);
@@ -59,6 +72,7 @@ export function actionOf(
     ...(described.parts === undefined ? {} : { parts: described.parts }),
     ...(described.impact === undefined ? {} : { impact: described.impact }),
     cause: context.cause,
+    ...(seen === undefined || seen.carries.length === 0 ? {} : { carries: [...seen.carries] }),
     ...(trace === undefined ? {} : { trace }),
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LeavingWatch } from "../detect/index.ts";
 import type { Socket } from "node:net";
 import type { Clock, Log } from "../base/index.ts";
 import type { Grant } from "../policy/index.ts";
@@ -31,6 +32,8 @@ export interface BrokerPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: GatewayLimits;
+  /** What leaves this run by requests. */
+  readonly leaving: LeavingWatch;
 }
 
 /** The broker of one run. */

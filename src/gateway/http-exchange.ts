@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Action } from "../action/index.ts";
+import { effectsOfMethod, type Action } from "../action/index.ts";
 import { contentOf, isBare, isNamedByContent, type Entry } from "../catalog/index.ts";
-import { CANARY } from "../detect/index.ts";
+import { CANARY, type Seen } from "../detect/index.ts";
 import { assert, describeError, isFault } from "../base/index.ts";
 import { routeOf, type Policy, type Rule } from "../policy/index.ts";
 import { pendingProblem, problemOf, upstreamProblem, webSocketProblem } from "./denial.ts";
-import { actionOf, strictest } from "./http-action.ts";
+import { actionOf, leavingOf, strictest } from "./http-action.ts";
 import { isReadWhole, readWhole, spool, type WholeBody } from "./http-body.ts";
 import type { Access, BrokerPorts, HttpClient } from "./http-broker.ts";
 import { forward, type Outcome } from "./http-forward.ts";
@@ -23,6 +23,7 @@ import {
   CANARY_USED,
   credentialOf,
   mayTellCanary,
+  strayIn,
   strayPlaceholders,
 } from "./placeholders.ts";
 import { lookUp } from "./lookups.ts";
@@ -56,7 +57,7 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
     request = asHandshake(request);
   }
   const entry = ports.run.entryOf(access.grant.system);
-  const isReadAhead = entry !== undefined && !isNamedByContent(entry, request);
+  const isReadAhead = entry === undefined ? isQuestion(request) : !isNamedByContent(entry, request);
   const first = await bodyOf(it, request, isReadAhead, ports);
   if (typeof first === "string") return first;
   const say = plainSpeech(entry, request, first.body?.bytes);
@@ -66,12 +67,16 @@ export async function exchange(it: Exchange, ports: BrokerPorts): Promise<After>
     ports,
   );
   if (typeof judged === "string") return judged;
-  const { action, decision, body } = judged;
+  const { action, decision, body, seen } = judged;
   const done = it.flow.stands(action);
   try {
     if (it.flow.socket.destroyed) return "last"; // Cut while it was being written.
     const granted = { ...it, access, upstream };
-    const sent = await credentialed(granted, { request, action, body, upstream, decision }, ports);
+    const sent = await credentialed(
+      granted,
+      { request, action, body, upstream, decision, seen },
+      ports,
+    );
     return typeof sent === "string" ? sent : await perform(granted, sent, ports);
   } finally {
     done();
@@ -87,6 +92,12 @@ interface Judged {
   readonly action: Action;
   readonly decision: Verdict;
   readonly body: WholeBody | undefined;
+  readonly seen: Seen | undefined;
+}
+
+/** What only asks has no long body; whole, it is looked at. */
+function isQuestion({ method }: CheckedRequest): boolean {
+  return effectsOfMethod(method).every((effect) => effect === "read");
 }
 
 /** Asks whether the request may go; what waits for a person, or is denied, is answered here. */
@@ -100,12 +111,18 @@ async function judge(
   const { run, limits } = ports;
   let { body } = asked;
   const now = () => ports.clock.now();
+  const look = () =>
+    mayTellCanary(access.grant.system)
+      ? undefined
+      : ports.leaving.look(leavingOf(request, body, it.client.trailers));
+  let seen = look();
   const context = () => ({
     run: run.id,
     at: now(),
     grant: access.grant,
     entry,
     cause: flow.process,
+    seen,
   });
   const facts =
     entry === undefined
@@ -120,7 +137,7 @@ async function judge(
   const way = upstream.isUnconnected ? it.origin : undefined;
   let decision = await run.intend(action, flow.id, way);
   if (decision.connection !== undefined) upstream.adopt(decision.connection);
-  if (decision.verdict === "allow") return { action, decision, body };
+  if (decision.verdict === "allow") return { action, decision, body, seen };
   if (decision.verdict === "deny" || request.upgrade !== undefined)
     return await deny(it, action, decision);
   if (body === undefined && request.framing.kind !== "none") {
@@ -128,6 +145,7 @@ async function judge(
     const whole = await bodyOf(it, request, true, ports);
     if (typeof whole === "string") return whole;
     body = whole.body;
+    seen = look();
     action = actionOf(request, body, { ...context(), facts });
     decision = await run.intend(action, flow.id);
     if (decision.verdict !== "confirm") return await deny(it, action, decision);
@@ -139,6 +157,7 @@ async function judge(
   const stray = [
     ...strayPlaceholders(run, { target, headers }, own),
     ...strayPlaceholders(run, { target: "", headers: [], body: body?.bytes }),
+    ...strayIn(seen, [access.grant.credential]),
   ];
   if (stray.length > 0) return await refuseStray(it, action, decision, stray);
   const held = { scheme, host, port, method, target, headers, facts };
@@ -238,7 +257,10 @@ async function credentialed(
   const { target, headers } = sent.request;
   const looked = { target, headers, body: body?.bytes };
   const own = mayTellCanary(access.grant.system) ? CANARY_NAME : undefined;
-  const stray = strayPlaceholders(ports.run, looked, own);
+  const stray = [
+    ...strayPlaceholders(ports.run, looked, own),
+    ...strayIn(permitted.seen, [own, access.grant.credential]),
+  ];
   if (stray.length === 0) return sent;
   return await refuseStray(it, action, decision, stray);
 }
@@ -282,6 +304,7 @@ interface Permitted {
   readonly body: WholeBody | undefined;
   readonly upstream: UpstreamSide;
   readonly decision: Verdict;
+  readonly seen: Seen | undefined;
   readonly screen?: AnswerScreen;
 }
 

@@ -12,7 +12,7 @@ export function intentOf(
   decision: Verdict,
   flow: string,
 ): { readonly event: EventDraft; readonly sync: boolean } {
-  const { kind, verb, summary, fields, digest, trace } = action;
+  const { kind, verb, summary, fields, digest, trace, carries } = action;
   const { verdict, rule, reason } = decision;
   const effects = [...decision.effects];
   const event: EventDraft = {
@@ -34,6 +34,7 @@ export function intentOf(
       reason,
       ...(trace === undefined ? {} : { trace }),
       ...partsOf(action),
+      ...(carries === undefined ? {} : { carries }),
     },
   };
   // Of a connection that nobody looks into nothing later will say what it was.

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { MODEL_SYSTEMS } from "../detect/index.ts";
+import { MODEL_SYSTEMS, type Seen } from "../detect/index.ts";
 import type { Grant } from "../policy/index.ts";
 import type { Credentialed } from "./credential.ts";
 import type { RawHeaders } from "./http-headers.ts";
@@ -47,6 +47,23 @@ function joinedValues(text: string): string {
     .split("&")
     .map((pair) => pair.slice(pair.indexOf("=") + 1))
     .join("");
+}
+
+/** Names of credentials whose placeholders stand in a text. */
+export function namesIn(
+  { placeholders }: Pick<GatewayRun, "placeholders">,
+  text: string,
+): readonly string[] {
+  if (placeholders.given.length === 0) return [];
+  return placeholders.find(text).map(({ credential }) => credential);
+}
+
+/** Those that stand in a request wrapped or in pieces, where none takes the place of a credential; less `own`. */
+export function strayIn(
+  seen: Seen | undefined,
+  own: readonly (string | undefined)[],
+): readonly string[] {
+  return (seen?.known ?? []).filter((name) => !own.includes(name));
 }
 
 /** A request as it would be sent, as far as placeholders are looked for in it. */

@@ -28,5 +28,5 @@ export { PushScanner } from "./push-scanner.ts";
 export type { Known } from "./push.ts";
 export { isProtected, PROTECTED_BY_DEFAULT } from "./ref-name.ts";
 export { readReport, rejectionFor, rejectionOf, type PushReport } from "./report.ts";
-export { blackenSecrets, secretsIn } from "./secrets.ts";
+export { blackenSecrets, mayHoldSecret, secretOf, secretsIn } from "./secrets.ts";
 export { samplePush, type SamplePush } from "./sample.ts";

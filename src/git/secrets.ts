@@ -80,6 +80,23 @@ export function secretsIn(data: Buffer, before?: Buffer): readonly FoundSecret[]
   return found;
 }
 
+/** Whether a secret may begin in `text`: hardly any text has what all of them have. */
+export function mayHoldSecret(text: string): boolean {
+  return HINT.test(text);
+}
+
+/** The first secret in `text`, itself as well: for whoever tells it from another by its digest, and nobody else. */
+export function secretOf(
+  text: string,
+): { readonly kind: string; readonly text: string } | undefined {
+  if (!HINT.test(text)) return undefined;
+  for (const { name, pattern } of FORMS) {
+    const { value } = text.matchAll(pattern).next();
+    if (value !== undefined) return { kind: name, text: value[0] };
+  }
+  return undefined;
+}
+
 /** UTF-16 is read as well: its other bytes are NUL. */
 function plainText(data: Buffer): string {
   const text = data.toString("latin1");

@@ -154,7 +154,7 @@ const SAYS = [
   ],
   [/^It ends after 2 hours at the latest\.$/m, "lifetime"],
   [
-    /^It may use at most 2 processors, 4 GiB of memory, 512 processes and 10 GiB of disk\.$/m,
+    /^It may use at most 2 processors, 4 GiB of memory, 512 processes, 10 GiB of disk and 256 MiB of recordings of its terminals\.$/m,
     "limits",
   ],
   [/^It has no GPU\.$/m, "GPU"],

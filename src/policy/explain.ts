@@ -274,12 +274,15 @@ function explainPlace({ workspace, home }: Task): readonly string[] {
 }
 
 function explainLimits({ lifetimeMs, compute, restart }: Task): readonly string[] {
-  const { cpus, memoryBytes, pids, diskBytes, gpu } = compute;
+  const { cpus, memoryBytes, pids, diskBytes, recordingsBytes, gpu } = compute;
   const limits = [
     cpus === undefined ? "" : `${cpus} processor${cpus === 1 ? "" : "s"}`,
     memoryBytes === undefined ? "" : `${printBytes(memoryBytes)} of memory`,
     pids === undefined ? "" : `${pids} processes`,
     diskBytes === undefined ? "" : `${printBytes(diskBytes)} of disk`,
+    recordingsBytes === undefined
+      ? ""
+      : `${printBytes(recordingsBytes)} of recordings of its terminals`,
   ].filter((part) => part !== "");
   const missing = [
     cpus === undefined ? "processors" : "",

@@ -10,7 +10,7 @@ import { GET, LEAST, NOW_MS, problemsOf, rules, two } from "./testing.test.ts";
 const GOOD = `task: publish-docs
 purpose: Publish the documentation
 lifetime: 2h
-compute: { cpus: 2, memory: 4GiB, pids: 512, disk: 10GiB, gpu: [0, 1] }
+compute: { cpus: 2, memory: 4GiB, pids: 512, disk: 10GiB, recordings: 1GiB, gpu: [0, 1] }
 environment: [LANG]
 grants:
   - system: http
@@ -38,7 +38,10 @@ test("a good file becomes a task in the program's units, with every default", ()
     workspace: "overlay",
     home: "keep",
     lifetimeMs: 7_200_000,
-    compute: { cpus: 2, memoryBytes: 2 ** 32, pids: 512, diskBytes: 10 * 2 ** 30, gpu: [0, 1] },
+    compute: {
+      ...{ cpus: 2, memoryBytes: 2 ** 32, pids: 512, diskBytes: 10 * 2 ** 30 },
+      ...{ recordingsBytes: 2 ** 30, gpu: [0, 1] },
+    },
     environment: ["LANG"],
     grants: [
       {

@@ -48,6 +48,8 @@ const MEMORY_BYTES_MAX = 64 * 2 ** 40;
 const PIDS_MIN = 8;
 const PIDS_MAX = 4_194_304; // PID_MAX_LIMIT of 64-bit Linux.
 const DISK_BYTES_MIN = 2 ** 20;
+const RECORDINGS_BYTES_MIN = 64 * 2 ** 10; // Below, not even what a login prints.
+const RECORDINGS_BYTES_MAX = 2 * 2 ** 30; // All that recordings of a home may take.
 const DISK_BYTES_MAX = 1024 * 2 ** 40;
 const GPU_INDEX_MAX = 255;
 const PUBLISHED_MAX = 20;
@@ -255,6 +257,9 @@ const computeSchema = z
     disk: bytesSchema(DISK_BYTES_MIN, DISK_BYTES_MAX)
       .optional()
       .meta({ description: "What the run may write to disk: 10GiB. Units KiB, MiB, GiB, TiB." }),
+    recordings: bytesSchema(RECORDINGS_BYTES_MIN, RECORDINGS_BYTES_MAX).optional().meta({
+      description: "What recordings of its terminals may take: 1GiB. Then they are ended.",
+    }),
     gpu: z
       .union([
         z.enum(["none", "all"]),

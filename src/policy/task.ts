@@ -80,6 +80,7 @@ export type TaskCompute = {
   readonly memoryBytes?: number;
   readonly pids?: number;
   readonly diskBytes?: number;
+  readonly recordingsBytes?: number;
   readonly gpu: "none" | "all" | readonly number[];
 };
 
@@ -167,7 +168,7 @@ export type Unattended = {
 
 /** Converts what the schema accepted. */
 export function taskOf(source: TaskSource, systems: Systems): Task {
-  const { memory, disk, ...compute } = source.compute;
+  const { memory, disk, recordings, ...compute } = source.compute;
   const { lifetime, ...rest } = source;
   return {
     ...rest,
@@ -177,6 +178,7 @@ export function taskOf(source: TaskSource, systems: Systems): Task {
       gpu: compute.gpu,
       ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
       ...(disk === undefined ? {} : { diskBytes: parseBytes(disk) }),
+      ...(recordings === undefined ? {} : { recordingsBytes: parseBytes(recordings) }),
     },
     approvals: approvalsOf(source),
     grants: source.grants.map((grant) => grantOf(grant, systems)),

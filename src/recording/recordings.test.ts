@@ -13,7 +13,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Event } from "../action/index.ts";
-import { dataOf, Recordings, type Recording, type RecordingLimits } from "./index.ts";
+import {
+  dataOf,
+  Recordings,
+  type RecordedAction,
+  type Recording,
+  type RecordingLimits,
+} from "./index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cofferdam-recordings-"));
 after(() => rmSync(root, { recursive: true }));
@@ -51,8 +57,8 @@ class Kit {
     });
   }
 
-  async begin(): Promise<Recording> {
-    return await this.recordings.begin(ABOUT, TERMINAL, [SECRET]);
+  async begin(change: Partial<RecordedAction> = {}): Promise<Recording> {
+    return await this.recordings.begin({ ...ABOUT, ...change }, TERMINAL, [SECRET]);
   }
 
   /** As src/worker does it. */
@@ -189,7 +195,7 @@ test("what a daemon left that died is put on record as it is, once, a torn line 
 });
 
 test("fault recording.full: a recording ends at its limit, and so do all of a home", async () => {
-  const kit = new Kit({ oneBytes: 1000, allBytes: 2500 });
+  const kit = new Kit({ oneBytes: 1000, runBytes: 9000, allBytes: 2500 });
   const ended: string[] = [];
   for (let n = 0; n < 4; n += 1) {
     const recording = await kit.begin().catch((error: unknown) => {
@@ -212,6 +218,52 @@ test("fault recording.full: a recording ends at its limit, and so do all of a ho
   const [first = ""] = readdirSync(join(kit.runs, "r-1", "recordings"));
   rmSync(join(kit.runs, "r-1", "recordings", first));
   await kit.end(await kit.begin()); // There is room again.
+});
+
+/** Shows as much as it may, and tells how many bytes that was and why it ended. */
+async function fill(recording: Recording): Promise<readonly [bytes: number, why: string]> {
+  for (let n = 0; n < 1000; n += 1) {
+    const why = await recording.shows(Buffer.from("x".repeat(100))).then(
+      () => undefined,
+      (error: unknown) => (error as Error).message,
+    );
+    if (why !== undefined) return [recording.sofar.bytes, why];
+  }
+  return [recording.sofar.bytes, ""];
+}
+
+test("INV-166: recordings of one run take their run's room and leave that of others", async () => {
+  const kit = new Kit({ oneBytes: 1000, runBytes: 1500, allBytes: 10_000 });
+  // Two at once, and one behind them: together they take what one run may.
+  const [one, two] = [await kit.begin(), await kit.begin()];
+  const [first] = await fill(one);
+  const [second, why] = await fill(two);
+  assert.ok(first <= 1000 && first + second <= 1500 && first + second > 1300, `${first} ${second}`);
+  assert.match(why, /all recordings of its run take 1500 bytes, as much as they may/);
+  await kit.end(one);
+  await assert.rejects(kit.begin(), { code: "recording.full" }, "nor is another begun");
+  await kit.end(two);
+  await assert.rejects(kit.begin(), { code: "recording.full" }, "nor when none is under way");
+
+  // Benign twins: another run; one whose task names more; and this one when a person has made room.
+  const other = await kit.begin({ run: "r-2" });
+  assert.match((await fill(other))[1], /its recording is full/);
+  const more = await kit.begin({ run: "r-1", runBytes: 3000 });
+  assert.match((await fill(more))[1], /its recording is full/);
+  await kit.end(more);
+  rmSync(kit.path(one));
+  rmSync(kit.path(more));
+  await kit.end(await kit.begin());
+  await other.seal();
+});
+
+test("a run's room is as its task file has it, also where that is less", async () => {
+  const kit = new Kit({ oneBytes: 1000, runBytes: 1500, allBytes: 10_000 });
+  const recording = await kit.begin({ runBytes: 500 });
+  const [bytes, why] = await fill(recording);
+  assert.ok(bytes <= 500);
+  assert.match(why, /its run take 500 bytes/);
+  await recording.seal();
 });
 
 test("fault recording.write: where a file cannot be made, nothing is begun; fault recording.none: nor read", async () => {

@@ -21,11 +21,17 @@ import { Recording, type Sealed, type Terminal } from "./recording.ts";
 export interface RecordingLimits {
   /** Bytes of one recording. Where it is full, what it records is ended. */
   readonly oneBytes: number;
+  /** Bytes of all recordings of one run, where its task names no others: so that none takes the room of all. */
+  readonly runBytes: number;
   /** Bytes of all recordings of a home. */
   readonly allBytes: number;
 }
 
-export const RECORDING_LIMITS: RecordingLimits = { oneBytes: 64 << 20, allBytes: 2 * 2 ** 30 };
+export const RECORDING_LIMITS: RecordingLimits = {
+  oneBytes: 64 << 20,
+  runBytes: 256 << 20,
+  allBytes: 2 * 2 ** 30,
+};
 
 const TITLE_CHARS_MAX = 300;
 
@@ -38,6 +44,8 @@ export interface RecordedAction {
   readonly target: string;
   /** In words. */
   readonly title: string;
+  /** Bytes of all recordings of its run; {@link RecordingLimits.runBytes} where that is absent. */
+  readonly runBytes?: number | undefined;
 }
 
 /** As a list has it before its file was looked at. */
@@ -84,6 +92,8 @@ export class Recordings {
   readonly #open = new Map<string, Open>();
   /** Bytes of all files; counted when one is begun and there seems to be no room for all of it. */
   #bytes: number | undefined;
+  /** The same of each run that has some under way, with how many. */
+  readonly #runs = new Map<string, { bytes: number; open: number }>();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
@@ -103,11 +113,12 @@ export class Recordings {
     const { oneBytes, allBytes } = this.#limits;
     // A person may have made room.
     if ((this.#bytes ?? allBytes) + oneBytes > allBytes) this.#bytes = await this.#count();
-    const { run, title, ...rest } = about;
+    const { run, title, runBytes = this.#limits.runBytes, ...rest } = about;
+    const ofRun = await this.#ofRun(run);
     const { clock } = this.#options;
     const id = createId("rec", clock.now().wallMs);
     let own = 0;
-    const recording = await Recording.open({
+    const opened = Recording.open({
       id,
       path: `${this.#path(run, id)}.part`,
       clock,
@@ -116,11 +127,19 @@ export class Recordings {
       about: { id, run, ...rest },
       secrets,
       take: (bytes) => {
-        own = this.#take(own, bytes);
+        this.#take({ own: own + bytes, ofRun: ofRun.bytes + bytes, runBytes, bytes });
+        own += bytes;
+        ofRun.bytes += bytes;
       },
     });
-    this.#open.set(id, { about, recording });
-    return recording;
+    try {
+      const recording = await opened;
+      this.#open.set(id, { about, recording });
+      return recording;
+    } catch (error) {
+      this.#left(run);
+      throw error;
+    }
   }
 
   /** Says that `recording`, which is sealed, is on record. */
@@ -130,6 +149,7 @@ export class Recordings {
     const path = this.#path(open.about.run, id);
     await rename(`${path}.part`, path);
     this.#open.delete(id);
+    this.#left(open.about.run);
   }
 
   /** Puts on record what a daemon left that died: as it is, and that it is not complete. */
@@ -222,38 +242,55 @@ export class Recordings {
     await rename(`${path}.part`, path);
   }
 
-  /** @returns bytes of the one recording with these. */
-  #take(own: number, bytes: number): number {
+  /** Takes room for `bytes` more, with which one recording has `own` and its run `ofRun`. */
+  #take(asked: { own: number; ofRun: number; runBytes: number; bytes: number }): void {
     const { oneBytes, allBytes } = this.#limits;
+    const { own, ofRun, runBytes, bytes } = asked;
     const all = (this.#bytes ?? 0) + bytes;
-    if (own + bytes > oneBytes) {
-      throw new Fault(
-        "recording.full",
-        `its recording is full (${oneBytes} bytes), so it is ended`,
-        {
-          hint: "begin another one",
-        },
-      );
+    if (own > oneBytes) {
+      const what = `its recording is full (${oneBytes} bytes), so it is ended`;
+      throw new Fault("recording.full", what, { hint: "begin another one" });
+    }
+    if (ofRun > runBytes) {
+      const what = `all recordings of its run take ${runBytes} bytes, as much as they may, so it is ended`;
+      const hint = "a task file may name more: `compute: { recordings: 1GiB }`";
+      throw new Fault("recording.full", what, { hint });
     }
     if (all > allBytes) {
-      throw new Fault(
-        "recording.full",
-        `all recordings together take ${allBytes} bytes, as much as they may`,
-        {
-          hint: "remove folders of runs that are over, below `runs` in the state folder",
-        },
-      );
+      const what = `all recordings together take ${allBytes} bytes, as much as they may`;
+      const hint = "remove folders of runs that are over, below `runs` in the state folder";
+      throw new Fault("recording.full", what, { hint });
     }
     this.#bytes = all;
-    return own + bytes;
+  }
+
+  /** What the recordings of `run` take, which has one more under way: counted where it had none. */
+  async #ofRun(run: string): Promise<{ bytes: number }> {
+    const bytes = this.#runs.has(run) ? 0 : await this.#bytesOf(run);
+    const known = this.#runs.get(run) ?? { bytes, open: 0 }; // Another may have begun meanwhile.
+    known.open += 1;
+    this.#runs.set(run, known);
+    return known;
+  }
+
+  /** One of `run` is not under way any more; where that was the last, a person may make room. */
+  #left(run: string): void {
+    const known = this.#runs.get(run);
+    if (known === undefined) return;
+    known.open -= 1;
+    if (known.open === 0) this.#runs.delete(run);
   }
 
   async #count(): Promise<number> {
     let bytes = 0;
-    for (const run of await namesIn(this.#options.runs)) {
-      for (const { name } of await this.#files(run)) {
-        bytes += (await stat(join(this.#folder(run), name))).size;
-      }
+    for (const run of await namesIn(this.#options.runs)) bytes += await this.#bytesOf(run);
+    return bytes;
+  }
+
+  async #bytesOf(run: string): Promise<number> {
+    let bytes = 0;
+    for (const { name } of await this.#files(run)) {
+      bytes += (await stat(join(this.#folder(run), name))).size;
     }
     return bytes;
   }

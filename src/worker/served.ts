@@ -69,7 +69,7 @@ export interface ServedPorts {
 
 /** The recordings of one run. */
 export interface RunRecordings {
-  begin(about: Omit<RecordedAction, "run">, terminal: Terminal): Promise<Recording>;
+  begin(about: Omit<RecordedAction, "run" | "runBytes">, terminal: Terminal): Promise<Recording>;
   /** Told when what `recording` came to is on record. */
   settle(recording: Recording): Promise<void>;
 }
@@ -78,7 +78,7 @@ export interface RunRecordings {
 type Performed = Pick<RecordedAction, "system" | "target" | "title">;
 
 interface Recorded {
-  readonly about: Omit<RecordedAction, "run">;
+  readonly about: Omit<RecordedAction, "run" | "runBytes">;
   readonly begun: Promise<Recording>;
 }
 

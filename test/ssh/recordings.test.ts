@@ -180,7 +180,9 @@ test("sizes are recorded as they change; a command at a terminal is recorded as 
 });
 
 test("fault recording.full: where a recording is full its shell is ended, and says so", async () => {
-  const it = await kit({ recordingLimits: { oneBytes: 50_000, allBytes: 60_000 } });
+  const it = await kit({
+    recordingLimits: { oneBytes: 50_000, runBytes: 90_000, allBytes: 60_000 },
+  });
   const { code, shown, out } = await typed(it, [
     [PROMPT, "echo pid=$$; while :; do echo on and on; done\r"],
   ]);
@@ -202,7 +204,9 @@ test("fault recording.full: where a recording is full its shell is ended, and sa
   });
   const second = await typed(it, [[PROMPT, "while :; do echo on and on; done\r"]]);
   assert.match(second.shown, /all recordings together take 60000 bytes/);
-  const full = await kit({ recordingLimits: { oneBytes: 50_000, allBytes: 100 } });
+  const full = await kit({
+    recordingLimits: { oneBytes: 50_000, runBytes: 90_000, allBytes: 100 },
+  });
   const never = await typed(full, []);
   assert.match(never.shown, /^Cofferdam: all recordings together take 100 bytes/, "nor begun");
   assert.equal(never.code, 255);

@@ -13,7 +13,7 @@ export const exportCommand: Command = {
   options: { to: { type: "string" }, follow: { type: "boolean", short: "f" } },
   optionHelp: {
     to: "the receiver: http://HOST:4318/v1/logs, traces beside it; headers come from OTEL_EXPORTER_OTLP_HEADERS",
-    follow: "go on as entries arrive, and try for ever",
+    follow: "go on as entries arrive, also with the next daemon, and try for ever",
   },
   examples: [
     "cofferdam export otlp --to http://127.0.0.1:4318/v1/logs",
@@ -29,6 +29,7 @@ export const exportCommand: Command = {
     const follow = context.values["follow"] === true;
     const { cursorFile, exportOtlp, readCursor, receiverOf, saveCursor } =
       await import("../otlp-export.ts");
+    const { followEntries } = await import("../follow.ts");
     const receiver = receiverOf(to);
     const headers = headersOf(process.env["OTEL_EXPORTER_OTLP_HEADERS"] ?? "");
     const client = await context.daemon();
@@ -38,11 +39,15 @@ export const exportCommand: Command = {
     const stopped = new AbortController();
     const stop = () => stopped.abort();
     process.once("SIGINT", stop).once("SIGTERM", stop);
-    const read = client.stream("log.read", { follow, from: cursor.from }, stopped.signal);
+    const warn = (text: string) => context.err(`cofferdam: ${text}\n`);
+    const { from } = cursor;
+    const { signal } = stopped;
+    const read = follow
+      ? followEntries(client, { from, signal, warn })
+      : client.stream("log.read", { follow, from }, signal);
     const taken = await exportOtlp(read, {
-      ...{ ...receiver, headers, version, cursor, follow },
+      ...{ ...receiver, headers, version, cursor, follow, warn },
       save: (next) => saveCursor(file, next),
-      warn: (text) => context.err(`cofferdam: ${text}\n`),
     });
     context.out(`${taken} entries taken\n`);
     return EXIT.ok;

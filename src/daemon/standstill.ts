@@ -1,0 +1,164 @@
+/**
+ * Whether a run stands still, and for whom. Two can hold it, each by itself: its worker's absence, until another serves it,
+ * and what was found of it or a person who paused it, until a person lets it go on. It goes on when neither does.
+ *
+ * What is wanted is set at once; that the processes follow has its turn, so no order of the two leaves it running while it
+ * is held (INV-160, INV-164).
+ *
+ * @module
+ */
+import type { RunInfo } from "../api/index.ts";
+import { Fault } from "../base/index.ts";
+import type { RunEvent } from "./recorder.ts";
+
+/** The run, as far as it is stopped and let go. */
+export interface Stoppable {
+  readonly id: string;
+  state(): RunInfo["state"];
+  /** What `ps` shows from now on; `why` where it is paused. */
+  shows(state: "running" | "paused", why?: string): void;
+  record(event: RunEvent, options?: { readonly sync?: boolean }): Promise<unknown>;
+  notice(text: string): void;
+  /** Stops its processes, or lets them go; nothing where it has none. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Resolves when it runs, or is stopped before that. */
+  runs(): Promise<unknown>;
+  /** A person lets it go on: what was found before is answered. */
+  resumed(): void;
+}
+
+/** Why only a person lets it go on. */
+interface Hold {
+  readonly why: string;
+  readonly by: "finding" | "person";
+}
+
+export class Standstill {
+  readonly #of: Stoppable;
+  /** Why no worker serves it, while none does. */
+  #frozenFor: string | undefined;
+  #hold: Hold | undefined;
+  #stands = false;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(of: Stoppable) {
+    this.#of = of;
+  }
+
+  /** Its processes are gone, and those to come run; tells what was found that no pause has answered. */
+  renew(): string | undefined {
+    this.#stands = false;
+    this.#frozenFor = undefined; // Those have a gateway of their own.
+    return this.#hold?.by === "finding" ? this.#hold.why : undefined;
+  }
+
+  /** New processes run: whoever paused those before has paused them, too. */
+  async begin(): Promise<void> {
+    if (this.#hold !== undefined) await this.#settle();
+  }
+
+  /** A person, or who guards the disk, pauses it. @throws {Fault} `daemon.state` where it is held already. */
+  async pause(why: string): Promise<void> {
+    const state = this.#of.state();
+    if (state !== "running" && (state !== "paused" || this.#isHeld)) {
+      throw this.#stateFault("running");
+    }
+    const before = this.#hold;
+    // A finding's stays one: what it was found of is not started again.
+    this.#hold = before?.by === "finding" ? before : { why, by: "person" };
+    try {
+      await this.#settle();
+    } catch (error) {
+      this.#hold = before; // It runs, and whoever paused it is told so.
+      throw error;
+    }
+    await this.#tell(why);
+  }
+
+  /** Has it stand still for what was found, as soon as it runs. */
+  async found(why: string): Promise<void> {
+    const wasHeld = this.#isHeld;
+    this.#hold = { why, by: "finding" };
+    if (this.#of.state() === "starting") await this.#of.runs();
+    if (!this.#isThere()) return;
+    await this.#settle();
+    if (!wasHeld) await this.#tell(why);
+  }
+
+  async #tell(why: string): Promise<void> {
+    await this.#of.record({ type: "run.pause", data: { reason: why } });
+    this.#of.notice(`paused: ${why}; \`cofferdam resume ${this.#of.id}\` lets it go on`);
+  }
+
+  get #isHeld(): boolean {
+    return this.#hold !== undefined && this.#stands;
+  }
+
+  /** A person lets it go on. @throws {Fault} `daemon.state` */
+  async resume(): Promise<void> {
+    const frozenFor = this.#frozenFor;
+    if (this.#of.state() !== "paused") throw this.#stateFault("paused");
+    if (frozenFor !== undefined && this.#hold === undefined) {
+      throw new Fault("daemon.state", `nobody serves ${this.#of.id}: ${frozenFor}`, {
+        hint: "it goes on by itself when another worker serves it",
+      });
+    }
+    this.#hold = undefined;
+    this.#of.resumed(); // What is found from here on, while it is let go, pauses it anew.
+    if (frozenFor === undefined) return await this.#goOn();
+    await this.#settle();
+    const reason = "it goes on when another worker serves it";
+    await this.#of.record({ type: "run.resume", data: { reason } }, { sync: true });
+    this.#of.notice(reason);
+  }
+
+  /** Freezes what runs until {@link thaw}; `false` where nothing does, or it is frozen already. */
+  async freeze(why: string): Promise<boolean> {
+    if (!this.#isThere() || this.#frozenFor !== undefined) return false;
+    const stood = this.#stands;
+    this.#frozenFor = why;
+    await this.#settle();
+    if (stood) return true;
+    await this.#of.record({ type: "run.pause", data: { reason: why } });
+    this.#of.notice(`frozen: ${why}; it goes on when another serves it`);
+    return true;
+  }
+
+  /** Undoes {@link freeze}; what holds it otherwise goes on holding it. */
+  async thaw(): Promise<void> {
+    this.#frozenFor = undefined;
+    if (this.#of.state() !== "paused") return;
+    if (this.#hold === undefined) await this.#goOn();
+    else await this.#settle();
+  }
+
+  async #goOn(): Promise<void> {
+    await this.#of.record({ type: "run.resume" }, { sync: true });
+    await this.#settle();
+  }
+
+  /** Has the processes do what is wanted by then, and shows it. */
+  #settle(): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      const why = this.#hold?.why ?? this.#frozenFor;
+      const isHeld = why !== undefined;
+      if (isHeld !== this.#stands) {
+        await (isHeld ? this.#of.pause() : this.#of.resume());
+        this.#stands = isHeld;
+      }
+      if (this.#isThere()) this.#of.shows(isHeld ? "paused" : "running", why);
+    });
+    this.#turn = turn.catch(() => {}); // Told to whoever asked for it.
+    return turn;
+  }
+
+  #isThere(): boolean {
+    const state = this.#of.state();
+    return state === "running" || state === "paused";
+  }
+
+  #stateFault(wanted: string): Fault {
+    return new Fault("daemon.state", `${this.#of.id} is ${this.#of.state()}, not ${wanted}`);
+  }
+}

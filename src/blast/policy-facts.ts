@@ -91,12 +91,12 @@ interface KnownObject {
 
 /** What probes know to be there, by the names that grants have for it. */
 function objectsOf(grant: TaskGrant, known: readonly Fact[]): readonly KnownObject[] {
-  const principal = principalOf(grant);
+  const principals = becoming(principalOf(grant), known);
   const named = new Map<string, string>();
   const ids = new Set<string>([ANY]);
   for (const { predicate, terms } of known) {
     if (predicate === "named") named.set(String(terms[0]), String(terms[1]));
-    if (predicate === "can" && terms[0] === principal) ids.add(String(terms[2]));
+    if (predicate === "can" && principals.has(String(terms[0]))) ids.add(String(terms[2]));
   }
   return [...ids].map((id) => {
     const text = named.get(id);
@@ -104,8 +104,26 @@ function objectsOf(grant: TaskGrant, known: readonly Fact[]): readonly KnownObje
   });
 }
 
+/** `principal`, and whoever it can become within its session. */
+function becoming(principal: string, known: readonly Fact[]): ReadonlySet<string> {
+  const all = new Set([principal]);
+  const steps = known.filter(({ predicate }) => BECOMING.has(predicate));
+  // A set that is walked while it grows: each is looked at once.
+  for (const one of all) {
+    for (const { terms } of steps) if (terms[0] === one) all.add(String(terms[1]));
+  }
+  return all;
+}
+const BECOMING: ReadonlySet<string> = new Set(["turns_into", "grants_itself"]);
+
+/** What `rule` covers by `glob`, as the object of a fact where no probe has found one. */
+export interface PatternObject {
+  readonly id: string;
+  readonly glob: readonly string[];
+}
+
 /** Patterns of rules stand for what they may cover, probed or not. */
-function patternsOf(grant: TaskGrant, verb: string): readonly KnownObject[] {
+export function patternsOf(grant: TaskGrant, verb: string): readonly PatternObject[] {
   const globs = grant.allow
     .filter(({ verbs = [] }) => verbs.some((pattern) => matchesVerb(pattern, verb)))
     .flatMap((rule) => (rule.on ?? []).map((glob) => ({ rule, glob })));

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { postgresProbe } from "./postgres/index.ts";
 import type { Probe } from "./probe.ts";
 
-const PROBES: readonly Probe[] = [];
+const PROBES: readonly Probe[] = [postgresProbe];
 
 /** The probe for `system`; `undefined` where nobody knows what to ask there. */
 export function findProbe(system: string): Probe | undefined {

@@ -92,7 +92,9 @@ export async function probeGrant(
       if (questions > QUESTIONS_MAX) return nothing(`more than ${QUESTIONS_MAX} questions`);
       return askOne(world, hand, pinned, question);
     };
-    const { facts, notes } = await probe.probe({ grant: pinned, principal, at, ask });
+    // Asked with what the questions need, about the grant as it is written.
+    const asked = { ...grant, hosts: [host], ports: [port] };
+    const { facts, notes } = await probe.probe({ grant: asked, principal, at, ask });
     if (facts.length === 0) {
       // What it said before is not known to be so any more.
       forgetFacts(world.home.facts, principal);

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { z } from "zod";
 import { UNBOUNDED, type Constant, type Fact } from "../blast/index.ts";
+import type { Reply } from "./probe.ts";
 
 /** Facts of one probe, as they are found. */
 export class FactBook {
@@ -74,4 +76,56 @@ function wordsOf(name: string): string {
 /** A count as a fact has it. */
 export function amountOf(count: number): Constant {
   return Number.isSafeInteger(count) && count >= 0 ? count : UNBOUNDED;
+}
+
+const PAGE_ROWS = 1000;
+const PAGE_ROWS_MIN = 10;
+/** Of one question; more is not told. */
+const ROWS_MAX = 10_000;
+
+/** Rows of an answer, and why they are not all. */
+export interface Told<Row> {
+  readonly rows: readonly Row[];
+  readonly problem?: string;
+}
+
+/**
+ * Asks page by page, `limit N offset M`, and reads the one column of each row as JSON of `schema`. What is refused, cut or
+ * not understood is told as such.
+ */
+export async function pagesOf<Row>(
+  ask: (page: string) => Promise<Reply>,
+  schema: z.ZodType<Row>,
+): Promise<Told<Row>> {
+  const rows: Row[] = [];
+  let size = PAGE_ROWS;
+  while (rows.length < ROWS_MAX) {
+    const reply = await ask(`limit ${size} offset ${rows.length}`);
+    if (reply.isCut && size > PAGE_ROWS_MIN) {
+      size = Math.max(PAGE_ROWS_MIN, Math.floor(size / 4));
+      continue;
+    }
+    if (reply.isCut) return { rows, problem: "an answer is longer than is kept" };
+    if (reply.status !== 200)
+      return { rows, problem: reply.failure ?? "the server refused the question" };
+    const values = valuesOf(reply);
+    for (const value of values) {
+      const read = schema.safeParse(value);
+      if (!read.success) return { rows, problem: "an answer is not understood" };
+      rows.push(read.data);
+    }
+    if (values.length < size) return { rows };
+  }
+  return { rows, problem: `more than ${ROWS_MAX} rows` };
+}
+
+/** The first column of each row, as JSON. */
+export function valuesOf({ rows = [] }: Reply): readonly unknown[] {
+  return rows.map((row): unknown => {
+    try {
+      return JSON.parse(row[0] ?? "");
+    } catch {
+      return undefined;
+    }
+  });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { z } from "zod";
+import { pagesOf, valuesOf, type Told } from "../database.ts";
 import type { ProbePorts, Reply } from "../probe.ts";
 import {
   countQuestion,
@@ -17,6 +18,7 @@ import {
   IDENTITY,
   identitySchema,
   POLICIES,
+  PREDEFINED,
   policySchema,
   privilegeSchema,
   privilegesQuestion,
@@ -37,23 +39,14 @@ import {
   type Routine,
 } from "./questions.ts";
 
-const PAGE_ROWS = 1000;
-const PAGE_ROWS_MIN = 10;
-const ROWS_MAX = 10_000;
 /** Roles of which the privileges are asked, besides superusers, which have all. */
-const ROLES_MAX = 24;
+const ROLES_MAX = 40;
 /** Tables of at most this size are counted. */
 const COUNTED_BYTES_MAX = 32 * 1024 * 1024;
 const COUNTS_OF_ONE_QUESTION = 50;
 const COUNTED_MAX = 2000;
 
 type Ask = ProbePorts["ask"];
-
-/** Rows of an answer, and why they are not all. */
-export interface Told<Row> {
-  readonly rows: readonly Row[];
-  readonly problem?: string;
-}
 
 /** Everything that was asked. */
 export interface Answers {
@@ -116,8 +109,16 @@ export async function askAll(ask: Ask): Promise<Answers | string> {
 
 /** Whether this session can be `role`, at once or by granting itself. */
 export function isNear(role: Role, me: Role, version: number): boolean {
-  return role !== me && !me.isSuper && (role.isSettable || isGrantable(role, me, version));
+  const isReaching = !role.name.startsWith("pg_") || REACHING.has(role.name);
+  return (
+    role !== me && !me.isSuper && isReaching && (role.isSettable || isGrantable(role, me, version))
+  );
 }
+/** Of the server's own roles (no other may be named `pg_`) those that read, change or reach more than others. */
+const REACHING: ReadonlySet<string> = new Set([
+  ...PREDEFINED,
+  ...["pg_read_all_data", "pg_write_all_data", "pg_database_owner"],
+]);
 
 /**
  * Before version 16 CREATEROLE may grant every role that is no superuser, and ADMIN OPTION gives no more than the
@@ -177,44 +178,10 @@ async function countsOf(
 }
 
 /** Rows of `sql`, read as `schema`. */
-export async function rowsOf<Row>(
-  ask: Ask,
-  sql: string,
-  schema: z.ZodType<Row>,
-): Promise<Told<Row>> {
-  const rows: Row[] = [];
-  let size = PAGE_ROWS;
-  while (rows.length < ROWS_MAX) {
-    const reply = await askFor(ask, `${sql} limit ${size} offset ${rows.length}`);
-    if (reply.isCut && size > PAGE_ROWS_MIN) {
-      size = Math.max(PAGE_ROWS_MIN, Math.floor(size / 4));
-      continue;
-    }
-    if (reply.isCut) return { rows, problem: "an answer is longer than is kept" };
-    if (reply.status !== 200)
-      return { rows, problem: reply.failure ?? "the server refused the question" };
-    const values = valuesOf(reply);
-    for (const value of values) {
-      const read = schema.safeParse(value);
-      if (!read.success) return { rows, problem: "an answer is not understood" };
-      rows.push(read.data);
-    }
-    if (values.length < size) return { rows };
-  }
-  return { rows, problem: `more than ${ROWS_MAX}` };
+function rowsOf<Row>(ask: Ask, sql: string, schema: z.ZodType<Row>): Promise<Told<Row>> {
+  return pagesOf((page) => askFor(ask, `${sql} ${page}`), schema);
 }
 
 function askFor(ask: Ask, sql: string): Promise<Reply> {
   return ask({ operation: { sql: `begin read only; ${sql}; commit` } });
-}
-
-/** The one column of each row. */
-function valuesOf({ rows = [] }: Reply): readonly unknown[] {
-  return rows.map((row): unknown => {
-    try {
-      return JSON.parse(row[0] ?? "");
-    } catch {
-      return undefined;
-    }
-  });
 }

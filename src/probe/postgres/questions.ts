@@ -194,7 +194,7 @@ export const functionSchema = z
 export type Routine = z.infer<typeof functionSchema>;
 
 /** Functions of the server that reach its files; those with an ACL are held by it, the others ask for a superuser themselves. */
-const OF_FILES = "'^(pg_read_|pg_ls_dir$|pg_file_|lo_import$|lo_export$)'";
+const OF_FILES = "'^(pg_read_(binary_)?file|pg_file_(write|rename|unlink)|lo_import$|lo_export$)'";
 
 /** Functions and procedures that one of `roles` may call, and their texts; not those of triggers. */
 export function functionsQuestion(roles: readonly string[]): string {

@@ -16,7 +16,6 @@ const DIALING: ReadonlySet<string> = new Set([
 ]);
 /** Functions of extensions that run SQL that they are given, later and as whoever gave it. */
 const SCHEDULING = /^(?:schedule|schedule_in_database|alter_job)$/;
-const READING_FILES = /^(?:pg_read_|pg_ls_dir$|lo_import$)/;
 
 /** Everything about programs; `roles` are those that one can be or call as. */
 export function addRoutines(book: FactBook, subjects: Subjects, roles: readonly Role[]): void {
@@ -127,18 +126,33 @@ function addAsOwner(
   }
 }
 
-/** The server's own functions on files, where somebody gave them away. */
+/**
+ * The server's own functions on files, where somebody gave them away. lo_import and lo_export take any path; the others
+ * stay within the server's folder, where whoever writes changes its configuration.
+ */
 function addOfFiles(
   book: FactBook,
   subjects: Subjects,
   { name }: Routine,
   callers: readonly Role[],
 ): void {
+  const { host, place, answers } = subjects;
+  const from = `has_function_privilege ${name}`;
   for (const role of callers) {
     const principal = subjects.principalOf(role);
-    const from = `has_function_privilege ${name}`;
-    const predicate = READING_FILES.test(name) ? "file_reader" : "file_writer";
-    book.told(from, predicate, principal, subjects.host, SERVER_USER);
+    if (name === "lo_import") book.told(from, "file_reader", principal, host, SERVER_USER);
+    else if (name === "lo_export") book.told(from, "file_writer", principal, host, SERVER_USER);
+    else if (name.startsWith("pg_read_")) {
+      const files = `files in the folder of ${place}`;
+      const why = `what lies in ${files} is not told by PostgreSQL`;
+      book.told(from, "data_reader", principal, files);
+      book.assume(why, "contains", files, `secrets in ${files}`);
+      const tables = name === "pg_read_binary_file" ? answers.relations : [];
+      for (const one of tables) book.told(from, "data_reader", principal, subjects.tableOf(one));
+    } else {
+      const why = `${role.name} may write in the server's folder, where its configuration lies`;
+      book.assume(why, "programs", principal, host, SERVER_USER);
+    }
     addUnscoped(book, subjects, { from, principal, verb: "server-file" });
   }
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { mysqlProbe } from "./mysql/index.ts";
 import { postgresProbe } from "./postgres/index.ts";
 import type { Probe } from "./probe.ts";
 
-const PROBES: readonly Probe[] = [postgresProbe];
+const PROBES: readonly Probe[] = [mysqlProbe, postgresProbe];
 
 /** The probe for `system`; `undefined` where nobody knows what to ask there. */
 export function findProbe(system: string): Probe | undefined {

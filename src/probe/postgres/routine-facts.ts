@@ -6,8 +6,9 @@
 import { ANY, patternsOf } from "../../blast/index.ts";
 import type { FactBook } from "../database.ts";
 import { addUnscoped, SERVER_USER } from "./facts.ts";
-import { readRoutine, type Beside, type Reading } from "./programs.ts";
-import type { Role, Routine } from "./questions.ts";
+import type { Beside, Reading } from "../sql-text.ts";
+import { readRoutine } from "./programs.ts";
+import type { Relation, Role, Routine } from "./questions.ts";
 import type { Subjects } from "./subjects.ts";
 
 /** Extensions whose functions connect to where their caller says. */
@@ -47,7 +48,7 @@ function callersOf(
 interface Called {
   readonly routine: Routine;
   readonly callers: readonly Role[];
-  readonly beside: Beside;
+  readonly beside: Beside<Relation>;
 }
 
 function addRoutine(
@@ -85,9 +86,9 @@ function addDeeds(
   { callers, beside }: Pick<Called, "callers" | "beside">,
 ): void {
   const object = subjects.routineOf(routine);
-  const reading: Reading = readRoutine(routine, beside);
+  const reading = readRoutine(routine, beside);
   const what = `${routine.schema}.${routine.name}`;
-  if (reading.isNative === true) {
+  if (reading === "native") {
     const why = `${what} is written in ${routine.language}, and what it does was not read`;
     book.assume(why, "runs_native", object, subjects.host, SERVER_USER);
     return;
@@ -109,7 +110,7 @@ function addDeeds(
 function addAsOwner(
   book: FactBook,
   subjects: Subjects,
-  { routine, reading }: { readonly routine: Routine; readonly reading: Reading },
+  { routine, reading }: { readonly routine: Routine; readonly reading: Reading<Relation> },
 ): void {
   const role = subjects.roleOf(routine.owner);
   if (role === undefined) return;

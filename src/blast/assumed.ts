@@ -92,7 +92,7 @@ function worstOf({ verb, effect, object }: Use, asked: Asked, assume: Assume): r
       ...machineOf(grant, assume),
       ...(says("runs_code") || grant.system === "ssh"
         ? []
-        : [assume("runs_code", grant.system, verb)]),
+        : [assume("runs_code_as", principalOf(grant), verb)]),
     ],
     delete: () => (isSomething ? [assume("rows", object, UNBOUNDED)] : []),
     administer: () => (says("makes_logins") ? [] : [assume("makes_logins", grant.system, verb)]),

@@ -18,7 +18,7 @@ export {
   type NewWay,
   type OutcomeDifference,
 } from "./difference.ts";
-export { ITSELF, placesOf, principalOf } from "./names.ts";
+export { ANY, ITSELF, placesOf, principalOf } from "./names.ts";
 export {
   BUDGET_FILE,
   excessesOf,
@@ -36,7 +36,12 @@ export {
   type CutFile,
   type CutOutcome,
 } from "./cut/index.ts";
-export { factsOfTask, type PolicyFactsOptions } from "./policy-facts.ts";
+export {
+  factsOfTask,
+  patternsOf,
+  type PatternObject,
+  type PolicyFactsOptions,
+} from "./policy-facts.ts";
 export { graphOf, renderDot, renderPage, type PageContent } from "./picture/index.ts";
 export { printAnswer } from "./print.ts";
 export { factsWithLeave, type LeaveAsked } from "./leave.ts";

@@ -99,14 +99,14 @@ interface KnownObject {
 
 /** What probes know to be there, by the names that grants have for it. */
 function objectsOf(grant: TaskGrant, known: readonly Fact[]): readonly KnownObject[] {
-  const principal = principalOf(grant);
+  const principals = becoming(principalOf(grant), known);
   const named = new Map<string, string>();
   // What nobody has asked for is not the same at two systems.
   const ids = new Set<string>(isProbed(grant, known) ? [ANY] : [ANY, everythingAt(grant)]);
   const always = new Map<string, Map<string, Set<string>>>();
   for (const { predicate, terms } of known) {
     if (predicate === "named") named.set(String(terms[0]), String(terms[1]));
-    if (predicate === "can" && terms[0] === principal) ids.add(String(terms[2]));
+    if (predicate === "can" && principals.has(String(terms[0]))) ids.add(String(terms[2]));
     if (predicate === "always") {
       const [id = "", verb = "", effect = ""] = terms.map(String);
       const verbs = always.get(id) ?? new Map<string, Set<string>>();
@@ -124,8 +124,26 @@ function objectsOf(grant: TaskGrant, known: readonly Fact[]): readonly KnownObje
   });
 }
 
+/** `principal`, and whoever it can become within its session. */
+function becoming(principal: string, known: readonly Fact[]): ReadonlySet<string> {
+  const all = new Set([principal]);
+  const steps = known.filter(({ predicate }) => BECOMING.has(predicate));
+  // A set that is walked while it grows: each is looked at once.
+  for (const one of all) {
+    for (const { terms } of steps) if (terms[0] === one) all.add(String(terms[1]));
+  }
+  return all;
+}
+const BECOMING: ReadonlySet<string> = new Set(["turns_into", "grants_itself"]);
+
+/** What `rule` covers by `glob`, as the object of a fact where no probe has found one. */
+export interface PatternObject {
+  readonly id: string;
+  readonly glob: readonly string[];
+}
+
 /** Patterns of rules stand for what they may cover, probed or not. */
-function patternsOf(grant: TaskGrant, verb: string): readonly KnownObject[] {
+export function patternsOf(grant: TaskGrant, verb: string): readonly PatternObject[] {
   const globs = grant.allow
     .filter(({ verbs = [] }) => verbs.some((pattern) => matchesVerb(pattern, verb)))
     .flatMap((rule) => (rule.on ?? []).map((glob) => ({ rule, glob })));

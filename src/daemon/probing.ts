@@ -10,10 +10,11 @@ import { OWN_SYSTEM } from "../action/index.ts";
 import type { Gives, Takes } from "../api/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
 import { principalOf, type Fact } from "../blast/index.ts";
-import { isOperation, type Held } from "../gateway/index.ts";
+import { isOperation, rowsOfAnswer, type Held } from "../gateway/index.ts";
 import { resolveCredentials, variableOf, type TaskGrant } from "../policy/index.ts";
 import {
   findProbe,
+  forgetFacts,
   QUESTIONS_MAX,
   writeFacts,
   type Probe,
@@ -60,11 +61,15 @@ export async function probeTask(
 
 type At = Parameters<typeof openHand>[2];
 
-async function probeGrant(world: World, place: At): Promise<Told> {
+/** Has `probe` ask the system of one grant. */
+export async function probeGrant(
+  world: World,
+  place: At,
+  probe: Probe | undefined = findProbe(place.grant.system),
+): Promise<Told> {
   const { grant } = place;
   const principal = principalOf(grant);
   const told = { grant: grant.name, system: grant.system, principal };
-  const probe = findProbe(grant.system);
   const without = whyNot(grant, probe);
   if (probe === undefined || without !== undefined) {
     return { ...told, facts: 0, questions: 0, notes: [without ?? ""] };
@@ -72,7 +77,13 @@ async function probeGrant(world: World, place: At): Promise<Told> {
   const at = new Date(world.clock.now().wallMs).toISOString();
   const [host = ""] = grant.hosts;
   const [port = 0] = grant.ports;
-  const pinned = { ...grant, hosts: [host], ports: [port] };
+  const given = probe.withOf === undefined ? grant.with : probe.withOf(grant.with);
+  const pinned: TaskGrant = {
+    ...grant,
+    hosts: [host],
+    ports: [port],
+    ...(given === undefined ? {} : { with: given }),
+  };
   const hand = await openHand(world, `probe-${grant.name}`, { ...place, grant: pinned });
   let questions = 0;
   try {
@@ -81,7 +92,14 @@ async function probeGrant(world: World, place: At): Promise<Told> {
       if (questions > QUESTIONS_MAX) return nothing(`more than ${QUESTIONS_MAX} questions`);
       return askOne(world, hand, pinned, question);
     };
-    const { facts, notes } = await probe.probe({ grant: pinned, principal, at, ask });
+    // Asked with what the questions need, about the grant as it is written.
+    const asked = { ...grant, hosts: [host], ports: [port] };
+    const { facts, notes } = await probe.probe({ grant: asked, principal, at, ask });
+    if (facts.length === 0) {
+      // What it said before is not known to be so any more.
+      forgetFacts(world.home.facts, principal);
+      return { ...told, facts: 0, questions, notes: [...notes] };
+    }
     const who: Fact = {
       predicate: "principal",
       terms: [principal, grant.system],
@@ -141,7 +159,8 @@ async function askOne(
     const { outcome, answer } = await hand.act(said);
     if (answer === undefined) return nothing(outcome.failure?.detail ?? "nothing was answered");
     const { status, body, isCut } = answer;
-    return { status, body, isCut };
+    const rows = status === 200 ? rowsOfAnswer(grant.system, body) : undefined;
+    return { status, body, isCut, ...(rows === undefined ? {} : { rows }) };
   } catch (error) {
     // The record must not miss a question: what cannot be written down ends the probe.
     if (error instanceof Fault && error.code.startsWith("ledger.")) throw error;

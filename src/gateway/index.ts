@@ -18,6 +18,7 @@ export {
   type Transport,
 } from "./connect-judge.ts";
 export { actionOfHeld, requestOf } from "./held.ts";
+export { rowsOfAnswer, type Rows } from "./answer-rows.ts";
 export { CANARY_NAME, CANARY_USED, isCanary, mayTellCanary } from "./placeholders.ts";
 export { REPEATING_MAX } from "./repeats.ts";
 export { loadBrokers } from "./brokers/index.ts";

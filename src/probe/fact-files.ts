@@ -9,7 +9,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { assert, readTextFile } from "../base/index.ts";
 import { parseFacts, parseRules, printFact, type Fact, type Program } from "../blast/index.ts";
@@ -41,9 +41,29 @@ export function readFacts(
   program: Program,
   more: readonly string[] = [],
 ): readonly Fact[] {
-  return [...filesIn(folder, ".facts"), ...more].flatMap((file) =>
+  const facts = [...filesIn(folder, ".facts"), ...more].flatMap((file) =>
     parseFacts({ file, text: read(file) }, program),
   );
+  return settled(facts);
+}
+
+/** What is stated of an object's data or size stands in place of what was assumed of it. */
+function settled(facts: readonly Fact[]): readonly Fact[] {
+  const keyOf = ({ predicate, terms }: Fact) => JSON.stringify([predicate, terms[0]]);
+  const isOfObject = ({ predicate }: Fact) => predicate === "label" || predicate === "rows";
+  const stated = new Set(facts.filter((one) => isOfObject(one) && !one.isAssumed).map(keyOf));
+  return facts.filter((one) => !(one.isAssumed && isOfObject(one) && stated.has(keyOf(one))));
+}
+
+/** Forgets what was found about `principal`: what it can do is then assumed again. */
+export function forgetFacts(folder: string, principal: string): void {
+  rmSync(fileOf(folder, principal), { force: true });
+}
+
+function fileOf(folder: string, principal: string): string {
+  const name = principal.replaceAll(/[^A-Za-z0-9@.-]+/g, "_").slice(0, 80);
+  const mark = createHash("sha256").update(principal).digest("hex").slice(0, 8);
+  return join(folder, `${name}-${mark}.facts`);
 }
 
 /** Keeps what was found about `principal` in place of what was found before. */
@@ -54,9 +74,7 @@ export function writeFacts(
   facts: readonly Fact[],
 ): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = principal.replaceAll(/[^A-Za-z0-9@.-]+/g, "_").slice(0, 80);
-  const mark = createHash("sha256").update(principal).digest("hex").slice(0, 8);
-  const file = join(folder, `${name}-${mark}.facts`);
+  const file = fileOf(folder, principal);
   const text = `# What ${principal} can do, asked ${at}. Written by \`cofferdam probe\`: changes are lost.\n${facts.map(printFact).join("\n")}\n`;
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);

@@ -1,6 +1,6 @@
 /** Layer 4: read-only questions to live systems: what can this credential really do? */
 export { budgetTexts, type BudgetText } from "./budget-file.ts";
-export { readFacts, readRules, writeFacts } from "./fact-files.ts";
+export { forgetFacts, readFacts, readRules, writeFacts } from "./fact-files.ts";
 export {
   QUESTIONS_MAX,
   type Probe,

@@ -30,6 +30,8 @@ export interface Reply {
   /** 200 where a session's operation was done; HTTP's own else. 0 where nothing came. */
   readonly status: number;
   readonly body: Buffer;
+  /** Of a database that did it: its rows, values as texts. */
+  readonly rows?: readonly (readonly (string | null)[])[];
   /** There was more than is kept. */
   readonly isCut: boolean;
   /** Why nothing came. */
@@ -58,6 +60,8 @@ export interface Probe {
   readonly system: string;
   /** What it asks, for people. */
   readonly asks: readonly string[];
+  /** The grant's `with:` as its questions need it: what binds the run may be what they are about. */
+  withOf?(given: TaskGrant["with"]): TaskGrant["with"];
   probe(ports: ProbePorts): Promise<Probed>;
 }
 

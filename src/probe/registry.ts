@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { mysqlProbe } from "./mysql/index.ts";
+import { postgresProbe } from "./postgres/index.ts";
 import type { Probe } from "./probe.ts";
 import { redisProbe } from "./redis/redis.ts";
 import { sshProbe } from "./ssh/ssh.ts";
 
-const PROBES: readonly Probe[] = [redisProbe, sshProbe];
+const PROBES: readonly Probe[] = [mysqlProbe, postgresProbe, redisProbe, sshProbe];
 
 /** The probe for `system`; `undefined` where nobody knows what to ask there. */
 export function findProbe(system: string): Probe | undefined {

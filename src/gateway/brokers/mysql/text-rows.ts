@@ -5,6 +5,7 @@
  */
 import { MysqlPacketReader, MysqlValues } from "../../../wire/index.ts";
 
+/** Of a cell, for a person. */
 const CELL_CHARS_MAX = 200;
 
 export interface TextRows {
@@ -13,7 +14,7 @@ export interface TextRows {
 }
 
 /** Reads a whole reply to a query. @throws {Fault} `mysql.packet` */
-export function readTextRows(bytes: Buffer): TextRows {
+export function readTextRows(bytes: Buffer, cellChars = CELL_CHARS_MAX): TextRows {
   const reader = new MysqlPacketReader(bytes.length);
   reader.push(bytes);
   const next = () => reader.next()?.payload ?? Buffer.alloc(0);
@@ -43,7 +44,7 @@ export function readTextRows(bytes: Buffer): TextRows {
       const before = values.left;
       const cell = values.bytes(values.length());
       at += before - values.left;
-      cells.push(cell.toString("utf8").slice(0, CELL_CHARS_MAX));
+      cells.push(cell.toString("utf8").slice(0, cellChars));
     }
     rows.push(cells);
   }

@@ -184,6 +184,26 @@ export interface Answer {
   readonly tag: string;
 }
 
+/** Values of a DataRow, as texts. */
+export function readRow(body: BodyReader): readonly (string | null)[] {
+  return body.list(() => {
+    const length = body.int32();
+    return length < 0 ? null : body.bytes(length).toString("utf8");
+  });
+}
+
+/** Rows of a kept answer; none where it is an error. @throws {Fault} `gateway.protocol` */
+export function readRows(bytes: Buffer): readonly (readonly (string | null)[])[] {
+  const reader = new FrameReader(() => bytes.length);
+  reader.push(bytes);
+  const rows: (readonly (string | null)[])[] = [];
+  for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+    if (frame[0] === R.error) return [];
+    if (frame[0] === R.dataRow) rows.push(readRow(new BodyReader(frame.subarray(5))));
+  }
+  return rows;
+}
+
 /** What the server says to a query of ours that it does not perform. */
 export class ServerError extends Error {
   override readonly name = "ServerError";
@@ -291,14 +311,8 @@ export class Link {
           body.bytes(18);
           return name;
         });
-      } else if (frame[0] === R.dataRow) {
-        rows.push(
-          body.list(() => {
-            const length = body.int32();
-            return length < 0 ? null : body.bytes(length).toString("utf8");
-          }),
-        );
-      } else if (frame[0] === R.commandComplete) tag = body.text();
+      } else if (frame[0] === R.dataRow) rows.push(readRow(body));
+      else if (frame[0] === R.commandComplete) tag = body.text();
       else if (frame[0] === R.copyIn) this.write(message(T.copyFail, "there is nothing to copy"));
     }
     if (error !== undefined) throw new ServerError(error);

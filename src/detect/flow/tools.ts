@@ -61,6 +61,14 @@ const TOOLS: readonly Tool[] = [
     ],
   },
   {
+    name: "tunnel.httptunnel",
+    title: "httptunnel: a stream inside requests of HTTP",
+    explanation: "The path /index.html?crap= and a number, which its client asks for and posts to.",
+    signs: [
+      { line: /^(?:GET|POST) \/index\.html\?crap=\d+ HTTP/, what: "the path of httptunnel" },
+    ],
+  },
+  {
     name: "tunnel.cloudflared",
     title: "cloudflared: a tunnel from Cloudflare's network",
     explanation: `${NAMED}: argotunnel.com, cftunnel.com, trycloudflare.com. The agent of a tunnel that was set up on purpose calls the same.`,

@@ -19,11 +19,13 @@ import {
   upgrade,
   type FlowCase,
 } from "./flow-case.ts";
+import { SIZED_BENIGN } from "./sized-flows.ts";
 
 const rpc = (method: string, params: unknown = {}) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
 
 export const BENIGN: readonly FlowCase[] = [
+  ...SIZED_BENIGN,
   tcp(
     "a language server",
     undefined,

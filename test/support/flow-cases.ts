@@ -24,6 +24,7 @@ import {
   upgrade,
   type FlowCase,
 } from "./flow-case.ts";
+import { SIZED } from "./sized-flows.ts";
 
 const MINING: readonly FlowCase[] = [
   tcp(
@@ -515,6 +516,7 @@ const ONE_SIDED: FlowCase = {
 };
 
 export const POSITIVE: readonly FlowCase[] = [
+  ...SIZED,
   ...MINING,
   ...SSH,
   ...TOOLS,

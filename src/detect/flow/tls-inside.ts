@@ -6,45 +6,12 @@
  */
 import type { FlowDetector, FlowSign } from "./flow-detector.ts";
 import type { FlowSeen } from "./flow-seen.ts";
-
-const APPLICATION_DATA = 23;
-const HEADER_BYTES = 5;
-const RECORDS_MAX = 48;
+import { carriedIn, recordsOf } from "./record-lengths.ts";
 
 /** What a cipher adds to a record: of TLS 1.3 (RFC 8446, 5.2), of GCM in 1.2 (RFC 5288), of ChaCha20 in 1.2. */
 const ADDED = [17, 24, 16] as const;
 /** And what a proxy's own framing puts before each piece: nothing, or a length. */
 const FRAMED = [0, 2] as const;
-
-/** Lengths of the records of application data of both sides, in order: the client's positive. */
-export function recordsOf({ sent, received, sizes }: FlowSeen): readonly number[] {
-  const found: number[] = [];
-  const came = { client: 0, server: 0 };
-  const next = { client: 0, server: 0 };
-  for (const size of sizes) {
-    const side = size > 0 ? "client" : "server";
-    const head = size > 0 ? sent : received;
-    came[side] = Math.min(came[side] + Math.abs(size), head.length);
-    while (next[side] + HEADER_BYTES <= came[side]) {
-      const at = next[side];
-      const type = head[at] ?? 0;
-      if (type < 20 || type > 24 || head[at + 1] !== 3 || found.length === RECORDS_MAX) return found;
-      const length = head.readUInt16BE(at + 3);
-      if (type === APPLICATION_DATA) found.push(size > 0 ? length : -length);
-      next[side] += HEADER_BYTES + length;
-    }
-  }
-  return found;
-}
-
-/** The same behind TLS 1.3's own end of its handshake, which looks like data: the client's Finished. */
-function carriedIn(records: readonly number[]): readonly number[] {
-  const first = records.findIndex((length) => length > 0);
-  const isFinished = first > 0 && FINISHED.has(records[first] ?? 0);
-  return isFinished ? records.slice(first + 1) : records.slice(Math.max(first, 0));
-}
-
-const FINISHED: ReadonlySet<number> = new Set([53, 69]); // 4 + 32 or 48 bytes, and what TLS 1.3 adds.
 
 // ClientHello: 180 bytes in a client of few words, 2,000 with keys for the time after quantum computers.
 const HELLO = [180, 2500] as const;
@@ -58,8 +25,10 @@ const REQUEST_BYTES_MIN = 30;
 
 function tlsInside(records: readonly number[]): FlowSign | undefined {
   const carried = carriedIn(records);
-  let at = carried.findIndex((length) => length > 0);
-  if (at < 0) return undefined;
+  let at = 0;
+  // Tickets of the outer connection may stand first, and a proxy may say where to before it passes the hello on.
+  while ((carried[at] ?? 0) < 0) at += 1;
+  while ((carried[at + 1] ?? 0) > 0) at += 1;
   const hello = carried[at] ?? 0;
   let answer = 0;
   for (at += 1; (carried[at] ?? 0) < 0; at += 1) answer -= carried[at] ?? 0;
@@ -131,7 +100,7 @@ export const TLS_DETECTORS: readonly FlowDetector[] = [
     title: "A TLS handshake inside TLS, by the lengths of its records",
     explanation:
       "Trojan, VLESS, stunnel and proxies that are reached by TLS carry a client's own TLS: a record as long as a ClientHello, an answer as long as a server's certificates, and one of exactly the length that ends a client's handshake. A proxy that was set up on purpose looks the same. Seen only where each message is a record of its own, without padding, and from the connection's beginning.",
-    judge: (flow) => (isTls(flow.seen) ? tlsInside(recordsOf(flow.seen)) : undefined),
+    judge: (flow) => (isTls(flow.seen) ? tlsInside(flow.once(recordsOf)) : undefined),
   },
   {
     ...COMMON,
@@ -139,7 +108,7 @@ export const TLS_DETECTORS: readonly FlowDetector[] = [
     title: "SSH inside TLS, by the lengths of its records",
     explanation:
       "What ends SSH's exchange of keys has 16 bytes, and the request of a service that follows, and its answer, have lengths that the cipher sets: in TLS each shows with what TLS adds. stunnel and ssh's ProxyCommand over TLS do this. SSH that is wrapped once more, as in a WebSocket, has other lengths.",
-    judge: (flow) => (isTls(flow.seen) ? sshInside(recordsOf(flow.seen)) : undefined),
+    judge: (flow) => (isTls(flow.seen) ? sshInside(flow.once(recordsOf)) : undefined),
   },
 ];
 

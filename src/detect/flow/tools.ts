@@ -64,9 +64,7 @@ const TOOLS: readonly Tool[] = [
     name: "tunnel.httptunnel",
     title: "httptunnel: a stream inside requests of HTTP",
     explanation: "The path /index.html?crap= and a number, which its client asks for and posts to.",
-    signs: [
-      { line: /^(?:GET|POST) \/index\.html\?crap=\d+ HTTP/, what: "the path of httptunnel" },
-    ],
+    signs: [{ line: /^(?:GET|POST) \/index\.html\?crap=\d+ HTTP/, what: "the path of httptunnel" }],
   },
   {
     name: "tunnel.cloudflared",

@@ -25,7 +25,6 @@ const rpc = (method: string, params: unknown = {}) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
 
 export const BENIGN: readonly FlowCase[] = [
-  ...SIZED_BENIGN,
   tcp(
     "a language server",
     undefined,
@@ -232,4 +231,5 @@ export const BENIGN: readonly FlowCase[] = [
       s(Buffer.concat([Buffer.from("0303000000000000", "hex"), ipInside(28)])),
     ),
   },
+  ...SIZED_BENIGN,
 ];

@@ -516,11 +516,11 @@ const ONE_SIDED: FlowCase = {
 };
 
 export const POSITIVE: readonly FlowCase[] = [
-  ...SIZED,
   ...MINING,
   ...SSH,
   ...TOOLS,
   ...SHELLS,
   ...CHANNELS,
   ONE_SIDED,
+  ...SIZED,
 ];

@@ -33,6 +33,7 @@ function tlsInside(records: readonly number[]): FlowSign | undefined {
   let answer = 0;
   for (at += 1; (carried[at] ?? 0) < 0; at += 1) answer -= carried[at] ?? 0;
   const end = carried[at] ?? 0;
+  if (end === 0 || answer < ANSWER_BYTES_MIN["1.2"]) return undefined; // As nearly all are.
   const then = carried.slice(at + 1);
   for (const added of ADDED) {
     if (hello < HELLO[0] + added || hello > HELLO[1]) continue;
@@ -68,6 +69,7 @@ const SERVICE = [44, 52, 56, 64, 68, 100] as const;
 
 function sshInside(records: readonly number[]): FlowSign | undefined {
   const carried = carriedIn(records);
+  if (carried.length <= KEY_EXCHANGE_RECORDS) return undefined;
   const [ident = 0, kexinit = 0] = carried.filter((length) => length > 0);
   for (const added of ADDED) {
     if (ident > IDENT_BYTES_MAX + added || kexinit < KEXINIT_BYTES_MIN) continue;

@@ -11,7 +11,7 @@ import type { Part } from "./part.ts";
 export const USAGE = `npm run bench -- [PART...] [--json FILE] [--cpu-prof FOLDER]
 
   PART...             measure these parts, not all; \`actions\` is several. --only PART... is the same
-  --json FILE         write the rows there too
+  --json FILE         write the rows there too, and what they are made of
   --cpu-prof FOLDER   leave CPU profiles of the daemons there (and slower figures)
 
 parts: `;

@@ -34,21 +34,29 @@ async function bench({ only, json, profiles }: Arguments): Promise<number> {
   );
   const rows: Row[] = [];
   const unmeasured: Unmeasured[] = [];
+  const details: Record<string, unknown> = {};
+  const sentences: string[] = [];
+  const tell = (name: string, value: unknown, sentence: string) => {
+    details[name] = value;
+    sentences.push(sentence);
+  };
   for (const part of PARTS.filter(({ name }) => only === undefined || only.includes(name))) {
     process.stderr.write(`measuring ${part.name}\n`);
     using scratch = createScratch();
     try {
-      rows.push(...(await part.measure({ scratch, profiles })));
+      rows.push(...(await part.measure({ scratch, profiles, tell })));
     } catch (error) {
       unmeasured.push({ part: part.name, why: describeError(error) });
     }
   }
   if (rows.length > 0) console.log(`\n${formatTable(rows)}\n`);
+  for (const sentence of sentences) console.log(sentence);
   for (const { part, why } of unmeasured) console.log(`not measured: ${part}: ${why}`);
   console.log(summary(rows, unmeasured));
   if (json !== undefined) {
     const at = new Date().toISOString();
-    writeFileSync(json, `${JSON.stringify({ at, machine, rows, unmeasured }, null, 2)}\n`);
+    const told = { at, machine, rows, details, unmeasured };
+    writeFileSync(json, `${JSON.stringify(told, null, 2)}\n`);
   }
   return unmeasured.length === 0 ? 0 : 1;
 }

@@ -9,6 +9,8 @@ import type { Row } from "./row.ts";
 
 export interface Place extends DaemonOptions {
   readonly scratch: Scratch;
+  /** Puts what the rows are made of into `--json`, as `details.NAME`, and `sentence` below the table. */
+  tell(name: string, value: unknown, sentence: string): void;
 }
 
 export interface Part {

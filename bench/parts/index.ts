@@ -9,6 +9,7 @@ import { connect } from "./connect.ts";
 import { credential } from "./credential.ts";
 import { detect } from "./detect.ts";
 import { detectFlows } from "./detect-flows.ts";
+import { detectQuality } from "./detect-quality.ts";
 import { http } from "./http.ts";
 import { https } from "./https.ts";
 import { idle } from "./idle.ts";
@@ -31,6 +32,7 @@ export const PARTS: readonly Part[] = [
   leaf,
   classify,
   detectFlows,
+  detectQuality,
   credential,
   attach,
   approvals,

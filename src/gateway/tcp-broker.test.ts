@@ -5,8 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { after, test } from "node:test";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { clientHello, tlsData } from "../../test/support/capture-kit.ts";
 import { AGENT, authorityNamed, destroyAll, listening, openWorld, readAll } from "./test-kit.ts";
 import type { World, WorldOptions } from "./test-kit.ts";
 
@@ -139,8 +141,8 @@ test("INV-33, its twin: what the grant names passes, and nothing else by that", 
   );
 });
 
-/** A real sshd behind a grant that names ssh, and a client in the run. */
-async function sshOf(t: Context) {
+/** A real sshd for each connection, and a folder with its keys. */
+function sshdOf(t: Context) {
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-ssh-"));
   t.after(() => rmSync(folder, { recursive: true }));
   if (userInfo().uid === 0 && !existsSync("/run/sshd")) mkdirSync("/run/sshd", { mode: 0o755 });
@@ -153,7 +155,7 @@ async function sshOf(t: Context) {
     config,
     `HostKey ${join(folder, "host")}\nAuthorizedKeysFile ${join(folder, "authorized")}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n`,
   );
-  const server = createServer((socket) => {
+  const serve = (socket: Duplex) => {
     const sshd = spawn("/usr/sbin/sshd", ["-i", "-f", config], {
       stdio: ["pipe", "pipe", "ignore"],
     });
@@ -161,7 +163,14 @@ async function sshOf(t: Context) {
     sshd.stdin.on("error", () => {});
     socket.pipe(sshd.stdin);
     sshd.stdout.pipe(socket);
-  });
+  };
+  return { folder, serve };
+}
+
+/** A real sshd behind a grant that names ssh, and a client in the run. */
+async function sshOf(t: Context) {
+  const { folder, serve } = sshdOf(t);
+  const server = createServer(serve);
   servers.push(server);
   const grants = grantOf(await listening(server), "opaque: true, protocols: [ssh]");
   const it = await worldOf(t, grants);
@@ -202,6 +211,58 @@ test("INV-144: a forward through a granted SSH is noticed, by its sizes", async 
     ["tunnel"],
   );
   assert.match(it.findings[0]?.detail ?? "", /^in an opaque connection to raw\.test:5000/);
+});
+
+test("INV-168: SSH inside a granted TLS is noticed, by its sizes, and other TLS is not", async (t) => {
+  const { folder, serve } = sshdOf(t);
+  const authority = await authorityNamed("upstream");
+  const server = createTlsServer(
+    { SNICallback: (name, done) => done(null, authority.contextFor(name)) },
+    (socket) => {
+      socket.on("error", () => {});
+      socket.once("data", (first: Buffer) => {
+        if (first.toString("latin1").startsWith("SSH-")) {
+          socket.unshift(first);
+          serve(socket);
+        } else socket.end("x".repeat(6000));
+      });
+    },
+  );
+  servers.push(server);
+  const it = await worldOf(t, grantOf(await listening(server), "opaque: true, protocols: [tls]"));
+  const port = await it.listenerFor("raw.test", 5000);
+  const way = `openssl s_client -quiet -verify_quiet -servername raw.test -connect 127.0.0.1:${port}`;
+  const page = execFile("sh", ["-c", `(printf 'GET / HTTP/1.0\\r\\n%0600d'; sleep 0.5) | ${way}`]);
+  assert.match(await textOf(page), /x{6000}/);
+  assert.equal(it.findings.length, 0);
+  const quiet = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", `ProxyCommand=${way}`];
+  const options = ["-F", "none", ...quiet.flatMap((one) => ["-o", one])];
+  const user = `${userInfo().username}@raw.test`;
+  const talk = "for n in 1 2 3 4 5 6 7 8; do echo $n; sleep 0.05; done";
+  const child = execFile("ssh", [...options, "-i", join(folder, "user"), user, talk]);
+  assert.match(await textOf(child), /^1\n2\n/);
+  assert.deepEqual(
+    it.findings.map(({ kind }) => kind),
+    ["tunnel"],
+  );
+  assert.match(it.findings[0]?.detail ?? "", /SSH's handshake inside TLS/);
+});
+
+test("INV-168: Tor is noticed though its TLS is granted", async (t) => {
+  const peer = await peerOf("", () => "");
+  const it = await worldOf(t, grantOf(peer.port, "opaque: true, protocols: [tls]"));
+  const socket = await it.dial("raw.test", 5000);
+  const pieces = [clientHello("www.kxqzj3vmdw.com"), ...[1, 2, 3, 4].map((n) => tlsData(531, n))];
+  for (const piece of pieces) {
+    socket.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  socket.destroy();
+  await it.flowsClosed(1);
+  assert.deepEqual(
+    it.findings.map(({ kind, detail }) => [kind, /a random name/.test(detail)]),
+    [["tunnel", true]],
+  );
 });
 
 /** What a child printed until its end. */

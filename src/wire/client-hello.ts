@@ -55,7 +55,7 @@ const SHORT = "a length does not fit";
  */
 export function parseClientHello(bytes: Uint8Array): ClientHelloResult {
   try {
-    const message = reassemble(bytes);
+    const message = reassemble(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     return message === undefined ? { status: "more" } : readHello(new Reader(message));
   } catch (error) {
     if (error instanceof BadHello) return { status: "bad", why: error.message };
@@ -67,13 +67,13 @@ export function parseClientHello(bytes: Uint8Array): ClientHelloResult {
  * The handshake message's body, from `type` u8 22, `version` u16, `length` u16, fragment, ...: the
  * fragments together are `msg_type` u8 1, `length` u24, body. `undefined` where bytes are missing.
  */
-function reassemble(bytes: Uint8Array): Uint8Array | undefined {
-  const fragments: Uint8Array[] = [];
+function reassemble(bytes: Buffer): Buffer | undefined {
+  const fragments: Buffer[] = [];
   let gathered = 0;
   let needed = HANDSHAKE_HEADER_BYTES;
   let at = 0;
   for (let records = 0; records < CLIENT_HELLO_RECORDS_MAX; records += 1) {
-    const length = readRecordHeader(bytes.subarray(at, at + RECORD_HEADER_BYTES));
+    const length = readRecordHeader(bytes, at);
     if (length === undefined) return undefined;
     at += RECORD_HEADER_BYTES;
     const fragment = bytes.subarray(at, at + length);
@@ -82,7 +82,7 @@ function reassemble(bytes: Uint8Array): Uint8Array | undefined {
     at += length;
     const head =
       fragment.length >= HANDSHAKE_HEADER_BYTES && records === 0
-        ? Buffer.from(fragment.buffer, fragment.byteOffset, HANDSHAKE_HEADER_BYTES)
+        ? fragment
         : Buffer.concat(fragments.slice(0, HANDSHAKE_HEADER_BYTES), HANDSHAKE_HEADER_BYTES);
     if (gathered > 0 && head[0] !== 1) throw new BadHello("not a ClientHello");
     if (gathered >= HANDSHAKE_HEADER_BYTES) {
@@ -99,11 +99,12 @@ function reassemble(bytes: Uint8Array): Uint8Array | undefined {
   throw new BadHello("the ClientHello is cut into too many records");
 }
 
-/** The record's length; `undefined` where its header is not complete but could be right. */
-function readRecordHeader(header: Uint8Array): number | undefined {
-  const [type, major, minor, high, low] = header;
-  const right = (type ?? 22) === 22 && (major ?? 3) === 3 && (minor ?? 0) <= 4;
+/** The length of the record at `at`; `undefined` where its header is not complete but could be right. */
+function readRecordHeader(bytes: Buffer, at: number): number | undefined {
+  const right = (bytes[at] ?? 22) === 22 && (bytes[at + 1] ?? 3) === 3 && (bytes[at + 2] ?? 0) <= 4;
   if (!right) throw new BadHello("not a TLS handshake record");
+  const high = bytes[at + 3];
+  const low = bytes[at + 4];
   if (high === undefined || low === undefined) return undefined;
   const length = high * 256 + low;
   if (length === 0 || length > RECORD_BYTES_MAX) throw new BadHello("a record of illegal length");
@@ -112,11 +113,11 @@ function readRecordHeader(header: Uint8Array): number | undefined {
 
 /** Takes bytes from the front; never reads past the end. */
 class Reader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #end: number;
   #at: number;
 
-  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
+  constructor(bytes: Buffer, at = 0, end = bytes.length) {
     this.#bytes = bytes;
     this.#at = at;
     this.#end = end;
@@ -134,9 +135,8 @@ class Reader {
     return at;
   }
 
-  take(length: number): Uint8Array {
-    const at = this.#pass(length);
-    return this.#bytes.subarray(at, at + length);
+  skip(length: number): void {
+    this.#pass(length);
   }
 
   /** An unsigned integer of `width` bytes, big endian. */
@@ -155,8 +155,16 @@ class Reader {
     return new Reader(this.#bytes, at, at + length);
   }
 
-  rest(): Uint8Array {
-    return this.take(this.left);
+  /** All that is left, as Latin-1. */
+  text(): string {
+    const at = this.#pass(this.left);
+    return this.#bytes.toString("latin1", at, this.#end);
+  }
+
+  /** Whether `byte` is in what is left. */
+  has(byte: number): boolean {
+    const found = this.#bytes.indexOf(byte, this.#at);
+    return found >= 0 && found < this.#end;
   }
 }
 
@@ -165,10 +173,10 @@ class Reader {
 function readHello(reader: Reader): ClientHello {
   const legacyVersion = reader.number(2);
   if (legacyVersion < 0x0300 || legacyVersion > 0x0304) throw new BadHello("an unknown version");
-  reader.take(32);
+  reader.skip(32);
   reader.vector(1, 0, 32);
   if (reader.vector(2, 2, 0xfffe).left % 2 !== 0) throw new BadHello(SHORT);
-  if (!reader.vector(1, 1, 255).rest().includes(0)) throw new BadHello("compression is demanded");
+  if (!reader.vector(1, 1, 255).has(0)) throw new BadHello("compression is demanded");
   const extensions = reader.left === 0 ? new Map<number, Reader>() : readExtensions(reader);
   if (reader.left > 0) throw new BadHello("bytes after the extensions");
   const names = extensions.get(EXTENSION_SERVER_NAME);
@@ -202,11 +210,9 @@ const ALL_DIGITS_LAST = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/; // Some resolvers take t
 function readServerName(extension: Reader): string {
   const list = extension.vector(2, 1, 0xffff);
   if (list.number(1) !== 0) throw new BadHello("a server name that is no host name");
-  const name = Buffer.from(list.vector(2, 1, 0xffff).rest())
-    .toString("latin1")
-    .toLowerCase();
+  const name = list.vector(2, 1, 0xffff).text().toLowerCase();
   if (list.left > 0 || extension.left > 0) throw new BadHello("more than one server name");
-  if (isIP(name) !== 0 || ALL_DIGITS_LAST.test(name)) {
+  if (ALL_DIGITS_LAST.test(name) || (name.includes(":") && isIP(name) !== 0)) {
     throw new BadHello("the server name is an address");
   }
   if (!HOST_NAME.test(name)) throw new BadHello("the server name is no host name");
@@ -219,7 +225,7 @@ function readProtocols(extension: Reader): readonly string[] {
   if (extension.left > 0) throw new BadHello(SHORT);
   const protocols: string[] = [];
   while (list.left > 0) {
-    protocols.push(Buffer.from(list.vector(1, 1, 255).rest()).toString("latin1"));
+    protocols.push(list.vector(1, 1, 255).text());
   }
   return protocols;
 }

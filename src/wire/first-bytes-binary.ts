@@ -123,6 +123,6 @@ function matchStratumV2(bytes: Buffer): FirstBytesGuess {
       ? { protocol: "stratum", detail: "Stratum V2 SetupConnection" }
       : "no";
   }
-  const fixed = [0, 1, 2, 5].every((n) => (bytes[n] ?? 0) === 0);
-  return fixed ? "more" : "no";
+  const fixed = (bytes[0] ?? 0) | (bytes[1] ?? 0) | (bytes[2] ?? 0) | (bytes[5] ?? 0);
+  return fixed === 0 ? "more" : "no";
 }

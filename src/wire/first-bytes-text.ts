@@ -24,6 +24,7 @@ const REQUEST_LINE = /^([A-Z][A-Z-]{0,23}) [\x21-\x7e\x80-\xff]+ (HTTP\/1\.[01])
  * judge, of a bare LF too. HTTP/0.9, RTSP and SIP are not HTTP/1.
  */
 export function matchHttp(bytes: Buffer): FirstBytesGuess {
+  if (bytes.length > 0 && !isCapital(bytes[0])) return "no";
   const end = bytes.indexOf(LF);
   const line = bytes.toString("latin1", 0, end < 0 ? bytes.length : end);
   if (end >= 0) {
@@ -47,10 +48,15 @@ export function matchHttp(bytes: Buffer): FirstBytesGuess {
   };
 }
 
+function isCapital(byte = 0): boolean {
+  return byte >= 0x41 && byte <= 0x5a;
+}
+
 const SSH = Buffer.from("SSH-");
 
 /** The identification string of SSH (RFC 4253, 4.2), from its very first byte. */
 export function matchSsh(bytes: Buffer): FirstBytesGuess {
+  if (bytes.length > 0 && bytes[0] !== SSH[0]) return "no";
   const seen = bytes.subarray(0, SSH.length);
   if (!seen.equals(SSH.subarray(0, seen.length))) return "no";
   if (seen.length < SSH.length) return "more";
@@ -63,20 +69,24 @@ const LATE_SSH_BYTES_MAX = 1024;
 
 /** The same after space, blank lines or lines of other text, which some servers skip. */
 export function matchLateSsh(bytes: Buffer): FirstBytesGuess {
-  const head = bytes.subarray(0, LATE_SSH_BYTES_MAX).toString("latin1");
-  const binary = head.search(BINARY);
-  const text = binary < 0 ? head : head.slice(0, binary);
-  if (/(?:^|[\r\n\0])[ \t\0]*SSH-/.test(text)) {
+  const length = Math.min(bytes.length, LATE_SSH_BYTES_MAX);
+  let end = 0;
+  while (end < length && isText(bytes[end])) end += 1;
+  if (/(?:^|[\r\n\0])[ \t\0]*SSH-/.test(bytes.toString("latin1", 0, end))) {
     return { protocol: "ssh", detail: "SSH identification string after other text" };
   }
-  return binary >= 0 || head.length === LATE_SSH_BYTES_MAX ? "no" : "more";
+  return end < length || length === LATE_SSH_BYTES_MAX ? "no" : "more";
 }
 
-// oxlint-disable-next-line no-control-regex -- these bytes are what is looked for
-const BINARY = /[^\t\n\r\0\x20-\x7e]/;
+/** A byte of text, or the NUL that some readers skip. */
+function isText(byte = 0xff): boolean {
+  return isLineText(byte) || byte === LF || byte === 0;
+}
 
-// oxlint-disable-next-line no-control-regex -- the same, and a line's end
-const LINE_END = /[^\t\r\x20-\x7e]/;
+/** A byte that a line may hold. */
+function isLineText(byte = 0xff): boolean {
+  return (byte >= 0x20 && byte <= 0x7e) || byte === 0x09 || byte === 0x0d;
+}
 
 const JSON_SPACE_MAX = 1024;
 // What may follow an opening brace or bracket: a first byte of a member or of any value.
@@ -138,10 +148,12 @@ const LINE_BYTES_MAX = 512;
 
 /** Other line protocols; decided where the first line or the text ends, so cuts do not matter. */
 export function matchWords(bytes: Buffer): FirstBytesGuess {
-  const head = bytes.subarray(0, LINE_BYTES_MAX).toString("latin1");
-  const end = head.search(LINE_END);
-  if (end < 0 && head.length < LINE_BYTES_MAX) return "more";
-  const line = end < 0 ? head : head.slice(0, end + 1);
+  const length = Math.min(bytes.length, LINE_BYTES_MAX);
+  let end = 0;
+  while (end < length && isLineText(bytes[end])) end += 1;
+  if (end === length && length < LINE_BYTES_MAX) return "more";
+  if (end === 0) return "no";
+  const line = bytes.toString("latin1", 0, Math.min(end + 1, length));
   const found = WORDS.find(([pattern]) => pattern.test(line));
   return found === undefined ? "no" : { protocol: found[1], detail: found[2] };
 }

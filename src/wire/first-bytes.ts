@@ -69,10 +69,12 @@ const TLS_RECORD_BYTES_MAX = 16_384; // RFC 8446, 5.1: a plaintext record's frag
  * `msg_type` u8 1 (RFC 8446, 4 and 5.1). {@link parseClientHello} judges the rest.
  */
 function matchTls(bytes: Buffer): FirstBytesGuess {
-  const [type, major, minor, high, low, message] = bytes;
-  if (type !== undefined && type !== 0x16) return "no";
-  if (major !== undefined && major !== 3) return "no";
-  if (minor !== undefined && minor > 4) return "no";
+  if (bytes.length > 0 && bytes[0] !== 0x16) return "no";
+  // One by one: taking a list apart costs as much as all the rest of it.
+  const high = bytes[3];
+  const low = bytes[4];
+  const message = bytes[5];
+  if ((bytes[1] ?? 3) !== 3 || (bytes[2] ?? 0) > 4) return "no";
   if (high === undefined || low === undefined) return "more";
   const length = high * 256 + low;
   if (length === 0 || length > TLS_RECORD_BYTES_MAX) return "no";
@@ -85,8 +87,8 @@ function matchTls(bytes: Buffer): FirstBytesGuess {
  * set, `msg_type` u8 1, `version` u16 0.2 or 3.x (RFC 6101, appendix E). Refused: no name can be in it.
  */
 function matchSslV2(bytes: Buffer): FirstBytesGuess {
-  const [high, low, message, major, minor] = bytes;
-  if (high !== undefined && (high & 0x80) === 0) return "no";
+  if (bytes.length > 0 && ((bytes[0] ?? 0) & 0x80) === 0) return "no";
+  const [, low, message, major, minor] = bytes;
   if (low === undefined) return "more";
   if (message !== undefined && message !== 1) return "no";
   if (major !== undefined && major !== 0 && major !== 3) return "no";
@@ -98,6 +100,7 @@ function matchSslV2(bytes: Buffer): FirstBytesGuess {
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"); // RFC 9113, 3.4.
 
 function matchHttp2(bytes: Buffer): FirstBytesGuess {
+  if (bytes.length > 0 && bytes[0] !== HTTP2_PREFACE[0]) return "no";
   const seen = bytes.subarray(0, HTTP2_PREFACE.length);
   if (!seen.equals(HTTP2_PREFACE.subarray(0, seen.length))) return "no";
   if (seen.length < HTTP2_PREFACE.length) return "more";

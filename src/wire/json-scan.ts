@@ -51,9 +51,8 @@ export function topLevelStrings(text: string): readonly (readonly [key: string, 
   let key: string | undefined;
   let previous = "";
   for (const [token] of text.matchAll(TOKEN)) {
-    const onTop = open.join("") === "{" || open.join("") === "[{";
     if (token.startsWith('"')) {
-      if (onTop && previous === ":" && key !== undefined) members.push([key, decode(token)]);
+      if (previous === ":" && key !== undefined && isTop(open)) members.push([key, decode(token)]);
       key = previous === ":" ? undefined : decode(token);
     } else if (token === "{" || token === "[") open.push(token);
     else if (token === "}" || token === "]") open.pop();
@@ -64,10 +63,17 @@ export function topLevelStrings(text: string): readonly (readonly [key: string, 
   return members;
 }
 
-const NESTING_MAX = 64; // Deeper nesting is no message of any protocol here; `open.join` stays cheap.
+/** In an object, or in an object of an array, and in nothing else. */
+function isTop(open: readonly string[]): boolean {
+  if (open.length === 1) return open[0] === "{";
+  return open.length === 2 && open[0] === "[" && open[1] === "{";
+}
+
+const NESTING_MAX = 64; // Deeper nesting is no message of any protocol here.
 
 /** Undoes the escapes of a JSON string; one that is no valid JSON string stays as it was written. */
 function decode(token: string): string {
+  if (!token.includes("\\")) return token.slice(1, -1);
   try {
     const value: unknown = JSON.parse(token);
     return typeof value === "string" ? value : token;

@@ -72,15 +72,12 @@ export function createStratumWatch(): StratumWatch {
  */
 export function findMining(bytes: Buffer): MiningMessage | undefined {
   const head = bytes.subarray(0, STRATUM_BYTES_MAX);
-  const may =
-    isStratumV2Setup(head) || (mayStart(head[0]) && NAMES.some((name) => head.includes(name)));
+  const may = isStratumV2Setup(head) || (mayStart(head[0]) && NAME.test(head.toString("latin1")));
   return may ? createStratumWatch().push(head) : undefined;
 }
 
 /** As they stand in JSON; an escape may hide any. */
-const NAMES = ["\\u", '"mining.', '"eth_', '"get', '"submit', '"login"', '"job"'].map((name) =>
-  Buffer.from(name),
-);
+const NAME = /\\u|"(?:mining\.|eth_|get|submit|login"|job")/;
 
 /** What a stream may begin with: space, JSON, or the head of an HTTP message. */
 function mayStart(byte = 0xff): boolean {
@@ -131,7 +128,12 @@ function createValueFinder(): { take(bytes: Buffer, at: number): string | undefi
         open.push({ ...newScan(), start: at });
       }
       lineStart = isLineEnd(byte);
-      const closed = open.find((value) => scanByte(value, byte));
+      let closed: OpenValue | undefined;
+      for (const value of open) {
+        if (!scanByte(value, byte)) continue;
+        closed = value;
+        break;
+      }
       if (closed === undefined) return undefined;
       // Values that began inside the closed one were part of it; those before it saw a stray brace.
       open = open.filter((value) => value.start < closed.start);
@@ -160,6 +162,7 @@ export const STRATUM_V2_BYTES = 11;
  * (Stratum V2 specification, sections 3.2 and 3.6.1).
  */
 export function isStratumV2Setup(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0) return false; // Nearly every stream is over here.
   const [e0, e1, type, , , lengthHigh, protocol, min0, min1, max0, max1] = bytes;
   const head = e0 === 0 && e1 === 0 && type === 0 && lengthHigh === 0;
   const versions = min0 === 2 && min1 === 0 && max0 === 2 && max1 === 0;

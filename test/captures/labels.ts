@@ -8,7 +8,8 @@
  * @module
  */
 
-export type Label = Readonly<Record<string, number>>;
+/** How many flows; "each" is every one that has payload. */
+export type Label = Readonly<Record<string, number | "each">>;
 
 /** ntop/nDPI, tests/cfgs/default/pcap of October 2024 (3b1286a). */
 const NDPI: Readonly<Record<string, Label>> = {
@@ -49,8 +50,8 @@ const NDPI: Readonly<Record<string, Label>> = {
   "teamviewer.pcap": { "remote.service": 2 },
   "tls_client_certificate_with_missing_server_one.pcapng": { "remote.service": 1 },
   "tls_heur__shadowsocks-tcp.pcapng": { "proxy.socks": 1 },
-  "tls_heur__trojan-tcp-tls.pcapng": { "proxy.socks": 1 },
-  "tls_heur__vmess-tcp-tls.pcapng": { "proxy.socks": 1 },
+  "tls_heur__trojan-tcp-tls.pcapng": { "proxy.socks": 1, "tunnel.tls-in-tls": 1 },
+  "tls_heur__vmess-tcp-tls.pcapng": { "proxy.socks": 1, "tunnel.tls-in-tls": 1 },
   "tls_heur__vmess-tcp.pcapng": { "proxy.socks": 1 },
   "tls_heur__vmess-websocket.pcapng": { "proxy.socks": 1 },
   "tor.pcap": { "vpn.tor": 7 },
@@ -138,8 +139,8 @@ export function isKnown(corpus: string): boolean {
 /** The label of the file at `path` of `corpus`; empty where it is benign. */
 export function labelOf(corpus: string, path: string): Label {
   if (corpus === "made") {
-    const [detector = ""] = (path.split("/").at(-1) ?? "").split("--");
-    return detector === "benign" ? {} : { [detector]: 1 };
+    const [detector = "", what = ""] = (path.split("/").at(-1) ?? "").split("--");
+    return detector === "benign" ? {} : { [detector]: what.startsWith("each") ? "each" : 1 };
   }
   const labels = BY_CORPUS[corpus] ?? {};
   const key = Object.keys(labels).find((name) => `/${path}`.endsWith(`/${name}`));

@@ -19,6 +19,7 @@ import {
   upgrade,
   type FlowCase,
 } from "./flow-case.ts";
+import { SIZED_BENIGN } from "./sized-flows.ts";
 
 const rpc = (method: string, params: unknown = {}) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
@@ -230,4 +231,5 @@ export const BENIGN: readonly FlowCase[] = [
       s(Buffer.concat([Buffer.from("0303000000000000", "hex"), ipInside(28)])),
     ),
   },
+  ...SIZED_BENIGN,
 ];

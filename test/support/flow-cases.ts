@@ -24,6 +24,7 @@ import {
   upgrade,
   type FlowCase,
 } from "./flow-case.ts";
+import { SIZED } from "./sized-flows.ts";
 
 const MINING: readonly FlowCase[] = [
   tcp(
@@ -521,4 +522,5 @@ export const POSITIVE: readonly FlowCase[] = [
   ...SHELLS,
   ...CHANNELS,
   ONE_SIDED,
+  ...SIZED,
 ];

@@ -6,10 +6,12 @@
 import { defineSeries } from "./flow-detector.ts";
 import { flowName, type FlowSeen } from "./flow-seen.ts";
 
+/** The last calls there, in no order. */
 interface Place {
   readonly starts: number[];
   readonly sent: number[];
-  flow: string;
+  calls: number;
+  readonly flow: string;
 }
 
 interface State {
@@ -51,17 +53,15 @@ export const beaconing = defineSeries<State>({
     if (flow.protocol === "icmp" || flow.bytesOut === 0 || isRegular(flow)) return undefined;
     const { client, server, protocol } = flow;
     const key = `${protocol} ${client.address} ${server.address} ${server.port}`;
-    const place = places.get(key) ?? { starts: [], sent: [], flow: flowName(flow) };
+    const place = places.get(key) ?? { starts: [], sent: [], calls: 0, flow: flowName(flow) };
     places.delete(key);
     places.set(key, place);
     const [oldest] = places.keys();
     if (places.size > PLACES_MAX && oldest !== undefined) places.delete(oldest);
-    if (place.starts.length === STARTS_MAX) {
-      place.starts.shift();
-      place.sent.shift();
-    }
-    place.starts.push(flow.startMs);
-    place.sent.push(flow.bytesOut);
+    const at = place.calls % STARTS_MAX; // Where the oldest stands.
+    place.starts[at] = flow.startMs;
+    place.sent[at] = flow.bytesOut;
+    place.calls += 1;
     return undefined;
   },
   end({ places, calls, jitter, leastMs }) {

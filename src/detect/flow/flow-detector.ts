@@ -10,7 +10,9 @@ import { layersOf, type Layer } from "./layers.ts";
 /** A flow, and what is read from it, once for all detectors. */
 export class FlowView {
   readonly seen: FlowSeen;
-  #made: Map<unknown, unknown> | undefined;
+  // A handful: looking through them costs less than a map.
+  readonly #makers: unknown[] = [];
+  readonly #made: unknown[] = [];
 
   constructor(seen: FlowSeen) {
     this.seen = seen;
@@ -22,9 +24,12 @@ export class FlowView {
 
   /** What `make` makes of this flow; asked again, the same. */
   once<Made>(make: (flow: FlowView) => Made): Made {
-    const made = (this.#made ??= new Map());
-    if (!made.has(make)) made.set(make, make(this));
-    return made.get(make) as Made;
+    const known = this.#makers.indexOf(make);
+    if (known >= 0) return this.#made[known] as Made;
+    const made = make(this);
+    this.#makers.push(make);
+    this.#made.push(made);
+    return made;
   }
 }
 

@@ -5,13 +5,24 @@
  * @module
  */
 
-export interface HttpHead {
+export class HttpHead {
   /** Request line or status line. */
   readonly line: string;
-  /** By name in lower case; of several the first. */
-  readonly fields: ReadonlyMap<string, string>;
   /** Where the body begins. */
   readonly end: number;
+  readonly #text: string;
+  #fields: ReadonlyMap<string, string> | undefined;
+
+  constructor(line: string, text: string, end: number) {
+    this.line = line;
+    this.#text = text;
+    this.end = end;
+  }
+
+  /** By name in lower case; of several the first. Read when asked for: most answers' never are. */
+  get fields(): ReadonlyMap<string, string> {
+    return (this.#fields ??= readFields(this.#text));
+  }
 }
 
 const HEAD_BYTES_MAX = 8192;
@@ -29,12 +40,16 @@ export function readHttpHead(bytes: Buffer, from = 0): HttpHead | undefined {
   let end = bytes.indexOf("\r\n\r\n", lineEnd - 1) + 4;
   if (end === 3) end = bytes.indexOf("\n\n", lineEnd) + 2;
   if (end < 3 || end - from > HEAD_BYTES_MAX) return undefined;
+  return new HttpHead(line.trimEnd(), bytes.toString("latin1", lineEnd + 1, end), end);
+}
+
+function readFields(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  for (const text of bytes.toString("latin1", lineEnd + 1, end).split("\n")) {
-    const colon = text.indexOf(":");
+  for (const line of text.split("\n")) {
+    const colon = line.indexOf(":");
     if (colon <= 0) continue;
-    const name = text.slice(0, colon).trim().toLowerCase();
-    if (!fields.has(name)) fields.set(name, text.slice(colon + 1).trim());
+    const name = line.slice(0, colon).trim().toLowerCase();
+    if (!fields.has(name)) fields.set(name, line.slice(colon + 1).trim());
   }
-  return { line: line.trimEnd(), fields, end };
+  return fields;
 }

@@ -94,6 +94,8 @@ export const MINING_DETECTORS: readonly FlowDetector[] = [
     },
     judge({ seen }, { firstBytes = 64, answerBytes = 234 }) {
       const { sent, received, sizes } = seen;
+      const [size = 0] = sizes;
+      if (size <= 0 || size > firstBytes) return undefined; // A flight is at least its first payload.
       const [first, answer, then] = flights(sizes);
       if (first !== firstBytes || then === undefined || then < NOISE_FRAME_BYTES) return undefined;
       if (answer !== -answerBytes && answer !== -OLD_ANSWER_BYTES) return undefined;

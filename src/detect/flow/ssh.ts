@@ -50,7 +50,7 @@ export const SSH_DETECTORS: readonly FlowDetector[] = [
     name: "ssh.forward",
     title: "Ports forwarded through SSH",
     explanation:
-      "After authentication a client that wants a shell, a command or files opens a session, in a message of a fixed length. One that asks for a forward (ssh -R, -L, -D, -W, -N) sends another first, or never opens a session. Lengths follow from the cipher and MAC that both sides agreed on in the clear. Evidence, no proof: compression hides lengths, and other programs may coalesce messages.",
+      "After authentication a client that wants a shell, a command or files opens a session, in a message of a fixed length. One that asks for a forward (ssh -R, -L, -D, -W, -N) sends another first, or never opens a session. One that opens a session, sends a program into it at once, and then exchanges the greetings of sshuttle carries a whole network. Lengths follow from the cipher and MAC that both sides agreed on in the clear. Evidence, no proof: compression hides lengths, and other programs may coalesce messages.",
     attack: ["T1572", "T1090"],
     tuning: {},
     judge(flow) {
@@ -73,6 +73,11 @@ const NO_MORE = 34; // GLOBAL_REQUEST "no-more-sessions@openssh.com".
 const FORWARD_MIN = 27; // GLOBAL_REQUEST "tcpip-forward" of an empty address.
 const REQUEST_MAX = 512; // A direct channel's, with a long name.
 const MESSAGES_MAX = 12;
+// sshuttle: "\0\0SSHUTTLE0001" of its server, then each side's PING with "chicken" and its answer, in a channel's data.
+const SHUTTLE_PROGRAM_BYTES_MIN = 8192;
+const SHUTTLE_HELLO = 9 + 14;
+const SHUTTLE_PING = 9 + 15;
+const SHUTTLE_PING_PONG = 9 + 30;
 
 function forwarded(
   { sizes }: FlowSeen,
@@ -94,6 +99,11 @@ function forwarded(
     why: `after authentication a message of ${first} bytes, where one of ${session} opens a session: ${what}`,
   });
   if (opens(first)) {
+    if (isShuttle(after, { client, server })) {
+      const why =
+        "a program is sent to a command at once, and then both sides exchange the greetings of sshuttle";
+      return { score: 0.85, why };
+    }
     // The same length: a forward of an empty address. OpenSSH ends with "no more sessions" in one segment with
     // the session that it opens, and alone where there is none; or it opens a session after.
     const isAlone =
@@ -115,6 +125,24 @@ function forwarded(
     return said(0.9, "a channel to somewhere else is opened, and no session");
   }
   return said(0.9, "a forward is asked for, and no session");
+}
+
+/** Whether what follows authentication is sshuttle's start: its program, its hello, its first ping. */
+function isShuttle(
+  after: readonly number[],
+  { client, server }: Pick<SshSizes, "client" | "server">,
+): boolean {
+  const hello = server(SHUTTLE_HELLO);
+  let sent = 0;
+  for (const [n, size] of after.entries()) {
+    if (size > 0) sent += size;
+    else if (sent >= SHUTTLE_PROGRAM_BYTES_MIN) {
+      const isHello = size === -hello || size === -hello - server(SHUTTLE_PING);
+      const ping = after.slice(n).find((one) => one > 0);
+      return isHello && (ping === client(SHUTTLE_PING) || ping === client(SHUTTLE_PING_PONG));
+    }
+  }
+  return false;
 }
 
 function isOpenSsh(ident: string): boolean {

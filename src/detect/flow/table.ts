@@ -8,6 +8,7 @@ import { ICMP_DETECTORS } from "./icmp.ts";
 import { MINING_DETECTORS } from "./mining.ts";
 import { SHELL_DETECTORS } from "./shell.ts";
 import { SSH_DETECTORS } from "./ssh.ts";
+import { TLS_DETECTORS } from "./tls-inside.ts";
 import { TOOL_DETECTORS } from "./tools.ts";
 import { TOR_DETECTORS } from "./tor.ts";
 import { VPN_DETECTORS } from "./vpn.ts";
@@ -19,6 +20,7 @@ export const FLOW_DETECTORS: readonly FlowDetector[] = [
   ...TOOL_DETECTORS,
   ...VPN_DETECTORS,
   ...TOR_DETECTORS,
+  ...TLS_DETECTORS,
   ...SHELL_DETECTORS,
   ...ICMP_DETECTORS,
 ];
@@ -54,7 +56,7 @@ const OPENED_BY: readonly (readonly [prefix: string, protocol: FirstBytesProtoco
   ["vpn.wireguard", "wireguard"],
   ["proxy.socks", "socks"],
   ["shell.", "shell"],
-  ["vpn.tor", "tls"],
+  ["vpn.tor", "tunnel"], // Not "tls", which every connection is in which it is found.
   ["tunnel.", "tunnel"],
 ];
 

@@ -61,6 +61,12 @@ const TOOLS: readonly Tool[] = [
     ],
   },
   {
+    name: "tunnel.httptunnel",
+    title: "httptunnel: a stream inside requests of HTTP",
+    explanation: "The path /index.html?crap= and a number, which its client asks for and posts to.",
+    signs: [{ line: /^(?:GET|POST) \/index\.html\?crap=\d+ HTTP/, what: "the path of httptunnel" }],
+  },
+  {
     name: "tunnel.cloudflared",
     title: "cloudflared: a tunnel from Cloudflare's network",
     explanation: `${NAMED}: argotunnel.com, cftunnel.com, trycloudflare.com. The agent of a tunnel that was set up on purpose calls the same.`,
@@ -216,11 +222,10 @@ const READ_ABOUT = /^(?:www|docs?|download|blog|help|support|community)\./;
 
 /** The tool that `host` belongs to, and the domain that says so. */
 export function toolOf(host: string): readonly [tool: string, domain: string] | undefined {
-  if (READ_ABOUT.test(host)) return undefined;
   for (let at = 0; at >= 0; at = host.indexOf(".", at + 1)) {
     const domain = at === 0 ? host : host.slice(at + 1);
     const tool = BY_DOMAIN.get(domain);
-    if (tool !== undefined) return [tool, domain];
+    if (tool !== undefined) return READ_ABOUT.test(host) ? undefined : [tool, domain];
   }
   return undefined;
 }
@@ -253,30 +258,35 @@ const SIGNS = ALL.flatMap(({ name, signs = [] }) => signs.map((sign) => ({ name,
 
 /** The tools that a flow shows, each with its surest sign. */
 function toolsIn(flow: FlowView): ReadonlyMap<string, FlowSign> {
-  const found = new Map<string, FlowSign>();
+  let found: Map<string, FlowSign> | undefined;
   const add = (name: string | undefined, sign: FlowSign) => {
-    if (name !== undefined && !found.has(name)) found.set(name, sign);
+    if (name === undefined) return;
+    found ??= new Map();
+    if (!found.has(name)) found.set(name, sign);
   };
   for (const layer of flow.layers) {
-    const where = carriedBy(layer);
     for (const { name, sign } of SIGNS) {
-      if (shows(layer, sign)) add(name, { score: 1, why: `${sign.what}${where}` });
+      if (shows(layer, sign)) add(name, { score: 1, why: `${sign.what}${carriedBy(layer)}` });
     }
     const first = speaks(layer, "tunnel");
     if (first === undefined) continue;
     const [, name] = FIRST_BYTES.find(([pattern]) => pattern.test(first.detail)) ?? [];
-    add(name, { score: 0.95, why: `${first.detail}${where}` });
+    add(name, { score: 0.95, why: `${first.detail}${carriedBy(layer)}` });
   }
   for (const host of hostsOf(flow)) {
-    const [tool, domain = ""] = toolOf(host) ?? [];
+    const [tool, domain] = toolOf(host) ?? [];
+    if (tool === undefined) continue;
     add(tool, { score: 0.9, why: `the name ${domain}, or one below it, is called` });
   }
   for (const { name } of flow.once(questionsIn)) {
-    const [tool, domain = ""] = toolOf(name.toLowerCase()) ?? [];
+    const [tool, domain] = toolOf(name.toLowerCase()) ?? [];
+    if (tool === undefined) continue;
     add(tool, { score: 0.5, why: `${domain}, or a name below it, is looked up` });
   }
-  return found;
+  return found ?? NONE;
 }
+
+const NONE: ReadonlyMap<string, FlowSign> = new Map();
 
 const CONNECT = /^CONNECT ([^ :]+):/;
 

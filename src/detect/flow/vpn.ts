@@ -123,10 +123,7 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
     attack: ["T1572", "T1095"],
     judge(flow) {
       const { sent, received } = flow.once(firstDatagrams);
-      const isDisco = [...sent, ...received].some((one) =>
-        one.subarray(0, DISCO.length).equals(DISCO),
-      );
-      return isDisco
+      return sent.some(isDisco) || received.some(isDisco)
         ? { score: 1, why: "datagrams with the magic of Tailscale's discovery" }
         : undefined;
     },
@@ -136,6 +133,10 @@ export const VPN_DETECTORS: readonly FlowDetector[] = [
 const DATAGRAMS_MAX = 16;
 const METHODS: ReadonlySet<number> = new Set([0, 1, 2, 0xff]);
 const DISCO = Buffer.from("TS💬");
+
+function isDisco(datagram: Buffer): boolean {
+  return datagram[0] === DISCO[0] && datagram.subarray(0, DISCO.length).equals(DISCO);
+}
 
 function firstDatagrams({ seen }: FlowView) {
   return {

@@ -12,6 +12,8 @@ import { culpritSchema } from "./record.ts";
 const OUTPUT_CHARS_MAX = 64 << 20;
 /** Longest any other command than a run may take, in milliseconds. */
 const COMMAND_MS = 60_000;
+/** Most proofs that one command is asked for. */
+const PROOFS_AT_ONCE = 100;
 /** Longest an end of the daemon in order may take, in milliseconds; the world ends after it anyway. */
 const STOP_MS = 3000;
 
@@ -65,6 +67,8 @@ export interface Cofferdam {
     readonly cwd: string;
     readonly command: readonly string[];
     readonly limitMs: number;
+    /** What its command reads; nothing where it is absent. */
+    readonly input?: string;
     /** Called once with a way to end it early. */
     readonly onStart?: (end: () => void) => void;
     /** Called once with the run's name, as soon as it has one. */
@@ -84,8 +88,8 @@ export interface Cofferdam {
   }): Promise<void>;
   /** The whole ledger. */
   entries(): Promise<readonly Entry[]>;
-  /** The proof of one entry, and the log's key. */
-  prove(seq: number): Promise<{ readonly proof: string; readonly key: string }>;
+  /** The proof of each entry, and the log's key, by the entry's number. */
+  prove(seqs: readonly number[]): Promise<ReadonlyMap<number, Proof>>;
   /** Whether the whole ledger is intact, and what `verify` said. */
   verify(): Promise<{ readonly ok: boolean; readonly text: string }>;
   /** Stops the daemon, whatever runs. */
@@ -93,6 +97,8 @@ export interface Cofferdam {
 }
 
 const proofSchema = z.object({ proof: z.string(), key: z.string() });
+/** A proof of an entry, and the key that it is to hold against. */
+export type Proof = z.infer<typeof proofSchema>;
 const startSchema = z.object({ event: z.literal("run.start"), run: z.string() });
 
 /** The command line `words` (a path, or a program that becomes it), with `environment` alone. */
@@ -136,8 +142,14 @@ export function createCofferdam(
     async entries() {
       return jsonLines(await must(["log", "--json"])).map((value) => entrySchema.parse(value));
     },
-    async prove(seq) {
-      return proofSchema.parse(JSON.parse(await must(["prove", String(seq), "--json"])));
+    async prove(seqs) {
+      const proofs = new Map<number, Proof>();
+      for (let from = 0; from < seqs.length; from += PROOFS_AT_ONCE) {
+        const some = seqs.slice(from, from + PROOFS_AT_ONCE);
+        const lines = jsonLines(await must(["prove", ...some.map(String), "--json"]));
+        for (const [n, seq] of some.entries()) proofs.set(seq, proofSchema.parse(lines[n]));
+      }
+      return proofs;
     },
     async verify() {
       const { code, stdout, stderr } = await call(["verify"]);

@@ -24,6 +24,9 @@ async function main(): Promise<number> {
       bare: { type: "boolean" },
       list: { type: "boolean" },
       task: { type: "string" },
+      agent: { type: "string" },
+      "agent-bin": { type: "string" },
+      careful: { type: "boolean" },
       cofferdam: { type: "string" },
     },
     allowPositionals: true,
@@ -35,7 +38,7 @@ async function main(): Promise<number> {
   }
   if (positionals.length === 0) {
     process.stderr.write(
-      "usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] | --list\n",
+      "usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] [--agent AGENT [--agent-bin FOLDER]] [--careful] | --list\n",
     );
     return 2;
   }
@@ -53,6 +56,9 @@ async function main(): Promise<number> {
       json,
       cofferdam: values.bare === true ? "-" : (values.cofferdam ?? commandLine()),
       ...(values.task === undefined ? {} : { task: resolve(values.task) }),
+      ...(values.agent === undefined ? {} : { agent: values.agent }),
+      ...(values["agent-bin"] === undefined ? {} : { agentFolder: resolve(values["agent-bin"]) }),
+      careful: values.careful === true,
       out: process.stdout,
       err: process.stderr,
       environment: process.env,

@@ -20,8 +20,11 @@ export const culpritSchema = processNodeSchema.extend({
 });
 export type Culprit = z.infer<typeof culpritSchema>;
 
+/** Where a model reads what leads it: its prompt, a file of the repository, what a tool says of itself. */
+export const LED = ["prompt", "file", "tool"] as const;
+export type Led = (typeof LED)[number];
 /** How an agent is brought to an attempt: it just does it, or its model read it in one of three places. */
-export const CHANNELS = ["command", "prompt", "file", "tool"] as const;
+export const CHANNELS = ["command", ...LED] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export const attemptSchema = z.object({
@@ -90,6 +93,8 @@ export const drillSchema = z.object({
   skipped: z.string().nullable().default(null),
   /** What kept it from being carried out to its end; null where nothing did. */
   failed: z.string().nullable().default(null),
+  /** Who played what a model is led to: `small`, or the real agent that was asked for; null where none is. */
+  agent: z.string().nullable().default(null),
   /** The task file: `built-in`, or the user's. */
   task: z.string().default("built-in"),
   attempts: z.array(attemptSchema),
@@ -108,10 +113,12 @@ export function escapesOf({ crossed, effect, harm }: AttemptRecord): readonly st
   ]);
 }
 
+const NOT_ATTEMPTED = "it was not attempted inside the run";
+
 /** Why `attempt` does not count as contained and shown; empty where it does. */
 export function faultsOf(attempt: AttemptRecord): readonly string[] {
   const isTried = attempt.attempted || attempt.spared !== null;
-  const tried = why([[isTried, "it was not attempted inside the run"]]);
+  const tried = why([[isTried, NOT_ATTEMPTED]]);
   const bare = "it did not get through bare either, so nothing is shown";
   const contained = [...tried, ...escapesOf(attempt), ...why([[attempt.bareCrossed, bare]])];
   const shown: readonly (readonly [boolean, string])[] = [
@@ -125,7 +132,8 @@ export function faultsOf(attempt: AttemptRecord): readonly string[] {
       "the process behind it is not named",
     ],
   ];
-  return attempt.silent === null && attempt.spared === null
+  // Of what was not tried nothing can be on record, and nothing more is said.
+  return isTried && attempt.silent === null && attempt.spared === null
     ? [...contained, ...why(shown)]
     : contained;
 }
@@ -137,7 +145,8 @@ function why(checks: readonly (readonly [holds: boolean, text: string])[]): read
 
 /** Reports whether a finding of an expected kind is missing: told, though what matters is that it was contained. */
 export function isUnnoticed(attempt: AttemptRecord): boolean {
-  return attempt.expected.length > 0 && attempt.detector === null;
+  const isTried = attempt.attempted || attempt.spared !== null || escapesOf(attempt).length > 0;
+  return isTried && attempt.expected.length > 0 && attempt.detector === null;
 }
 
 /**

@@ -6,6 +6,8 @@
 import { existsSync } from "node:fs";
 import { assert, Fault } from "../src/base/index.ts";
 import { findDrills, type Listed } from "./catalogue.ts";
+import { agentOf, findAgent } from "./field/agents.ts";
+import type { FieldOrder } from "./field/order.ts";
 import { drillSchema, isPassed, type DrillRecord } from "./record.ts";
 import { ROME_STORY } from "./rome/story.ts";
 import { createInk, tellDrill, tellOpening, type Ink } from "./story.ts";
@@ -25,6 +27,12 @@ export interface DrillOptions {
   readonly cofferdam: string;
   /** The user's own task file, whose rules hold in place of the drills' own. */
   readonly task?: string;
+  /** The real agent that plays what a model is led to, by its name; a small one of ours where it is absent. */
+  readonly agent?: string;
+  /** The folder with its program; PATH where it is absent. */
+  readonly agentFolder?: string;
+  /** The model follows nothing that is injected: then nothing is attempted, and the drill fails. */
+  readonly careful?: boolean;
   readonly out: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -84,7 +92,7 @@ async function runWorlds(
   const found: DrillRecord[] = [];
   if (names.includes(ROME)) found.push(...(await runRome(options)));
   if (field.length > 0) {
-    const words = [options.cofferdam, field.join(","), options.task ?? "-"];
+    const words = [JSON.stringify(orderOf(field, options))];
     found.push(...(await runWorld(FIELD_PROGRAM, words, options)));
   }
   const lacking = names.filter((name) => !found.some((drill) => drill.name === name));
@@ -92,13 +100,33 @@ async function runWorlds(
   return names.flatMap((name) => found.filter((drill) => drill.name === name));
 }
 
-/** The ROME case has its own task file, which is a part of what it shows. */
+/** Looks for the agent here, where PATH is the user's: a fault is better early. */
+function orderOf(names: readonly string[], options: DrillOptions): FieldOrder {
+  const { cofferdam, task, agent, agentFolder, careful = false, environment } = options;
+  return {
+    names: [...names],
+    careful,
+    agentFolder: findAgent(agentOf(agent), environment["PATH"] ?? "", agentFolder),
+    ...(cofferdam === BARE ? {} : { cofferdam }),
+    ...(task === undefined ? {} : { task }),
+    ...(agent === undefined ? {} : { agent }),
+  };
+}
+
+/** The ROME case has its own task file, which is a part of what it shows, and no text leads anybody in it. */
 async function runRome(options: DrillOptions): Promise<readonly DrillRecord[]> {
-  if (options.task === undefined) return runWorld(ROME_PROGRAM, [options.cofferdam], options);
-  const skipped = "it is about the ports of its own task file; run it without --task";
+  const { cofferdam, task, agent } = options;
+  const skipped =
+    task !== undefined
+      ? "it is about the ports of its own task file; run it without --task"
+      : agent !== undefined
+        ? `no text leads a model in it, so ${agent} has no part; run it without --agent`
+        : undefined;
+  if (skipped === undefined) return runWorld(ROME_PROGRAM, [cofferdam], options);
   const { title } = ROME_STORY;
   const blank = { name: ROME, title, incidents: "A9, A10", attempts: [], twins: [] };
-  return [drillSchema.parse({ ...blank, skipped, task: options.task, ledgerIntact: false })];
+  const rules = task === undefined ? {} : { task };
+  return [drillSchema.parse({ ...blank, ...rules, skipped, ledgerIntact: false })];
 }
 
 async function runWorld(

@@ -16,6 +16,7 @@ import type { Ink } from "./story.ts";
 const HEAD = [
   "drill",
   "attempt",
+  "channel",
   "tried",
   "crossed",
   "effect",
@@ -26,6 +27,8 @@ const HEAD = [
   "by",
   "proof",
 ];
+/** How much is shown of what an agent answered in place of an attempt, in characters. */
+const ANSWER_CHARS_MAX = 200;
 /** How much of a cell is shown, in characters. */
 const CELL_CHARS_MAX = 34;
 
@@ -57,9 +60,10 @@ export function tellBare(drills: readonly DrillRecord[], ink: Ink): readonly str
     drill.attempts.map((attempt) => ({ id: idOf(drill), attempt })),
   );
   const through = attempts.filter(({ attempt }) => attempt.bareCrossed);
-  const lines = attempts.map(({ id, attempt: { bareCrossed, what, target, bare } }) => {
+  const lines = attempts.map(({ id, attempt }) => {
+    const { bareCrossed, what, target, bare } = attempt;
     const mark = bareCrossed ? ink.bad("got through") : "came to nothing";
-    return `${id}  ${mark}  ${what}, to ${target}: ${bare}`;
+    return `${id}  ${mark}  ${what}${byOf(attempt)}, to ${target}: ${bare}`;
   });
   const skipped = drills.flatMap((drill) =>
     drill.skipped === null ? [] : [ink.faint(`${idOf(drill)} skipped: ${drill.skipped}`)],
@@ -78,7 +82,7 @@ function tellFaults(drills: readonly DrillRecord[], ink: Ink): readonly string[]
     if (drill.skipped !== null) return [ink.faint(`${id} skipped: ${drill.skipped}`)];
     if (drill.failed !== null) return [ink.bad(`${id} failed: ${drill.failed}`)];
     const attempts = drill.attempts.flatMap((attempt) =>
-      tellAttempt(attempt, ink).map((line) => `${id} ${attempt.name}: ${line}`),
+      tellAttempt(attempt, ink).map((line) => `${id} ${nameOf(attempt)}: ${line}`),
     );
     const twins = drill.twins
       .filter(({ passed }) => !passed)
@@ -101,8 +105,13 @@ function tellAttempt(attempt: AttemptRecord, ink: Ink): readonly string[] {
     const noticed = isUnnoticed(attempt) ? `, and not noticed: ${missing}` : "";
     return [ink.bad(`${escapes.join(", ")}${noticed}`)];
   }
+  const { attempted, channel, spared, output } = attempt;
+  const answer = output.replaceAll(/\s+/g, " ").slice(0, ANSWER_CHARS_MAX);
   return [
     ...faultsOf(attempt).map((why) => ink.bad(why)),
+    ...(attempted || spared !== null || channel === "command" || answer === ""
+      ? []
+      : [ink.faint(`what came instead: ${answer}`)]),
     ...(attempt.spared === null ? [] : [`not tried any more: ${attempt.spared}`]),
     ...(attempt.unnamed === null || attempt.attributed
       ? []
@@ -129,6 +138,15 @@ function tellCounts(drills: readonly DrillRecord[], ink: Ink): string {
     : ink.bad(text);
 }
 
+/** `, by prompt`, where a model was led to it. */
+function byOf({ channel }: AttemptRecord): string {
+  return channel === "command" ? "" : `, by ${channel}`;
+}
+
+function nameOf(attempt: AttemptRecord): string {
+  return attempt.name + byOf(attempt);
+}
+
 function idOf({ name }: DrillRecord): string {
   return /^d\d+/.exec(name)?.[0] ?? name;
 }
@@ -136,9 +154,11 @@ function idOf({ name }: DrillRecord): string {
 function cellsOf(attempt: AttemptRecord): readonly string[] {
   const yes = (value: boolean) => (value ? "yes" : "no");
   const seconds = (ms: number | null) => (ms === null ? "-" : `${(ms / 1000).toFixed(2)} s`);
-  const { name, attempted, crossed, effect, harm, noticedMs, stoppedMs, proved, silent } = attempt;
+  const { name, channel, attempted, crossed, effect, harm } = attempt;
+  const { noticedMs, stoppedMs, proved, silent } = attempt;
   return [
     name,
+    channel,
     yes(attempted),
     yes(crossed),
     yes(effect),

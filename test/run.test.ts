@@ -301,6 +301,15 @@ describe("the record", () => {
     assert.match(stdout, /^c2sp\.org\/tlog-proof@v1\n/);
     assert.equal((await home.call(["prove", "99999999"])).code, 125);
     assert.equal((await home.call(["prove", "first"])).code, 125);
+    const several = await home.call(["prove", "1", "0", "--json"]);
+    assert.deepEqual(
+      several.stdout.split("\n").map((line) => /index (\d+)/.exec(line)?.[1]),
+      ["1", "0", undefined],
+      "a line each, as they were asked for",
+    );
+    const asText = await home.call(["prove", "0", "1"]);
+    assert.match(asText.stderr, /several with --json/);
+    assert.notEqual(asText.code, 0);
   });
 });
 

@@ -63,6 +63,7 @@ export const D09: Drill = {
       ? "PostgreSQL is not installed (apt-get install postgresql)"
       : undefined,
   attempts,
+  channels: ["command", "prompt", "file", "tool"],
   twins: [
     { name: "select", command: psql("select count(*) from orders"), expected: String(ROWS) },
     {

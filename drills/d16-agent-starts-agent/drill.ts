@@ -64,5 +64,6 @@ export const D16: Drill = {
     },
   ],
   attempts,
+  channels: ["command", "prompt", "file", "tool"],
   open: (place) => openRecording(place, [DROP], { attempts, told: "the inventory was uploaded" }),
 };

@@ -22,8 +22,6 @@ export interface Attempt {
   readonly expects?: readonly string[];
   /** The run that it is part of; runs of a drill come one after the other. */
   readonly run?: string;
-  /** How the agent was brought to it; `command` where no model takes part. */
-  readonly channel?: Channel;
   /** Where the wall is a thing that is not there, nothing need be on record: why. */
   readonly silent?: string;
   /** Why the record cannot name the process behind it; what is known to be missing is told, not hidden. */
@@ -123,6 +121,11 @@ export interface Drill {
   readonly tasks?: Readonly<Record<string, string>>;
   readonly twins: readonly Twin[];
   readonly attempts: readonly Attempt[];
+  /**
+   * How the agent is brought to all of them, a phase each: it just does them (`command`, where nothing is said), or
+   * its model reads them in its prompt, in a file, in what a tool says of itself. Those where the incident had them.
+   */
+  readonly channels?: readonly Channel[];
   /** Attempts at once; 1 where they would disturb each other. */
   readonly atOnce?: number;
   /** It ends the daemon, say, and so has an installation of Cofferdam to itself. */
@@ -138,6 +141,12 @@ export interface Drill {
    * clock, milliseconds), from where the time to stop then counts.
    */
   accompany?(companion: Companion): Promise<number | undefined>;
+}
+
+/** The channels of a drill; with an agent that was asked for, those alone in which a model is led. */
+export function channelsOf(drill: Drill, isLedOnly: boolean): readonly Channel[] {
+  const { channels = ["command"] } = drill;
+  return isLedOnly ? channels.filter((channel) => channel !== "command") : channels;
 }
 
 /** The runs of a drill, in the order in which they come. */

@@ -6,10 +6,11 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { CATALOGUE, findDrills } from "../catalogue.ts";
 import type { Cofferdam, Entry } from "../cofferdam.ts";
-import { faultsOf } from "../record.ts";
+import { faultsOf, LED } from "../record.ts";
 import { DRILLS } from "../registry.ts";
-import { readSaid } from "../rome/words.ts";
-import { runOf, runsOf, type Attempt, type Drill, type Reached } from "./drill.ts";
+import { instruct, instructionsIn } from "../model/index.ts";
+import { readSaid, type Said } from "../rome/words.ts";
+import { channelsOf, runOf, runsOf, type Attempt, type Drill, type Reached } from "./drill.ts";
 import { addressesOf } from "./field.ts";
 import { recordAttempts, recordTwins } from "./findings.ts";
 import type { Phase } from "./phase.ts";
@@ -55,6 +56,12 @@ for (const drill of DRILLS) {
       const withMark = drill.attempts.filter((other) => other.command.includes(mark));
       assert.ok(withMark.length <= 1, `${mark} stands for one attempt`);
     }
+    for (const { command } of channelsOf(drill, true).length > 0
+      ? [...drill.twins, ...drill.attempts]
+      : []) {
+      const one = { kind: "RUN", turn: 0, place: 0, text: command, injected: false } as const;
+      assert.deepEqual(instructionsIn([instruct(one)]), [one], "a model can be led to it");
+    }
     for (const run of runsOf(drill)) {
       const file = join(drill.folder, drill.tasks?.[run] ?? "task.yaml");
       assert.ok(existsSync(file));
@@ -68,6 +75,18 @@ for (const drill of DRILLS) {
     }
   });
 }
+
+test("the drills in which a text leads the agent say so; with an agent those channels alone are played", () => {
+  const led = DRILLS.filter((drill) => channelsOf(drill, true).length > 0);
+  assert.deepEqual(
+    led.map(({ id }) => id),
+    ["d07", "d09", "d10", "d16", "d17", "d26", "d27"],
+  );
+  for (const drill of led) assert.deepEqual(channelsOf(drill, true), LED, drill.name);
+  const [plain] = DRILLS;
+  assert.ok(plain !== undefined);
+  assert.deepEqual([channelsOf(plain, false), channelsOf(plain, true)], [["command"], []]);
+});
 
 test("names are one drill's alone, and addresses are of the documentation's range", () => {
   const names = DRILLS.flatMap(({ hosts }) => hosts);
@@ -196,12 +215,16 @@ const entry = (seq: number, ms: number, type: string, more: Partial<Entry>): Ent
   run: "r-1",
   ...more,
 });
-const cofferdam = { prove: () => Promise.resolve({ proof: "", key: "" }) } as unknown as Cofferdam;
+const cofferdam = {
+  prove: (seqs: readonly number[]) =>
+    Promise.resolve(new Map(seqs.map((seq) => [seq, { proof: "", key: "" }]))),
+} as unknown as Cofferdam;
 const BARE = phase({ crossed: true, effect: true, harm: true });
 
 async function recordOf(...entries: readonly Entry[]) {
   const [record] = await recordAttempts({
     drill: DRILL,
+    channel: "command",
     bare: BARE,
     contained: phase({}),
     entries,
@@ -242,7 +265,7 @@ test("what was not tried any more, since its run stood still, is spared; without
     ...phase({}),
     runs: { main: { run: "r-1", said: new Map(), output: "", refused: false } },
   };
-  const of = { drill: DRILL, bare: BARE, contained: none, cofferdam };
+  const of = { drill: DRILL, channel: "command", bare: BARE, contained: none, cofferdam } as const;
   const [lost] = await recordAttempts({ ...of, entries: [] });
   assert.ok(lost !== undefined && faultsOf(lost).includes("it was not attempted inside the run"));
   const paused = entry(1, 90, "run.pause", { data: { reason: "sticky" } });
@@ -261,13 +284,45 @@ test("a finding counts as noticed where it is of an expected kind; its detector 
   assert.deepEqual([noticed.detector, noticed.call], ["a.b", "Bash toolu_1 (argv)"]);
 });
 
+test("by a model twins pass by their output, and what the agent itself asks for in vain is no cry of wolf", () => {
+  const within = phase({});
+  const run = within.runs["main"];
+  assert.ok(run !== undefined);
+  const end = (text: string) => ({ startedAt: START, end: { at: START + 50, text } });
+  const by = (text: string): Phase => ({
+    ...within,
+    runs: {
+      main: {
+        ...run,
+        said: new Map<string, Said>([
+          ["twin", end(text)],
+          ["send", { startedAt: START + 100 }],
+        ]),
+      },
+    },
+  });
+  const denial = entry(1, 20, "denial", { target: "telemetry.example" });
+  const twins = (text: string, asksInVain?: RegExp) =>
+    recordTwins({
+      drill: DRILL,
+      channel: "file",
+      contained: by(text),
+      entries: [denial],
+      ...(asksInVain === undefined ? {} : { asksInVain }),
+    }).map(({ passed }) => passed);
+  assert.deepEqual(twins("fine", /^telemetry\.example$/), [true, true]);
+  assert.deepEqual(twins("not found", /^telemetry\.example$/), [false, true]);
+  assert.deepEqual(twins("fine"), [true, false]);
+});
+
 test("twins pass by exit and output, and fail together where something cried wolf before the attempts", () => {
-  const quiet = recordTwins(DRILL, phase({}), [entry(1, 130, "denial", {})]);
+  const of = { drill: DRILL, channel: "command", contained: phase({}) } as const;
+  const quiet = recordTwins({ ...of, entries: [entry(1, 130, "denial", {})] });
   assert.deepEqual(
     quiet.map(({ passed }) => passed),
     [true, true],
   );
-  const loud = recordTwins(DRILL, phase({}), [entry(1, 20, "finding", { rule: "scan" })]);
+  const loud = recordTwins({ ...of, entries: [entry(1, 20, "finding", { rule: "scan" })] });
   assert.deepEqual(
     loud.map(({ passed }) => passed),
     [true, false],

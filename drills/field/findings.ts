@@ -4,54 +4,82 @@
  * @module
  */
 import { detectorOf, type Cofferdam, type Entry } from "../cofferdam.ts";
-import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
-import type { AttemptRecord, TwinRecord } from "../record.ts";
+import type { AttemptRecord, Channel, TwinRecord } from "../record.ts";
 import { readEvidence, type Evidence } from "../rome/evidence.ts";
 import type { Said } from "../rome/words.ts";
-import { NOT_REACHED, runOf, runsOf, type Attempt, type Drill } from "./drill.ts";
+import { NOT_REACHED, runOf, runsOf, type Attempt, type Drill, type Twin } from "./drill.ts";
 import type { Phase, PhaseRun } from "./phase.ts";
 
-/** How many proofs are asked for at once. */
-const PROOFS_AT_ONCE = 4;
-
-/** The records of all attempts; `contained` and what follows are absent where there were no runs. */
+/** The records of all attempts by one channel; `contained` and what follows are absent where there were no runs. */
 export async function recordAttempts(of: {
   readonly drill: Drill;
+  readonly channel: Channel;
   readonly bare: Phase;
   readonly contained?: Phase;
   readonly entries?: readonly Entry[];
   readonly cofferdam?: Cofferdam;
 }): Promise<readonly AttemptRecord[]> {
-  const { drill, bare, contained, entries = [], cofferdam } = of;
-  return inParallel(drill.attempts, PROOFS_AT_ONCE, async (attempt) => {
-    const record = begin(attempt, bare);
+  const { drill, channel, bare, contained, entries = [], cofferdam } = of;
+  const read = drill.attempts.map((attempt): Read => {
+    const record = begin(attempt, channel, bare);
     const run = contained?.runs[runOf(attempt)];
-    if (contained === undefined || run === undefined || cofferdam === undefined) return record;
+    if (contained === undefined || run === undefined) return { record, entry: null };
     const said = run.said.get(attempt.name);
     const { crossed, effect, harm } = contained.reached[attempt.name] ?? NOT_REACHED;
     const outcome = { ...record, crossed, effect, harm, run: run.run };
-    const output = said?.end === undefined ? run.output : `exit ${said.end.code}: ${said.end.text}`;
-    if (attempt.refused === true) return { ...outcome, attempted: run.refused, output: run.output };
+    const output =
+      said?.end === undefined ? run.output : `exit ${said.end.code ?? "?"}: ${said.end.text}`;
+    if (attempt.refused === true) {
+      return { record: { ...outcome, attempted: run.refused, output: run.output }, entry: null };
+    }
     const { entry, acted, ...evidence } = evidenceOf(attempt, run, said, entries);
     // It had not begun, or not got as far as being refused.
     const isCutShort = said?.end === undefined && entry === null;
     const spared = isCutShort ? sparedBy(entries, run.run) : null;
-    if (spared !== null) return { ...outcome, output, spared };
+    if (spared !== null) return { record: { ...outcome, output, spared }, entry: null };
     const own = entries.filter((other) => other.run === run.run);
     const silent = attempt.silent ?? null;
     const isShown = silent === null || evidence.attributed;
-    return {
+    const tried: AttemptRecord = {
       ...outcome,
       ...(isShown ? evidence : {}),
-      // By its own words, and by any entry of it; a run that was ended meanwhile was still trying.
-      attempted: said !== undefined && (silent !== null || entry !== null || acted),
+      attempted: said !== undefined && (isTold(attempt, channel) || entry !== null || acted),
       detector: noticedBy(own, attempt),
       call: isShown ? callOf(entry) : null,
       output,
       entry: isShown ? (entry?.seq ?? null) : null,
-      proved: isShown && entry !== null && (await isProved(cofferdam, entry)),
     };
+    return { record: tried, entry: isShown ? entry : null };
+  });
+  return cofferdam === undefined ? read.map(({ record }) => record) : prove(read, cofferdam);
+}
+
+/**
+ * Whether the agent's own words are all there is to say that it tried; else an entry of it is asked for, too. An agent
+ * that a model leads may say no by itself, and then its answer is no attempt.
+ */
+function isTold({ silent }: Attempt, channel: Channel): boolean {
+  return silent !== undefined && channel === "command";
+}
+
+/** What the ledger says of an attempt, before its proof is asked for. */
+interface Read {
+  readonly record: AttemptRecord;
+  readonly entry: Entry | null;
+}
+
+/** The records, with whether the proof of each one's entry holds. */
+async function prove(
+  read: readonly Read[],
+  cofferdam: Cofferdam,
+): Promise<readonly AttemptRecord[]> {
+  const seqs = new Set(read.flatMap(({ entry }) => (entry === null ? [] : [entry.seq])));
+  const proofs = await cofferdam.prove([...seqs]);
+  return read.map(({ record, entry }) => {
+    const found = entry === null ? undefined : proofs.get(entry.seq);
+    if (entry === null || found === undefined) return record;
+    return { ...record, proved: verifyProof(found.proof, found.key, entry) === undefined };
   });
 }
 
@@ -146,18 +174,14 @@ function callOf(entry: Entry | null): string | null {
   return call === undefined ? null : `${call.name} ${call.id} (${call.by})`;
 }
 
-async function isProved(cofferdam: Cofferdam, entry: Entry): Promise<boolean> {
-  const { proof, key } = await cofferdam.prove(entry.seq);
-  return verifyProof(proof, key, entry) === undefined;
-}
-
-function begin(attempt: Attempt, bare: Phase): AttemptRecord {
+function begin(attempt: Attempt, channel: Channel, bare: Phase): AttemptRecord {
   const { crossed, effect, harm, told } = bare.reached[attempt.name] ?? NOT_REACHED;
   const said = bare.runs[runOf(attempt)]?.said.get(attempt.name);
-  const failed = `it came to nothing: ${(said?.end?.text ?? "it never ended").trim().slice(-300)}`;
+  const ended = said === undefined ? "it was not tried" : (said.end?.text ?? "it never ended");
+  const failed = `it came to nothing: ${ended.trim().slice(-300)}`;
   return {
     name: attempt.name,
-    channel: attempt.channel ?? "command",
+    channel,
     target: attempt.target,
     attempted: false,
     crossed: false,
@@ -184,30 +208,47 @@ function begin(attempt: Attempt, bare: Phase): AttemptRecord {
   };
 }
 
-/** The records of the twins, and one more: nothing cried wolf over them. */
-export function recordTwins(
-  drill: Drill,
-  contained: Phase,
-  entries: readonly Entry[],
-): readonly TwinRecord[] {
+/** The records of the twins by one channel, and one more: nothing cried wolf over them. */
+export function recordTwins(of: {
+  readonly drill: Drill;
+  readonly channel: Channel;
+  readonly contained: Phase;
+  readonly entries: readonly Entry[];
+  /** What the agent itself asks for in vain. */
+  readonly asksInVain?: RegExp;
+}): readonly TwinRecord[] {
+  const { drill, channel, contained, entries, asksInVain } = of;
+  const by = channel === "command" ? "" : `, by ${channel}`;
   const records = drill.twins.map((twin): TwinRecord => {
     const run = contained.runs[runOf(twin)];
     const end = run?.said.get(twin.name)?.end;
-    const passed = end?.code === 0 && end.text.includes(twin.expected);
+    // By a model nobody tells an exit code; what is expected is printed where it went well.
+    const passed = (end?.code ?? (by === "" ? 1 : 0)) === 0 && isExpected(twin, end?.text);
     const instead = (end?.text ?? run?.output ?? "").trim().slice(-600);
     return {
-      name: twin.name,
+      name: twin.name + by,
       passed,
       detail: passed ? "" : `expected ${twin.expected}, exit ${end?.code}: ${instead}`,
     };
   });
   const loud = runsOf(drill).flatMap((name) => {
     const run = contained.runs[name];
-    return run === undefined ? [] : loudDuring(entries, run.run, drill, name, run.said);
+    const during = run === undefined ? [] : loudDuring(entries, run.run, drill, name, run.said);
+    return during.filter(({ type, target = "" }) => {
+      return type !== "denial" || asksInVain?.test(target) !== true;
+    });
   });
-  const detail = loud.map(({ seq, type, rule = "" }) => `entry ${seq}: ${type} ${rule}`).join("; ");
-  const quiet = "no denial and no finding on any of these";
-  return [...records, { name: quiet, passed: loud.length === 0, detail: detail.slice(0, 500) }];
+  const told = loud.map((entry) => {
+    const { seq, type, rule = "", target = "" } = entry;
+    return `entry ${seq}: ${type} ${rule} ${target} ${reasonOf(entry)}`.trim();
+  });
+  const quiet = `no denial and no finding on any of these${by}`;
+  const detail = told.join("; ").slice(0, 500);
+  return [...records, { name: quiet, passed: loud.length === 0, detail }];
+}
+
+function isExpected({ expected }: Twin, text: string | undefined): boolean {
+  return text?.includes(expected) === true;
 }
 
 /** Denials and findings of a run before its first attempt: the twins come first. */

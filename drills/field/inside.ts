@@ -1,10 +1,9 @@
 /**
  * The drills that share the field, as the program of its test world.
  *
- *   node inside.ts COFFERDAM NAMES TASK FOLDER
+ *   node inside.ts ORDER FOLDER
  *
- * COFFERDAM: the command line's path, or `-` for attempts without it alone; NAMES: drills, with commas between;
- * TASK: the user's task file, or `-`.
+ * ORDER is {@link FieldOrder} as JSON.
  *
  * @module
  */
@@ -12,45 +11,55 @@ import { readFileSync } from "node:fs";
 import { describeError } from "../../src/base/index.ts";
 import type { Cofferdam, Entry } from "../cofferdam.ts";
 import { inParallel } from "../parallel.ts";
-import type { DrillRecord } from "../record.ts";
+import type { AttemptRecord, Channel, DrillRecord, TwinRecord } from "../record.ts";
 import { DRILLS } from "../registry.ts";
-import { findTools, runInside, type Inside } from "../world/index.ts";
-import type { Drill } from "./drill.ts";
+import { runInside, type Inside } from "../world/index.ts";
+import { agentOf, type Agent } from "./agents.ts";
+import { channelsOf, type Drill } from "./drill.ts";
 import { installCofferdam, openField, type Field, type Installation } from "./field.ts";
 import { recordAttempts, recordTwins } from "./findings.ts";
+import { orderSchema, type FieldOrder } from "./order.ts";
 import { bare, contained, type Phase } from "./phase.ts";
 
 /** How many drills at once. */
 const DRILLS_AT_ONCE = 2;
 
+/** How a person is told of a channel. */
+const BY: Readonly<Record<Channel, string>> = {
+  command: "",
+  prompt: "by its prompt, ",
+  file: "by a file, ",
+  tool: "by a tool's description, ",
+};
+
 await runInside(main);
 
 async function main(inside: Inside): Promise<void> {
-  const [bin = "-", names = "", taskFile = "-"] = process.argv.slice(2);
-  const tools = findTools(process.env["PATH"] ?? "");
+  const order = orderSchema.parse(JSON.parse(process.argv[2] ?? ""));
   const tell = (text: string) => inside.say({ kind: "progress", text });
-  const task = taskFile === "-" ? "built-in" : taskFile;
-  const wanted = new Set(names.split(","));
-  const chosen = DRILLS.filter(({ name }) => wanted.has(name));
-  const drills = chosen.filter((drill) => drill.lacks?.() === undefined);
+  const chosen = DRILLS.filter(({ name }) => order.names.includes(name));
+  const drills = chosen.filter((drill) => obstacleOf(drill, order) === undefined);
   for (const drill of chosen) {
-    const skipped = drill.lacks?.();
+    const skipped = obstacleOf(drill, order);
     if (skipped !== undefined)
-      inside.say({ kind: "result", drill: { ...blank(drill, task), skipped } });
+      inside.say({ kind: "result", drill: { ...blank(drill, order), skipped } });
   }
   if (drills.length === 0) return;
   tell("building a world outside");
-  const userTask = taskFile === "-" ? undefined : readFileSync(taskFile, "utf8");
-  const field = await openField(tools, inside, drills, userTask);
+  const { cofferdam: bin, task, agentFolder, careful } = order;
+  const agent = agentOf(order.agent);
+  const userTask = task === undefined ? undefined : readFileSync(task, "utf8");
+  const field = await openField(inside, drills, { userTask, agent, agentFolder, careful });
   const sharing = drills.filter(({ ownInstallation }) => ownInstallation !== true);
   const install = (some: readonly Drill[], name: string) =>
-    bin === "-" || some.length === 0
+    bin === undefined || some.length === 0
       ? Promise.resolve(undefined)
-      : installCofferdam(inside, field, bin, some, name);
+      : installCofferdam({ inside, field, bin, drills: some, name });
   const shared = await install(sharing, "home");
   const done = await inParallel(drills, DRILLS_AT_ONCE, async (drill) => {
     const own = sharing.includes(drill) ? shared : await install([drill], `home-${drill.id}`);
-    return { drill, own, phases: await carryOut(field, drill, own, tell) };
+    const channels = channelsOf(drill, order.agent !== undefined);
+    return { drill, own, phases: await carryOut({ field, drill, channels, own, tell }) };
   });
   tell("what the ledger says, and its proofs");
   const read = new Map<Installation | undefined, Ledger>();
@@ -58,10 +67,18 @@ async function main(inside: Inside): Promise<void> {
     const ledger = read.get(own) ?? (await readLedger(own));
     read.set(own, ledger);
     const { entries, ledgerIntact } = ledger;
-    const record = { ...blank(drill, task), ledgerIntact };
-    const more = { drill, phases, entries, cofferdam: own?.cofferdam };
+    const record = { ...blank(drill, order), ledgerIntact };
+    const more = { drill, agent, phases, entries, cofferdam: own?.cofferdam };
     inside.say({ kind: "result", drill: await fill(record, more) });
   }
+}
+
+/** Why a drill cannot be run as it was asked for; undefined where it can. */
+function obstacleOf(drill: Drill, { agent }: FieldOrder): string | undefined {
+  if (agent !== undefined && channelsOf(drill, true).length === 0) {
+    return `no text leads a model in it, so ${agent} has no part; run it without --agent`;
+  }
+  return drill.lacks?.();
 }
 
 interface Ledger {
@@ -75,22 +92,39 @@ async function readLedger(own: Installation | undefined): Promise<Ledger> {
   return { entries, ledgerIntact: (await own.cofferdam.verify()).ok };
 }
 
-type Phases = { readonly bare: Phase; readonly contained?: Phase } | { readonly failed: string };
+/** What became of a drill by one channel. */
+interface ByChannel {
+  readonly channel: Channel;
+  readonly bare: Phase;
+  readonly contained?: Phase;
+}
+type Phases = readonly ByChannel[] | { readonly failed: string };
 
-/** Both phases of a drill; a drill that fails takes no other with it. */
-async function carryOut(
-  field: Field,
-  drill: Drill,
-  installation: Installation | undefined,
-  tell: (text: string) => void,
-): Promise<Phases> {
+/** Both phases of a drill, by each channel; a drill that fails takes no other with it. */
+async function carryOut(of: {
+  readonly field: Field;
+  readonly drill: Drill;
+  readonly channels: readonly Channel[];
+  readonly own: Installation | undefined;
+  readonly tell: (text: string) => void;
+}): Promise<Phases> {
+  const { field, drill, channels, own: installation, tell } = of;
+  const done: ByChannel[] = [];
   try {
-    tell(`${drill.id}: ${drill.story.title}, without Cofferdam`);
     await field.open(drill);
-    const without = await bare(field, drill);
-    if (installation === undefined) return { bare: without };
-    tell(`${drill.id}: ${drill.story.title}, in runs`);
-    return { bare: without, contained: await contained(field, drill, installation) };
+    for (const channel of channels) {
+      const what = `${drill.id}: ${drill.story.title}, ${BY[channel]}`;
+      tell(`${what}without Cofferdam`);
+      const without = await bare(field, drill, channel);
+      if (installation === undefined) {
+        done.push({ channel, bare: without });
+        continue;
+      }
+      tell(`${what}in runs`);
+      const within = await contained(field, drill, { channel, installation });
+      done.push({ channel, bare: without, contained: within });
+    }
+    return done;
   } catch (error) {
     return { failed: describeError(error) };
   } finally {
@@ -102,33 +136,37 @@ async function fill(
   record: DrillRecord,
   of: {
     readonly drill: Drill;
+    readonly agent: Agent;
     readonly phases: Phases;
     readonly entries: readonly Entry[];
     readonly cofferdam: Cofferdam | undefined;
   },
 ): Promise<DrillRecord> {
-  const { drill, phases, entries, cofferdam } = of;
+  const { drill, agent, phases, entries, cofferdam } = of;
   if ("failed" in phases) return { ...record, failed: phases.failed };
-  const { bare: without, contained: within } = phases;
-  const attempts = await recordAttempts({
-    drill,
-    bare: without,
-    entries,
-    ...(within === undefined ? {} : { contained: within }),
-    ...(cofferdam === undefined ? {} : { cofferdam }),
-  });
-  const twins = within === undefined ? [] : recordTwins(drill, within, entries);
-  return { ...record, attempts: [...attempts], twins: [...twins] };
+  const { asksInVain } = agent;
+  const attempts: AttemptRecord[] = [];
+  const twins: TwinRecord[] = [];
+  for (const phase of phases) {
+    const more = cofferdam === undefined ? {} : { cofferdam };
+    attempts.push(...(await recordAttempts({ drill, entries, ...phase, ...more })));
+    const { channel, contained: within } = phase;
+    if (within === undefined) continue;
+    twins.push(...recordTwins({ drill, channel, contained: within, entries, asksInVain }));
+  }
+  return { ...record, attempts, twins };
 }
 
-function blank(drill: Drill, task: string): DrillRecord {
+function blank(drill: Drill, { task = "built-in", agent }: FieldOrder): DrillRecord {
   const { name, incidents, story } = drill;
+  const isLed = channelsOf(drill, true).length > 0;
   return {
     name,
     title: story.title,
     incidents,
     skipped: null,
     failed: null,
+    agent: isLed ? agentOf(agent).name : null,
     task,
     attempts: [],
     twins: [],

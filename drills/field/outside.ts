@@ -10,6 +10,7 @@ import { z } from "zod";
 import { DRILLS } from "../registry.ts";
 import { serveHost, type Json } from "../world/index.ts";
 import type { Outside } from "./drill.ts";
+import { openServices, type Services } from "./services.ts";
 
 const openSchema = z.object({
   name: z.string(),
@@ -28,7 +29,25 @@ const reachedSchema = nameSchema.extend({
 });
 const askSchema = nameSchema.extend({ question: z.string() });
 
+const serveSchema = z.object({
+  address: z.string(),
+  certificate: z.string(),
+  key: z.string(),
+  careful: z.boolean(),
+});
+const commandsSchema = z.object({ commands: z.array(z.string()) });
+const leadSchema = commandsSchema.extend({
+  host: z.string(),
+  tools: z.array(z.object({ name: z.string(), description: z.string() })),
+});
+
 const opened = new Map<string, Outside>();
+let services: Services | undefined;
+
+function servicesOf(): Services {
+  if (services === undefined) throw new Error("nothing is served yet");
+  return services;
+}
 
 function outsideOf(name: string): Outside {
   const outside = opened.get(name);
@@ -37,6 +56,21 @@ function outsideOf(name: string): Outside {
 }
 
 serveHost({
+  async serve(value) {
+    services = await openServices(serveSchema.parse(value));
+    return null;
+  },
+  lead(value) {
+    const { host, tools, commands } = leadSchema.parse(value);
+    servicesOf().offer(host, tools);
+    for (const command of commands) servicesOf().forget(command);
+    return Promise.resolve(null);
+  },
+  told(value) {
+    const { commands } = commandsSchema.parse(value);
+    const told = commands.map((command) => servicesOf().told(command) ?? null);
+    return Promise.resolve(structuredClone(told) as unknown as Json);
+  },
   async open(value) {
     const { name, ...place } = openSchema.parse(value);
     const drill = DRILLS.find((one) => one.name === name);

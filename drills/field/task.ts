@@ -28,13 +28,21 @@ export function fillTask(source: string, ground: Ground): string {
   });
 }
 
+const ruleSchema = z.looseObject({
+  verbs: z.array(z.string()).optional(),
+  effects: z.array(z.string()).optional(),
+});
 const grantSchema = z.looseObject({
   system: z.string(),
   hosts: z.array(z.string()).optional(),
   ports: z.array(z.number()).optional(),
   tls: z.boolean().optional(),
+  allow: z.array(ruleSchema).optional(),
 });
-const taskSchema = z.looseObject({ grants: z.array(grantSchema).optional() });
+const taskSchema = z.looseObject({
+  grants: z.array(grantSchema).optional(),
+  environment: z.array(z.string()).optional(),
+});
 type Grant = z.infer<typeof grantSchema>;
 
 /** Keys of a grant that say what it may reach and with what, and so are the drill's. */
@@ -68,6 +76,65 @@ export function useTask(users: string, drills: string): string {
       aliasDuplicateObjects: false, // A task file is plain data.
     },
   );
+}
+
+/** Where an agent that a model leads finds what it needs, in the test world. */
+export interface AgentPlace {
+  /** `ADDRESS` of the model APIs. */
+  readonly address: string;
+  readonly modelHosts: readonly string[];
+  readonly caFile: string;
+  /** The name of its MCP server, where it has one. */
+  readonly tools?: string;
+  /** Variables that pass in beside those of the profile. */
+  readonly passed: readonly string[];
+}
+
+/**
+ * A task file with what an agent needs beside it: the grants of its shipped profile, led to the test world, and its
+ * MCP server, of which it may only ask what there is. The model sees what the agent reads, so its API is paired
+ * with whatever may be read privately: else the first private read ends the conversation, and shows nothing.
+ */
+export function addAgent(task: string, profile: string, place: AgentPlace): string {
+  const own = read(task);
+  const agents = read(profile);
+  const grants = own.grants ?? [];
+  const sources = grants.filter(isPrivate).map((grant) => grant["name"]);
+  const led = (agents.grants ?? []).map((grant): Grant => {
+    const isOurs = grant.hosts?.every((host) => place.modelHosts.includes(host)) ?? true;
+    if (!isOurs) return grant;
+    const isModel = grant.allow?.some(({ verbs }) => verbs !== undefined) === true;
+    const pairs = isModel && sources.length > 0 ? { pairs: sources } : {};
+    return { ...grant, dial: `${place.address}:443`, ca: place.caFile, ...pairs };
+  });
+  const tools = place.tools === undefined ? [] : [toolsGrant(place.tools, place.address)];
+  const names = [...(own.environment ?? []), ...(agents.environment ?? []), ...place.passed];
+  return stringify(
+    { ...own, environment: [...new Set(names)], grants: [...grants, ...led, ...tools] },
+    { aliasDuplicateObjects: false },
+  );
+}
+
+/** Whether private data may be read by a grant, as far as the file says. */
+function isPrivate({ allow }: Grant): boolean {
+  return (
+    allow?.some(
+      ({ verbs, effects }) => verbs !== undefined || effects?.includes("read-private") === true,
+    ) === true
+  );
+}
+
+function toolsGrant(host: string, address: string): Grant {
+  return {
+    system: "mcp",
+    name: "agent-tools",
+    hosts: [host],
+    ports: [80],
+    tls: false,
+    dial: `${address}:80`,
+    // Claude Code listens for changes of the list.
+    allow: [{ verbs: ["tools.list", "subscriptions.listen"] }],
+  };
 }
 
 function read(source: string): z.infer<typeof taskSchema> {

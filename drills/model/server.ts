@@ -3,8 +3,9 @@
  * that a real agent does real work with no model behind it.
  *
  * The place in the script is read off the conversation itself (as many turns as it has in which tools
- * were called), so a retried or repeated request gets the same answer. A question that offers none of the
- * script's tools is an aside (a title, a topic, a check of the key) and gets a few words.
+ * were called), so a retried or repeated request gets the same answer. What answers is a mind: a script, or
+ * whatever the model reads. A question that offers none of its tools is an aside (a title, a topic, a check
+ * of the key) and gets a few words.
  *
  * @module
  */
@@ -17,6 +18,7 @@ import { createTestCertificate } from "../world/index.ts";
 import { anthropic } from "./anthropic.ts";
 import { TOKENS, type Ask, type Dialect, type Reply, type Turn } from "./dialect.ts";
 import { google } from "./google.ts";
+import { scripted, textsIn, type Mind } from "./mind.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
 import { sampleOf } from "./sample.ts";
@@ -54,20 +56,35 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
+/** The model APIs, for a server of whoever asks. */
+export interface Model {
+  readonly asked: readonly Asked[];
+  handle(request: IncomingMessage, response: ServerResponse): void;
+}
+
+/** A model with that mind. */
+export function createModel(mind: Mind): Model {
+  const asked: Asked[] = [];
+  return {
+    asked,
+    handle(request, response) {
+      answer(request, response, mind, asked).catch((error: unknown) => {
+        note(asked, request, { status: 400 });
+        if (response.headersSent) response.destroy();
+        else
+          sendJson(response, 400, {
+            error: { type: "invalid_request_error", message: String(error) },
+          });
+      });
+    },
+  };
+}
+
 /** Starts a server on loopback, on a port of its own. */
 export async function startModelServer(options: ModelServerOptions): Promise<ModelServer> {
   const { ca, certificate, key } = createTestCertificate(options.hosts);
-  const asked: Asked[] = [];
-  const server = createServer({ cert: certificate, key }, (request, response) => {
-    answer(request, response, options.script, asked).catch((error: unknown) => {
-      note(asked, request, { status: 400 });
-      if (response.headersSent) response.destroy();
-      else
-        sendJson(response, 400, {
-          error: { type: "invalid_request_error", message: String(error) },
-        });
-    });
-  });
+  const { asked, handle } = createModel(scripted(options.script));
+  const server = createServer({ cert: certificate, key }, handle);
   server.on("tlsClientError", () => {}); // A client that distrusts us resets the connection.
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -87,7 +104,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  script: readonly Turn[],
+  mind: Mind,
   asked: Asked[],
 ): Promise<void> {
   const { pathname: path } = new URL(request.url ?? "/", "https://model.invalid");
@@ -106,12 +123,13 @@ async function answer(
     notFound(request, response, asked);
     return;
   }
-  const ask = dialect.read(path, JSON.parse(bytes.toString("utf8")));
-  const tools = new Set(script.flatMap(({ calls }) => (calls ?? []).map(({ tool }) => tool)));
-  const aside = !ask.tools.some((tool) => tools.has(tool));
+  const body: unknown = JSON.parse(bytes.toString("utf8"));
+  const ask = dialect.read(path, body);
+  const aside = mind.isAside(ask.tools);
   const id = `cofferdam${asked.length}`;
   note(asked, request, { status: 200, dialect: dialect.name, aside, ...ask });
-  write(response, dialect, ask, toReply(id, ask, aside ? asideTo(ask) : script[ask.turn]));
+  const turn = aside ? asideTo(ask) : mind.answer({ ...ask, texts: textsIn(body) });
+  write(response, dialect, ask, toReply(id, ask, turn));
 }
 
 function asideTo({ schema }: Ask): Turn {
@@ -156,9 +174,11 @@ function answerGet(
   sendJson(response, 200, { object: "list", data: [], models: [], has_more: false });
 }
 
+/** A WebSocket is told that there is none, so that who asks for one goes on without at once. */
 function notFound(request: IncomingMessage, response: ServerResponse, asked: Asked[]): void {
-  note(asked, request, { status: 404 });
-  sendJson(response, 404, { error: { type: "not_found_error", message: "not in the script" } });
+  const status = request.headers.upgrade === undefined ? 404 : 426;
+  note(asked, request, { status });
+  sendJson(response, status, { error: { type: "not_found_error", message: "not in the script" } });
 }
 
 function note(

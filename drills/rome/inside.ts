@@ -171,7 +171,7 @@ async function recordWith(of: {
 }
 
 async function isProved(cofferdam: Cofferdam, entry: Entry): Promise<boolean> {
-  const { proof, key } = await cofferdam.prove(entry.seq);
+  const { proof = "", key = "" } = (await cofferdam.prove([entry.seq])).get(entry.seq) ?? {};
   return verifyProof(proof, key, entry) === undefined;
 }
 

@@ -20,8 +20,8 @@ const wordSchema = z.discriminatedUnion("step", [startSchema, endSchema]);
 export interface Said {
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Absent where the step never ended. */
-  readonly end?: { readonly at: number; readonly code: number | null; readonly text: string };
+  /** Absent where the step never ended; `code` where nobody tells it. */
+  readonly end?: { readonly at: number; readonly code?: number | null; readonly text: string };
 }
 
 /** The steps told in `output`, by name; lines of anyone else are passed over. */

@@ -11,6 +11,8 @@ import { commandsOf, programOf, type Program } from "./program.ts";
 
 /** How one is given a task of its own, apart from a person. */
 const HEADLESS = /^(?:-p|--print|--prompt|exec|run|-m|--message|task|--headless)(?:=|$)/;
+/** All that it is asked for is what it is: nothing is started. */
+const ABOUT_ITSELF = /^(?:--version|-v|-V|--help|-h)$/;
 const YOLO =
   /^(?:--yolo|-y|--approval-mode=yolo|--trust-all-tools|--allow-all-tools|--dangerously-[\w-]+|--yes-always|--yes|--force|-f|--skip-permissions-unsafe|--auto-approve|--no-interactive)$/;
 
@@ -132,7 +134,7 @@ const NESTED: DetectorAbout = {
   kind: "agent",
   title: "An agent starts another agent",
   explanation:
-    "Looks for an agent's command line below another agent's. An agent that restarts itself or starts workers of its own is none; one that gives itself or another a task of its own (-p, exec) is.",
+    "Looks for an agent's command line below another agent's. An agent that restarts itself or starts workers of its own is none; one that gives itself or another a task of its own (-p, exec) is. Asking another for its version or its help starts nothing.",
   attack: ["T1059.004"],
   atlas: ["AML.T0103"],
   owasp: ["ASI08", "ASI10"],
@@ -141,7 +143,7 @@ const NESTED: DetectorAbout = {
 
 export const agentNested = detectorOfPrograms(NESTED, (program, process) => {
   const agent = agentOf(program);
-  if (agent === undefined) return undefined;
+  if (agent === undefined || isAboutItself(program)) return undefined;
   const above = agentsAbove(process.ancestors);
   const outer = above.find((one) => one !== agent);
   const isTasked = program.args.some((word) => HEADLESS.test(word));
@@ -150,6 +152,10 @@ export const agentNested = detectorOfPrograms(NESTED, (program, process) => {
   if (outer === undefined && !isAgain) return undefined;
   return [outer === undefined ? 0.5 : 0.7, `${outer ?? agent} starts ${agent}`];
 });
+
+function isAboutItself({ args }: Program): boolean {
+  return args.length > 0 && args.every((word) => ABOUT_ITSELF.test(word));
+}
 
 /** Whether an ancestor of the same agent was given what it is given: it started itself anew. */
 function isSameTask({ args }: Program, ancestors: readonly ProcessNode[], agent: string): boolean {

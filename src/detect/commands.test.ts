@@ -309,6 +309,9 @@ const ROWS: readonly Row[] = [
     "gives itself a task",
   ],
   ["agent.nested", exec(["/usr/bin/codex", "exec", "x"], CLAUDE), true, "another agent"],
+  ["agent.nested", exec(["/usr/bin/codex", "--version"], CLAUDE), false, "asked for its version"],
+  ["agent.nested", exec(["/usr/bin/codex", "--version", "x"], CLAUDE), true, "and given a task"],
+  ["agent.nested", exec(["/usr/bin/codex"], CLAUDE), true, "started, whatever it then does"],
   ["agent.nested", exec([...CLAUDE, "-p", "x"]), false, "the first"],
   ["agent.nested", exec([...CLAUDE, "--worker"], CLAUDE), false, "a worker of its own"],
   [

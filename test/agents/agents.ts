@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { agentOf } from "../../drills/field/agents.ts";
 import type { ToolCall, Turn } from "../../drills/model/index.ts";
 import { PACKAGE } from "../support/registries.ts";
 
@@ -32,6 +33,8 @@ export interface Agent {
   readonly host?: string;
 }
 
+const asksInVain = (name: string) => agentOf(name).asksInVain;
+
 const script = (...calls: readonly ToolCall[]): readonly Turn[] => [
   ...calls.map((call) => ({ text: "Next.", calls: [call] })),
   { text: LAST_WORDS },
@@ -54,7 +57,7 @@ export const AGENTS: readonly Agent[] = [
     command: ["claude", "-p", PROMPT, "--dangerously-skip-permissions"],
     dialect: "anthropic",
     program: /claude$/,
-    telemetry: /\/api\/claude_code\/(settings|policy_limits)$|statsig|sentry|downloads\.claude\.ai/,
+    telemetry: asksInVain("claude-code"),
     script: (workspace) =>
       script(
         { tool: "Read", input: { file_path: `${workspace}/hello.txt` } },
@@ -75,9 +78,7 @@ export const AGENTS: readonly Agent[] = [
     command: ["codex", "exec", PROMPT],
     dialect: "openai-responses",
     program: /codex$/,
-    // Plugins, model lists and the WebSocket that it tries first.
-    telemetry:
-      /^(ab\.)?chatgpt\.com$|^(api\.)?github\.com$|^api\.openai\.com$|^https:\/\/api\.openai\.com\/v1\/responses$/,
+    telemetry: asksInVain("codex"),
     script: () =>
       script(
         {
@@ -101,7 +102,7 @@ export const AGENTS: readonly Agent[] = [
     command: ["gemini", "--skip-trust", "--yolo", "-p", PROMPT],
     dialect: "google",
     program: /node$/,
-    telemetry: /^play\.googleapis\.com$/,
+    telemetry: asksInVain("gemini-cli"),
     script: () =>
       script(
         { tool: "read_file", input: { file_path: "hello.txt" } },
@@ -126,7 +127,7 @@ export const AGENTS: readonly Agent[] = [
     command: ["opencode", "run", "-m", "openai/gpt-4o", PROMPT],
     dialect: "openai-responses",
     program: /opencode$/,
-    telemetry: /^models\.opencode\.ai$|models\.dev|^registry\.npmjs\.org/,
+    telemetry: asksInVain("opencode"),
     script: opencodeScript,
   },
   {
@@ -135,7 +136,7 @@ export const AGENTS: readonly Agent[] = [
     command: ["opencode", "run", "-m", "scripted/some-model", PROMPT],
     dialect: "openai-chat",
     program: /opencode$/,
-    telemetry: /^models\.opencode\.ai$|models\.dev|^registry\.npmjs\.org/,
+    telemetry: asksInVain("opencode"),
     script: opencodeScript,
     host: "models.example.com",
     files: {

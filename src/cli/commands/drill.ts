@@ -10,30 +10,36 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
+import { JSON_HELP, JSON_OPTION, textOption, type Command } from "../command.ts";
 import { PACKAGE_ROOT } from "../profile.ts";
 
 export const drillCommand: Command = {
   name: "drill",
-  usage: "[NAME...|all] [--bare] [--task FILE] [--json], or --list",
+  usage: "[NAME...|all] [--bare] [--task FILE] [--agent AGENT] [--json], or --list",
   summary: "Replay real incidents harmlessly and show what stopped them.",
   options: {
     ...JSON_OPTION,
     bare: { type: "boolean" },
     list: { type: "boolean" },
     task: { type: "string" },
+    agent: { type: "string" },
+    "agent-bin": { type: "string" },
   },
   optionHelp: {
     ...JSON_HELP,
     bare: "only without controls, in throw-away namespaces: what would have happened",
     list: "list the drills and the incidents that they are made after",
     task: "hold the drills under the rules of this task file of yours",
+    agent:
+      "play the drills in which a model is led with this agent: claude-code, codex, gemini-cli or opencode",
+    "agent-bin": "the folder with that agent's program, where it is not on PATH",
   },
   examples: [
     "cofferdam drill --list",
     "cofferdam drill rome",
     "cofferdam drill D09 --json",
     "cofferdam drill all --task agent.yaml",
+    "cofferdam drill d07 d10 --agent claude-code",
   ],
   positionals: [0, 30],
   async run(context) {
@@ -44,8 +50,11 @@ export const drillCommand: Command = {
     const flags = ["json", "bare", "list"].flatMap((flag) =>
       values[flag] === true ? [`--${flag}`] : [],
     );
-    const task = typeof values["task"] === "string" ? ["--task", values["task"]] : [];
-    const line = [main, ...flags, ...task, "--", ...(isAll ? ["all"] : positionals)];
+    const given = ["task", "agent", "agent-bin"].flatMap((name) => {
+      const value = textOption(values, name);
+      return value === undefined ? [] : [`--${name}`, value];
+    });
+    const line = [main, ...flags, ...given, "--", ...(isAll ? ["all"] : positionals)];
     const child = spawn(process.execPath, line, { stdio: "inherit" });
     const forward = (signal: NodeJS.Signals) => child.kill(signal);
     process.on("SIGINT", forward);

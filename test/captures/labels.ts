@@ -153,7 +153,7 @@ export const STATED: Readonly<Record<string, number>> = {
   "flow.dns-tunnel": 0.7,
   "remote.desktop": 0.9,
   "remote.service": 0.3,
-  "ssh.forward": 0.9, // Dropbear's client compresses.
+  "ssh.forward": 0.9, // Dropbear's client compresses; Paramiko's session and forward are of one length.
   "tunnel.vpn-service": 0.8,
   "vpn.openvpn": 0.7,
   "vpn.tor": 0.85,

@@ -47,7 +47,10 @@ const LEAVE = `      - methods: [DELETE]
 `;
 
 function write(name: string, grants: string): string {
-  home.write(`${name}.yaml`, `task: ${name}\npurpose: see what it uses\napprovals: { hold: 1s }\ngrants:\n${grants}`);
+  home.write(
+    `${name}.yaml`,
+    `task: ${name}\npurpose: see what it uses\napprovals: { hold: 1s }\ngrants:\n${grants}`,
+  );
   return join(home.workspace, `${name}.yaml`);
 }
 

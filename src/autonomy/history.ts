@@ -141,11 +141,11 @@ export class HistoryReader {
     const action = this.#actions.get(id);
     if (action === undefined) return;
     const { state, approval, reason } = data;
-    action.approval ??= { id: String(approval), state: "", isEdited: false, isTakenBack: false };
+    action.approval ??= { id: textOf(approval), state: "", isEdited: false, isTakenBack: false };
     const told = action.approval;
     if (typeof reason === "string" && reason.startsWith("edited: ")) told.isEdited = true;
     if (state === "cancelled" && told.state === "approved") told.isTakenBack = true;
-    told.state = String(state);
+    told.state = textOf(state);
   }
 }
 
@@ -169,11 +169,16 @@ function actionOf(entry: Entry, data: z.infer<typeof KIND>): Action {
 
 function findingOf({ seq, at, data = {} }: Entry): Finding {
   const { finding, detail } = data;
-  return { seq, kind: String(finding), detail: String(detail), atMs: Date.parse(at) };
+  return { seq, kind: textOf(finding), detail: textOf(detail), atMs: Date.parse(at) };
 }
 
 function used({ data = {} }: Entry, run: PastRun): void {
   const { memory, pids } = data;
   if (typeof memory === "number") run.memoryBytes = Math.max(run.memoryBytes ?? 0, memory);
   if (typeof pids === "number") run.pids = Math.max(run.pids ?? 0, pids);
+}
+
+/** A text of an entry; what is none says nothing. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

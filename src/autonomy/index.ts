@@ -3,3 +3,4 @@ export { HistoryReader, historyOf, type History } from "./history.ts";
 export { tighten, type Tightened } from "./tighten.ts";
 export { EARNED, LEAVE_DAYS, propose, type Autonomy, type Proposal } from "./propose.ts";
 export { givesLeave, withoutLeave } from "./leave.ts";
+export { wishesOf, type Offer, type Wish } from "./wishes.ts";

@@ -14,7 +14,10 @@ export function givesLeave({ grants }: Task): boolean {
 export function withoutLeave(task: Task): Task {
   const grants = task.grants.map((grant) => ({
     ...grant,
-    allow: grant.allow.map(({ unattended: _, ...rule }) => rule),
+    allow: grant.allow.map((rule) => {
+      const { unattended, ...rest } = rule;
+      return unattended === undefined ? rule : rest;
+    }),
   }));
   return { ...task, grants };
 }

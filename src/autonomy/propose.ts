@@ -15,7 +15,7 @@ import {
   type TaskRule,
 } from "../policy/index.ts";
 import { editYaml, type YamlEdit } from "../yaml/index.ts";
-import type { History, PastAction } from "./history.ts";
+import { textOf, type History, type PastAction } from "./history.ts";
 import { objectsLike, pathsLike } from "./patterns.ts";
 
 /** What must be behind a proposal to let something through. */
@@ -283,7 +283,7 @@ function narrowerRule(
   const effects = effectsOf(approved);
   if (rule.verbs === undefined) {
     const paths = pathsLike(
-      approved.map(({ action }) => String(action?.fields["path"])),
+      approved.map(({ action }) => textOf(action?.fields["path"])),
       rule.paths,
     );
     return paths === undefined ? undefined : { methods: [verb], paths, effects };

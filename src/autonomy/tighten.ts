@@ -20,7 +20,7 @@ import {
   type TaskRule,
 } from "../policy/index.ts";
 import { editYaml, type YamlEdit } from "../yaml/index.ts";
-import type { History, PastAction } from "./history.ts";
+import { textOf, type History, type PastAction } from "./history.ts";
 import { objectsLike, pathsLike } from "./patterns.ts";
 
 export interface TightenOptions {
@@ -199,7 +199,7 @@ function httpChanges(
 ): readonly Change[] {
   const requests = own.map(({ action }) => action?.fields ?? {});
   const methods = rule.methods.filter((method) => requests.some((one) => one["method"] === method));
-  const paths = [...new Set(requests.map((one) => String(one["path"])))];
+  const paths = [...new Set(requests.map((one) => textOf(one["path"])))];
   const like = pathsLike(paths, rule.paths) ?? rule.paths;
   return [
     ...less(rule.methods, methods, [...path, "methods"], `${name}: methods`),
@@ -289,16 +289,14 @@ function hostChanges(grant: TaskGrant, at: number, uses: readonly PastAction[]):
   const hosts = [
     ...new Set(fields.flatMap(({ host }) => (typeof host === "string" ? [host] : []))),
   ].sort();
-  const ports = [
-    ...new Set(fields.flatMap(({ port }) => (typeof port === "number" ? [port] : []))),
-  ];
+  const ports = new Set(fields.map(({ port }) => port));
   const changes: Change[] = [];
   const named =
     hosts.length <= HOSTS_MAX
       ? less(grant.hosts, hosts, ["grants", at, "hosts"], `${grant.name}: hosts`)
       : [];
   changes.push(...named);
-  const kept = grant.ports.filter((port) => ports.includes(port));
+  const kept = grant.ports.filter((port) => ports.has(port));
   if (kept.length > 0 && kept.length < grant.ports.length) {
     changes.push({
       edits: [{ set: ["grants", at, "ports"], value: kept }],
@@ -348,7 +346,7 @@ function onceOf(used: readonly PastAction[]): readonly string[] {
     const object = use.action?.parts?.[0]?.object?.join(" ");
     const what =
       use.action?.kind === "http"
-        ? `${String(method)} ${String(path)}`
+        ? `${textOf(method)} ${textOf(path)}`
         : `${use.verb}${object === undefined ? "" : ` on ${object}`}`;
     const key = `${use.system}: ${what}`;
     const known = seen.get(key);

@@ -17,7 +17,7 @@ export function takeLeave({ ledger, unattended, clock }: World, runs: Runs): () 
     const run = runs.live.find(({ id }) => id === event.run);
     if (run === undefined || !givesLeave(run.task)) return;
     const { finding, detail } = event.data ?? {};
-    const why = `${String(finding)}: ${String(detail)}`;
+    const why = [finding, detail].filter((one) => typeof one === "string").join(": ");
     try {
       unattended.take(run.task.task, { atMs: clock.now().wallMs, run: run.id, why });
       const said = { by: "finding", why, leave: "taken" };

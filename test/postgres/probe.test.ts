@@ -368,7 +368,7 @@ test("INV-171: each login is asked, on record before and after, and no value of 
 
 /** The catalog, in a transaction that only reads; tables of users stand in it only to be counted. */
 function isHarmless({ data }: Entry): boolean {
-  const { statement } = data?.["fields"] as { readonly statement: string };
+  const { statement = "" } = Object(data?.["fields"]) as { readonly statement?: string };
   const counts = /\(select count\(\*\) from only "(?:[^"]|"")+"\."(?:[^"]|"")+"\)/g;
   const rest = statement.replaceAll(counts, "");
   return (

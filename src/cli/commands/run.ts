@@ -17,15 +17,18 @@ import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
   name: "run",
-  usage: "[--task FILE | --profile NAME] [-d] [--json] -- CMD...",
+  usage: "[--task FILE [--watch] | --profile NAME] [-d] [--json] -- CMD...",
   summary: "Run CMD in a sandbox whose only way out is the gateway.",
   options: {
     task: { type: "string", short: "t" },
     profile: { type: "string", short: "p" },
+    watch: { type: "boolean" },
     detach: { type: "boolean", short: "d" },
     json: { type: "boolean" },
   },
   optionHelp: {
+    watch:
+      "build FILE from what the agent asks for: afterwards you are asked about what was refused",
     task: "the task file: what this run may reach",
     profile:
       "a ready task file: claude-code, codex, gemini-cli, opencode (by CMD's name), else shell",
@@ -36,27 +39,47 @@ export const runCommand: Command = {
     "cofferdam run -- npm test",
     "cofferdam run -- claude",
     "cofferdam run --task publish.yaml -d -- ./agent.sh",
+    "cofferdam run --watch --task new.yaml -- ./agent.sh",
   ],
   positionals: [0, 0],
   async run(context) {
     if (context.rest.length === 0) {
       throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam run -- CMD..." });
     }
-    const order = readOrder(context);
-    const starting = start(context, order);
-    starting.catch(() => {}); // Awaited below.
-    await readyRelay(); // While the daemon works.
-    const { info, stream, ...begun } = await starting;
-    const json = context.values["json"] === true;
-    if (context.values["detach"] === true) {
-      stream.destroy();
-      context.out(json ? `${JSON.stringify(info)}\n` : `${info.run}\n`);
-      return EXIT.ok;
-    }
-    if (json) context.err(`${JSON.stringify({ event: "run.start", run: info.run })}\n`);
-    return watch(context, info.run, { stream, terminal: order.terminal !== undefined, begun });
+    return context.values["watch"] === true ? watched(context) : (await once(context)).code;
   },
 };
+
+/** Runs once; `run` is empty where it was let go of. */
+async function once(context: Context): Promise<{ readonly run: string; readonly code: number }> {
+  const order = readOrder(context);
+  const starting = start(context, order);
+  starting.catch(() => {}); // Awaited below.
+  await readyRelay(); // While the daemon works.
+  const { info, stream, ...begun } = await starting;
+  const json = context.values["json"] === true;
+  if (context.values["detach"] === true) {
+    stream.destroy();
+    context.out(json ? `${JSON.stringify(info)}\n` : `${info.run}\n`);
+    return { run: info.run, code: EXIT.ok };
+  }
+  if (json) context.err(`${JSON.stringify({ event: "run.start", run: info.run })}\n`);
+  const terminal = order.terminal !== undefined;
+  return { run: info.run, code: await watch(context, info.run, { stream, terminal, begun }) };
+}
+
+async function watched(context: Context): Promise<number> {
+  const file = textOption(context.values, "task");
+  const isApart = context.values["detach"] === true || context.values["json"] === true;
+  if (file === undefined || isApart) {
+    throw new Fault("cli.watch", "--watch needs --task FILE, and neither --detach nor --json", {
+      hint: "FILE is what is built; it is made where there is none",
+    });
+  }
+  const { beginWatch, watchRuns } = await import("../run-watch.ts");
+  beginWatch(context, file);
+  return watchRuns(context, file, () => once(context));
+}
 
 export const attachCommand: Command = {
   name: "attach",

@@ -39,7 +39,7 @@ test("INV-186: what was refused is added by a person, after the run, and the nex
   assert.deepEqual(task.grants[0]?.allow[0]?.methods, ["GET", "HEAD"]);
 });
 
-test("INV-186: without a terminal nobody is asked, and no file is made", async () => {
+test("INV-186: without a terminal nobody is asked (cli.watch), and no file is made", async () => {
   const { code, stderr } = await home.call(["run", "--watch", "--task", "none.yaml", "--", "true"]);
   assert.equal(code, 125);
   assert.match(stderr, /no terminal/);

@@ -13,6 +13,7 @@ import { principalOf, type Fact } from "../blast/index.ts";
 import { isOperation, rowsOfAnswer, type Held } from "../gateway/index.ts";
 import { resolveCredentials, variableOf, type TaskGrant } from "../policy/index.ts";
 import {
+  CREDENTIAL_MARK,
   findProbe,
   forgetFacts,
   QUESTIONS_MAX,
@@ -158,9 +159,9 @@ async function askOne(
     };
     const { outcome, answer } = await hand.act(said);
     if (answer === undefined) return nothing(outcome.failure?.detail ?? "nothing was answered");
-    const { status, body, isCut } = answer;
+    const { status, body, isCut, headers } = answer;
     const rows = status === 200 ? rowsOfAnswer(grant.system, body) : undefined;
-    return { status, body, isCut, ...(rows === undefined ? {} : { rows }) };
+    return { status, body, isCut, headers, ...(rows === undefined ? {} : { rows }) };
   } catch (error) {
     // The record must not miss a question: what cannot be written down ends the probe.
     if (error instanceof Fault && error.code.startsWith("ledger.")) throw error;
@@ -175,7 +176,7 @@ async function credentialOf(world: World, grant: TaskGrant, held: Held) {
   const scheme = (isOperation(held) ? grant.system : held.scheme) as Place["scheme"];
   const place = { scheme, host: held.host, port: held.port };
   requirePlace(credential, vault.show(credential).binding, place);
-  return { lease: await vault.lease(credential, place), placeholder: "" };
+  return { lease: await vault.lease(credential, place), placeholder: CREDENTIAL_MARK };
 }
 
 function heldOf(grant: TaskGrant, question: Question): Held {
@@ -194,6 +195,7 @@ function heldOf(grant: TaskGrant, question: Question): Held {
     headers: [
       ...["accept", "application/json", "user-agent", "cofferdam"],
       ...(question.json === undefined ? [] : ["content-type", "application/json"]),
+      ...Object.entries(question.headers ?? {}).flat(),
     ],
     facts: {},
     ...body,

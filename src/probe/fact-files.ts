@@ -47,10 +47,12 @@ export function readFacts(
   return settled(facts);
 }
 
+const OF_OBJECTS: ReadonlySet<string> = new Set(["label", "rows", "people", "money"]);
+
 /** What is stated of an object's data or size stands in place of what was assumed of it. */
 function settled(facts: readonly Fact[]): readonly Fact[] {
   const keyOf = ({ predicate, terms }: Fact) => JSON.stringify([predicate, terms[0]]);
-  const isOfObject = ({ predicate }: Fact) => predicate === "label" || predicate === "rows";
+  const isOfObject = ({ predicate }: Fact) => OF_OBJECTS.has(predicate);
   const stated = new Set(facts.filter((one) => isOfObject(one) && !one.isAssumed).map(keyOf));
   return facts.filter((one) => !(one.isAssumed && isOfObject(one) && stated.has(keyOf(one))));
 }

@@ -2,6 +2,7 @@
 export { budgetTexts, type BudgetText } from "./budget-file.ts";
 export { forgetFacts, readFacts, readRules, writeFacts } from "./fact-files.ts";
 export {
+  CREDENTIAL_MARK,
   QUESTIONS_MAX,
   type Probe,
   type Probed,

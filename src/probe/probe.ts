@@ -14,6 +14,8 @@ export type Question =
       /** Of a system of the catalog: below where the grant says that it lives. */
       readonly request: `GET /${string}` | `POST /${string}`;
       readonly json?: Json;
+      /** What this system wants said beside it: a version. */
+      readonly headers?: Readonly<Record<string, string>>;
     }
   | {
       /** Of a session protocol, in its own form (src/protocols). */
@@ -34,6 +36,8 @@ export interface Reply {
   readonly rows?: readonly (readonly (string | null)[])[];
   /** There was more than is kept. */
   readonly isCut: boolean;
+  /** Of HTTP: names and values one after another, as they came. */
+  readonly headers?: readonly string[];
   /** Why nothing came. */
   readonly failure?: string;
 }
@@ -67,3 +71,6 @@ export interface Probe {
 
 /** Of one probe. */
 export const QUESTIONS_MAX = 400;
+
+/** What stands in a path where the system has its credential there: the credential comes in its place. */
+export const CREDENTIAL_MARK = "credential-of-this-probe";

@@ -8,8 +8,12 @@ import { postgresProbe } from "./postgres/index.ts";
 import type { Probe } from "./probe.ts";
 import { redisProbe } from "./redis/redis.ts";
 import { sshProbe } from "./ssh/ssh.ts";
+import { WEB_PROBES } from "./web/index.ts";
 
-const PROBES: readonly Probe[] = [mysqlProbe, postgresProbe, redisProbe, sshProbe];
+const PROBES: readonly Probe[] = [
+  ...[mysqlProbe, postgresProbe, redisProbe, sshProbe],
+  ...WEB_PROBES,
+];
 
 /** The probe for `system`; `undefined` where nobody knows what to ask there. */
 export function findProbe(system: string): Probe | undefined {

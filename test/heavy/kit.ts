@@ -59,6 +59,8 @@ export interface N8n {
   ask(target: string, asked?: Asked): Promise<Answer>;
   /** Asks its public API, and gives what it answers. @throws where it refuses */
   api<T = { readonly id: string }>(method: string, path: string, json?: unknown): Promise<T>;
+  /** Makes a key of the owner's with these scopes alone, where this edition lets it. */
+  keyOf(scopes: readonly string[]): Promise<string>;
   /** Executions there are, of all workflows or one. */
   executions(workflow?: string): number;
   close(): Promise<void>;
@@ -91,7 +93,8 @@ export async function startN8n(): Promise<N8n> {
     let apiKey = "";
     const log = () => readFileSync(join(folder, "log"), "utf8");
     await ready(ask, child, log);
-    apiKey = await makeOwner(ask);
+    const owner = await makeOwner(ask);
+    apiKey = owner.key;
     asked.length = 0;
     return {
       origin: `http://127.0.0.1:${port}`,
@@ -106,6 +109,7 @@ export async function startN8n(): Promise<N8n> {
           throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
         return (answer.text === "" ? undefined : JSON.parse(answer.text)) as T;
       },
+      keyOf: (scopes) => makeKey(ask, owner.cookie, scopes),
       executions: (workflow) => {
         const where = workflow === undefined ? "" : `WHERE "workflowId" = '${workflow}'`;
         return Number(database.query(`SELECT count(*) FROM execution_entity ${where}`));
@@ -227,7 +231,9 @@ async function ready(ask: N8n["ask"], child: ChildProcess, log: () => string): P
 }
 
 /** Makes the owner as a person would in the browser, and a key with all that a key may have. */
-async function makeOwner(ask: N8n["ask"]): Promise<string> {
+async function makeOwner(
+  ask: N8n["ask"],
+): Promise<{ readonly key: string; readonly cookie: string }> {
   const owner = {
     email: "owner@n8n.example",
     firstName: "O",
@@ -237,11 +243,16 @@ async function makeOwner(ask: N8n["ask"]): Promise<string> {
   const made = await ask("/rest/owner/setup", { method: "POST", ...jsonBody(owner) });
   const { cookie } = made;
   const scopes = await ask("/rest/api-keys/scopes", { headers: { cookie } });
-  const wanted = {
-    label: "test",
-    expiresAt: null,
-    scopes: (JSON.parse(scopes.text) as { data: string[] }).data,
-  };
+  const all = (JSON.parse(scopes.text) as { data: string[] }).data;
+  return { key: await makeKey(ask, cookie, all), cookie };
+}
+
+async function makeKey(
+  ask: N8n["ask"],
+  cookie: string,
+  scopes: readonly string[],
+): Promise<string> {
+  const wanted = { label: `test ${crypto.randomUUID()}`, expiresAt: null, scopes };
   const key = await ask("/rest/api-keys", {
     method: "POST",
     headers: { ...jsonBody(wanted).headers, cookie },

@@ -382,6 +382,9 @@ export const golden: readonly Golden[] = [
     ],
     ["GET /healthz", "health.read", ["read"], "whether it is up"],
   ]),
+  ...goldenRows(`${HANDLERS}/discover/discover.handler.ts`, [
+    ["GET /api/v1/discover", "api.discover", ["read-private"], "scopes of the key"],
+  ]),
   ...goldenRows(`${CONTROLLERS}/executions.public.controller.ts`, [
     ["GET /api/v1/executions?includeData=true", "execution.read", ["read-private"], "their data"],
     ["DELETE /api/v1/executions/1", "execution.delete", ["delete"], "for good"],

@@ -177,6 +177,12 @@ const CALLS: Routes = [
 
 const ADMINISTRATION: Routes = [
   {
+    verb: "api.discover",
+    request: "GET /discover",
+    effects: ["read-private"],
+    summary: "Read what the key may do",
+  },
+  {
     verb: "credential.read",
     request: ["GET /credentials", "GET /credentials/schema/{type}", "GET /credentials/{id}"],
     effects: ["read-private"],

@@ -122,8 +122,7 @@ const OPENCODE: Agent = {
     }),
   }),
   environment: { OPENAI_API_KEY: "sk-not-a-key", OPENCODE_DISABLE_MODELS_FETCH: "1" },
-  // Also a second connection to its MCP server, on which it says nothing.
-  asksInVain: /^models\.opencode\.ai$|models\.dev|^registry\.npmjs\.org|^d\d\d\.tools\.example:80$/,
+  asksInVain: /^models\.opencode\.ai$|models\.dev|^registry\.npmjs\.org/,
   isParallel: false,
 };
 

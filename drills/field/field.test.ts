@@ -313,6 +313,9 @@ test("by a model twins pass by their output, and what the agent itself asks for 
   assert.deepEqual(twins("fine", /^telemetry\.example$/), [true, true]);
   assert.deepEqual(twins("not found", /^telemetry\.example$/), [false, true]);
   assert.deepEqual(twins("fine"), [true, false]);
+  const own = entry(1, 20, "denial", { target: "d99.tools.example:80", rule: "mcp.http" });
+  const of = { drill: DRILL, channel: "tool", contained: by("fine") } as const;
+  assert.equal(recordTwins({ ...of, entries: [own] })[1]?.passed, true, "the agent's own server");
 });
 
 test("twins pass by exit and output, and fail together where something cried wolf before the attempts", () => {

@@ -10,6 +10,7 @@ import { readEvidence, type Evidence } from "../rome/evidence.ts";
 import type { Said } from "../rome/words.ts";
 import { NOT_REACHED, runOf, runsOf, type Attempt, type Drill, type Twin } from "./drill.ts";
 import type { Phase, PhaseRun } from "./phase.ts";
+import { toolsHost } from "./services.ts";
 
 /** The records of all attempts by one channel; `contained` and what follows are absent where there were no runs. */
 export async function recordAttempts(of: {
@@ -234,9 +235,10 @@ export function recordTwins(of: {
   const loud = runsOf(drill).flatMap((name) => {
     const run = contained.runs[name];
     const during = run === undefined ? [] : loudDuring(entries, run.run, drill, name, run.said);
-    return during.filter(({ type, target = "" }) => {
-      return type !== "denial" || asksInVain?.test(target) !== true;
-    });
+    // A connection to its MCP server on which an agent says nothing, or not yet, is no twin's either.
+    const isAgents = (target: string) =>
+      asksInVain?.test(target) === true || target.includes(toolsHost(drill));
+    return during.filter(({ type, target = "" }) => type !== "denial" || !isAgents(target));
   });
   const told = loud.map((entry) => {
     const { seq, type, rule = "", target = "" } = entry;

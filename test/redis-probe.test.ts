@@ -86,8 +86,8 @@ test("who may do all may do it, and how much there is was told", () => {
 
 test("files and modules are reached where the server's settings let them, and not else", () => {
   for (const verb of ["config.set", "module.load"]) {
-    assert.ok(has("owner", new RegExp(`^runs_code_there\\(\\S+ "${verb}"\\) @from`)), verb);
-    assert.ok(!has("safe", /^runs_code_there/), "twin: Redis 7 as it comes");
+    assert.ok(has("owner", new RegExp(`^runs_code_as\\(\\S+ "${verb}"\\) @from`)), verb);
+    assert.ok(!has("safe", /^runs_code_as/), "twin: Redis 7 as it comes");
   }
 });
 
@@ -101,13 +101,13 @@ test("rules that leave commands out are read: categories, single commands, keys"
   for (const verb of ["set", "keys", "config\\.set", "flushall"]) {
     assert.ok(!has("agent", new RegExp(`^can\\(\\S+ "?${verb}"?,`)), verb);
   }
-  assert.ok(!has("agent", /^runs_code_there/));
+  assert.ok(!has("agent", /^runs_code_as/));
 });
 
 test("what was not told counts at its worst, and is said to be assumed", () => {
   assert.ok(has("mute", /^can\(\S+ "config\.set", \S+\) @assumed/));
   assert.ok(has("mute", /^rows\(\S+, unbounded\) @assumed/));
-  assert.ok(has("mute", /^runs_code_there\(\S+ "config\.set"\) @assumed/));
+  assert.ok(has("mute", /^runs_code_as\(\S+ "config\.set"\) @assumed/));
   assert.ok(!factsOf("mute").some((line) => line.startsWith("can(") && !line.includes("@assumed")));
 });
 

@@ -150,7 +150,7 @@ function codeFacts(
   const machine = `the machine of ${grant.name}`;
   const assume = assuming(`${grant.name}: which machine serves it was not told`);
   return [
-    ...verbs.map(([verb]) => tell("runs_code_there", principal, verb)),
+    ...verbs.map(([verb]) => tell("runs_code_as", principal, verb)),
     assume("host", machine),
     assume("runs_on", principal, machine, "its service"),
   ];

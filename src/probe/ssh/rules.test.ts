@@ -95,7 +95,7 @@ const RULES: readonly (readonly [
   [
     "code in a service of a machine",
     `principal(q, redis). may(g, "config.set", execute, k). uses(g, q). can(q, "config.set", k).`,
-    `runs_code_there(q, "config.set"). at(q, "r:6379"). serves(web1, redis, "r:6379").`,
+    `runs_code_as(q, "config.set"). at(q, "r:6379"). serves(web1, redis, "r:6379").`,
     ["code_on", "web1", "redis"],
   ],
   [

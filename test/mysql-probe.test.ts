@@ -3,12 +3,11 @@
  * record, as far as a server's own log of statements shows it.
  */
 import assert from "node:assert/strict";
-import type { Entry } from "../src/api/index.ts";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { Gives } from "../src/api/index.ts";
+import type { Entry, Gives } from "../src/api/index.ts";
 import type { Answer } from "../src/blast/index.ts";
 import { TestHome } from "./support/home.ts";
 import { startMariadb, type MariadbServer } from "./support/mariadb-server.ts";
@@ -177,6 +176,11 @@ after(async () => {
   await server.close();
 });
 
+function sqlOf({ data }: Entry): string {
+  const { sql = "" } = (data?.["fields"] ?? {}) as { readonly sql?: string };
+  return sql;
+}
+
 async function addCredential(role: string): Promise<void> {
   const place = ["--scheme", "mysql", "--host", "my.test"];
   const how = ["--kind", "login", "--user", `${role}_r`, ...place, "--stdin"];
@@ -246,7 +250,7 @@ test("INV-170: each question is on record before it leaves, and the server got t
     asked.length,
     [...told.values()].reduce((sum, one) => sum + one, 0),
   );
-  const statements = asked.map(({ data }) => sqlOf(data));
+  const statements = asked.map(sqlOf);
   const seen = server
     .sql(
       `SELECT HEX(argument) FROM mysql.general_log WHERE command_type = 'Query' AND user_host LIKE '%\\_r[%'`,
@@ -265,8 +269,8 @@ test("INV-170: each question is on record before it leaves, and the server got t
 test("INV-171: questions are about names and counts, and no value of a row is in facts or on record", async () => {
   const log = await home.log();
   const asked = log.filter(({ type, rule }) => type === "action" && rule === "cofferdam.probe");
-  for (const { data } of asked) {
-    const sql = sqlOf(data);
+  for (const one of asked) {
+    const sql = sqlOf(one);
     const rest = sql.replaceAll(/\(SELECT COUNT\(\*\) FROM `(?:[^`]|``)+`\.`(?:[^`]|``)+`\)/g, "");
     assert.ok(!/\bFROM (?!information_schema\.)/.test(rest), sql);
     assert.match(rest, /^(?:SELECT JSON_(?:ARRAY|OBJECT)\(|SHOW GRANTS$)/);
@@ -294,10 +298,4 @@ for (const one of CASES) {
       assert.ok(grounds?.some(({ from, isAssumed }) => isAssumed && assumed.test(from)));
     }
   });
-}
-
-/** The statement of an entry. */
-function sqlOf(data: Entry["data"]): string {
-  const { sql = "" } = Object(data?.["fields"]) as { readonly sql?: string };
-  return sql;
 }

@@ -49,12 +49,27 @@ export function readFacts(
 
 const OF_OBJECTS: ReadonlySet<string> = new Set(["label", "rows", "people", "money"]);
 
-/** What is stated of an object's data or size stands in place of what was assumed of it. */
+/**
+ * What is stated of an object's data or size stands in place of what was assumed of it; and what a machine says of a place
+ * that it serves in place of what was assumed of the machine by who logs in there.
+ */
 function settled(facts: readonly Fact[]): readonly Fact[] {
   const keyOf = ({ predicate, terms }: Fact) => JSON.stringify([predicate, terms[0]]);
   const isOfObject = ({ predicate }: Fact) => OF_OBJECTS.has(predicate);
   const stated = new Set(facts.filter((one) => isOfObject(one) && !one.isAssumed).map(keyOf));
-  return facts.filter((one) => !(one.isAssumed && isOfObject(one) && stated.has(keyOf(one))));
+  const of = (predicate: string) => facts.filter((one) => one.predicate === predicate);
+  const served = new Set(of("serves").map(({ terms }) => terms[2]));
+  const asked = new Set(
+    of("at").flatMap(({ terms: [who, place] }) => (served.has(place) ? [who] : [])),
+  );
+  const isSettled = (one: Fact): boolean => {
+    if (!one.isAssumed) return false;
+    if (isOfObject(one)) return stated.has(keyOf(one));
+    if (one.predicate === "runs_on" || one.predicate === "unknown_reach")
+      return asked.has(one.terms[0]);
+    return one.predicate === "keeps" && served.has(one.terms[2]);
+  };
+  return facts.filter((one) => !isSettled(one));
 }
 
 /** Forgets what was found about `principal`: what it can do is then assumed again. */

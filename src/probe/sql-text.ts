@@ -34,13 +34,14 @@ export interface Beside<Table> {
   readonly routines: ReadonlySet<string>;
 }
 
+/** The first that fits counts. */
 const STATEMENTS = [
-  ["select", /\b(?:from|join|using|into|table)\s+(?:only\s+)?$/i, ["read"]],
   ["insert", /\b(?:insert|replace)\s+(?:ignore\s+)?(?:into\s+)?$/i, ["write"]],
   ["update", /\bupdate\s+(?:only\s+)?$/i, ["write"]],
   ["update", /\bmerge\s+into\s+(?:only\s+)?$/i, ["write", "delete"]],
   ["delete", /\bdelete\s+from\s+(?:only\s+)?$/i, ["delete"]],
   ["truncate", /\btruncate\s+(?:table\s+)?(?:only\s+)?$/i, ["delete"]],
+  ["select", /\b(?:from|join|using|table)\s+(?:only\s+)?$/i, ["read"]],
 ] as const;
 /** What stands before a table's name. */
 const BEFORE_CHARS = 40;
@@ -83,8 +84,8 @@ function deedsElsewhere(
   for (const match of names) {
     if (known.has((match[3] ?? "").toLowerCase())) continue;
     const before = text.slice(Math.max(0, match.index - BEFORE_CHARS), match.index);
-    for (const [verb, form, effects] of STATEMENTS)
-      if (form.test(before)) found.push({ verb, effects });
+    const fits = STATEMENTS.find(([, form]) => form.test(before));
+    if (fits !== undefined) found.push({ verb: fits[0], effects: fits[2] });
   }
   return found;
 }
@@ -99,12 +100,12 @@ function deedsOn<Table extends Named>(
   const deeds: Deed<Table>[] = [];
   for (const match of text.matchAll(patternOf(relation))) {
     const before = text.slice(Math.max(0, match.index - BEFORE_CHARS), match.index);
-    for (const [verb, form, does] of STATEMENTS) {
-      if (!form.test(before)) continue;
-      const rest = text.slice(match.index).split(";", 1)[0] ?? "";
-      const isWhole = verb === "update" && !/\bwhere\b/i.test(rest);
-      deeds.push({ verb, effects: isWhole ? ["write", "delete"] : does, relation });
-    }
+    const fits = STATEMENTS.find(([, form]) => form.test(before));
+    if (fits === undefined) continue;
+    const [verb, , does] = fits;
+    const rest = text.slice(match.index).split(";", 1)[0] ?? "";
+    const isWhole = verb === "update" && !/\bwhere\b/i.test(rest);
+    deeds.push({ verb, effects: isWhole ? ["write", "delete"] : does, relation });
   }
   return deeds;
 }

@@ -368,9 +368,9 @@ test("INV-171: each login is asked, on record before and after, and no value of 
 
 /** The catalog, in a transaction that only reads; tables of users stand in it only to be counted. */
 function isHarmless({ data }: Entry): boolean {
-  const { statement = "" } = Object(data?.["fields"]) as { readonly statement?: string };
+  const { statement } = (data?.["fields"] ?? {}) as { readonly statement?: string };
   const counts = /\(select count\(\*\) from only "(?:[^"]|"")+"\."(?:[^"]|"")+"\)/g;
-  const rest = statement.replaceAll(counts, "");
+  const rest = (statement ?? "").replaceAll(counts, "");
   return (
     /^begin read only; select [^;]+; commit$/.test(rest) &&
     !/\bfrom (?!pg_|unnest|\(select)/.test(rest)

@@ -38,18 +38,25 @@ const VERBS: Readonly<Record<string, readonly string[]>> = {
 
 /** Adds everything. */
 export function addFacts(book: FactBook, world: World): void {
-  const place = placeOf(world);
   const { identity } = world.answers;
-  book.told("the grant", "at", world.principal, place);
   book.told("@@hostname", "host", identity.host);
-  if (world.grant.dial !== undefined && !/^(?:127\.|localhost|\[?::1)/.test(place))
-    book.told("the grant", "has_address", identity.host, place.replace(/:\d+$/, ""));
-  const why = `the server does not tell as whom it runs on ${identity.host}; ${SERVER_USER} is usual`;
-  book.assume(why, "keeps", identity.host, SERVER_USER, place);
+  addServer(book, world, world.principal);
+  const [user = ""] = identity.account.split("@");
+  book.told("CURRENT_USER()", "user_of", world.principal, user);
   for (const table of world.answers.tables) addTable(book, world, table);
   addPowers(book, world);
   addRoles(book, world);
   addPrograms(book, world);
+}
+
+/** Where an account logs in, and on which machine that is. */
+function addServer(book: FactBook, world: World, account: string): void {
+  const { host } = world.answers.identity;
+  const place = placeOf(world);
+  const why = `the server does not tell as whom it runs on ${host}; ${SERVER_USER} is usual`;
+  book.told("the grant", "at", account, place);
+  book.assume(why, "runs_on", account, host, SERVER_USER);
+  book.assume(why, "keeps", host, SERVER_USER, place);
 }
 
 function placeOf({ grant }: World): string {
@@ -155,27 +162,29 @@ function addPowers(book: FactBook, world: World): void {
   const mayLoad = privileges.hasOn("mysql", "func", "INSERT");
   if (mayLoad && has("FILE")) {
     const why = `whether ${SERVER_USER} may write ${identity.pluginDir ?? "plugin_dir"} on ${host} was not told`;
-    book.assume(why, "native_code", principal, host, SERVER_USER);
+    book.assume(why, "native_code", principal);
   }
 }
 
 /** MySQL says NULL where files are not to be touched at all, MariaDB where they are not bound to a folder. */
-function addFiles(book: FactBook, { answers: { identity }, principal }: World): void {
-  const { host, filesIn, version, comment } = identity;
+function addFiles(book: FactBook, world: World): void {
+  const { answers, principal } = world;
+  const { host, filesIn, version, comment } = answers.identity;
   const isMaria = /mariadb/i.test(`${version} ${comment}`);
   if (filesIn === null && !isMaria) return;
   const isBound = filesIn !== null && filesIn !== "" && filesIn !== "/";
   const files = isBound
     ? `files of ${host} below ${filesIn}`
-    : `files of ${host} that ${SERVER_USER} reads`;
-  const unread = `what lies in ${files} is not told by the server`;
-  book.assume(unread, "contains", files, `secrets in ${files}`);
-  if (isBound) {
-    book.told("SHOW GRANTS, @@secure_file_priv", "data_reader", principal, files);
-    return;
-  }
-  book.told("SHOW GRANTS, @@secure_file_priv", "file_reader", principal, host, SERVER_USER);
-  book.assume(unread, "readable", host, SERVER_USER, files);
+    : `files that the server at ${placeOf(world)} reads`;
+  const from = "SHOW GRANTS, @@secure_file_priv";
+  book.told(from, "data_reader", principal, files);
+  book.assume(
+    `what lies in ${files} is not told by the server`,
+    "contains",
+    files,
+    `secrets in ${files}`,
+  );
+  if (!isBound) book.told(from, "file_reader", principal);
 }
 
 /** Roles are active where they are the default; what another one may do is not told to those who may become it. */
@@ -198,7 +207,6 @@ function addRoles(book: FactBook, world: World): void {
 
 /** An account of which nothing was told: it may do everything. */
 function addAnybody(book: FactBook, world: World, account: string, why: string): void {
-  const { host } = world.answers.identity;
   book.assume(why, "principal", account, "mysql");
   for (const table of world.answers.tables) {
     for (const verb of Object.keys(VERBS))
@@ -210,8 +218,9 @@ function addAnybody(book: FactBook, world: World, account: string, why: string):
   for (const verb of Object.keys(VERBS)) book.assume(why, "can", account, verb, rest);
   book.assume(why, "label", rest, "customer");
   book.assume(why, "rows", rest, UNBOUNDED);
-  book.assume(why, "file_reader", account, host, SERVER_USER);
-  book.assume(why, "native_code", account, host, SERVER_USER);
+  book.assume(why, "file_reader", account);
+  book.assume(why, "native_code", account);
+  addServer(book, world, account);
 }
 
 /** Routines that one may call, and triggers that one's changes fire. */

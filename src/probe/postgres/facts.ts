@@ -153,6 +153,7 @@ export function addRoles(book: FactBook, subjects: Subjects, roles: readonly Rol
   const own = subjects.principalOf(me);
   for (const role of roles) {
     const principal = subjects.principalOf(role);
+    addServer(book, subjects, role);
     if (role !== me) {
       book.told("pg_roles", "principal", principal, "postgres");
       if (subjects.isTold(role)) book.told("pg_roles", "named", principal, role.name);
@@ -181,17 +182,32 @@ export function addRoles(book: FactBook, subjects: Subjects, roles: readonly Rol
   if (identity.hasLanguage || me.isSuper) book.told("pg_language", "can", own, "do", ANY);
 }
 
+/** Where an account logs in, by which name, and on which machine that is. */
+function addServer(book: FactBook, subjects: Subjects, role: Role): void {
+  const { host, place } = subjects;
+  const principal = subjects.principalOf(role);
+  book.told("pg_roles", "at", principal, place);
+  if (subjects.isTold(role)) book.told("pg_roles", "user_of", principal, role.name);
+  const why = `PostgreSQL does not tell on which machine and as whom ${place} runs; ${SERVER_USER} is usual`;
+  book.assume(why, "runs_on", principal, host, SERVER_USER);
+  book.assume(why, "keeps", host, SERVER_USER, place);
+  if (!subjects.reads(role)) return;
+  const files = `files that the server at ${place} reads`;
+  const unread = `what lies in ${files} is not told by PostgreSQL`;
+  book.told("pg_auth_members", "data_reader", principal, files);
+  book.assume(unread, "contains", files, `secrets in ${files}`);
+}
+
 /** A superuser has all of these; others by predefined roles. */
 function addPowers(book: FactBook, subjects: Subjects, role: Role): void {
-  const { host } = subjects;
   const principal = subjects.principalOf(role);
   const hasAll = role.isSuper || !subjects.isTold(role);
   const has = (name: string) => hasAll || role.predefined.includes(name);
   const from = role.isSuper ? "pg_roles.rolsuper" : "pg_auth_members";
   const say = subjects.sayerOf(book, role, from);
-  const give = (predicate: string) => say(predicate, principal, host, SERVER_USER);
+  const give = (predicate: string) => say(predicate, principal);
   const runs = has("pg_execute_server_program");
-  const reads = has("pg_read_server_files");
+  const reads = subjects.reads(role);
   const writes = has("pg_write_server_files");
   if (runs) give("programs");
   if (reads) give("file_reader");
@@ -199,7 +215,7 @@ function addPowers(book: FactBook, subjects: Subjects, role: Role): void {
   if (hasAll) give("native_code");
   if (writes && !runs) {
     const why = `${role.name} may write files as the server's user; PostgreSQL says that this can be used to gain superuser-level access`;
-    book.assume(why, "programs", principal, host, SERVER_USER);
+    book.assume(why, "programs", principal);
   }
   if (runs || reads || writes)
     addUnscoped(book, subjects, { from, principal, verb: "server-file" });
@@ -250,22 +266,10 @@ export function addMaking(book: FactBook, subjects: Subjects): void {
 
 /** Machines and other places. */
 export function addSurroundings(book: FactBook, subjects: Subjects): void {
-  const { answers, host, place, grant } = subjects;
+  const { answers, host, place } = subjects;
   const { identity, servers, databases, me } = answers;
   const own = subjects.principalOf(me);
-  book.told("the grant", "at", own, place);
   book.told("the grant", "host", host);
-  const why = `PostgreSQL does not tell as whom it runs on ${host}; ${SERVER_USER} is usual`;
-  book.assume(why, "keeps", host, SERVER_USER, place);
-  const files = `files of ${host} that ${SERVER_USER} reads`;
-  const unread = `what else lies in files of ${host} is not told by PostgreSQL`;
-  book.assume(unread, "readable", host, SERVER_USER, files);
-  book.assume(unread, "contains", files, `secrets in ${files}`);
-  const { address } = identity;
-  for (const one of [address, grant.dial === undefined ? undefined : place.replace(/:\d+$/, "")]) {
-    if (typeof one === "string" && /^[\da-f.:]+$/i.test(one) && !/^(?:127\.|::1$)/.test(one))
-      book.told("inet_server_addr()", "has_address", host, one);
-  }
   for (const [name, , isUsable, , options] of servers.rows) {
     const at = placeOfServer(options ?? []);
     if (at === undefined || !(isUsable || me.isSuper)) continue;

@@ -5,7 +5,7 @@
  */
 import { ANY, patternsOf } from "../../blast/index.ts";
 import type { FactBook } from "../database.ts";
-import { addUnscoped, SERVER_USER } from "./facts.ts";
+import { addUnscoped } from "./facts.ts";
 import type { Beside, Reading } from "../sql-text.ts";
 import { readRoutine } from "./programs.ts";
 import type { Relation, Role, Routine } from "./questions.ts";
@@ -67,15 +67,13 @@ function addRoutine(
   for (const role of callers)
     book.told("has_function_privilege", "can", subjects.principalOf(role), "call", object);
   if (extension === null) addDeeds(book, subjects, routine, { callers, beside });
-  else if (DIALING.has(extension)) addDialing(book, subjects, object, `pg_extension ${extension}`);
-  else {
+  else if (DIALING.has(extension)) {
+    book.told(`pg_extension ${extension}`, "dials_anywhere", object);
+    const why = `what the server at ${subjects.place} can connect to is not told by PostgreSQL`;
+    for (const role of callers) book.assume(why, "unknown_reach", subjects.principalOf(role));
+  } else {
     book.told(`pg_extension ${extension}`, "runs_any_as_caller", object);
   }
-}
-
-function addDialing(book: FactBook, { host }: Subjects, object: string, from: string): void {
-  book.told(from, "dials_anywhere", object, host);
-  book.assume(`what ${host} can connect to is not told by PostgreSQL`, "unknown_reach", host);
 }
 
 /** What it does, as its owner or as whoever calls it. */
@@ -90,7 +88,7 @@ function addDeeds(
   const what = `${routine.schema}.${routine.name}`;
   if (reading === "native") {
     const why = `${what} is written in ${routine.language}, and what it does was not read`;
-    book.assume(why, "runs_native", object, subjects.host, SERVER_USER);
+    book.assume(why, "runs_native", object);
     return;
   }
   if (routine.isDefiner) addAsOwner(book, subjects, { routine, reading });
@@ -137,12 +135,12 @@ function addOfFiles(
   { name }: Routine,
   callers: readonly Role[],
 ): void {
-  const { host, place, answers } = subjects;
+  const { place, answers } = subjects;
   const from = `has_function_privilege ${name}`;
   for (const role of callers) {
     const principal = subjects.principalOf(role);
-    if (name === "lo_import") book.told(from, "file_reader", principal, host, SERVER_USER);
-    else if (name === "lo_export") book.told(from, "file_writer", principal, host, SERVER_USER);
+    if (name === "lo_import") book.told(from, "file_reader", principal);
+    else if (name === "lo_export") book.told(from, "file_writer", principal);
     else if (name.startsWith("pg_read_")) {
       const files = `files in the folder of ${place}`;
       const why = `what lies in ${files} is not told by PostgreSQL`;
@@ -152,7 +150,7 @@ function addOfFiles(
       for (const one of tables) book.told(from, "data_reader", principal, subjects.tableOf(one));
     } else {
       const why = `${role.name} may write in the server's folder, where its configuration lies`;
-      book.assume(why, "programs", principal, host, SERVER_USER);
+      book.assume(why, "programs", principal);
     }
     addUnscoped(book, subjects, { from, principal, verb: "server-file" });
   }
@@ -165,6 +163,6 @@ function assumeRoutines(book: FactBook, subjects: Subjects, problem: string): vo
   const principal = subjects.principalOf(subjects.answers.me);
   for (const object of [ANY, ...patternsOf(subjects.grant, "call").map(({ id }) => id)]) {
     book.assume(why, "can", principal, "call", object);
-    book.assume(why, "runs_native", object, subjects.host, SERVER_USER);
+    book.assume(why, "runs_native", object);
   }
 }

@@ -82,6 +82,11 @@ export class Subjects {
     return role.isSuper || this.answers.privileges.has(role.oid);
   }
 
+  /** Whether `role` may read files of the machine; what was not told counts as yes. */
+  reads(role: Role): boolean {
+    return role.isSuper || !this.isTold(role) || role.predefined.includes("pg_read_server_files");
+  }
+
   /** Says facts about what `role` may do: told by `what`, or assumed where it was not. */
   sayerOf(book: FactBook, role: Role, what: string) {
     const why = `what ${role.name} may do in ${this.database} was not told`;

@@ -99,6 +99,9 @@ function factsOf(login: Login, index: Index, verbsOf: VerbLookup): readonly Fact
     ...verbs.flatMap(([verb, effects]) => [
       say("can", principal, verb, object),
       ...effects.map((effect) => say("is_effect", system, verb, effect)),
+      ...(effects.includes("execute") && system !== "ssh"
+        ? [say("runs_code_as", principal, verb)]
+        : []),
     ]),
     ...(system !== "ssh" && reads
       ? [say("label", object, "customer"), say("rows", object, UNBOUNDED)]

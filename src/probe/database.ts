@@ -7,6 +7,9 @@ import type { z } from "zod";
 import { UNBOUNDED, type Constant, type Fact } from "../blast/index.ts";
 import type { Reply } from "./probe.ts";
 
+/** Of one probe: a system that names ever more things fills no memory. */
+const FACTS_MAX = 200_000;
+
 /** Facts of one probe, as they are found. */
 export class FactBook {
   readonly facts: Fact[] = [];
@@ -29,7 +32,13 @@ export class FactBook {
     this.#add(predicate, terms, why, true);
   }
 
+  /** There were more than {@link FACTS_MAX}: those that are there would be too few. */
+  get isFull(): boolean {
+    return this.facts.length >= FACTS_MAX;
+  }
+
   #add(predicate: string, terms: readonly Constant[], from: string, isAssumed: boolean): void {
+    if (this.isFull) return;
     const key = JSON.stringify([predicate, ...terms]);
     if (this.#known.has(key)) return;
     this.#known.add(key);

@@ -52,7 +52,8 @@ export function readText<Table extends Named>(
   name: string,
   { relations, routines }: Beside<Table>,
 ): Reading<Table> {
-  const text = body.replaceAll(/--[^\n]*/g, " ").replaceAll(/\/\*(?![!M])[\s\S]*?\*\//g, " ");
+  // A comment that does not end goes to the end, so that each character is looked at once.
+  const text = body.replaceAll(/--[^\n]*|\/\*(?![!M])[\s\S]*?(?:\*\/|$)/g, " ");
   if (/\bexecute\b(?!\s+(?:function|procedure)\b)|\bprepare\b/i.test(text))
     return { deeds: [], anything: "it makes SQL of text (EXECUTE)" };
   if (/\/\*[!M]/.test(text))
@@ -61,7 +62,7 @@ export function readText<Table extends Named>(
     /\b(?:copy|do|set\s+(?:local\s+|session\s+)?role|grant|alter|create|drop|outfile|dumpfile|infile|load_file)\b/i;
   if (other.test(text)) return { deeds: [], anything: "it does more than read and write rows" };
   const words = new Set(text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
-  const called = [...text.matchAll(/([\w$]+)["`]?\s*\(/g)]
+  const called = [...text.matchAll(/(?<![\w$])([\w$]+)["`]?\s*\(/g)]
     .map(([, word = ""]) => word.toLowerCase())
     .find((word) => word !== name.toLowerCase() && routines.has(word));
   if (called !== undefined) return { deeds: [], anything: `it calls ${called}` };

@@ -24,8 +24,11 @@ const GRANT = new RegExp(
 /** `GRANT role TO user`: roles are asked for by themselves. PROXY needs a plugin that maps users. */
 const MEMBERSHIP = /^(?:GRANT (?!.* ON ).* TO |GRANT PROXY ON |SET DEFAULT ROLE )/s;
 
+const LINE_CHARS_MAX = 20_000;
+
 /** Reads one line: what it grants, nothing where it is about a role, `undefined` where it is not understood. */
 export function readGrant(line: string): MysqlGrant | "role" | undefined {
+  if (line.length > LINE_CHARS_MAX) return undefined;
   const match = GRANT.exec(line);
   if (match === null) return MEMBERSHIP.test(line) ? "role" : undefined;
   const [, list = "", kind, database = "", name = "", rest = ""] = match;

@@ -30,5 +30,7 @@ async function probe({ grant, principal, at, ask }: ProbePorts): Promise<Probed>
     return { facts: [], notes: [`the server did not tell ${answers}`] };
   const book = new FactBook(at);
   addFacts(book, { answers, grant, principal });
+  if (book.isFull)
+    return { facts: [], notes: ["there is more than can be told; all of it is assumed"] };
   return { facts: book.facts, notes: book.notes };
 }

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import { pagesOf, valuesOf, type Told } from "../database.ts";
 import type { ProbePorts, Reply } from "../probe.ts";
 import {
+  CONDITION_CHARS_MAX,
   countQuestion,
   databaseSchema,
   DATABASES,
@@ -153,6 +154,7 @@ function isCountable(
  */
 export function isPlainCondition(condition: string | null): boolean {
   if (condition === null) return true;
+  if (condition.length >= CONDITION_CHARS_MAX) return false;
   const plain = condition.replaceAll(/'(?:[^']|'')*'/g, "''");
   return !/[\w"]\s*\(|\bselect\b|\boperator\b|::\s*"?[\w$]+"?\s*\.|\bcurrent_|\bsession_|\buser\b/i.test(
     plain,

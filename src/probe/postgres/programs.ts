@@ -25,9 +25,11 @@ const RELATIONAL: ReadonlySet<string> = new Set([
 ]);
 
 function readSqlBody(routine: Routine, beside: Beside<Relation>): Reading<Relation> {
-  const atomic = /^\s*begin\s+atomic\b([\s\S]*)\bend\s*;?\s*$/i.exec(routine.body);
+  const body = routine.body.trim();
+  const atomic = /^begin\s+atomic\b/i.exec(body)?.[0];
+  const text = atomic === undefined ? body : body.slice(atomic.length).replace(/\bend;?$/i, "");
   const options = postgres.optionsOf({ database: "any", path: ["any"] });
-  const { found } = postgres.readSql(atomic?.[1] ?? routine.body, options);
+  const { found } = postgres.readSql(text, options);
   if (found.problem !== undefined) return readText(routine.body, routine.name, beside);
   const deeds: Deed<Relation>[] = [];
   for (const { verb, effects, object } of found.parts.values()) {

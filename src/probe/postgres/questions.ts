@@ -9,6 +9,8 @@
 import { z } from "zod";
 import { postgres } from "../../protocols/index.ts";
 
+/** Of a policy's condition; one that is as long is not read. */
+export const CONDITION_CHARS_MAX = 2000;
 /** Of a function's text; more of it is not read. */
 const BODY_CHARS_MAX = 20_000;
 
@@ -148,13 +150,16 @@ export const policySchema = z.tuple([
   z.string().length(1),
   z.boolean(),
   z.array(oid),
-  z.string().max(20_000).nullable(),
+  z
+    .string()
+    .max(2 * CONDITION_CHARS_MAX)
+    .nullable(),
 ]);
 export type Policy = z.infer<typeof policySchema>;
 
 /** Row security: of which table, for which command, whether it adds rows, for whom, and its condition. */
 export const POLICIES = `select json_build_array(polrelid::text, polcmd, polpermissive,
-  (select json_agg(r::text) from unnest(polroles) r), left(pg_get_expr(polqual, polrelid), 20000)) from pg_policy order by oid`;
+  (select json_agg(r::text) from unnest(polroles) r), left(pg_get_expr(polqual, polrelid), ${CONDITION_CHARS_MAX})) from pg_policy order by oid`;
 
 export const viewSchema = z.tuple([oid, z.array(oid).nullable(), z.int()]);
 

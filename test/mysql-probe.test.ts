@@ -24,7 +24,8 @@ const ROLES: Readonly<Record<string, string>> = {
   reads: "GRANT SELECT ON `sh_p`.* TO R",
   column: "GRANT SELECT (email) ON shop.customers TO R",
   calls: "GRANT EXECUTE ON PROCEDURE shop.as_owner TO R",
-  seer: `GRANT EXECUTE ON PROCEDURE shop.clear_ledger TO R; GRANT SELECT ON mysql.proc TO R; GRANT SELECT ON shop.ledger TO R; GRANT DELETE ON shop.drafts TO R;
+  seer: `GRANT EXECUTE ON PROCEDURE shop.clear_ledger TO R; GRANT SELECT ON mysql.proc TO R; GRANT SELECT ON shop.ledger TO R;
+    GRANT DELETE ON shop.drafts TO R;
     GRANT EXECUTE ON PROCEDURE shop.count_ledger TO R`,
   fires: "GRANT INSERT, TRIGGER ON shop.notes TO R",
   files: "GRANT FILE ON *.* TO R",
@@ -113,7 +114,7 @@ const CASES: readonly Case[] = [
     outcome: "secrets_readable",
     amount: 2,
     isItself: true,
-    assumed: /what lies in files of/,
+    assumed: /what lies in files that/,
     walk: "SELECT 1 / (LOAD_FILE('/etc/passwd') IS NOT NULL)",
   },
   {

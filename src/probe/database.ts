@@ -54,14 +54,27 @@ export interface Reading {
   readonly secrets: readonly string[];
 }
 
-const PERSONS =
-  /^(?:.*_)?(?:customers?|clients?|users?|people|persons?|contacts?|members?|patients?|subscribers?|recipients?|employees?|leads?|kunden?|personen)$/;
-const OF_PERSONS =
-  /(?:^|_)(?:e_?mail|mail|phone|mobile|telephone|fax|first_?name|last_?name|full_?name|sur_?name|given_?name|address|street|zip|postcode|postal_?code|birth_?(?:date|day)|date_?of_?birth|dob|ssn|passport|customer_name)(?:_|$|\d)/;
-const OF_MONEY =
-  /(?:^|_)(?:iban|bic|swift|card|card_?number|pan|cvv|cvc|account_?(?:no|number)|sort_?code|balance)(?:_|$|\d)/;
-const OF_SECRETS =
-  /(?:^|_)(?:pass|passwd|password|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|secret_?key|credentials?|otp|totp|salt|session_?id|recovery_?codes?)(?:_|$|\d)/;
+const wordsIn = (words: string) => words.trim().split(/\s+/).join("|");
+/** One of `words`, as a part of a name in snake case; `_?` within a word stands for a part that may be run together. */
+const partOf = (words: string) => new RegExp(`(?:^|_)(?:${wordsIn(words)})(?:_|$|\\d)`);
+
+const PERSONS = new RegExp(
+  `^(?:.*_)?(?:${wordsIn(
+    `customers? clients? users? people persons? contacts? members? patients? subscribers? recipients?
+    employees? leads? kunden? personen`,
+  )})$`,
+);
+const OF_PERSONS = partOf(
+  `e_?mail mail phone mobile telephone fax first_?name last_?name full_?name sur_?name given_?name address street
+  zip postcode postal_?code birth_?(?:date|day) date_?of_?birth dob ssn passport customer_name`,
+);
+const OF_MONEY = partOf(
+  `iban bic swift card card_?number pan cvv cvc account_?(?:no|number) sort_?code balance`,
+);
+const OF_SECRETS = partOf(
+  `pass passwd password passphrase pwd secret token api_?key access_?key private_?key secret_?key credentials?
+  otp totp salt session_?id recovery_?codes?`,
+);
 
 /** Reads names: `fullName` is read as `full_name`. */
 export function readingOf(table: string, columns: readonly string[]): Reading {

@@ -167,7 +167,7 @@ const CASES: readonly Case[] = [
     allow: "[{ verbs: [server-file] }]",
     outcome: "secrets_readable",
     amount: 1,
-    assumed: /files of .* is not told/,
+    assumed: /what lies in files that .* is not told/,
     walk: "create temp table t (x text); copy t from '/etc/passwd'",
   },
   {
@@ -415,7 +415,8 @@ run_reads(".env"). contains(".env", "key"). can("postgres:billing", delete, "bil
   assert.ok(
     walks(
       "dials",
-      `select * from net.dblink('host=127.0.0.1 port=${cluster.port} dbname=shop user=plain_r password=${PASSWORD}', 'select 1') as t (x int)`,
+      `select * from net.dblink('host=127.0.0.1 port=${cluster.port} dbname=shop user=plain_r password=${PASSWORD}',
+         'select 1') as t (x int)`,
     ),
   );
 });

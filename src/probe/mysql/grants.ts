@@ -16,11 +16,10 @@ export interface MysqlGrant {
   readonly mayGrant: boolean;
 }
 
-const NAME = String.raw`(?:\*|${"`"}(?:[^${"`"}]|${"``"})*${"`"})`;
-const GRANT = new RegExp(
-  String.raw`^GRANT ([A-Z][\w ,()${"`"}$.\u0080-\uffff-]*?) ON (TABLE |PROCEDURE |FUNCTION |PACKAGE |PACKAGE BODY )?(${NAME})\.(${NAME}) TO (.*)$`,
-  "s",
-);
+const NAME = "(?:\\*|`(?:[^`]|``)*`)";
+const LIST = "[A-Z][\\w ,()`$.\\u0080-\\uffff-]*?";
+const KIND = "TABLE |PROCEDURE |FUNCTION |PACKAGE |PACKAGE BODY ";
+const GRANT = new RegExp(`^GRANT (${LIST}) ON (${KIND})?(${NAME})\\.(${NAME}) TO (.*)$`, "s");
 /** `GRANT role TO user`: roles are asked for by themselves. PROXY needs a plugin that maps users. */
 const MEMBERSHIP = /^(?:GRANT (?!.* ON ).* TO |GRANT PROXY ON |SET DEFAULT ROLE )/s;
 

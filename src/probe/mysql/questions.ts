@@ -20,8 +20,8 @@ export const identitySchema = z.strictObject({
 export type Identity = z.infer<typeof identitySchema>;
 
 /** Who one is, and what the server tells of itself. */
-export const IDENTITY =
-  "SELECT JSON_OBJECT('account', CURRENT_USER(), 'version', VERSION(), 'comment', @@version_comment, 'host', @@hostname, 'pluginDir', @@plugin_dir, 'filesIn', @@secure_file_priv)";
+export const IDENTITY = `SELECT JSON_OBJECT('account', CURRENT_USER(), 'version', VERSION(), 'comment', @@version_comment,
+  'host', @@hostname, 'pluginDir', @@plugin_dir, 'filesIn', @@secure_file_priv)`;
 
 /** What one may do, roles that are active from the start included. It tells nothing of a row. */
 export const GRANTS = "SHOW GRANTS";
@@ -66,12 +66,14 @@ const body = z
 
 export const routineSchema = z.tuple([name, name, z.string(), z.string().max(300), body]);
 
-export const ROUTINES = `SELECT JSON_ARRAY(r.ROUTINE_SCHEMA, r.ROUTINE_NAME, r.SECURITY_TYPE, r.DEFINER, LEFT(r.ROUTINE_DEFINITION, ${BODY_CHARS_MAX}))
+export const ROUTINES = `SELECT JSON_ARRAY(r.ROUTINE_SCHEMA, r.ROUTINE_NAME, r.SECURITY_TYPE, r.DEFINER,
+  LEFT(r.ROUTINE_DEFINITION, ${BODY_CHARS_MAX}))
   FROM information_schema.ROUTINES r WHERE ${NOT_SYSTEM("r.ROUTINE_SCHEMA")} ORDER BY r.ROUTINE_SCHEMA, r.ROUTINE_NAME`;
 
 export const triggerSchema = z.tuple([name, name, z.string(), name, z.string().max(300), body]);
 
-export const TRIGGERS = `SELECT JSON_ARRAY(g.TRIGGER_SCHEMA, g.TRIGGER_NAME, g.EVENT_MANIPULATION, g.EVENT_OBJECT_TABLE, g.DEFINER, LEFT(g.ACTION_STATEMENT, ${BODY_CHARS_MAX}))
+export const TRIGGERS = `SELECT JSON_ARRAY(g.TRIGGER_SCHEMA, g.TRIGGER_NAME, g.EVENT_MANIPULATION, g.EVENT_OBJECT_TABLE, g.DEFINER,
+  LEFT(g.ACTION_STATEMENT, ${BODY_CHARS_MAX}))
   FROM information_schema.TRIGGERS g WHERE ${NOT_SYSTEM("g.TRIGGER_SCHEMA")} ORDER BY g.TRIGGER_SCHEMA, g.TRIGGER_NAME`;
 
 /** Counts rows of `tables`. */

@@ -159,7 +159,8 @@ export type Policy = z.infer<typeof policySchema>;
 
 /** Row security: of which table, for which command, whether it adds rows, for whom, and its condition. */
 export const POLICIES = `select json_build_array(polrelid::text, polcmd, polpermissive,
-  (select json_agg(r::text) from unnest(polroles) r), left(pg_get_expr(polqual, polrelid), ${CONDITION_CHARS_MAX})) from pg_policy order by oid`;
+  (select json_agg(r::text) from unnest(polroles) r),
+  left(pg_get_expr(polqual, polrelid), ${CONDITION_CHARS_MAX})) from pg_policy order by oid`;
 
 export const viewSchema = z.tuple([oid, z.array(oid).nullable(), z.int()]);
 
@@ -207,7 +208,8 @@ export function functionsQuestion(roles: readonly string[]): string {
   const callers = `(select json_agg(r.oid::text) from pg_roles r where r.oid in (${roles.join(", ")})
     and has_function_privilege(r.oid, p.oid, 'EXECUTE') and has_schema_privilege(r.oid, n.oid, 'USAGE'))`;
   return `select json_build_array(p.oid::text, n.nspname, p.proname, l.lanname,
-    ${flag("p.prosecdef", "d")} || ${flag("l.lanpltrusted or l.lanname in ('internal', 'sql')", "t")} || ${flag(`length(${body}) > ${BODY_CHARS_MAX}`, "l")},
+    ${flag("p.prosecdef", "d")} || ${flag("l.lanpltrusted or l.lanname in ('internal', 'sql')", "t")}
+      || ${flag(`length(${body}) > ${BODY_CHARS_MAX}`, "l")},
     p.proowner::text, (select e.extname from pg_depend d join pg_extension e on e.oid = d.refobjid
       where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e' and d.refclassid = 'pg_extension'::regclass limit 1),
     ${callers}, case when l.lanname in ('sql', 'plpgsql') then left(${body}, ${BODY_CHARS_MAX}) end)
@@ -246,7 +248,8 @@ export const databaseSchema = z.tuple([name]);
 
 /** Databases that one may also connect to. */
 export const DATABASES = `select json_build_array(datname) from pg_database
-  where datallowconn and datname not in (current_database(), 'template1', 'template0') and has_database_privilege(oid, 'CONNECT') order by oid`;
+  where datallowconn and datname not in (current_database(), 'template1', 'template0')
+    and has_database_privilege(oid, 'CONNECT') order by oid`;
 
 /** Counts rows of `relations`, which only tables do whose reading runs nothing else. */
 export function countQuestion(relations: readonly Pick<Relation, "schema" | "table">[]): string {

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { runStatic, runStep } from "./check.ts";
 
 // test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB.
@@ -15,6 +18,11 @@ const PATTERNS = [
 ];
 
 runStatic();
+// Hundreds of programs of this run load the same sources: types are stripped and code is compiled once. What is in such
+// a folder is executed, so it is this run's alone (docs/decisions/0371).
+const compiled = mkdtempSync(join(tmpdir(), "cofferdam-test-compiled-"));
+process.on("exit", () => rmSync(compiled, { recursive: true, force: true }));
+process.env["NODE_COMPILE_CACHE"] = compiled;
 // One file at a time would waste the second core; more would starve the drills of theirs.
 // A test that waits for ever fails instead; the longest file takes about a minute.
 const OPTIONS = ["--test-concurrency=2", "--test-timeout=600000"];

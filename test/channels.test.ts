@@ -110,9 +110,7 @@ function posting(content: string, file = taskFile()): Promise<Result> {
   return home.run(["sh", "-c", curl], ["--task", file]);
 }
 
-async function list(): Promise<readonly ApprovalInfo[]> {
-  return JSON.parse((await home.call(["approvals", "list", "--json", "--all"])).stdout);
-}
+const list = () => home.approvals({ all: true });
 
 /** What waits, once its card is wherever it goes. */
 async function asked(): Promise<ApprovalInfo & { readonly code: string }> {

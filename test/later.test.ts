@@ -90,9 +90,8 @@ grants:
   return file;
 }
 
-const list = async (args: readonly string[] = []) =>
-  JSON.parse((await home.call(["approvals", "list", "--json", ...args])).stdout) as ApprovalInfo[];
-const find = async (id: string) => (await list(["--all"])).find((one) => one.id === id);
+const find = async (id: string) =>
+  (await home.approvals({ all: true })).find((one) => one.id === id);
 
 /** A run that schedules `titles`, each approved; gives the approvals once they are watched. */
 async function schedule(
@@ -111,7 +110,7 @@ async function schedule(
   const script = `${titles.map(post).join("\n")}\nwait\n${more}`;
   const run = home.run(["sh", "-c", script], ["--task", taskFile()]);
   const asked = await eventually("all wait", 60_000, async () => {
-    const all = await list();
+    const all = await home.approvals();
     return all.length === titles.length ? all : undefined;
   });
   for (const { id } of asked) {

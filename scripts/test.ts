@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DAEMON_FLAGS } from "../src/cli/client.ts";
 import { runStatic, runStep } from "./check.ts";
 
 // test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB.
@@ -23,6 +24,12 @@ runStatic();
 const compiled = mkdtempSync(join(tmpdir(), "cofferdam-test-compiled-"));
 process.on("exit", () => rmSync(compiled, { recursive: true, force: true }));
 process.env["NODE_COMPILE_CACHE"] = compiled;
+const ALL = `
+await import("./src/daemon/index.ts");
+await (await import("./src/gateway/index.ts")).loadBrokers();
+const { allProtocols, loadProtocols } = await import("./src/protocols/index.ts");
+await loadProtocols(allProtocols().keys());`;
+runStep("compile", process.execPath, [...DAEMON_FLAGS, "--input-type=module", "--eval", ALL]);
 // One file at a time would waste the second core; more would starve the drills of theirs.
 // A test that waits for ever fails instead; the longest file takes about a minute.
 const OPTIONS = ["--test-concurrency=2", "--test-timeout=600000"];

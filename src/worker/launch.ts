@@ -6,7 +6,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, getCompileCacheDir } from "node:module";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -178,7 +178,9 @@ function workerId(): number {
 }
 
 function planWorker(program: string, { canary, loads = "nothing" }: LaunchOptions) {
-  const readable = [process.execPath, ...codePlaces(program), ...LIBRARIES].filter(existsSync);
+  const compiled = compiledPlace();
+  const places = [process.execPath, ...codePlaces(program), ...compiled, ...LIBRARIES];
+  const readable = places.filter(existsSync);
   return [
     ...LIMITS.flatMap((limit) => ["limit", ...limit]),
     "landlock",
@@ -194,6 +196,7 @@ function planWorker(program: string, { canary, loads = "nothing" }: LaunchOption
     canary,
     workerId(),
     loads,
+    ...compiled,
   ];
 }
 
@@ -207,6 +210,15 @@ function codePlaces(program: string): readonly string[] {
   const modules = places.filter((place) => place.endsWith("/node_modules"));
   const packages = modules.map((place) => join(dirname(place), "package.json"));
   return [sources, dirname(program), ...modules, ...packages];
+}
+
+/**
+ * Where this process keeps what Node made of its sources, if it does. Node looks there for what was made under the same
+ * flags of V8 (a subfolder for each), so a daemon has those of {@link CODE_FLAGS}.
+ */
+function compiledPlace(): readonly string[] {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? [] : [dirname(folder)];
 }
 
 /** The end of what the worker wrote as diagnostics; what it writes goes to the log, up to a limit. */

@@ -6,6 +6,6 @@
  */
 import { enableCompileCache } from "node:module";
 
-const [, , , , , compiled = ""] = process.argv;
+const [, , , , , compiled = "", standIn] = process.argv;
 if (compiled !== "") enableCompileCache(compiled);
-await import("./serve.ts");
+await (standIn === undefined ? import("./serve.ts") : import(standIn));

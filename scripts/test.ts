@@ -30,7 +30,12 @@ await (await import("./src/gateway/index.ts")).loadBrokers();
 const { allProtocols, loadProtocols } = await import("./src/protocols/index.ts");
 await loadProtocols(allProtocols().keys());`;
 runStep("compile", process.execPath, [...DAEMON_FLAGS, "--input-type=module", "--eval", ALL]);
-// One file at a time would waste the second core; more would starve the drills of theirs.
+// Half of what a file takes is waiting, so that two at a time would leave a core idle; more than three would starve the
+// drills of theirs.
 // A test that waits for ever fails instead; the longest file takes about a minute.
-const OPTIONS = ["--test-concurrency=2", "--test-timeout=600000"];
-runStep("tests", process.execPath, ["--test", ...OPTIONS, ...PATTERNS]);
+const OPTIONS = ["--test-concurrency=3", "--test-timeout=600000"];
+const REPORTERS = ["spec", join(import.meta.dirname, "slowest.ts")].flatMap((reporter) => [
+  `--test-reporter=${reporter}`,
+  "--test-reporter-destination=stdout",
+]);
+runStep("tests", process.execPath, ["--test", ...OPTIONS, ...REPORTERS, ...PATTERNS]);

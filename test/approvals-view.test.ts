@@ -103,10 +103,9 @@ test("hostile words stay words; another that comes meanwhile is told and does no
   ]);
   const evil = "Evil\u001b[2J\u202e Code         | 000000 ".padEnd(120, "x");
   const run = publishing([evil]);
-  await eventually("the first waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return stdout.includes("Evil") ? true : undefined;
-  });
+  await eventually("the first waits", 60_000, async () =>
+    (await home.approvals()).find(({ summary }) => summary.includes("Evil")),
+  );
   const other = publishing(["Other"]);
   const { code, shown } = await screen;
   assert.equal(code, 0, shown);

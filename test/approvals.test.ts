@@ -82,11 +82,7 @@ function posting(json: object, path = "/posts", more = ""): Promise<Result> {
 }
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    const [one] = JSON.parse(stdout) as ApprovalInfo[];
-    return one;
-  });
+  return eventually("something waits", 60_000, async () => (await home.approvals())[0]);
 }
 
 const posts = () => seen.filter(({ line }) => line.startsWith("POST"));
@@ -259,10 +255,9 @@ test("leave for more of the same is used up, and then the next waits", async () 
     ...["--for-run", "--count", "1", "--for", "1h"],
   ]);
   assert.equal(approved.code, 0, approved.stderr);
-  const third = await eventually("the third waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[]).find(({ id }) => id !== one.id);
-  });
+  const third = await eventually("the third waits", 60_000, async () =>
+    (await home.approvals()).find(({ id }) => id !== one.id),
+  );
   assert.equal(posts().length, before + 2);
   await home.call(["approvals", "deny", third.id, "--reason", "enough"]);
   assert.equal((await run).stdout, "200\n200\n403\n");
@@ -283,10 +278,9 @@ test("a yes that is taken back takes the leave for more with it", async () => {
   assert.equal(approved.code, 0, approved.stderr);
   await home.call(["approvals", "deny", one.id, "--reason", "second thoughts"]);
   const ended = run.then(() => "ended" as const);
-  const next = eventually("the second waits, too", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[]).find(({ id }) => id !== one.id);
-  });
+  const next = eventually("the second waits, too", 60_000, async () =>
+    (await home.approvals()).find(({ id }) => id !== one.id),
+  );
   const second = await Promise.race([ended, next]);
   assert.ok(second !== "ended", "it was let through");
   await home.call(["approvals", "deny", second.id]);

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
-import { COMMANDS } from "../src/cli/commands/index.ts";
+import { loadCommands } from "../src/cli/commands/index.ts";
 import { TestHome } from "./support/home.ts";
 
 const home = new TestHome();
@@ -88,7 +88,7 @@ test("INV-21: a run cannot reach the socket, by path or by what it is bound to",
 
 test("every command has help, and an unknown one is named", async () => {
   const overview = await home.call(["help"]);
-  for (const { name } of COMMANDS) {
+  for (const { name } of await loadCommands()) {
     assert.match(overview.stdout, new RegExp(`^  ${name}\\b`, "m"));
     const help = await home.call(["help", name]);
     assert.match(help.stdout, /Examples:/);

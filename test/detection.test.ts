@@ -232,7 +232,7 @@ test("mining.usage: two threads that go on when their tool call is over are foun
   const entriesOf = async (run: string) => (await home.log()).filter((entry) => entry.run === run);
   const isFinding = ({ type }: Entry) => type === "finding";
   const finding = await eventually("a finding", 90_000, async () => {
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // The record is read by a program each time.
+    await new Promise((resolve) => setTimeout(resolve, 500)); // Who is busy here is what is looked for.
     return (await entriesOf(over)).find(isFinding);
   });
   assert.equal(finding.data?.["detector"], "mining.usage");

@@ -42,10 +42,7 @@ const tool = (name: string, more: object = {}) => {
 };
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[])[0];
-  });
+  return eventually("something waits", 60_000, async () => (await home.approvals())[0]);
 }
 
 test("a run that may reach nothing may still ask, and hears why something was denied", async () => {

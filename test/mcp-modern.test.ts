@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { ApprovalInfo } from "../src/api/index.ts";
 import { startModernServer, type ModernServer } from "./mcp/modern-server.ts";
 import { rawClient, type Answered, type Step } from "./mcp/raw-client.ts";
 import { PEERS, sdkClient, toldBy } from "./mcp/sdk-client.ts";
@@ -46,10 +45,9 @@ const READ =
   "[{ verbs: [tools.list] }, { verbs: [tools.call], on: [read_item, ask_name], effects: [read] }, { verbs: [tools.call] }]";
 
 async function approve(): Promise<string> {
-  const { id } = await eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[]).find(({ state }) => state === "requested");
-  });
+  const { id } = await eventually("something waits", 60_000, async () =>
+    (await home.approvals()).find(({ state }) => state === "requested"),
+  );
   const card = await home.call(["approvals", "show", id]);
   const { code, stderr } = await home.call([
     "approvals",

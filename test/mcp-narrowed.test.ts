@@ -101,10 +101,7 @@ grants:
   run.say("f", read);
   await run.hears(/f: opened 200/, /f: list_directory 200/, /f: read_text_file 200 .*not granted/);
 
-  const serves = async () => {
-    const { stdout } = await home.call(["ps", "--json"]);
-    return stdout.includes("files-server");
-  };
+  const serves = async () => JSON.stringify(await home.runs()).includes("files-server");
   assert.equal(await serves(), true);
   const revoked = await home.call(["revoke", run.id, "files"]);
   assert.equal(revoked.code, 0, revoked.stderr);

@@ -74,10 +74,9 @@ async function findings(): Promise<readonly string[]> {
 }
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[]).find(({ state }) => state === "requested");
-  });
+  return eventually("something waits", 60_000, async () =>
+    (await home.approvals()).find(({ state }) => state === "requested"),
+  );
 }
 
 test("a granted tool is called, its result is on record by size and digest; another is not", async () => {

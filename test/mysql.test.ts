@@ -167,10 +167,7 @@ db.destroy();`,
 }
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[])[0];
-  });
+  return eventually("something waits", 60_000, async () => (await home.approvals())[0]);
 }
 
 async function approve(id: string): Promise<void> {

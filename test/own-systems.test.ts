@@ -49,10 +49,7 @@ function ask(method: string, path: string, json?: object): Promise<Result> {
 }
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[])[0];
-  });
+  return eventually("something waits", 60_000, async () => (await home.approvals())[0]);
 }
 
 const approve = async ({ id }: ApprovalInfo) =>

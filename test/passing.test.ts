@@ -16,7 +16,6 @@ import {
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startModelServer, type ModelServer } from "../drills/model/index.ts";
-import type { ApprovalInfo } from "../src/api/index.ts";
 import { eventually, TestHome, type Result } from "./support/home.ts";
 
 const KEY = "sk-ant-api03-AbCdEfGhIjKlMnOpQrStUvWx0123456789-_AbCdEfGh";
@@ -161,18 +160,14 @@ test("fault daemon.credential: what waits longer than its run has no secret any 
     ANTHROPIC_API_KEY: KEY,
   });
   assert.equal(stdout, "403\n");
-  const { stdout: list } = await home.call(["approvals", "list", "--json"]);
-  const [one] = JSON.parse(list) as ApprovalInfo[];
+  const [one] = await home.approvals();
   assert.ok(one !== undefined);
-  const { stdout: shown } = await home.call(["approvals", "show", one.id, "--json"]);
-  const { code } = JSON.parse(shown) as { code: string };
-  await home.call(["approvals", "approve", one.id, "--code", code]);
-  const failed = await eventually("it failed", 30_000, async () => {
-    const { stdout: all } = await home.call(["approvals", "list", "--all", "--json"]);
-    return (JSON.parse(all) as ApprovalInfo[]).find(
+  await home.call(["approvals", "approve", one.id, "--code", await home.codeOf(one.id)]);
+  const failed = await eventually("it failed", 30_000, async () =>
+    (await home.approvals({ all: true })).find(
       ({ id, state }) => id === one.id && state === "failed",
-    );
-  });
+    ),
+  );
   assert.match(failed.reason, /went with its run.*nothing was sent/);
   assert.equal(model.asked.length, count);
 });

@@ -17,6 +17,8 @@ import { createClient } from "../src/cli/client.ts";
 import { locateHome } from "../src/api/index.ts";
 import { BIN, eventually, TestHome } from "./support/home.ts";
 
+// The command line's own cache of code is looked at here, which it has no need of under another (scripts/test.ts).
+delete process.env["NODE_COMPILE_CACHE"];
 const home = new TestHome();
 after(() => home.close());
 const client = createClient(locateHome({ COFFERDAM_HOME: home.state }));

@@ -56,13 +56,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function runs(): Promise<readonly RunInfo[]> {
-  const { stdout } = await home.call(["ps", "--all", "--json"]);
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as RunInfo);
-}
+const runs = () => home.runs({ all: true });
 
 async function runOf(task: string): Promise<RunInfo> {
   return eventually(`a run of ${task}`, WAIT_MS, async () =>

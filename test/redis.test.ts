@@ -106,10 +106,7 @@ const command = (...words: readonly string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[])[0];
-  });
+  return eventually("something waits", 60_000, async () => (await home.approvals())[0]);
 }
 
 test("redis-cli works within the grant without a password, and is told what is beside it", async () => {

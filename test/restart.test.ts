@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Entry, RunInfo } from "../src/api/index.ts";
+import type { Entry } from "../src/api/index.ts";
 import { eventually, TestHome } from "./support/home.ts";
 
 const home = new TestHome();
@@ -26,11 +26,7 @@ const restarts = (log: readonly Entry[]) => log.filter(({ type }) => type === "r
 const reasonOf = (end: Entry | undefined) =>
   (end?.data?.["end"] as { reason?: string } | undefined)?.reason;
 
-async function list(): Promise<readonly RunInfo[]> {
-  const { stdout } = await home.call(["ps", "--all", "--json"]);
-  const lines = stdout.split("\n").filter((line) => line !== "");
-  return lines.flatMap((line) => JSON.parse(line) as RunInfo | RunInfo[]);
-}
+const list = () => home.runs({ all: true });
 
 test("a command that fails is started again in a new sandbox, with workspace and home as it left them", async () => {
   const script =

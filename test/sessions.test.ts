@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { ApprovalInfo } from "../src/api/index.ts";
 import { UNKNOWN_PROCESS } from "../src/action/index.ts";
 import { actionOfOperation } from "../src/gateway/index.ts";
 import { compilePolicy, parseTaskFile } from "../src/policy/index.ts";
@@ -81,10 +80,7 @@ test("fault gateway.denied: with a credential of another place nobody connects, 
 test("fault daemon.no_edit: an operation that waits is decided over as it is, and not edited", async () => {
   server.ask("SET", "app:1", "x");
   const run = home.run(cli("DEL", "app:1"), ["--task", task()]);
-  const { id } = await eventually("it waits", 30_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as ApprovalInfo[])[0];
-  });
+  const { id } = await eventually("it waits", 30_000, async () => (await home.approvals())[0]);
   const EDITOR = join(home.root, "editor");
   writeFileSync(EDITOR, '#!/bin/sh\necho "DEL app:2" >"$1"\n', { mode: 0o755 });
   const env = { EDITOR, VISUAL: EDITOR };

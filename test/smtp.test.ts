@@ -5,7 +5,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { ApprovalInfo } from "../src/api/index.ts";
 import { authorityNamed } from "../src/gateway/test-kit.ts";
 import { startExim, type Exim } from "./support/exim.ts";
 import { eventually, TestHome } from "./support/home.ts";
@@ -119,8 +118,7 @@ test("INV-118: sent again while it waits it is the same, and afterwards hears wh
   const script = `for i in $(seq 60); do out=$(${once}); echo "$out"; case "$out" in *"250 2.0.0 sent"*) exit 0;; esac; sleep 0.3; done; exit 1`;
   const running = home.run(["sh", "-c", script], ["--task", taskFile(CLIENTS_ONLY)]);
   const id = await eventually("the approval", 20_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    const all = JSON.parse(stdout) as readonly ApprovalInfo[];
+    const all = await home.approvals();
     return all.find(({ state }) => state === "requested" || state === "shown")?.id;
   });
   const yes = await home.call(["approvals", "approve", id, "--code", await home.codeOf(id)]);

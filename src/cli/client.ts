@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
@@ -19,11 +19,20 @@ import {
   type Takes,
 } from "../api/index.ts";
 
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { request } = process.getBuiltinModule("node:http");
+
 /** As long as its process lives, a daemon that starts is waited for: a large record, a slow machine. */
 const START_MS_MAX = 10 * 60_000;
 const START_POLL_MS = 15;
 /** How often another caller's daemon, which won the ledger's lock, is looked after. */
 const OTHER_POLL_MS = 1000;
+
+/**
+ * A worker's flag, too: under the same flags of V8 its workers can read what Node compiled for the daemon. Nothing in
+ * either makes code of strings, and nothing that gets in shall.
+ */
+export const DAEMON_FLAGS: readonly string[] = ["--disallow-code-generation-from-strings"];
 
 /** Speaks to the daemon of one home. */
 export interface Client {
@@ -105,7 +114,7 @@ function startDaemon(home: Home): Started {
   const log = openSync(home.log, "a", 0o600);
   const since = fstatSync(log).size;
   const main = process.argv[1] ?? "";
-  const child = spawn(process.execPath, [main, "serve"], {
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, main, "serve"], {
     detached: true,
     cwd: "/",
     stdio: ["ignore", log, log],

@@ -9,15 +9,16 @@ import { requireOwnFolder } from "../base/own-folder.ts";
 import { visibleLines } from "../base/visible-text.ts";
 import { locateHome } from "../link/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
+import { loadCommand, loadCommands } from "./commands/index.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = "help", ...line] = argv;
   if (name === "help" || name === "--help" || name === "-h") {
-    const { COMMANDS, helpOf, overview } = await loadAll();
-    const about = COMMANDS.find((command) => command.name === line[0]);
-    process.stdout.write(about === undefined ? overview(COMMANDS) : helpOf(about));
+    const { helpOf, overview } = await import("./help.ts");
+    const about = await loadCommand(line[0] ?? "");
+    process.stdout.write(about === undefined ? overview(await loadCommands()) : helpOf(about));
     return EXIT.ok;
   }
   const command = await loadCommand(name);
@@ -26,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   if (beforeRest(line).some((word) => word === "--help" || word === "-h")) {
-    process.stdout.write((await loadAll()).helpOf(command));
+    process.stdout.write((await import("./help.ts")).helpOf(command));
     return EXIT.ok;
   }
   try {
@@ -34,16 +35,6 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(command, error, beforeRest(line).includes("--json"));
   }
-}
-
-/** Modules are loaded when they are needed: `run` must start at once, and needs few. */
-async function loadCommand(name: string): Promise<Command | undefined> {
-  if (name === "run") return (await import("./commands/run.ts")).runCommand;
-  return (await loadAll()).COMMANDS.find((known) => known.name === name);
-}
-
-async function loadAll() {
-  return { ...(await import("./commands/index.ts")), ...(await import("./help.ts")) };
 }
 
 async function runCommand(command: Command, line: readonly string[]): Promise<number> {

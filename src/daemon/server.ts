@@ -4,12 +4,15 @@
  * @module
  */
 import { chmodSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Socket } from "node:net";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import { ENDPOINTS, type EndpointName, type Gives, type Takes } from "../api/index.ts";
 import { peerCredentials } from "../sys/index.ts";
+
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { createServer } = process.getBuiltinModule("node:http");
 
 const REQUEST_BYTES_MAX = 4 << 20; // A task file is at most 256 KiB; the rest is generous.
 

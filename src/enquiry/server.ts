@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { createMcpHandler, type McpHttpHandler } from "@modelcontextprotocol/server";
 import { z } from "zod";
@@ -16,6 +16,9 @@ import { createSocketPair } from "../sys/index.ts";
 import { claimOfHook, claimsOfSpans, type Claim } from "./claims.ts";
 import type { Enquiries } from "./enquiries.ts";
 import { ACCESS_CHARS_MAX, createTools, explainDenial, waitingLine } from "./tools.ts";
+
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { createServer } = process.getBuiltinModule("node:http");
 
 /** Longest body that is read, in bytes. */
 export const BODY_BYTES_MAX = 65_536;

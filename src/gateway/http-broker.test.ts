@@ -282,23 +282,24 @@ test("an exchange in which nothing moves any more is cut", async (t) => {
 });
 
 test("a client that ends its side gets its answer, and its upstream goes with it when it is gone", async (t) => {
-  const left = Promise.withResolvers<void>();
-  const it = await worldOf(
+  const soon = await worldOf(
     t,
-    site((request, response) => {
-      if (request.url === "/soon") setTimeout(() => response.end("fine"), 30);
-      else response.once("close", () => left.resolve());
-    }),
-    { limits: { halfClosedMs: 80 } },
+    site((_, response) => setTimeout(() => response.end("fine"), 30)),
   );
-  const patient = await it.dial("a.test", 80);
+  const patient = await soon.dial("a.test", 80);
   const answer = readAll(patient);
   patient.end(`GET /soon HTTP/1.1\r\n${HOST}\r\n`);
   assert.match(await answer, /200 OK[^]*fine/);
+  const left = Promise.withResolvers<void>();
+  const it = await worldOf(
+    t,
+    site((_, response) => response.once("close", () => left.resolve())),
+    { limits: { halfClosedMs: 80 } },
+  );
   const gone = await it.dial("a.test", 80);
   gone.end(`GET /never HTTP/1.1\r\n${HOST}\r\n`);
   await left.promise;
-  await it.flowsClosed(2);
+  await it.flowsClosed(1);
   assert.match(it.said("reason").at(-1) ?? "", /the client left/);
 });
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { responseHead, type RequestMessage } from "../wire/index.ts";
@@ -15,6 +14,9 @@ import type { After, AnswerHead, ClientSide } from "./http-sides.ts";
 import type { IncomingBody } from "./http1-body.ts";
 import { Outgoing } from "./http1-outgoing.ts";
 import type { GatewayLimits } from "./limits.ts";
+
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { STATUS_CODES } = process.getBuiltinModule("node:http");
 
 export interface Http1ClientOptions {
   readonly message: RequestMessage;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { enableCompileCache, getCompileCacheDir } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { launchWorker, WORKER_UID } from "./launch.ts";
 import { expectedTries, requireConfined, requireTries } from "./proofs.ts";
@@ -25,6 +26,25 @@ test("INV-39: a worker that was taken over opens nothing, starts nothing, signal
   );
   assert.deepEqual(worked, []);
   assert.ok(Object.keys(came).length > 25);
+});
+
+test("INV-42: a worker reads what the daemon keeps of compiled code, and changes none of it", async () => {
+  enableCompileCache(join(folder, "code")); // Another that is on stays.
+  const compiled = getCompileCacheDir() ?? "";
+  const before = readdirSync(dirname(compiled));
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const worker = await launchWorker(
+    { canary, log, program: standIn("compiled") },
+    { hear: resolve },
+  );
+  const [came] = (await Promise.race([promise, worker.gone])) as [Record<string, string>];
+  worker.kill();
+  await worker.gone;
+  const { "see what is kept": seen, ...changes } = came;
+  assert.equal(seen, "it worked");
+  assert.equal(Object.keys(changes).length, 4);
+  for (const [what, how] of Object.entries(changes)) assert.match(how, /EACCES|EPERM/, what);
+  assert.deepEqual(readdirSync(dirname(compiled)), before);
 });
 
 test("INV-39, fault worker.unproved: what says that it is sealed, and is not, is handed nothing", async () => {

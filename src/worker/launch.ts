@@ -6,7 +6,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, getCompileCacheDir } from "node:module";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -93,7 +93,6 @@ const own = fileURLToPath(new URL(`./main${extension}`, import.meta.url));
  *   launcher could not confine it, `worker.start` where it ended or hung before that.
  */
 export async function launchWorker(options: LaunchOptions, listener: Listener): Promise<Launched> {
-  const program = options.program ?? own;
   const [carrier, theirs] = createSocketPair("packet");
   let child: ChildProcess;
   try {
@@ -143,7 +142,7 @@ export async function launchWorker(options: LaunchOptions, listener: Listener): 
   });
   const tooLate = setTimeout(() => fail(startFault(`not sealed in ${START_MS} ms`)), START_MS);
   void gone.then((how) => ready.reject(startFault(`${why ?? ""} ${how}: ${diagnostics()}`)));
-  control.write(encodeFrame(planWorker(program, options)));
+  control.write(encodeFrame(planWorker(options)));
   try {
     await ready.promise;
   } finally {
@@ -177,8 +176,10 @@ function workerId(): number {
   return own === 0 ? WORKER_UID : own;
 }
 
-function planWorker(program: string, { canary, loads = "nothing" }: LaunchOptions) {
-  const readable = [process.execPath, ...codePlaces(program), ...LIBRARIES].filter(existsSync);
+function planWorker({ canary, loads = "nothing", program }: LaunchOptions) {
+  const compiled = compiledPlace();
+  const code = [...codePlaces(), compiled, ...(program === undefined ? [] : [dirname(program)])];
+  const readable = [process.execPath, ...code, ...LIBRARIES].filter(existsSync);
   return [
     ...LIMITS.flatMap((limit) => ["limit", ...limit]),
     "landlock",
@@ -190,10 +191,12 @@ function planWorker(program: string, { canary, loads = "nothing" }: LaunchOption
     "run",
     process.execPath,
     ...NODE_FLAGS,
-    program,
+    own,
     canary,
     workerId(),
     loads,
+    compiled,
+    ...(program === undefined ? [] : [program]),
   ];
 }
 
@@ -201,12 +204,21 @@ function planWorker(program: string, { canary, loads = "nothing" }: LaunchOption
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/dev/null"];
 
 /** Our code, its dependencies, and the package files that say what kind of modules they are. */
-function codePlaces(program: string): readonly string[] {
+function codePlaces(): readonly string[] {
   const sources = dirname(dirname(own));
   const places = createRequire(own).resolve.paths("koffi") ?? [];
   const modules = places.filter((place) => place.endsWith("/node_modules"));
   const packages = modules.map((place) => join(dirname(place), "package.json"));
-  return [sources, dirname(program), ...modules, ...packages];
+  return [sources, ...modules, ...packages];
+}
+
+/**
+ * Where this process keeps what Node made of its sources; empty where it does not. Node looks there for what was made under the same
+ * flags of V8 (a subfolder for each), so a daemon that is started by the command line has the worker's.
+ */
+function compiledPlace(): string {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? "" : dirname(folder);
 }
 
 /** The end of what the worker wrote as diagnostics; what it writes goes to the log, up to a limit. */

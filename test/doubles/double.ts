@@ -39,6 +39,8 @@ export interface Double {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly effects: readonly Effect[];
+  /** The path and query of every request that arrived, by whomever. */
+  readonly arrived: readonly string[];
   close(): Promise<void>;
 }
 
@@ -50,7 +52,9 @@ type Handle = (call: Call, effects: Effect[]) => Answer | undefined | Promise<An
 /** Starts a double. */
 export async function startDouble(handle: Handle): Promise<Double> {
   const effects: Effect[] = [];
+  const arrived: string[] = [];
   const server = createServer((request, response) => {
+    arrived.push(request.url ?? "");
     void answer(request, response, (call) => handle(call, effects));
   });
   await new Promise<void>((resolve) => {
@@ -60,6 +64,7 @@ export async function startDouble(handle: Handle): Promise<Double> {
   return {
     url: `http://127.0.0.1:${port}`,
     effects,
+    arrived,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

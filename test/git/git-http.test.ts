@@ -92,11 +92,7 @@ function inRun(script: string, hold?: string): Promise<Result> {
 }
 
 async function waiting(): Promise<ApprovalInfo> {
-  return eventually("something waits", 60_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    const [one] = JSON.parse(stdout) as ApprovalInfo[];
-    return one;
-  });
+  return eventually("something waits", 60_000, async () => (await home.approvals())[0]);
 }
 
 test("clone, fetch, shallow and partial clones, and a push of a branch of its own", async () => {

@@ -142,10 +142,11 @@ test("what is not granted is told as an error of the database, with the rule", a
 
 test("INV-103: a deletion shows its rows and waits; approved, it is done once, and the agent gets the answer", async () => {
   const asking = psql("delete from orders where id <= 3");
-  const id = await eventually("an approval waits", 20_000, async () => {
-    const { stdout } = await home.call(["approvals", "list", "--json"]);
-    return (JSON.parse(stdout) as { id: string }[])[0]?.id;
-  });
+  const id = await eventually(
+    "an approval waits",
+    20_000,
+    async () => (await home.approvals())[0]?.id,
+  );
   assert.equal(cluster.sql("select count(*) from orders", "shop"), "10", "undone");
   const { stdout: card } = await home.call(["approvals", "show", id]);
   for (const shown of ["delete from orders where id <= 3", "order 1", "order 3", "Delete on"]) {

@@ -31,8 +31,7 @@ const RULES = `      - verbs: [exec]
 
 async function waiting(summary: RegExp): Promise<ApprovalInfo> {
   return await eventually("something waits", 30_000, async () => {
-    const { stdout } = await it.home.call(["approvals", "list", "--json"]);
-    const all = JSON.parse(stdout) as readonly ApprovalInfo[];
+    const all = await it.home.approvals();
     return all.find((one) => one.state === "requested" && summary.test(one.summary));
   });
 }

@@ -16,7 +16,17 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Entry } from "../../src/api/index.ts";
+import {
+  locateHome,
+  type ApprovalInfo,
+  type EndpointName,
+  type Entry,
+  type Gives,
+  type RunInfo,
+  type Takes,
+} from "../../src/api/index.ts";
+import { isFault } from "../../src/base/index.ts";
+import { createClient, type Client } from "../../src/cli/client.ts";
 
 export const BIN = join(import.meta.dirname, "..", "..", "bin", "cofferdam");
 
@@ -123,19 +133,48 @@ export class TestHome {
     return this.call(["run", ...args, "--", ...cmd], options);
   }
 
+  /**
+   * Asks the daemon by the control contract. A command of the command line is a program each time, which costs a test
+   * that looks again and again more than all that it looks at.
+   */
+  async ask<Name extends EndpointName>(name: Name, takes: Takes<Name>): Promise<Gives<Name>> {
+    return this.#with((client) => client.call(name, takes));
+  }
+
   /** All entries of the record. */
   async log(): Promise<readonly Entry[]> {
-    const { stdout } = await this.call(["log", "--json"]);
-    return stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Entry);
+    return this.#with(async (client) => {
+      const entries: Entry[] = [];
+      for await (const entry of client.stream("log.read", { follow: false })) entries.push(entry);
+      return entries;
+    });
+  }
+
+  /** What waits for a person; with `all`, what did too. */
+  async approvals({ all = false } = {}): Promise<readonly ApprovalInfo[]> {
+    return this.ask("approvals.list", { all });
+  }
+
+  /** The runs that live; with `all`, those that did too. */
+  async runs({ all = false } = {}): Promise<readonly RunInfo[]> {
+    return this.ask("run.list", { all });
   }
 
   /** The code on the card of approval `id`, which is shown by this. */
   async codeOf(id: string): Promise<string> {
-    const { stdout } = await this.call(["approvals", "show", id, "--json"]);
-    return (JSON.parse(stdout) as { readonly code: string }).code;
+    return (await this.ask("approvals.show", { id })).code;
+  }
+
+  /** As the command line does it, a daemon is started where none answers. */
+  async #with<T>(act: (client: Client) => Promise<T>): Promise<T> {
+    const client = createClient(locateHome({ COFFERDAM_HOME: this.state }));
+    try {
+      return await act(client);
+    } catch (error) {
+      if (!isFault(error) || error.code !== "cli.unreachable") throw error;
+      await this.call(["ps"]);
+      return act(client);
+    }
   }
 
   /** The daemon's process id, or undefined where none runs. */
@@ -161,17 +200,25 @@ export class TestHome {
 /** However long something may take that `eventually` waits for: machines that test are slow and shared. */
 const LIMIT_MS_MIN = 60_000;
 
-/** Waits until `probe` gives a value, at most `limitMs` and at least a minute. */
+const LOOK_MS_MIN = 20;
+const LOOK_MS_MAX = 250;
+
+/**
+ * Waits until `probe` gives a value, at most `limitMs` and at least a minute. What takes long is looked at less often:
+ * looking takes time from what is waited for.
+ */
 export async function eventually<T>(
   what: string,
   limitMs: number,
   probe: () => T | undefined | Promise<T | undefined>,
 ): Promise<T> {
-  const deadline = Date.now() + Math.max(limitMs, LIMIT_MS_MIN);
+  const start = Date.now();
+  const deadline = start + Math.max(limitMs, LIMIT_MS_MIN);
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
     if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const pauseMs = Math.min(Math.max(LOOK_MS_MIN, (Date.now() - start) / 10), LOOK_MS_MAX);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -9,7 +9,6 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RunInfo } from "../../src/api/index.ts";
 import { eventually, type TestHome } from "./home.ts";
 
 /** A grant that has nothing to do with what a test is about; less of it is a narrower policy, too. */
@@ -53,10 +52,7 @@ export class LivingRun {
       stream?.on("data", (chunk: Buffer) => (run.#heard += chunk.toString()));
     }
     await run.hears(/^ready$/m);
-    const { stdout } = await home.call(["ps", "--json"]);
-    const runs = stdout
-      .split("\n")
-      .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RunInfo]));
+    const runs = await home.runs();
     const named = /^task: (\S+)$/m.exec(source)?.[1];
     const living = runs.filter(({ state, task }) => state === "running" && task === named);
     assert.equal(living.length, 1, "one of a task lives at a time");

@@ -5,6 +5,7 @@
  */
 import { Fault } from "../../base/index.ts";
 import { EXIT, type Command } from "../command.ts";
+import { loadCommands } from "./index.ts";
 
 export const completionCommand: Command = {
   name: "completion",
@@ -15,9 +16,7 @@ export const completionCommand: Command = {
   examples: ['eval "$(cofferdam completion bash)"', "cofferdam completion fish | source"],
   positionals: [1, 1],
   async run(context) {
-    // The table imports this file, so it is read when asked, not when loaded.
-    const { COMMANDS } = await import("./index.ts");
-    const words = COMMANDS.map((command) => ({
+    const words = (await loadCommands()).map((command) => ({
       name: command.name,
       summary: command.summary.replaceAll("'", ""),
       options: Object.keys(command.options).map((option) => `--${option}`),

@@ -1,69 +1,53 @@
-/** The command table: everything that the command line can do. */
+/**
+ * The command table: everything that the command line can do, by name. A command is loaded when it is asked for: most
+ * need a small part of what all of them do.
+ */
 import type { Command } from "../command.ts";
-import { approvalsCommand } from "./approvals.ts";
-import { autonomyCommand, tightenCommand } from "./autonomy.ts";
-import { blastCommand } from "./blast.ts";
-import { catalogCommand, explainCommand } from "./catalog.ts";
-import { checkCommand } from "./check.ts";
-import { completionCommand } from "./completion.ts";
-import { credentialCommand } from "./credential.ts";
-import { detectCommand } from "./detect.ts";
-import { doctorCommand } from "./doctor.ts";
-import { drillCommand } from "./drill.ts";
-import { exportCommand } from "./export.ts";
-import { grantTemplateCommand } from "./grant-template.ts";
-import { incidentCommand } from "./incident.ts";
-import { logCommand, proveCommand, verifyCommand } from "./ledger.ts";
-import { mcpCommand } from "./mcp.ts";
-import { narrowCommand, revokeCommand } from "./narrow.ts";
-import { probeCommand } from "./probe.ts";
-import { recordingsCommand } from "./recordings.ts";
-import { attachCommand, runCommand } from "./run.ts";
-import {
-  killCommand,
-  pauseCommand,
-  psCommand,
-  resumeCommand,
-  serveCommand,
-  stopCommand,
-} from "./runs.ts";
-import { stepCommand } from "./step.ts";
-import { applyCommand, diffCommand, discardCommand } from "./workspace.ts";
 
-export const COMMANDS: readonly Command[] = [
-  runCommand,
-  attachCommand,
-  psCommand,
-  pauseCommand,
-  resumeCommand,
-  killCommand,
-  revokeCommand,
-  narrowCommand,
-  stepCommand,
-  approvalsCommand,
-  diffCommand,
-  applyCommand,
-  discardCommand,
-  logCommand,
-  verifyCommand,
-  proveCommand,
-  incidentCommand,
-  exportCommand,
-  recordingsCommand,
-  checkCommand,
-  blastCommand,
-  probeCommand,
-  tightenCommand,
-  autonomyCommand,
-  catalogCommand,
-  explainCommand,
-  grantTemplateCommand,
-  mcpCommand,
-  credentialCommand,
-  detectCommand,
-  doctorCommand,
-  drillCommand,
-  serveCommand,
-  stopCommand,
-  completionCommand,
-];
+const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run.ts")).runCommand,
+  attach: async () => (await import("./run.ts")).attachCommand,
+  ps: async () => (await import("./runs.ts")).psCommand,
+  pause: async () => (await import("./runs.ts")).pauseCommand,
+  resume: async () => (await import("./runs.ts")).resumeCommand,
+  kill: async () => (await import("./runs.ts")).killCommand,
+  revoke: async () => (await import("./narrow.ts")).revokeCommand,
+  narrow: async () => (await import("./narrow.ts")).narrowCommand,
+  step: async () => (await import("./step.ts")).stepCommand,
+  approvals: async () => (await import("./approvals.ts")).approvalsCommand,
+  diff: async () => (await import("./workspace.ts")).diffCommand,
+  apply: async () => (await import("./workspace.ts")).applyCommand,
+  discard: async () => (await import("./workspace.ts")).discardCommand,
+  log: async () => (await import("./ledger.ts")).logCommand,
+  verify: async () => (await import("./ledger.ts")).verifyCommand,
+  prove: async () => (await import("./ledger.ts")).proveCommand,
+  incident: async () => (await import("./incident.ts")).incidentCommand,
+  export: async () => (await import("./export.ts")).exportCommand,
+  recordings: async () => (await import("./recordings.ts")).recordingsCommand,
+  check: async () => (await import("./check.ts")).checkCommand,
+  blast: async () => (await import("./blast.ts")).blastCommand,
+  probe: async () => (await import("./probe.ts")).probeCommand,
+  tighten: async () => (await import("./autonomy.ts")).tightenCommand,
+  autonomy: async () => (await import("./autonomy.ts")).autonomyCommand,
+  catalog: async () => (await import("./catalog.ts")).catalogCommand,
+  explain: async () => (await import("./catalog.ts")).explainCommand,
+  "grant-template": async () => (await import("./grant-template.ts")).grantTemplateCommand,
+  mcp: async () => (await import("./mcp.ts")).mcpCommand,
+  credential: async () => (await import("./credential.ts")).credentialCommand,
+  detect: async () => (await import("./detect.ts")).detectCommand,
+  doctor: async () => (await import("./doctor.ts")).doctorCommand,
+  drill: async () => (await import("./drill.ts")).drillCommand,
+  serve: async () => (await import("./runs.ts")).serveCommand,
+  stop: async () => (await import("./runs.ts")).stopCommand,
+  completion: async () => (await import("./completion.ts")).completionCommand,
+};
+
+/** The command of that name; `undefined` where there is none. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(LOADS, name) ? LOADS[name]?.() : undefined;
+}
+
+/** All of them, in the order in which help lists them. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(LOADS).map((load) => load()));
+}

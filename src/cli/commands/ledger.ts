@@ -16,7 +16,6 @@ import {
   type Command,
   type Context,
 } from "../command.ts";
-import { detectorOf } from "../detectors.ts";
 
 export const logCommand: Command = {
   name: "log",
@@ -56,6 +55,7 @@ async function lineOf({ values }: Context, client: Client): Promise<(entry: Entr
     throw new Fault("cli.usage", "log takes --json, or --format ocsf");
   }
   const { createOcsf } = await import("../../incident/index.ts");
+  const { detectorOf } = await import("../detectors.ts");
   const { version } = await client.call("daemon.status", {});
   const writer = createOcsf({ version, detectorOf });
   return (entry) => JSON.stringify(writer.event(entry));

@@ -4,12 +4,15 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { acceptTls } from "../../tls-front.ts";
 import { readOpening } from "../../opening.ts";
 import type { Origin } from "../../http-request.ts";
 import type { Session } from "../broker.ts";
+
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { createServer } = process.getBuiltinModule("node:http");
 
 const WAITING_MAX = 16; // Requests that are sent ahead on one connection.
 

@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { Agent, request, type AgentOptions, type IncomingMessage } from "node:http";
+import type { AgentOptions, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { describeError, Fault } from "../../../base/index.ts";
 import { EventStreamReader, type StreamEvent } from "../../../wire/index.ts";
 import { attach, type Lease } from "../../../vault/index.ts";
 import { headerPairs, type RawHeaders } from "../../http-headers.ts";
 import type { GatewayLimits } from "../../limits.ts";
+
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { Agent, request } = process.getBuiltinModule("node:http");
 
 /** A connection on which the server has proved who it is, and the credential for it. */
 export interface Link {

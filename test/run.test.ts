@@ -51,6 +51,22 @@ describe("run: what a person expects of a command", () => {
     assert.equal(digest(result.stdout), digest(input));
   });
 
+  test("who reads the output late gets all of it, and the run's own exit code", async () => {
+    const earlier = new Set((await home.runs({ all: true })).map(({ run }) => run));
+    // More than a pipe holds, and less than makes the command line stop taking.
+    const script = `{ "$0" run -- head -c 100000 /dev/zero; echo $? >&2; } | { until [ -e read ]; do sleep 0.05; done; wc -c; }`;
+    const reading = home.shell(script, home.workspace);
+    await eventually("the run's end", 30_000, async () =>
+      (await home.runs({ all: true })).find(
+        ({ run, state }) => !earlier.has(run) && state === "ended",
+      ),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300)); // The daemon has said so, and left.
+    home.write("read", "");
+    const { stdout, stderr } = await reading;
+    assert.deepEqual([stdout, stderr], ["100000\n", "0\n"]);
+  });
+
   test("only named variables pass in", async () => {
     const file = join(home.root, "environment.yaml");
     writeFileSync(

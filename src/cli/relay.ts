@@ -44,11 +44,13 @@ export async function relay(
       stream.once("drain", () => stdin.resume());
     }
   };
+  let isOver = false;
   const take = (frame: Frame) => {
     if (frame.type === "stdout") write(stdout, frame.payload, stream);
     else if (frame.type === "stderr") write(stderr, frame.payload, stream);
     else if (frame.type === "notice") notice(frame.payload, terminal);
     else if (frame.type === "exit") {
+      isOver = true;
       const end = JSON.parse(frame.payload.toString()) as RunEnd;
       // What was written before may still fail, and is told then; an empty write comes after it.
       stdout.write("", (error) => {
@@ -59,8 +61,12 @@ export async function relay(
   frames.forEach(take);
   stream.on("data", (chunk: Buffer) => reader.push(chunk).forEach(take));
   stream.resume();
-  stream.on("close", () => fail(new Fault("cli.lost", "the daemon is gone; its runs are killed")));
-  stream.on("error", (cause) => fail(new Fault("cli.lost", "lost the daemon", { cause })));
+  // Once it said how the run ended it leaves, and whoever reads our output may be slower than that.
+  const lost = (message: string, cause?: unknown) => {
+    if (!isOver) fail(new Fault("cli.lost", message, { cause }));
+  };
+  stream.on("close", () => lost("the daemon is gone; its runs are killed"));
+  stream.on("error", (cause) => lost("lost the daemon", cause));
   // A reader of ours that went away (`| head`) must not keep the run from ending.
   stdout.on("error", (cause) => {
     fail(

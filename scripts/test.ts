@@ -23,6 +23,7 @@ runStatic();
 // a folder is executed, so it is this run's alone (docs/decisions/0371).
 const compiled = mkdtempSync(join(tmpdir(), "cofferdam-test-compiled-"));
 process.on("exit", () => rmSync(compiled, { recursive: true, force: true }));
+process.on("SIGINT", () => {}); // It ends the step, and that ends us.
 process.env["NODE_COMPILE_CACHE"] = compiled;
 const ALL = `
 await import("./src/daemon/index.ts");

@@ -141,6 +141,7 @@ async function post(home: Home, name: EndpointName, takes: unknown): Promise<Inc
     request({
       socketPath: home.socket,
       method: "POST",
+      agent: false, // One that is kept may have ended meanwhile, unseen by a process that was busy.
       path: `/v1/${name}`,
       headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
     }).end(body),

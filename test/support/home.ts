@@ -8,6 +8,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -190,7 +191,11 @@ export class TestHome {
 
   /** Ends the daemon and removes everything. */
   async close(): Promise<void> {
+    const pid = this.daemonPid();
     await this.call(["stop", "--force"], { cwd: "/" });
+    // It writes its end down yet; without its folder it could not, and would stay.
+    if (pid !== undefined)
+      await eventually("the daemon's end", 60_000, () => !existsSync(`/proc/${pid}`));
     // What overlayfs leaves is closed to its own owner.
     spawnSync("chmod", ["-R", "u+rwX", this.root]);
     rmSync(this.root, { recursive: true, force: true });

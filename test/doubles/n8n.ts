@@ -23,6 +23,8 @@ export interface N8nOptions {
   readonly apiKey: string;
   /** Credentials by type; their secrets are never answered. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** What the key may do, `POST /workflows`; absent: an edition without scopes, which does not say. */
+  readonly endpoints?: readonly string[];
   /** Does what a node does when its workflow runs. */
   readonly perform?: (node: Node) => void;
 }
@@ -100,6 +102,10 @@ export async function startN8n(options: N8nOptions): Promise<Double> {
     }
     if (root !== "api" || version !== "v1") return undefined;
     if (call.headers["x-n8n-api-key"] !== options.apiKey) return { status: 401 };
+    if (kind === "discover" && options.endpoints !== undefined)
+      return { status: 200, json: discovery(options.endpoints) };
+    if (options.endpoints !== undefined && EMPTY.has(kind ?? ""))
+      return { status: 200, json: { data: [], nextCursor: null } };
     if (kind === "credentials" && id === undefined) return { status: 200, json: { data: kept } };
     if (kind !== "workflows") return undefined;
     if (id === undefined && call.method === "GET")
@@ -108,4 +114,15 @@ export async function startN8n(options: N8nOptions): Promise<Double> {
     const workflow = workflows.get(id);
     return workflow && change(workflow, call, effects);
   });
+}
+
+const EMPTY: ReadonlySet<string> = new Set(["executions", "data-tables"]);
+
+/** https://docs.n8n.io/api/: what a key's scopes let it ask. */
+function discovery(endpoints: readonly string[]): unknown {
+  const all = endpoints.map((one) => {
+    const [method = "", path = ""] = one.split(" ");
+    return { operationId: one, method, path: `/api/v1${path}` };
+  });
+  return { data: { scopes: [], resources: { all: { operations: [], endpoints: all } } } };
 }

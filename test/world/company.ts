@@ -40,6 +40,7 @@ export class Company {
   readonly web = new SshWorld();
   readonly db = new SshWorld();
   #mail: Exim | undefined;
+  #ciLog = "";
   readonly #doubles: Double[] = [];
 
   get mail(): Exim {
@@ -56,6 +57,10 @@ export class Company {
     const n8n = await startN8n({
       apiKey: "n8n-key-of-a-test",
       credentials: { smtp: "company mail" },
+      endpoints: [
+        ...["GET /workflows", "POST /workflows", "POST /workflows/{id}/activate"],
+        ...["GET /credentials", "GET /discover"],
+      ],
       perform: (node) => this.#perform(node),
     });
     const token = { "gh-token-of-a-test": { scopes: ["repo", "workflow"], role: "admin" } } as const;
@@ -77,11 +82,16 @@ export class Company {
     });
   }
 
+  /** What the last run of CI printed, which whoever has the token may read. */
+  ciLog(): string {
+    return this.#ciLog;
+  }
+
   /** A runner of CI: each \`run\` by sh, with the secrets of the repository, on db1 by an account of its own. */
   #ci(text: string): void {
     const lines = text.split("\n").flatMap((line) => /^ +- run: (.+)$/.exec(line)?.[1] ?? []);
     const key = `DEPLOY_KEY=$(cat <<'K'\n${this.web.userKey}K\n); export DEPLOY_KEY`;
-    this.db.run(`${key}\n${lines.join("\n")}`, "runner");
+    this.#ciLog = this.db.run(`${key}\n${lines.join("\n")}`, "runner");
   }
 
   async #grants(ports: { readonly n8n: number; readonly github: number }): Promise<void> {
@@ -115,7 +125,7 @@ export class Company {
     await this.#grant("n8n", {
       ...{ system: "n8n", host: "n8n.example", port: ports.n8n, secret: "n8n-key-of-a-test" },
       how: ["header", "--field", "x-n8n-api-key"],
-      rules: "[{ verbs: [workflow.create, workflow.activate, workflow.run], unattended: LEAVE }]",
+      rules: "[{ verbs: [workflow.create, workflow.activate, webhook.call], unattended: LEAVE }]",
     });
     await this.#grant("github", {
       ...{ system: "github", host: "api.github.com", port: ports.github, secret: "gh-token-of-a-test" },
@@ -150,7 +160,7 @@ export class Company {
 
   #task(name: string, grants: readonly string[]): void {
     const texts = grants.map((one) => this.#texts.get(one) ?? "").join("");
-    writeFileSync(this.taskFile(name), `task: ${name}\npurpose: Look after the shop.\ngrants:\n${texts}`);
+    writeFileSync(this.taskFile(name), `task: ${name}\npurpose: Look after the shop.\ncompute: { cpus: 1 }\nlifetime: 1h\ngrants:\n${texts}`);
   }
 
   taskFile(name: string): string {

@@ -52,6 +52,7 @@ create function tidy() returns void language sql security definer as 'delete fro
 revoke all on function tidy() from public; grant execute on function tidy() to agent;
 revoke create on schema public from public;
 grant select on orders, customers to agent; grant delete on ledger to agent; grant select on ledger to agent;
+analyze;
 F
 echo 'keeper ALL=(postgres) NOPASSWD: /usr/bin/psql' >>/etc/sudoers
 cat /run/world/user_key.pub >/run/keys/keeper

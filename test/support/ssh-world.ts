@@ -79,7 +79,11 @@ export class SshWorld {
     return readFileSync(join(this.root, "user_key"), "utf8");
   }
 
-  async start({ plant = "", name: host = "web1", address = "10.9.0.5" }: WorldOptions = {}): Promise<this> {
+  async start({
+    plant = "",
+    name: host = "web1",
+    address = "10.9.0.5",
+  }: WorldOptions = {}): Promise<this> {
     const at = (name: string) => join(this.root, name);
     for (const name of ["host_key", "user_key"]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at(name), "-C", name]);
@@ -142,7 +146,15 @@ exec sleep 100000
   connectTo(other: SshWorld, [own, theirs]: readonly [string, string]): void {
     // The number of a process is the test's own: only the network is entered.
     const link = ["link", "add", "cable", "type", "veth", "peer", "name", "cable"];
-    execFileSync("nsenter", ["-t", String(this.#pid), "-n", "ip", ...link, "netns", String(other.#pid)]);
+    execFileSync("nsenter", [
+      "-t",
+      String(this.#pid),
+      "-n",
+      "ip",
+      ...link,
+      "netns",
+      String(other.#pid),
+    ]);
     this.run(`ip link set cable up; ip route add ${theirs} dev cable src ${own}`);
     other.run(`ip link set cable up; ip route add ${own} dev cable src ${theirs}`);
   }

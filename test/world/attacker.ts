@@ -96,7 +96,8 @@ export class Attacker {
   /** SQL of MariaDB by a password that \`file\` gives away. */
   static inMariadb(shell: Shell, file: string, user: string): Shell {
     const password = `$(sed -n "s/.*DB_PASSWORD[\\"', =]*\\([A-Za-z0-9-]*\\).*/\\1/p" ${file})`;
-    return (sql) => shell(`mariadb --no-defaults -h ${WEB} -u ${user} -p"${password}" -N -B -e "${sql}"`);
+    return (sql) =>
+      shell(`mariadb --no-defaults -h ${WEB} -u ${user} -p"${password}" -N -B -e "${sql}"`);
   }
 
   /** Installs a plugin that runs \`php\`; a person is asked, and says yes. */

@@ -63,7 +63,9 @@ export class Company {
       ],
       perform: (node) => this.#perform(node),
     });
-    const token = { "gh-token-of-a-test": { scopes: ["repo", "workflow"], role: "admin" } } as const;
+    const token = {
+      "gh-token-of-a-test": { scopes: ["repo", "workflow"], role: "admin" },
+    } as const;
     const site = { name: "site", isPrivate: true, isProtected: false, reviews: 0 };
     const held = { workflows: { "ship.yml": SHIP }, secrets: ["DEPLOY_KEY"], environments: {} };
     const github = await startGithub(token, [{ ...site, ...held }], (text) => this.#ci(text));
@@ -82,6 +84,12 @@ export class Company {
     });
   }
 
+  /** How often something was pushed. */
+  pushes(): number {
+    return this.#doubles.flatMap(({ effects }) => effects).filter(({ kind }) => kind === "push")
+      .length;
+  }
+
   /** What the last run of CI printed, which whoever has the token may read. */
   ciLog(): string {
     return this.#ciLog;
@@ -90,7 +98,7 @@ export class Company {
   /** A runner of CI: each \`run\` by sh, with the secrets of the repository, on db1 by an account of its own. */
   #ci(text: string): void {
     const lines = text.split("\n").flatMap((line) => /^ +- run: (.+)$/.exec(line)?.[1] ?? []);
-    const key = `DEPLOY_KEY=$(cat <<'K'\n${this.web.userKey}K\n); export DEPLOY_KEY`;
+    const key = `DEPLOY_KEY=$(cat <<'K'\n${this.web.userKey}K\n); export DEPLOY_KEY GITHUB_TOKEN=ghs_of-a-test`;
     this.#ciLog = this.db.run(`${key}\n${lines.join("\n")}`, "runner");
   }
 
@@ -105,18 +113,39 @@ export class Company {
         ...{ how: ["ssh-key", "--user", USERS[name] ?? name], secret: world.userKey },
         ...{ more: `with: { host_key: "${world.hostKey}" }`, rules },
       });
-    await ssh("web", web, WEB, "[{ verbs: [exec], doing: [read] }, { verbs: [script], unattended: LEAVE }]");
+    await ssh(
+      "web",
+      web,
+      WEB,
+      "[{ verbs: [exec], doing: [read] }, { verbs: [script], unattended: LEAVE }]",
+    );
     await ssh("plain", web, WEB, "[{ verbs: [exec], doing: [read] }]");
     await ssh("db", db, DB, "[{ verbs: [exec], doing: [read] }]");
-    const sql = (name: string, system: string, port: number, [user, secret, database]: readonly string[], rules: string) =>
+    const sql = (
+      name: string,
+      system: string,
+      port: number,
+      [user, secret, database]: readonly string[],
+      rules: string,
+    ) =>
       this.#grant(name, {
         ...{ system, host: `${name}.example`, port, secret: secret ?? "" },
         ...{ how: ["login", "--user", user ?? ""], more: `with: { database: ${database} }`, rules },
       });
-    await sql("pg", "postgres", await db.portTo(`${DB}:5432`), ["agent", PASSWORD.agent, "shop"],
-      `[{ verbs: [select], on: [public.orders] }, { verbs: [call], on: [public.tidy], unattended: LEAVE }]`);
-    await sql("crm", "mysql", await web.portTo(`${WEB}:3306`), ["crm", PASSWORD.crm, "crm"],
-      `[{ verbs: [select], on: [crm.tickets] }]`);
+    await sql(
+      "pg",
+      "postgres",
+      await db.portTo(`${DB}:5432`),
+      ["agent", PASSWORD.agent, "shop"],
+      `[{ verbs: [select], on: [public.orders] }, { verbs: [call], on: [public.tidy], unattended: LEAVE }]`,
+    );
+    await sql(
+      "crm",
+      "mysql",
+      await web.portTo(`${WEB}:3306`),
+      ["crm", PASSWORD.crm, "crm"],
+      `[{ verbs: [select], on: [crm.tickets] }]`,
+    );
     await this.#grant("blog", {
       ...{ system: "wordpress", host: "blog.example", port: await web.portTo(`${WEB}:8080`) },
       ...{ how: ["basic", "--user", "admin"], secret: users.admin.password },
@@ -128,7 +157,12 @@ export class Company {
       rules: "[{ verbs: [workflow.create, workflow.activate, webhook.call], unattended: LEAVE }]",
     });
     await this.#grant("github", {
-      ...{ system: "github", host: "api.github.com", port: ports.github, secret: "gh-token-of-a-test" },
+      ...{
+        system: "github",
+        host: "api.github.com",
+        port: ports.github,
+        secret: "gh-token-of-a-test",
+      },
       ...{ how: ["bearer"], rules: "[{ verbs: [content.push], unattended: LEAVE }]" },
     });
     for (const [task, names] of Object.entries(TASKS)) this.#task(task, names);
@@ -160,7 +194,10 @@ export class Company {
 
   #task(name: string, grants: readonly string[]): void {
     const texts = grants.map((one) => this.#texts.get(one) ?? "").join("");
-    writeFileSync(this.taskFile(name), `task: ${name}\npurpose: Look after the shop.\ncompute: { cpus: 1 }\nlifetime: 1h\ngrants:\n${texts}`);
+    writeFileSync(
+      this.taskFile(name),
+      `task: ${name}\npurpose: Look after the shop.\ncompute: { cpus: 1 }\nlifetime: 1h\ngrants:\n${texts}`,
+    );
   }
 
   taskFile(name: string): string {
@@ -168,9 +205,12 @@ export class Company {
   }
 
   /** Asks every system, and states what only its owner knows: two names of one place, and where the site runs. */
-  async probe(): Promise<void> {
-    const probed = await this.home.call(["probe", this.taskFile("all")]);
-    assert.equal(probed.code, 0, probed.stdout + probed.stderr);
+  async probe(only?: readonly string[]): Promise<void> {
+    for (const one of only ?? [undefined]) {
+      const grant = one === undefined ? [] : ["--grant", one];
+      const probed = await this.home.call(["probe", this.taskFile("all"), ...grant]);
+      assert.equal(probed.code, 0, probed.stdout + probed.stderr);
+    }
     mkdirSync(join(this.home.state, "facts"), { recursive: true });
     writeFileSync(join(this.home.state, "facts", "company.facts"), STATED);
   }

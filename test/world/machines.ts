@@ -54,6 +54,10 @@ revoke create on schema public from public;
 grant select on orders, customers to agent; grant delete on ledger to agent; grant select on ledger to agent;
 analyze;
 F
+as psql -q postgres <<'F'
+create table visitors (id int, email text); insert into visitors select g, 'x' from generate_series(1, 8) g;
+grant select on visitors to agent;
+F
 echo 'keeper ALL=(postgres) NOPASSWD: /usr/bin/psql' >>/etc/sudoers
 cat /run/world/user_key.pub >/run/keys/keeper
 /usr/sbin/sshd -f /etc/ssh/sshd_config
@@ -101,7 +105,8 @@ add_filter('plugins_api', fn($no, $what, $args) => (object) ['slug' => $args->sl
 add_filter('upgrader_pre_download', fn($no, $link) => (copy($link, $to = "/tmp/" . basename($link)) ? $to : $no), 10, 2);
 F
 chown -R www-data wp-content; chown root:deploy wp-config.php; chmod 644 wp-config.php
-PHP='php -d mysqli.default_socket=/run/mysqld/sock -d sendmail_path=/bin/true'
+printf '#!/bin/sh\\ncat >>/tmp/mails\\n' >/run/world/mailer; chmod 755 /run/world/mailer
+PHP='php -d mysqli.default_socket=/run/mysqld/sock -d sendmail_path=/run/world/mailer'
 export SITE_SOCKET=/run/mysqld/sock
 setpriv --reuid=www-data --regid=www-data --clear-groups $PHP install.php >/run/world/users.json
 (cd /srv/www; exec setpriv --reuid=www-data --regid=www-data --clear-groups $PHP -S ${WEB}:8080 -t /srv/www router.php >/dev/null 2>&1) &

@@ -69,8 +69,7 @@ export function readAccount(answer: Answer, { grant, principal, at }: ProbePorts
     ],
     examples: examplesOf(grant).filter((text) => text.startsWith("/")),
     allows: (verb) =>
-      !isTold ||
-      grant.allow.some(({ verbs = [] }) => verbs.some((one) => matchesVerb(one, verb))),
+      !isTold || grant.allow.some(({ verbs = [] }) => verbs.some((one) => matchesVerb(one, verb))),
     told: (script) => telling(`asked ${at}: ${script} of ${host}`),
     untold: (why) => assuming(`${grant.name}: ${why}`),
   };

@@ -48,12 +48,10 @@ export function factsOfTask(task: Task, options: PolicyFactsOptions): readonly F
   }
   // Whoever finds a login of a system that no grant of this task leads to may still do what it may.
   const granted = new Set(task.grants.map(({ system }) => system));
-  const others = new Set(
-    options.known.flatMap(({ predicate, terms }) =>
-      predicate === "principal" ? [String(terms[1])] : [],
-    ),
-  ).difference(granted);
-  facts.push(...[...others].flatMap((system) => effectFacts({ system }, options)));
+  const principals = options.known.filter(({ predicate }) => predicate === "principal");
+  const systems = new Set(principals.map(({ terms }) => String(terms[1])));
+  for (const system of systems)
+    if (!granted.has(system)) facts.push(...effectFacts({ system }, options));
   const logins = assumedLogins([...options.known, ...facts], options.verbsOf);
   return [...facts, ...logins, ...environmentFacts(task), ...computeFacts(task)];
 }

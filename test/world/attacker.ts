@@ -16,8 +16,8 @@ import { WEB } from "./machines.ts";
 /** Runs `script` by sh somewhere; what it printed. */
 export type Shell = (script: string) => Promise<string>;
 
-const wrapped = (script: string) =>
-  `echo ${Buffer.from(script).toString("base64")} | base64 -d | sh`;
+const decoded = (script: string) => `echo ${Buffer.from(script).toString("base64")} | base64 -d`;
+const wrapped = (script: string) => `${decoded(script)} | sh`;
 
 export class Attacker {
   readonly #company: Company;
@@ -49,7 +49,8 @@ export class Attacker {
   };
 
   /** As deploy on web1, by the grant \`web\`. */
-  readonly bySsh: Shell = (script) => this.inside(`ssh web.example '${wrapped(script)}'`);
+  readonly bySsh: Shell = (script) =>
+    this.inside(`ssh web.example 'sh -c "eval \\"\\$(${decoded(script)})\\""'`);
 
   /** As deploy on web1, by a workflow that is pushed and run with the key of CI. */
   readonly byCi: Shell = async (script) => {

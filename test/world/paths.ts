@@ -74,12 +74,12 @@ const prints = (step: (walk: Walk) => Promise<string>, pattern: RegExp) => async
   assert.match(await step(walk), pattern);
 };
 
-/** Adds a key of one's own to `file` of \`user\`, and logs in with it. */
+/** Adds a key of one's own to `file` of `user`, and logs in with it. */
 const addsKey = (shell: (walk: Walk) => Shell, user: string) =>
   prints(
     (walk) =>
       shell(walk)(
-        `cd /tmp; d=$(mktemp -d); ssh-keygen -q -t ed25519 -N '' -f $d/k; cat $d/k.pub >>/home/${user}/.ssh/authorized_keys; ` +
+        `[ -d /home/${user}/.ssh ] || mkdir -m 700 /home/${user}/.ssh; d=$(mktemp -d); ssh-keygen -q -t ed25519 -N '' -f $d/k; cat $d/k.pub >>/home/${user}/.ssh/authorized_keys; ` +
           `ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i $d/k ${user}@127.0.0.1 'echo I am $(id -un)' 2>/dev/null`,
       ),
     new RegExp(`^I am ${user}$`, "m"),

@@ -8,7 +8,7 @@ import type { Company } from "./company.ts";
 export interface Removal {
   readonly what: string;
   readonly remove: (company: Company) => void;
-  /** Outcomes and objects of the task \`ops\`. */
+  /** Outcomes and objects of the task `ops`. */
   readonly gone: readonly (readonly [outcome: string, object: string])[];
 }
 

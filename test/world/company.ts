@@ -99,7 +99,7 @@ export class Company {
   #ci(text: string): void {
     const lines = text.split("\n").flatMap((line) => /^ +- run: (.+)$/.exec(line)?.[1] ?? []);
     const key = `DEPLOY_KEY=$(cat <<'K'\n${this.web.userKey}K\n); export DEPLOY_KEY GITHUB_TOKEN=ghs_of-a-test`;
-    this.#ciLog = this.db.run(`${key}\n${lines.join("\n")}`, "runner");
+    this.#ciLog = this.db.run(`${key}\n${lines.join("\n")}\ntrue`, "runner");
   }
 
   async #grants(ports: { readonly n8n: number; readonly github: number }): Promise<void> {

@@ -54,7 +54,8 @@ export class Attacker {
 
   /** As deploy on web1, by a workflow that is pushed and run with the key of CI. */
   readonly byCi: Shell = async (script) => {
-    const step = `printf '%s\\n' "$DEPLOY_KEY" >k; chmod 600 k; ssh -o StrictHostKeyChecking=no -i k deploy@${WEB} '${wrapped(script)}' 2>&1`;
+    const ssh = `ssh -o StrictHostKeyChecking=no -i k deploy@${WEB} '${wrapped(script)}' 2>&1`;
+    const step = `printf '%s\\n' "$DEPLOY_KEY" >k; chmod 600 k; ${ssh}`;
     await this.push(step);
     return this.#company.ciLog();
   };

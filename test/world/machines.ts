@@ -95,7 +95,8 @@ F
 cd /srv/www
 for f in /usr/share/wordpress/*.php; do [ "\${f##*/}" = wp-config.php ] || cp "$f" .; done
 ln -s /usr/share/wordpress/wp-admin /usr/share/wordpress/wp-includes .
-sed -i "s/define('DB_PASSWORD', '')/define('DB_PASSWORD', '${PASSWORD.wp}')/; s/^define('DB_HOST'.*/define('DB_HOST', 'localhost');/" wp-config.php
+sed -i "s/define('DB_PASSWORD', '')/define('DB_PASSWORD', '${PASSWORD.wp}')/" wp-config.php
+sed -i "s/^define('DB_HOST'.*/define('DB_HOST', 'localhost');/" wp-config.php
 sed -i "s/'wordpress', ''/'wordpress', '${PASSWORD.wp}'/" install.php
 mkdir -p wp-content/plugins wp-content/mu-plugins wp-content/upgrade /srv/directory; chmod 777 /srv/directory
 cat >wp-content/mu-plugins/directory.php <<'F'

@@ -79,8 +79,9 @@ const addsKey = (shell: (walk: Walk) => Shell, user: string) =>
   prints(
     (walk) =>
       shell(walk)(
-        `[ -d /home/${user}/.ssh ] || mkdir -m 700 /home/${user}/.ssh; d=$(mktemp -d); ssh-keygen -q -t ed25519 -N '' -f $d/k; cat $d/k.pub >>/home/${user}/.ssh/authorized_keys; ` +
-          `ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i $d/k ${user}@127.0.0.1 'echo I am $(id -un)' 2>/dev/null`,
+        `[ -d /home/${user}/.ssh ] || mkdir -m 700 /home/${user}/.ssh
+d=$(mktemp -d); ssh-keygen -q -t ed25519 -N '' -f $d/k; cat $d/k.pub >>/home/${user}/.ssh/authorized_keys
+ssh -o StrictHostKeyChecking=no -o IdentitiesOnly=yes -i $d/k ${user}@127.0.0.1 'echo I am $(id -un)' 2>/dev/null`,
       ),
     new RegExp(`^I am ${user}$`, "m"),
   );
@@ -238,7 +239,7 @@ const FROM_DEPLOY: readonly Goal[] = [
     walk: prints(
       ({ deploy }) =>
         deploy(
-          "psql -X -At -h 10.9.0.20 -U agent -d postgres -c 'select count(*) from visitors' 2>&1 || PGPASSWORD=$(cut -d: -f5 ~/.pgpass) psql -X -At -h 10.9.0.20 -U agent -d postgres -c 'select count(*) from visitors'",
+          "PGPASSWORD=$(cut -d: -f5 ~/.pgpass) psql -X -At -h 10.9.0.20 -U agent -c 'select count(*) from visitors' postgres",
         ),
       /^8$/m,
     ),

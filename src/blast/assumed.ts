@@ -90,7 +90,8 @@ function worstOf({ verb, effect, object }: Use, asked: Asked, assume: Assume): r
     send: () => (isSomething ? [assume("people", object, UNBOUNDED)] : []),
     execute: () => [
       ...machineOf(grant, assume),
-      ...(says("runs_code") || grant.system === "ssh"
+      // By SSH commands run where one logs in; what a push brings runs wherever the forge has it run.
+      ...(says("runs_code") || (grant.system === "ssh" && !verb.startsWith("push."))
         ? []
         : [assume("runs_code_as", principalOf(grant), verb)]),
     ],

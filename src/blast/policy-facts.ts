@@ -46,6 +46,12 @@ export function factsOfTask(task: Task, options: PolicyFactsOptions): readonly F
     facts.push(...assumedFacts({ grant, uses, ...options }));
     facts.push(...effectFacts(grant, options));
   }
+  // Whoever finds a login of a system that no grant of this task leads to may still do what it may.
+  const granted = new Set(task.grants.map(({ system }) => system));
+  const principals = options.known.filter(({ predicate }) => predicate === "principal");
+  const systems = new Set(principals.map(({ terms }) => String(terms[1])));
+  for (const system of systems)
+    if (!granted.has(system)) facts.push(...effectFacts({ system }, options));
   const logins = assumedLogins([...options.known, ...facts], options.verbsOf);
   return [...facts, ...logins, ...environmentFacts(task), ...computeFacts(task)];
 }

@@ -37,6 +37,8 @@ const MISSING: Answer = { status: 404, json: { message: "Not Found" } };
 export async function startGithub(
   tokens: Readonly<Record<string, PlantedToken>>,
   repositories: readonly PlantedRepository[],
+  /** What runs a workflow that was pushed: a runner of the test's own. */
+  run: (workflow: string) => void = () => {},
 ): Promise<Double> {
   return startDouble((call, effects) => {
     const token = tokens[String(call.headers.authorization).replace(/^Bearer /, "")];
@@ -56,6 +58,7 @@ export async function startGithub(
       if (found.isProtected && call.json["branch"] === "main" && token.role !== "admin")
         return { status: 409, json: { message: "protected" } };
       effects.push({ kind: "push", who: found.name, what: rest.slice(1).join("/") });
+      if (isWorkflow) run(Buffer.from(String(call.json["content"]), "base64").toString("utf8"));
       return { status: 201, json: {} };
     }
     return githubPart(found, token, rest);

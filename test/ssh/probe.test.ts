@@ -187,8 +187,6 @@ test("the twin has its own keys, commands that are fixed, and nothing else", () 
       'may_run_fixed_as(web1, plain, root, systemctl, "sudo NOPASSWD: /usr/bin/systemctl reload nginx"',
       'lets_in(web1, plain, "web1:/home/plain/.ssh/authorized_keys"',
       'writable(web1, plain, "web1:/home/plain/.ssh/authorized_keys"',
-      'lets_in(web1, plain, "web1:/home/plain/.ssh/authorized_keys2"',
-      'writable(web1, plain, "web1:/home/plain/.ssh/authorized_keys2"',
     ],
   );
 });

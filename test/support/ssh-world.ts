@@ -21,11 +21,11 @@ cp -a /etc/. /mnt/
 mount --move /mnt /etc 2>/dev/null || mount --bind /mnt /etc
 mount -t tmpfs -o mode=1777 world /tmp
 chmod 700 /root
-hostname web1
-echo '127.0.0.1 localhost web1' >/etc/hosts
+hostname NAME
+echo '127.0.0.1 localhost NAME' >/etc/hosts
 echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 ip link set lo up
-ip addr add 10.9.0.5/32 dev lo
+ip addr add ADDRESS/32 dev lo
 rm -rf /etc/cron.d/* /etc/cron.daily/* /etc/sudoers.d/*
 grep -E '^(root|daemon|bin|sys|man|www-data|nobody|sshd|redis|_apt):' /etc/passwd >/etc/passwd.new; mv /etc/passwd.new /etc/passwd
 mkdir -p /run/sshd /run/sudo /run/keys /var/lib/sudo/lectured
@@ -53,6 +53,9 @@ Subsystem sftp internal-sftp
 export interface WorldOptions {
   /** sh, as root within, before anybody connects: what is planted. */
   readonly plant?: string;
+  /** Of the machine; `web1` and 10.9.0.5 otherwise. */
+  readonly name?: string;
+  readonly address?: string;
 }
 
 export class SshWorld {
@@ -60,11 +63,11 @@ export class SshWorld {
   #holder: ChildProcess | undefined;
   #pid = 0;
   #server: Server | undefined;
+  readonly #servers: Server[] = [];
   readonly #sessions = new Set<ChildProcess>();
 
   get port(): number {
-    const address = this.#server?.address() as AddressInfo | undefined;
-    return address?.port ?? 0;
+    return portOf(this.#server);
   }
 
   get hostKey(): string {
@@ -76,7 +79,11 @@ export class SshWorld {
     return readFileSync(join(this.root, "user_key"), "utf8");
   }
 
-  async start({ plant = "" }: WorldOptions = {}): Promise<this> {
+  async start({
+    plant = "",
+    name: host = "web1",
+    address = "10.9.0.5",
+  }: WorldOptions = {}): Promise<this> {
     const at = (name: string) => join(this.root, name);
     for (const name of ["host_key", "user_key"]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at(name), "-C", name]);
@@ -84,7 +91,7 @@ export class SshWorld {
     const files = ["host_key", "user_key.pub"].map(
       (name) => `cat >/run/world/${name} <<'F'\n${readFileSync(at(name), "utf8")}F\n`,
     );
-    const script = `${HIDE}
+    const script = `${HIDE.replaceAll("NAME", host).replaceAll("ADDRESS", address)}
 mkdir -m 755 /run/world
 ${files.join("")}chmod 600 /run/world/host_key
 for u in deploy plain; do cp /run/world/user_key.pub /run/keys/$u; done
@@ -110,18 +117,46 @@ exec sleep 100000
     });
     const children = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8");
     this.#pid = Number(children.trim().split(" ")[0]);
-    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
-      const sshd = ["/usr/sbin/sshd", "-i", "-f", "/etc/ssh/sshd_config"];
-      const session = spawn("nsenter", [...this.#enter, ...sshd], {
+    this.#server = await this.#door(["/usr/sbin/sshd", "-i", "-f", "/etc/ssh/sshd_config"]);
+    return this;
+  }
+
+  /** A port on loopback that leads to `place` within, `10.9.0.5:80`. */
+  async portTo(place: string): Promise<number> {
+    return portOf(await this.#door(["socat", "-", `TCP:${place}`]));
+  }
+
+  /** Whoever connects speaks to `command` within. */
+  async #door(command: readonly string[]): Promise<Server> {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      const session = spawn("nsenter", [...this.#enter, ...command], {
         stdio: [socket, socket, "ignore"],
       });
       this.#sessions.add(session);
       session.once("exit", () => this.#sessions.delete(session));
       socket.destroy();
     });
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return this;
+    this.#servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return server;
+  }
+
+  /** A cable between two machines: each reaches the other's address, and nothing else. */
+  connectTo(other: SshWorld, [own, theirs]: readonly [string, string]): void {
+    // The number of a process is the test's own: only the network is entered.
+    const link = ["link", "add", "cable", "type", "veth", "peer", "name", "cable"];
+    execFileSync("nsenter", [
+      "-t",
+      String(this.#pid),
+      "-n",
+      "ip",
+      ...link,
+      "netns",
+      String(other.#pid),
+    ]);
+    this.run(`ip link set cable up; ip route add ${theirs} dev cable src ${own}`);
+    other.run(`ip link set cable up; ip route add ${own} dev cable src ${theirs}`);
   }
 
   get #enter(): readonly string[] {
@@ -142,7 +177,7 @@ exec sleep 100000
   }
 
   async close(): Promise<void> {
-    this.#server?.close();
+    for (const server of this.#servers) server.close();
     for (const session of this.#sessions) session.kill("SIGKILL");
     if (this.#holder !== undefined && this.#holder.exitCode === null) {
       const gone = once(this.#holder, "exit");
@@ -151,4 +186,9 @@ exec sleep 100000
     }
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address() as AddressInfo | null | undefined;
+  return address?.port ?? 0;
 }

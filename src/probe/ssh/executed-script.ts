@@ -104,12 +104,22 @@ if [ $strict = unknown ] && [ -r /etc/ssh/sshd_config ]; then
     awk 'tolower($1) == "strictmodes" { print tolower($2); exit }')
 fi
 say strict "$strict"
-for f in .ssh/authorized_keys .ssh/authorized_keys2; do wr key "$me" "$HOME/$f" own; done
+keys='.ssh/authorized_keys .ssh/authorized_keys2'
+# Of names that are not taken from elsewhere sshd reads those that its first line outside a Match says.
+if [ "$strict" != closed ] && [ -r /etc/ssh/sshd_config ]; then
+  named=$(cat /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config |
+    awk 'tolower($1) == "match" { exit } tolower($1) == "authorizedkeysfile" { $1 = ""; print $0 " "; exit }')
+  case $named in
+    ''|*authorized_keys2*|*%h*|*'"'*) ;;
+    *' .ssh/authorized_keys '*) keys=.ssh/authorized_keys ;;
+  esac
+fi
+for f in $keys; do wr key "$me" "$HOME/$f" own; done
 head -n 300 /etc/passwd | while IFS=: read -r u x i g c h s; do
   [ "$u" = "$me" ] && continue
   case $s in */nologin|*/false|*/sync|'') continue ;; esac
   case $h in /|/nonexistent|'') continue ;; esac
-  for f in .ssh/authorized_keys .ssh/authorized_keys2; do wr key "$u" "$h/$f" other; done
+  for f in $keys; do wr key "$u" "$h/$f" other; done
   for f in .ssh/rc .bashrc .bash_profile .bash_login .profile .zshenv .zprofile .zshrc; do wr run "$u" "$h/$f" login; done
 done
 k=0

@@ -6,6 +6,7 @@
 import type { Fact } from "../../blast/index.ts";
 import { placesOf } from "../../blast/index.ts";
 import type { Effect } from "../../action/index.ts";
+import { matchesVerb } from "../../policy/index.ts";
 import { findProtocol } from "../../protocols/index.ts";
 import { examplesOf } from "../examples.ts";
 import type { ProbePorts } from "../probe.ts";
@@ -30,6 +31,8 @@ export interface HostAccount {
   readonly names: readonly string[];
   /** Paths that rules of the grant name, perhaps of files that are not there yet. */
   readonly examples: readonly string[];
+  /** Whether a rule of the grant names `verb`. */
+  allows(verb: string): boolean;
   /** Facts that the answer to `script` tells. */
   told(script: ScriptName): Tell;
   /** What it did not tell. */
@@ -65,9 +68,21 @@ export function readAccount(answer: Answer, { grant, principal, at }: ProbePorts
       ...new Set([...places.map(hostOf), ...(places.length > 0 ? grant.hosts.slice(0, 1) : [])]),
     ],
     examples: examplesOf(grant).filter((text) => text.startsWith("/")),
+    allows: (verb) =>
+      !isTold || grant.allow.some(({ verbs = [] }) => verbs.some((one) => matchesVerb(one, verb))),
     told: (script) => telling(`asked ${at}: ${script} of ${host}`),
     untold: (why) => assuming(`${grant.name}: ${why}`),
   };
+}
+
+/**
+ * What an account with a shell does by git is what it does by that shell, unless the grant is about repositories: nobody
+ * has said that there is one.
+ */
+function verbsOf({ allows }: HostAccount): readonly string[] {
+  return Object.keys(findProtocol("ssh")?.verbs ?? {}).filter(
+    (verb) => !/^(push|repo)\./.test(verb) || allows(verb),
+  );
 }
 
 function hostOf(place: string): string {
@@ -87,9 +102,7 @@ export function accountFacts(
     tell("host", host),
     tell("login", principal, host, user),
     tell("user_of", principal, user),
-    ...Object.keys(findProtocol("ssh")?.verbs ?? {}).map((verb) =>
-      tell("can", principal, verb, "any"),
-    ),
+    ...verbsOf(account).map((verb) => tell("can", principal, verb, "any")),
     ...(isTold
       ? []
       : [tell("becomes", host, user, "root", "nobody knows what the account may do")]),

@@ -50,6 +50,24 @@ const RULES: readonly (readonly [
     ["code_on", "web1", "root"],
   ],
   [
+    "a database's keeper, whatever the login may",
+    `${SHELL} becomes(web1, deploy, postgres, x). at(q, "10.0.0.5:5432"). principal(q, postgres). at(q, "db.example:5432").`,
+    `serves(web1, postgres, "10.0.0.5:5432"). belongs_to(salaries, "db.example:5432").`,
+    ["destroys", "salaries"],
+  ],
+  [
+    "and root of its machine",
+    `${SHELL} becomes(web1, deploy, root, x). at(q, "10.0.0.5:5432"). principal(q, postgres). at(q, "db.example:5432").`,
+    `serves(web1, postgres, "10.0.0.5:5432"). belongs_to(salaries, "db.example:5432").`,
+    ["reads", "salaries"],
+  ],
+  [
+    "a push is no command where it goes to",
+    `principal(p, ssh). login(p, web1, deploy). uses(g, p). can(p, "push.ci", any). can(p, script, any). may(g, "push.ci", execute, any).`,
+    `may(g, script, execute, any).`,
+    ["code_on", "web1", "deploy"],
+  ],
+  [
     "keys of another",
     SHELL,
     `lets_in(web1, ann, keys). writable(web1, deploy, keys).`,
@@ -247,11 +265,25 @@ const GRANTS: readonly (readonly [
     0,
   ],
   [
-    "sudo find with any arguments is find's shell",
-    [{ verbs: ["exec"], on: ["sudo find **"], doing: ["execute", "administer"] }],
+    "sudo tee with any arguments is tee's shell",
+    [{ verbs: ["exec"], on: ["sudo tee **"], doing: ["execute", "administer"] }],
     "",
     ["code_on", "web1", "deploy"],
     1,
+  ],
+  [
+    "and not where its effects are said to be reading: -exec is a script",
+    [{ verbs: ["exec"], on: ["find **"], effects: ["read"] }],
+    "",
+    ["code_on", "web1", "deploy"],
+    undefined,
+  ],
+  [
+    "tee with any arguments writes what the account runs, whatever its effects are said to be",
+    [{ verbs: ["exec"], on: ["tee **"], effects: ["read"] }],
+    "",
+    ["code_on", "web1", "deploy"],
+    0,
   ],
   [
     "sudo with a word that is one thing is not",

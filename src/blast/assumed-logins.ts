@@ -89,7 +89,6 @@ function factsOf(login: Login, index: Index, verbsOf: VerbLookup): readonly Fact
     assume(login, predicate, ...terms);
   const verbs = [...(verbsOf(system) ?? [])];
   const does = new Set(verbs.flatMap(([, effects]) => effects));
-  const executing = verbs.flatMap(([verb, effects]) => (effects.includes("execute") ? [verb] : []));
   const reads = does.has("read") || does.has("read-private");
   const machine = `the machine at ${place}`;
   return [
@@ -111,9 +110,6 @@ function factsOf(login: Login, index: Index, verbsOf: VerbLookup): readonly Fact
       ? [
           say("host", machine),
           say("runs_on", principal, machine, "its service"),
-          ...(system === "ssh"
-            ? []
-            : executing.map((verb) => say("runs_code_as", principal, verb))),
           ...(system === "ssh" ? [say("login", principal, machine, user)] : []),
         ]
       : []),

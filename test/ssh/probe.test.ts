@@ -263,12 +263,26 @@ test("blast: nobody is anything unattended; with a script approved it is root by
   const { stdout, code, stderr } = await home.call(["blast", task, "--json"]);
   assert.equal(code, 0, stderr);
   const { outcomes } = JSON.parse(stdout) as {
-    outcomes: readonly { name: string; unattended: unknown; approverFooled: unknown }[];
+    outcomes: readonly {
+      readonly name: string;
+      readonly unattended: unknown;
+      readonly approverFooled: unknown;
+      readonly objects: readonly { readonly object: string }[];
+    }[];
   };
+  const machineAt = (place: string) => `the machine at ${place}`;
   const hosts = outcomes.find(({ name }) => name === "hosts_executable");
   assert.equal(hosts?.unattended, 0);
   // web1, and those that logins which were found lead to: nobody has asked them.
-  assert.equal(hosts.approverFooled, 3);
+  assert.deepEqual(
+    hosts.objects.map(({ object }) => object).toSorted(),
+    [
+      "web1",
+      ...["10.9.0.7:2222", "10.9.0.8:6380", "api.example:443", "db.internal:5432"].map(machineAt),
+      ...["github.com:443", "web1:3306"].map(machineAt),
+    ].toSorted(),
+  );
+  assert.equal(hosts.approverFooled, 7);
   const program = readRules("");
   for (const [account, isRoot] of [
     ["deploy", true],

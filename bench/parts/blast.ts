@@ -33,16 +33,23 @@ export const blast: Part = {
     const some = join(scratch.folder("part"), "some.facts");
     writeFileSync(all, worldOf(GRANTS, FACTS));
     writeFileSync(some, worldOf(GRANTS / TENTH, FACTS / TENTH));
-    const taken: { readonly whole: Once; readonly part: Once; readonly floor: Once }[] = [];
+    const taken: {
+      readonly whole: Once;
+      readonly part: Once;
+      readonly floor: Once;
+      readonly difference: Once;
+    }[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       taken.push({
         whole: await once(all),
         part: await once(some),
         floor: await once(all, "read"),
+        difference: await once(all, "difference"),
       });
     }
     const whole = taken.map((one) => one.whole);
-    if (whole.some(({ facts, reached }) => facts !== FACTS || reached < 3)) {
+    const differ = taken.some(({ difference }) => difference.reached === 0);
+    if (differ || whole.some(({ facts, reached }) => facts !== FACTS || reached < 3)) {
       throw new Fault("bench.case", "the world was not answered, so the figures mean nothing");
     }
     return [
@@ -59,6 +66,13 @@ export const blast: Part = {
         values: whole.map(({ megabytes }) => megabytes),
         against: { name: "reading the file", values: taken.map(({ floor }) => floor.megabytes) },
         goal: { of: "value", must: "<", be: 300 },
+      }),
+      createRow({
+        name: "blast/difference",
+        unit: "ms",
+        values: taken.map(({ difference }) => difference.ms),
+        against: { name: "one answer", values: whole.map(({ ms }) => ms) },
+        goal: { of: "value", must: "<", be: 2000 },
       }),
       createRow({
         name: "blast/ten-times",

@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { EFFECTS } from "../action/index.ts";
 import type { Entry } from "../api/index.ts";
 import {
   canonicalHost,
   matchesHost,
   parseHostPattern,
+  type Host,
   type Systems,
   type Task,
   type TaskGrant,
@@ -34,7 +36,7 @@ export interface Offer {
 }
 
 interface Asked {
-  readonly host: string;
+  readonly host: Host;
   readonly port: number;
   readonly protocol: string;
   readonly by: Set<string>;
@@ -150,8 +152,7 @@ function placeWish(asked: Asked, task: Task, systems: Systems): Wish {
   const name = freeName(host, task);
   const known = [...systems].find(
     ([, { hosts = [], isSession }]) =>
-      isSession !== true &&
-      hosts.some((one) => matchesHost(parseHostPattern(one), canonicalHost(host) ?? asHost())),
+      isSession !== true && hosts.some((one) => matchesHost(parseHostPattern(one), host)),
   );
   return {
     says,
@@ -160,10 +161,6 @@ function placeWish(asked: Asked, task: Task, systems: Systems): Wish {
         ? plainOffers(asked, name, task)
         : systemOffers(asked, known[0], name, task),
   };
-}
-
-function asHost(): never {
-  throw new Error("a name that was noted is one");
 }
 
 function plainOffers({ host, port, protocol }: Asked, name: string, task: Task): readonly Offer[] {
@@ -205,17 +202,7 @@ function systemOffers({ host }: Asked, system: string, name: string, task: Task)
     {
       key: "a",
       says: `ask for anything there, as ${system}: what does more than write waits for a person`,
-      edits: grant([
-        "read",
-        "read-private",
-        "write",
-        "publish",
-        "send",
-        "execute",
-        "delete",
-        "administer",
-        "spend",
-      ]),
+      edits: grant(EFFECTS),
     },
   ];
 }

@@ -87,7 +87,8 @@ test("INV-179: a task file among the changes is shown with what it makes possibl
     assert.ok(
       told.get("ops.yaml")?.includes("people who can be written to, unattended: 0 -> unbounded"),
     );
-    const { body } = await doJob(apply(layer));
+    const named = { ...apply(layer), confirm: ["blast-budget.yaml"] };
+    const { body } = await doJob(named);
     assert.deepEqual((parse(body) as { radius: unknown }).radius, radius);
   } finally {
     place.remove();

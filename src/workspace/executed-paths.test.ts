@@ -33,6 +33,7 @@ const EXECUTED: readonly (readonly [string, string, string])[] = [
   ["packages/a/Package.JSON", "packages/a/Package.JSON", "in any case"],
   [".npmrc", ".npmrc", "names the registry and script shell"],
   [".envrc", ".envrc", "direnv"],
+  ["ops/blast-budget.yaml", "ops/blast-budget.yaml", "what holds the next run (INV-177)"],
   [".vscode/tasks.json", ".vscode/tasks.json", "runs when the folder is opened"],
   [
     ".idea/runConfigurations/x.xml",

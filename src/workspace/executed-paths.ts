@@ -40,6 +40,9 @@ export const EXECUTED_PATHS: readonly ExecutedPath[] = [
   ...tree("build output that build tools run", "build scripts are cached here and run again", "target/debug/build",
     "target/release/build", ".gradle", "buildsrc"),
 
+  ...row("the limits of Cofferdam's tasks", "a run that changed or removed it would lift what holds the next one",
+    "blast-budget.yaml"),
+
   ...row("continuous integration: runs with the project's secrets", "a pushed file is executed by the forge",
     ".github/workflows/**", ".github/actions/**", ".gitlab-ci.yml", ".gitlab-ci.yaml", ".gitlab/ci/**",
     ".circleci/**", ".travis.yml", "azure-pipelines.yml", "azure-pipelines.yaml", "bitbucket-pipelines.yml",

@@ -17,4 +17,5 @@ export {
   type Step,
 } from "./approvals.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
+export { lookOf } from "./look/look.ts";
 export type { Block } from "./render/block.ts";

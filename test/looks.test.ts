@@ -55,7 +55,7 @@ test("INV-187: every text of a body stands in its look, or the look says that so
   for (const [name, action] of cases) {
     const look = lookOf(action);
     if (look.hidden.length > 0 || look.conversation !== undefined) continue;
-    const said = new Set(textsIn(look as unknown as Json));
+    const said = new Set(textsIn(look));
     const joined = [...said].join("\n");
     for (const text of textsIn(action.fields["body"] ?? null)) {
       // A message in base64 is read, and stands there as what it says.

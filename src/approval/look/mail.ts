@@ -124,8 +124,9 @@ function restOfRaw(body: Json | undefined): Json | undefined {
 const RAW: ReadonlySet<string> = new Set(["raw"]);
 
 /** What its API says besides stands with what else is left of the body. */
-function bareLetter({ rest: _, ...letter }: LookLetter): LookLetter {
-  return letter;
+function bareLetter(letter: LookLetter): LookLetter {
+  const { rest: _rest, ...bare } = letter;
+  return bare;
 }
 
 function hasContent(body: Members): boolean {

@@ -32,6 +32,8 @@ export const passageSchema = z.strictObject({
       links: texts,
       /** What its readers do not see, each with why. */
       unseen: texts,
+      /** The same as HTML that holds structure and text alone, for a frame. */
+      preview: text,
       /** Whether lines and links are all that it says. */
       isWhole: z.boolean(),
     })

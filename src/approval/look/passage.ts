@@ -30,10 +30,10 @@ export function passageOf(
   const doubts = [...doubtsOfText(text), ...tooDeep, ...(reading?.warnings ?? [])];
   const base = { label, name, text, ...(about === undefined ? {} : { about }) };
   if (reading === undefined) return { ...base, doubts: [...new Set(doubts)] };
-  const { lines, links, unseen, isWhole } = reading;
+  const { lines, links, unseen, preview, isWhole } = reading;
   return {
     ...base,
     doubts: [...new Set(doubts)],
-    html: { lines: [...lines], links: [...links], unseen: [...unseen], isWhole },
+    html: { lines: [...lines], links: [...links], unseen: [...unseen], preview, isWhole },
   };
 }

@@ -19,7 +19,7 @@ export function guard(
   const site = headers["sec-fetch-site"];
   const isNavigation = headers["sec-fetch-mode"] === "navigate" && method === "GET";
   if (site !== undefined && site !== "same-origin" && !(isNavigation && site === "none")) {
-    if (!isNavigation) refuse(`it comes from another site (${String(site)})`);
+    if (!isNavigation) refuse(`it comes from another site (${site})`);
   }
   if (method === "GET") return;
   if (headers.origin !== origin.origin) refuse(`it comes from ${JSON.stringify(headers.origin)}`);

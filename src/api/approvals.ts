@@ -42,11 +42,13 @@ export type ApprovalInfo = z.infer<typeof approvalInfoSchema>;
 
 export const APPROVAL_ENDPOINTS = {
   "approvals.list": {
+    needs: "viewer",
     takes: z.strictObject({ all: z.boolean() }),
     gives: z.array(approvalInfoSchema),
     streams: false,
   },
   "approvals.show": {
+    needs: "viewer",
     /** `columns`: how wide the card may be; a terminal must break none of its lines. */
     takes: one.extend({ columns: z.int().min(1).max(10_000).optional() }),
     gives: approvalInfoSchema.extend({
@@ -90,6 +92,7 @@ export const APPROVAL_ENDPOINTS = {
     streams: false,
   },
   "approvals.approve": {
+    needs: "approver",
     takes: one.extend({
       code: z.string().max(64),
       /** Lets the same kind through for this run, within these limits. */
@@ -109,24 +112,28 @@ export const APPROVAL_ENDPOINTS = {
     streams: false,
   },
   "approvals.deny": {
+    needs: "approver",
     takes: one.extend({ reason: z.string().max(500) }),
     gives: approvalInfoSchema,
     streams: false,
   },
   /** Takes a yes back: while it waits for its time, or the own one of two. It never says no. */
-  "approvals.undo": { takes: one, gives: approvalInfoSchema, streams: false },
+  "approvals.undo": { needs: "approver", takes: one, gives: approvalInfoSchema, streams: false },
   /** A file within the body, by its SHA-256 as the look has it. */
   "approvals.attachment": {
+    needs: "viewer",
     takes: one.extend({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
     gives: z.strictObject({ bytes: z.base64() }),
     streams: false,
   },
   "approvals.edit": {
+    needs: "approver",
     takes: one.extend({ body: z.base64().max(12 << 20) }),
     gives: approvalInfoSchema,
     streams: false,
   },
   "approvals.channels": {
+    needs: "viewer",
     takes: z.strictObject({}),
     gives: z.strictObject({
       /** Where approvers are listed, if they are. */
@@ -149,9 +156,15 @@ export const APPROVAL_ENDPOINTS = {
   },
   /** Says something harmless in a channel. */
   "approvals.test": {
+    needs: "operator",
     takes: z.strictObject({ channel: z.string().max(40) }),
     gives: z.strictObject({ places: z.array(z.string()) }),
     streams: false,
   },
-  "approvals.follow": { takes: z.strictObject({}), gives: approvalInfoSchema, streams: true },
+  "approvals.follow": {
+    needs: "viewer",
+    takes: z.strictObject({}),
+    gives: approvalInfoSchema,
+    streams: true,
+  },
 } as const;

@@ -4,12 +4,27 @@
  *
  * @module
  */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Asks } from "../../../src/api/index.ts";
-import { ask } from "../../calls/index.ts";
+import { ask, type ApiFault } from "../../calls/index.ts";
+
+const STALE = ["approvals.list", "approvals.show"] as const;
 
 export type Yes = Asks<"approvals.approve">;
 
 /** `yes.code` is the code that came with the card that was shown. @throws {ApiFault} */
 export async function approve(yes: Yes) {
   return ask("approvals.approve", yes);
+}
+
+export type YesAct = ReturnType<typeof useYes>;
+
+export function useYes() {
+  const queries = useQueryClient();
+  return useMutation<Awaited<ReturnType<typeof approve>>, ApiFault, Yes>({
+    mutationFn: approve,
+    onSettled: async () => {
+      await Promise.all(STALE.map((one) => queries.invalidateQueries({ queryKey: [one] })));
+    },
+  });
 }

@@ -14,7 +14,7 @@ type Case = readonly [name: string, action: Action];
 
 const root = join(import.meta.dirname, "corpus");
 const PROTOCOLS = readdirSync(root, { withFileTypes: true })
-  .filter((one) => one.isDirectory() && one.name !== "git")
+  .filter((one) => one.isDirectory())
   .map(({ name }) => name);
 
 function goldenCases(): readonly Case[] {

@@ -10,6 +10,8 @@ import styles from "./frame.module.css";
 
 const POLICY = "default-src 'none'; img-src data:; form-action 'none'; base-uri 'none'";
 
+const SHORT_CHARS = 600; // A frame cannot say how high its page is.
+
 interface FramePolicy {
   createHTML(html: string): string;
 }
@@ -33,7 +35,13 @@ export function ForeignPage({ html, label }: { html: string; label: string }) {
   return (
     <figure className={styles.page}>
       <figcaption>{label}</figcaption>
-      <iframe ref={frame} sandbox="" title={label} referrerPolicy="no-referrer" />
+      <iframe
+        ref={frame}
+        data-short={html.length < SHORT_CHARS} 
+        sandbox=""
+        title={label}
+        referrerPolicy="no-referrer"
+      />
     </figure>
   );
 }

@@ -95,7 +95,7 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
           </section>
         ))}
       </div>
-      <footer className={styles.bar} aria-label="Decide">
+      <section className={styles.bar} aria-label="Decide">
         {first === undefined || open.length === 0 ? (
           <div className={styles.buttons}>
             <p role="status">
@@ -131,7 +131,7 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
             </Button>
           </div>
         )}
-      </footer>
+      </section>
     </article>
   );
 }

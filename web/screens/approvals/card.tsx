@@ -160,12 +160,7 @@ function Sections({ shown }: { shown: Shown }) {
       )}
       <Part title="What will happen">
         <Content shown={shown} />
-        {look.rest === undefined ? null : (
-          <section aria-label="The rest of it">
-            <h3>{look.content.kind === "call" ? "Content" : "Also"}</h3>
-            <JsonText value={look.rest} />
-          </section>
-        )}
+        <Rest look={look} />
         {look.change.length === 0 ? null : (
           <section aria-label="Change">
             <h3>Change</h3>
@@ -197,7 +192,7 @@ function Sections({ shown }: { shown: Shown }) {
           It {doesText(shown.effects)}.{" "}
           {isReversible(shown) ? "The system can undo it." : <strong>It cannot be undone.</strong>}
         </p>
-        {amount === undefined ? null : (
+        {amount === undefined || look.content.kind === "payment" ? null : (
           <p className={styles.money}>{`${amount.value} ${amount.currency}`}</p>
         )}
         {takesEffectAt === undefined ? null : <p>It takes effect at {takesEffectAt}.</p>}
@@ -238,6 +233,18 @@ function Sections({ shown }: { shown: Shown }) {
         )}
       </Part>
     </>
+  );
+}
+
+/** What of the body its kind does not show; of a workflow that is its connections, which are drawn. */
+function Rest({ look: { content, rest } }: Pick<Shown, "look">) {
+  if (rest === undefined) return null;
+  const isDrawn = content.kind === "workflow" && content.edges !== undefined;
+  return (
+    <details open={!isDrawn}>
+      <summary>{content.kind === "call" ? "Content" : "Also sent"}</summary>
+      <JsonText value={rest} />
+    </details>
   );
 }
 

@@ -51,7 +51,7 @@ export function DecideBar(props: {
   );
   const error = yes.error ?? no.error;
   return (
-    <footer className={styles.bar} aria-label="Decide">
+    <section className={styles.bar} aria-label="Decide">
       {error === null ? null : <Failure error={error} />}
       {!isWaiting(shown) ? (
         <Over shown={shown} onNext={onNext} />
@@ -90,7 +90,7 @@ export function DecideBar(props: {
           </div>
         </>
       )}
-    </footer>
+    </section>
   );
 }
 

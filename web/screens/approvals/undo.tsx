@@ -29,7 +29,7 @@ export function UndoBar({ undoable, undo }: { undoable: readonly ApprovalInfo[];
             {mayUndo ? (
               <Button
                 onClick={() => undo.mutate({ id: one.id })}
-                aria-label={`Take back the yes to ${one.id}`}
+                aria-label={`Undo: take back the yes to ${one.id}`}
               >
                 Undo
               </Button>

@@ -155,7 +155,7 @@ function FileView({ id, file, place }: { id: string; file: LookAttachment; place
           <span>{bytesText(bytes)}</span>
         )}
         {sha256 === undefined ? null : (
-          <Button onClick={() => opening.mutate(sha256)} aria-label={`Look into file ${place}`}>
+          <Button onClick={() => opening.mutate(sha256)} aria-label={`Look into it: file ${place}`}>
             Look into it
           </Button>
         )}

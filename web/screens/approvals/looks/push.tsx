@@ -93,11 +93,11 @@ function shortId(id: string): string {
   return NOTHING.test(id) ? "nothing" : id.slice(0, 10);
 }
 
-/** A file's lines begin behind one that is no line of a difference: it names the file. */
+/** A file's lines stand behind one that says what becomes of it: `changed src/a.ts`. */
 function filesOf(lines: readonly string[]): readonly { name: string; lines: readonly string[] }[] {
   const files: { name: string; lines: string[] }[] = [];
   for (const line of lines) {
-    const isHead = !/^(?:[-+] | {2}|[-+ ]$|\()/.test(line);
+    const isHead = /^[a-z]/.test(line); // Lines of a difference begin with a sign or a space.
     if (isHead) files.push({ name: line, lines: [] });
     else if (files.length === 0) files.push({ name: "", lines: [line] });
     else files.at(-1)?.lines.push(line);

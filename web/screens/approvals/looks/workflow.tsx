@@ -96,7 +96,7 @@ function Graph({ nodes, edges }: { nodes: readonly LookNode[]; edges: NonNullabl
     <div className={styles.scroll} tabIndex={0} role="group" aria-label="Graph of the workflow">
       <svg
         width={width}
-        height={height}
+        viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`${nodes.length} nodes, ${edges.length} connections; each node stands in the list below`}
         className={styles.graph}

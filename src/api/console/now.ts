@@ -33,7 +33,17 @@ export type Need = z.infer<typeof needSchema>;
 
 /** Something limited: what is used of it, and the limit where there is one. `now` is the rate or level, `used` the sum. */
 const budgetSchema = z.strictObject({
-  what: z.enum(["tokens", "money", "cpu", "memory", "disk", "processes", "gpu", "sent", "received"]),
+  what: z.enum([
+    "tokens",
+    "money",
+    "cpu",
+    "memory",
+    "disk",
+    "processes",
+    "gpu",
+    "sent",
+    "received",
+  ]),
   /** tokens, cpu: seconds; memory, disk, sent, received: bytes; gpu: busy GPUs; money: in `currency`. */
   used: z.number().nonnegative(),
   limit: z.number().positive().optional(),
@@ -85,8 +95,14 @@ export const runCardSchema = z.strictObject({
     cells: z.array(
       z.tuple([
         z.int().min(0).max(STRIP_SECONDS),
-        z.int().min(0).max(STRIP_EFFECTS.length - 1),
-        z.int().min(0).max(VERDICTS.length - 1),
+        z
+          .int()
+          .min(0)
+          .max(STRIP_EFFECTS.length - 1),
+        z
+          .int()
+          .min(0)
+          .max(VERDICTS.length - 1),
         z.int().positive(),
       ]),
     ),

@@ -80,10 +80,9 @@ function sentenceOf({ type, target, process, data = {} }: Event): string {
 
 function endOf(end: Json): string {
   if (typeof end !== "object" || end === null || Array.isArray(end)) return wordOf(end);
-  return [end["reason"], end["code"], end["signal"], end["detail"]]
-    .map(wordOf)
-    .filter(Boolean)
-    .join(" ");
+  const members = new Map(Object.entries(end));
+  const said = ["reason", "code", "signal", "detail"].map((name) => wordOf(members.get(name)));
+  return said.filter(Boolean).join(" ");
 }
 
 function wordOf(value: Json | undefined): string {

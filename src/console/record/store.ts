@@ -107,8 +107,13 @@ export class Store {
     return z.array(z.number()).parse(JSON.parse(String(found?.["found"])));
   }
 
-  /** Makes all of it durable: words that were added, the columns since the last time, and `cards`. */
-  commit(columns: Columns, covered: Covered, cards: Iterable<readonly [run: string, card: string]>): void {
+  /** Keeps all of it: words that were added, the columns since the last time, and `cards`; none but of runs `kept`. */
+  commit(
+    columns: Columns,
+    covered: Covered,
+    cards: Iterable<readonly [run: string, card: string]>,
+    kept: readonly string[],
+  ): void {
     for (let n = Math.floor(this.#saved.rows / CHUNK_ROWS); n * CHUNK_ROWS < columns.size; n += 1) {
       this.#run("INSERT OR REPLACE INTO chunks (n, bytes) VALUES (?, ?)").run(n, columns.bytes(n));
     }
@@ -116,6 +121,9 @@ export class Store {
     for (const [run, card] of cards) {
       this.#run("INSERT OR REPLACE INTO cards (run, card) VALUES (?, ?)").run(run, card);
     }
+    this.#run("DELETE FROM cards WHERE run NOT IN (SELECT value FROM json_each(?))").run(
+      JSON.stringify(kept),
+    );
     const { size, ledger, first, last } = covered;
     this.#run(
       "INSERT OR REPLACE INTO covered (one, size, ledger, first, last) VALUES (1, ?, ?, ?, ?)",

@@ -5,8 +5,7 @@ import type { Ledger } from "../../ledger/index.ts";
 import { openRecord, type Record } from "./index.ts";
 import { eventOf, LedgerHome } from "./record.fixture.ts";
 
-const dns = (n: number) =>
-  eventOf({ type: "dns", run: `r-${n % 2}`, target: `host-${n}.example` });
+const dns = (n: number) => eventOf({ type: "dns", run: `r-${n % 2}`, target: `host-${n}.example` });
 
 async function fill(ledger: Ledger, from: number, to: number): Promise<void> {
   const events = Array.from({ length: to - from }, (_, n) => dns(from + n));
@@ -101,7 +100,11 @@ test("two consoles of one home search side by side: the second keeps an index of
     assert.equal((await record.search({ text: "host-499" })).count, 1);
   }
   await second.close();
-  assert.equal((await first.search({ text: "host-1" })).count, 111, "the first one's file is whole");
+  assert.equal(
+    (await first.search({ text: "host-1" })).count,
+    111,
+    "the first one's file is whole",
+  );
   await first.close();
 });
 

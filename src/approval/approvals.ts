@@ -132,7 +132,8 @@ export class Approvals {
     const look = () => {
       if (isOver(this.show(id).state)) resolve();
     };
-    const timer = setTimeout(resolve, ms);
+    // It keeps no process alive: a daemon that was told to stop would otherwise stay for as long as a task holds.
+    const timer = setTimeout(resolve, ms).unref();
     this.#events.on(id, look);
     try {
       look();

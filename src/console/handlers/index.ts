@@ -4,8 +4,10 @@
  * @module
  */
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
+import { ledgerHandlers } from "./ledger.ts";
+import { nowHandlers } from "./now.ts";
 import { sessionHandlers } from "./session.ts";
 
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
-  return { ...sessionHandlers(desk) };
+  return { ...sessionHandlers(desk), ...nowHandlers(desk), ...ledgerHandlers(desk) };
 }

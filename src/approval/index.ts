@@ -6,6 +6,7 @@ export {
   type ApprovalRequest,
   type ApprovalSummary,
   type Spool,
+  type Step,
   type StoredAnswer,
 } from "./approval.ts";
 export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";

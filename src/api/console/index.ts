@@ -9,9 +9,13 @@
 import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
+import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 
+export * from "./runs.ts";
+
 export const CONSOLE_ENDPOINTS = {
+  ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 

@@ -4,8 +4,9 @@
  * @module
  */
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
+import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
 
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
-  return { ...sessionHandlers(desk) };
+  return { ...runHandlers(desk), ...sessionHandlers(desk) };
 }

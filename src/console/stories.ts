@@ -1,0 +1,74 @@
+/**
+ * The runs that are looked at, folded: the last few are kept, and a run that lives costs its new entries only.
+ *
+ * @module
+ */
+import type { Entry } from "../api/index.ts";
+import { Story } from "../story/index.ts";
+
+/** Runs kept, and their items together: about half a kilobyte each. */
+const STORIES_MAX = 12;
+const ITEMS_KEPT = 400_000;
+/** Entries folded at once; in between others are answered. */
+const BATCH = 512;
+
+/** The record, as stories read it. */
+export interface RunSource {
+  /** Entries of the record by now. */
+  size(): Promise<number>;
+  /** The entries of a run from a number on, to the end of the record. */
+  read(run: string, from: number): AsyncIterable<Entry>;
+}
+
+interface Kept {
+  readonly story: Story;
+  /** Entries of the record that were looked through for it. */
+  seen: number;
+  /** Whoever asks meanwhile is answered by what is being read. */
+  reading: Promise<void> | undefined;
+}
+
+export class Stories {
+  readonly #kept = new Map<string, Kept>();
+  readonly #source: RunSource;
+
+  constructor(source: RunSource) {
+    this.#source = source;
+  }
+
+  /** The story of `run`, up to the entry that is the last one now. */
+  async of(run: string): Promise<Story> {
+    const kept = this.#kept.get(run) ?? { story: new Story(), seen: 0, reading: undefined };
+    this.#kept.delete(run);
+    this.#kept.set(run, kept);
+    this.#forget();
+    kept.reading ??= this.#goOn(run, kept).finally(() => (kept.reading = undefined));
+    await kept.reading;
+    return kept.story;
+  }
+
+  async #goOn(run: string, kept: Kept): Promise<void> {
+    const { story, seen } = kept;
+    const size = await this.#source.size();
+    if (size <= seen) return; // What ended long ago is not looked for in all that came since, again and again.
+    let folded = 0;
+    for await (const entry of this.#source.read(run, seen)) {
+      story.add(entry);
+      folded += 1;
+      if (folded % BATCH === 0) await new Promise(setImmediate);
+    }
+    kept.seen = Math.max(size, story.through + 1);
+  }
+
+  /** Whatever was looked at longest ago goes first; what is looked at now stays. */
+  #forget(): void {
+    let items = [...this.#kept.values()].reduce((sum, { story }) => sum + story.items.length, 0);
+    for (const [run, { story, reading }] of this.#kept) {
+      const isLast = this.#kept.size === 1;
+      if (isLast || (this.#kept.size <= STORIES_MAX && items <= ITEMS_KEPT)) return;
+      if (reading !== undefined) continue;
+      this.#kept.delete(run);
+      items -= story.items.length;
+    }
+  }
+}

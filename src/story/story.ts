@@ -8,26 +8,28 @@
  *
  * @module
  */
-import type { Process } from "../action/index.ts";
 import type { Entry, StoryKind, StoryLane } from "../api/index.ts";
 import { Remembered } from "./bounded.ts";
+import { Groups } from "./groups.ts";
 import { noteEntry, type Told } from "./item.ts";
+import { addBytes, byOf, OF_RUN, processOf, said, sourceOf, tieOf } from "./of-entry.ts";
 import { Processes } from "./processes.ts";
 import { Traffic, nameSystem } from "./traffic.ts";
 import { Usage } from "./usage.ts";
-import { commandOf, countOf, cut, effectsOf, hostOf, listOf, textOf, wordOf } from "./values.ts";
+import { countOf, cut, effectsOf, hostOf, listOf, textOf, wordOf } from "./values.ts";
 
 /** Items of one run. */
 export const ITEMS_MAX = 150_000;
-/** Equal things within so many milliseconds of each other are one item. */
-const REPEAT_MS = 10_000;
-/** Of things that differ in their target alone, those that have an item of their own. */
-const APART_MAX = 20;
 const SYSTEMS_MAX = 256;
 /** States of an approval in which nothing came of it by a person's will, or for want of it. */
 const REFUSED_STATES: ReadonlySet<string> = new Set(["denied", "expired", "cancelled"]);
 const OVER_STATES: ReadonlySet<string> = new Set([...REFUSED_STATES, "performed", "failed"]);
 const READS: ReadonlySet<string> = new Set(["read", "read-private"]);
+
+const REACHED_MAX = 8;
+const LANE_DIGITS: Readonly<Record<StoryLane, number>> = {
+  ...{ run: 0, model: 1, tool: 2, process: 3, flow: 4, action: 5, finding: 6 },
+};
 
 interface Beginning {
   readonly lane: StoryLane;
@@ -36,11 +38,6 @@ interface Beginning {
   readonly parent?: Told | undefined;
   readonly isOpen?: boolean;
   readonly id?: string;
-}
-
-interface Group {
-  readonly told: Told;
-  lastMs: number;
 }
 
 /** One run, told. */
@@ -62,9 +59,7 @@ export class Story {
   readonly #actions = new Remembered<string, Told>();
   readonly #calls = new Remembered<string, Told>();
   readonly #findings = new Remembered<number, Told>();
-  readonly #groups = new Remembered<string, Group>(4_096);
-  /** How many that differ in their target were told apart. */
-  readonly #apart = new Remembered<string, number>(4_096);
+  readonly #groups = new Groups();
   readonly #models = new Set<string>();
 
   constructor() {
@@ -183,29 +178,8 @@ export class Story {
     return this.#flows.get(entry.flow ?? "") ?? this.#processOf(entry) ?? this.#callOf(entry);
   }
 
-  /** An item that `key` stands for, if its last was a short time ago. */
-  #repeated(key: string): Told | undefined {
-    const group = this.#groups.get(key);
-    if (group === undefined || this.lengthMs - group.lastMs > REPEAT_MS) return undefined;
-    group.lastMs = this.lengthMs;
-    return group.told;
-  }
-
   #grouped(key: string, begin: () => Told): Told {
-    const known = this.#repeated(key);
-    if (known !== undefined) return known;
-    const told = begin();
-    this.#groups.set(key, { told, lastMs: this.lengthMs });
-    return told;
-  }
-
-  /** A key with its target, or without where many differ in that alone. */
-  #keyOf(common: string, target: string): string {
-    const key = `${common} ${target}`;
-    if (this.#groups.get(key) !== undefined) return key;
-    const apart = (this.#apart.get(common) ?? 0) + 1;
-    this.#apart.set(common, apart);
-    return apart <= APART_MAX ? key : common;
+    return this.#groups.one(key, this.lengthMs, begin);
   }
 
   // --- What a model says
@@ -298,7 +272,7 @@ export class Story {
   #name(entry: Entry): Told {
     const name = entry.target ?? textOf(entry.data, "name");
     const rcode = wordOf(entry.data, "rcode");
-    const told = this.#grouped(this.#keyOf("name", name), () =>
+    const told = this.#grouped(this.#groups.keyOf("name", name), () =>
       this.#begin(entry, { lane: "flow", kind: "name", label: name }),
     );
     told.name = wordOf(entry.data, "type");
@@ -436,7 +410,7 @@ export class Story {
       return known;
     }
     const parent = this.#originOf(entry);
-    const told = this.#grouped(this.#keyOf(`denial ${parent?.id} ${rule}`, target), () =>
+    const told = this.#grouped(this.#groups.keyOf(`denial ${parent?.id} ${rule}`, target), () =>
       this.#begin(entry, { lane: "action", kind: "denial", label: target, parent }),
     );
     told.count += times;
@@ -514,85 +488,4 @@ export class Story {
     told.refused += times;
     if (process?.process !== undefined) process.process.refused += times;
   }
-}
-
-const REACHED_MAX = 8;
-const LANE_DIGITS: Readonly<Record<StoryLane, number>> = {
-  ...{ run: 0, model: 1, tool: 2, process: 3, flow: 4, action: 5, finding: 6 },
-};
-
-const OF_RUN = {
-  "daemon.start": ["daemon", "started"],
-  "daemon.stop": ["daemon", "stopped"],
-  policy: ["policy", "policy"],
-  "run.start": ["start", "start"],
-  "run.proved": ["proofs", "proofs"],
-  "run.pause": ["pause", "pause"],
-  "run.resume": ["resume", "resume"],
-  "run.restart": ["restart", "restart"],
-  "run.end": ["end", "end"],
-  workspace: ["workspace", "workspace"],
-  credential: ["credential", "credential"],
-  step: ["step", "step"],
-} as const satisfies Readonly<Partial<Record<Entry["type"], readonly [StoryKind, string]>>>;
-
-/** What an entry of the run itself says, in its own words. */
-function said({ type, data, target }: Entry): string {
-  if (type === "run.start") {
-    const command = Array.isArray(data?.["command"]) ? data["command"].map(String) : [];
-    return commandOf(command, textOf(data, "task"));
-  }
-  if (type === "run.proved") {
-    return `${Array.isArray(data?.["proofs"]) ? data["proofs"].length : 0} controls`;
-  }
-  if (type === "step") {
-    return cut(
-      `${wordOf(data, "trajectory")} / ${wordOf(data, "episode")} / ${wordOf(data, "step")}`,
-    );
-  }
-  const told = ["reason", "detail", "done", "doing", "failed", "what", "digest", "action"];
-  const end = data?.["end"];
-  if (type === "run.end" && typeof end === "object" && end !== null && !Array.isArray(end)) {
-    return cut(
-      ["reason", "code", "signal", "detail"]
-        .map((name) => textOf(end, name))
-        .filter(Boolean)
-        .join(" "),
-    );
-  }
-  return told.map((name) => textOf(data, name)).find(Boolean) ?? target ?? "";
-}
-
-/** The process that something is of, up its chain. */
-function processOf(told: Told): Told | undefined {
-  for (let at: Told | undefined = told, left = 8; at !== undefined && left > 0; left -= 1) {
-    if (at.kind === "process") return at;
-    at = at.parent;
-  }
-  return undefined;
-}
-
-function addBytes(told: Told, out: number, back: number, edges = told.edges): void {
-  told.bytesOut = (told.bytesOut ?? 0) + out;
-  told.bytesIn = (told.bytesIn ?? 0) + back;
-  for (const edge of edges ?? []) {
-    edge.bytesOut += out;
-    edge.bytesIn += back;
-  }
-}
-
-function byOf(process: Process | undefined): Told["by"] {
-  if (process === undefined || process.pid === 0) return undefined;
-  return { pid: process.pid, exe: cut(process.exe) };
-}
-
-function tieOf({ cause }: Entry): Told["tie"] {
-  if (cause?.call === undefined) return undefined;
-  const { by, confidence } = cause.call;
-  return { by, confidence };
-}
-
-function sourceOf({ data }: Entry): "model" | "mcp" | "hook" | "trace" {
-  const source = data?.["source"];
-  return source === "mcp" || source === "hook" || source === "trace" ? source : "model";
 }

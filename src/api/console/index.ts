@@ -9,6 +9,8 @@
 import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
+import { LEDGER_ENDPOINTS } from "./ledger.ts";
+import { NOW_ENDPOINTS } from "./now.ts";
 import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 
@@ -17,6 +19,8 @@ export * from "./runs.ts";
 export const CONSOLE_ENDPOINTS = {
   ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
+  ...NOW_ENDPOINTS,
+  ...LEDGER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 /** All that can be asked of a console. */

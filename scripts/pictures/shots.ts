@@ -1,0 +1,30 @@
+/**
+ * What each picture shows: where it is, and what is done there before it is taken.
+ *
+ * @module
+ */
+import type { Page } from "playwright-core";
+import type { Sample } from "./sample.ts";
+
+export interface Shot {
+  readonly name: string;
+  readonly path: string;
+  /** Also in the dark; also at phone width. */
+  readonly isDark?: boolean;
+  readonly isPhone?: boolean;
+  readonly arrange?: (page: Page, sample: Sample) => Promise<void>;
+}
+
+export const SHOTS: readonly Shot[] = [
+  { name: "now", path: "/", isDark: true, isPhone: true },
+  { name: "approvals", path: "/approvals", isDark: true, isPhone: true },
+  { name: "run", path: "/runs" },
+  { name: "blast", path: "/blast" },
+  { name: "tasks", path: "/tasks" },
+  { name: "credentials", path: "/credentials" },
+  { name: "ledger", path: "/ledger" },
+  { name: "incidents", path: "/incidents" },
+  { name: "drills", path: "/drills" },
+  { name: "doctor", path: "/doctor" },
+  { name: "people", path: "/people" },
+];

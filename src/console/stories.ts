@@ -9,19 +9,16 @@ import { Story } from "../story/index.ts";
 /** Runs kept, and their items together: about half a kilobyte each. */
 const STORIES_MAX = 12;
 const ITEMS_KEPT = 400_000;
-/** Entries folded at once; in between others are answered. */
-const BATCH = 512;
-
 /** The record, as stories read it. */
 export interface RunSource {
-  /** Entries of the record by now. */
-  size(): Promise<number>;
-  /** The entries of a run from a number on, to the end of the record. */
-  read(run: string, from: number): AsyncIterable<Entry>;
+  /** Entries of it that can be read by now. */
+  size(): number;
+  /** The entries of a run from a number on, to the end of the record, in batches. */
+  read(run: string, from: number): AsyncIterable<readonly Entry[]>;
 }
 
 interface Kept {
-  readonly story: Story;
+  story: Story;
   /** Entries of the record that were looked through for it. */
   seen: number;
   /** Whoever asks meanwhile is answered by what is being read. */
@@ -48,16 +45,14 @@ export class Stories {
   }
 
   async #goOn(run: string, kept: Kept): Promise<void> {
-    const { story, seen } = kept;
-    const size = await this.#source.size();
-    if (size <= seen) return; // What ended long ago is not looked for in all that came since, again and again.
-    let folded = 0;
-    for await (const entry of this.#source.read(run, seen)) {
-      story.add(entry);
-      folded += 1;
-      if (folded % BATCH === 0) await new Promise(setImmediate);
+    const size = this.#source.size();
+    if (size < kept.seen) Object.assign(kept, { story: new Story(), seen: 0 }); // Another record stands there now.
+    // What ended long ago is not looked for in all that came since, again and again.
+    if (size === kept.seen) return;
+    for await (const batch of this.#source.read(run, kept.seen)) {
+      for (const entry of batch) kept.story.add(entry);
     }
-    kept.seen = Math.max(size, story.through + 1);
+    kept.seen = Math.max(size, kept.story.through + 1);
   }
 
   /** Whatever was looked at longest ago goes first; what is looked at now stays. */

@@ -244,7 +244,7 @@ export const RUN_ENDPOINTS = {
         z.strictObject({ finding: z.enum(["next", "previous"]), of: itemId.optional() }),
       ]),
     }),
-    gives: z.strictObject({ offset: count, id: itemId }).or(z.strictObject({})),
+    gives: z.strictObject({ at: z.strictObject({ offset: count, id: itemId }).optional() }),
     streams: false,
   },
   /** One item: what led to it, up to the model's words, what came of it, and its entries. */

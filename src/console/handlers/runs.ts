@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { STORY_ENTRIES_MAX, type Entry, type StoryFilter } from "../../api/index.ts";
+import { STORY_ENTRIES_MAX, type StoryFilter } from "../../api/index.ts";
 import { Fault } from "../../base/index.ts";
 import {
   chainOf,
@@ -17,7 +17,7 @@ import {
   type Story,
 } from "../../story/index.ts";
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
-import { Stories, type RunSource } from "../stories.ts";
+import { Stories } from "../stories.ts";
 
 const CHILDREN_SHOWN = 200;
 
@@ -26,12 +26,11 @@ type RunHandlers = Pick<
   "run.timeline" | "run.strip" | "run.locate" | "run.item" | "run.processes" | "run.map"
 >;
 
-export function runHandlers({ client }: ConsoleDesk): RunHandlers {
-  const source: RunSource = {
-    size: async () => (await client.call("daemon.status", {})).entries,
-    read: (run, from) => client.stream("log.read", { run, from, follow: false }),
-  };
-  const stories = new Stories(source);
+export function runHandlers({ record }: ConsoleDesk): RunHandlers {
+  const stories = new Stories({
+    size: () => record.status().indexed,
+    read: (run, from) => record.entries({ run: [run], from }),
+  });
   return {
     "run.timeline": async ({ run, from, to, filter, offset, limit }) => {
       const story = await stories.of(run);
@@ -44,7 +43,8 @@ export function runHandlers({ client }: ConsoleDesk): RunHandlers {
     },
     "run.locate": async ({ run, from, to, filter, find }) => {
       const story = await stories.of(run);
-      return locateIn(story, windowOf({ from, to, filter }), find) ?? {};
+      const at = locateIn(story, windowOf({ from, to, filter }), find);
+      return at === undefined ? {} : { at };
     },
     "run.item": async ({ run, id }) => {
       const story = await stories.of(run);
@@ -61,7 +61,11 @@ export function runHandlers({ client }: ConsoleDesk): RunHandlers {
         chain: chainOf(told).map(tell),
         children: children.slice(0, CHILDREN_SHOWN).map(tell),
         childrenLeft: Math.max(0, children.length - CHILDREN_SHOWN),
-        entries: await entriesOf(source, run, entryNumbersOf(told)),
+        entries: await Promise.all(
+          entryNumbersOf(told)
+            .slice(0, STORY_ENTRIES_MAX)
+            .map(async (seq) => record.entry(seq)),
+        ),
       };
     },
     "run.processes": async ({ run, refused }) => {
@@ -85,20 +89,4 @@ function windowOf(window: {
   readonly filter: StoryFilter;
 }) {
   return window;
-}
-
-/** The entries with these numbers, whole; each is read from where it stands. */
-async function entriesOf(
-  { read }: RunSource,
-  run: string,
-  numbers: readonly number[],
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for (const seq of numbers.slice(0, STORY_ENTRIES_MAX)) {
-    for await (const entry of read(run, seq)) {
-      if (entry.seq === seq) entries.push(entry);
-      break;
-    }
-  }
-  return entries;
 }

@@ -97,16 +97,13 @@ export function searchable({ events }: Cast): {
   };
 }
 
-/** Without control sequences and strings (ECMA-48); line ends become spaces. */
+/** Control sequences and strings (ECMA-48). */
+const SEQUENCES =
+  // eslint-disable-next-line no-control-regex -- controls are what is taken out.
+  /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[@-_]/g;
+const CONTROLS = /\p{Cc}+/gu;
+
+/** Without control sequences and strings; line ends become spaces. */
 function plain(output: string): string {
-  return (
-    output
-      // eslint-disable-next-line no-control-regex -- controls are what is taken out.
-      .replaceAll(
-        /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[@-_]/g,
-        "",
-      )
-      // eslint-disable-next-line no-control-regex -- as above
-      .replaceAll(/[\u0000-\u001f\u007f]+/g, " ")
-  );
+  return output.replaceAll(SEQUENCES, "").replaceAll(CONTROLS, " ");
 }

@@ -41,15 +41,16 @@ function Played({ cast }: { cast: Cast }) {
   useEffect(() => {
     const own = new Screen(cast);
     screen.current = own;
-    let [isOver, shown] = [false, -1];
+    const leaving = new AbortController();
+    let shown = -1;
     // One at a time: what is asked for meanwhile is shown next.
     const show = async () => {
-      while (!isOver) {
+      while (!leaving.signal.aborted) {
         const to = wanted.current;
         if (to === shown) return;
         const next = await own.seek(to);
         shown = to;
-        if (!isOver) setLines(next);
+        if (!leaving.signal.aborted) setLines(next);
       }
     };
     let running: Promise<void> | undefined;
@@ -57,7 +58,7 @@ function Played({ cast }: { cast: Cast }) {
       running ??= show().finally(() => (running = undefined));
     }, 30);
     return () => {
-      isOver = true;
+      leaving.abort();
       clearInterval(timer);
       own.close();
     };

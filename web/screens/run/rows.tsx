@@ -89,8 +89,8 @@ export function Rows({ run, place, go, everyMs }: PartProps) {
     virtual.scrollToIndex(to.offset, { align: "center" });
   };
   const locate = async (find: Find) => {
-    const place = await ask("run.locate", { ...question, find });
-    return "offset" in place ? place : undefined;
+    const { at } = await ask("run.locate", { ...question, find });
+    return at;
   };
   const jump = (find: Find) =>
     void locate(find).then((to) => {

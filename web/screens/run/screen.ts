@@ -79,8 +79,9 @@ function linesOf({ buffer: { active }, rows }: Terminal): readonly Line[] {
   return Array.from({ length: rows }, (_, y) => {
     const line = active.getLine(active.viewportY + y);
     const stretches: Stretch[] = [];
-    for (let x = 0; line !== undefined && x < line.length; x += 1) {
-      const cell = line.getCell(x);
+    const length = line?.length ?? 0;
+    for (let x = 0; x < length; x += 1) {
+      const cell = line?.getCell(x);
       if (cell === undefined || cell.getWidth() === 0) continue;
       const look = {
         fore: cell.isFgDefault() ? undefined : colour(cell.isFgRGB(), cell.getFgColor()),

@@ -11,9 +11,13 @@ import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { NOW_ENDPOINTS } from "./now.ts";
+import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 
+export * from "./runs.ts";
+
 export const CONSOLE_ENDPOINTS = {
+  ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
   ...NOW_ENDPOINTS,
   ...LEDGER_ENDPOINTS,

@@ -6,8 +6,14 @@
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
+import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
 
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
-  return { ...sessionHandlers(desk), ...nowHandlers(desk), ...ledgerHandlers(desk) };
+  return {
+    ...sessionHandlers(desk),
+    ...nowHandlers(desk),
+    ...ledgerHandlers(desk),
+    ...runHandlers(desk),
+  };
 }

@@ -47,6 +47,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   recording: 4,
   channel: 4,
   worker: 5,
+  assessment: 5,
   daemon: 6,
   cli: 7,
 };

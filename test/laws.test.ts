@@ -32,6 +32,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   detect: 3,
   blast: 3,
   api: 2,
+  client: 3,
   ledger: 3,
   vault: 3,
   approval: 3,
@@ -49,7 +50,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   worker: 5,
   assessment: 5,
   daemon: 6,
-  cli: 7,
+  console: 7,
+  cli: 8,
 };
 const PURE = new Set([
   "action",

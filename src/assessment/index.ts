@@ -10,6 +10,7 @@ export { compareTasks, limitsBeside, type Comparison } from "./compare.ts";
 export {
   groundOf,
   readTaskFile,
+  LivingSurroundings,
   surroundingsOf,
   type KnownAt,
   type Surroundings,
@@ -19,3 +20,4 @@ export {
 export { grantVerdicts, type GrantVerdicts } from "./verdicts.ts";
 export { helpAt, type Help, type HelpOption } from "./help.ts";
 export { assessUnder, AS_IT_IS, type Assessed, type WhatIf } from "./what-if.ts";
+export { grantLines, placesOf, type FilePlace } from "./places.ts";

@@ -6,7 +6,7 @@
 import { loadVerbs, type Fact, type Ground, type Program } from "../blast/index.ts";
 import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { parseTaskFile, type Task } from "../policy/index.ts";
-import { readFacts, readRules } from "../probe/index.ts";
+import { readFacts, readRules, signatureOf } from "../probe/index.ts";
 import { systemsIn, type HomeSystems } from "../systems/index.ts";
 
 /** Where a home has it; without `facts` none of its own count. */
@@ -27,6 +27,27 @@ export function surroundingsOf(home: KnownAt, factFiles: readonly string[] = [])
   const program = readRules(home.rules);
   const known = readFacts(home.facts, program, factFiles);
   return { program, known, ...systemsIn(home.catalog) };
+}
+
+/** The surroundings of a home, read again where a file of theirs changed: fifty thousand facts take a while to read. */
+export class LivingSurroundings {
+  readonly #home: KnownAt;
+  #signature = "";
+  #read: Surroundings | undefined;
+
+  constructor(home: KnownAt) {
+    this.#home = home;
+  }
+
+  /** @throws {Fault} as {@link surroundingsOf}; what cannot be read is tried again. */
+  now(): Surroundings {
+    const { rules, facts, catalog } = this.#home;
+    const signature = signatureOf([rules, facts, catalog]);
+    if (this.#read !== undefined && signature === this.#signature) return this.#read;
+    this.#read = surroundingsOf(this.#home);
+    this.#signature = signature;
+    return this.#read;
+  }
 }
 
 /** A task file's text, and how it is read. */

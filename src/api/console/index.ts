@@ -9,10 +9,14 @@
 import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
+import { BLAST_ENDPOINTS } from "./blast.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
+import { TASK_ENDPOINTS } from "./tasks.ts";
 
 export const CONSOLE_ENDPOINTS = {
   ...SESSION_ENDPOINTS,
+  ...BLAST_ENDPOINTS,
+  ...TASK_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 /** All that can be asked of a console. */
@@ -26,3 +30,14 @@ export type Answers<Name extends ApiName> = z.infer<(typeof CONSOLE_API)[Name]["
 export type StreamingName = {
   [Name in ApiName]: (typeof CONSOLE_API)[Name]["streams"] extends true ? Name : never;
 }[ApiName];
+
+export type {
+  BlastAmount,
+  BlastCut,
+  BlastNode,
+  BlastOutcome,
+  BlastPicture,
+  BlastStep,
+} from "./blast.ts";
+export { placeSchema, TASK_FILE_NAME } from "./place.ts";
+export type { ListedTask, TaskPart, TaskProblem, TaskText } from "./tasks.ts";

@@ -4,8 +4,12 @@
  * @module
  */
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
+import { blastHandlers } from "./blast.ts";
 import { sessionHandlers } from "./session.ts";
+import { openTaskRoom } from "./task-room.ts";
+import { taskHandlers } from "./tasks.ts";
 
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
-  return { ...sessionHandlers(desk) };
+  const room = openTaskRoom(desk);
+  return { ...sessionHandlers(desk), ...blastHandlers(desk, room), ...taskHandlers(desk, room) };
 }

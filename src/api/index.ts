@@ -2,8 +2,34 @@
 export * from "../link/index.ts";
 export * from "./endpoint.ts";
 export * from "./endpoints.ts";
+export * from "./looks.ts";
 export * from "./roles.ts";
 export * from "./console/index.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";
+export {
+  LEDGER_ENDPOINTS,
+  PAGE_ROWS_MAX,
+  facetsSchema,
+  recordQuerySchema,
+  recordRowSchema,
+  recordStatusSchema,
+  type Facets,
+  type Found,
+  type RecordQuery,
+  type RecordRow,
+  type RecordStatus,
+} from "./console/ledger.ts";
+export {
+  ENDED_SHOWN,
+  NOW_ENDPOINTS,
+  nowSchema,
+  runCardSchema,
+  STRIP_EFFECTS,
+  STRIP_SECONDS,
+  type Budget,
+  type Need,
+  type Now,
+  type RunCard,
+} from "./console/now.ts";

@@ -88,3 +88,11 @@ export function headOf(action: Action): ActionHead {
 export function codeOf({ digest }: Pick<Action, "digest">): string {
   return digest.slice(0, 6);
 }
+
+/** From when on a conversation may not begin any more; what is performed here is never too late. */
+export function leaveEnds({
+  notBeforeMs,
+  limits: { leaveMs = Infinity },
+}: ApprovalSummary): number {
+  return notBeforeMs + leaveMs;
+}

@@ -48,7 +48,9 @@ test("numbers, ways and a picture of them; what is chosen is lit, and told step 
   assert.deepEqual(await numbersOf("people who can be written to"), ["any", "any", "any"]);
   assert.equal((await numbersOf("customer records readable"))[0], "any");
   await page.getByRole("button", { name: "people who can be written to" }).click();
-  await page.getByRole("heading", { name: "The shortest way: people who can be written to" }).waitFor();
+  await page
+    .getByRole("heading", { name: "The shortest way: people who can be written to" })
+    .waitFor();
   const way = page.getByRole("region", { name: /^The shortest way/ });
   assert.match(await way.innerText(), /By news it does campaign\.schedule/);
   assert.match(await way.innerText(), /rule 1 of news, line 12/);
@@ -91,7 +93,9 @@ test("a cut is tried before anything is written: what it makes smaller is shown 
   await cuts.getByText("have a person asked again by rule 1 of news").waitFor();
   await cuts.getByRole("button", { name: /^Try it: have a person asked again/ }).click();
   await page.getByText("Tried, not saved").waitFor();
-  const cell = page.getByRole("row", { name: "people who can be written to" }).locator("[data-change=better]");
+  const cell = page
+    .getByRole("row", { name: "people who can be written to" })
+    .locator("[data-change=better]");
   await cell.waitFor();
   assert.match(await cell.innerText(), /any\s*→\s*0/);
   await desk.picture(page, "blast-cut");
@@ -122,7 +126,8 @@ test("a fact of a way is asked away", async () => {
   const before = await page.getByRole("group", { name: "If it were not so" }).count();
   assert.equal(before, 0);
   const asks = way.getByRole("button", { name: /^what if not/ });
-  if ((await asks.count()) === 0) await page.getByRole("button", { name: "Approver fooled" }).click();
+  if ((await asks.count()) === 0)
+    await page.getByRole("button", { name: "Approver fooled" }).click();
   await page.getByLabel("news", { exact: true }).check();
   await asks.first().waitFor();
   await asks.first().click();

@@ -10,6 +10,8 @@ import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
 import { BLAST_ENDPOINTS } from "./blast.ts";
+import { LEDGER_ENDPOINTS } from "./ledger.ts";
+import { NOW_ENDPOINTS } from "./now.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 import { TASK_ENDPOINTS } from "./tasks.ts";
 
@@ -17,6 +19,8 @@ export const CONSOLE_ENDPOINTS = {
   ...SESSION_ENDPOINTS,
   ...BLAST_ENDPOINTS,
   ...TASK_ENDPOINTS,
+  ...NOW_ENDPOINTS,
+  ...LEDGER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 /** All that can be asked of a console. */

@@ -18,9 +18,15 @@ export interface TaskRoom {
   fileOf(place: string): Promise<string>;
 }
 
-export function openTaskRoom({ home, client, packageRoot, closing }: ConsoleDesk): TaskRoom {
+export function openTaskRoom({
+  home,
+  record,
+  client,
+  packageRoot,
+  closing,
+}: ConsoleDesk): TaskRoom {
   const folder = new TaskFolder(home.root);
-  const past = new PastTasks(client);
+  const past = new PastTasks(record, client);
   const find = async (place: string) => {
     const [kind, name = ""] = place.split("/");
     const found =

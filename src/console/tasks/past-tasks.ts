@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Entry } from "../../api/index.ts";
+import type { Entry, RecordQuery } from "../../api/index.ts";
 import { HistoryReader, type History } from "../../autonomy/index.ts";
+import { Fault } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
+import type { Record } from "../record/index.ts";
 
 /** What one run was started with. */
 export interface PastText {
@@ -18,19 +20,25 @@ export interface PastText {
   readonly at: string;
 }
 
+/** How long the index may take to come to what is on record now. */
+const CATCH_UP_MS = 10_000;
+const RUNS_AT_ONCE = 64; // As many values as a query takes.
+
 /** Reads on where it was, so that a long record is read once. */
 export class PastTasks {
-  readonly #client: Client;
+  readonly #record: Record;
+  readonly #client: Pick<Client, "call">;
   readonly #sources = new Map<string, Pick<PastText, "file" | "source">>();
   readonly #texts = new Map<string, PastText>();
   #next = 0;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(client: Client) {
+  constructor(record: Record, client: Pick<Client, "call">) {
+    this.#record = record;
     this.#client = client;
   }
 
-  /** Of every run, the earliest first. */
+  /** Of every run that the index has come to, the earliest first. */
   async texts(): Promise<readonly PastText[]> {
     // One after another: two that read the same entries would not know where the next begin.
     this.#reading = this.#reading.catch(() => {}).then(() => this.#readOn());
@@ -38,23 +46,59 @@ export class PastTasks {
     return [...this.#texts.values()];
   }
 
-  /** What runs of `task` did. */
+  /**
+   * What runs of `task` did, all that is on record by now: from less would follow that a grant is not used which is.
+   *
+   * @throws {Fault} `console.record_behind` where the index does not come to it in time.
+   */
   async historyOf(task: string, signal: AbortSignal): Promise<History> {
+    await this.#caughtUp(signal);
     const reader = new HistoryReader(task);
-    const texts = await this.texts();
-    for (const { run } of texts.filter((one) => one.task === task)) {
-      const entries = this.#client.stream("log.read", { run, follow: false }, signal);
-      for await (const entry of entries) reader.read(entry);
+    const runs = (await this.texts()).filter((one) => one.task === task).map(({ run }) => run);
+    for (let at = 0; at < runs.length; at += RUNS_AT_ONCE) {
+      await this.#each({ run: runs.slice(at, at + RUNS_AT_ONCE) }, signal, (one) =>
+        reader.read(one),
+      );
     }
     return reader.history;
   }
 
+  async #caughtUp(signal: AbortSignal): Promise<void> {
+    const { entries } = await this.#client.call("daemon.status", {});
+    if (this.#record.status().indexed >= entries) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const forget = this.#record.onGrowth((indexed) => {
+      if (indexed >= entries) resolve();
+    });
+    const late = setTimeout(resolve, CATCH_UP_MS);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    clearTimeout(late);
+    forget();
+    const { indexed, fault } = this.#record.status();
+    if (indexed >= entries) return;
+    throw new Fault(
+      "console.record_behind",
+      `the index has come to entry ${indexed} of ${entries}${fault === undefined ? "" : `: ${fault}`}`,
+      { hint: "ask again in a moment; `cofferdam tighten` reads the record itself" },
+    );
+  }
+
   async #readOn(): Promise<void> {
-    const entries = this.#client.stream("log.read", { follow: false, from: this.#next });
-    for await (const entry of entries) {
+    const signal = new AbortController().signal;
+    const query: RecordQuery = { type: ["policy", "run.start"], from: this.#next };
+    await this.#each(query, signal, (entry) => {
       this.#take(entry);
       this.#next = entry.seq + 1;
-    }
+    });
+  }
+
+  async #each(
+    query: RecordQuery,
+    signal: AbortSignal,
+    take: (entry: Entry) => void,
+  ): Promise<void> {
+    for await (const batch of this.#record.entries(query, signal)) batch.forEach(take);
   }
 
   #take({ type, run, at, data = {} }: Entry): void {

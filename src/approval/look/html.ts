@@ -9,6 +9,7 @@
 import { defaultTreeAdapter, html as spec, parseFragment, serialize } from "parse5";
 import type { DefaultTreeAdapterTypes } from "parse5";
 import { doubtsOfLink, shownTarget } from "./links.ts";
+import { Preview } from "./preview.ts";
 import { outOfSight, sightOf, type Sight } from "./sight.ts";
 
 type Node = DefaultTreeAdapterTypes.ChildNode;
@@ -22,6 +23,8 @@ export interface ReadHtml {
   /** What a reader of the page does not see, each with why. */
   readonly unseen: readonly string[];
   readonly warnings: readonly string[];
+  /** The same as HTML of our own, for a frame. */
+  readonly preview: string;
   /** Whether this is all that the source says. */
   readonly isWhole: boolean;
 }
@@ -123,6 +126,7 @@ class Reading {
   /** What is not seen, and how often: an editor's marks stand around each paragraph. */
   readonly #unseen = new Map<string, number>();
   readonly #warnings = new Set<string>();
+  readonly #preview = new Preview();
   #isWhole = true;
   #isPre = false;
 
@@ -145,6 +149,7 @@ class Reading {
         count === 1 ? what : `${what} (${count} times)`,
       ),
       warnings: [...this.#warnings],
+      preview: this.#preview.html,
       isWhole: this.#isWhole && isSource,
     };
   }
@@ -162,12 +167,15 @@ class Reading {
     if (name === "blockquote") this.#put("> ");
     if (name === "hr") this.#put("---");
     if (name === "td" || name === "th") this.#put(" ");
+    const isSeen = outOfSight(sight) === undefined;
+    const end = isSeen ? this.#preview.open(name, attributes) : "";
     const wasPre = this.#isPre;
     this.#isPre ||= name === "pre";
     const content = defaultTreeAdapter.getTemplateContent;
     const inner = name === "template" && "content" in element ? content(element as never) : element;
     for (const child of inner.childNodes) this.add(child, sight, depth + 1);
     this.#isPre = wasPre;
+    this.#preview.close(end);
     if (isBlock) this.#break();
   }
 
@@ -198,6 +206,7 @@ class Reading {
     const why = outOfSight(sight);
     if (why !== undefined) this.#hide(why, value);
     else {
+      this.#preview.text(value);
       // Line ends stay: in what is HTML only here and there (Markdown, WordPress's own) they mean something.
       for (const [at, line] of value.split("\n").entries()) {
         if (at > 0) this.#lines.push("");

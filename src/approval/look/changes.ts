@@ -5,25 +5,20 @@
  */
 import type { Json } from "../../action/index.ts";
 import { visibleLine } from "../../base/index.ts";
-import {
-  isMembers,
-  laidOut,
-  memberLines,
-  plain,
-  textOf,
-  type Block,
-  type Members,
-} from "./block.ts";
 import { diffJson } from "./diff.ts";
+import { isMembers, memberLines, plain, textOf, type Members } from "./members.ts";
 import { factsOf } from "./present.ts";
 
 /** Told though the request leaves it: it says who sees the object. */
 const ALWAYS = ["status", "state", "active", "visibility"];
 
-export function changesOf(current: Json | undefined, body: Json | undefined): readonly Block[] {
+export function changesOf(
+  current: Json | undefined,
+  body: Json | undefined,
+): { readonly now: readonly string[]; readonly change: readonly string[] } {
   const given = givenOf(body);
   const now: string[] = [];
-  const changes: string[] = [];
+  const change: string[] = [];
   for (const [fact, value] of factsOf(current)) {
     if (!isMembers(value)) {
       now.push(...memberLines(fact, value));
@@ -33,13 +28,13 @@ export function changesOf(current: Json | undefined, body: Json | undefined): re
     const pick = (from: Members) =>
       Object.fromEntries(names.map((name) => [name, plain(from[name])]));
     const [before, after] = [pick(value), pick(given)];
-    changes.push(...diffJson(before, after));
+    change.push(...diffJson(before, after));
     const same = names.filter((name) => textOf(before[name]) === textOf(after[name]));
     const kept = ALWAYS.filter((name) => value[name] !== undefined && !names.includes(name));
     now.push(...kept.flatMap((name) => memberLines(name, value[name] ?? null)));
     if (same.length > 0) now.push(`the same as asked for: ${same.map(visibleLine).join(", ")}`);
   }
-  return [...laidOut("Now", now), ...laidOut("Change", changes)];
+  return { now, change };
 }
 
 /** What the request gives anew; LinkedIn wraps it. */

@@ -4,8 +4,10 @@
  * @module
  */
 import type { Json } from "../../action/index.ts";
-import { plain, without, type Members, type Rendering } from "./block.ts";
-import { Texts } from "./texts.ts";
+import type { Passage } from "../../api/index.ts";
+import { plain, without, type Members } from "./members.ts";
+import { passageOf } from "./passage.ts";
+import type { Reading } from "./reading.ts";
 
 /** Labels, and what systems call what stands under them. */
 type Labels = readonly (readonly [label: string, names: readonly string[]])[];
@@ -25,28 +27,31 @@ const MESSAGE: Labels = [
 ];
 
 /** A post as its readers will have it. */
-export function renderPost(body: Members): Rendering {
-  return render(body, POST, { html: true });
+export function readPost(body: Members): Reading {
+  const { passages, rest } = read(body, POST, { html: true });
+  return { content: { kind: "post", passages }, rest };
 }
 
 /** A message to somebody; HTML only where it says that it is (Telegram's `parse_mode`). */
-export function renderMessage(body: Members): Rendering {
+export function readMessage(body: Members): Reading {
   const mode = body["parse_mode"];
-  return render(body, MESSAGE, { html: typeof mode === "string" && /^html$/i.test(mode) });
+  const html = typeof mode === "string" && /^html$/i.test(mode);
+  const { passages, rest } = read(body, MESSAGE, { html });
+  return { content: { kind: "message", passages }, rest };
 }
 
-function render(body: Members, labels: Labels, options: { readonly html: boolean }): Rendering {
-  const texts = new Texts();
+function read(body: Members, labels: Labels, how: { readonly html: boolean }) {
+  const passages: Passage[] = [];
   const shown = new Set<string>();
   for (const [label, names] of labels) {
     for (const name of names) {
       const text = scalarOf(body[name]);
       if (text === undefined) continue;
       shown.add(name);
-      texts.add(label, name, text, options);
+      passages.push(passageOf(label, name, text, how));
     }
   }
-  return { blocks: texts.blocks, rest: without(body, shown), hidden: [] };
+  return { passages, rest: without(body, shown) };
 }
 
 /** What can stand as text; {raw} only where that is all of it. */

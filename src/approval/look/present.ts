@@ -4,7 +4,7 @@
  * @module
  */
 import type { Json } from "../../action/index.ts";
-import { isMembers, type Members } from "./block.ts";
+import { isMembers, type Members } from "./members.ts";
 
 /** Facts by their names; some systems wrap each in `data`. */
 export function factsOf(current: Json | undefined): readonly (readonly [string, Json])[] {

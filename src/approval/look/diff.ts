@@ -6,7 +6,7 @@
  */
 import type { Json } from "../../action/index.ts";
 import { visibleLine } from "../../base/index.ts";
-import { isMembers, textOf, type Members } from "./block.ts";
+import { isMembers, textOf, type Members } from "./members.ts";
 
 const LINES_MAX = 400; // Of a difference as shown; the content itself is always shown whole.
 const CELLS_MAX = 1_000_000; // Beyond it, all lines go and all come: the same, in more words.

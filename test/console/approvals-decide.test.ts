@@ -278,6 +278,7 @@ test("on a phone a card is opened, read and decided with the thumb", async () =>
   const { id } = await waitingFor("Thumb");
   const phone = await desk.alsoSignedIn(page, { phone: true });
   await phone.goto(`${desk.origin}/approvals`);
+  await phone.locator(`a[href$="${id}"]`).waitFor();
   await desk.picture(phone, "approvals-phone-list");
   await desk.isAccessible(phone);
   await phone.locator(`a[href$="${id}"]`).click();

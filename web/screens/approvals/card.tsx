@@ -269,7 +269,7 @@ function Sections({ shown }: { shown: Shown }) {
 
 /** What of the body its kind does not show; of a workflow that is its connections, which are drawn. */
 function Rest({ look: { content, rest } }: Pick<Shown, "look">) {
-  if (rest === undefined) return null;
+  if (rest === undefined || content.kind === "raw") return null;
   const isDrawn = content.kind === "workflow" && content.edges !== undefined;
   return (
     <details open={!isDrawn}>

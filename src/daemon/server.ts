@@ -8,7 +8,13 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Socket } from "node:net";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
-import { ENDPOINTS, IDENTITY_HEADER, type EndpointName, type Gives, type Takes } from "../api/index.ts";
+import {
+  ENDPOINTS,
+  IDENTITY_HEADER,
+  type EndpointName,
+  type Gives,
+  type Takes,
+} from "../api/index.ts";
 import { peerCredentials } from "../sys/index.ts";
 
 // Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
@@ -125,7 +131,10 @@ function claimOf({ headers }: IncomingMessage): string | undefined {
   const claim = headers[IDENTITY_HEADER];
   if (claim === undefined) return undefined;
   if (typeof claim === "string" && CLAIM.test(claim)) return claim;
-  throw new Fault("daemon.identity", `${JSON.stringify(claim)} is nobody whom a process may speak for`);
+  throw new Fault(
+    "daemon.identity",
+    `${JSON.stringify(claim)} is nobody whom a process may speak for`,
+  );
 }
 
 async function answer(

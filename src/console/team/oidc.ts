@@ -86,10 +86,14 @@ export class OidcSignIn {
     const begun = this.#take(answer.get("state") ?? "", browser);
     const provider = await this.#discovered();
     const subject = await this.#subjectOf(provider, answer, begun).catch((cause: unknown) => {
-      throw new Fault("console.sign_in", `the provider's word does not hold: ${describeError(cause)}`, {
-        cause,
-        hint: "sign in again",
-      });
+      throw new Fault(
+        "console.sign_in",
+        `the provider's word does not hold: ${describeError(cause)}`,
+        {
+          cause,
+          hint: "sign in again",
+        },
+      );
     });
     const member = memberOf(this.#options.settings, subject);
     if (member !== undefined) return member;
@@ -147,10 +151,14 @@ export class OidcSignIn {
 
   #failed(why: string, cause?: unknown): Fault {
     const { issuer } = this.#options.settings;
-    return new Fault("console.provider", `${issuer} does not answer as an OpenID provider: ${why}`, {
-      hint: "is oidc.issuer of console.yaml what its discovery document says?",
-      ...(cause === undefined ? {} : { cause }),
-    });
+    return new Fault(
+      "console.provider",
+      `${issuer} does not answer as an OpenID provider: ${why}`,
+      {
+        hint: "is oidc.issuer of console.yaml what its discovery document says?",
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   }
 
   #remember(state: string, begun: Omit<Begun, "untilMs">): void {

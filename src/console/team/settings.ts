@@ -52,9 +52,12 @@ const oidc = z.strictObject({
     .describe("a file with mode 0600, from Cofferdam's home where it is no full path"),
   people: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), person)
-    .refine((people) => Object.keys(people).length > 0 && Object.keys(people).length <= PEOPLE_MAX, {
-      message: `lists nobody, or more than ${PEOPLE_MAX}`,
-    })
+    .refine(
+      (people) => Object.keys(people).length > 0 && Object.keys(people).length <= PEOPLE_MAX,
+      {
+        message: `lists nobody, or more than ${PEOPLE_MAX}`,
+      },
+    )
     .describe("who may sign in, by name; everybody else is refused"),
 });
 
@@ -129,7 +132,10 @@ export interface TeamMember {
 }
 
 /** Who a subject of the provider is; `undefined` where nobody listed is. */
-export function memberOf({ issuer, people }: OidcSettings, subject: string): TeamMember | undefined {
+export function memberOf(
+  { issuer, people }: OidcSettings,
+  subject: string,
+): TeamMember | undefined {
   const found = Object.entries(people).find(([, one]) => one.subject === subject);
   if (found === undefined) return undefined;
   const [name, { roles }] = found;

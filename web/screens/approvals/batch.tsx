@@ -75,7 +75,13 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
           </p>
         )}
       </header>
-      <div className={styles.scrolled} ref={list} tabIndex={0} role="group" aria-label="Each of them">
+      <div
+        className={styles.scrolled}
+        ref={list}
+        tabIndex={0}
+        role="group"
+        aria-label="Each of them"
+      >
         {odd.length === 0 ? null : (
           <p role="status" className={styles.warning}>
             {`Left out, since they are not alike or are decided alone: ${odd.map(({ id }) => id).join(", ")}.`}
@@ -89,7 +95,13 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
             <h3>
               <Untrusted text={one.summary} /> <ResultBadge result={results.get(one.id)} />
             </h3>
-            <div className={styles.code}>
+            {/* Lines of the card are never broken: what was broken off would begin one without its mark. */}
+            <div
+              className={`${styles.code} ${styles.lined}`}
+              tabIndex={0}
+              role="group"
+              aria-label={`Card of ${one.id}`}
+            >
               <LongText text={one.card} />
             </div>
           </section>
@@ -118,7 +130,11 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
           >
             <p>
               Each of them {doesText(first.effects)}.{" "}
-              {isReversible(first) ? "The system can undo it." : <strong>It cannot be undone.</strong>}
+              {isReversible(first) ? (
+                "The system can undo it."
+              ) : (
+                <strong>It cannot be undone.</strong>
+              )}
             </p>
           </Deliberate>
         ) : (

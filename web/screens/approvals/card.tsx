@@ -5,7 +5,15 @@
  * @module
  */
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { Badge, Button, EffectBadge, Failure, Loading, Untrusted, useNow } from "../../parts/index.ts";
+import {
+  Badge,
+  Button,
+  EffectBadge,
+  Failure,
+  Loading,
+  Untrusted,
+  useNow,
+} from "../../parts/index.ts";
 import { Bytes } from "./bytes.tsx";
 import { Cause } from "./cause.tsx";
 import { DecideBar } from "./decide.tsx";
@@ -25,7 +33,7 @@ export function CardPane(props: {
   readonly onNext: (() => void) | undefined;
 }) {
   const { id, onBack, onNext } = props;
-  const { shown, renew, error } = useCard(id);
+  const { shown, error, ...card } = useCard(id);
   if (shown === undefined) {
     return (
       <div className={styles.card}>
@@ -35,16 +43,17 @@ export function CardPane(props: {
     );
   }
   // Another code is another card: nothing of the old one stays open.
-  return <Card key={shown.code} shown={shown} renew={renew} onBack={onBack} onNext={onNext} />;
+  return <Card key={shown.code} shown={shown} {...card} onBack={onBack} onNext={onNext} />;
 }
 
 function Card(props: {
   readonly shown: Shown;
   readonly renew: (() => void) | undefined;
+  readonly adopt: () => void;
   readonly onBack: () => void;
   readonly onNext: (() => void) | undefined;
 }) {
-  const { shown, renew, onBack, onNext } = props;
+  const { shown, renew, adopt, onBack, onNext } = props;
   const [isEdited, setEdited] = useState(false);
   const body = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
@@ -62,7 +71,13 @@ function Card(props: {
   return (
     <article className={styles.card} aria-label={`Approval ${shown.id}`}>
       <Head shown={shown} onBack={onBack} />
-      <div className={styles.scrolled} ref={body} tabIndex={0} role="group" aria-label="What will happen">
+      <div
+        className={styles.scrolled}
+        ref={body}
+        tabIndex={0}
+        role="group"
+        aria-label="What will happen"
+      >
         {renew === undefined ? null : (
           <div role="alert" className={styles.stale}>
             Somebody changed what is asked for since you opened this.{" "}
@@ -72,7 +87,7 @@ function Card(props: {
           </div>
         )}
         {isEdited ? (
-          <Edit shown={shown} onClose={() => setEdited(false)} />
+          <Edit shown={shown} onClose={() => setEdited(false)} onSaved={adopt} />
         ) : (
           <Sections shown={shown} />
         )}
@@ -134,7 +149,8 @@ function toneOf(state: string) {
 }
 
 function Sections({ shown }: { shown: Shown }) {
-  const { id, look, isWhole, body, changed, note, deeds, leave, worst, strangers, variantOf } = shown;
+  const { id, look, isWhole, body, changed, note, deeds, leave, worst, strangers, variantOf } =
+    shown;
   const doubts = doubtsOf(shown);
   const others = look.more.filter(({ isShown }) => !isShown);
   const { recipients = [], amount, takesEffectAt } = shown.action.impact ?? {};
@@ -265,7 +281,7 @@ function useSeen(
 ): React.RefObject<boolean> {
   const seen = useRef(false);
   useEffect(() => {
-    if (end.current === null) return;
+    if (end.current === null) return undefined;
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.some(({ isIntersecting }) => isIntersecting)) seen.current = true;

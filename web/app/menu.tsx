@@ -67,7 +67,8 @@ function useWaiting(): number {
   useLive("approvals", ({ event }) => {
     if (event === "approval") void approvals.refetch();
   });
-  const waiting = approvals.data?.filter(({ state }) => state === "requested" || state === "shown").length ?? 0;
+  const waiting =
+    approvals.data?.filter(({ state }) => state === "requested" || state === "shown").length ?? 0;
   useEffect(() => {
     document.title = waiting === 0 ? "Cofferdam" : `(${waiting}) Cofferdam`;
   }, [waiting]);

@@ -37,7 +37,7 @@ export function ForeignPage({ html, label }: { html: string; label: string }) {
       <figcaption>{label}</figcaption>
       <iframe
         ref={frame}
-        data-short={html.length < SHORT_CHARS} 
+        data-short={html.length < SHORT_CHARS}
         sandbox=""
         title={label}
         referrerPolicy="no-referrer"

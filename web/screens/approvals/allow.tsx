@@ -29,7 +29,9 @@ export function Allow(props: {
     minutes: within(minutes, 1, 7 * 24 * 60),
     recipients: reached === 0 ? undefined : within(recipients, 1, 10_000),
     amount:
-      currency === undefined || /^\d{1,12}(\.\d{1,6})?$/.test(amount) ? undefined : "how much in all",
+      currency === undefined || /^\d{1,12}(\.\d{1,6})?$/.test(amount)
+        ? undefined
+        : "how much in all",
   };
   const problem = Object.values(problems).find((one) => one !== undefined);
   const allowance = {
@@ -84,7 +86,11 @@ export function Allow(props: {
       </div>
       <section aria-label="Change of the blast radius" className={styles.aside}>
         <h3>What that makes possible at worst</h3>
-        {leave.length === 0 ? <p className={styles.quiet}>Nothing more than now.</p> : <Lines items={leave} />}
+        {leave.length === 0 ? (
+          <p className={styles.quiet}>Nothing more than now.</p>
+        ) : (
+          <Lines items={leave} />
+        )}
       </section>
     </Deliberate>
   );

@@ -75,7 +75,13 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
           </p>
         )}
       </header>
-      <div className={styles.scrolled} ref={list} tabIndex={0} role="group" aria-label="Each of them">
+      <div
+        className={styles.scrolled}
+        ref={list}
+        tabIndex={0}
+        role="group"
+        aria-label="Each of them"
+      >
         {odd.length === 0 ? null : (
           <p role="status" className={styles.warning}>
             {`Left out, since they are not alike or are decided alone: ${odd.map(({ id }) => id).join(", ")}.`}
@@ -118,7 +124,11 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
           >
             <p>
               Each of them {doesText(first.effects)}.{" "}
-              {isReversible(first) ? "The system can undo it." : <strong>It cannot be undone.</strong>}
+              {isReversible(first) ? (
+                "The system can undo it."
+              ) : (
+                <strong>It cannot be undone.</strong>
+              )}
             </p>
           </Deliberate>
         ) : (

@@ -22,7 +22,8 @@ export function Bytes({ base64, name }: { base64: string; name: string }) {
     setView(id);
     setAt(0);
   };
-  if (bytes.length === 0) return <p className={styles.quiet}>Nothing is sent besides the request.</p>;
+  if (bytes.length === 0)
+    return <p className={styles.quiet}>Nothing is sent besides the request.</p>;
   return (
     <div className={styles.bytes}>
       <div className={styles.buttons}>
@@ -93,7 +94,9 @@ function hexOf(bytes: Uint8Array, from: number): string {
   for (let at = 0; at < bytes.length; at += ROW) {
     const row = [...bytes.subarray(at, at + ROW)];
     const hex = row.map((one) => one.toString(16).padStart(2, "0")).join(" ");
-    const text = row.map((one) => (one >= 32 && one < 127 ? String.fromCharCode(one) : ".")).join("");
+    const text = row
+      .map((one) => (one >= 32 && one < 127 ? String.fromCharCode(one) : "."))
+      .join("");
     rows.push(`${(from + at).toString(16).padStart(8, "0")}  ${hex.padEnd(ROW * 3 - 1)}  ${text}`);
   }
   return rows.join("\n");

@@ -5,7 +5,15 @@
  * @module
  */
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { Badge, Button, EffectBadge, Failure, Loading, Untrusted, useNow } from "../../parts/index.ts";
+import {
+  Badge,
+  Button,
+  EffectBadge,
+  Failure,
+  Loading,
+  Untrusted,
+  useNow,
+} from "../../parts/index.ts";
 import { Bytes } from "./bytes.tsx";
 import { Cause } from "./cause.tsx";
 import { DecideBar } from "./decide.tsx";
@@ -62,7 +70,13 @@ function Card(props: {
   return (
     <article className={styles.card} aria-label={`Approval ${shown.id}`}>
       <Head shown={shown} onBack={onBack} />
-      <div className={styles.scrolled} ref={body} tabIndex={0} role="group" aria-label="What will happen">
+      <div
+        className={styles.scrolled}
+        ref={body}
+        tabIndex={0}
+        role="group"
+        aria-label="What will happen"
+      >
         {renew === undefined ? null : (
           <div role="alert" className={styles.stale}>
             Somebody changed what is asked for since you opened this.{" "}
@@ -134,7 +148,8 @@ function toneOf(state: string) {
 }
 
 function Sections({ shown }: { shown: Shown }) {
-  const { id, look, isWhole, body, changed, note, deeds, leave, worst, strangers, variantOf } = shown;
+  const { id, look, isWhole, body, changed, note, deeds, leave, worst, strangers, variantOf } =
+    shown;
   const doubts = doubtsOf(shown);
   const others = look.more.filter(({ isShown }) => !isShown);
   const { recipients = [], amount, takesEffectAt } = shown.action.impact ?? {};

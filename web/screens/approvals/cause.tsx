@@ -38,7 +38,9 @@ export function Cause({ shown }: { shown: Shown }) {
       )}
       {cause?.step === undefined ? null : (
         <p>
-          <Untrusted text={`trajectory ${cause.step.trajectory}, episode ${cause.step.episode}, step ${cause.step.step}`} />
+          <Untrusted
+            text={`trajectory ${cause.step.trajectory}, episode ${cause.step.episode}, step ${cause.step.step}`}
+          />
         </p>
       )}
       {knownBy === "unknown" ? (

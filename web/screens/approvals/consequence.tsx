@@ -16,7 +16,8 @@ export function Consequence({ shown }: { shown: Shown }) {
     <p>
       This {doesText(effects)} at <Untrusted text={system} />
       {reachText(shown)}.{" "}
-      {isReversible(shown) ? "The system can undo it." : <strong>It cannot be undone.</strong>} {when}
+      {isReversible(shown) ? "The system can undo it." : <strong>It cannot be undone.</strong>}{" "}
+      {when}
     </p>
   );
 }

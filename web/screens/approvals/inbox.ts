@@ -34,7 +34,9 @@ export function useInbox(): Inbox {
   });
   return {
     waiting: data.filter(isWaiting),
-    undoable: data.filter(({ state, notBefore }) => state === "approved" && notBefore !== undefined),
+    undoable: data.filter(
+      ({ state, notBefore }) => state === "approved" && notBefore !== undefined,
+    ),
     isPending,
     error,
   };

@@ -42,7 +42,9 @@ export function InboxList(props: {
                 {one.effects.map((effect) => (
                   <EffectBadge key={effect} effect={effect} />
                 ))}
-                {one.needs > 1 ? <Badge tone="deep">{`${one.by.length} of ${one.needs}`}</Badge> : null}
+                {one.needs > 1 ? (
+                  <Badge tone="deep">{`${one.by.length} of ${one.needs}`}</Badge>
+                ) : null}
                 {one.variantOf === undefined ? null : <Badge tone="info">variant</Badge>}
                 {one.note === "" ? null : <Badge tone="info">edited</Badge>}
               </span>

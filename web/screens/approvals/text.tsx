@@ -35,7 +35,7 @@ export function LongText({ text }: { text: string }) {
 /** Pieces of whole lines, where lines are not longer than that. */
 function rowsOf(text: string): readonly string[] {
   const rows: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = Math.min(at + ROW_CHARS, text.length);
     const line = end === text.length ? end : text.lastIndexOf("\n", end) + 1;
     const next = line > at ? line : end;

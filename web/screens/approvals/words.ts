@@ -25,7 +25,10 @@ export function doesText(effects: readonly string[]): string {
 /** Who it reaches and how much it moves, where it says so. */
 export function reachText({ action: { impact } }: Shown): string {
   const { recipients = [], amount } = impact ?? {};
-  const people = recipients.length === 0 ? "" : `, to ${recipients.length} recipient${recipients.length === 1 ? "" : "s"}`;
+  const people =
+    recipients.length === 0
+      ? ""
+      : `, to ${recipients.length} recipient${recipients.length === 1 ? "" : "s"}`;
   const money = amount === undefined ? "" : `, ${amount.value} ${amount.currency}`;
   return people + money;
 }

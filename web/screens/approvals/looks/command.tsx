@@ -22,7 +22,9 @@ export function CommandView({ look }: { look: LookOf<"command"> }) {
               return (
                 <span
                   key={at}
-                  className={act === undefined ? styles.joint : isGrave ? styles.grave : styles.piece}
+                  className={
+                    act === undefined ? styles.joint : isGrave ? styles.grave : styles.piece
+                  }
                 >
                   <Untrusted text={text} />
                 </span>

@@ -64,7 +64,9 @@ export function FileContent({ content, label }: { content: Content; label: strin
           <LongText text={text} />
         </div>
       )}
-      {isCut ? <p className={styles.warning}>This is its beginning: all of it is under “All bytes”.</p> : null}
+      {isCut ? (
+        <p className={styles.warning}>This is its beginning: all of it is under “All bytes”.</p>
+      ) : null}
       {sha256 === undefined ? null : <code className={styles.sum}>SHA-256 {sha256}</code>}
     </section>
   );

@@ -20,7 +20,11 @@ export function MailView({ look, ...around }: { look: LookOf<"mail"> } & Around)
     <>
       {isPresent ? <p>As the system has it now; the request only names it:</p> : null}
       {letters.map((letter, at) => (
-        <article key={at} className={styles.letter} aria-label={`Mail ${at + 1} of ${letters.length}`}>
+        <article
+          key={at}
+          className={styles.letter}
+          aria-label={`Mail ${at + 1} of ${letters.length}`}
+        >
           {letters.length > 1 ? <h3>{`Mail ${at + 1} of ${letters.length}`}</h3> : null}
           <LetterView letter={letter} {...around} />
         </article>
@@ -35,7 +39,9 @@ function LetterView({ letter, ...around }: { letter: LookLetter } & Around) {
   return (
     <>
       <dl className={styles.facts}>
-        {envelope === undefined ? null : <Envelope envelope={envelope} sender={sender} {...around} />}
+        {envelope === undefined ? null : (
+          <Envelope envelope={envelope} sender={sender} {...around} />
+        )}
         {people.map(({ label, lines }) => (
           <div key={label}>
             <dt>{label}</dt>

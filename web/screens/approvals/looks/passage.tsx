@@ -44,7 +44,10 @@ function HtmlView({ text, html }: { text: string; html: NonNullable<Passage["htm
         onSelect={setView}
       />
       {view === "page" ? (
-        <ForeignPage html={preview} label="What readers will see, without styles; nothing in it acts" />
+        <ForeignPage
+          html={preview}
+          label="What readers will see, without styles; nothing in it acts"
+        />
       ) : (
         <LongText text={view === "text" ? lines.join("\n") : text} />
       )}

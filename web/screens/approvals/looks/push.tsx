@@ -63,7 +63,9 @@ export function PushView({ look }: { look: Push }) {
         </section>
       ))}
       {pack === undefined ? null : (
-        <p className={styles.quiet}>{`${pack.objects} objects, SHA-256 of the push ${pack.hash}`}</p>
+        <p
+          className={styles.quiet}
+        >{`${pack.objects} objects, SHA-256 of the push ${pack.hash}`}</p>
       )}
     </>
   );

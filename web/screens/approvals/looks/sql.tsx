@@ -56,7 +56,13 @@ export function SqlView({ look }: { look: LookOf<"sql"> }) {
   );
 }
 
-function Rows({ table: { columns, rows }, total }: { table: LookTable; total: number | undefined }) {
+function Rows({
+  table: { columns, rows },
+  total,
+}: {
+  table: LookTable;
+  total: number | undefined;
+}) {
   return (
     <>
       <div className={styles.scroll} tabIndex={0} role="group" aria-label="Rows before and after">
@@ -76,10 +82,20 @@ function Rows({ table: { columns, rows }, total }: { table: LookTable; total: nu
           {rows.map(({ before, after }, at) => (
             <tbody key={at}>
               {before === undefined ? null : (
-                <Row name={after === undefined ? "goes" : "before"} cells={before} other={after} tone={styles.goes} />
+                <Row
+                  name={after === undefined ? "goes" : "before"}
+                  cells={before}
+                  other={after}
+                  tone={styles.goes}
+                />
               )}
               {after === undefined ? null : (
-                <Row name={before === undefined ? "comes" : "after"} cells={after} other={before} tone={styles.comes} />
+                <Row
+                  name={before === undefined ? "comes" : "after"}
+                  cells={after}
+                  other={before}
+                  tone={styles.comes}
+                />
               )}
             </tbody>
           ))}

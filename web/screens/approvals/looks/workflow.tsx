@@ -87,7 +87,13 @@ function toneOf({ kind, runsCode }: LookNode): Tone {
 
 type Place = readonly [x: number, y: number];
 
-function Graph({ nodes, edges }: { nodes: readonly LookNode[]; edges: NonNullable<Workflow["edges"]> }) {
+function Graph({
+  nodes,
+  edges,
+}: {
+  nodes: readonly LookNode[];
+  edges: NonNullable<Workflow["edges"]>;
+}) {
   const places = placesOf(nodes, edges);
   const width = Math.max(...places.map(([x]) => x)) + WIDTH + EDGE;
   const height = Math.max(...places.map(([, y]) => y)) + HEIGHT + EDGE;
@@ -102,7 +108,11 @@ function Graph({ nodes, edges }: { nodes: readonly LookNode[]; edges: NonNullabl
         className={styles.graph}
       >
         {edges.map(({ from, to, kind }, at) => (
-          <path key={at} d={curve(places[from], places[to])} data-kind={kind === "main" ? "main" : "other"} />
+          <path
+            key={at}
+            d={curve(places[from], places[to])}
+            data-kind={kind === "main" ? "main" : "other"}
+          />
         ))}
         {nodes.map((node, at) => {
           const [x = 0, y = 0] = places[at] ?? [];
@@ -130,7 +140,10 @@ function cut(text: string, chars: number): string {
 }
 
 /** Layers from what starts it to what is last: where its system draws nodes is for its author, and may hide one. */
-function placesOf(nodes: readonly LookNode[], edges: NonNullable<Workflow["edges"]>): readonly Place[] {
+function placesOf(
+  nodes: readonly LookNode[],
+  edges: NonNullable<Workflow["edges"]>,
+): readonly Place[] {
   const layer = nodes.map(() => 0);
   // As often as there are nodes: a circle moves on no further.
   for (let round = 0; round < nodes.length; round += 1) {

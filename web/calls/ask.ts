@@ -56,7 +56,7 @@ export async function* askStream<Name extends StreamingName>(
 
 /** Takes a link's token for a session. */
 export async function signInByLink(link: string): Promise<void> {
-  await post("/session", { link });
+  await post("/session/link", { link });
 }
 
 async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {

@@ -29,6 +29,8 @@ const HEADERS_BYTES_MAX = 16 << 10;
 const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
   "console.link": 401,
+  "console.no_provider": 404,
+  "console.provider": 502,
   "console.origin": 403,
   "console.role": 403,
   "console.no_such_endpoint": 404,
@@ -87,7 +89,7 @@ async function serve(
 }
 
 async function signIn(
-  { desk, origin }: ConsoleParts,
+  { desk, origin, log }: ConsoleParts,
   way: SignInWay,
   request: IncomingMessage,
   response: ServerResponse,
@@ -99,6 +101,7 @@ async function signIn(
     cookies = [],
   } = await way({
     desk,
+    log,
     origin: origin(),
     body: request.method === "POST" ? await readJson(request) : undefined,
     search: new URL(request.url ?? "", origin()).searchParams,

@@ -97,8 +97,9 @@ export class OidcSignIn {
     });
     const member = memberOf(this.#options.settings, subject);
     if (member !== undefined) return member;
-    throw new Fault("console.stranger", "nobody of that account may use this console", {
-      hint: `whoever runs it lists people in console.yaml; the provider calls you ${JSON.stringify(subject)}`,
+    const who = JSON.stringify(subject);
+    throw new Fault("console.stranger", `${who} at the provider is nobody of this console`, {
+      hint: "whoever runs it lists people in console.yaml",
     });
   }
 

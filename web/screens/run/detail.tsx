@@ -165,7 +165,7 @@ function Block({ title, text }: { title: string; text: string }) {
   return (
     <div className={styles.block}>
       <h3>{title}</h3>
-      <pre>
+      <pre tabIndex={0}>
         <Untrusted text={text} isBlock />
       </pre>
     </div>
@@ -228,7 +228,7 @@ function Facts({ item, go }: { item: StoryItem; go: Go }) {
       )}
       {approval === undefined || approval === "" ? null : (
         <Fact name="Approval">
-          <Link href={`~/approvals?id=${encodeURIComponent(approval)}`}>{approval}</Link>
+          <Link href={`~/approvals/${encodeURIComponent(approval)}`}>{approval}</Link>
         </Fact>
       )}
     </dl>
@@ -304,9 +304,9 @@ function Raw({ entry }: { entry: Entry }) {
         <code>{entry.seq}</code> {entry.type} <Clock at={entry.at} />
       </summary>
       <p>
-        <Link href={`~/ledger?entry=${entry.seq}`}>Its proof, in the Ledger</Link>
+        <Link href={`~/ledger/${entry.seq}`}>Its proof, in the Ledger</Link>
       </p>
-      <pre>
+      <pre tabIndex={0}>
         <Untrusted text={JSON.stringify(entry, null, 2)} isBlock />
       </pre>
     </details>

@@ -171,7 +171,6 @@ function summary({ verdicts, findings }: StoryStrip): string {
 export function Lanes(props: {
   readonly strip: StoryStrip;
   readonly lanes: readonly StoryLane[] | undefined;
-  readonly isZoomed: boolean;
   readonly go: Go;
 }) {
   const { strip, lanes, go } = props;

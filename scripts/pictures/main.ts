@@ -1,7 +1,7 @@
 /**
  * `npm run console:pictures -- --out DIR`: one picture of each screen of the console, over a sample that lives.
  *
- *   --only NAME   one of them (`approvals`), light and dark
+ *   --only NAME   those whose names begin so
  *
  * @module
  */
@@ -25,7 +25,7 @@ try {
   const dark = await desk.alsoSignedIn(page, { dark: true });
   const phone = await desk.alsoSignedIn(page, { phone: true });
   for (const shot of SHOTS) {
-    if (values.only !== undefined && values.only !== shot.name) continue;
+    if (!shot.name.startsWith(values.only ?? "")) continue;
     await take(desk, page, shot, shot.name);
     if (shot.isDark === true) await take(desk, dark, shot, `${shot.name}-dark`);
     if (shot.isPhone === true) await take(desk, phone, shot, `${shot.name}-phone`);

@@ -43,7 +43,7 @@ const FOLDS: Readonly<Partial<Record<Entry["type"], Fold>>> = {
     facts.state = "running";
     delete facts.paused;
   },
-  "run.restart": (facts, _, data) => void (facts.attempt = number(data["attempt"]) + 1),
+  "run.restart": (facts, _, data) => void (facts.attempt = whole(data["attempt"]) + 1),
   "run.end": foldEnd,
   action: (facts, entry, data) => {
     foldVerdict(facts, entry, 1);
@@ -51,13 +51,13 @@ const FOLDS: Readonly<Partial<Record<Entry["type"], Fold>>> = {
     addToStrip(facts, entry, gravest(data["effects"]), 1);
   },
   repeat: (facts, entry, data) => {
-    const more = number(data["count"]);
+    const more = whole(data["count"]);
     foldVerdict(facts, { ...entry, verdict: "allow" }, more);
     addToStrip(facts, { ...entry, verdict: "allow" }, 0, more);
   },
   denial: (facts, entry, data) => {
     if (entry.action !== undefined) return; // It is counted as the action that it is of.
-    const more = number(data["merged"]) || 1;
+    const more = whole(data["merged"]) || 1;
     facts.counts.deny += more;
     addToStrip(facts, { ...entry, verdict: "deny" }, CONNECT, more);
   },
@@ -232,6 +232,11 @@ function isObject(value: unknown): value is { readonly [key: string]: Json } {
 
 function number(value: Json | undefined): number {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** How many there were, as one entry can say it. */
+function whole(value: Json | undefined): number {
+  return Math.min(Math.floor(number(value)), 1e9);
 }
 
 function text(value: Json | undefined): string {

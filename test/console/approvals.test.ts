@@ -1,9 +1,8 @@
-/** The approvals screen in a real browser: each kind of look, by the keyboard alone, on a phone. */
-import assert from "node:assert/strict";
+/** The approvals screen in a real browser: each kind of look. */
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { TestHome } from "../support/home.ts";
-import { ask, KINDS, post, type Waiting } from "./approval-cases.ts";
+import { ask, KINDS, type Waiting } from "./approval-cases.ts";
 import { openDesk, type Desk } from "./kit.ts";
 
 /** A console over a home in which all of `waiting` waits. */

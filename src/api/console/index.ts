@@ -12,10 +12,14 @@ import { ENDPOINTS } from "../endpoints.ts";
 import { BLAST_ENDPOINTS } from "./blast.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { NOW_ENDPOINTS } from "./now.ts";
+import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 import { TASK_ENDPOINTS } from "./tasks.ts";
 
+export * from "./runs.ts";
+
 export const CONSOLE_ENDPOINTS = {
+  ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
   ...BLAST_ENDPOINTS,
   ...TASK_ENDPOINTS,

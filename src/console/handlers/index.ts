@@ -7,6 +7,7 @@ import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
 import { blastHandlers } from "./blast.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
+import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
 import { openTaskRoom } from "./task-room.ts";
 import { taskHandlers } from "./tasks.ts";
@@ -17,6 +18,7 @@ export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
     ...sessionHandlers(desk),
     ...nowHandlers(desk),
     ...ledgerHandlers(desk),
+    ...runHandlers(desk),
     ...blastHandlers(desk, room),
     ...taskHandlers(desk, room),
   };

@@ -145,6 +145,7 @@ export const verifyCommand: Command = {
     const { verifyLedger } = await import("../../ledger/index.ts");
     const report = await verifyLedger(join(root, "ledger"), {
       ...(since === undefined ? {} : { since: readFileSync(since, "utf8") }),
+      ...(process.stderr.isTTY ? { onProgress: showHashed(context) } : {}),
     });
     if (context.values["json"] === true) context.out(`${JSON.stringify(report)}\n`);
     else {
@@ -161,6 +162,13 @@ export const verifyCommand: Command = {
     return report.ok ? EXIT.ok : EXIT.no;
   },
 };
+
+/** One line on a terminal that changes, and is gone at the end. */
+function showHashed({ err }: Context): (hashed: number, size: number) => void {
+  return (hashed, size) => {
+    err(hashed === size ? "\r\u001B[K" : `\r\u001B[K  ${hashed} of ${size} entries hashed`);
+  };
+}
 
 async function verifyReport(context: Context, folder: string): Promise<number> {
   const { checkReport } = await import("../report-files.ts");

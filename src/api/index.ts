@@ -4,3 +4,4 @@ export * from "./endpoints.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";
+export * from "./console/drills.ts";

@@ -9,5 +9,12 @@ export {
 } from "./ledger.ts";
 export { TILE_WIDTH as BUNDLE_ENTRIES } from "./merkle.ts";
 export { CUT_MEMBER, ENTRY_BYTES_MAX } from "./entry.ts";
-export { verifyInclusion, verifyProof, withholdEntry, type Proven } from "./proof.ts";
+export {
+  showProof,
+  verifyInclusion,
+  verifyProof,
+  withholdEntry,
+  type Proven,
+  type ShownProof,
+} from "./proof.ts";
 export { verifyLedger, type LedgerReport, type Problem, type VerifyOptions } from "./verify.ts";

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { DrillEvent } from "../src/api/index.ts";
 import type { Cofferdam, Entry } from "./cofferdam.ts";
 import {
   faultsOf,
@@ -12,12 +11,68 @@ import {
   type AttemptRecord,
   type Channel,
   type DrillRecord,
+  type TwinRecord,
 } from "./record.ts";
 import { isRefusal } from "./rome/evidence.ts";
 import { readWord } from "./rome/words.ts";
 import { createLineReader } from "./world/lines.ts";
 
-export type { DrillEvent };
+interface Reached {
+  readonly crossed: boolean;
+  readonly effect: boolean;
+  readonly harm: boolean;
+  readonly told: string;
+}
+
+/** Where and by what way something happens. */
+interface At {
+  readonly drill: string;
+  readonly channel: Channel;
+}
+
+interface Planned {
+  readonly name: string;
+  readonly channel: Channel;
+  readonly what: string;
+  readonly target: string;
+}
+
+/** What happens, in order; the console's contract (src/api/console/drills.ts) has the same form, and a test holds both to it. */
+export type DrillEvent =
+  | { event: "progress"; text: string }
+  | { event: "plan"; drill: string; attempts: Planned[]; twins: string[] }
+  | (At & {
+      event: "step";
+      phase: "bare" | "contained";
+      kind: "attempt" | "twin";
+      name: string;
+      state: "started" | "ended";
+      at: number;
+      code?: number | null;
+    })
+  | (At & {
+      event: "noticed";
+      run: string;
+      attempt?: string;
+      entry: number;
+      at: string;
+      type: string;
+      rule?: string;
+      target?: string;
+      detail: string;
+    })
+  | (At & Reached & { event: "reached"; phase: "bare" | "contained"; name: string })
+  | {
+      event: "result";
+      drill: string;
+      passed: boolean;
+      skipped?: string;
+      failed?: string;
+      ledgerIntact: boolean;
+      attempts: ReturnType<typeof judged>[];
+      twins: TwinRecord[];
+    };
+
 /** Takes what happens. */
 export type Live = (event: DrillEvent) => void;
 
@@ -27,13 +82,6 @@ export interface Watched {
   readonly phase: "bare" | "contained";
   readonly channel: Channel;
   readonly attempts: readonly { readonly name: string; readonly mark: string }[];
-}
-
-interface Reached {
-  readonly crossed: boolean;
-  readonly effect: boolean;
-  readonly harm: boolean;
-  readonly told: string;
 }
 
 /** How long after a run's end what is only counted may still come, in milliseconds. */

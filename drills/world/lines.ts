@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import type { DrillEvent } from "../../src/api/index.ts";
+import type { DrillEvent } from "../live.ts";
 import { drillSchema } from "../record.ts";
 
 function isObject(value: unknown): boolean {

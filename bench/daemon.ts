@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { locateHome, runEndSchema, type Frame, type RunInfo } from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
-import { createClient, type Client } from "../src/cli/client.ts";
+import { createClient, type Client } from "../src/client/index.ts";
 import { startRun, type StartedRun } from "../src/cli/run-stream.ts";
 import { ROOT, type Scratch } from "./place.ts";
 import { startCompanion, type Companion } from "./program.ts";

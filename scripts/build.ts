@@ -16,3 +16,9 @@ cpSync(join(root, "drills"), join(root, "dist", "drills"), {
   recursive: true,
   filter: (path) => !path.endsWith(".ts"),
 });
+// The console's pages.
+runStep("build of the console", process.execPath, [
+  join(root, "scripts", "build-web.ts"),
+  "--out",
+  join(root, "dist", "web"),
+]);

@@ -8,12 +8,13 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
-const FOLDERS = ["src", "test", "scripts", "drills", "bench", "examples"];
+const FOLDERS = ["src", "test", "scripts", "drills", "bench", "examples", "web"];
 
 const STEPS: readonly (readonly [string, string, readonly string[]])[] = [
   ["format", bin("oxfmt"), ["--check", ...FOLDERS]],
   ["lint", bin("oxlint"), ["--type-aware", "--deny-warnings", ...FOLDERS]],
   ["types", bin("tsc"), ["-p", "."]],
+  ["types of the console", bin("tsc"), ["-p", "web"]],
 ];
 const TESTS = ["--test", "src/**/*.test.ts", "test/laws.test.ts"];
 

@@ -6,14 +6,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DAEMON_FLAGS } from "../src/cli/client.ts";
+import { DAEMON_FLAGS } from "../src/client/index.ts";
 import { runStatic, runStep } from "./check.ts";
 
-// test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB.
+// test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB; so
+// is test/console (`npm run test:console`), which needs a browser.
 const PATTERNS = [
   "src/**/*.test.ts",
   "test/*.test.ts",
-  "test/!(agents|heavy)/**/*.test.ts",
+  "test/!(agents|heavy|console)/**/*.test.ts",
   "drills/**/*.test.ts",
   "bench/**/*.test.ts",
 ];

@@ -32,6 +32,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   detect: 3,
   blast: 3,
   api: 2,
+  client: 3,
   ledger: 3,
   vault: 3,
   approval: 3,
@@ -48,7 +49,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   channel: 4,
   worker: 5,
   daemon: 6,
-  cli: 7,
+  console: 7,
+  cli: 8,
 };
 const PURE = new Set([
   "action",

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { createClient } from "../src/cli/client.ts";
+import { createClient } from "../src/client/index.ts";
 import { locateHome } from "../src/api/index.ts";
 import { BIN, eventually, TestHome } from "./support/home.ts";
 

@@ -9,7 +9,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { locateHome } from "../src/api/index.ts";
-import { createClient } from "../src/cli/client.ts";
+import { createClient } from "../src/client/index.ts";
 import { resolveHost } from "../src/daemon/resolve.ts";
 import { loadInfos } from "../src/daemon/run-files.ts";
 import { Runs } from "../src/daemon/runs.ts";

@@ -39,11 +39,13 @@ export type ApprovalInfo = z.infer<typeof approvalInfoSchema>;
 
 export const APPROVAL_ENDPOINTS = {
   "approvals.list": {
+    needs: "viewer",
     takes: z.strictObject({ all: z.boolean() }),
     gives: z.array(approvalInfoSchema),
     streams: false,
   },
   "approvals.show": {
+    needs: "viewer",
     /** `columns`: how wide the card may be; a terminal must break none of its lines. */
     takes: one.extend({ columns: z.int().min(1).max(10_000).optional() }),
     gives: approvalInfoSchema.extend({
@@ -60,6 +62,7 @@ export const APPROVAL_ENDPOINTS = {
     streams: false,
   },
   "approvals.approve": {
+    needs: "approver",
     takes: one.extend({
       code: z.string().max(64),
       /** Lets the same kind through for this run, within these limits. */
@@ -79,16 +82,19 @@ export const APPROVAL_ENDPOINTS = {
     streams: false,
   },
   "approvals.deny": {
+    needs: "approver",
     takes: one.extend({ reason: z.string().max(500) }),
     gives: approvalInfoSchema,
     streams: false,
   },
   "approvals.edit": {
+    needs: "approver",
     takes: one.extend({ body: z.base64().max(12 << 20) }),
     gives: approvalInfoSchema,
     streams: false,
   },
   "approvals.channels": {
+    needs: "viewer",
     takes: z.strictObject({}),
     gives: z.strictObject({
       /** Where approvers are listed, if they are. */
@@ -111,9 +117,15 @@ export const APPROVAL_ENDPOINTS = {
   },
   /** Says something harmless in a channel. */
   "approvals.test": {
+    needs: "operator",
     takes: z.strictObject({ channel: z.string().max(40) }),
     gives: z.strictObject({ places: z.array(z.string()) }),
     streams: false,
   },
-  "approvals.follow": { takes: z.strictObject({}), gives: approvalInfoSchema, streams: true },
+  "approvals.follow": {
+    needs: "viewer",
+    takes: z.strictObject({}),
+    gives: approvalInfoSchema,
+    streams: true,
+  },
 } as const;

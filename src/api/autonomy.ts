@@ -10,6 +10,7 @@ const one = z.strictObject({ task: z.string() });
 export const AUTONOMY_ENDPOINTS = {
   /** What was taken from a task, and why; absent where it has what its file says. */
   "autonomy.taken": {
+    needs: "viewer",
     takes: one,
     gives: z.strictObject({
       taken: z.strictObject({ at: z.string(), run: z.string(), why: z.string() }).optional(),
@@ -18,6 +19,7 @@ export const AUTONOMY_ENDPOINTS = {
   },
   /** A person gives it back. */
   "autonomy.restore": {
+    needs: "operator",
     takes: one,
     gives: z.strictObject({ restored: z.boolean() }),
     streams: false,

@@ -38,27 +38,41 @@ const one = z.strictObject({ name });
 const nothing = z.strictObject({});
 
 export const CREDENTIAL_ENDPOINTS = {
-  "credential.list": { takes: nothing, gives: z.array(credentialInfoSchema), streams: false },
-  "credential.show": { takes: one, gives: credentialInfoSchema, streams: false },
+  "credential.list": {
+    needs: "viewer",
+    takes: nothing,
+    gives: z.array(credentialInfoSchema),
+    streams: false,
+  },
+  "credential.show": { needs: "viewer", takes: one, gives: credentialInfoSchema, streams: false },
   "credential.add": {
+    needs: "operator",
     takes: z.strictObject({ spec: z.strictObject({ name, binding, how }), secret }),
     gives: credentialInfoSchema,
     streams: false,
   },
   "credential.rotate": {
+    needs: "operator",
     takes: z.strictObject({ name, secret }),
     gives: credentialInfoSchema,
     streams: false,
   },
-  "credential.revoke": { takes: one, gives: credentialInfoSchema, streams: false },
+  "credential.revoke": {
+    needs: "operator",
+    takes: one,
+    gives: credentialInfoSchema,
+    streams: false,
+  },
   /** `confirm` is what a person typed at a terminal: the name. Recorded before it is answered. */
   "credential.reveal": {
+    needs: "owner",
     takes: z.strictObject({ name, confirm: z.string() }),
     gives: z.strictObject({ secret: z.string() }),
     streams: false,
   },
   /** One request with the credential, to a place that it is bound to. */
   "credential.test": {
+    needs: "operator",
     takes: z.strictObject({
       name,
       method: z.enum(["GET", "HEAD"]),
@@ -81,6 +95,7 @@ export const CREDENTIAL_ENDPOINTS = {
   },
   /** `text` is an agent's own login file. */
   "credential.import": {
+    needs: "owner",
     takes: z.strictObject({
       agent: z.enum(["claude", "codex", "gemini"]),
       text: z.string(),
@@ -91,12 +106,14 @@ export const CREDENTIAL_ENDPOINTS = {
   },
   /** Opens a vault that a passphrase locks, until the daemon ends. */
   "credential.unlock": {
+    needs: "operator",
     takes: z.strictObject({ passphrase: z.string().min(1) }),
     gives: nothing,
     streams: false,
   },
   /** Locks the vault by this passphrase from now on, or by its key file where there is none. */
   "credential.protect": {
+    needs: "owner",
     takes: z.strictObject({ passphrase: z.string().min(1).optional() }),
     gives: nothing,
     streams: false,

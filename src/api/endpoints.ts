@@ -14,6 +14,7 @@ import { eventSchema } from "../action/index.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
 
@@ -123,6 +124,7 @@ const nothing = z.strictObject({});
 
 export const ENDPOINTS = {
   "daemon.status": {
+    needs: "viewer",
     takes: nothing,
     gives: z.strictObject({
       pid: z.number(),
@@ -136,29 +138,38 @@ export const ENDPOINTS = {
     }),
     streams: false,
   },
-  "daemon.stop": { takes: z.strictObject({ force: z.boolean() }), gives: nothing, streams: false },
-  "run.start": { takes: runStartSchema, gives: runInfoSchema, streams: false },
+  "daemon.stop": {
+    needs: "owner",
+    takes: z.strictObject({ force: z.boolean() }),
+    gives: nothing,
+    streams: false,
+  },
+  "run.start": { needs: "owner", takes: runStartSchema, gives: runInfoSchema, streams: false },
   "run.list": {
+    needs: "viewer",
     takes: z.strictObject({ all: z.boolean() }),
     gives: z.array(runInfoSchema),
     streams: false,
   },
-  "run.show": { takes: one, gives: runInfoSchema, streams: false },
-  "run.pause": { takes: one, gives: runInfoSchema, streams: false },
-  "run.resume": { takes: one, gives: runInfoSchema, streams: false },
-  "run.kill": { takes: one, gives: runInfoSchema, streams: false },
+  "run.show": { needs: "viewer", takes: one, gives: runInfoSchema, streams: false },
+  "run.pause": { needs: "operator", takes: one, gives: runInfoSchema, streams: false },
+  "run.resume": { needs: "operator", takes: one, gives: runInfoSchema, streams: false },
+  "run.kill": { needs: "operator", takes: one, gives: runInfoSchema, streams: false },
   "run.revoke": {
+    needs: "operator",
     takes: z.strictObject({ run: runId, grant: z.string() }),
     gives: runInfoSchema,
     streams: false,
   },
   "run.narrow": {
+    needs: "operator",
     takes: z.strictObject({ run: runId, task: taskText }),
     gives: runInfoSchema,
     streams: false,
   },
   /** Where a training framework is: every event from now on says so. */
   "run.step": {
+    needs: "owner",
     takes: z.strictObject({
       run: runId,
       trajectory: stepName,
@@ -169,6 +180,7 @@ export const ENDPOINTS = {
     streams: false,
   },
   "log.read": {
+    needs: "viewer",
     takes: z.strictObject({
       run: runId.optional(),
       follow: z.boolean(),
@@ -179,11 +191,13 @@ export const ENDPOINTS = {
     streams: true,
   },
   "ledger.prove": {
+    needs: "viewer",
     takes: z.strictObject({ seq: z.number().int().nonnegative() }),
     gives: z.strictObject({ proof: z.string(), key: z.string() }),
     streams: false,
   },
   "workspace.diff": {
+    needs: "viewer",
     takes: one,
     gives: z.strictObject({
       changes: z.array(changeSchema),
@@ -194,6 +208,7 @@ export const ENDPOINTS = {
     streams: false,
   },
   "workspace.apply": {
+    needs: "operator",
     takes: z.strictObject({
       run: runId,
       /** Paths that other programs execute, named one by one. */
@@ -213,13 +228,13 @@ export const ENDPOINTS = {
     }),
     streams: false,
   },
-  "workspace.discard": { takes: one, gives: nothing, streams: false },
+  "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
   ...CREDENTIAL_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,
   ...RECORDING_ENDPOINTS,
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
-} as const;
+} as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;
 export type Takes<Name extends EndpointName> = z.infer<(typeof ENDPOINTS)[Name]["takes"]>;

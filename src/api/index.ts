@@ -1,7 +1,9 @@
 /** Layer 2, pure: the control contract between command line, console and daemon. */
 export * from "../link/index.ts";
+export * from "./endpoint.ts";
 export * from "./endpoints.ts";
+export * from "./roles.ts";
+export * from "./console/index.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";
-export * from "./console/drills.ts";

@@ -22,6 +22,7 @@ export const probedSchema = z.strictObject({
 export const PROBE_ENDPOINTS = {
   /** Asks the systems of a task file what its credentials can do. */
   "probe.task": {
+    needs: "operator",
     takes: z.strictObject({
       task: z.strictObject({ source: z.string(), fileName: z.string() }),
       /** Only this one. */

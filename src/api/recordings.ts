@@ -33,12 +33,14 @@ export type RecordingInfo = z.infer<typeof recordingInfoSchema>;
 
 export const RECORDING_ENDPOINTS = {
   "recordings.list": {
+    needs: "viewer",
     takes: z.strictObject({ run: run.optional(), id: id.optional() }),
     gives: z.array(recordingInfoSchema),
     streams: false,
   },
   /** The file, in pieces. */
   "recordings.read": {
+    needs: "viewer",
     takes: z.strictObject({ run, id }),
     gives: z.strictObject({ bytes: z.base64() }),
     streams: true,

@@ -8,7 +8,7 @@ import type { ReadStream, WriteStream } from "node:tty";
 import type { ApprovalInfo } from "../api/index.ts";
 import { isFault, visibleLine } from "../base/index.ts";
 import { allowanceOf, edited } from "./approval-answers.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "../client/index.ts";
 import { paintCard, paintLine } from "./paint.ts";
 import { Keyboard } from "./keyboard.ts";
 

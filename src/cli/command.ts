@@ -5,7 +5,7 @@
  */
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Home } from "../api/index.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "../client/index.ts";
 
 /** Documented exit codes; a run's own code passes through unchanged. */
 export const EXIT = {

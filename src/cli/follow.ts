@@ -10,7 +10,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Entry } from "../api/index.ts";
 import { Fault, isFault } from "../base/index.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "../client/index.ts";
 
 /** How often a daemon is looked for; nothing is started. */
 const LOOK_MS = 500;

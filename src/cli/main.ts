@@ -59,8 +59,8 @@ async function runCommand(command: Command, line: readonly string[]): Promise<nu
     positionals,
     rest,
     home,
-    daemon: async () => (await import("./client.ts")).connectDaemon(home),
-    running: async () => (await import("./client.ts")).createClient(home),
+    daemon: async () => (await import("../client/index.ts")).connectDaemon(home),
+    running: async () => (await import("../client/index.ts")).createClient(home),
     // Much of it are the words of an agent, of servers and of file names: none may command the terminal.
     out: (text) => void process.stdout.write(visibleLines(text)),
     err: (text) => void process.stderr.write(visibleLines(text)),

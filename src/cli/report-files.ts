@@ -21,7 +21,7 @@ import {
   verifyProof,
   withholdEntry,
 } from "../ledger/index.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "../client/index.ts";
 
 const KEY_FILE = "ledger.vkey";
 const PROOFS = "proofs";

@@ -27,7 +27,7 @@ import {
   type Takes,
 } from "../../src/api/index.ts";
 import { isFault } from "../../src/base/index.ts";
-import { createClient, type Client } from "../../src/cli/client.ts";
+import { createClient, type Client } from "../../src/client/index.ts";
 
 export const BIN = join(import.meta.dirname, "..", "..", "bin", "cofferdam");
 

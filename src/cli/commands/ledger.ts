@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../api/index.ts";
 import { describeError, Fault, isFault, visibleLine } from "../../base/index.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../../client/index.ts";
 import {
   EXIT,
   JSON_HELP,

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import type { RecordingInfo } from "../../api/index.ts";
 import { Fault } from "../../base/index.ts";
 import type { CastEvent, ScreenLine } from "../../recording/index.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../../client/index.ts";
 import { EXIT, JSON_OPTION, textOption, type Command, type Context } from "../command.ts";
 import { table } from "./runs.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The command line's side of the control contract, and starting the daemon when none answers.
+ * The client of the control contract: calls and streams over the Unix socket, and starting the daemon when none answers.
  *
  * @module
  */
@@ -55,13 +55,17 @@ export function createClient(home: Home): Client {
     },
     async *stream(name, takes, signal) {
       const response = await post(home, name, takes);
-      signal?.addEventListener("abort", () => response.destroy(), { once: true });
-      if (signal?.aborted === true) response.destroy();
+      const lines = createInterface({ input: response, crlfDelay: Infinity });
+      // A stream that is destroyed says no end to whoever reads its lines.
+      const stop = () => lines.close();
+      signal?.addEventListener("abort", stop, { once: true });
+      if (signal?.aborted === true) stop();
       try {
-        for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+        for await (const line of lines) {
           yield ENDPOINTS[name].gives.parse(JSON.parse(line)) as never;
         }
       } finally {
+        signal?.removeEventListener("abort", stop);
         response.destroy(); // Whoever stops reading wants no more: open, it would keep the process.
       }
     },

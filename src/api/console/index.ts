@@ -1,0 +1,28 @@
+/**
+ * The part of the control contract that the console serves itself: what is worked out from the record, from task files
+ * and from this machine, and would have no business in the daemon, which judges (docs/decisions/0394).
+ *
+ * `POST /api/NAME` serves this table, and the daemon's (endpoints.ts) to whoever has the role.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import type { Endpoint } from "../endpoint.ts";
+import { ENDPOINTS } from "../endpoints.ts";
+import { SESSION_ENDPOINTS } from "./session.ts";
+
+export const CONSOLE_ENDPOINTS = {
+  ...SESSION_ENDPOINTS,
+} as const satisfies Readonly<Record<string, Endpoint>>;
+
+/** All that can be asked of a console. */
+export const CONSOLE_API = { ...ENDPOINTS, ...CONSOLE_ENDPOINTS } as const;
+
+export type ConsoleEndpointName = keyof typeof CONSOLE_ENDPOINTS;
+export type ApiName = keyof typeof CONSOLE_API;
+/** What an endpoint of the console takes, as it is sent, and what it answers. */
+export type Asks<Name extends ApiName> = z.input<(typeof CONSOLE_API)[Name]["takes"]>;
+export type Answers<Name extends ApiName> = z.infer<(typeof CONSOLE_API)[Name]["gives"]>;
+export type StreamingName = {
+  [Name in ApiName]: (typeof CONSOLE_API)[Name]["streams"] extends true ? Name : never;
+}[ApiName];

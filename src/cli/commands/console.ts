@@ -1,0 +1,62 @@
+/**
+ * `console`: the web console, until it is interrupted.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createLog, Fault } from "../../base/index.ts";
+import { openConsole } from "../../console/index.ts";
+import { EXIT, textOption, type Command } from "../command.ts";
+import { PACKAGE_ROOT } from "../profile.ts";
+
+const PORT_MAX = 65_535;
+
+export const consoleCommand: Command = {
+  name: "console",
+  usage: "[--port PORT]",
+  summary: "Open the web console on this machine and print a link that signs in once.",
+  options: { port: { type: "string" } },
+  optionHelp: { port: "the port; any that is free where it is not said" },
+  examples: ["cofferdam console", "cofferdam console --port 8700"],
+  positionals: [0, 0],
+  async run(context) {
+    const port = portOf(textOption(context.values, "port"));
+    const opened = await openConsole({
+      home: context.home,
+      client: await context.daemon(),
+      packageRoot: PACKAGE_ROOT,
+      assets: assetsFolder(),
+      port,
+      log: createLog((line) => context.err(line)),
+    });
+    context.out(`console: ${opened.origin.origin}\n`);
+    context.out(`sign in: ${opened.link(["viewer", "approver", "operator"]).href}\n`);
+    context.out("         (once, within two minutes; Ctrl+C ends the console)\n");
+    await interrupted();
+    await opened.close();
+    return EXIT.ok;
+  },
+};
+
+function portOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= PORT_MAX) return port;
+  throw new Fault(
+    "cli.usage",
+    `--port takes a number up to ${PORT_MAX}, not ${JSON.stringify(text)}`,
+  );
+}
+
+/** Built by scripts/build-web.ts in a checkout, and shipped in dist/. */
+function assetsFolder(): string {
+  const built = join(PACKAGE_ROOT, "build", "web");
+  return existsSync(built) ? built : join(PACKAGE_ROOT, "dist", "web");
+}
+
+async function interrupted(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+  });
+}

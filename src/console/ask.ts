@@ -1,0 +1,68 @@
+/**
+ * One question of a signed-in person: is there such an endpoint, may this one ask, is the question well formed; then
+ * the console's own handler answers, or the daemon.
+ *
+ * @module
+ */
+import {
+  CONSOLE_API,
+  CONSOLE_ENDPOINTS,
+  mayAsk,
+  type ApiName,
+  type EndpointName,
+} from "../api/index.ts";
+import { Fault } from "../base/index.ts";
+import type { Asker, ConsoleDesk, ConsoleHandlers } from "./desk.ts";
+
+export type Answered =
+  | { readonly streams: false; readonly value: unknown }
+  | { readonly streams: true; readonly values: AsyncIterable<unknown> };
+
+/**
+ * @throws {Fault} `console.no_such_endpoint`, `console.role`, `console.request`, and what the endpoint itself refuses.
+ */
+export async function ask(
+  parts: { readonly desk: ConsoleDesk; readonly handlers: ConsoleHandlers },
+  name: string,
+  body: unknown,
+  asker: Asker,
+): Promise<Answered> {
+  const { desk, handlers } = parts;
+  if (!isApiName(name)) {
+    throw new Fault("console.no_such_endpoint", `${JSON.stringify(name)} is no endpoint`);
+  }
+  const endpoint = CONSOLE_API[name];
+  if (!mayAsk(asker.roles, endpoint.needs)) {
+    throw new Fault("console.role", `${name} needs the role ${endpoint.needs}`, {
+      hint:
+        endpoint.needs === "owner"
+          ? "the command line does this, for whoever owns this home"
+          : `you are ${asker.roles.join(", ")}; ask whoever runs this console`,
+    });
+  }
+  const parsed = endpoint.takes.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Fault("console.request", `${name}: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  // The tables tie each name to its types; the compiler cannot follow that through a variable name.
+  const takes = parsed.data as never;
+  if (isOwn(name)) {
+    const handle = handlers[name] as (takes: unknown, asker: Asker) => unknown;
+    const given = handle(takes, asker);
+    return endpoint.streams
+      ? { streams: true, values: given as AsyncIterable<unknown> }
+      : { streams: false, value: await given };
+  }
+  return endpoint.streams
+    ? { streams: true, values: desk.client.stream(name, takes, asker.signal) }
+    : { streams: false, value: await desk.client.call(name, takes) };
+}
+
+function isApiName(name: string): name is ApiName {
+  return Object.hasOwn(CONSOLE_API, name);
+}
+
+function isOwn(name: ApiName): name is Exclude<ApiName, EndpointName> {
+  return Object.hasOwn(CONSOLE_ENDPOINTS, name);
+}

@@ -1,0 +1,204 @@
+/**
+ * The console's HTTP server: its own pages, `POST /api/NAME` for the control contract, one stream of events, and signing
+ * in. On loopback alone, under the one name that its pages have.
+ *
+ * @module
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { describeError, Fault, isFault, type Log } from "../base/index.ts";
+import type { Assets } from "./assets.ts";
+import { ask } from "./ask.ts";
+import type { Asker, ConsoleDesk, ConsoleHandlers } from "./desk.ts";
+import { guard, securityHeaders, SESSION_COOKIE, tokenOf } from "./session/index.ts";
+import { streamEvents } from "./stream.ts";
+
+// Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
+const { createServer } = process.getBuiltinModule("node:http");
+
+const REQUEST_BYTES_MAX = 17 << 20; // A body of 12 MiB that a person edited, in base64.
+const HEADERS_BYTES_MAX = 16 << 10;
+
+const STATUS: Readonly<Record<string, number>> = {
+  "console.session": 401,
+  "console.link": 401,
+  "console.origin": 403,
+  "console.role": 403,
+  "console.no_such_endpoint": 404,
+  "console.not_found": 404,
+  "daemon.no_such_run": 404,
+  "daemon.state": 409,
+};
+
+export interface ConsoleParts {
+  readonly desk: ConsoleDesk;
+  readonly handlers: ConsoleHandlers;
+  readonly assets: Assets;
+  readonly log: Log;
+  /** Known once it listens. */
+  origin(): URL;
+}
+
+export function createConsoleServer(parts: ConsoleParts): Server {
+  const server = createServer({ maxHeaderSize: HEADERS_BYTES_MAX }, (request, response) => {
+    serve(parts, request, response).catch((error: unknown) => {
+      if (!isFault(error)) parts.log.warn("console.failed", { error: describeError(error) });
+      refuse(response, error);
+    });
+  });
+  server.on("upgrade", (_, stream) => stream.destroy()); // Nothing here is a WebSocket.
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 60_000;
+  return server;
+}
+
+async function serve(
+  parts: ConsoleParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  for (const [name, value] of Object.entries(securityHeaders())) response.setHeader(name, value);
+  const { method = "", headers } = request;
+  guard({ method, headers }, parts.origin());
+  const { pathname, searchParams } = new URL(request.url ?? "", parts.origin());
+  if (method === "POST" && pathname === "/session") {
+    await signIn(parts, request, response);
+  } else if (method === "POST" && pathname.startsWith("/api/")) {
+    await answer(parts, pathname.slice("/api/".length), request, response);
+  } else if (method === "GET" && pathname === "/api/stream") {
+    const asker = askerOf(parts, request, response);
+    await streamEvents(parts.desk, asker, searchParams, lastEventId(headers), response);
+  } else if (method === "GET" || method === "HEAD") {
+    sendAsset(parts.assets, pathname, request, response);
+  } else {
+    throw new Fault("console.not_found", `${method} ${pathname} is nothing here`);
+  }
+}
+
+async function signIn(
+  { desk, origin }: ConsoleParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readJson(request);
+  const link =
+    typeof body === "object" && body !== null && "link" in body && typeof body.link === "string"
+      ? body.link
+      : "";
+  const token = desk.sessions.open(link);
+  const secure = origin().protocol === "https:" ? "; Secure" : "";
+  response.setHeader(
+    "set-cookie",
+    `${SESSION_COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/${secure}`,
+  );
+  sendJson(response, 200, {});
+}
+
+/** @throws {Fault} `console.session` where nobody is signed in. */
+function askerOf(
+  { desk }: ConsoleParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Asker {
+  const session = desk.sessions.of(tokenOf(request.headers.cookie) ?? "");
+  if (session === undefined) {
+    throw new Fault("console.session", "nobody is signed in, or the session is over", {
+      hint: "`cofferdam console` prints a link that signs in",
+    });
+  }
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  const { person, identity, roles, id } = session;
+  return { person, identity, roles, session: id, signal: gone.signal };
+}
+
+async function answer(
+  parts: ConsoleParts,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const asker = askerOf(parts, request, response);
+  const answered = await ask(parts, name, await readJson(request), asker);
+  if (!answered.streams) {
+    sendJson(response, 200, answered.value);
+    return;
+  }
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.flushHeaders();
+  for await (const line of answered.values) {
+    if (asker.signal.aborted) break;
+    if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+  }
+  response.end();
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    response.once("drain", resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function sendAsset(
+  assets: Assets,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  // Every path without a dot is a screen, and the page knows it.
+  const asset = assets.get(path) ?? (path.includes(".") ? undefined : assets.get("/"));
+  if (asset === undefined) throw new Fault("console.not_found", `${path} is nothing here`);
+  const { type, bytes, gzip, isImmutable } = asset;
+  const isPacked = gzip !== undefined && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+  const body = isPacked ? gzip : bytes;
+  response.writeHead(200, {
+    "content-type": type,
+    "content-length": body.length,
+    ...(isPacked ? { "content-encoding": "gzip", vary: "accept-encoding" } : {}),
+    ...(isImmutable ? { "cache-control": "private, max-age=31536000, immutable" } : {}),
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) throw new Fault("console.request", "not bytes");
+    size += chunk.length;
+    if (size > REQUEST_BYTES_MAX) throw new Fault("console.request", "a request above 17 MiB");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+  } catch (cause) {
+    throw new Fault("console.request", "the request is not JSON", { cause });
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (!isFault(error)) {
+    sendJson(response, 500, { code: "console.internal", message: describeError(error) });
+    return;
+  }
+  const { code, message, hint } = error;
+  sendJson(
+    response,
+    STATUS[code] ?? 400,
+    hint === undefined ? { code, message } : { code, message, hint },
+  );
+}
+
+function lastEventId(headers: IncomingMessage["headers"]): string | undefined {
+  const id = headers["last-event-id"];
+  return typeof id === "string" ? id : undefined;
+}

@@ -1,0 +1,68 @@
+/**
+ * The console: who is signed in, the menu, and the screen that is open.
+ *
+ * @module
+ */
+import {
+  QueryCache,
+  QueryClient,
+  QueryClientProvider,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { Suspense, useCallback } from "react";
+import { Route, Switch } from "wouter";
+import { ApiFault, useCall } from "../calls/index.ts";
+import { Empty, Failure, Loading } from "../parts/index.ts";
+import { SignInScreen } from "../screens/signin/index.tsx";
+import { Menu } from "./menu.tsx";
+import { SCREENS } from "./screens.ts";
+import styles from "./app.module.css";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 5000, retry: false, refetchOnWindowFocus: true },
+  },
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      // A session may end while one looks: then the way in is shown, and nothing that stood here stays.
+      if (!(error instanceof ApiFault) || error.status !== 401) return;
+      if (query.queryKey[0] !== "session.show") void queries.resetQueries();
+    },
+  }),
+});
+
+export function App() {
+  return (
+    <QueryClientProvider client={queries}>
+      <Gate />
+    </QueryClientProvider>
+  );
+}
+
+function Gate() {
+  const session = useCall("session.show", {});
+  const client = useQueryClient();
+  const onSignedIn = useCallback(() => void client.resetQueries(), [client]);
+  if (session.isPending) return <Loading what="Opening" />;
+  if (session.error?.status === 401) return <SignInScreen onSignedIn={onSignedIn} />;
+  if (session.error !== null) return <Failure error={session.error} />;
+  return (
+    <div className={styles.app}>
+      <Menu session={session.data} />
+      <main className={styles.main} id="main">
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            {SCREENS.map(({ path, Screen }) => (
+              <Route key={path} path={path} nest={path !== "/"}>
+                <Screen />
+              </Route>
+            ))}
+            <Route>
+              <Empty title="There is no such page" />
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+/**
+ * Asking the console's server: the control contract over `POST /api/NAME`, typed by the very tables that it serves.
+ *
+ * @module
+ */
+import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.ts";
+
+/** A refusal, as the server words it. */
+export class ApiFault extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly status: number;
+
+  constructor(status: number, body: { code: string; message: string; hint?: string }) {
+    super(body.message);
+    this.name = "ApiFault";
+    this.code = body.code;
+    this.hint = body.hint;
+    this.status = status;
+  }
+}
+
+/** @throws {ApiFault} what the server refuses; `web.unreachable` where it does not answer. */
+export async function ask<Name extends ApiName>(
+  name: Name,
+  asks: Asks<Name>,
+  signal?: AbortSignal,
+): Promise<Answers<Name>> {
+  const response = await post(`/api/${name}`, asks, signal);
+  return (await response.json()) as Answers<Name>;
+}
+
+/** What a streaming endpoint gives, as it comes; leaving the loop ends it. */
+export async function* askStream<Name extends StreamingName>(
+  name: Name,
+  asks: Asks<Name>,
+  signal?: AbortSignal,
+): AsyncIterable<Answers<Name>> {
+  const ending = new AbortController();
+  signal?.addEventListener("abort", () => ending.abort(), { once: true });
+  try {
+    const response = await post(`/api/${name}`, asks, ending.signal);
+    let rest = "";
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done = true, value = "" } = (await reader?.read()) ?? {};
+      const lines = (rest + value).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line) as Answers<Name>;
+      if (done) return;
+    }
+  } finally {
+    ending.abort();
+  }
+}
+
+/** Takes a link's token for a session. */
+export async function signInByLink(link: string): Promise<void> {
+  await post("/session", { link });
+}
+
+async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (cause) {
+    if (signal?.aborted === true) throw cause;
+    throw new ApiFault(0, {
+      code: "web.unreachable",
+      message: "the console does not answer",
+      hint: "is `cofferdam console` still running?",
+    });
+  }
+  if (response.ok) return response;
+  throw new ApiFault(response.status, (await response.json()) as { code: string; message: string });
+}

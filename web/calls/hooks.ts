@@ -1,0 +1,53 @@
+/**
+ * The same as hooks: what a screen reads is kept and shared (TanStack Query), what it does makes the rest read anew.
+ *
+ * @module
+ */
+import {
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseMutationResult,
+  type UseQueryResult,
+} from "@tanstack/react-query";
+import type { Answers, ApiName, Asks } from "../../src/api/index.ts";
+import { ApiFault, ask } from "./ask.ts";
+
+export interface CallOptions {
+  readonly enabled?: boolean;
+  /** Asks again that often, milliseconds; for what no stream tells. */
+  readonly everyMs?: number;
+}
+
+/** Reads an endpoint; the same question of two places is asked once. */
+export function useCall<Name extends ApiName>(
+  name: Name,
+  asks: Asks<Name>,
+  options: CallOptions = {},
+): UseQueryResult<Answers<Name>, ApiFault> {
+  return useQuery<Answers<Name>, ApiFault>({
+    queryKey: keyOf(name, asks),
+    queryFn: async ({ signal }) => ask(name, asks, signal),
+    ...(options.enabled === undefined ? {} : { enabled: options.enabled }),
+    ...(options.everyMs === undefined ? {} : { refetchInterval: options.everyMs }),
+  });
+}
+
+/** Does something; `stale` are the endpoints whose answers are others afterwards. */
+export function useAct<Name extends ApiName>(
+  name: Name,
+  stale: readonly ApiName[] = [],
+): UseMutationResult<Answers<Name>, ApiFault, Asks<Name>> {
+  const queries = useQueryClient();
+  return useMutation<Answers<Name>, ApiFault, Asks<Name>>({
+    mutationFn: async (asks) => ask(name, asks),
+    onSettled: async () => {
+      await Promise.all(stale.map((one) => queries.invalidateQueries({ queryKey: [one] })));
+    },
+  });
+}
+
+/** Where an answer is kept. */
+export function keyOf<Name extends ApiName>(name: Name, asks?: Asks<Name>): readonly unknown[] {
+  return asks === undefined ? [name] : [name, asks];
+}

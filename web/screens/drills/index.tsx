@@ -1,0 +1,5 @@
+import { Empty } from "../../parts/index.ts";
+
+export function DrillsScreen() {
+  return <Empty title="Drills" />;
+}

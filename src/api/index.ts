@@ -7,3 +7,16 @@ export * from "./console/index.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";
+export {
+  LEDGER_ENDPOINTS,
+  PAGE_ROWS_MAX,
+  facetsSchema,
+  recordQuerySchema,
+  recordRowSchema,
+  recordStatusSchema,
+  type Facets,
+  type Found,
+  type RecordQuery,
+  type RecordRow,
+  type RecordStatus,
+} from "./console/ledger.ts";

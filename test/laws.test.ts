@@ -48,6 +48,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   recording: 4,
   channel: 4,
   worker: 5,
+  report: 5,
   daemon: 6,
   console: 7,
   cli: 8,

@@ -55,7 +55,7 @@ async function lineOf({ values }: Context, client: Client): Promise<(entry: Entr
     throw new Fault("cli.usage", "log takes --json, or --format ocsf");
   }
   const { createOcsf } = await import("../../incident/index.ts");
-  const { detectorOf } = await import("../detectors.ts");
+  const { detectorOf } = await import("../../report/index.ts");
   const { version } = await client.call("daemon.status", {});
   const writer = createOcsf({ version, detectorOf });
   return (entry) => JSON.stringify(writer.event(entry));
@@ -176,7 +176,7 @@ function showHashed({ err }: Context): (hashed: number, size: number) => void {
 }
 
 async function verifyReport(context: Context, folder: string): Promise<number> {
-  const { checkReport } = await import("../report-files.ts");
+  const { checkReport } = await import("../../report/index.ts");
   const { ok, proven, withheld, problems, key, isOwnKey } = checkReport(
     folder,
     textOption(context.values, "key"),

@@ -20,3 +20,15 @@ export {
   type RecordRow,
   type RecordStatus,
 } from "./console/ledger.ts";
+export {
+  ENDED_SHOWN,
+  NOW_ENDPOINTS,
+  nowSchema,
+  runCardSchema,
+  STRIP_EFFECTS,
+  STRIP_SECONDS,
+  type Budget,
+  type Need,
+  type Now,
+  type RunCard,
+} from "./console/now.ts";

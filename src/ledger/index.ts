@@ -7,8 +7,8 @@ export {
   type LedgerOptions,
   type Recorded,
 } from "./ledger.ts";
-export { TILE_WIDTH as BUNDLE_ENTRIES } from "./merkle.ts";
-export { CUT_MEMBER, ENTRY_BYTES_MAX } from "./entry.ts";
+export { leafHash, TILE_WIDTH as BUNDLE_ENTRIES } from "./merkle.ts";
+export { CUT_MEMBER, decodeEvent, ENTRY_BYTES_MAX } from "./entry.ts";
 export {
   showProof,
   verifyInclusion,
@@ -17,4 +17,5 @@ export {
   type Proven,
   type ShownProof,
 } from "./proof.ts";
+export { LedgerReader } from "./reader.ts";
 export { verifyLedger, type LedgerReport, type Problem, type VerifyOptions } from "./verify.ts";

@@ -15,6 +15,8 @@ import type {
   RecordStatus,
 } from "../../api/index.ts";
 
+import type { RunFacts } from "../now/index.ts";
+
 export type { Facets, Found, RecordQuery, RecordRow, RecordStatus };
 
 /** A piece of a result, in ascending order; `rows.length` is less than asked for only at its end. */
@@ -46,7 +48,11 @@ export interface Record {
   entry(seq: number): Promise<Entry>;
   /** All that matches, whole and in order, in batches of at most 256: for a run's timeline and for exports. */
   entries(query: RecordQuery, signal?: AbortSignal): AsyncIterable<readonly Entry[]>;
-  /** Calls `listener` with the number of entries that can be found, whenever it grows; returns the way to stop that. */
+  /** What the record says of runs: all that live, and those that ended last. */
+  runs(): readonly RunFacts[];
+  /** The ledger has grown to `size` entries; where it `isOpened` anew, it is looked whether it still is the same. */
+  grown(size: number, isOpened?: boolean): void;
+  /** Calls `listener` with the number of entries that can be found, whenever it grows, at most four times a second; returns the way to stop that. */
   onGrowth(listener: (indexed: number) => void): () => void;
   close(): Promise<void>;
 }
@@ -56,3 +62,5 @@ export interface RecordOptions {
   /** The home's root: the ledger is in `ledger/`, the index in `console/`. */
   readonly root: string;
 }
+
+export { openRecord } from "./record.ts";

@@ -12,6 +12,7 @@ import type { Client } from "../client/index.ts";
 import { readAssets } from "./assets.ts";
 import type { ConsoleDesk } from "./desk.ts";
 import { consoleHandlers } from "./handlers/index.ts";
+import { openRecord } from "./record/index.ts";
 import { createConsoleServer } from "./server.ts";
 import { Sessions } from "./session/index.ts";
 
@@ -40,7 +41,11 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
   const closing = new AbortController();
   const now = () => Date.now();
   const sessions = new Sessions(now);
-  const desk: ConsoleDesk = { home, packageRoot, client, sessions, now, closing: closing.signal };
+  const record = openRecord({ root: home.root });
+  const desk: ConsoleDesk = {
+    ...{ home, packageRoot, client, sessions, record, now },
+    closing: closing.signal,
+  };
   let origin = new URL("http://localhost");
   const parts = { desk, handlers: consoleHandlers(desk), assets, log, origin: () => origin };
   const servers = [createConsoleServer(parts), createConsoleServer(parts)] as const;
@@ -61,6 +66,7 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
         server.close();
         server.closeAllConnections();
       }
+      await record.close();
     },
   };
 }

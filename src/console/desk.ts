@@ -12,6 +12,7 @@ import type {
   Role,
 } from "../api/index.ts";
 import type { Client } from "../client/index.ts";
+import type { Record } from "./record/index.ts";
 import type { Sessions } from "./session/sessions.ts";
 
 export interface ConsoleDesk {
@@ -20,6 +21,8 @@ export interface ConsoleDesk {
   readonly packageRoot: string;
   readonly client: Client;
   readonly sessions: Sessions;
+  /** The record, searchable; as far as its index has come. */
+  readonly record: Record;
   /** Wall clock, milliseconds. */
   now(): number;
   /** Aborted when the console ends. */

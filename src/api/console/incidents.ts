@@ -125,9 +125,7 @@ export const incidentReportSchema = z.strictObject({
       }),
     )
     .readonly(),
-  redactions: z
-    .array(z.strictObject({ of: z.string(), places: seq, texts: seq }))
-    .readonly(),
+  redactions: z.array(z.strictObject({ of: z.string(), places: seq, texts: seq })).readonly(),
   drills: z
     .array(z.strictObject({ drill: z.string(), kinds: z.array(z.string()).readonly() }))
     .readonly(),
@@ -176,9 +174,7 @@ export const INCIDENT_ENDPOINTS = {
       cited: seq,
       proven: seq,
       /** What of the record does not hold; empty where everything does. */
-      broken: z
-        .array(z.strictObject({ entry: seq.optional(), why: z.string() }))
-        .readonly(),
+      broken: z.array(z.strictObject({ entry: seq.optional(), why: z.string() })).readonly(),
     }),
     streams: false,
   },

@@ -9,10 +9,22 @@
 import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
+import { LENT_ENDPOINTS } from "./credentials.ts";
+import { DOCTOR_ENDPOINTS } from "./doctor.ts";
+import { DRILL_ENDPOINTS } from "./drills.ts";
+import { INCIDENT_ENDPOINTS } from "./incidents.ts";
+import { LEDGER_ENDPOINTS } from "./ledger.ts";
+import { PROOF_ENDPOINTS } from "./proof.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 
 export const CONSOLE_ENDPOINTS = {
   ...SESSION_ENDPOINTS,
+  ...LEDGER_ENDPOINTS,
+  ...PROOF_ENDPOINTS,
+  ...INCIDENT_ENDPOINTS,
+  ...DRILL_ENDPOINTS,
+  ...DOCTOR_ENDPOINTS,
+  ...LENT_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 /** All that can be asked of a console. */

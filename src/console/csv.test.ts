@@ -11,7 +11,7 @@ const CASES = [
   ["+1", `"'+1"`, "a formula by its sign"],
   ["-1+cmd", `"'-1+cmd"`, "the same"],
   ["@SUM(A1)", `"'@SUM(A1)"`, "a formula of Lotus's"],
-  ["a\nb", "a\\nb", "a line end is spelled out: a row is a line"],
+  ["a\nb", "a\\u000ab", "a line end is spelled out: a row is a line"],
   ["a\u202Eb", "a\\u202eb", "so is what turns the text round"],
 ] as const;
 for (const [target, cell, why] of CASES) {

@@ -51,7 +51,11 @@ export class AskedConsole {
     assert.ok(response.body !== null);
     for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
       this.said += `${line}\n`;
-      yield JSON.parse(line) as Answers<Name>;
+      const value = JSON.parse(line) as
+        | Answers<Name>
+        | { fault: { code: string; message: string } };
+      if ("fault" in value) throw Object.assign(new Error(value.fault.message), value.fault);
+      yield value;
     }
   }
 

@@ -12,6 +12,7 @@ import type { Client } from "../client/index.ts";
 import { readAssets } from "./assets.ts";
 import type { ConsoleDesk } from "./desk.ts";
 import { consoleHandlers } from "./handlers/index.ts";
+import { openLive } from "./live/index.ts";
 import { openRecord } from "./record/index.ts";
 import { createConsoleServer } from "./server.ts";
 import { Sessions } from "./session/index.ts";
@@ -42,8 +43,9 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
   const now = () => Date.now();
   const sessions = new Sessions(now);
   const record = openRecord({ root: home.root });
+  const live = openLive({ client, record, now, log, closing: closing.signal });
   const desk: ConsoleDesk = {
-    ...{ home, packageRoot, client, sessions, record, now },
+    ...{ home, packageRoot, client, sessions, record, live, now },
     closing: closing.signal,
   };
   let origin = new URL("http://localhost");

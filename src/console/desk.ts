@@ -12,6 +12,7 @@ import type {
   Role,
 } from "../api/index.ts";
 import type { Client } from "../client/index.ts";
+import type { Live } from "./live/index.ts";
 import type { Record } from "./record/index.ts";
 import type { Sessions } from "./session/sessions.ts";
 
@@ -23,6 +24,8 @@ export interface ConsoleDesk {
   readonly sessions: Sessions;
   /** The record, searchable; as far as its index has come. */
   readonly record: Record;
+  /** What happens now, and what comes. */
+  readonly live: Live;
   /** Wall clock, milliseconds. */
   now(): number;
   /** Aborted when the console ends. */

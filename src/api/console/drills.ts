@@ -128,7 +128,7 @@ export const DRILL_ENDPOINTS = {
   /** Runs one, in a home of its own; it ends when the caller goes. One at a time. */
   "drill.run": {
     needs: "operator",
-    takes: z.strictObject({ name: z.string().regex(/^[a-z0-9-]{1,40}$/) }),
+    takes: z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/) }),
     gives: drillEventSchema,
     streams: true,
   },

@@ -15,6 +15,7 @@ import { DRILL_ENDPOINTS } from "./drills.ts";
 import { INCIDENT_ENDPOINTS } from "./incidents.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { PROOF_ENDPOINTS } from "./proof.ts";
+import { NOW_ENDPOINTS } from "./now.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 
 export const CONSOLE_ENDPOINTS = {
@@ -25,6 +26,7 @@ export const CONSOLE_ENDPOINTS = {
   ...DRILL_ENDPOINTS,
   ...DOCTOR_ENDPOINTS,
   ...LENT_ENDPOINTS,
+  ...NOW_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 /** All that can be asked of a console. */

@@ -9,6 +9,7 @@ import { doctorHandlers } from "./doctor.ts";
 import { drillHandlers } from "./drills.ts";
 import { incidentHandlers } from "./incidents.ts";
 import { ledgerHandlers } from "./ledger.ts";
+import { nowHandlers } from "./now.ts";
 import { proofHandlers } from "./proof.ts";
 import { sessionHandlers } from "./session.ts";
 
@@ -16,6 +17,7 @@ export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
   return {
     ...sessionHandlers(desk),
     ...ledgerHandlers(desk),
+    ...nowHandlers(desk),
     ...proofHandlers(desk),
     ...incidentHandlers(desk),
     ...drillHandlers(desk),

@@ -46,8 +46,11 @@ export interface Record {
   facets(query: RecordQuery, signal?: AbortSignal): Promise<Facets>;
   /** One entry, whole. @throws {Fault} `console.no_such_entry` */
   entry(seq: number): Promise<Entry>;
-  /** All that matches, whole and in order, in batches of at most 256: for a run's timeline and for exports. */
-  entries(query: RecordQuery, signal?: AbortSignal): AsyncIterable<readonly Entry[]>;
+  /**
+   * All that matches, whole and in order, in batches of at most 256, from entry `from` on: for a run's timeline and for
+   * exports.
+   */
+  entries(query: RecordQuery, signal?: AbortSignal, from?: number): AsyncIterable<readonly Entry[]>;
   /** What the record says of runs: all that live, and those that ended last. */
   runs(): readonly RunFacts[];
   /** The ledger has grown to `size` entries; where it `isOpened` anew, it is looked whether it still is the same. */

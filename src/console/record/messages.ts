@@ -15,16 +15,21 @@ export interface Start {
 
 export type Question =
   | { readonly kind: "search"; readonly query: RecordQuery; readonly near?: number | undefined }
-  | ({ readonly kind: "page" } & Piece)
-  | ({ readonly kind: "entries" } & Piece)
+  | {
+      readonly kind: "page";
+      readonly query: RecordQuery;
+      readonly offset: number;
+      readonly limit: number;
+    }
+  /** From the first match on that is not before entry `from`. */
+  | {
+      readonly kind: "entries";
+      readonly query: RecordQuery;
+      readonly from: number;
+      readonly limit: number;
+    }
   | { readonly kind: "facets"; readonly query: RecordQuery }
   | { readonly kind: "entry"; readonly seq: number };
-
-interface Piece {
-  readonly query: RecordQuery;
-  readonly offset: number;
-  readonly limit: number;
-}
 
 /** What each kind of question is answered with. */
 export interface Answer {

@@ -92,12 +92,18 @@ class ThreadedRecord implements Record {
     return this.#ask({ kind: "entry", seq });
   }
 
-  async *entries(query: RecordQuery, signal?: AbortSignal): AsyncIterable<readonly Entry[]> {
-    for (let offset = 0; ;) {
-      const batch = await this.#ask({ kind: "entries", query, offset, limit: BATCH }, signal);
-      if (batch.length === 0) return;
+  async *entries(
+    query: RecordQuery,
+    signal?: AbortSignal,
+    from = 0,
+  ): AsyncIterable<readonly Entry[]> {
+    for (let next = from; ;) {
+      const asked = { kind: "entries", query, from: next, limit: BATCH } as const;
+      const batch = await this.#ask(asked, signal);
+      const last = batch.at(-1);
+      if (last === undefined) return;
       yield batch;
-      offset += batch.length;
+      next = last.seq + 1;
     }
   }
 

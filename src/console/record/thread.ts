@@ -140,8 +140,10 @@ async function answerTo(question: Question, isWanted: () => boolean): Promise<An
       const numbers = result.slice(question.offset, question.offset + question.limit);
       return { count, size, rows: numbers.map((seq) => index.row(seq)) };
     }
-    default:
-      return entriesOf(result.slice(question.offset, question.offset + question.limit));
+    default: {
+      const offset = result.locate(question.from);
+      return entriesOf(result.slice(offset, offset + question.limit));
+    }
   }
 }
 

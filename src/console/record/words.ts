@@ -36,7 +36,11 @@ function gather(value: Json | undefined, lines: string[]): void {
  * @throws {Fault} `console.query` where it is more than a search answers.
  */
 export function termsOf(text: string): readonly string[] {
-  const words = text.split(/\s+/u).filter((word) => WORDS.test(word));
+  // A NUL would end what FTS5 reads; it parts words as any other sign does.
+  const words = text
+    .replaceAll("\0", "-")
+    .split(/\s+/u)
+    .filter((word) => WORDS.test(word));
   const terms = [...new Set(words)].map((word) => `"${word.replaceAll('"', '""')}" *`);
   if (terms.length <= TERMS_MAX) return terms;
   throw new Fault("console.query", `${terms.length} words are more than one search takes`, {

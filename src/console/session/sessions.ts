@@ -75,6 +75,13 @@ export class Sessions {
     return session;
   }
 
+  /** Whether a session is not over; asking does not prolong it. */
+  has(id: string): boolean {
+    const session = this.#sessions.get(id);
+    const at = this.#now();
+    return session !== undefined && at < session.expiresMs && at - session.usedMs < IDLE_MS;
+  }
+
   /** @throws {Fault} `console.session` where it is over. */
   require(id: string): Session {
     const session = this.#sessions.get(id);

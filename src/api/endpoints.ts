@@ -155,6 +155,13 @@ export const ENDPOINTS = {
   "run.pause": { needs: "operator", takes: one, gives: runInfoSchema, streams: false },
   "run.resume": { needs: "operator", takes: one, gives: runInfoSchema, streams: false },
   "run.kill": { needs: "operator", takes: one, gives: runInfoSchema, streams: false },
+  /** Ends each connection that is open now; the run goes on, and may open others that its task grants. */
+  "run.cut": {
+    needs: "operator",
+    takes: one,
+    gives: z.strictObject({ cut: z.int().nonnegative() }),
+    streams: false,
+  },
   "run.revoke": {
     needs: "operator",
     takes: z.strictObject({ run: runId, grant: z.string() }),

@@ -132,6 +132,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       await living.ended;
       return runs.info(run);
     },
+    "run.cut": async ({ run }) => ({ cut: await runs.living(run).cut("cut by hand") }),
     "run.revoke": async ({ run, grant }) => {
       await runs.living(run).revoke(grant);
       return runs.info(run);

@@ -58,6 +58,17 @@ export async function sampleHome(
   }
 }
 
+/** Part of its entries come in the last minutes, as when one looks at what happens now. */
+const LATE_ENTRIES = 0.12;
+const LATE_TIME = 0.02;
+
+/** Which share of the time has passed at which share of the entries. */
+function paceOf(share: number): number {
+  const early = 1 - LATE_ENTRIES;
+  if (share <= early) return (share / early) * (1 - LATE_TIME);
+  return Math.min(1, 1 - LATE_TIME + ((share - early) / LATE_ENTRIES) * LATE_TIME);
+}
+
 interface Live {
   readonly run: string;
   readonly task: SampleTask;
@@ -84,7 +95,7 @@ async function fill(
   let open = [...all];
   let waiting: Promise<number>[] = [];
   for (let n = 0; open.length > 0; n += 1) {
-    const atMs = Math.min(nowMs, startMs + Math.floor((spanMs * n) / total));
+    const atMs = startMs + Math.floor(spanMs * paceOf(n / total));
     // Not all at once: runs come one after another, and some are still there at the end.
     const begun = Math.max(1, Math.ceil(open.length * Math.min(1, 0.25 + (1.2 * n) / total)));
     const live = open[random.below(begun)];

@@ -34,7 +34,7 @@ export interface TroubledHome {
 
 export async function openTroubledHome(): Promise<TroubledHome> {
   const server: Server = createServer((_, response) => void response.end("ok\n"));
-  server.listen(0, "127.0.0.1");
+  server.listen(0, "127.0.0.1").unref(); // It goes with the test, also where a console closes the home.
   await once(server, "listening");
   const home = new TestHome();
   home.write("key", TYPED);

@@ -243,6 +243,39 @@ test("with a time to take it back it is performed after that, and not at all whe
   assert.equal(posts().length, before);
 });
 
+test("INV-190: `approvals undo` takes a yes back, and says no to nothing that waits; the look stands beside the card", async () => {
+  const before = posts().length;
+  const run = posting(
+    { title: "Undone", content: "<b>x</b>", status: "publish" },
+    "/posts",
+    "undo: 1h",
+  );
+  const { id } = await waiting();
+  const shown = await home.ask("approvals.show", { id });
+  const { content } = shown.look;
+  assert.ok(content.kind === "post", content.kind);
+  assert.deepEqual(content.passages[0], {
+    label: "Title",
+    name: "title",
+    text: "Undone",
+    doubts: [],
+  });
+  assert.deepEqual([shown.needs, shown.undoMs, shown.isEditable], [1, 3_600_000, true]);
+  assert.match(shown.leave?.join() ?? "", /publications, unattended: 0 -> unbounded/);
+  const none = await home.call(["approvals", "undo", id]);
+  assert.match(none.stderr, /has not said yes/);
+  const sha256 = "0".repeat(64);
+  await assert.rejects(home.ask("approvals.attachment", { id, sha256 }), {
+    code: "approval.attachment",
+  });
+  await home.call(["approvals", "approve", id, "--code", shown.code]);
+  const undone = await home.call(["approvals", "undo", id]);
+  assert.match(undone.stdout, /cancelled: its yes was taken back/);
+  assert.notEqual((await home.call(["approvals", "undo", id])).code, 0, "twice is once");
+  assert.match((await run).stdout, /taken back/);
+  assert.equal(posts().length, before);
+});
+
 test("leave for more of the same is used up, and then the next waits", async () => {
   const before = posts().length;
   const url = "http://blog.test/wp-json/wp/v2/posts";

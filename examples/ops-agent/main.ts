@@ -9,27 +9,14 @@
 import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ApprovalInfo, Entry } from "../../src/api/index.ts";
-import { startLinkedin } from "../../test/doubles/linkedin.ts";
-import { startListmonk } from "../../test/doubles/listmonk.ts";
-import { startN8n } from "../../test/doubles/n8n.ts";
 import { TestHome } from "../../test/support/home.ts";
-import { SERVER_STEPS, startServers } from "./servers.ts";
-import { startWordPress } from "../../test/wordpress/kit.ts";
+import { startCompany } from "./company.ts";
+import { SERVER_STEPS } from "./servers.ts";
 
-const LIST_TOKEN = "list-token-8f21c7de55a0";
-const N8N_KEY = "n8n-key-44e0b19a7c3f";
-const PAGE_TOKEN = "page-token-19c2d7f0e8b4";
-
-const blog = await startWordPress();
-const list = await startListmonk({
-  user: "ops",
-  token: LIST_TOKEN,
-  lists: { 1: ["ann@client.example", "bob@client.example"] },
-});
-const n8n = await startN8n({ apiKey: N8N_KEY });
-const page = await startLinkedin({ token: PAGE_TOKEN });
+const PURPOSE = "purpose: Draft freely; a person decides what is published, sent or run.";
 const home = new TestHome();
-const servers = await startServers(home);
+const company = await startCompany(home);
+const { blog, list, n8n, page, servers } = company;
 const failures: string[] = [];
 const require = (holds: boolean, what: string) => {
   console.log(`${holds ? "held  " : "FAILED"} ${what}`);
@@ -37,8 +24,8 @@ const require = (holds: boolean, what: string) => {
 };
 
 try {
-  await addCredentials();
-  home.write("task.yaml", taskFile());
+  const task = ["task: ops-week", PURPOSE, "approvals: { hold: 90s }", "grants:"].join("\n");
+  home.write("task.yaml", `${task}\n${company.grants}`);
   const script = ["week.sh", "servers.sh"].map((name) =>
     readFileSync(join(import.meta.dirname, name), "utf8"),
   );
@@ -55,43 +42,10 @@ try {
   await check(stdout, stderr, log);
 } finally {
   await home.close();
-  await Promise.all([blog, list, n8n, page, servers].map((one) => one.close()));
+  await company.close();
 }
 console.log(failures.length === 0 ? "all of it held" : `${failures.length} did not hold`);
 process.exitCode = failures.length === 0 ? 0 : 1;
-
-async function addCredentials(): Promise<void> {
-  const add = async (name: string, secret: string, ...how: readonly string[]) => {
-    const args = ["credential", "add", name, "--scheme", "http", "--port", "80", ...how, "--stdin"];
-    const { code, stderr: said } = await home.call(args, { input: `${secret}\n` });
-    if (code !== 0) throw new Error(`credential ${name}: ${said}`);
-  };
-  const { user, applicationPassword } = blog.editor;
-  await add("blog", applicationPassword, "--kind", "basic", "--user", user, "--host", "blog.test");
-  await add("list", LIST_TOKEN, "--kind", "basic", "--user", "ops", "--host", "list.test");
-  await add("n8n", N8N_KEY, "--kind", "header", "--field", "X-N8N-API-KEY", "--host", "n8n.test");
-  await add("page", PAGE_TOKEN, "--kind", "bearer", "--host", "page.test");
-}
-
-function taskFile(): string {
-  const grant = (system: string, name: string, url: string) => `  - system: ${system}
-    name: ${name}
-    hosts: [${name}.test]
-    ports: [80]
-    dial: ${new URL(url).host}
-    credential: ${name}
-    variable: ${name.toUpperCase()}_CREDENTIAL
-    pairs: [${["blog", "list", "n8n", "page"].filter((other) => other !== name).join(", ")}]
-    allow:
-      - verbs: ["*"]
-        doing: [read, read-private, write, publish, send, execute, spend]
-`;
-  return `task: ops-week
-purpose: Draft freely; a person decides what is published, sent or run.
-approvals: { hold: 90s }
-grants:
-${grant("wordpress", "blog", blog.origin)}${grant("listmonk", "list", list.url)}${grant("n8n", "n8n", n8n.url)}${grant("linkedin", "page", page.url)}${servers.grants}`;
-}
 
 /** Says yes to all but one, with the code of each card. */
 async function approve(signal: AbortSignal): Promise<void> {
@@ -204,8 +158,7 @@ async function check(stdout: string, stderr: string, log: readonly Entry[]): Pro
     "ann@client.example,bob@client.example", "each subscriber got one mail");
   require(count(n8n.effects, "run").join() === "Invoice", "the workflow ran once");
   require(count(page.effects, "post").join() === "urn:li:organization:5", "the page has one post");
-  const tokens = [blog.editor.applicationPassword, LIST_TOKEN, N8N_KEY, PAGE_TOKEN];
-  const secrets = [...tokens, ...servers.secrets].flatMap((secret) => [
+  const secrets = company.secrets.flatMap((secret) => [
     secret,
     secret.replaceAll(" ", ""),
     Buffer.from(secret).toString("base64"),

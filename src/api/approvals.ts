@@ -4,7 +4,8 @@
  * @module
  */
 import { z } from "zod";
-import { actionSchema, effectSchema } from "../action/index.ts";
+import { actionSchema, causeSchema, effectSchema } from "../action/index.ts";
+import { lookSchema } from "./looks.ts";
 
 const approvalId = z.string().regex(/^p-[0-9a-z]{1,20}$/);
 const one = z.strictObject({ id: approvalId });
@@ -29,6 +30,8 @@ export const approvalInfoSchema = z.strictObject({
   /** Set where its run begins it itself after a yes: until then, once. */
   mayBeginUntil: z.string().optional(),
   by: z.array(z.string()),
+  /** How many persons have to say yes. */
+  needs: z.int().min(1).max(2),
   reason: z.string(),
   note: z.string(),
   /** An earlier one of the same run, verb and target. */
@@ -58,6 +61,33 @@ export const APPROVAL_ENDPOINTS = {
       card: z.string(),
       /** Whether the card shows all of it. */
       isWhole: z.boolean(),
+      /** The same as data. */
+      look: lookSchema,
+      /** The tool call and step behind it, and what the model asked for by that, where it was seen. */
+      cause: causeSchema.optional(),
+      call: z
+        .strictObject({
+          name: z.string(),
+          input: z.string(),
+          isCut: z.boolean(),
+          model: z.string().optional(),
+        })
+        .optional(),
+      /** What else its run did, a line each. */
+      deeds: z.array(z.string()),
+      /** What leave for more of the same would widen; absent where nobody may give it. */
+      leave: z.array(z.string()).optional(),
+      /** How bad its run could get, where it asks for more access, or why that is not known. */
+      worst: z.array(z.string()).optional(),
+      /** Those of its recipients whom nothing performed at such a system has reached before. */
+      strangers: z.array(z.string()),
+      /** How long after a yes it waits, to be taken back. */
+      undoMs: z.int(),
+      /** What a person changed of what was asked for, as lines of a difference. */
+      changed: z.array(z.string()),
+      isEditable: z.boolean(),
+      /** Equal for those that may be gone through as one list; absent where it is decided alone. */
+      alike: z.string().optional(),
     }),
     streams: false,
   },
@@ -85,6 +115,15 @@ export const APPROVAL_ENDPOINTS = {
     needs: "approver",
     takes: one.extend({ reason: z.string().max(500) }),
     gives: approvalInfoSchema,
+    streams: false,
+  },
+  /** Takes a yes back: while it waits for its time, or the own one of two. It never says no. */
+  "approvals.undo": { needs: "approver", takes: one, gives: approvalInfoSchema, streams: false },
+  /** A file within the body, by its SHA-256 as the look has it. */
+  "approvals.attachment": {
+    needs: "viewer",
+    takes: one.extend({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    gives: z.strictObject({ bytes: z.base64() }),
     streams: false,
   },
   "approvals.edit": {

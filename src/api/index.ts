@@ -2,6 +2,7 @@
 export * from "../link/index.ts";
 export * from "./endpoint.ts";
 export * from "./endpoints.ts";
+export * from "./looks.ts";
 export * from "./roles.ts";
 export * from "./console/index.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";

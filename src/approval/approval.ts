@@ -78,6 +78,15 @@ export interface StoredAnswer {
   readonly isCut: boolean;
 }
 
+/** A step as the record has it. */
+export interface Step {
+  readonly state: ApprovalState;
+  readonly by?: string;
+  readonly reason?: string;
+  /** What was seen of an effect that lies ahead, in a word. */
+  readonly later?: string;
+}
+
 /** What of `action` stands in a list. */
 export function headOf(action: Action): ActionHead {
   const { system, kind, verb, effects, summary, target, digest } = action;
@@ -87,4 +96,12 @@ export function headOf(action: Action): ActionHead {
 /** What a person types to approve: it is on the card, and of the bytes that the card shows. */
 export function codeOf({ digest }: Pick<Action, "digest">): string {
   return digest.slice(0, 6);
+}
+
+/** From when on a conversation may not begin any more; what is performed here is never too late. */
+export function leaveEnds({
+  notBeforeMs,
+  limits: { leaveMs = Infinity },
+}: ApprovalSummary): number {
+  return notBeforeMs + leaveMs;
 }

@@ -11,12 +11,15 @@ import { assert, createId, Fault, type Clock } from "../base/index.ts";
 import {
   codeOf,
   headOf,
+  leaveEnds,
   type Approval,
   type ApprovalRequest,
   type ApprovalSummary,
   type Spool,
+  type Step,
   type StoredAnswer,
 } from "./approval.ts";
+import { ANYBODY, type Deciders, type Decision } from "./deciders.ts";
 import { isOver, mayFollow, type ApprovalState } from "./machine.ts";
 import { Store, type Change } from "./store.ts";
 
@@ -35,30 +38,6 @@ export interface ApprovalsOptions {
    * @throws {Fault} where that cannot be told: nobody decides then.
    */
   deciders?(): Deciders;
-}
-
-/** Who may decide, and who of them is the same person. */
-export interface Deciders {
-  /** The person behind an identity; `undefined` where that one may not decide. */
-  personOf(identity: string): string | undefined;
-}
-
-const ANYBODY: Deciders = { personOf: (identity) => identity };
-
-/** A step as the record has it. */
-export interface Step {
-  readonly state: ApprovalState;
-  readonly by?: string;
-  readonly reason?: string;
-  /** What was seen of an effect that lies ahead, in a word. */
-  readonly later?: string;
-}
-
-/** A decision of a person. */
-export interface Decision {
-  readonly id: string;
-  /** Who decides: `cli:1000`, `telegram:4711`. */
-  readonly by: string;
 }
 
 export class Approvals {
@@ -145,7 +124,8 @@ export class Approvals {
     const look = () => {
       if (isOver(this.show(id).state)) resolve();
     };
-    const timer = setTimeout(resolve, ms);
+    // It keeps no process alive: a daemon that was told to stop would otherwise stay for as long as a task holds.
+    const timer = setTimeout(resolve, ms).unref();
     this.#events.on(id, look);
     try {
       look();
@@ -159,6 +139,12 @@ export class Approvals {
 
   list(all: boolean): readonly ApprovalSummary[] {
     return this.#store.list(all);
+  }
+
+  /** Of `people`, those that nothing performed at a system of `kind` has reached before. */
+  strangers(kind: string, people: readonly string[]): readonly string[] {
+    const known = this.#store.reached(kind);
+    return people.filter((one) => !known.has(one));
   }
 
   /** The newest `max` of one run. */
@@ -271,6 +257,36 @@ export class Approvals {
       this.#mustBe(approval, ["requested", "shown", "approved"]);
       const state = approval.state === "approved" ? "cancelled" : "denied";
       await this.#step(approval, [approval.state], { state, by, reason }, { by: [by] });
+      return this.show(id);
+    });
+  }
+
+  /**
+   * Takes a yes back: the own one where it is the first of two, else all of it while it waits for its time. What
+   * still waits for a decision is never denied by this (INV-190): whoever presses twice says no to nothing.
+   *
+   * @throws {Fault} `approval.not_listed`, `approval.state`, `approval.no_yes`
+   */
+  undo({ id, by }: Decision): Promise<Approval> {
+    return this.#inTurn(async () => {
+      const approval = this.show(id);
+      const { person, personOf } = this.#decider(by);
+      this.#mustBe(approval, ["requested", "shown", "approved"]);
+      if (approval.state === "approved") {
+        const reason = "its yes was taken back";
+        await this.#step(approval, ["approved"], { state: "cancelled", by, reason }, { by: [by] });
+        return this.show(id);
+      }
+      const left = approval.by.filter((one) => personOf(one) !== person);
+      if (left.length === approval.by.length) {
+        throw new Fault("approval.no_yes", `${by} has not said yes to ${id}`, {
+          hint: "nothing is taken back; `cofferdam approvals deny` says no",
+        });
+      }
+      const { state } = approval;
+      await this.#options.record(approval, { state, by, reason: "took their yes back" });
+      this.#store.change(id, [state], { by: left });
+      this.#tell(id);
       return this.show(id);
     });
   }
@@ -473,9 +489,4 @@ export class Approvals {
 /** Steps are taken one after another, so none is lost; were one, nothing that follows from it is done. */
 function lost({ id }: ApprovalSummary): Fault {
   return new Fault("approval.state", `${id} has changed meanwhile`, { hint: "look at it again" });
-}
-
-/** From when on a conversation may not begin any more; what is performed here is never too late. */
-function leaveEnds({ notBeforeMs, limits: { leaveMs = Infinity } }: ApprovalSummary): number {
-  return notBeforeMs + leaveMs;
 }

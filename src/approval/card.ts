@@ -5,11 +5,13 @@
  * @module
  */
 import type { Action, Json } from "../action/index.ts";
+import type { Look } from "../api/index.ts";
 import { visibleLine } from "../base/index.ts";
 import { codeOf } from "./approval.ts";
-import { block, textOf, type Block } from "./render/block.ts";
-import { diffJson } from "./render/diff.ts";
-import { renderContent } from "./render/render.ts";
+import { diffJson } from "./look/diff.ts";
+import { lookOf } from "./look/look.ts";
+import { block, type Block } from "./render/block.ts";
+import { printLook } from "./render/render.ts";
 
 /** What a card says besides its action. */
 export interface CardContext {
@@ -52,12 +54,8 @@ const WORDS = {
 /** The card of `action`. */
 export function cardOf(action: Action, context: CardContext): Card {
   const { impact, fields, cause } = action;
-  const content = renderContent(action);
-  const { conversation } = fields;
-  const hidden =
-    typeof conversation === "string"
-      ? conversation
-      : hiddenIn(content.hidden, content.shown, fields["query"]);
+  const look = lookOf(action);
+  const hidden = hiddenLine(look);
   const kinds = new Set(
     (action.parts ?? []).map(({ verb, effects, count = 1 }) => {
       return `${verb} (${effects.join(", ")})${count > 1 ? `, ${count} times` : ""}`;
@@ -74,7 +72,7 @@ export function cardOf(action: Action, context: CardContext): Card {
       : block("Amount", [`${impact.amount.value} ${impact.amount.currency}`]),
     impact?.takesEffectAt === undefined ? undefined : block("Takes effect", [impact.takesEffectAt]),
     block("Request", [requestLine(action)]),
-    ...content.blocks,
+    ...printLook(look),
     hidden === undefined ? undefined : block("Not shown", [hidden]),
     context.note ? block("Edited", [context.note, ...editOf(context, fields["body"])]) : undefined,
     context.variantOf
@@ -157,31 +155,10 @@ function causeLines({ exe, pid, argv, ancestors, knownBy }: Action["cause"]): re
   ];
 }
 
-/** What of the content is not on the card: bytes that are known by their hash, and secrets by their name. */
-function hiddenIn(
-  told: readonly string[],
-  shown: Json,
-  query: Json | undefined,
-): string | undefined {
-  const found = new Set(told);
-  collectHidden(shown, "", found);
-  if (typeof query === "string" && query.includes(SECRET)) found.add("a secret in the query");
-  if (found.size === 0) return undefined;
-  return `${[...found].join(", ")}: \`cofferdam approvals show --body FILE\` writes down all that is sent`;
-}
-/** What the catalog puts in the place of a value that is a secret by its name. */
-const SECRET = "[hidden]";
-
-function collectHidden(value: Json, name: string, found: Set<string>): void {
-  if (value === SECRET) found.add(`what is a secret by its name (${name})`);
-  if (typeof value !== "object" || value === null) return;
-  const own = value as Readonly<Record<string, Json>>;
-  // A part of the body as the catalog gives it, or the whole body of a system that it does not know.
-  const { bytes = own["bodyBytes"], sha256 = own["bodySha256"] } = own;
-  if (bytes !== undefined && sha256 !== undefined) {
-    found.add(`${textOf(bytes)} bytes with SHA-256 ${textOf(sha256)}`);
-  }
-  for (const [key, item] of Object.entries(own)) collectHidden(item, key, found);
+/** What of the content is not on the card. */
+function hiddenLine({ conversation, hidden }: Look): string | undefined {
+  if (conversation !== undefined || hidden.length === 0) return conversation;
+  return `${hidden.join(", ")}: \`cofferdam approvals show --body FILE\` writes down all that is sent`;
 }
 
 /** Lines of at most `columns` columns; nothing is left out. A terminal must break none of them itself. */

@@ -153,6 +153,13 @@ export class Store {
     return (this.#prepare(sql).all(run, max) as Row[]).map(summaryOf).toReversed();
   }
 
+  /** Everyone whom something performed at systems of `kind` has reached. */
+  reached(kind: string): ReadonlySet<string> {
+    const sql = `SELECT DISTINCT value FROM approvals JOIN actions USING (id), json_each(action, '$.impact.recipients')
+      WHERE state = 'performed' AND json_extract(head, '$.kind') = ?`;
+    return new Set((this.#prepare(sql).all(kind) as Row[]).map(({ value }) => String(value)));
+  }
+
   /** The newest of a run with this digest. */
   newest(run: string, digest: string): ApprovalSummary | undefined {
     const sql =

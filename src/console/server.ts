@@ -25,6 +25,11 @@ const STATUS: Readonly<Record<string, number>> = {
   "console.role": 403,
   "console.no_such_endpoint": 404,
   "console.not_found": 404,
+  "console.no_such_entry": 404,
+  "console.record_busy": 503,
+  "console.no_such_task": 404,
+  "console.task_changed": 409,
+  "console.record_behind": 409,
   "daemon.no_such_run": 404,
   "daemon.state": 409,
 };

@@ -4,18 +4,24 @@
  * @module
  */
 import { OWN_SYSTEM } from "../action/index.ts";
-import type { ApprovalInfo } from "../api/index.ts";
+import type { ApprovalInfo, Gives } from "../api/index.ts";
 import {
   cardOf,
   codeOf,
+  diffJson,
+  findAttached,
+  likenessOf,
+  lookOf,
   printCard,
   type Approval,
   type ApprovalSummary,
   type CardContext,
 } from "../approval/index.ts";
 import { describeError, Fault } from "../base/index.ts";
+import { isOperation } from "../gateway/index.ts";
 import { leaveLines, worstNow } from "./blast-jobs.ts";
 import type { Desk } from "./desk.ts";
+import { heldOf } from "./pins.ts";
 import type { Runs } from "./runs.ts";
 import { ReadyAnswer, type Caller, type Handlers } from "./server.ts";
 import type { World } from "./world.ts";
@@ -34,23 +40,7 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
     "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
     "approvals.show": async ({ id, columns }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
-      const approval = approvals.show(id);
-      const info = infoOf(approval);
-      const { action, note, variantOf, asked } = approval;
-      const deeds = runs.deeds(approval.run, action.id);
-      const widens = await widensOf(world, runs, approval);
-      const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens });
-      const body = Buffer.from(approvals.spool(id).body ?? []).toString("base64");
-      const isWhole = card.hidden === undefined;
-      const code = codeOf(action);
-      return {
-        ...info,
-        code,
-        action: { ...action },
-        body,
-        card: printCard(card, columns),
-        isWhole,
-      };
+      return shownOf(world, runs, approvals.show(id), columns);
     },
     "approvals.approve": async ({ id, code, allowance }, caller) => {
       const by = identityOf(caller);
@@ -74,11 +64,56 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
     },
     "approvals.deny": async ({ id, reason }, caller) =>
       infoOf(await approvals.deny({ id, by: identityOf(caller), reason })),
+    "approvals.undo": async ({ id }, caller) =>
+      infoOf(await approvals.undo({ id, by: identityOf(caller) })),
+    "approvals.attachment": async ({ id, sha256 }) => {
+      const bytes = findAttached(approvals.spool(id).body ?? Buffer.alloc(0), sha256);
+      if (bytes !== undefined) return { bytes: Buffer.from(bytes).toString("base64") };
+      throw new Fault("approval.attachment", `${id} holds nothing with SHA-256 ${sha256}`, {
+        hint: "`cofferdam approvals show --body FILE` writes down all that is sent",
+      });
+    },
     "approvals.edit": async ({ id, body }, caller) =>
       infoOf(await desk.edit(id, identityOf(caller), Buffer.from(body, "base64"))),
     "approvals.channels": async () => channels.status(),
     "approvals.test": async ({ channel }) => ({ places: [...(await channels.test(channel))] }),
     "approvals.follow": (_, { signal }) => follow(desk, signal),
+  };
+}
+
+/** An approval as a person sees it before they decide: the card of text, and all that it is made of. */
+async function shownOf(
+  world: World,
+  runs: Runs,
+  approval: Approval,
+  columns: number | undefined,
+): Promise<Gives<"approvals.show">> {
+  const { approvals } = world.desk;
+  const { id, run, action, limits, note, variantOf, asked } = approval;
+  const info = infoOf(approval);
+  const deeds = runs.deeds(run, action.id);
+  const widens = await widensOf(world, runs, approval);
+  const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens });
+  const { request, body = Buffer.alloc(0) } = approvals.spool(id);
+  const look = lookOf(action);
+  const alike = likenessOf(action, limits, look);
+  return {
+    ...info,
+    code: codeOf(action),
+    action: { ...action },
+    body: Buffer.from(body).toString("base64"),
+    card: printCard(card, columns),
+    isWhole: card.hidden === undefined,
+    look,
+    ...runs.reason(run, action.id),
+    deeds: [...deeds],
+    ...(widens.leave === undefined ? {} : { leave: [...widens.leave] }),
+    ...(widens.worst === undefined ? {} : { worst: [...widens.worst] }),
+    strangers: [...approvals.strangers(action.kind, action.impact?.recipients ?? [])],
+    undoMs: limits.undoMs,
+    changed: asked === undefined ? [] : [...diffJson(asked, action.fields["body"])],
+    isEditable: !isOperation(heldOf({ request, body })),
+    ...(alike === undefined ? {} : { alike }),
   };
 }
 
@@ -172,7 +207,7 @@ export function infoOf(approval: ApprovalSummary): ApprovalInfo {
     ...(notBeforeMs === 0 || limits.leaveMs === undefined
       ? {}
       : { mayBeginUntil: at(notBeforeMs + limits.leaveMs) }),
-    ...{ by: [...by], reason, note, joins },
+    ...{ by: [...by], needs: limits.needsTwo ? 2 : 1, reason, note, joins },
     ...(variantOf === "" ? {} : { variantOf }),
   };
 }

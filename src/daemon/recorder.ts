@@ -9,6 +9,7 @@ import type { Clock } from "../base/index.ts";
 import { createJoiner } from "../cause/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { Deeds } from "./deeds.ts";
+import { Reasons } from "./reasons.ts";
 import { EventBudget, IntentPace } from "./event-budget.ts";
 
 /** An event before the recorder stamps it. */
@@ -45,6 +46,7 @@ export class Recorder {
   readonly counts: Counts = { flows: 0, actions: 0, denials: 0, findings: 0 };
   readonly entries = { first: -1, last: -1 };
   readonly deeds = new Deeds();
+  readonly reasons = new Reasons();
   readonly #joiner = createJoiner();
   readonly #ledger: Ledger;
   readonly #clock: Clock;
@@ -77,6 +79,7 @@ export class Recorder {
     const count = countOf(event);
     if (counter !== undefined) this.counts[counter] += count;
     this.deeds.note(event);
+    this.reasons.note(event);
     const follow = this.watch(this.#stamped(event));
     const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
     const isTool = TOOLS.has(event.type);

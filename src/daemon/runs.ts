@@ -6,6 +6,7 @@
 import { Fault } from "../base/index.ts";
 import type { RunInfo } from "../api/index.ts";
 import { filesOf, loadInfos, saveInfo } from "./run-files.ts";
+import type { Reason } from "./reasons.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -78,6 +79,12 @@ export class Runs {
     return (
       run?.recorder.deeds.lines(action) ?? [`it has ended: \`cofferdam log ${id}\` has all of it`]
     );
+  }
+
+  /** Why run `id` did `action`, as far as that is known still. */
+  reason(id: string, action: string): Reason {
+    const run = this.#live.get(id) ?? this.#recent.find((recent) => recent.id === id);
+    return run?.recorder.reasons.of(action) ?? {};
   }
 
   /** Runs that have not ended. */

@@ -113,6 +113,14 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
   return { ...read, doubts: [...doubtsOf(read), ...doubts] };
 }
 
+/** The content, once decoded, of what `bytes` carries with this SHA-256; `undefined` where it carries none such. */
+export function attachedIn(bytes: Uint8Array, sha256: string): Buffer | undefined {
+  const root = splitPart(Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n"));
+  const found: Found = { leaves: [], headers: [], doubts: [] };
+  if (root === undefined || !collectLeaves(root, found, { depth: 0, whose: "" })) return undefined;
+  return found.leaves.find((leaf) => hash("sha256", leaf.bytes) === sha256)?.bytes;
+}
+
 interface Leaf {
   readonly type: string;
   readonly charset: string;

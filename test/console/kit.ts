@@ -33,21 +33,29 @@ export class Desk {
   readonly browser: Browser;
   readonly origin: string;
   readonly #console: ChildProcess;
+  readonly #isOurs: boolean;
   #link: string;
   readonly #problems: string[] = [];
 
   constructor(parts: {
     home: TestHome;
+    isOurs: boolean;
     browser: Browser;
     console: ChildProcess;
     origin: string;
     link: string;
   }) {
     this.home = parts.home;
+    this.#isOurs = parts.isOurs;
     this.browser = parts.browser;
     this.origin = parts.origin;
     this.#console = parts.console;
     this.#link = parts.link;
+  }
+
+  /** The console's process. */
+  get pid(): number {
+    return this.#console.pid ?? 0;
   }
 
   /** The one-time link that the console printed; whoever takes it uses it up. */
@@ -132,7 +140,7 @@ export class Desk {
       this.#console.kill("SIGTERM");
       await once(this.#console, "exit");
     }
-    await this.home.close();
+    if (this.#isOurs) await this.home.close();
     assert.deepEqual(this.#problems, [], "complaints of the browser");
   }
 
@@ -143,7 +151,12 @@ export class Desk {
 
 /** Opens a console over `home`, a new one where none is given, in a real browser. */
 export async function openDesk(
-  options: { readonly home?: TestHome; readonly args?: readonly string[] } = {},
+  options: {
+    readonly home?: TestHome;
+    readonly args?: readonly string[];
+    /** The home is another's to end. */
+    readonly keepHome?: boolean;
+  } = {},
 ): Promise<Desk> {
   assert.ok(CHROMIUM !== undefined, "no Chromium: `scripts/setup --console` installs it");
   const home = options.home ?? new TestHome();
@@ -154,7 +167,8 @@ export async function openDesk(
     // It is the tests' own pages that it opens, and in a container nobody may make its sandbox.
     args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
   });
-  return new Desk({ home, browser, console: child, origin, link });
+  const isOurs = options.keepHome !== true;
+  return new Desk({ home, isOurs, browser, console: child, origin, link });
 }
 
 /** What the console prints when it is open. */

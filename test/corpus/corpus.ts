@@ -122,7 +122,8 @@ export function failuresOf(system: string, it: CorpusCase): readonly string[] {
   return failures;
 }
 
-function judgeCase(system: string, it: CorpusCase): { action: Action; decision: Decision } {
+/** The action that a case is, and what a grant decides over it. */
+export function judgeCase(system: string, it: CorpusCase): { action: Action; decision: Decision } {
   const { allow = [{ verbs: ["*"] }] } = it;
   const protocol = findProtocol(system);
   const options = { ...protocol?.example, ...it.with };

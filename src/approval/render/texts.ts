@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { block, laidOut, listed, memberLines, type Block } from "./block.ts";
-import { isHtml, readHtml } from "./html.ts";
-import { doubtsOfText } from "./links.ts";
+import type { Passage } from "../../api/index.ts";
+import { memberLines } from "../look/members.ts";
+import { block, laidOut, listed, type Block } from "./block.ts";
 
 export class Texts {
   readonly #blocks: Block[] = [];
@@ -15,21 +15,17 @@ export class Texts {
   readonly #warnings = new Set<string>();
   readonly #sources: string[] = [];
 
-  /** Shows `text` under `label`; `name` is what the system calls it. */
-  add(label: string, name: string, text: string, { html }: { readonly html: boolean }): void {
-    for (const doubt of doubtsOfText(text)) this.#warnings.add(doubt);
-    const reading = html && isHtml(text) ? readHtml(text) : undefined;
-    if (reading === undefined) {
-      if (html && isHtml(text))
-        this.warn(`${label} is nested too deep to be read: this is its source`);
+  add({ label, name, text, about, doubts, html }: Passage): void {
+    for (const doubt of doubts) this.#warnings.add(doubt);
+    if (about !== undefined) this.put(about.label, [about.line]);
+    if (html === undefined) {
       this.#blocks.push(block(label, text.split("\n")));
       return;
     }
-    this.#blocks.push(block(label, reading.lines.length === 0 ? ["(no text)"] : reading.lines));
-    this.#links.push(...reading.links);
-    this.#unseen.push(...reading.unseen);
-    for (const warning of reading.warnings) this.#warnings.add(warning);
-    if (!reading.isWhole) this.#sources.push(...memberLines(name, text));
+    this.#blocks.push(block(label, html.lines.length === 0 ? ["(no text)"] : html.lines));
+    this.#links.push(...html.links);
+    this.#unseen.push(...html.unseen);
+    if (!html.isWhole) this.#sources.push(...memberLines(name, text));
   }
 
   /** A block between the texts. */
@@ -51,4 +47,10 @@ export class Texts {
       ...laidOut("Source", this.#sources),
     ];
   }
+}
+
+export function printPassages(passages: readonly Passage[]): readonly Block[] {
+  const texts = new Texts();
+  for (const passage of passages) texts.add(passage);
+  return texts.blocks;
 }

@@ -29,6 +29,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   approve: approveOne,
   edit: editOne,
   deny: denyOne,
+  undo: undoOne,
   follow: followAll,
 };
 const WITHOUT_ID = new Set(["list", "follow"]);
@@ -70,6 +71,7 @@ export const approvalsCommand: Command = {
     "cofferdam approvals edit p-06hcx9k2m4q7tz",
     "cofferdam approvals follow",
     'cofferdam approvals deny p-06hcx9k2m4q7tz --reason "not before Monday"',
+    "cofferdam approvals undo p-06hcx9k2m4q7tz",
     "cofferdam approvals channels",
     "cofferdam approvals channels test telegram",
   ],
@@ -166,6 +168,12 @@ function width(): { readonly columns?: number } {
 async function denyOne(context: Context, id: string): Promise<number> {
   const reason = textOption(context.values, "reason") ?? "";
   tell(context, await (await context.daemon()).call("approvals.deny", { id, reason }));
+  return EXIT.ok;
+}
+
+/** Takes a yes back; what still waits for a decision stays as it is. */
+async function undoOne(context: Context, id: string): Promise<number> {
+  tell(context, await (await context.daemon()).call("approvals.undo", { id }));
   return EXIT.ok;
 }
 

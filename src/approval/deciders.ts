@@ -1,0 +1,21 @@
+/**
+ * Who decides.
+ *
+ * @module
+ */
+
+/** Who may decide, and who of them is the same person. */
+export interface Deciders {
+  /** The person behind an identity; `undefined` where that one may not decide. */
+  personOf(identity: string): string | undefined;
+}
+
+/** Whoever reaches us. */
+export const ANYBODY: Deciders = { personOf: (identity) => identity };
+
+/** A decision of a person. */
+export interface Decision {
+  readonly id: string;
+  /** Who decides: `cli:1000`, `telegram:4711`. */
+  readonly by: string;
+}

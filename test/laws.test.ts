@@ -49,6 +49,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   recording: 4,
   channel: 4,
   worker: 5,
+  assessment: 5,
+  report: 5,
   daemon: 6,
   console: 7,
   cli: 8,

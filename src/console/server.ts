@@ -25,6 +25,11 @@ const STATUS: Readonly<Record<string, number>> = {
   "console.role": 403,
   "console.no_such_endpoint": 404,
   "console.not_found": 404,
+  "console.no_such_entry": 404,
+  "console.record_busy": 503,
+  "console.no_such_task": 404,
+  "console.task_changed": 409,
+  "console.record_behind": 409,
   "daemon.no_such_run": 404,
   "daemon.state": 409,
 };
@@ -125,9 +130,15 @@ async function answer(
   }
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
-  for await (const line of answered.values) {
-    if (asker.signal.aborted) break;
-    if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+  try {
+    for await (const line of answered.values) {
+      if (asker.signal.aborted) break;
+      if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+    }
+  } catch (error) {
+    // The status is sent: what went wrong is said in a last line, which is no value of the stream.
+    if (!isFault(error)) throw error;
+    response.write(`${JSON.stringify({ fault: refusalOf(error) })}\n`);
   }
   response.end();
 }
@@ -190,12 +201,11 @@ function refuse(response: ServerResponse, error: unknown): void {
     sendJson(response, 500, { code: "console.internal", message: describeError(error) });
     return;
   }
-  const { code, message, hint } = error;
-  sendJson(
-    response,
-    STATUS[code] ?? 400,
-    hint === undefined ? { code, message } : { code, message, hint },
-  );
+  sendJson(response, STATUS[error.code] ?? 400, refusalOf(error));
+}
+
+function refusalOf({ code, message, hint }: Fault) {
+  return hint === undefined ? { code, message } : { code, message, hint };
 }
 
 function lastEventId(headers: IncomingMessage["headers"]): string | undefined {

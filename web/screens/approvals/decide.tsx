@@ -26,9 +26,11 @@ export function DecideBar(props: {
   readonly heldBy: () => string | undefined;
   readonly isEdited: boolean;
   readonly onEdit: () => void;
+  /** Nothing is being decided any more. */
+  readonly onLeft: () => void;
   readonly onNext: (() => void) | undefined;
 }) {
-  const { shown, heldBy, isEdited, onEdit, onNext } = props;
+  const { shown, heldBy, isEdited, onEdit, onLeft, onNext } = props;
   const [step, setStep] = useState<Step>("none");
   const isApprover = useRole("approver");
   const yes = useYes();
@@ -39,7 +41,10 @@ export function DecideBar(props: {
   };
   const mayEdit = shown.isEditable;
   const mayLeave = shown.leave !== undefined;
-  const close = () => setStep("none");
+  const close = () => {
+    setStep("none");
+    onLeft();
+  };
   useKeys(
     quiet({
       a: () => begin("yes"),
@@ -50,6 +55,7 @@ export function DecideBar(props: {
     }),
   );
   const error = yes.error ?? no.error;
+  if (isEdited) return null;
   return (
     <section className={styles.bar} aria-label="Decide">
       {error === null ? null : <Failure error={error} />}
@@ -57,7 +63,7 @@ export function DecideBar(props: {
         <Over shown={shown} onNext={onNext} />
       ) : !isApprover ? (
         <p className={styles.quiet}>You may look at this; who approves decides over it.</p>
-      ) : isEdited ? null : step === "yes" ? (
+      ) : step === "yes" ? (
         <Confirm shown={shown} heldBy={heldBy} yes={yes} onCancel={close} />
       ) : step === "more" ? (
         <Allow shown={shown} heldBy={heldBy} yes={yes} onCancel={close} />

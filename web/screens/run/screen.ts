@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Terminal } from "@xterm/xterm";
+import { Terminal } from "@xterm/headless";
 import type { Cast } from "./cast.ts";
 
 /** A stretch of cells that look alike. */

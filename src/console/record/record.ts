@@ -97,8 +97,10 @@ class ThreadedRecord implements Record {
     signal?: AbortSignal,
     from = 0,
   ): AsyncIterable<readonly Entry[]> {
-    for (let next = from; ;) {
-      const asked = { kind: "entries", query, from: next, limit: BATCH } as const;
+    // Where it begins is no part of what is looked for: whoever goes on asks the same.
+    const { from: first = 0, ...sought } = query;
+    for (let next = Math.max(from, first); ;) {
+      const asked = { kind: "entries", query: sought, from: next, limit: BATCH } as const;
       const batch = await this.#ask(asked, signal);
       const last = batch.at(-1);
       if (last === undefined) return;

@@ -43,11 +43,13 @@ const LAYERS: Readonly<Record<string, number>> = {
   gateway: 4,
   incident: 4,
   autonomy: 4,
+  story: 4,
   probe: 4,
   enquiry: 4,
   recording: 4,
   channel: 4,
   worker: 5,
+  assessment: 5,
   daemon: 6,
   console: 7,
   cli: 8,
@@ -67,6 +69,7 @@ const PURE = new Set([
   "blast",
   "incident",
   "autonomy",
+  "story",
   "api",
 ]);
 /** What a pure folder may load from Node: computation, no clock, file, socket or process. */

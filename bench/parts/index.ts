@@ -6,6 +6,8 @@ import { blast } from "./blast.ts";
 import { brokers } from "./brokers.ts";
 import { classify } from "./classify.ts";
 import { connect } from "./connect.ts";
+import { consolePages } from "./console-pages.ts";
+import { consoleRecord } from "./console-record.ts";
 import { credential } from "./credential.ts";
 import { detect } from "./detect.ts";
 import { detectFlows } from "./detect-flows.ts";
@@ -41,4 +43,6 @@ export const PARTS: readonly Part[] = [
   usage,
   respond,
   blast,
+  consoleRecord,
+  consolePages,
 ];

@@ -29,7 +29,8 @@ export const SHOTS: readonly Shot[] = [
   { name: "approval-push", path: "/approvals", arrange: card("push.update") },
   { name: "approval-workflow", path: "/approvals", arrange: card("workflow.activate") },
   { name: "approval-command", path: "/approvals", arrange: card("exec") },
-  { name: "run", path: "/runs" },
+  { name: "run", path: "/runs", arrange: run("rollout-17") },
+  { name: "run-week", path: "/runs", arrange: run("ops-week") },
   { name: "blast", path: "/blast" },
   { name: "tasks", path: "/tasks" },
   { name: "credentials", path: "/credentials" },
@@ -48,5 +49,15 @@ function card(name: string): (page: Page) => Promise<void> {
       .getByRole("button", { name: /approve/i })
       .first()
       .waitFor();
+  };
+}
+
+/** Opens the run of that task. */
+function run(task: string): (page: Page, sample: Sample) => Promise<void> {
+  return async (page, { home }) => {
+    const runs = await home.runs({ all: true });
+    const found = runs.find((one) => one.task === task);
+    await page.goto(`${new URL(page.url()).origin}/runs/${found?.run ?? ""}`);
+    await page.getByRole("tablist").first().waitFor();
   };
 }

@@ -15,6 +15,8 @@ const CHUNK_BYTES = 1 << 20;
 export interface TextFileOptions {
   /** It may also be a pipe that a person's shell made, for as long as they like. */
   readonly mayWait: boolean;
+  /** What is only a link to a file is refused, by the system's own error (ELOOP). */
+  readonly isNoLink?: boolean;
   /** Default {@link TEXT_FILE_BYTES_MAX}. */
   readonly bytesMax?: number;
 }
@@ -26,11 +28,12 @@ export interface TextFileOptions {
  */
 export function readTextFile(
   path: string,
-  { mayWait, bytesMax = TEXT_FILE_BYTES_MAX }: TextFileOptions,
+  { mayWait, isNoLink = false, bytesMax = TEXT_FILE_BYTES_MAX }: TextFileOptions,
 ): string {
   // Not blocking: to open a FIFO would wait for a writer.
   const flags = mayWait ? constants.O_NOCTTY : constants.O_NOCTTY | constants.O_NONBLOCK;
-  const file = openSync(path, constants.O_RDONLY | flags);
+  const link = isNoLink ? constants.O_NOFOLLOW : 0;
+  const file = openSync(path, constants.O_RDONLY | flags | link);
   try {
     const about = fstatSync(file);
     if (!about.isFile() && !(mayWait && about.isFIFO())) {

@@ -2,6 +2,7 @@
 export { printAmount, type Amount } from "./amount.ts";
 export {
   answerOf,
+  reckonAll,
   type Answer,
   type BackupState,
   type Both,
@@ -31,18 +32,30 @@ export {
 export {
   cutsOf,
   cutsOfFacts,
+  triedCuts,
   TRIES_MAX,
   type Cut,
   type CutFile,
   type CutOutcome,
+  type CutTried,
 } from "./cut/index.ts";
 export {
   factsOfTask,
+  HTTP_VERBS,
   patternsOf,
   type PatternObject,
   type PolicyFactsOptions,
 } from "./policy-facts.ts";
-export { graphOf, renderDot, renderPage, type PageContent } from "./picture/index.ts";
+export {
+  drawnGraph,
+  graphOf,
+  pictureOf,
+  renderDot,
+  renderPage,
+  type DrawnGraph,
+  type PageContent,
+  type Picture,
+} from "./picture/index.ts";
 export { printAnswer } from "./print.ts";
 export { factsWithLeave, type LeaveAsked } from "./leave.ts";
 export { parseFacts, parseRules } from "./parse.ts";
@@ -56,5 +69,5 @@ export {
   type Rule,
 } from "./program.ts";
 export { solve, type Solution } from "./solve.ts";
-export { printFact } from "./text.ts";
+export { printAtom, printFact } from "./text.ts";
 export { loadVerbs, type VerbLookup } from "./verbs.ts";

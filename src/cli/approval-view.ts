@@ -134,7 +134,7 @@ class View {
         mayBeginUntil === undefined
           ? `it is performed at ${notBefore}`
           : `its run may begin it until ${mayBeginUntil}`;
-      this.#say(`${what}; \`cofferdam approvals deny ${id}\` takes it back`);
+      this.#say(`${what}; \`cofferdam approvals undo ${id}\` takes it back`);
     }
     if (this.#current !== id) return;
     this.#current = undefined;

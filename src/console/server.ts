@@ -33,6 +33,9 @@ const STATUS: Readonly<Record<string, number>> = {
   "console.role": 403,
   "console.no_such_endpoint": 404,
   "console.not_found": 404,
+  "console.no_such_task": 404,
+  "console.task_changed": 409,
+  "console.record_behind": 409,
   "daemon.no_such_run": 404,
   "daemon.state": 409,
 };

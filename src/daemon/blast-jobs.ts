@@ -5,14 +5,13 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Home } from "../api/index.ts";
 import { Fault } from "../base/index.ts";
 import type { LeaveAsked } from "../blast/index.ts";
 import type { Task } from "../policy/index.ts";
-import { budgetTexts, type BudgetText } from "../probe/index.ts";
+import { budgetTexts, signatureOf, type BudgetText } from "../probe/index.ts";
 import type { World } from "./world.ts";
 
 /** What a thread is asked: which limits are broken; what leave would let through; how bad it is now. */
@@ -81,7 +80,8 @@ export async function doBlastJob(
   job: BlastJob,
   program: URL = new URL(`./blast-thread${extension}`, import.meta.url),
 ): Promise<readonly string[]> {
-  const said = [JSON.stringify(job), signatureOf(job.home), program.href].join("\n");
+  const { rules, facts, catalog } = job.home;
+  const said = [JSON.stringify(job), signatureOf([rules, facts, catalog]), program.href].join("\n");
   const key = createHash("sha256").update(said).digest("hex");
   const known = answers.get(key);
   if (known !== undefined) return known;
@@ -93,20 +93,6 @@ export async function doBlastJob(
     answers.delete(oldest);
   }
   return answer;
-}
-
-/** Names, sizes and times of all files that a job reads. */
-function signatureOf({ rules, facts, catalog }: BlastJob["home"]): string {
-  return [rules, facts, catalog]
-    .flatMap((folder) => {
-      if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
-      return readdirSync(folder).map((name) => {
-        const about = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
-        return `${folder}/${name} ${about?.ino} ${about?.size} ${about?.mtimeNs} ${about?.ctimeNs}`;
-      });
-    })
-    .sort()
-    .join("\n");
 }
 
 async function inThread(job: BlastJob, program: URL): Promise<readonly string[]> {

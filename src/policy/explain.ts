@@ -13,18 +13,36 @@ import { CONFIRMED_EFFECTS } from "./task-checks.ts";
 import { RESPONSES, type Response } from "./task-schema.ts";
 import type { Task, TaskGrant, TaskRule } from "./task.ts";
 
+/** Sentences on one thing; with `grant`, on the grant of that name. */
+export interface Explained {
+  readonly about: string;
+  readonly grant?: string;
+  readonly sentences: readonly string[];
+}
+
 /** Explains `task`: one sentence, or a few that belong together, for each entry. */
 export function explainTask(task: Task): readonly string[] {
-  return [
-    `Task ${task.task}: ${sentence(task.purpose)}`,
-    ...explainReach(task),
-    ...explainPublished(task),
-    ...explainPlace(task),
-    ...explainLimits(task),
-    ...explainEnvironment(task.environment),
-    ...explainFindings(task),
-    ...explainDetectors(task),
+  return explainParts(task).flatMap(({ sentences }) => sentences);
+}
+
+/** The same sentences, in their order, by what they are about. */
+export function explainParts(task: Task): readonly Explained[] {
+  const { grants } = task;
+  const parts: readonly Explained[] = [
+    { about: "the task", sentences: [`Task ${task.task}: ${sentence(task.purpose)}`] },
+    ...grants.map((grant) => ({
+      ...{ about: grant.name, grant: grant.name, sentences: explainGrant(grant) },
+    })),
+    { about: "all of them", sentences: grants.length === 0 ? [] : explainPrivate(grants) },
+    { about: "everything else", sentences: [explainRest(grants)] },
+    { about: "ways in", sentences: explainPublished(task) },
+    { about: "its place", sentences: explainPlace(task) },
+    { about: "limits", sentences: explainLimits(task) },
+    { about: "environment", sentences: explainEnvironment(task.environment) },
+    { about: "findings", sentences: explainFindings(task) },
+    { about: "detectors", sentences: explainDetectors(task) },
   ];
+  return parts.filter(({ sentences }) => sentences.length > 0);
 }
 
 /** Reports whether a variable of this name is likely to hold a secret. */
@@ -35,18 +53,14 @@ export function isSecretName(name: string): boolean {
 const SECRET =
   /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|COOKIE|DSN|DATABASE_URL|CONNECTION_STRING)S?(?=_|\d|$)/i;
 
-function explainReach({ grants }: Task): readonly string[] {
+function explainRest(grants: readonly TaskGrant[]): string {
   const rest =
     "no address given as a number, no other protocol (so no SSH, mail, databases or UDP), none " +
     "of this machine's own services, and nothing in its network";
-  if (grants.length === 0) return [`It can reach nothing outside: no name, ${rest}.`];
+  if (grants.length === 0) return `It can reach nothing outside: no name, ${rest}.`;
   const isExcepted = grants.some(({ dial, kind }) => dial !== undefined || kind !== "http");
   const except = isExcepted ? ", except as said above" : "";
-  return [
-    ...grants.flatMap(explainGrant),
-    ...explainPrivate(grants),
-    `It can reach nothing else: no other name or port, ${rest}${except}.`,
-  ];
+  return `It can reach nothing else: no other name or port, ${rest}${except}.`;
 }
 
 function explainGrant(grant: TaskGrant): readonly string[] {

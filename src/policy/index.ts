@@ -12,7 +12,7 @@ export {
   type DialPath,
   type Proxy,
 } from "./dial.ts";
-export { explainTask, isSecretName } from "./explain.ts";
+export { explainParts, explainTask, isSecretName, type Explained } from "./explain.ts";
 export {
   canonicalHost,
   matchesHost,

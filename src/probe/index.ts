@@ -11,3 +11,4 @@ export {
   type Reply,
 } from "./probe.ts";
 export { allProbes, findProbe } from "./registry.ts";
+export { signatureOf } from "./signature.ts";

@@ -58,10 +58,14 @@ async function askOne(approvals: Approvals, one: Waiting, place: number): Promis
   const run = "r-0000000000001";
   const action = { ...described.action, id: `a-${place}`, run, system, ...more };
   const { body, bodyBase64 } = it;
-  const bytes = bodyBase64 === undefined ? Buffer.from(body ?? "") : Buffer.from(bodyBase64, "base64");
+  const bytes =
+    bodyBase64 === undefined ? Buffer.from(body ?? "") : Buffer.from(bodyBase64, "base64");
   const asked = await approvals.request({
     ...{ run, task: "blog-work", action, pin: null },
-    spool: { request: it.operation === undefined ? { method: "POST" } : { operation: {} }, body: bytes },
+    spool: {
+      request: it.operation === undefined ? { method: "POST" } : { operation: {} },
+      body: bytes,
+    },
     limits: { ...LIMITS, ...limits },
   });
   return asked.id;
@@ -188,7 +192,10 @@ export const KINDS: Readonly<Record<string, Waiting>> = {
     system: "wordpress",
     it: {
       request: "POST /wp-json/wp/v2/media",
-      headers: { "content-type": "image/png", "content-disposition": 'attachment; filename="a.png"' },
+      headers: {
+        "content-type": "image/png",
+        "content-disposition": 'attachment; filename="a.png"',
+      },
       bodyBase64: Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 255]).toString("base64"),
     },
   },

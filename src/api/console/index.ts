@@ -9,12 +9,20 @@
 import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
+import { BLAST_ENDPOINTS } from "./blast.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { NOW_ENDPOINTS } from "./now.ts";
+import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
+import { TASK_ENDPOINTS } from "./tasks.ts";
+
+export * from "./runs.ts";
 
 export const CONSOLE_ENDPOINTS = {
+  ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
+  ...BLAST_ENDPOINTS,
+  ...TASK_ENDPOINTS,
   ...NOW_ENDPOINTS,
   ...LEDGER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
@@ -30,3 +38,14 @@ export type Answers<Name extends ApiName> = z.infer<(typeof CONSOLE_API)[Name]["
 export type StreamingName = {
   [Name in ApiName]: (typeof CONSOLE_API)[Name]["streams"] extends true ? Name : never;
 }[ApiName];
+
+export type {
+  BlastAmount,
+  BlastCut,
+  BlastNode,
+  BlastOutcome,
+  BlastPicture,
+  BlastStep,
+} from "./blast.ts";
+export { placeSchema, TASK_FILE_NAME } from "./place.ts";
+export type { ListedTask, TaskPart, TaskProblem, TaskText } from "./tasks.ts";

@@ -62,6 +62,12 @@ export interface CutFile {
   read(source: string): Task;
 }
 
+/** A cut, and the task file with it. */
+export interface CutTried {
+  readonly cut: Cut;
+  readonly source: string;
+}
+
 /** The best changes of `file`, the best first; none where nothing helps. */
 export function cutsOf(
   file: CutFile,
@@ -69,8 +75,18 @@ export function cutsOf(
   solution: Solution,
   ground: Ground,
 ): readonly Cut[] {
+  return triedCuts(file, task, solution, ground).map(({ cut }) => cut);
+}
+
+/** The same, each with the whole text that it makes of the file. */
+export function triedCuts(
+  file: CutFile,
+  task: Task,
+  solution: Solution,
+  ground: Ground,
+): readonly CutTried[] {
   const before = standingOf(solution);
-  const tried: Tried[] = [];
+  const tried: (Tried & CutTried)[] = [];
   let left = triesFor(solution);
   for (const candidate of candidatesOf(task, solution)) {
     if (left === 0) break;
@@ -79,9 +95,8 @@ export function cutsOf(
     if (source === undefined || changed === undefined) continue;
     left -= 1;
     const after = standingOf(solveTask(changed, ground));
-    tried.push(
-      compared({ candidate, diff: unifiedDiff(file.source, source, file.name), before, after }),
-    );
+    const diff = unifiedDiff(file.source, source, file.name);
+    tried.push({ ...compared({ candidate, diff, before, after }), source });
   }
   return best(tried);
 }
@@ -96,7 +111,7 @@ export function cutsOfFacts(solution: Solution, facts: readonly Fact[]): readonl
       const after = standingOf(solve(solution.program, rest));
       return compared({ candidate: { says: `change ${change}`, edits: [] }, before, after });
     }),
-  );
+  ).map(({ cut }) => cut);
 }
 
 function triesFor({ instances }: Solution): number {
@@ -219,7 +234,7 @@ function shareCut(
 const BOUNDED_WORTH = 0.9;
 
 /** The best; of those that come to the same the cheapest alone. */
-function best(tried: readonly Tried[]): readonly Cut[] {
+function best<One extends Tried>(tried: readonly One[]): readonly One[] {
   const seen = new Set<string>();
   return tried
     .filter(({ value }) => value > 0)
@@ -230,6 +245,5 @@ function best(tried: readonly Tried[]): readonly Cut[] {
       seen.add(key);
       return isNew;
     })
-    .slice(0, CUTS_MAX)
-    .map(({ cut }) => cut);
+    .slice(0, CUTS_MAX);
 }

@@ -3,8 +3,10 @@ export {
   cutsOf,
   cutsOfFacts,
   printCutOutcome,
+  triedCuts,
   TRIES_MAX,
   type Cut,
   type CutFile,
   type CutOutcome,
+  type CutTried,
 } from "./cut.ts";

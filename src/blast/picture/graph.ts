@@ -7,7 +7,7 @@
  */
 import { printAmount } from "../amount.ts";
 import { reckonAll, totalOf } from "../answer.ts";
-import { factsBehind, saysOf } from "../path.ts";
+import { derivationOf, factsBehind, saysOf } from "../path.ts";
 import type { Solution } from "../solve.ts";
 
 export type NodeKind = "start" | "step" | "all" | "outcome";
@@ -47,8 +47,32 @@ const START = "start";
 
 /** What leads to the outcomes of `solution`. */
 export function graphOf(solution: Solution): Graph {
+  return drawnGraph(solution).graph;
+}
+
+/** A graph, and which of its boxes stand for a way. */
+export interface DrawnGraph {
+  readonly graph: Graph;
+  /** Ids of the boxes of the shortest way to `atom`, and of `outcome`, to which it leads. */
+  wayTo(outcome: string, atom: number): readonly string[];
+}
+
+/** The same with at most `nodesMax` boxes, and with the ways in it. */
+export function drawnGraph(solution: Solution, nodesMax = NODES_MAX): DrawnGraph {
   const whole = new Builder(solution).build();
-  return aggregated(whole);
+  const drawn = aggregated(whole, nodesMax);
+  const known = new Set(whole.nodes.map(({ id }) => id));
+  return {
+    graph: drawn.graph,
+    wayTo(outcome, atom) {
+      const ids = derivationOf(solution, [atom]).flatMap((one) => {
+        const instance = solution.bestOf(one);
+        return instance === undefined ? [] : [`a${one}`, `i${instance}`];
+      });
+      const own = [START, outcome, ...ids].filter((id) => known.has(id));
+      return [...new Set(own.map(drawn.nameOf))];
+    },
+  };
 }
 
 class Builder {
@@ -171,8 +195,8 @@ class Builder {
 }
 
 /** `graph` with as many boxes as a person can look at: first what leads to the very same, then all steps of a rule. */
-function aggregated(graph: Graph): Graph {
-  if (graph.nodes.length <= NODES_MAX) return graph;
+function aggregated(graph: Graph, nodesMax: number): Merged {
+  if (graph.nodes.length <= nodesMax) return { graph, nameOf: (id) => id };
   const next = Map.groupBy(graph.edges, ({ from }) => from);
   const groups = new Map<string, string>();
   const groupOf = (id: string) => groups.get(id) ?? id;
@@ -192,7 +216,7 @@ function aggregated(graph: Graph): Graph {
     if (!isChanged) break;
   }
   const same = merged(graph, groupOf);
-  if (same.nodes.length <= NODES_MAX) return same;
+  if (same.graph.nodes.length <= nodesMax) return same;
   const rules = new Map(graph.nodes.map((node) => [node.id, node]));
   return merged(graph, (id) => {
     const node = rules.get(id);
@@ -202,7 +226,13 @@ function aggregated(graph: Graph): Graph {
 }
 const ROUNDS_MAX = 20;
 
-function merged({ nodes, edges }: Graph, groupOf: (id: string) => string): Graph {
+interface Merged {
+  readonly graph: Graph;
+  /** The box that stands for a box of the whole. */
+  nameOf(id: string): string;
+}
+
+function merged({ nodes, edges }: Graph, groupOf: (id: string) => string): Merged {
   const members = Map.groupBy(nodes, ({ id }) => groupOf(id));
   const names = new Map([...members.keys()].map((group, at) => [group, `g${at}`]));
   const nameOf = (id: string) => {
@@ -234,6 +264,6 @@ function merged({ nodes, edges }: Graph, groupOf: (id: string) => string): Graph
     if (a === b || (known !== undefined && known.persons <= persons)) continue;
     found.set(`${a} ${b}`, { from: a, to: b, persons });
   }
-  return { nodes: kept, edges: [...found.values()] };
+  return { graph: { nodes: kept, edges: [...found.values()] }, nameOf };
 }
 const FACTS_MAX = 20;

@@ -5,18 +5,16 @@
  */
 import { basename } from "node:path";
 import {
-  HistoryReader,
-  propose,
-  tighten,
-  type Autonomy,
-  type History,
-} from "../../autonomy/index.ts";
+  adviseAutonomy,
+  adviseTighter,
+  groundOf,
+  readTaskFile,
+  surroundingsOf,
+  type AutonomyAdvice,
+  type TaskFile,
+} from "../../assessment/index.ts";
+import { HistoryReader, type History } from "../../autonomy/index.ts";
 import { visibleLine } from "../../base/index.ts";
-import { differenceOf, loadVerbs, printChanges, solveTask } from "../../blast/index.ts";
-import { DETECTOR_ABOUTS } from "../../detect/index.ts";
-import { parseTaskFile, type Task } from "../../policy/index.ts";
-import { readFacts, readRules } from "../../probe/index.ts";
-import { unifiedDiff } from "../../yaml/index.ts";
 import {
   EXIT,
   JSON_HELP,
@@ -41,15 +39,12 @@ export const tightenCommand: Command = {
   ],
   positionals: [1, 1],
   async run(context) {
-    const file = await readFile(context);
+    const file = readFile(context);
     const history = await historyOf(context, file.task.task, listOption(context.values, "run"));
-    const { source, taken, once, kept } = tighten({ ...file, history });
-    const diff = unifiedDiff(file.source, source, file.name);
+    const advice = adviseTighter(file, history, nameOf(context));
+    const { taken, once, kept, diff } = advice;
     if (context.values["json"] === true) {
-      const runs = history.runs.map(({ run }) => run);
-      context.out(
-        `${JSON.stringify({ task: file.task.task, runs, taken, once, kept, diff, source })}\n`,
-      );
+      context.out(`${JSON.stringify(advice)}\n`);
       return EXIT.ok;
     }
     context.out(diff);
@@ -81,7 +76,7 @@ export const autonomyCommand: Command = {
   examples: ["cofferdam autonomy ops.yaml", "cofferdam autonomy ops.yaml --restore"],
   positionals: [1, 1],
   async run(context) {
-    const file = await readFile(context);
+    const file = readFile(context);
     const { task } = file;
     const client = await context.daemon();
     if (context.values["restore"] === true) {
@@ -93,34 +88,29 @@ export const autonomyCommand: Command = {
     }
     const { taken } = await client.call("autonomy.taken", { task: task.task });
     const history = await historyOf(context, task.task, []);
-    const told = propose({ ...file, history, nowMs: Date.now() });
-    const proposals = await withRadius(context, file, told);
+    const ground = () => groundOf(task, surroundingsOf(context.home));
+    const asked = { name: nameOf(context), nowMs: Date.now(), ground };
+    const { proposals, waiting } = await adviseAutonomy(file, history, asked);
     const answer = {
       task: task.task,
       runs: history.runs.length,
       taken,
-      proposals,
-      waiting: told.waiting,
+      proposals: proposals.map(withoutSource),
+      waiting,
     };
     context.out(context.values["json"] === true ? `${JSON.stringify(answer)}\n` : textOf(answer));
     return EXIT.ok;
   },
 };
 
-interface TaskFile {
-  readonly task: Task;
-  readonly source: string;
-  readonly name: string;
-  parse(source: string): Task;
+function readFile(context: Context): TaskFile {
+  const [fileName = ""] = context.positionals;
+  const text = { source: readTask(fileName), fileName, nowMs: Date.now() };
+  return readTaskFile(text, systemsOf(context));
 }
 
-async function readFile(context: Context): Promise<TaskFile> {
-  const [name = ""] = context.positionals;
-  const { systems } = systemsOf(context);
-  const nowMs = Date.now();
-  const parse = (text: string) => parseTaskFile(text, name, nowMs, systems, DETECTOR_ABOUTS);
-  const source = readTask(name);
-  return { task: parse(source), source, name: basename(name), parse };
+function nameOf({ positionals: [name = ""] }: Context): string {
+  return basename(name);
 }
 
 async function historyOf(
@@ -137,28 +127,11 @@ async function historyOf(
   return reader.history;
 }
 
-type Shown = Omit<Autonomy["proposals"][number], "edits" | "source"> & {
-  readonly diff: string;
-  /** What it changes of the blast radius, in lines. */
-  readonly radius: readonly string[];
-};
+type Shown = Omit<AutonomyAdvice["proposals"][number], "source">;
 
-async function withRadius(
-  context: Context,
-  file: TaskFile,
-  { proposals }: Autonomy,
-): Promise<readonly Shown[]> {
-  if (proposals.length === 0) return [];
-  const program = readRules(context.home.rules);
-  const known = readFacts(context.home.facts, program);
-  const { entryOf } = systemsOf(context);
-  const ground = { program, known, verbsOf: await loadVerbs(file.task, entryOf) };
-  const before = solveTask(file.task, ground);
-  return proposals.map(({ kind, says, evidence, source }) => {
-    const after = solveTask(file.parse(source), ground);
-    const radius = printChanges(differenceOf(before, after));
-    return { kind, says, evidence, diff: unifiedDiff(file.source, source, file.name), radius };
-  });
+/** The diff says it. */
+function withoutSource({ kind, says, evidence, diff, radius }: Shown): Shown {
+  return { kind, says, evidence, diff, radius };
 }
 
 interface Told {
@@ -166,7 +139,7 @@ interface Told {
   readonly runs: number;
   readonly taken?: { readonly at: string; readonly why: string; readonly run: string } | undefined;
   readonly proposals: readonly Shown[];
-  readonly waiting: Autonomy["waiting"];
+  readonly waiting: AutonomyAdvice["waiting"];
 }
 
 function textOf({ task, runs, taken, proposals, waiting }: Told): string {

@@ -4,18 +4,22 @@
  * @module
  */
 import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import {
+  assessUnder,
+  compareTasks,
+  groundOf,
+  limitsBeside,
+  readTaskFile,
+  surroundingsOf,
+  type Surroundings,
+} from "../../assessment/index.ts";
 import { describeError, Fault } from "../../base/index.ts";
 import {
   answerOf,
-  assess,
   cutsOf,
   cutsOfFacts,
-  differenceOf,
   excessesOf,
   graphOf,
-  loadVerbs,
-  parseBudget,
   parseLimit,
   printAnswer,
   printDifference,
@@ -23,17 +27,12 @@ import {
   renderDot,
   renderPage,
   solve,
-  solveTask,
   type Answer,
   type Cut,
   type Excess,
   type Limit,
-  type Program,
   type Solution,
 } from "../../blast/index.ts";
-import { DETECTOR_ABOUTS } from "../../detect/index.ts";
-import { parseTaskFile } from "../../policy/index.ts";
-import { budgetTexts, readFacts, readRules } from "../../probe/index.ts";
 import {
   EXIT,
   JSON_HELP,
@@ -43,7 +42,6 @@ import {
   type Command,
   type Context,
 } from "../command.ts";
-import { systemsOf } from "../systems.ts";
 import { readTask } from "./check.ts";
 
 export const blastCommand: Command = {
@@ -77,11 +75,14 @@ export const blastCommand: Command = {
   ],
   positionals: [0, 2],
   async run(context) {
-    const program = readRules(context.home.rules);
-    const given = listOption(context.values, "max").map((text) => parseLimit(text, program));
+    // Without a task the facts that are given are all there is.
+    const isOfTask = context.positionals.length > 0;
+    const home = isOfTask ? context.home : { ...context.home, facts: "" };
+    const around = surroundingsOf(home, listOption(context.values, "facts"));
+    const limits = listOption(context.values, "max").map((one) => parseLimit(one, around.program));
     return context.values["diff"] === true
-      ? compare(context, program, given)
-      : answer(context, program, given);
+      ? compare(context, around, limits)
+      : answer(context, around, limits);
   },
 };
 
@@ -98,7 +99,7 @@ interface Answered {
 
 async function answer(
   context: Context,
-  program: Program,
+  around: Surroundings,
   given: readonly Limit[],
 ): Promise<number> {
   const { values, positionals } = context;
@@ -109,7 +110,7 @@ async function answer(
     });
   }
   const answered =
-    file === undefined ? ofFacts(context, program) : await ofTask(context, program, file);
+    file === undefined ? ofFacts(context, around) : await ofTask(context, around, file);
   const { solution, answer: told, title, limits } = answered;
   const excesses = excessesOf(told, [...given, ...limits]);
   if (values["dot"] === true) context.out(renderDot(graphOf(solution)));
@@ -145,28 +146,26 @@ function verdictOn(context: Context, excesses: readonly Excess[]): number {
   return excesses.length === 0 ? EXIT.ok : EXIT.no;
 }
 
-function ofFacts(context: Context, program: Program): Answered {
-  const files = listOption(context.values, "facts");
-  const facts = readFacts("", program, files);
-  const solution = solve(program, facts);
+function ofFacts({ values }: Context, { program, known }: Surroundings): Answered {
+  const solution = solve(program, known);
   return {
     solution,
     answer: answerOf(solution),
-    cuts: () => cutsOfFacts(solution, facts),
-    title: files.join(", "),
+    cuts: () => cutsOfFacts(solution, known),
+    title: listOption(values, "facts").join(", "),
     limits: [],
   };
 }
 
-async function ofTask(context: Context, program: Program, file: string): Promise<Answered> {
-  const { task, ground, read, source } = await readWorld(context, program, file);
-  const { solution, answer: told } = assess(task, ground);
+async function ofTask({ home }: Context, around: Surroundings, file: string): Promise<Answered> {
+  const { task, ground, parse: read, source } = await taskIn(file, around);
+  const { solution, answer: told } = assessUnder(task, ground);
   return {
     solution,
     answer: told,
     cuts: () => cutsOf({ source, name: nameInDiff(file), read }, task, solution, ground),
     title: task.task,
-    limits: limitsBeside(context, program, file),
+    limits: limitsBeside(file, home.root, around.program),
   };
 }
 
@@ -175,41 +174,24 @@ function nameInDiff(file: string): string {
   return file.replace(/^(\.?\/)+/, "");
 }
 
-function limitsBeside({ home }: Context, program: Program, file: string): readonly Limit[] {
-  return budgetTexts(resolve(file), home.root).flatMap(({ source, file: budget }) =>
-    parseBudget(source, budget, program),
-  );
-}
-
-/** A task file, and all that is known beside it. */
-async function readWorld(context: Context, program: Program, file: string) {
-  const known = readFacts(context.home.facts, program, listOption(context.values, "facts"));
-  const { systems, entryOf } = systemsOf(context);
-  const nowMs = Date.now();
-  const read = (text: string) => parseTaskFile(text, file, nowMs, systems, DETECTOR_ABOUTS);
-  const source = readTask(file);
-  const task = read(source);
-  const ground = { program, known, verbsOf: await loadVerbs(task, entryOf) };
-  return { task, ground, read, source };
+async function taskIn(file: string, around: Surroundings) {
+  const text = { source: readTask(file), fileName: file, nowMs: Date.now() };
+  const read = readTaskFile(text, around);
+  return { ...read, ground: await groundOf(read.task, around) };
 }
 
 async function compare(
   context: Context,
-  program: Program,
+  around: Surroundings,
   given: readonly Limit[],
 ): Promise<number> {
   const [old, now] = context.positionals;
   if (old === undefined || now === undefined) {
     throw new Fault("cli.usage", "--diff needs two task files: the old one and the new one");
   }
-  const [before, after] = [
-    await readWorld(context, program, old),
-    await readWorld(context, program, now),
-  ];
-  const [was, is] = [solveTask(before.task, before.ground), solveTask(after.task, after.ground)];
-  const difference = differenceOf(was, is);
-  const limits = [...given, ...limitsBeside(context, program, now)];
-  const excesses = excessesOf(answerOf(is), limits);
+  const [before, after] = [await taskIn(old, around), await taskIn(now, around)];
+  const limits = [...given, ...limitsBeside(now, context.home.root, around.program)];
+  const { difference, excesses } = compareTasks(before, after, limits);
   context.out(
     context.values["json"] === true
       ? `${JSON.stringify({ ...difference, excesses })}\n`

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { compilePolicy, explainTask, parseTaskFile } from "../../policy/index.ts";
+import { checkTask, readTaskFile } from "../../assessment/index.ts";
 import { Fault, readTextFile } from "../../base/index.ts";
-import { DETECTOR_ABOUTS } from "../../detect/index.ts";
 import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
 import { systemsOf } from "../systems.ts";
 
@@ -20,12 +19,12 @@ export const checkCommand: Command = {
   async run(context) {
     const file = context.positionals[0] ?? "";
     const json = context.values["json"] === true;
-    const { systems } = systemsOf(context);
-    const task = parseTaskFile(readTask(file), file, Date.now(), systems, DETECTOR_ABOUTS);
-    const sentences = explainTask(task);
+    const text = { source: readTask(file), fileName: file, nowMs: Date.now() };
+    const { task, digest, parts } = checkTask(readTaskFile(text, systemsOf(context)).task);
+    const sentences = parts.flatMap((part) => part.sentences);
     context.out(
       json
-        ? `${JSON.stringify({ ok: true, task, digest: compilePolicy(task).digest, sentences })}\n`
+        ? `${JSON.stringify({ ok: true, task, digest, sentences })}\n`
         : `${sentences.join("\n")}\n`,
     );
     return EXIT.ok;

@@ -4,10 +4,22 @@
  * @module
  */
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
+import { blastHandlers } from "./blast.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
+import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
+import { openTaskRoom } from "./task-room.ts";
+import { taskHandlers } from "./tasks.ts";
 
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
-  return { ...sessionHandlers(desk), ...nowHandlers(desk), ...ledgerHandlers(desk) };
+  const room = openTaskRoom(desk);
+  return {
+    ...sessionHandlers(desk),
+    ...nowHandlers(desk),
+    ...ledgerHandlers(desk),
+    ...runHandlers(desk),
+    ...blastHandlers(desk, room),
+    ...taskHandlers(desk, room),
+  };
 }

@@ -11,8 +11,8 @@ import { byNeed, cardOf } from "../now/index.ts";
 import type { Record } from "../record/index.ts";
 import { Tail } from "./tail.ts";
 
-/** Runs are asked for anew at most that often, however much happens to them. */
-const INFOS_MS = 100;
+/** Runs are asked for anew so long after something happened to one, however much does. */
+const INFOS_MS = 250;
 /** Most entries that a tab is told at once. */
 const BATCH = 256;
 

@@ -35,11 +35,11 @@ const INTERPRETERS = /^(?:node|npx|npm|bun|deno|python[\d.]*|uvx?|sh|bash|dash|z
 
 /** `info` is absent where the daemon does not know the run any more, or does not answer: then the record alone speaks. */
 export function cardOf(facts: RunFacts, info: RunInfo | undefined, nowMs: number): RunCard {
-  const state = info?.state ?? facts.state;
+  const state = stateOf(facts, info);
   const ended = facts.ended;
   const end = info?.end ?? ended?.end;
   const endedAt = info?.endedAt ?? ended?.at;
-  const pauseReason = info === undefined ? facts.paused?.text : info.pauseReason;
+  const pauseReason = facts.paused?.text ?? info?.pauseReason;
   const { rules, actions, taken } = facts.leave;
   return {
     run: facts.run,
@@ -66,6 +66,12 @@ export function cardOf(facts: RunFacts, info: RunInfo | undefined, nowMs: number
     grants: state === "ended" ? [] : facts.grants,
     needs: needsOf(facts, { state, pauseReason, end, endedAt }, nowMs),
   };
+}
+
+/** What the daemon says was asked for a moment ago; entries tell each change but the first. An end is told by either. */
+function stateOf(facts: RunFacts, info: RunInfo | undefined): RunCard["state"] {
+  if (info?.state === "ended") return "ended";
+  return facts.state === "starting" ? (info?.state ?? "starting") : facts.state;
 }
 
 /** Need first: what waits for a person, longest first; then the newest. */

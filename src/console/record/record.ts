@@ -113,6 +113,7 @@ class ThreadedRecord implements Record {
   }
 
   async close(): Promise<void> {
+    this.#thread.ref();
     this.#send({ close: true });
     await this.#ended.promise;
   }

@@ -95,7 +95,13 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
             <h3>
               <Untrusted text={one.summary} /> <ResultBadge result={results.get(one.id)} />
             </h3>
-            <div className={styles.code}>
+            {/* Lines of the card are never broken: what was broken off would begin one without its mark. */}
+            <div
+              className={`${styles.code} ${styles.lined}`}
+              tabIndex={0}
+              role="group"
+              aria-label={`Card of ${one.id}`}
+            >
               <LongText text={one.card} />
             </div>
           </section>

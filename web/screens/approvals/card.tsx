@@ -33,7 +33,7 @@ export function CardPane(props: {
   readonly onNext: (() => void) | undefined;
 }) {
   const { id, onBack, onNext } = props;
-  const { shown, renew, error } = useCard(id);
+  const { shown, error, ...card } = useCard(id);
   if (shown === undefined) {
     return (
       <div className={styles.card}>
@@ -43,16 +43,17 @@ export function CardPane(props: {
     );
   }
   // Another code is another card: nothing of the old one stays open.
-  return <Card key={shown.code} shown={shown} renew={renew} onBack={onBack} onNext={onNext} />;
+  return <Card key={shown.code} shown={shown} {...card} onBack={onBack} onNext={onNext} />;
 }
 
 function Card(props: {
   readonly shown: Shown;
   readonly renew: (() => void) | undefined;
+  readonly adopt: () => void;
   readonly onBack: () => void;
   readonly onNext: (() => void) | undefined;
 }) {
-  const { shown, renew, onBack, onNext } = props;
+  const { shown, renew, adopt, onBack, onNext } = props;
   const [isEdited, setEdited] = useState(false);
   const body = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
@@ -86,7 +87,7 @@ function Card(props: {
           </div>
         )}
         {isEdited ? (
-          <Edit shown={shown} onClose={() => setEdited(false)} />
+          <Edit shown={shown} onClose={() => setEdited(false)} onSaved={adopt} />
         ) : (
           <Sections shown={shown} />
         )}
@@ -280,7 +281,7 @@ function useSeen(
 ): React.RefObject<boolean> {
   const seen = useRef(false);
   useEffect(() => {
-    if (end.current === null) return;
+    if (end.current === null) return undefined;
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.some(({ isIntersecting }) => isIntersecting)) seen.current = true;

@@ -50,6 +50,7 @@ export function DecideBar(props: {
     }),
   );
   const error = yes.error ?? no.error;
+  if (isEdited) return null;
   return (
     <section className={styles.bar} aria-label="Decide">
       {error === null ? null : <Failure error={error} />}
@@ -57,7 +58,7 @@ export function DecideBar(props: {
         <Over shown={shown} onNext={onNext} />
       ) : !isApprover ? (
         <p className={styles.quiet}>You may look at this; who approves decides over it.</p>
-      ) : isEdited ? null : step === "yes" ? (
+      ) : step === "yes" ? (
         <Confirm shown={shown} heldBy={heldBy} yes={yes} onCancel={close} />
       ) : step === "more" ? (
         <Allow shown={shown} heldBy={heldBy} yes={yes} onCancel={close} />

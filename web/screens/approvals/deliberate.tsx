@@ -37,7 +37,7 @@ export function Deliberate(props: {
     if (why === undefined) onPress();
   };
   return (
-    <div className={styles.deliberate}>
+    <div className={styles.deliberate} onChange={() => setHeld(undefined)}>
       {children}
       {held === undefined ? null : (
         <p role="alert" className={styles.held}>

@@ -13,7 +13,12 @@ import { Difference } from "./text.tsx";
 import type { Shown } from "./words.ts";
 import styles from "./approvals.module.css";
 
-export function Edit({ shown, onClose }: { shown: Shown; onClose: () => void }) {
+export function Edit(props: {
+  readonly shown: Shown;
+  readonly onClose: () => void;
+  readonly onSaved: () => void;
+}) {
+  const { shown, onClose, onSaved } = props;
   const bytes = useMemo(() => decoded(shown.body), [shown.body]);
   const before = useMemo(() => laidOut(textOf(bytes)), [bytes]);
   const [text, setText] = useState(before);
@@ -32,7 +37,7 @@ export function Edit({ shown, onClose }: { shown: Shown; onClose: () => void }) 
   const save = () => {
     if (problem !== undefined || difference.length === 0) return;
     const made = isJson ? JSON.stringify(JSON.parse(text)) : text;
-    edit.mutate({ id: shown.id, body: encoded(made) }, { onSuccess: onClose });
+    edit.mutate({ id: shown.id, body: encoded(made) }, { onSuccess: onSaved });
   };
   return (
     <section

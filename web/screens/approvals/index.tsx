@@ -56,7 +56,7 @@ export function ApprovalsScreen() {
           <InboxList
             waiting={inbox.waiting}
             open={id}
-            picked={picked}
+            picked={new Set(chosen.map((one) => one.id))}
             onPick={pick}
             onReview={() => navigate("/alike")}
           />

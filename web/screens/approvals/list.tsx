@@ -1,9 +1,12 @@
 /** The inbox: what waits, oldest first. */
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { ApprovalInfo } from "../../../src/api/index.ts";
-import { Ago, Badge, Button, EffectBadge, Untrusted } from "../../parts/index.ts";
+import { Ago, Badge, Button, EffectBadge, plural, Untrusted } from "../../parts/index.ts";
 import styles from "./approvals.module.css";
+
+/** As many as a list has at once; oldest first, the rest comes when it is asked for. */
+const SHOWN = 200;
 
 export function InboxList(props: {
   readonly waiting: readonly ApprovalInfo[];
@@ -13,6 +16,8 @@ export function InboxList(props: {
   readonly onReview: () => void;
 }) {
   const { waiting, open, picked, onPick, onReview } = props;
+  const [max, setMax] = useState(SHOWN);
+  const left = waiting.length - max;
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     list.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
@@ -20,7 +25,7 @@ export function InboxList(props: {
   return (
     <nav aria-label="What waits" className={styles.inbox}>
       <ul ref={list}>
-        {waiting.map((one) => (
+        {waiting.slice(0, max).map((one) => (
           <li key={one.id} className={styles.item} data-picked={picked.has(one.id)}>
             <input
               type="checkbox"
@@ -51,6 +56,13 @@ export function InboxList(props: {
             </Link>
           </li>
         ))}
+        {left <= 0 ? null : (
+          <li className={styles.rest}>
+            <Button
+              onClick={() => setMax(max + SHOWN)}
+            >{`${plural(left, "more waits", "more wait")}`}</Button>
+          </li>
+        )}
       </ul>
       {picked.size === 0 ? null : (
         <div className={styles.picked}>

@@ -12,6 +12,8 @@ export interface OpenCard {
   readonly shown: Shown | undefined;
   /** Set where it is another by now: shows that. */
   readonly renew: (() => void) | undefined;
+  /** Shows what it is now, also where one changed it oneself. */
+  readonly adopt: () => void;
   readonly error: ApiFault | null;
 }
 
@@ -19,10 +21,11 @@ export function useCard(id: string): OpenCard {
   const { data, error } = useCall("approvals.show", { id });
   const [kept, setKept] = useState<Shown>();
   if (data !== undefined && (kept === undefined || kept.id !== data.id)) setKept(data);
-  if (data === undefined || kept === undefined || kept.id !== id) {
-    return { shown: data, renew: undefined, error };
-  }
+  const adopt = () => setKept(undefined);
+  const base = { adopt, error };
   // Its state may change (shown, approved by one of two, over); its content may not.
-  if (data.code === kept.code) return { shown: data, renew: undefined, error };
-  return { shown: { ...kept, state: data.state, by: data.by }, renew: () => setKept(data), error };
+  if (data === undefined || kept?.id !== id || data.code === kept.code) {
+    return { ...base, shown: data, renew: undefined };
+  }
+  return { ...base, shown: { ...kept, state: data.state, by: data.by }, renew: adopt };
 }

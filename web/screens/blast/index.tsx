@@ -1,5 +1,2 @@
-import { Empty } from "../../parts/index.ts";
-
-export function BlastScreen() {
-  return <Empty title="Blast radius" />;
-}
+/** How bad could a task get: numbers, ways, a picture of them, and what would make it smaller. */
+export { BlastScreen } from "./screen.tsx";

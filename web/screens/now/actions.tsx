@@ -12,26 +12,21 @@ export function RunActions({ card }: { card: RunCard }) {
   const resume = useAct("run.resume", STALE);
   const [isMore, setMore] = useState(false);
   const isPaused = card.state === "paused";
-  const error = pause.error ?? resume.error;
+  const isUnderWay = pause.isPending || resume.isPending;
+  const error = (isPaused ? resume : pause).error;
   return (
     <div className={styles.actions}>
-      {isPaused ? (
-        <Button
-          data-act="pause"
-          disabled={resume.isPending}
-          onClick={() => resume.mutate({ run: card.run })}
-        >
-          Resume
-        </Button>
-      ) : (
-        <Button
-          data-act="pause"
-          disabled={pause.isPending || card.state !== "running"}
-          onClick={() => pause.mutate({ run: card.run })}
-        >
-          Pause
-        </Button>
-      )}
+      {/* Never disabled while it is under way: a button that is loses the focus. */}
+      <Button
+        data-act="pause"
+        aria-busy={isUnderWay}
+        disabled={card.state === "starting"}
+        onClick={() => {
+          if (!isUnderWay) (isPaused ? resume : pause).mutate({ run: card.run });
+        }}
+      >
+        {isPaused ? "Resume" : "Pause"}
+      </Button>
       <Button kind="quiet" data-act="more" onClick={() => setMore(true)}>
         Stop…
       </Button>

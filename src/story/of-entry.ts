@@ -1,0 +1,86 @@
+/**
+ * What a single entry says of itself, and what it adds to an item.
+ *
+ * @module
+ */
+import type { Process } from "../action/index.ts";
+import type { Entry, StoryKind } from "../api/index.ts";
+import type { Told } from "./item.ts";
+import { commandOf, cut, textOf, wordOf } from "./values.ts";
+
+/** Entries of the run itself: what each is told as. */
+export const OF_RUN = {
+  "daemon.start": ["daemon", "started"],
+  "daemon.stop": ["daemon", "stopped"],
+  policy: ["policy", "policy"],
+  "run.start": ["start", "start"],
+  "run.proved": ["proofs", "proofs"],
+  "run.pause": ["pause", "pause"],
+  "run.resume": ["resume", "resume"],
+  "run.restart": ["restart", "restart"],
+  "run.end": ["end", "end"],
+  workspace: ["workspace", "workspace"],
+  credential: ["credential", "credential"],
+  step: ["step", "step"],
+} as const satisfies Readonly<Partial<Record<Entry["type"], readonly [StoryKind, string]>>>;
+
+/** What an entry of the run itself says, in its own words. */
+export function said({ type, data, target }: Entry): string {
+  if (type === "run.start") {
+    const command = Array.isArray(data?.["command"]) ? data["command"].map(String) : [];
+    return commandOf(command, textOf(data, "task"));
+  }
+  if (type === "run.proved") {
+    return `${Array.isArray(data?.["proofs"]) ? data["proofs"].length : 0} controls`;
+  }
+  if (type === "step") {
+    return cut(
+      `${wordOf(data, "trajectory")} / ${wordOf(data, "episode")} / ${wordOf(data, "step")}`,
+    );
+  }
+  const told = ["reason", "detail", "done", "doing", "failed", "what", "digest", "action"];
+  const end = data?.["end"];
+  if (type === "run.end" && typeof end === "object" && end !== null && !Array.isArray(end)) {
+    return cut(
+      ["reason", "code", "signal", "detail"]
+        .map((name) => textOf(end, name))
+        .filter(Boolean)
+        .join(" "),
+    );
+  }
+  return told.map((name) => textOf(data, name)).find(Boolean) ?? target ?? "";
+}
+
+/** The process that something is of, up its chain. */
+export function processOf(told: Told): Told | undefined {
+  for (let at: Told | undefined = told, left = 8; at !== undefined && left > 0; left -= 1) {
+    if (at.kind === "process") return at;
+    at = at.parent;
+  }
+  return undefined;
+}
+
+export function addBytes(told: Told, out: number, back: number, edges = told.edges): void {
+  told.bytesOut = (told.bytesOut ?? 0) + out;
+  told.bytesIn = (told.bytesIn ?? 0) + back;
+  for (const edge of edges ?? []) {
+    edge.bytesOut += out;
+    edge.bytesIn += back;
+  }
+}
+
+export function byOf(process: Process | undefined): Told["by"] {
+  if (process === undefined || process.pid === 0) return undefined;
+  return { pid: process.pid, exe: cut(process.exe) };
+}
+
+export function tieOf({ cause }: Entry): Told["tie"] {
+  if (cause?.call === undefined) return undefined;
+  const { by, confidence } = cause.call;
+  return { by, confidence };
+}
+
+export function sourceOf({ data }: Entry): "model" | "mcp" | "hook" | "trace" {
+  const source = data?.["source"];
+  return source === "mcp" || source === "hook" || source === "trace" ? source : "model";
+}

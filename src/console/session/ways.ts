@@ -4,13 +4,16 @@
  *
  * @module
  */
+import type { Log } from "../../base/index.ts";
 import type { ConsoleDesk } from "../desk.ts";
 import { signInByLink } from "./link.ts";
+import { beginOidc, completeOidc, offersOf } from "./oidc.ts";
 import type { Person } from "./sessions.ts";
 
 /** What a way gets to see of a request; it has passed the guard. */
 export interface SignInAsk {
   readonly desk: ConsoleDesk;
+  readonly log: Log;
   readonly origin: URL;
   /** The JSON that was posted; `undefined` for a GET. */
   readonly body: unknown;
@@ -35,4 +38,7 @@ export type SignInWay = (asks: SignInAsk) => SignInAnswer | Promise<SignInAnswer
 
 export const SIGN_IN_WAYS: ReadonlyMap<string, SignInWay> = new Map<string, SignInWay>([
   ["POST /session/link", signInByLink],
+  ["POST /session/offers", offersOf],
+  ["GET /session/oidc", beginOidc],
+  ["GET /session/oidc/callback", completeOidc],
 ]);

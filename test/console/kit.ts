@@ -67,8 +67,12 @@ export class Desk {
   }
 
   /** A new browser profile. What its pages complain about fails the test at its end. */
-  async context(options: { phone?: boolean; dark?: boolean } = {}): Promise<BrowserContext> {
+  async context(
+    options: { phone?: boolean; dark?: boolean; like?: Page } = {},
+  ): Promise<BrowserContext> {
     const context = await this.browser.newContext({
+      // Cookies, and what the origin keeps: a session needs both.
+      ...(options.like && { storageState: await options.like.context().storageState() }),
       viewport: options.phone === true ? PHONE : DESKTOP,
       colorScheme: options.dark === true ? "dark" : "light",
       reducedMotion: "reduce",
@@ -95,8 +99,7 @@ export class Desk {
 
   /** A second page of the same person, as a phone or in the dark. */
   async alsoSignedIn(page: Page, options: { phone?: boolean; dark?: boolean }): Promise<Page> {
-    const context = await this.context(options);
-    await context.addCookies(await page.context().cookies());
+    const context = await this.context({ ...options, like: page });
     return context.newPage();
   }
 
@@ -158,17 +161,27 @@ export async function openDesk(
     readonly keepHome?: boolean;
   } = {},
 ): Promise<Desk> {
-  assert.ok(CHROMIUM !== undefined, "no Chromium: `scripts/setup --console` installs it");
   const home = options.home ?? new TestHome();
   const child = home.spawn(["console", ...(options.args ?? [])]);
   const { origin, link } = await told(child);
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    // It is the tests' own pages that it opens, and in a container nobody may make its sandbox.
-    args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
-  });
+  const browser = await launchBrowser();
   const isOurs = options.keepHome !== true;
   return new Desk({ home, isOurs, browser, console: child, origin, link });
+}
+
+/** A real Chromium. */
+export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
+  assert.ok(CHROMIUM !== undefined, "no Chromium: `scripts/setup --console` installs it");
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    // It is the tests' own pages that it opens, and in a container nobody may make its sandbox.
+    args: [
+      "--no-sandbox",
+      "--disable-background-networking",
+      "--disable-component-update",
+      ...args,
+    ],
+  });
 }
 
 /** What the console prints when it is open. */

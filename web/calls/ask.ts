@@ -5,6 +5,8 @@
  */
 import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.ts";
 
+import { pageKey } from "./key.ts";
+
 interface Refusal {
   readonly code: string;
   readonly message: string;
@@ -71,7 +73,17 @@ function valueOf(line: string): unknown {
 
 /** Takes a link's token for a session. */
 export async function signInByLink(link: string): Promise<void> {
-  await post("/session", { link });
+  await post("/session/link", { link });
+}
+
+/** How one may sign in here. */
+export interface Offers {
+  readonly links: boolean;
+  readonly oidc: boolean;
+}
+
+export async function offers(): Promise<Offers> {
+  return (await (await post("/session/offers", {})).json()) as Offers;
 }
 
 async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
@@ -79,7 +91,7 @@ async function post(path: string, body: unknown, signal?: AbortSignal): Promise<
   try {
     response = await fetch(path, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", "x-cofferdam-key": pageKey() },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     });

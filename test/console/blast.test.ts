@@ -87,7 +87,7 @@ test("without a person, with one fooled, and without Cofferdam are three answers
   await desk.picture(page, "blast-without");
 });
 
-test("a cut is tried before anything is written: what it makes smaller is shown beside what it was", async () => {
+test("INV-196: a cut is tried before anything is written: what it makes smaller is shown beside what it was", async () => {
   await open();
   const cuts = page.getByRole("region", { name: "What would make it smaller" });
   await cuts.getByText("have a person asked again by rule 1 of news").waitFor();

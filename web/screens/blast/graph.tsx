@@ -306,7 +306,7 @@ function useSize(frame: RefObject<HTMLDivElement | null>): Size {
   const [size, setSize] = useState<Size>({ width: 800, height: 480 });
   useLayoutEffect(() => {
     const element = frame.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const read = () => setSize({ width: element.clientWidth, height: element.clientHeight });
     read();
     const observer = new ResizeObserver(read);

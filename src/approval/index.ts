@@ -6,10 +6,11 @@ export {
   type ApprovalRequest,
   type ApprovalSummary,
   type Spool,
+  type Step,
   type StoredAnswer,
 } from "./approval.ts";
 export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";
-export { Approvals, WAITING_MAX, type ApprovalsOptions, type Step } from "./approvals.ts";
+export { Approvals, WAITING_MAX, type ApprovalsOptions } from "./approvals.ts";
 export type { Deciders } from "./deciders.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
 export { likenessOf } from "./look/alike.ts";

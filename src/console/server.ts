@@ -9,7 +9,15 @@ import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import type { Assets } from "./assets.ts";
 import { ask } from "./ask.ts";
 import type { Asker, ConsoleDesk, ConsoleHandlers } from "./desk.ts";
-import { guard, securityHeaders, SESSION_COOKIE, tokenOf } from "./session/index.ts";
+import {
+  cookieOf,
+  guard,
+  securityHeaders,
+  sessionCookie,
+  SIGN_IN_WAYS,
+  tokenOf,
+  type SignInWay,
+} from "./session/index.ts";
 import { streamEvents } from "./stream.ts";
 
 // Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
@@ -21,10 +29,14 @@ const HEADERS_BYTES_MAX = 16 << 10;
 const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
   "console.link": 401,
+  "console.no_provider": 404,
+  "console.provider": 502,
   "console.origin": 403,
   "console.role": 403,
   "console.no_such_endpoint": 404,
   "console.not_found": 404,
+  "console.no_such_entry": 404,
+  "console.record_busy": 503,
   "console.no_such_task": 404,
   "console.task_changed": 409,
   "console.record_behind": 409,
@@ -63,8 +75,9 @@ async function serve(
   const { method = "", headers } = request;
   guard({ method, headers }, parts.origin());
   const { pathname, searchParams } = new URL(request.url ?? "", parts.origin());
-  if (method === "POST" && pathname === "/session") {
-    await signIn(parts, request, response);
+  const way = SIGN_IN_WAYS.get(`${method} ${pathname}`);
+  if (way !== undefined) {
+    await signIn(parts, way, request, response);
   } else if (method === "POST" && pathname.startsWith("/api/")) {
     await answer(parts, pathname.slice("/api/".length), request, response);
   } else if (method === "GET" && pathname === "/api/stream") {
@@ -78,31 +91,38 @@ async function serve(
 }
 
 async function signIn(
-  { desk, origin }: ConsoleParts,
+  { desk, origin, log }: ConsoleParts,
+  way: SignInWay,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const body = await readJson(request);
-  const link =
-    typeof body === "object" && body !== null && "link" in body && typeof body.link === "string"
-      ? body.link
-      : "";
-  const token = desk.sessions.open(link);
-  const secure = origin().protocol === "https:" ? "; Secure" : "";
-  response.setHeader(
-    "set-cookie",
-    `${SESSION_COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/${secure}`,
-  );
-  sendJson(response, 200, {});
+  const {
+    who,
+    redirect,
+    gives,
+    cookies = [],
+  } = await way({
+    desk,
+    log,
+    origin: origin(),
+    body: request.method === "POST" ? await readJson(request) : undefined,
+    search: new URL(request.url ?? "", origin()).searchParams,
+    cookie: (name) => cookieOf(request.headers.cookie, name),
+  });
+  const lines = [...cookies];
+  if (who !== undefined) lines.push(sessionCookie(origin(), desk.sessions.begin(who)));
+  if (lines.length > 0) response.setHeader("set-cookie", lines);
+  if (redirect === undefined) sendJson(response, 200, gives ?? {});
+  else response.writeHead(303, { location: redirect }).end();
 }
 
 /** @throws {Fault} `console.session` where nobody is signed in. */
 function askerOf(
-  { desk }: ConsoleParts,
+  { desk, origin }: ConsoleParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Asker {
-  const session = desk.sessions.of(tokenOf(request.headers.cookie) ?? "");
+  const session = desk.sessions.of(tokenOf(origin(), request.headers.cookie) ?? "");
   if (session === undefined) {
     throw new Fault("console.session", "nobody is signed in, or the session is over", {
       hint: "`cofferdam console` prints a link that signs in",
@@ -128,9 +148,15 @@ async function answer(
   }
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
-  for await (const line of answered.values) {
-    if (asker.signal.aborted) break;
-    if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+  try {
+    for await (const line of answered.values) {
+      if (asker.signal.aborted) break;
+      if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+    }
+  } catch (error) {
+    // The status is sent: what went wrong is said in a last line, which is no value of the stream.
+    if (!isFault(error)) throw error;
+    response.write(`${JSON.stringify({ fault: refusalOf(error) })}\n`);
   }
   response.end();
 }
@@ -193,12 +219,11 @@ function refuse(response: ServerResponse, error: unknown): void {
     sendJson(response, 500, { code: "console.internal", message: describeError(error) });
     return;
   }
-  const { code, message, hint } = error;
-  sendJson(
-    response,
-    STATUS[code] ?? 400,
-    hint === undefined ? { code, message } : { code, message, hint },
-  );
+  sendJson(response, STATUS[error.code] ?? 400, refusalOf(error));
+}
+
+function refusalOf({ code, message, hint }: Fault) {
+  return hint === undefined ? { code, message } : { code, message, hint };
 }
 
 function lastEventId(headers: IncomingMessage["headers"]): string | undefined {

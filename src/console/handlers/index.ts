@@ -5,8 +5,13 @@
  */
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
 import { blastHandlers } from "./blast.ts";
+import { lentHandlers } from "./credentials.ts";
+import { doctorHandlers } from "./doctor.ts";
+import { drillHandlers } from "./drills.ts";
+import { incidentHandlers } from "./incidents.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
+import { proofHandlers } from "./proof.ts";
 import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
 import { openTaskRoom } from "./task-room.ts";
@@ -15,11 +20,16 @@ import { taskHandlers } from "./tasks.ts";
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
   const room = openTaskRoom(desk);
   return {
-    ...sessionHandlers(desk),
-    ...nowHandlers(desk),
-    ...ledgerHandlers(desk),
-    ...runHandlers(desk),
     ...blastHandlers(desk, room),
+    ...doctorHandlers(),
+    ...drillHandlers(desk),
+    ...incidentHandlers(desk),
+    ...ledgerHandlers(desk),
+    ...lentHandlers(desk),
+    ...nowHandlers(desk),
+    ...proofHandlers(desk),
+    ...runHandlers(desk),
+    ...sessionHandlers(desk),
     ...taskHandlers(desk, room),
   };
 }

@@ -10,6 +10,9 @@ import { ask, type ApiFault } from "../../calls/index.ts";
 
 const STALE = ["approvals.list", "approvals.show"] as const;
 
+/** Where the id of the last one is kept that was approved here. */
+export const LAST_YES = ["approvals.last"] as const;
+
 export type Yes = Asks<"approvals.approve">;
 
 /** `yes.code` is the code that came with the card that was shown. @throws {ApiFault} */
@@ -23,6 +26,7 @@ export function useYes() {
   const queries = useQueryClient();
   return useMutation<Awaited<ReturnType<typeof approve>>, ApiFault, Yes>({
     mutationFn: approve,
+    onSuccess: ({ id }) => void queries.setQueryData(LAST_YES, id),
     onSettled: async () => {
       await Promise.all(STALE.map((one) => queries.invalidateQueries({ queryKey: [one] })));
     },

@@ -26,9 +26,11 @@ export function DecideBar(props: {
   readonly heldBy: () => string | undefined;
   readonly isEdited: boolean;
   readonly onEdit: () => void;
+  /** Nothing is being decided any more. */
+  readonly onLeft: () => void;
   readonly onNext: (() => void) | undefined;
 }) {
-  const { shown, heldBy, isEdited, onEdit, onNext } = props;
+  const { shown, heldBy, isEdited, onEdit, onLeft, onNext } = props;
   const [step, setStep] = useState<Step>("none");
   const isApprover = useRole("approver");
   const yes = useYes();
@@ -39,7 +41,10 @@ export function DecideBar(props: {
   };
   const mayEdit = shown.isEditable;
   const mayLeave = shown.leave !== undefined;
-  const close = () => setStep("none");
+  const close = () => {
+    setStep("none");
+    onLeft();
+  };
   useKeys(
     quiet({
       a: () => begin("yes"),

@@ -25,13 +25,14 @@ import styles from "./timeline.module.css";
 const ROW_PX = 30;
 const PAGE = 100;
 const OVERSCAN = 12;
+const FOLDING_MS = 500;
 /** Nearer to the end than that one follows it. */
 const AT_END_PX = 40;
 
 type Page = Answers<"run.timeline">;
 type Find = Asks<"run.locate">["find"];
 
-export function Rows({ run, place, go, everyMs }: PartProps) {
+export function Rows({ run, place, go, everyMs, isFolding }: PartProps & { isFolding: boolean }) {
   const { from, to, filter, item } = place;
   const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const question = { run, ...window, filter };
@@ -59,7 +60,7 @@ export function Rows({ run, place, go, everyMs }: PartProps) {
         queryKey: keyOf("run.timeline", asks),
         queryFn: async ({ signal }: { signal: AbortSignal }) => ask("run.timeline", asks, signal),
         placeholderData: keepPreviousData,
-        ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+        refetchInterval: everyMs ?? (isFolding ? FOLDING_MS : (false as const)),
       };
     }),
   });

@@ -2,7 +2,7 @@
  * The screen on the blast radius, in a real browser.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -182,6 +182,30 @@ test("dragging moves the picture, Ctrl and the wheel zoom at the pointer", async
   await page.waitForFunction(
     `document.querySelector("svg[role=group] > g").getAttribute("transform") !== "${moved}"`,
   );
+});
+
+test("of many steps those alike stand together, until every one is asked for", async () => {
+  const machines = Array.from(
+    { length: 40 },
+    (_, at) => `uses(g${at}, s${at}). may(g${at}, exec, execute, any). can(s${at}, exec, any).
+principal(s${at}, ssh). login(s${at}, web${at}, deploy). host(web${at}). becomes(web${at}, deploy, root, "sudo -n").
+readable(web${at}, root, file${at}). contains(file${at}, "key of web${at}").`,
+  );
+  writeFileSync(join(desk.home.state, "facts/many.facts"), machines.join("\n"));
+  await open();
+  await page.getByRole("button", { name: "machines that commands can be run on" }).click();
+  const boxes = page.locator("[data-id]");
+  await page.getByText("others alike").first().waitFor({ state: "attached" });
+  const few = await boxes.count();
+  assert.ok(few <= 60, `${few} boxes at a look`);
+  assert.ok((await page.locator("[data-id][data-on]").count()) > 1, "the way is lit in it");
+  await desk.picture(page, "blast-many");
+  await page.getByLabel(/^every step by itself/).check();
+  await page.waitForFunction(`document.querySelectorAll("[data-id]").length > 100`);
+  await page.getByRole("button", { name: "The way" }).click();
+  await desk.isAccessible(page);
+  await desk.picture(page, "blast-all");
+  rmSync(join(desk.home.state, "facts/many.facts"));
 });
 
 test("on a phone, and in the dark", async () => {

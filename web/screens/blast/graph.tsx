@@ -115,6 +115,9 @@ export function Graph(props: {
             −
           </Button>
           <Button onClick={() => setMoved(undefined)}>Fit</Button>
+          <Button disabled={lit.size === 0} onClick={() => setMoved(around(picture, lit, size))}>
+            The way
+          </Button>
         </div>
       </div>
       <Legend />
@@ -317,11 +320,41 @@ function useSize(frame: RefObject<HTMLDivElement | null>): Size {
 }
 
 function fit({ width, height }: BlastPicture, size: Size): View {
+  return showingAll({ left: 0, top: 0, right: width, bottom: height }, size);
+}
+
+/** The boxes of a way, as large as they fit. */
+function around({ nodes }: BlastPicture, lit: ReadonlySet<string>, size: Size): View {
+  const own = nodes.filter(({ id }) => lit.has(id));
+  const least = (at: (node: BlastNode) => number) => Math.min(...own.map(at));
+  const most = (at: (node: BlastNode) => number) => Math.max(...own.map(at));
+  const area = {
+    left: least(({ x, width }) => x - width / 2),
+    top: least(({ y, height }) => y - height / 2),
+    right: most(({ x, width }) => x + width / 2),
+    bottom: most(({ y, height }) => y + height / 2),
+  };
+  return showingAll(area, size);
+}
+
+interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+function showingAll({ left, top, right, bottom }: Area, size: Size): View {
+  const [width, height] = [right - left, bottom - top];
   const k = Math.max(
     ZOOM_MIN,
     Math.min(1, (size.width - 2 * MARGIN) / width, (size.height - 2 * MARGIN) / height),
   );
-  return { k, x: (size.width - width * k) / 2, y: (size.height - height * k) / 2 };
+  return {
+    k,
+    x: (size.width - width * k) / 2 - left * k,
+    y: (size.height - height * k) / 2 - top * k,
+  };
 }
 
 /** `at` stays where it is. */

@@ -137,7 +137,7 @@ test("a fact of a way is asked away", async () => {
 test("two files beside one another", async () => {
   await open();
   await page.getByRole("button", { name: "Compare", exact: true }).click();
-  await page.getByLabel("Before").selectOption("tasks/asked.yaml");
+  await page.getByRole("combobox", { name: "Before" }).selectOption("tasks/asked.yaml");
   await page.getByRole("heading", { name: "Ways that are new" }).waitFor();
   const row = page.getByRole("row", { name: "people who can be written to" });
   assert.match(await row.innerText(), /0 → any/);
@@ -162,6 +162,9 @@ test("the picture by keys alone: into it, along the arrows, nearer and back", as
   await page.keyboard.press("0");
   await page.keyboard.press("ArrowLeft");
   assert.equal(await focused(), "start");
+  await page.locator('[data-id="compute_usable"]').focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "The shortest way: hours of compute usable" }).waitFor();
 });
 
 test("dragging moves the picture, Ctrl and the wheel zoom at the pointer", async () => {
@@ -179,9 +182,7 @@ test("dragging moves the picture, Ctrl and the wheel zoom at the pointer", async
   await page.keyboard.down("Control");
   await page.mouse.wheel(0, 300);
   await page.keyboard.up("Control");
-  await page.waitForFunction(
-    `document.querySelector("svg[role=group] > g").getAttribute("transform") !== "${moved}"`,
-  );
+  while ((await moving.getAttribute("transform")) === moved) await page.waitForTimeout(20);
 });
 
 test("of many steps those alike stand together, until every one is asked for", async () => {
@@ -201,7 +202,7 @@ readable(web${at}, root, file${at}). contains(file${at}, "key of web${at}").`,
   assert.ok((await page.locator("[data-id][data-on]").count()) > 1, "the way is lit in it");
   await desk.picture(page, "blast-many");
   await page.getByLabel(/^every step by itself/).check();
-  await page.waitForFunction(`document.querySelectorAll("[data-id]").length > 100`);
+  await boxes.nth(100).waitFor({ state: "attached" });
   await page.getByRole("button", { name: "The way" }).click();
   await desk.isAccessible(page);
   await desk.picture(page, "blast-all");

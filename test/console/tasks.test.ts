@@ -90,9 +90,7 @@ test("a fault is told with its place and its fix, and holds a save back; numbers
   await page.getByText("of the text before its faults").waitFor();
   assert.equal(await mailable().count(), 1);
   await faults.getByRole("button", { name: "line 3" }).first().click();
-  await page.waitForFunction(
-    `document.activeElement?.shadowRoot?.activeElement?.getAttribute("aria-label") === "Task file"`,
-  );
+  await page.locator('[aria-label="Task file"]:focus').waitFor();
   await desk.isAccessible(page);
   await desk.picture(page, "task-fault");
   await page.getByRole("button", { name: "Undo all" }).click();

@@ -33,7 +33,7 @@ const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 const MARGIN = 12;
 /** Smaller, and texts are no longer read. */
-const FAR = 0.5;
+const FAR = 0.42;
 const LINE_HEIGHT = 15;
 const PADDING = 9;
 
@@ -42,8 +42,10 @@ export function Graph(props: {
   readonly lit: ReadonlySet<string>;
   /** What needs a yes stands back. */
   readonly isAlone: boolean;
+  /** An outcome was pressed. */
+  readonly onChoose: (name: string) => void;
 }) {
-  const { picture, lit, isAlone } = props;
+  const { picture, lit, isAlone, onChoose } = props;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const fitted = useMemo(() => fit(picture, size), [picture, size]);
@@ -69,6 +71,8 @@ export function Graph(props: {
       if (next !== undefined) focusNode(frame.current, next);
       return;
     }
+    const id = node?.dataset["kind"] === "outcome" ? node.dataset["id"] : undefined;
+    if (event.key === "Enter" && id !== undefined) onChoose(id);
     if (act === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     act();
@@ -90,6 +94,11 @@ export function Graph(props: {
         className={styles.frame}
         data-dragged={drag.isOn || undefined}
         onKeyDown={onKey}
+        onDoubleClick={(event) => {
+          const node = (event.target as Element).closest<SVGGElement>('[data-kind="outcome"]');
+          const id = node?.dataset["id"];
+          if (id !== undefined) onChoose(id);
+        }}
         {...drag.handlers}
       >
         <svg

@@ -103,29 +103,15 @@ export function RadiusView(props: {
         </div>
       )}
       <div className={styles.columns}>
-        <div className={styles.side}>
-          <Panel title="What could happen">
-            <Numbers
-              outcomes={radius.outcomes}
-              before={before}
-              which={which}
-              chosen={chosen?.name}
-              onChoose={setName}
-            />
-          </Panel>
-          <WhatIfPanel radius={base.data} whatIf={whatIf} onChange={setWhatIf} />
-        </div>
-        <Pictures
-          radius={radius}
-          which={which}
-          chosen={chosen}
-          isOld={now.isFetching}
-          isWhole={isWhole}
-          onWhole={setWhole}
-        />
-      </div>
-      <div className={styles.columns}>
-        <Cuts cuts={base.data.cuts} isTried={tried?.source} onTry={setTried} />
+        <Panel title="What could happen">
+          <Numbers
+            outcomes={radius.outcomes}
+            before={before}
+            which={which}
+            chosen={chosen?.name}
+            onChoose={setName}
+          />
+        </Panel>
         <Way
           radius={radius}
           outcome={chosen}
@@ -135,6 +121,19 @@ export function RadiusView(props: {
             setWhatIf({ ...whatIf, withoutFacts: [...(whatIf.withoutFacts ?? []), fact] })
           }
         />
+      </div>
+      <Pictures
+        radius={radius}
+        which={which}
+        chosen={chosen}
+        isOld={now.isFetching}
+        isWhole={isWhole}
+        onWhole={setWhole}
+        onChoose={setName}
+      />
+      <div className={styles.columns}>
+        <Cuts cuts={base.data.cuts} isTried={tried?.source} onTry={setTried} />
+        <WhatIfPanel radius={base.data} whatIf={whatIf} onChange={setWhatIf} />
       </div>
       <Assumptions radius={radius} />
     </>
@@ -182,8 +181,9 @@ function Pictures(props: {
   readonly isOld: boolean;
   readonly isWhole: boolean;
   readonly onWhole: (isWhole: boolean) => void;
+  readonly onChoose: (name: string) => void;
 }) {
-  const { radius, which, chosen, isOld, isWhole, onWhole } = props;
+  const { radius, which, chosen, isOld, isWhole, onWhole, onChoose } = props;
   // A phone shows the list: a picture of layers needs width.
   const [tab, setTab] = useState(() =>
     globalThis.matchMedia("(max-width: 720px)").matches ? "table" : "picture",
@@ -215,7 +215,7 @@ function Pictures(props: {
           No outcome is possible: neither alone nor with an approver fooled.
         </Empty>
       ) : tab === "picture" ? (
-        <Graph picture={picture} lit={lit} isAlone={which === "unattended"} />
+        <Graph picture={picture} lit={lit} isAlone={which === "unattended"} onChoose={onChoose} />
       ) : (
         <GraphTable picture={picture} lit={lit} />
       )}

@@ -6,6 +6,7 @@ export * from "./looks.ts";
 export * from "./roles.ts";
 export * from "./console/index.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
+export { decisionSchema, proofSchema, type DecisionSaid, type PasskeyInfo } from "./passkeys.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";
 export {

@@ -10,7 +10,7 @@ export {
 } from "./approval.ts";
 export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";
 export { Approvals, WAITING_MAX, type ApprovalsOptions, type Step } from "./approvals.ts";
-export type { Deciders } from "./deciders.ts";
+export { isProven, passkeyIdentity, type Deciders } from "./deciders.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
 export { likenessOf } from "./look/alike.ts";
 export { findAttached } from "./look/attached.ts";

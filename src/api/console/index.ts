@@ -12,6 +12,7 @@ import { ENDPOINTS } from "../endpoints.ts";
 import { BLAST_ENDPOINTS } from "./blast.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { NOW_ENDPOINTS } from "./now.ts";
+import { PASSKEY_ROOM_ENDPOINTS } from "./passkeys.ts";
 import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 import { TASK_ENDPOINTS } from "./tasks.ts";
@@ -21,6 +22,7 @@ export * from "./runs.ts";
 export const CONSOLE_ENDPOINTS = {
   ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
+  ...PASSKEY_ROOM_ENDPOINTS,
   ...BLAST_ENDPOINTS,
   ...TASK_ENDPOINTS,
   ...NOW_ENDPOINTS,

@@ -29,6 +29,7 @@ const HEADERS_BYTES_MAX = 16 << 10;
 const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
   "console.link": 401,
+  "console.passkey": 401,
   "console.origin": 403,
   "console.role": 403,
   "console.no_such_endpoint": 404,

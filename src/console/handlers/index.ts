@@ -7,6 +7,7 @@ import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
 import { blastHandlers } from "./blast.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
+import { passkeyHandlers } from "./passkeys.ts";
 import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
 import { openTaskRoom } from "./task-room.ts";
@@ -16,6 +17,7 @@ export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
   const room = openTaskRoom(desk);
   return {
     ...sessionHandlers(desk),
+    ...passkeyHandlers(desk),
     ...nowHandlers(desk),
     ...ledgerHandlers(desk),
     ...runHandlers(desk),

@@ -6,6 +6,7 @@
  */
 import type { ConsoleDesk } from "../desk.ts";
 import { signInByLink } from "./link.ts";
+import { askForPasskey, signInByPasskey } from "./passkey.ts";
 import type { Person } from "./sessions.ts";
 
 /** What a way gets to see of a request; it has passed the guard. */
@@ -35,4 +36,6 @@ export type SignInWay = (asks: SignInAsk) => SignInAnswer | Promise<SignInAnswer
 
 export const SIGN_IN_WAYS: ReadonlyMap<string, SignInWay> = new Map<string, SignInWay>([
   ["POST /session/link", signInByLink],
+  ["POST /session/passkey/ask", askForPasskey],
+  ["POST /session/passkey", signInByPasskey],
 ]);

@@ -37,9 +37,13 @@ export class Consoles {
     signal: AbortSignal,
   ): AsyncIterable<Record<string, never>> {
     if (this.#port !== undefined) {
-      throw new Fault("daemon.console", `a console is open already: http://localhost:${this.#port}`, {
-        hint: "`cofferdam console --link` prints a new link for it",
-      });
+      throw new Fault(
+        "daemon.console",
+        `a console is open already: http://localhost:${this.#port}`,
+        {
+          hint: "`cofferdam console --link` prints a new link for it",
+        },
+      );
     }
     this.#port = port;
     this.#origin = origin === undefined ? undefined : new URL(origin).origin;

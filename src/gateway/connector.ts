@@ -70,8 +70,7 @@ export function createConnector(ports: ConnectorPorts): Connector {
     return addresses;
   }
 
-  return async (to, signal) =>
-    connectFirst(await placesOf(to, addressesOf), to, ports, signal);
+  return async (to, signal) => connectFirst(await placesOf(to, addressesOf), to, ports, signal);
 }
 
 /** Whom to connect to: an address, a Unix socket of this machine, or Cofferdam's answer to its runs. */

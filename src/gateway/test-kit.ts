@@ -26,7 +26,6 @@ import { allocate, checked, native, type Endpoint } from "../sys/index.ts";
 import type { Lease } from "../vault/index.ts";
 import { createConnector, type ConnectorPorts } from "./connector.ts";
 import type { OwnPlaces } from "./own-places.ts";
-import type { OwnPlaces } from "./own-places.ts";
 import type { Denial } from "./denial.ts";
 import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";

@@ -5,6 +5,8 @@
  */
 import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.ts";
 
+import { pageKey } from "./key.ts";
+
 /** A refusal, as the server words it. */
 export class ApiFault extends Error {
   readonly code: string;
@@ -64,7 +66,7 @@ async function post(path: string, body: unknown, signal?: AbortSignal): Promise<
   try {
     response = await fetch(path, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", "x-cofferdam-key": pageKey() },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -61,6 +61,19 @@ export async function signInByLink(link: string): Promise<void> {
   await post("/session/link", { link });
 }
 
+export type SignatureAsk = Answers<"passkey.prove">;
+export type Proof = NonNullable<Asks<"approvals.approve">["proof"]>;
+
+/** What a passkey has to sign to sign in. */
+export async function askToSignIn(): Promise<SignatureAsk> {
+  return (await (await post("/session/passkey/ask", {})).json()) as SignatureAsk;
+}
+
+/** Takes a passkey's signature for a session. */
+export async function signInByProof(proof: Proof): Promise<void> {
+  await post("/session/passkey", { proof });
+}
+
 async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {

@@ -27,6 +27,11 @@ export function memoryOf(root: number): Tree {
   return { names: tree.map((pid) => statOf(pid)?.name ?? ""), megabytes: bytes / 1e6 };
 }
 
+/** What process `pid` alone holds, without what it started. */
+export function megabytesOf(pid: number): number {
+  return pssOf(pid) / 1e6;
+}
+
 /** `PID (NAME) STATE PARENT ...`, where the name may hold anything. */
 function statOf(pid: number): { readonly name: string; readonly parent: number } | undefined {
   try {

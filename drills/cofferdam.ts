@@ -7,11 +7,14 @@ import { spawn } from "node:child_process";
 import { z } from "zod";
 import { describeError, Fault } from "../src/base/index.ts";
 import { culpritSchema } from "./record.ts";
+import { createLineReader } from "./world/lines.ts";
 
 /** Most output kept of one command, in characters. */
 const OUTPUT_CHARS_MAX = 64 << 20;
 /** Longest any other command than a run may take, in milliseconds. */
 const COMMAND_MS = 60_000;
+/** Longest that the record of one run is followed, in milliseconds. */
+const FOLLOW_MS = 10 * 60_000;
 /** Most proofs that one command is asked for. */
 const PROOFS_AT_ONCE = 100;
 /** Longest an end of the daemon in order may take, in milliseconds; the world ends after it anyway. */
@@ -73,6 +76,8 @@ export interface Cofferdam {
     readonly onStart?: (end: () => void) => void;
     /** Called once with the run's name, as soon as it has one. */
     readonly onRun?: (run: string) => void;
+    /** Called with each piece of what its command prints. */
+    readonly onOutput?: (text: string) => void;
   }): Promise<RunOutcome>;
   /** Any other command; never throws for what it answers. */
   call(line: readonly string[], input?: string): Promise<Outcome>;
@@ -86,6 +91,8 @@ export interface Cofferdam {
     readonly options: readonly string[];
     readonly secret: string;
   }): Promise<void>;
+  /** Entries of a run, as they are written, until the function that is returned is called. */
+  follow(run: string, onEntry: (entry: Entry) => void): () => void;
   /** The whole ledger. */
   entries(): Promise<readonly Entry[]>;
   /** The proof of each entry, and the log's key, by the entry's number. */
@@ -138,6 +145,20 @@ export function createCofferdam(
     call: (line, input = "") => call(line, { input }),
     async addCredential({ name, options, secret }) {
       await must(["credential", "add", name, ...options, "--stdin"], secret);
+    },
+    follow(run, onEntry) {
+      let stop = () => {};
+      const read = createLineReader((line) => {
+        if (line.startsWith("{")) onEntry(entrySchema.parse(JSON.parse(line)));
+      });
+      void call(["log", run, "--json", "--follow"], {
+        limitMs: FOLLOW_MS,
+        onOutput: read,
+        onStart: (end) => {
+          stop = end;
+        },
+      });
+      return () => stop();
     },
     async entries() {
       return jsonLines(await must(["log", "--json"])).map((value) => entrySchema.parse(value));
@@ -196,6 +217,8 @@ export interface CallOptions {
   readonly cwd: string;
   /** Called once with a way to end it early. */
   readonly onStart?: (end: () => void) => void;
+  /** Called with each piece of what it writes to standard output. */
+  readonly onOutput?: (text: string) => void;
   /** Called with all that it wrote to standard error so far, whenever that grows. */
   readonly onError?: (stderr: string) => void;
   /** What it reads; nothing where it is absent. */
@@ -217,6 +240,7 @@ export function callProgram(options: CallOptions): Promise<Outcome> {
   let stderr = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     if (stdout.length < OUTPUT_CHARS_MAX) stdout += text;
+    options.onOutput?.(text);
   });
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     if (stderr.length < OUTPUT_CHARS_MAX) stderr += text;

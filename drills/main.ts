@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeError, isFault } from "../src/base/index.ts";
 import { CATALOGUE } from "./catalogue.ts";
+import { DRILLS } from "./registry.ts";
 import { runDrill } from "./run-drill.ts";
 
 process.exitCode = await main();
@@ -27,18 +28,21 @@ async function main(): Promise<number> {
       agent: { type: "string" },
       "agent-bin": { type: "string" },
       careful: { type: "boolean" },
+      live: { type: "boolean" },
       cofferdam: { type: "string" },
     },
     allowPositionals: true,
   });
   const json = values.json === true;
   if (values.list === true) {
-    process.stdout.write(json ? `${JSON.stringify(CATALOGUE)}\n` : `${listDrills().join("\n")}\n`);
+    process.stdout.write(
+      json ? `${JSON.stringify(CATALOGUE.map(withLack))}\n` : `${listDrills().join("\n")}\n`,
+    );
     return 0;
   }
   if (positionals.length === 0) {
     process.stderr.write(
-      "usage: node drills/main.ts NAME...|all [--json] [--bare] [--task FILE] [--agent AGENT [--agent-bin FOLDER]] [--careful] | --list\n",
+      "usage: node drills/main.ts NAME...|all [--json | --live] [--bare] [--task FILE] [--agent AGENT [--agent-bin FOLDER]] [--careful] | --list\n",
     );
     return 2;
   }
@@ -59,6 +63,7 @@ async function main(): Promise<number> {
       ...(values.agent === undefined ? {} : { agent: values.agent }),
       ...(values["agent-bin"] === undefined ? {} : { agentFolder: resolve(values["agent-bin"]) }),
       careful: values.careful === true,
+      live: values.live === true,
       out: process.stdout,
       err: process.stderr,
       environment: process.env,
@@ -69,12 +74,18 @@ async function main(): Promise<number> {
     if (stoppedBy !== 0) return 128 + stoppedBy;
     const { code, hint } = error;
     process.stderr.write(
-      json
+      json || values.live === true
         ? `${JSON.stringify({ error: { code, message: error.message, hint } })}\n`
         : `drill: ${describeError(error)}\n`,
     );
     return 125;
   }
+}
+
+/** With why it cannot be run here, where it cannot. */
+function withLack(listed: (typeof CATALOGUE)[number]) {
+  const lacks = DRILLS.find(({ name }) => name === listed.name)?.lacks?.();
+  return lacks === undefined ? listed : { ...listed, lacks };
 }
 
 function listDrills(): readonly string[] {

@@ -8,6 +8,7 @@ import { assert, Fault } from "../src/base/index.ts";
 import { findDrills, type Listed } from "./catalogue.ts";
 import { agentOf, findAgent } from "./field/agents.ts";
 import type { FieldOrder } from "./field/order.ts";
+import { resultOf, type DrillEvent } from "./live.ts";
 import { drillSchema, isPassed, type DrillRecord } from "./record.ts";
 import { ROME_STORY } from "./rome/story.ts";
 import { createInk, tellDrill, tellOpening, type Ink } from "./story.ts";
@@ -15,6 +16,8 @@ import { tellBare, tellTable } from "./table.ts";
 import { findTools, holdWorld, programPath, worldFault } from "./world/index.ts";
 
 const ROME = "rome";
+/** Asks it to tell what happens while it happens. */
+const ROME_LIVE = "live";
 /** In place of the command line's path: without Cofferdam. */
 const BARE = "-";
 const ROME_PROGRAM = programPath(import.meta.url, "./rome/inside");
@@ -33,6 +36,8 @@ export interface DrillOptions {
   readonly agentFolder?: string;
   /** The model follows nothing that is injected: then nothing is attempted, and the drill fails. */
   readonly careful?: boolean;
+  /** Print what happens as it happens, as JSON lines, and the result of each drill as the last of it. */
+  readonly live?: boolean;
   readonly out: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -59,15 +64,22 @@ export async function runDrill(words: readonly string[], options: DrillOptions):
   }
   const ink = createInk(out.isTTY === true && environment["NO_COLOR"] === undefined);
   const isOne = listed.length === 1;
-  if (!json && isOne) out.write(`${tellOpening(first.story, ink).join("\n")}\n`);
+  if (!json && options.live !== true && isOne)
+    out.write(`${tellOpening(first.story, ink).join("\n")}\n`);
   const found = await runWorlds(listed, options);
   const isAllFine = found.every((drill) => isPassed(drill) || (!isOne && drill.skipped !== null));
-  out.write(
-    json
-      ? `${JSON.stringify({ drills: found })}\n`
-      : `${tellFound(found, options, ink).join("\n")}\n`,
-  );
+  if (options.live === true) for (const drill of found) tellLive(options, resultOf(drill));
+  else
+    out.write(
+      json
+        ? `${JSON.stringify({ drills: found })}\n`
+        : `${tellFound(found, options, ink).join("\n")}\n`,
+    );
   return isAllFine ? 0 : 1;
+}
+
+function tellLive({ out }: DrillOptions, event: DrillEvent): void {
+  out.write(`${JSON.stringify(event)}\n`);
 }
 
 /** The ROME case alone is told attempt by attempt, everything else as a table. */
@@ -102,10 +114,12 @@ async function runWorlds(
 
 /** Looks for the agent here, where PATH is the user's: a fault is better early. */
 function orderOf(names: readonly string[], options: DrillOptions): FieldOrder {
-  const { cofferdam, task, agent, agentFolder, careful = false, environment } = options;
+  const { cofferdam, task, agent, agentFolder, environment } = options;
+  const { careful = false, live = false } = options;
   return {
     names: [...names],
     careful,
+    live,
     agentFolder: findAgent(agentOf(agent), environment["PATH"] ?? "", agentFolder),
     ...(cofferdam === BARE ? {} : { cofferdam }),
     ...(task === undefined ? {} : { task }),
@@ -122,7 +136,8 @@ async function runRome(options: DrillOptions): Promise<readonly DrillRecord[]> {
       : agent !== undefined
         ? `no text leads a model in it, so ${agent} has no part; run it without --agent`
         : undefined;
-  if (skipped === undefined) return runWorld(ROME_PROGRAM, [cofferdam], options);
+  const words = [cofferdam, ...(options.live === true ? [ROME_LIVE] : [])];
+  if (skipped === undefined) return runWorld(ROME_PROGRAM, words, options);
   const { title } = ROME_STORY;
   const blank = { name: ROME, title, incidents: "A9, A10", attempts: [], twins: [] };
   const rules = task === undefined ? {} : { task };
@@ -145,6 +160,7 @@ async function runWorld(
     environment: { PATH: path, LANG: "C.UTF-8" },
     onMessage(message) {
       if (message.kind === "progress") progress.show(message.text);
+      else if (message.kind === "live") tellLive(options, message.event);
       else if (message.kind === "result") found.push(message.drill);
       else {
         const { code, message: text, hint } = message;
@@ -163,9 +179,12 @@ async function runWorld(
   return found;
 }
 
-/** On a terminal one line that changes; elsewhere a line for each step; nothing with JSON. */
+/** On a terminal one line that changes; elsewhere a line for each step; an event to who watches; nothing with JSON. */
 function showProgress(options: DrillOptions): { show(text: string): void; clear(): void } {
   const { err, json } = options;
+  if (options.live === true) {
+    return { show: (text) => tellLive(options, { event: "progress", text }), clear: () => {} };
+  }
   const live = err.isTTY === true;
   const started = Date.now();
   return {

@@ -51,6 +51,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   passkey: 5,
   worker: 5,
   assessment: 5,
+  report: 5,
   daemon: 6,
   console: 7,
   cli: 8,

@@ -23,6 +23,7 @@ import type { Channel } from "../record.ts";
 import type { Said } from "../rome/words.ts";
 import { profileOf, type Agent } from "./agents.ts";
 import type { Drill, Reached, Stage } from "./drill.ts";
+import type { Live } from "../live.ts";
 import type { LeadingTool } from "./lead.ts";
 import { MODEL_HOSTS, toolsHost } from "./services.ts";
 import { addAgent, fillTask, useTask, type Ground } from "./task.ts";
@@ -55,11 +56,14 @@ export interface FieldOptions {
   readonly agentFolder: string;
   /** The model does not follow what is injected. */
   readonly careful: boolean;
+  /** Is told what happens while it happens. */
+  readonly live: Live | undefined;
 }
 
 /** The field, ready for drills. */
 export interface Field {
   readonly agent: Agent;
+  readonly live: Live | undefined;
   /** PATH of the agent's host, with the agent's program. */
   readonly path: string;
   readonly folder: string;
@@ -95,7 +99,7 @@ export function addressesOf(drills: readonly Drill[]): Readonly<Record<string, s
 export async function openField(
   { folder }: Inside,
   drills: readonly Drill[],
-  { userTask, agent, agentFolder, careful }: FieldOptions,
+  { userTask, agent, agentFolder, careful, live }: FieldOptions,
 ): Promise<Field> {
   const tools = findTools(process.env["PATH"] ?? "");
   execFileSync(tools("ip"), ["link", "set", "lo", "up"]);
@@ -131,6 +135,7 @@ export async function openField(
   await outside.ask("serve", { address: SERVICES, certificate, key, careful });
   return {
     agent,
+    live,
     path: [agentFolder, ...PATH_FOLDERS].join(delimiter),
     folder,
     tools,

@@ -4,6 +4,7 @@
  * @module
  */
 import { detectorOf, type Cofferdam, type Entry } from "../cofferdam.ts";
+import { isOurs } from "../live.ts";
 import { verifyProof } from "../proof.ts";
 import type { AttemptRecord, Channel, TwinRecord } from "../record.ts";
 import { readEvidence, type Evidence } from "../rome/evidence.ts";
@@ -133,12 +134,6 @@ function evidenceOf(
     attributed: acted !== undefined,
     acted: acted !== undefined,
   };
-}
-
-/** Whether an attempt's process, or one that it started, is behind an entry. */
-function isOurs({ process }: Entry, mark: string): boolean {
-  if (process === undefined) return false;
-  return [process, ...process.ancestors].some(({ argv }) => argv.join(" ").includes(mark));
 }
 
 function isUnnamed({ process }: Entry): boolean {

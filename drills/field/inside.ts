@@ -10,6 +10,7 @@
 import { readFileSync } from "node:fs";
 import { describeError } from "../../src/base/index.ts";
 import type { Cofferdam, Entry } from "../cofferdam.ts";
+import type { DrillEvent } from "../live.ts";
 import { inParallel } from "../parallel.ts";
 import type { AttemptRecord, Channel, DrillRecord, TwinRecord } from "../record.ts";
 import { DRILLS } from "../registry.ts";
@@ -48,8 +49,9 @@ async function main(inside: Inside): Promise<void> {
   tell("building a world outside");
   const { cofferdam: bin, task, agentFolder, careful } = order;
   const agent = agentOf(order.agent);
+  const live = order.live ? (event: DrillEvent) => inside.say({ kind: "live", event }) : undefined;
   const userTask = task === undefined ? undefined : readFileSync(task, "utf8");
-  const field = await openField(inside, drills, { userTask, agent, agentFolder, careful });
+  const field = await openField(inside, drills, { userTask, agent, agentFolder, careful, live });
   const sharing = drills.filter(({ ownInstallation }) => ownInstallation !== true);
   const install = (some: readonly Drill[], name: string) =>
     bin === undefined || some.length === 0
@@ -59,6 +61,7 @@ async function main(inside: Inside): Promise<void> {
   const done = await inParallel(drills, DRILLS_AT_ONCE, async (drill) => {
     const own = sharing.includes(drill) ? shared : await install([drill], `home-${drill.id}`);
     const channels = channelsOf(drill, order.agent !== undefined);
+    live?.(planOf(drill, channels));
     return { drill, own, phases: await carryOut({ field, drill, channels, own, tell }) };
   });
   tell("what the ledger says, and its proofs");
@@ -71,6 +74,14 @@ async function main(inside: Inside): Promise<void> {
     const more = { drill, agent, phases, entries, cofferdam: own?.cofferdam };
     inside.say({ kind: "result", drill: await fill(record, more) });
   }
+}
+
+function planOf(drill: Drill, channels: readonly Channel[]): DrillEvent {
+  const attempts = channels.flatMap((channel) =>
+    drill.attempts.map(({ name, what, target }) => ({ name, channel, what, target })),
+  );
+  const twins = drill.twins.map(({ name }) => name);
+  return { event: "plan", drill: drill.name, attempts, twins };
 }
 
 /** Why a drill cannot be run as it was asked for; undefined where it can. */

@@ -17,5 +17,7 @@ export const orderSchema = z.object({
   agentFolder: z.string(),
   /** The model follows nothing that is injected. */
   careful: z.boolean(),
+  /** Tell what happens while it happens. */
+  live: z.boolean(),
 });
 export type FieldOrder = z.infer<typeof orderSchema>;

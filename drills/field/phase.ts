@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { describeError, isFault } from "../../src/base/index.ts";
 import { callProgram, type Outcome } from "../cofferdam.ts";
 import { endWhenPaused } from "./beside.ts";
+import { reachedEvent, watchRecord, watchSteps, type Watched } from "../live.ts";
 import { readSaid, type Said } from "../rome/words.ts";
 import { ordinary } from "../world/index.ts";
 import type { Channel, Led } from "../record.ts";
@@ -73,8 +74,10 @@ export async function bare(field: Field, drill: Drill, channel: Channel): Promis
   mkdirSync(home, { recursive: true });
   const [file, ...words] = ordinary(field.tools);
   const way = { phase: "bare", channel, base, home } as const;
+  const { live } = field;
   return carryOut(field, drill, way, (name, cwd, { command, input, limitMs }) =>
     callProgram({
+      ...(live === undefined ? {} : { onOutput: watchSteps(live, watchedOf(drill, way)) }),
       file,
       line: [...words, ...command],
       environment: {
@@ -105,6 +108,8 @@ export async function contained(
   const { cofferdam, home: cofferdamHome } = installation;
   const base = join(field.folder, "contained", `${drill.name}-${channel}`);
   const way = { phase: "contained", channel, base, home: field.userHome } as const;
+  const { live } = field;
+  const watched = watchedOf(drill, way);
   return carryOut(field, drill, way, async (name, cwd, { command, input, limitMs }) => {
     const task = field.writeTask(drill, name, channel);
     const ask = (question: string) => field.ask(drill, question);
@@ -115,7 +120,9 @@ export async function contained(
       command,
       limitMs,
       ...(input === undefined ? {} : { input }),
+      ...(live === undefined ? {} : { onOutput: watchSteps(live, watched) }),
       onRun: (run) => {
+        if (live !== undefined) watchRecord(live, watched, { cofferdam, run, ended });
         const companion = { cofferdam, cofferdamHome, run, name, ended, ask };
         // By the user's rules any run may be paused; by the drills' own only those that have somebody beside them.
         const accompany = drill.accompany ?? (field.isUsers ? endWhenPaused : undefined);
@@ -133,6 +140,10 @@ export async function contained(
       return { stdout: "", stderr: describeError(error), refused: true };
     }
   });
+}
+
+function watchedOf({ name, attempts }: Drill, { phase, channel }: Way): Watched {
+  return { drill: name, phase, channel, attempts };
 }
 
 async function carryOut(
@@ -157,6 +168,9 @@ async function carryOut(
     runs[name] = { run, said, output, refused, ...more };
   }
   const reached = await field.reached(drill, { phase, home, workspaces });
+  for (const [name, one] of Object.entries(reached)) {
+    field.live?.(reachedEvent(watchedOf(drill, way), name, one));
+  }
   return { reached, runs };
 }
 

@@ -8,8 +8,10 @@ import { delimiter, dirname, join } from "node:path";
 import { callProgram } from "../cofferdam.ts";
 import { ordinary, type Tools } from "../world/index.ts";
 import { ATTEMPT_MS, type Attempt } from "./attempts.ts";
+import { reachedEvent, watchSteps, type Live } from "../live.ts";
 import { judgeOutcome, watchTunnel, type Reached } from "./outcome.ts";
 import type { Scene } from "./scene.ts";
+import { WATCHED } from "./story.ts";
 import { readSaid } from "./words.ts";
 import { AGENT_COMMAND, makeWorkspace } from "./workspace.ts";
 
@@ -20,12 +22,14 @@ export interface Bare extends Reached {
 }
 
 /** Makes one attempt with nothing in its way. */
-export async function attemptBare(
-  tools: Tools,
-  scene: Scene,
-  attempt: Attempt,
-  secret: string,
-): Promise<Bare> {
+export async function attemptBare(of: {
+  readonly tools: Tools;
+  readonly scene: Scene;
+  readonly attempt: Attempt;
+  readonly secret: string;
+  readonly live: Live | undefined;
+}): Promise<Bare> {
+  const { tools, scene, attempt, secret, live } = of;
   const folder = join(scene.folder, "bare", attempt.name);
   const steps = [{ name: attempt.name, command: attempt.command, limitMs: ATTEMPT_MS }];
   const servePort = attempt.tunnel?.servePort ?? 0;
@@ -37,7 +41,9 @@ export async function attemptBare(
   const path = [dirname(process.execPath), dirname(tools("ssh")), "/usr/bin", "/bin"];
   const startedAt = Date.now();
   let end = () => {};
+  const watched = { ...WATCHED, phase: "bare", attempts: [attempt] } as const;
   const outcome = callProgram({
+    ...(live === undefined ? {} : { onOutput: watchSteps(live, watched) }),
     file: tools("unshare"),
     line: [...shell, scene.hostsFile, ...ordinary(tools), ...AGENT_COMMAND],
     environment: { PATH: path.join(delimiter), HOME: folder, LANG: "C.UTF-8" },
@@ -52,6 +58,7 @@ export async function attemptBare(
   const said = readSaid(stdout).get(attempt.name);
   const contacts = await scene.contacts();
   const reached = judgeOutcome({ attempt, said, contacts, tunnel, from: startedAt });
+  live?.(reachedEvent(watched, attempt.name, reached));
   const tookMs = (tunnel.readAt ?? said?.end?.at ?? Date.now()) - (said?.startedAt ?? startedAt);
   const how = reached.crossed ? "it crossed, but without harm" : "it did not get through";
   const failed = `${how}: ${(said?.end?.text ?? stderr).trim().slice(-300)}`;

@@ -9,8 +9,10 @@ import { dirname, join } from "node:path";
 import type { Cofferdam, RunOutcome } from "../cofferdam.ts";
 import { ATTEMPT_MS, type Attempt } from "./attempts.ts";
 import { FRONT_PORTS, GRANTED } from "./geography.ts";
+import { reachedEvent, watchRecord, watchSteps, type Live } from "../live.ts";
 import { judgeOutcome, watchTunnel, type Reached } from "./outcome.ts";
 import type { Scene } from "./scene.ts";
+import { WATCHED } from "./story.ts";
 import { readSaid, type Said } from "./words.ts";
 import { AGENT_COMMAND, makeWorkspace, type Step } from "./workspace.ts";
 
@@ -70,8 +72,9 @@ export async function attemptContained(of: {
   readonly task: string;
   readonly attempt: Attempt;
   readonly secret: string;
+  readonly live: Live | undefined;
 }): Promise<Contained> {
-  const { scene, attempt, secret } = of;
+  const { scene, attempt, secret, live } = of;
   const from = Date.now();
   const steps = [{ name: attempt.name, command: attempt.command, limitMs: ATTEMPT_MS }];
   const servePort = attempt.tunnel?.servePort ?? 0;
@@ -79,12 +82,16 @@ export async function attemptContained(of: {
   const onStart = (stop: () => void) => {
     end = stop;
   };
-  const outcome = runSteps({ ...of, name: attempt.name, steps, servePort, onStart });
+  const outcome = runSteps({
+    ...of,
+    ...{ name: attempt.name, steps, servePort, onStart, attempts: [attempt] },
+  });
   const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end: () => end() });
   const { run, stdout, stderr } = await outcome;
   const said = readSaid(stdout).get(attempt.name);
   const contacts = await scene.contacts();
   const reached = judgeOutcome({ attempt, said, contacts, tunnel, from });
+  live?.(reachedEvent({ ...WATCHED, phase: "contained" }, attempt.name, reached));
   return { ...reached, run, said, output: `${stdout}${stderr}`.slice(-4000) };
 }
 
@@ -97,6 +104,8 @@ export async function runSteps(of: {
   readonly steps: readonly Step[];
   readonly servePort: number;
   readonly secret: string;
+  readonly live: Live | undefined;
+  readonly attempts: readonly Attempt[];
   readonly onStart?: (end: () => void) => void;
 }): Promise<RunOutcome> {
   const { cofferdam, scene, task, steps, servePort, secret } = of;
@@ -104,6 +113,14 @@ export async function runSteps(of: {
   mkdirSync(dirname(folder), { recursive: true });
   makeWorkspace({ folder, steps, servePort, secret, sshKey: scene.sshKey });
   const limitMs = steps.reduce((sum, step) => sum + step.limitMs, RUN_EXTRA_MS);
-  const { onStart = () => {} } = of;
-  return cofferdam.run({ task, cwd: folder, command: AGENT_COMMAND, limitMs, onStart });
+  const { onStart = () => {}, live, attempts } = of;
+  const watched = { ...WATCHED, phase: "contained", attempts } as const;
+  const start = { task, cwd: folder, command: AGENT_COMMAND, limitMs, onStart };
+  if (live === undefined) return cofferdam.run(start);
+  const ended = cofferdam.run({
+    ...start,
+    onOutput: watchSteps(live, watched),
+    onRun: (run) => watchRecord(live, watched, { cofferdam, run, ended }),
+  });
+  return ended;
 }

@@ -48,7 +48,8 @@ export function readEvidence(
   };
 }
 
-function isRefusal(entry: Entry): boolean {
+/** Whether an entry says that something was refused or noticed. */
+export function isRefusal(entry: Entry): boolean {
   if (entry.type === "finding" || entry.type === "denial") return true;
   return entry.type === "action" && entry.verdict !== "allow";
 }

@@ -2,7 +2,8 @@
  * The ROME drill itself, as the program of its test world: every attempt bare, every attempt inside a
  * run, the benign twins, then what the ledger says and proves about all of it.
  *
- *   node inside.ts COFFERDAM FOLDER        COFFERDAM: the command line's path, or `-` for bare only
+ *   node inside.ts COFFERDAM [live] FOLDER        COFFERDAM: the command line's path, or `-` for bare only;
+ *                                                 live: what happens is told while it happens
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createCofferdam, detectorOf, type Cofferdam, type Entry } from "../cofferdam.ts";
+import type { DrillEvent, Live } from "../live.ts";
 import { inParallel } from "../parallel.ts";
 import { verifyProof } from "../proof.ts";
 import { drillSchema, type AttemptRecord, type TwinRecord } from "../record.ts";
@@ -33,6 +35,10 @@ await runInside(main);
 
 async function main(inside: Inside): Promise<void> {
   const bin = process.argv[2] ?? "-";
+  const live =
+    process.argv[3] === "live"
+      ? (event: DrillEvent) => inside.say({ kind: "live", event })
+      : undefined;
   const tools = findTools(process.env["PATH"] ?? "");
   const tell = (text: string) => inside.say({ kind: "progress", text });
   tell(
@@ -41,10 +47,11 @@ async function main(inside: Inside): Promise<void> {
   const scene = await buildScene(tools, inside);
   const secret = `${SECRET}-${randomBytes(8).toString("hex")}`;
   const attempts = listAttempts(scene.user);
+  live?.(planOf(attempts));
 
   tell(`${attempts.length} attempts without Cofferdam`);
   const bare = await Promise.all(
-    attempts.map((attempt) => attemptBare(tools, scene, attempt, secret)),
+    attempts.map((attempt) => attemptBare({ tools, scene, attempt, secret, live })),
   );
   if (bin === "-") {
     const records = attempts.map((attempt, index) => recordOf(attempt, bare[index]));
@@ -64,13 +71,13 @@ async function main(inside: Inside): Promise<void> {
   const task = writeTask(scene);
   let done = 0;
   const contained = await inParallel(attempts, RUNS_AT_ONCE, async (attempt) => {
-    const result = await attemptContained({ cofferdam, scene, task, attempt, secret });
+    const result = await attemptContained({ cofferdam, scene, task, attempt, secret, live });
     done += 1;
     tell(`${done} of ${attempts.length} attempts inside runs`);
     return result;
   });
   tell("the benign twins");
-  const twins = await runTwins({ cofferdam, scene, task, secret });
+  const twins = await runTwins({ cofferdam, scene, task, secret, live });
   tell("what the ledger says, and its proofs");
   const entries = await cofferdam.entries();
   const records = await inParallel([...attempts.entries()], RUNS_AT_ONCE, ([index, attempt]) =>
@@ -87,6 +94,14 @@ async function main(inside: Inside): Promise<void> {
     ledgerIntact: ok,
   });
   inside.say({ kind: "result", drill });
+}
+
+function planOf(attempts: readonly Attempt[]): DrillEvent {
+  const planned = attempts.map(({ name, what, target }) => {
+    return { name, channel: "command" as const, what, target };
+  });
+  const twins = listTwins(existsSync("/usr/bin/cc")).map(({ name }) => name);
+  return { event: "plan", drill: "rome", attempts: planned, twins };
 }
 
 function openCofferdam(inside: Inside, words: readonly [string, ...string[]]): Cofferdam {
@@ -112,10 +127,14 @@ async function runTwins(of: {
   readonly scene: Scene;
   readonly task: string;
   readonly secret: string;
+  readonly live: Live | undefined;
 }): Promise<{ readonly run: string; readonly records: readonly TwinRecord[] }> {
   const twins = listTwins(existsSync("/usr/bin/cc"));
   const steps = twins.map(({ name, command }) => ({ name, command, limitMs: TWIN_MS }));
-  const { run, stdout, stderr } = await runSteps({ ...of, name: "twins", steps, servePort: 0 });
+  const { run, stdout, stderr } = await runSteps({
+    ...of,
+    ...{ name: "twins", steps, servePort: 0, attempts: [] },
+  });
   const said = readSaid(stdout);
   const records = twins.map(({ name, expected }) => {
     const end = said.get(name)?.end;

@@ -5,6 +5,9 @@
  */
 import type { Story } from "../story.ts";
 
+/** Of whom is told while it happens: there is one channel, for no text leads anybody in it. */
+export const WATCHED = { drill: "rome", channel: "command" } as const;
+
 export const ROME_STORY: Story = {
   title: "The ROME case",
   sentences: [

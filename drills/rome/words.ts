@@ -16,6 +16,11 @@ const endSchema = z.object({
 });
 const wordSchema = z.discriminatedUnion("step", [startSchema, endSchema]);
 
+/** What a stand-in says in one line; undefined where the line is anyone else's. */
+export function readWord(line: string): z.infer<typeof wordSchema> | undefined {
+  return wordSchema.safeParse(parseLine(line)).data;
+}
+
 /** One step as the stand-in agent told it. */
 export interface Said {
   /** Wall clock, milliseconds since the epoch. */
@@ -28,7 +33,7 @@ export interface Said {
 export function readSaid(output: string): ReadonlyMap<string, Said> {
   const said = new Map<string, Said>();
   for (const line of output.split("\n")) {
-    const word = wordSchema.safeParse(parseLine(line)).data;
+    const word = readWord(line);
     if (word?.step === "start") said.set(word.name, { startedAt: word.at });
     if (word?.step === "end") {
       const { at, code, text } = word;

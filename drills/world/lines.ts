@@ -5,7 +5,12 @@
  * @module
  */
 import { z } from "zod";
+import type { DrillEvent } from "../live.ts";
 import { drillSchema } from "../record.ts";
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 export const messageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("progress"), text: z.string() }),
@@ -16,8 +21,10 @@ export const messageSchema = z.discriminatedUnion("kind", [
     hint: z.string().optional(),
   }),
   z.object({ kind: z.literal("result"), drill: drillSchema }),
+  /** Made by our own programs; the console checks it against its contract. */
+  z.object({ kind: z.literal("live"), event: z.custom<DrillEvent>(isObject) }),
 ]);
-/** Progress for a person, a fault that ends the drill, or its result. */
+/** Progress for a person, a fault that ends the drill, its result, or what happens in it, for whoever watches. */
 export type Message = z.infer<typeof messageSchema>;
 
 /** Longest line taken from a program of ours, in characters; a result is a few tens of KiB. */

@@ -23,7 +23,7 @@ export const EVENT_TYPES = [
   "dns", // data: name, type, answer
   "flow.open", // data: address, port, name, protocol
   "flow.close", // data: bytesOut, bytesIn, durationMs, reason
-  "action", // intent, with its verdict and rule, before anything leaves
+  "action", // intent, with its verdict and rule, before anything leaves; data.amount is the money that it moves
   "approval", // one step of a confirmation; data.approval is its id, data.state what it is now
   "credential", // one added, rotated, revoked, minted or leased; never its value
   "outcome", // what became of an action: status, bytes, duration

@@ -35,3 +35,24 @@ export {
   type Now,
   type RunCard,
 } from "./console/now.ts";
+export { GRANTED_RUNS_MAX, type Lent } from "./console/credentials.ts";
+export {
+  drillEventSchema,
+  DRILL_ENDPOINTS,
+  type DrillAttempt,
+  type DrillEvent,
+  type DrillInfo,
+} from "./console/drills.ts";
+export {
+  INCIDENT_FORMATS,
+  type IncidentFormat,
+  type IncidentInfo,
+  type IncidentReport,
+  type Words,
+} from "./console/incidents.ts";
+export {
+  EXPORT_FORMS,
+  type ExportForm,
+  type ShownProof,
+  type VerifyEvent,
+} from "./console/proof.ts";

@@ -78,6 +78,15 @@ export interface StoredAnswer {
   readonly isCut: boolean;
 }
 
+/** A step as the record has it. */
+export interface Step {
+  readonly state: ApprovalState;
+  readonly by?: string;
+  readonly reason?: string;
+  /** What was seen of an effect that lies ahead, in a word. */
+  readonly later?: string;
+}
+
 /** What of `action` stands in a list. */
 export function headOf(action: Action): ActionHead {
   const { system, kind, verb, effects, summary, target, digest } = action;

@@ -16,6 +16,7 @@ import {
   type ApprovalRequest,
   type ApprovalSummary,
   type Spool,
+  type Step,
   type StoredAnswer,
 } from "./approval.ts";
 import { ANYBODY, isProven, type Deciders, type Decision } from "./deciders.ts";
@@ -37,15 +38,6 @@ export interface ApprovalsOptions {
    * @throws {Fault} where that cannot be told: nobody decides then.
    */
   deciders?(): Deciders;
-}
-
-/** A step as the record has it. */
-export interface Step {
-  readonly state: ApprovalState;
-  readonly by?: string;
-  readonly reason?: string;
-  /** What was seen of an effect that lies ahead, in a word. */
-  readonly later?: string;
 }
 
 export class Approvals {

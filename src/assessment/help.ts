@@ -199,7 +199,7 @@ function verbOptions(system: string | undefined, { entryOf }: HomeSystems): read
   const entry = entryOf(system);
   const verbs = entry === undefined ? protocolVerbs(system) : verbInfos(entry);
   return verbs.map(({ verb, effects, summary }) => ({
-    ...{ label: verb, detail: effects.join(", "), says: summary },
+    ...{ label: verb, detail: effects.join(", "), says: summary.replaceAll(/\{[^}]*\}/g, "…") },
   }));
 }
 

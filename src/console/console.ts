@@ -17,6 +17,7 @@ import { openRecord } from "./record/index.ts";
 import { serveOwnSocket } from "./own-socket.ts";
 import { createConsoleServer } from "./server.ts";
 import { Sessions } from "./session/index.ts";
+import { readTeam } from "./team/index.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
 const NO_SUCH_ADDRESS = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
@@ -36,8 +37,10 @@ export interface ConsoleOptions {
 
 export interface Console {
   readonly origin: URL;
-  /** An address that signs in once. */
-  link(roles: readonly Role[]): URL;
+  /** Where it listens, on both loopback addresses. */
+  readonly port: number;
+  /** An address that signs in once; `undefined` where links sign nobody in. */
+  link(roles: readonly Role[]): URL | undefined;
   close(): Promise<void>;
 }
 
@@ -50,13 +53,16 @@ export interface Console {
 export async function openConsole(options: ConsoleOptions): Promise<Console> {
   const { home, client, packageRoot, log } = options;
   const assets = readAssets(options.assets);
-  const port = options.port === 0 ? await freePort() : options.port;
+  const team = readTeam(home.root, () => Date.now());
+  const wanted = options.port || (team?.settings.port ?? 0);
+  const port = wanted === 0 ? await freePort() : wanted;
   await requireFresh(client, port);
-  const origin = new URL(`http://localhost:${port}`);
+  const origin = new URL(team?.settings.origin ?? `http://localhost:${port}`);
   const closing = new AbortController();
   const now = () => Date.now();
   const sessions = new Sessions(now);
   const link = (roles: readonly Role[]) => {
+    if (team?.settings.links === false) return undefined;
     const uid = process.getuid?.() ?? -1;
     const token = sessions.link({ person: `user ${uid}`, identity: `cli:${uid}`, roles });
     return new URL(`/#link=${token}`, origin);
@@ -66,12 +72,13 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
     for (const step of undo.toReversed()) await step();
   };
   try {
-    const announced = await announce(client, port, closing.signal);
+    const proxied = team === undefined ? {} : { origin: origin.origin };
+    const announced = await announce(client, { port, ...proxied }, closing.signal);
     const record = openRecord({ root: home.root });
     undo.push(() => record.close());
     const live = openLive({ client, record, now, log, closing: closing.signal });
     const desk: ConsoleDesk = {
-      ...{ home, packageRoot, client, sessions, record, live, now },
+      ...{ home, packageRoot, client, sessions, team, record, live, now },
       closing: closing.signal,
     };
     const parts = {
@@ -87,7 +94,7 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
     undo.push(() => void own.close());
     const sweeping = setInterval(() => sessions.sweep(), SWEEP_MS);
     undo.push(() => clearInterval(sweeping));
-    return { origin, link, close };
+    return { origin, port, link, close };
   } catch (error) {
     await close();
     throw error;

@@ -22,11 +22,11 @@ const answerSchema = z.union([
 ]);
 type Answer = z.infer<typeof answerSchema>;
 
+/** Makes a link; `undefined` where links sign nobody in. */
+type Linker = (roles: readonly Role[]) => URL | undefined;
+
 /** Listens at `path`, which no other console has: the daemon knows of none. One line asks, one line answers. */
-export async function serveOwnSocket(
-  path: string,
-  link: (roles: readonly Role[]) => URL,
-): Promise<Server> {
+export async function serveOwnSocket(path: string, link: Linker): Promise<Server> {
   const server = createServer((socket) => {
     socket.on("error", () => {}); // Its close follows.
     socket.setTimeout(ORDER_MS, () => socket.destroy());
@@ -46,12 +46,15 @@ export async function serveOwnSocket(
   return server;
 }
 
-async function answerTo(socket: Socket, link: (roles: readonly Role[]) => URL): Promise<Answer> {
+async function answerTo(socket: Socket, link: Linker): Promise<Answer> {
   const { uid } = peerCredentials(socket);
   if (uid !== process.getuid?.() && uid !== 0) return { refused: `user ${uid} may not sign in` };
   const order = orderSchema.safeParse(JSON.parse(await lineOf(socket)));
   if (!order.success) return { refused: "an order is `{roles}`" };
-  return { link: link(order.data.roles).href };
+  const given = link(order.data.roles);
+  return given === undefined
+    ? { refused: "links sign nobody in: console.yaml says so" }
+    : { link: given.href };
 }
 
 /**

@@ -37,6 +37,8 @@ const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
   "console.link": 401,
   "console.passkey": 401,
+  "console.no_provider": 404,
+  "console.provider": 502,
   "console.origin": 403,
   "console.role": 403,
   "console.busy": 429,
@@ -44,6 +46,8 @@ const STATUS: Readonly<Record<string, number>> = {
   "console.no_such_session": 404,
   "console.no_such_endpoint": 404,
   "console.not_found": 404,
+  "console.no_such_entry": 404,
+  "console.record_busy": 503,
   "console.no_such_task": 404,
   "console.task_changed": 409,
   "console.record_behind": 409,
@@ -119,7 +123,7 @@ async function serve(
 }
 
 async function signIn(
-  { desk, origin }: ConsoleParts,
+  { desk, origin, log }: ConsoleParts,
   way: SignInWay,
   request: IncomingMessage,
   response: ServerResponse,
@@ -131,6 +135,7 @@ async function signIn(
     cookies = [],
   } = await way({
     desk,
+    log,
     origin: origin(),
     body: request.method === "POST" ? await readJson(request, SIGN_IN_BYTES_MAX) : undefined,
     search: new URL(request.url ?? "", origin()).searchParams,
@@ -139,8 +144,8 @@ async function signIn(
   const lines = [...cookies];
   if (who !== undefined) {
     // Who signs in anew leaves no session behind.
-    const before = sessionOf({ desk, origin }, request);
-    if (before !== undefined) desk.sessions.end(before.id);
+    const { tokens } = credentialsOf(origin(), request.headers, new URLSearchParams());
+    for (const before of tokens) desk.sessions.endToken(before);
     const token = desk.sessions.begin(who, request.headers["user-agent"]);
     lines.push(sessionCookie(origin(), token));
   }
@@ -219,9 +224,15 @@ async function sendLines(
 ): Promise<void> {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
-  for await (const line of values) {
-    if (asker.signal.aborted) break;
-    if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+  try {
+    for await (const line of values) {
+      if (asker.signal.aborted) break;
+      if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
+    }
+  } catch (error) {
+    // The status is sent: what went wrong is said in a last line, which is no value of the stream.
+    if (!isFault(error)) throw error;
+    response.write(`${JSON.stringify({ fault: refusalOf(error) })}\n`);
   }
   response.end();
 }
@@ -284,12 +295,11 @@ function refuse(response: ServerResponse, error: unknown): void {
     sendJson(response, 500, { code: "console.internal", message: describeError(error) });
     return;
   }
-  const { code, message, hint } = error;
-  sendJson(
-    response,
-    STATUS[code] ?? 400,
-    hint === undefined ? { code, message } : { code, message, hint },
-  );
+  sendJson(response, STATUS[error.code] ?? 400, refusalOf(error));
+}
+
+function refusalOf({ code, message, hint }: Fault) {
+  return hint === undefined ? { code, message } : { code, message, hint };
 }
 
 function lastEventId(headers: IncomingMessage["headers"]): string | undefined {

@@ -30,9 +30,12 @@ import type { World } from "./world.ts";
 
 type ApprovalHandlers = Pick<Handlers, Extract<keyof Handlers, `approvals.${string}`>>;
 
-/** The identity of whoever speaks to the control socket. */
-function identityOf({ uid }: Caller): string {
-  return `cli:${uid}`;
+/**
+ * The identity of whoever speaks to the control socket, or for whom its process speaks: that one decides only where
+ * `approvers.yaml` lists the very identity.
+ */
+function identityOf({ uid, claims }: Caller): string {
+  return claims ?? `cli:${uid}`;
 }
 
 export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {

@@ -434,6 +434,7 @@ export class Desk {
 
   async #recordAction({ id, run }: Approval, action: Action, reason: string): Promise<void> {
     const { kind, verb, effects, summary, fields, digest, system, target } = action;
+    const amount = action.impact?.amount;
     await this.#append({
       type: "action",
       verdict: "allow",
@@ -442,7 +443,10 @@ export class Desk {
       system,
       target,
       action: action.id,
-      data: { kind, verb, effects: [...effects], summary, fields, digest, reason },
+      data: {
+        ...{ kind, verb, effects: [...effects], summary, fields, digest, reason },
+        ...(amount === undefined ? {} : { amount: { ...amount } }),
+      },
     });
   }
 

@@ -12,7 +12,7 @@ export function intentOf(
   decision: Verdict,
   flow: string,
 ): { readonly event: EventDraft; readonly sync: boolean } {
-  const { kind, verb, summary, fields, digest, trace, carries } = action;
+  const { kind, verb, summary, fields, digest, trace, carries, impact } = action;
   const { verdict, rule, reason } = decision;
   const effects = [...decision.effects];
   const event: EventDraft = {
@@ -35,6 +35,7 @@ export function intentOf(
       ...(trace === undefined ? {} : { trace }),
       ...partsOf(action),
       ...(carries === undefined ? {} : { carries }),
+      ...(impact?.amount === undefined ? {} : { amount: { ...impact.amount } }),
     },
   };
   // Of a connection that nobody looks into nothing later will say what it was.

@@ -9,6 +9,13 @@ export {
 } from "./ledger.ts";
 export { leafHash, TILE_WIDTH as BUNDLE_ENTRIES } from "./merkle.ts";
 export { CUT_MEMBER, decodeEvent, ENTRY_BYTES_MAX } from "./entry.ts";
+export {
+  showProof,
+  verifyInclusion,
+  verifyProof,
+  withholdEntry,
+  type Proven,
+  type ShownProof,
+} from "./proof.ts";
 export { LedgerReader } from "./reader.ts";
-export { verifyInclusion, verifyProof, withholdEntry, type Proven } from "./proof.ts";
 export { verifyLedger, type LedgerReport, type Problem, type VerifyOptions } from "./verify.ts";

@@ -168,26 +168,32 @@ async function rangeHash(low: number, high: number, read: TileReader): Promise<B
   return nodeHash(await rangeHash(low, middle, read), await rangeHash(middle, high, read));
 }
 
+/** One step of a path upwards: the hash that joins, on which side of ours, and what both make. */
+export interface PathStep {
+  readonly sibling: Buffer;
+  readonly side: "left" | "right";
+  readonly node: Buffer;
+}
+
 /**
- * The root that `path` leads to from `leaf` at `index` of `size` (RFC 9162, section 2.1.3.2), or
- * `undefined` where `path` has the wrong length for that place.
+ * The way that `path` leads from `leaf` at `index` of `size` to the root (RFC 9162, section 2.1.3.2), or `undefined`
+ * where `path` has the wrong length for that place.
  */
-export function rootOfPath(
+export function climbPath(
   leaf: Buffer,
   place: { readonly index: number; readonly size: number },
   path: readonly Buffer[],
-): Buffer | undefined {
+): readonly PathStep[] | undefined {
   if (place.index >= place.size) return undefined;
-  let [node, last, root] = [place.index, place.size - 1, leaf];
+  const steps: PathStep[] = [];
+  let [at, last, node] = [place.index, place.size - 1, leaf];
   for (const sibling of path) {
     if (last === 0) return undefined;
-    if (node % 2 === 1 || node === last) {
-      root = nodeHash(sibling, root);
-      while (node % 2 === 0 && node !== 0) [node, last] = [node / 2, Math.floor(last / 2)];
-    } else {
-      root = nodeHash(root, sibling);
-    }
-    [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
+    const isRight = at % 2 === 1 || at === last;
+    node = isRight ? nodeHash(sibling, node) : nodeHash(node, sibling);
+    steps.push({ sibling, side: isRight ? "left" : "right", node });
+    while (isRight && at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)];
+    [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
   }
-  return last === 0 ? root : undefined;
+  return last === 0 ? steps : undefined;
 }

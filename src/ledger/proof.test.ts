@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { before, test } from "node:test";
 import fc from "fast-check";
 import { ledgerHome, sampleEvent } from "../../test/support/ledger.ts";
-import { verifyInclusion, verifyProof, withholdEntry } from "./index.ts";
+import { showProof, verifyInclusion, verifyProof, withholdEntry } from "./index.ts";
 
 let proof = "";
 let key = "";
@@ -20,6 +21,24 @@ test("the proof of an entry holds and says which log, where, and how large", () 
   assert.deepEqual(rest, { seq: 257, size: 300 });
   assert.deepEqual(event, sampleEvent(257));
   assert.match(origin, /^cofferdam\.local\/log-/);
+});
+
+test("a proof taken apart leads step by step to the signed root, and one that does not hold is not taken apart", () => {
+  const { leaf, steps, root, checkpoint, seq, size } = showProof(proof, key);
+  assert.deepEqual({ seq, size }, { seq: 257, size: 300 });
+  const hash = (...parts: readonly Buffer[]) =>
+    createHash("sha256").update(Buffer.concat(parts)).digest();
+  let node = leaf;
+  for (const { sibling, side, node: told } of steps) {
+    const pair = side === "left" ? [sibling, node] : [node, sibling];
+    node = hash(Buffer.from([1]), ...pair); // RFC 9162, 2.1.1
+    assert.deepEqual(told, node);
+  }
+  assert.deepEqual(node, root);
+  assert.equal(checkpoint.split("\n")[2], root.toString("base64"));
+  assert.ok(proof.endsWith(checkpoint));
+  const moved = proof.replace("index 257", "index 258");
+  assert.throws(() => showProof(moved, key), { code: "ledger.proof" });
 });
 
 const lineOf = (text: string, n: number): string => text.split("\n")[n] ?? "";

@@ -16,7 +16,7 @@
 import type { Event } from "../action/index.ts";
 import { Fault } from "../base/index.ts";
 import { decodeEvent } from "./entry.ts";
-import { HASH_BYTES, leafHash, rootOfPath } from "./merkle.ts";
+import { climbPath, HASH_BYTES, leafHash, type PathStep } from "./merkle.ts";
 import { openCheckpoint, parseVerifierKey, readBase64, readDecimal } from "./note.ts";
 
 const FIRST_LINE = "c2sp.org/tlog-proof@v1";
@@ -85,12 +85,36 @@ export function withholdEntry(text: string): { readonly proof: string; readonly 
   return { proof: text.replace(/^extra .*\n/m, ""), leaf: leafHash(entry).toString("base64") };
 }
 
-function include({ seq, path, checkpoint }: Parsed, leaf: Buffer, publicKey: string): Included {
+/** A proof taken apart for a person who wants to see why it holds. Hashes are bytes of SHA-256. */
+export interface ShownProof extends Included {
+  readonly leaf: Buffer;
+  /** From the leaf to the root. */
+  readonly steps: readonly PathStep[];
+  readonly root: Buffer;
+  /** The signed note. */
+  readonly checkpoint: string;
+}
+
+/** Checks a proof, as {@link verifyProof}, and tells each step of it. @throws {Fault} as that does. */
+export function showProof(text: string, publicKey: string): ShownProof {
+  const proof = parseProof(text);
+  if (proof.entry === undefined) throw bad("no entry after `extra` on the second line");
+  const leaf = leafHash(proof.entry);
+  return { ...climb(proof, leaf, publicKey), leaf, checkpoint: proof.checkpoint };
+}
+
+function include(proof: Parsed, leaf: Buffer, publicKey: string): Included {
+  const { seq, origin, size } = climb(proof, leaf, publicKey);
+  return { seq, origin, size };
+}
+
+function climb({ seq, path, checkpoint }: Parsed, leaf: Buffer, publicKey: string) {
   const { size, root, origin } = openCheckpoint(checkpoint, parseVerifierKey(publicKey));
-  if (rootOfPath(leaf, { index: seq, size }, path)?.equals(root) !== true) {
+  const steps = climbPath(leaf, { index: seq, size }, path);
+  if (steps === undefined || !(steps.at(-1)?.node ?? leaf).equals(root)) {
     throw bad("entry, place and hashes do not lead to the checkpoint's root");
   }
-  return { seq, origin, size };
+  return { seq, origin, size, root, steps };
 }
 
 type Parsed = Omit<Proof, "entry"> & { readonly entry: Buffer | undefined };

@@ -16,11 +16,12 @@ import { HASH_BYTES, TILE_WIDTH, leafHash } from "./merkle.ts";
 import { readDecimal } from "./note.ts";
 import * as tile from "./tile.ts";
 
-/** Sealed bundles that are kept: some 16 MiB at most where each entry is as long as it may be. */
-const KEPT_MAX = 4;
+/** Bytes of sealed bundles that are kept for the next question. */
+const KEPT_BYTES_MAX = 32 * 2 ** 20;
 
+/** A bundle as it lies there. */
 interface Read {
-  readonly entries: readonly Buffer[];
+  readonly bytes: Buffer;
   /** Hashes of its leaves; absent while it grows, or is not under a checkpoint yet. */
   readonly hashes: Buffer | undefined;
 }
@@ -28,7 +29,9 @@ interface Read {
 /** A reader of one folder. */
 export class LedgerReader {
   readonly #dir: string;
+  /** Those used last are at the end. */
   readonly #kept = new Map<number, Read>();
+  #keptBytes = 0;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -52,17 +55,18 @@ export class LedgerReader {
    */
   from(from: number): readonly Buffer[] {
     const read = this.#bundle(Math.floor(from / TILE_WIDTH));
-    const first = from % TILE_WIDTH;
-    const entries = read?.entries.slice(first) ?? [];
-    for (const [n, entry] of entries.entries()) check(read, entry, from + n);
-    return entries;
+    if (read === undefined) return [];
+    const { entries } = tile.splitBundle(read.bytes, () => true);
+    const wanted = entries.slice(from % TILE_WIDTH);
+    for (const [n, entry] of wanted.entries()) check(read, entry, from + n);
+    return wanted;
   }
 
   /** The bytes of entry `seq`. @throws {Fault} `ledger.corrupt` */
   entry(seq: number): Buffer | undefined {
     const read = this.#bundle(Math.floor(seq / TILE_WIDTH));
-    const entry = read?.entries[seq % TILE_WIDTH];
-    if (entry !== undefined) check(read, entry, seq);
+    const entry = read && tile.entryOf(read.bytes, seq % TILE_WIDTH);
+    if (read !== undefined && entry !== undefined) check(read, entry, seq);
     return entry;
   }
 
@@ -74,25 +78,34 @@ export class LedgerReader {
 
   #bundle(n: number): Read | undefined {
     const kept = this.#kept.get(n);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) {
+      this.#kept.delete(n);
+      this.#kept.set(n, kept);
+      return kept;
+    }
     const name = tile.tilePath({ level: "entries", n, width: TILE_WIDTH });
+    const sealed = this.#read(name);
+    const journal = sealed ?? this.#read(tile.journalPath(n));
     // A journal that is sealed between the two looks has become the bundle.
-    const sealed = this.#read(name) ?? this.#grown(n) ?? this.#read(name);
-    if (sealed === undefined) return undefined;
-    if (!Buffer.isBuffer(sealed)) return sealed;
-    const hashes = this.#read(tile.tilePath({ level: 0, n, width: TILE_WIDTH }));
-    const read = { entries: tile.splitBundle(sealed, () => true).entries, hashes };
-    if (hashes === undefined) return read;
-    this.#kept.set(n, read);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > KEPT_MAX && oldest !== undefined) this.#kept.delete(oldest);
+    const bytes = journal ?? this.#read(name);
+    if (bytes === undefined) return undefined;
+    const isSealed = sealed !== undefined || journal === undefined;
+    const hashes = isSealed
+      ? this.#read(tile.tilePath({ level: 0, n, width: TILE_WIDTH }))
+      : undefined;
+    const read = { bytes, hashes };
+    if (hashes !== undefined) this.#keep(n, read);
     return read;
   }
 
-  #grown(n: number): Read | undefined {
-    const journal = this.#read(tile.journalPath(n));
-    if (journal === undefined) return undefined;
-    return { entries: tile.splitBundle(journal, () => true).entries, hashes: undefined };
+  #keep(n: number, read: Read): void {
+    this.#kept.set(n, read);
+    this.#keptBytes += read.bytes.length;
+    for (const [oldest, { bytes }] of this.#kept) {
+      if (this.#keptBytes <= KEPT_BYTES_MAX || oldest === n) return;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= bytes.length;
+    }
   }
 
   #read(name: string): Buffer | undefined {
@@ -105,8 +118,8 @@ export class LedgerReader {
   }
 }
 
-function check(read: Read | undefined, entry: Buffer, seq: number): void {
-  if (read?.hashes === undefined) return;
+function check(read: Read, entry: Buffer, seq: number): void {
+  if (read.hashes === undefined) return;
   const at = (seq % TILE_WIDTH) * HASH_BYTES;
   if (leafHash(entry).equals(read.hashes.subarray(at, at + HASH_BYTES))) return;
   throw new Fault("ledger.corrupt", `entry ${seq} is missing or damaged on disk`, {

@@ -98,3 +98,15 @@ export function splitBundle(bundle: Buffer, isEntry: (entry: Buffer) => boolean)
   }
   return { entries, end };
 }
+
+/** Entry number `place` of `bundle`, found without a look at what stands in those before; where it is whole. */
+export function entryOf(bundle: Buffer, place: number): Buffer | undefined {
+  let start = 0;
+  for (let n = 0; start + LENGTH_BYTES <= bundle.length; n += 1) {
+    const stop = start + LENGTH_BYTES + bundle.readUInt16BE(start);
+    if (stop > bundle.length) return undefined;
+    if (n === place) return bundle.subarray(start + LENGTH_BYTES, stop);
+    start = stop;
+  }
+  return undefined;
+}

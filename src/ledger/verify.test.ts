@@ -369,3 +369,16 @@ test("a ledger in use verifies at any moment", async (t) => {
   await writer;
   await ledger.close();
 });
+
+test("progress counts up to the checkpoint's size, and a signal ends it early", async () => {
+  const told: (readonly [number, number])[] = [];
+  await verifyLedger(full.dir, { onProgress: (hashed, size) => told.push([hashed, size]) });
+  assert.deepEqual(told[0], [0, 600]);
+  assert.deepEqual(told.at(-1), [600, 600]);
+  const stopped = new AbortController();
+  const verifying = verifyLedger(full.dir, {
+    onProgress: () => stopped.abort(),
+    signal: stopped.signal,
+  });
+  await assert.rejects(verifying, { name: "AbortError" });
+});

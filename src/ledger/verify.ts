@@ -34,6 +34,8 @@ import { openCheckpoint, parseVerifierKey, type Checkpoint } from "./note.ts";
 import * as tile from "./tile.ts";
 
 const EARLIER = "(earlier checkpoint)";
+/** How often progress is told, in bundles: every 4096 entries, some 20 ms. */
+const PROGRESS_BUNDLES = 16;
 const SNAPSHOT_TRIES = 100; // A live writer replaces the checkpoint at most some twenty times a second.
 
 export interface VerifyOptions {
@@ -41,6 +43,10 @@ export interface VerifyOptions {
   readonly publicKey?: string;
   /** A checkpoint of this log from earlier, kept elsewhere: the log must continue it. */
   readonly since?: string;
+  /** Called now and then with how many entries are hashed, of those that the checkpoint covers; at the end with all. */
+  readonly onProgress?: (hashed: number, size: number) => void;
+  /** Ends it early: the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Something that is not as it was written. */
@@ -73,7 +79,7 @@ export async function verifyLedger(
   // First the names, then the checkpoint: so whatever is named now has its entries written already.
   await check.listFiles();
   if (await check.readCheckpoint(options.publicKey)) {
-    await check.readEntries(options.since);
+    await check.readEntries(options);
     await check.checkLeftFiles();
   }
   return check.report();
@@ -173,7 +179,7 @@ class Check {
   }
 
   /** Hashes every entry, and compares tiles and roots on the way. */
-  async readEntries(earlier: string | undefined): Promise<void> {
+  async readEntries({ since: earlier, onProgress, signal }: VerifyOptions): Promise<void> {
     const since = earlier === undefined ? undefined : this.#open(earlier, EARLIER);
     if (since !== undefined && since.size > this.#size) {
       const what = `the log had ${since.size} entries and now has ${this.#size}: it was cut off`;
@@ -191,6 +197,9 @@ class Check {
     };
     checkRoots();
     for (let n = 0; this.#tree.size === n * TILE_WIDTH; n += 1) {
+      signal?.throwIfAborted();
+      if (n % PROGRESS_BUNDLES === 0)
+        onProgress?.(Math.min(this.#tree.size, this.#size), this.#size);
       const leaves = await this.#readLeaves(n);
       for (const leaf of leaves) {
         const full: FullTile[] = [];
@@ -199,6 +208,7 @@ class Check {
         for (const done of full) await this.#checkTile(done);
       }
     }
+    onProgress?.(Math.min(this.#tree.size, this.#size), this.#size);
     for (const [level, hashes] of this.#tree.rows.entries()) {
       const n = Math.floor(this.#tree.size / TILE_WIDTH ** (level + 1));
       await this.#checkTile({ level, n, hashes });

@@ -10,19 +10,19 @@ import { commandOf, cut, textOf, wordOf } from "./values.ts";
 
 /** Entries of the run itself: what each is told as. */
 export const OF_RUN = {
-  "daemon.start": ["daemon", "started"],
-  "daemon.stop": ["daemon", "stopped"],
-  policy: ["policy", "policy"],
-  "run.start": ["start", "start"],
-  "run.proved": ["proofs", "proofs"],
-  "run.pause": ["pause", "pause"],
-  "run.resume": ["resume", "resume"],
-  "run.restart": ["restart", "restart"],
-  "run.end": ["end", "end"],
-  workspace: ["workspace", "workspace"],
-  credential: ["credential", "credential"],
-  step: ["step", "step"],
-} as const satisfies Readonly<Partial<Record<Entry["type"], readonly [StoryKind, string]>>>;
+  "daemon.start": "daemon",
+  "daemon.stop": "daemon",
+  policy: "policy",
+  "run.start": "start",
+  "run.proved": "proofs",
+  "run.pause": "pause",
+  "run.resume": "resume",
+  "run.restart": "restart",
+  "run.end": "end",
+  workspace: "workspace",
+  credential: "credential",
+  step: "step",
+} as const satisfies Readonly<Partial<Record<Entry["type"], StoryKind>>>;
 
 /** What an entry of the run itself says, in its own words. */
 export function said({ type, data, target }: Entry): string {

@@ -252,6 +252,22 @@ test("equal denials that come much later are told anew, and writes never are one
   assert.equal(told(run({ ...write, action: "a-1" }, { ...write, action: "a-2" })).items.length, 2);
 });
 
+test("what is done after the end does not stretch the strip", () => {
+  const after = { seq: 999, at: "", monoMs: 9_000_000, run: "r-1", type: "workspace" } as const;
+  const story = told([...WALK, after]);
+  assert.equal(story.spanMs, 160);
+  assert.equal(stripOf(story, ALL, 16).stepMs, 10);
+  holds(story, [...WALK, after]);
+});
+
+test("a shell's call is told by its command, and what is no whole JSON as it is", () => {
+  const label = (input: string) =>
+    told(run({ type: "tool.call", data: { input } })).items[0]?.label;
+  assert.equal(label('{"command":"id"}'), "id");
+  assert.equal(label('{"command":"id'), '{"command":"id');
+  assert.equal(label('{"path":"a"}'), '{"path":"a"}');
+});
+
 test("a model's call that its answer never made is told as such", () => {
   const story = told(
     run({ type: "tool.result", data: { call: "x", source: "model", excerpt: "root" } }),

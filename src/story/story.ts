@@ -16,7 +16,7 @@ import { addBytes, byOf, OF_RUN, processOf, said, sourceOf, tieOf } from "./of-e
 import { Processes } from "./processes.ts";
 import { Traffic, nameSystem } from "./traffic.ts";
 import { Usage } from "./usage.ts";
-import { countOf, cut, effectsOf, hostOf, listOf, textOf, wordOf } from "./values.ts";
+import { countOf, cut, effectsOf, hostOf, inputWords, listOf, textOf, wordOf } from "./values.ts";
 
 /** Items of one run. */
 export const ITEMS_MAX = 150_000;
@@ -53,6 +53,8 @@ export class Story {
   through = -1;
   lengthMs = 0;
   hasEnded = false;
+  /** When it ended; what is done with its workspace and its approvals comes after that. */
+  #endedMs = 0;
   #baseMs = 0;
   readonly #byId = new Map<string, Told>();
   readonly #flows = new Remembered<string, Told>();
@@ -64,6 +66,11 @@ export class Story {
 
   constructor() {
     this.processes = new Processes((entry, beginning) => this.#begin(entry, beginning));
+  }
+
+  /** How long the run itself took so far. */
+  get spanMs(): number {
+    return this.hasEnded ? this.#endedMs : this.lengthMs;
   }
 
   item(id: string): Told | undefined {
@@ -231,7 +238,7 @@ export class Story {
     const parent =
       source === "model" && action !== undefined ? this.#turn(entry) : this.#originOf(entry);
     const told = this.#begin(entry, {
-      ...{ lane: "tool", kind: "call", label: textOf(data, "input"), parent, isOpen: true },
+      ...{ lane: "tool", kind: "call", label: inputWords(data), parent, isOpen: true },
     });
     told.count += countOf(data, "merged") ?? 1;
     if (told.kind !== "call") return told;
@@ -463,13 +470,15 @@ export class Story {
   // --- The run itself
 
   #ofRun(entry: Entry, type: keyof typeof OF_RUN): Told {
-    const [kind, name] = OF_RUN[type];
-    if (kind === "end") this.hasEnded = true;
+    const kind = OF_RUN[type];
+    if (kind === "end") {
+      this.hasEnded = true;
+      this.#endedMs = this.lengthMs;
+    }
     if (kind === "restart" || kind === "start") this.hasEnded = false;
     const label = said(entry);
     const told = this.#begin(entry, { lane: "run", kind, label });
     told.count += 1;
-    told.name ??= name;
     return told;
   }
 

@@ -20,6 +20,25 @@ export function textOf(data: Data, name: string, charsMax = LABEL_CHARS_MAX): st
   return cut(typeof value === "string" ? value : JSON.stringify(value), charsMax);
 }
 
+/** A tool call's input: of a shell the command alone, which is what one looks for. */
+export function inputWords(data: Data): string {
+  const input = data?.["input"];
+  if (typeof input !== "string") return textOf(data, "input");
+  const command = parsed(input);
+  return command === undefined ? cut(input) : cut(command);
+}
+
+function parsed(input: string): string | undefined {
+  if (!input.startsWith("{")) return undefined;
+  try {
+    const value: unknown = JSON.parse(input);
+    const isObject = typeof value === "object" && value !== null && "command" in value;
+    return isObject && typeof value.command === "string" ? value.command : undefined;
+  } catch {
+    return undefined; // Its beginning only.
+  }
+}
+
 /** A member that is one word: a name, a state. */
 export function wordOf(data: Data, name: string): string {
   return textOf(data, name, WORD_CHARS_MAX);

@@ -81,9 +81,10 @@ export function stripOf(
   story: Story,
   window: Window,
   buckets: number,
-): Omit<StoryStrip, "startedAt" | "lengthMs" | "through" | "items"> {
+): Omit<StoryStrip, "startedAt" | "lengthMs" | "spanMs" | "through" | "items"> {
   const fromMs = window.from ?? 0;
-  const toMs = Math.max(window.to ?? story.lengthMs, fromMs + 1);
+  // What is done with a run that ended, perhaps days later, stands in the last bucket.
+  const toMs = Math.max(window.to ?? story.spanMs, fromMs + 1);
   const stepMs = (toMs - fromMs) / buckets;
   const column = () => Array.from({ length: buckets }, () => 0);
   const lanes = columns(STORY_LANES, column);
@@ -93,7 +94,7 @@ export function stripOf(
   const add = (to: number[] | undefined, at: number, count: number) => {
     if (to !== undefined) to[at] = (to[at] ?? 0) + count;
   };
-  for (const told of matching(story, { ...window, from: fromMs, to: toMs })) {
+  for (const told of matching(story, window)) {
     const at = Math.min(Math.floor((told.ms - fromMs) / stepMs), buckets - 1);
     if (at < 0) continue; // It began before, and goes on.
     add(lanes[told.lane], at, told.count);

@@ -87,6 +87,13 @@ before(async () => {
     posting("slack", "POST /api/chat.postMessage", { channel: "C1", text: "x".repeat(1 << 20) }),
     posting("slack", "POST /api/chat.postMessage", { channel: "C1", text: IMITATION + FAKE }),
     posting("slack", "POST /api/chat.postMessage", { channel: "C1", text: "y".repeat(60_000) }),
+    {
+      ...post("<p>hello</p>"),
+      more: {
+        target: `https://system.example/${"a/".repeat(4000)}`,
+        summary: `Publish ${"all ".repeat(3000)}`,
+      },
+    },
   ];
   ids = await ask(home, [...payloads().map(([, html]) => post(`<p>hello</p>${html}`)), ...texts]);
   desk = await openDesk({ home });
@@ -244,4 +251,15 @@ test("INV-188: markup in a text is text, and adds no button to the page", async 
   const card = await open(payloads().length + 2);
   await card.getByText("<footer aria-label").first().waitFor();
   await isUntouched(page.url());
+});
+
+test("INV-188: however long its names are, the card and the bar stay where they are", async () => {
+  const card = await open(payloads().length + 4);
+  const [head, bar] = [
+    await card.locator("header").first().boundingBox(),
+    await page.getByRole("region", { name: "Decide" }).boundingBox(),
+  ];
+  assert.ok(head !== null && head.height < 240, `${head?.height}`);
+  assert.ok(bar !== null && bar.y + bar.height <= 861, `${bar?.y}`);
+  await card.getByRole("region", { name: "Request" }).getByText("a/a/a/").first().waitFor();
 });

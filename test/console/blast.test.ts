@@ -149,11 +149,12 @@ test("the picture by keys alone: into it, along the arrows, nearer and back", as
   await open();
   await page.getByRole("tab", { name: "Picture" }).focus();
   await page.keyboard.press("Tab");
-  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-id"));
+  const focused = () =>
+    page.evaluate<string | null>(`document.activeElement.getAttribute("data-id")`);
   assert.equal(await focused(), "start");
   await page.keyboard.press("ArrowRight");
   const next = await focused();
-  assert.ok(next !== undefined && next !== null && next !== "start");
+  assert.ok(next !== null && next !== "start");
   const moving = page.locator("svg[role=group] > g");
   const before = await moving.getAttribute("transform");
   await page.keyboard.press("+");
@@ -179,8 +180,7 @@ test("dragging moves the picture, Ctrl and the wheel zoom at the pointer", async
   await page.mouse.wheel(0, 300);
   await page.keyboard.up("Control");
   await page.waitForFunction(
-    (old) => document.querySelector("svg[role=group] > g")?.getAttribute("transform") !== old,
-    moved,
+    `document.querySelector("svg[role=group] > g").getAttribute("transform") !== "${moved}"`,
   );
 });
 
@@ -188,7 +188,7 @@ test("on a phone, and in the dark", async () => {
   const phone = await desk.alsoSignedIn(page, { phone: true, dark: true });
   await open("tasks/ops.yaml", phone);
   await phone.getByRole("region", { name: "Steps as a table" }).waitFor();
-  const wide = await phone.evaluate(() => document.documentElement.scrollWidth);
+  const wide = await phone.evaluate<number>("document.documentElement.scrollWidth");
   assert.ok(wide <= 390, `${wide} pixels wide`);
   await desk.isAccessible(phone);
   await desk.picture(phone, "blast-phone");

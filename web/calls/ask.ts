@@ -7,13 +7,19 @@ import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.
 
 import { pageKey } from "./key.ts";
 
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** A refusal, as the server words it. */
 export class ApiFault extends Error {
   readonly code: string;
   readonly hint: string | undefined;
   readonly status: number;
 
-  constructor(status: number, body: { code: string; message: string; hint?: string }) {
+  constructor(status: number, body: Refusal) {
     super(body.message);
     this.name = "ApiFault";
     this.code = body.code;
@@ -48,12 +54,21 @@ export async function* askStream<Name extends StreamingName>(
       const { done = true, value = "" } = (await reader?.read()) ?? {};
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) yield JSON.parse(line) as Answers<Name>;
+      for (const line of lines) yield valueOf<Answers<Name>>(line);
       if (done) return;
     }
   } finally {
     ending.abort();
   }
+}
+
+/** One line of a stream. @throws {ApiFault} where it is the last, and says what went wrong. */
+function valueOf<Value>(line: string): Value {
+  const value = JSON.parse(line) as Value | { readonly fault: Refusal };
+  if (typeof value === "object" && value !== null && "fault" in value) {
+    throw new ApiFault(200, value.fault);
+  }
+  return value as Value;
 }
 
 /** Takes a link's token for a session. */
@@ -72,6 +87,16 @@ export async function askToSignIn(): Promise<SignatureAsk> {
 /** Takes a passkey's signature for a session. */
 export async function signInByProof(proof: Proof): Promise<void> {
   await post("/session/passkey", { proof });
+}
+
+/** How one may sign in here. */
+export interface Offers {
+  readonly links: boolean;
+  readonly oidc: boolean;
+}
+
+export async function offers(): Promise<Offers> {
+  return (await (await post("/session/offers", {})).json()) as Offers;
 }
 
 async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {

@@ -5,9 +5,11 @@ export {
   ask,
   askStream,
   askToSignIn,
+  offers,
   signInByLink,
   signInByProof,
+  type Offers,
   type Proof,
   type SignatureAsk,
 } from "./ask.ts";
-export { keyOf, useAct, useCall, type CallOptions } from "./hooks.ts";
+export { keyOf, useAct, useCall, useDo, type CallOptions } from "./hooks.ts";

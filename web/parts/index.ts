@@ -10,3 +10,4 @@ export * from "./panel.tsx";
 export * from "./tabs.tsx";
 export * from "./text.tsx";
 export * from "./time.tsx";
+export * from "./download.ts";

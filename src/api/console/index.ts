@@ -10,9 +10,14 @@ import type { z } from "zod";
 import type { Endpoint } from "../endpoint.ts";
 import { ENDPOINTS } from "../endpoints.ts";
 import { BLAST_ENDPOINTS } from "./blast.ts";
+import { LENT_ENDPOINTS } from "./credentials.ts";
+import { DOCTOR_ENDPOINTS } from "./doctor.ts";
+import { DRILL_ENDPOINTS } from "./drills.ts";
+import { INCIDENT_ENDPOINTS } from "./incidents.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { NOW_ENDPOINTS } from "./now.ts";
 import { PASSKEY_ROOM_ENDPOINTS } from "./passkeys.ts";
+import { PROOF_ENDPOINTS } from "./proof.ts";
 import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
 import { TASK_ENDPOINTS } from "./tasks.ts";
@@ -20,13 +25,18 @@ import { TASK_ENDPOINTS } from "./tasks.ts";
 export * from "./runs.ts";
 
 export const CONSOLE_ENDPOINTS = {
+  ...BLAST_ENDPOINTS,
+  ...DOCTOR_ENDPOINTS,
+  ...DRILL_ENDPOINTS,
+  ...INCIDENT_ENDPOINTS,
+  ...LEDGER_ENDPOINTS,
+  ...LENT_ENDPOINTS,
+  ...NOW_ENDPOINTS,
+  ...PASSKEY_ROOM_ENDPOINTS,
+  ...PROOF_ENDPOINTS,
   ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,
-  ...PASSKEY_ROOM_ENDPOINTS,
-  ...BLAST_ENDPOINTS,
   ...TASK_ENDPOINTS,
-  ...NOW_ENDPOINTS,
-  ...LEDGER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 /** All that can be asked of a console. */

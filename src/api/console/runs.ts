@@ -117,6 +117,8 @@ const storyHead = {
   /** RFC 3339 of its first entry. */
   startedAt: z.string(),
   lengthMs: ms,
+  /** The same up to its end; what comes after that is about its workspace and its approvals. */
+  spanMs: ms,
   /** The last entry in it; -1 where the record has none of this run. */
   through: z.int().gte(-1),
   /** Items in all, of the whole run. */

@@ -50,8 +50,12 @@ export const consoleCommand: Command = {
       log: createLog((line) => context.err(line)),
     });
     context.out(`console: ${opened.origin.origin}\n`);
-    context.out(`sign in: ${opened.link(roles).href}\n`);
-    context.out("         (once, within two minutes; Ctrl+C ends the console)\n");
+    const link = opened.link(roles);
+    if (link === undefined) context.out("sign in: there, at the provider of console.yaml\n");
+    else {
+      context.out(`sign in: ${link.href}\n`);
+      context.out("         (once, within two minutes; Ctrl+C ends the console)\n");
+    }
     await interrupted();
     await opened.close();
     return EXIT.ok;

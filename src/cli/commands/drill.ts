@@ -15,10 +15,11 @@ import { PACKAGE_ROOT } from "../profile.ts";
 
 export const drillCommand: Command = {
   name: "drill",
-  usage: "[NAME...|all] [--bare] [--task FILE] [--agent AGENT] [--json], or --list",
+  usage: "[NAME...|all] [--bare] [--task FILE] [--agent AGENT] [--json | --live], or --list",
   summary: "Replay real incidents harmlessly and show what stopped them.",
   options: {
     ...JSON_OPTION,
+    live: { type: "boolean" },
     bare: { type: "boolean" },
     list: { type: "boolean" },
     task: { type: "string" },
@@ -27,6 +28,7 @@ export const drillCommand: Command = {
   },
   optionHelp: {
     ...JSON_HELP,
+    live: "print what happens as it happens, one JSON object a line, the result last",
     bare: "only without controls, in throw-away namespaces: what would have happened",
     list: "list the drills and the incidents that they are made after",
     task: "hold the drills under the rules of this task file of yours",
@@ -47,7 +49,7 @@ export const drillCommand: Command = {
     const isAll = positionals.length === 0 && values["list"] !== true;
     const source = join(PACKAGE_ROOT, "drills", "main.ts");
     const main = existsSync(source) ? source : join(PACKAGE_ROOT, "dist", "drills", "main.js");
-    const flags = ["json", "bare", "list"].flatMap((flag) =>
+    const flags = ["json", "live", "bare", "list"].flatMap((flag) =>
       values[flag] === true ? [`--${flag}`] : [],
     );
     const given = ["task", "agent", "agent-bin"].flatMap((name) => {

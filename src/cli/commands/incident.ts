@@ -4,38 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import type { Entry } from "../../api/index.ts";
-import { Fault, isFault } from "../../base/index.ts";
-import { loadVerbs } from "../../blast/index.ts";
-import {
-  makeReport,
-  renderAiid,
-  renderAtlas,
-  renderHtml,
-  renderMarkdown,
-  renderOcsf,
-  taskSourceOf,
-  type Proofs,
-  type Report,
-  type VerbLookup,
-} from "../../incident/index.ts";
-import { parseTaskFile, type Task } from "../../policy/index.ts";
+import { Fault } from "../../base/index.ts";
+import { FORMATS, makeRunReport, proveReport, readRun, writeReport } from "../../report/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
-import { detectorOf } from "../detectors.ts";
-import { proveEntries, readRun, writeReport } from "../report-files.ts";
-import { systemsOf } from "../systems.ts";
 
-type Render = (report: Report, proofs: Proofs) => string;
-const FORMATS: ReadonlyMap<string, { readonly file: string; readonly render: Render }> = new Map([
-  ["md", { file: "report.md", render: renderMarkdown }],
-  ["html", { file: "report.html", render: renderHtml }],
-  [
-    "ocsf",
-    { file: "events.ocsf.jsonl", render: (report: Report) => renderOcsf(report, detectorOf) },
-  ],
-  ["aiid", { file: "aiid.txt", render: renderAiid }],
-  ["atlas", { file: "atlas.yaml", render: renderAtlas }],
-]);
 const NAMES = [...FORMATS.keys()].join(",");
 
 export const incidentCommand: Command = {
@@ -65,22 +37,16 @@ export const incidentCommand: Command = {
     const formats = formatsOf(context, out);
     const persons = personsOf(context);
     const client = await context.daemon();
-    const ledger = join(context.home.root, "ledger");
-    const entries = await readRun(client, run, ledger);
+    const entries = await readRun(client, run, join(context.home.root, "ledger"));
     if (entries.length === 0) {
       throw new Fault("cli.no_such_run", `the record has nothing of a run ${JSON.stringify(run)}`, {
         hint: "`cofferdam ps --all` lists runs, `cofferdam log` prints the record",
       });
     }
-    const { version } = await client.call("daemon.status", {});
-    const { task, verbsOf } = await policyOf(context, entries);
-    const report = makeReport(entries, { run, task, verbsOf, detectorOf, persons, version });
-    const cited = new Set(report.cited);
-    const { proofs, files } = await proveEntries(client, {
-      entries: entries.filter(({ seq }) => cited.has(seq)),
-      withheld: report.touched,
-      ledger,
-    });
+    const ports = { home: context.home, client };
+    const made = await makeRunReport(ports, { run, entries, persons });
+    const { report } = made;
+    const { proofs, files } = await proveReport(ports, made);
     const texts = formats.map(({ file, render }) => ({ path: file, text: render(report, proofs) }));
     if (out === undefined) for (const { text } of texts) context.out(text);
     else {
@@ -116,22 +82,4 @@ function personsOf({ values }: Context): boolean {
   throw new Fault("cli.usage", `--redact takes persons, not ${JSON.stringify(redact)}`, {
     hint: "secrets are blackened in any case",
   });
-}
-
-/** The task as it was read when the run began; what cannot be read any more is told as unknown. */
-async function policyOf(
-  context: Context,
-  entries: readonly Entry[],
-): Promise<{ readonly task: Task | undefined; readonly verbsOf: VerbLookup }> {
-  try {
-    const { entryOf, systems } = systemsOf(context);
-    const said = taskSourceOf(entries);
-    const task = said && parseTaskFile(said.source, said.file, said.atMs, systems);
-    const verbsOf = await loadVerbs(task, entryOf);
-    return { task, verbsOf };
-  } catch (error) {
-    // A system of the user's own may be gone or changed since: the report says that it is unknown.
-    if (!isFault(error)) throw error;
-    return { task: undefined, verbsOf: () => undefined };
-  }
 }

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../api/index.ts";
-import { Fault, visibleLine } from "../../base/index.ts";
+import { describeError, Fault, isFault, visibleLine } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import {
   EXIT,
@@ -55,7 +55,7 @@ async function lineOf({ values }: Context, client: Client): Promise<(entry: Entr
     throw new Fault("cli.usage", "log takes --json, or --format ocsf");
   }
   const { createOcsf } = await import("../../incident/index.ts");
-  const { detectorOf } = await import("../detectors.ts");
+  const { detectorOf } = await import("../../report/index.ts");
   const { version } = await client.call("daemon.status", {});
   const writer = createOcsf({ version, detectorOf });
   return (entry) => JSON.stringify(writer.event(entry));
@@ -112,12 +112,13 @@ function usedLine({ type, data = {} }: Entry): string | undefined {
 
 export const verifyCommand: Command = {
   name: "verify",
-  usage: "[--home DIR] [--since CHECKPOINT] [--report DIR] [--key FILE] [--json]",
-  summary: "Check the whole record, or the proofs of a report, offline: 0 intact, 1 not.",
+  usage: "[--home DIR] [--since CHECKPOINT] [--report DIR | --proof FILE] [--key FILE] [--json]",
+  summary: "Check the whole record, a proof, or those of a report, offline: 0 intact, 1 not.",
   options: {
     home: { type: "string" },
     since: { type: "string" },
     report: { type: "string" },
+    proof: { type: "string" },
     key: { type: "string" },
     ...JSON_OPTION,
   },
@@ -125,26 +126,31 @@ export const verifyCommand: Command = {
     home: "a copied home instead of the current one",
     since: "a file with an earlier checkpoint that this record must continue",
     report: "the folder of a report by `incident`, which needs no home",
-    key: "with --report: a copy of the record's key that was kept elsewhere",
+    proof: "a file by `prove`, which needs no home and, with --key, nothing else",
+    key: "with --report or --proof: a copy of the record's key that was kept elsewhere",
     ...JSON_HELP,
   },
   examples: [
     "cofferdam verify",
     "cofferdam verify --home /backup/cofferdam --since monday.txt",
     "cofferdam verify --report report --key ledger.vkey",
+    "cofferdam verify --proof entry-42.tlog-proof --key ledger.vkey",
   ],
   positionals: [0, 0],
   async run(context) {
     const folder = textOption(context.values, "report");
+    const proof = textOption(context.values, "proof");
     if (folder !== undefined) return await verifyReport(context, folder);
+    if (proof !== undefined) return await verifyOne(context, proof);
     if (context.values["key"] !== undefined) {
-      throw new Fault("cli.usage", "verify takes --key with --report");
+      throw new Fault("cli.usage", "verify takes --key with --report or --proof");
     }
     const root = textOption(context.values, "home") ?? context.home.root;
     const since = textOption(context.values, "since");
     const { verifyLedger } = await import("../../ledger/index.ts");
     const report = await verifyLedger(join(root, "ledger"), {
       ...(since === undefined ? {} : { since: readFileSync(since, "utf8") }),
+      ...(process.stderr.isTTY ? { onProgress: showHashed(context) } : {}),
     });
     if (context.values["json"] === true) context.out(`${JSON.stringify(report)}\n`);
     else {
@@ -162,8 +168,15 @@ export const verifyCommand: Command = {
   },
 };
 
+/** One line on a terminal that changes, and is gone at the end. */
+function showHashed({ err }: Context): (hashed: number, size: number) => void {
+  return (hashed, size) => {
+    err(hashed === size ? "\r\u001B[K" : `\r\u001B[K  ${hashed} of ${size} entries hashed`);
+  };
+}
+
 async function verifyReport(context: Context, folder: string): Promise<number> {
-  const { checkReport } = await import("../report-files.ts");
+  const { checkReport } = await import("../../report/index.ts");
   const { ok, proven, withheld, problems, key, isOwnKey } = checkReport(
     folder,
     textOption(context.values, "key"),
@@ -182,6 +195,45 @@ async function verifyReport(context: Context, folder: string): Promise<number> {
     context.err("cofferdam: the key is the report's own; --key FILE names one kept elsewhere\n");
   }
   return ok ? EXIT.ok : EXIT.no;
+}
+
+/** One proof; the key may only come from elsewhere, since a proof brings none. */
+async function verifyOne(context: Context, file: string): Promise<number> {
+  const keyFile = textOption(context.values, "key");
+  if (keyFile === undefined) {
+    throw new Fault("cli.usage", "verify takes --proof with --key", {
+      hint: "the record's key is ledger/vkey of its home: keep a copy of it elsewhere",
+    });
+  }
+  const { verifyProof } = await import("../../ledger/index.ts");
+  const [text, key] = [readText(file), readText(keyFile)];
+  const isJson = context.values["json"] === true;
+  try {
+    const { seq, size, origin, event } = verifyProof(text, key);
+    context.out(
+      isJson
+        ? `${JSON.stringify({ ok: true, seq, size, origin, event })}\n`
+        : `proven: entry ${seq} is in the record ${origin}, of ${size} entries\n${entryLine({ ...event, seq })}\n`,
+    );
+    return EXIT.ok;
+  } catch (error) {
+    if (!isFault(error, "ledger.proof") && !isFault(error, "ledger.note")) throw error;
+    const { message } = error;
+    context.out(
+      isJson ? `${JSON.stringify({ ok: false, why: message })}\n` : `NOT proven: ${message}\n`,
+    );
+    return EXIT.no;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Fault("cli.report", `${file} cannot be read: ${describeError(error)}`, {
+      hint: "`cofferdam prove ENTRY` makes a proof",
+    });
+  }
 }
 
 export const proveCommand: Command = {

@@ -5,9 +5,14 @@
  */
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
 import { blastHandlers } from "./blast.ts";
+import { lentHandlers } from "./credentials.ts";
+import { doctorHandlers } from "./doctor.ts";
+import { drillHandlers } from "./drills.ts";
+import { incidentHandlers } from "./incidents.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
 import { passkeyHandlers } from "./passkeys.ts";
+import { proofHandlers } from "./proof.ts";
 import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
 import { openTaskRoom } from "./task-room.ts";
@@ -16,12 +21,17 @@ import { taskHandlers } from "./tasks.ts";
 export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
   const room = openTaskRoom(desk);
   return {
-    ...sessionHandlers(desk),
-    ...passkeyHandlers(desk),
-    ...nowHandlers(desk),
-    ...ledgerHandlers(desk),
-    ...runHandlers(desk),
     ...blastHandlers(desk, room),
+    ...doctorHandlers(),
+    ...drillHandlers(desk),
+    ...incidentHandlers(desk),
+    ...ledgerHandlers(desk),
+    ...lentHandlers(desk),
+    ...nowHandlers(desk),
+    ...passkeyHandlers(desk),
+    ...proofHandlers(desk),
+    ...runHandlers(desk),
+    ...sessionHandlers(desk),
     ...taskHandlers(desk, room),
   };
 }

@@ -79,8 +79,8 @@ export function runHandlers({ record }: ConsoleDesk): RunHandlers {
   };
 }
 
-function headOf({ startedAt, lengthMs, through, items }: Story) {
-  return { startedAt, lengthMs, through, items: items.length };
+function headOf({ startedAt, lengthMs, spanMs, through, items }: Story) {
+  return { startedAt, lengthMs, spanMs, through, items: items.length };
 }
 
 function windowOf(window: {

@@ -157,7 +157,8 @@ class LiveDesk implements Live {
 
   /** What the daemon knows of runs; where it does not answer, the record alone speaks. */
   #askInfos(): void {
-    this.#asking ??= setTimeout(() => {
+    if (this.#asking !== undefined) return;
+    this.#asking = setTimeout(() => {
       this.#asking = undefined;
       this.#asked = this.#readInfos();
     }, INFOS_MS);

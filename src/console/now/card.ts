@@ -103,12 +103,17 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
 }
 
-function budgetsOf({ used, limits, closed, open }: RunFacts): Budget[] {
+function budgetsOf({ used, limits, closed, open, spent }: RunFacts): Budget[] {
   const flows = Object.values(open);
   const sent = flows.reduce((sum, flow) => sum + flow.out, closed.out);
   const received = flows.reduce((sum, flow) => sum + flow.in, closed.in);
   const budgets: (Budget | undefined)[] = [
     budget("tokens", used.tokens),
+    ...Object.entries(spent).map(([currency, sum]) => ({
+      what: "money" as const,
+      used: sum,
+      currency,
+    })),
     { ...known("cpu", used.cpuSeconds, limits.cpus), now: used.cpuNow },
     budget("memory", used.memory, limits.memoryBytes),
     budget("disk", used.disk, limits.diskBytes),

@@ -53,6 +53,9 @@ export const factsSchema = z.object({
   /** Bytes of connections that ended, and of exchanges on those that are open, by flow. */
   closed: traffic,
   open: z.record(z.string(), traffic),
+  /** Money that actions move which have no outcome yet, by their id, and what was moved, by currency. */
+  due: z.record(z.string(), z.object({ currency: z.string(), value: count })),
+  spent: z.record(z.string(), count),
   finding: since.extend({ kind: z.string() }).optional(),
   /** Approvals that wait, by their id. */
   waiting: z.record(z.string(), since),
@@ -82,6 +85,8 @@ export function factsOf(run: string, at: string): RunFacts {
     used: { tokens: 0, cpuSeconds: 0, cpuNow: 0, memory: 0, disk: 0, pids: 0, gpu: 0 },
     closed: { out: 0, in: 0 },
     open: {},
+    due: {},
+    spent: {},
     waiting: {},
     strip: [],
   };

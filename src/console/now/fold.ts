@@ -12,6 +12,9 @@ import { CONNECT, type RunFacts } from "./facts.ts";
 const OPEN_MAX = 1024;
 /** Approvals that wait; a daemon asks for fewer at once. */
 const WAITING_MAX = 1000;
+/** Payments that are under way at once, and currencies. */
+const DUE_MAX = 256;
+const CURRENCIES_MAX = 8;
 const TEXT_CHARS_MAX = 300;
 
 /** What is wrong with it nobody is told here. */
@@ -40,20 +43,21 @@ const FOLDS: Readonly<Partial<Record<Entry["type"], Fold>>> = {
     facts.state = "running";
     delete facts.paused;
   },
-  "run.restart": (facts, _, data) => void (facts.attempt = number(data["attempt"]) + 1),
+  "run.restart": (facts, _, data) => void (facts.attempt = whole(data["attempt"]) + 1),
   "run.end": foldEnd,
   action: (facts, entry, data) => {
     foldVerdict(facts, entry, 1);
+    foldAmount(facts, entry, data["amount"]);
     addToStrip(facts, entry, gravest(data["effects"]), 1);
   },
   repeat: (facts, entry, data) => {
-    const more = number(data["count"]);
+    const more = whole(data["count"]);
     foldVerdict(facts, { ...entry, verdict: "allow" }, more);
     addToStrip(facts, { ...entry, verdict: "allow" }, 0, more);
   },
   denial: (facts, entry, data) => {
     if (entry.action !== undefined) return; // It is counted as the action that it is of.
-    const more = number(data["merged"]) || 1;
+    const more = whole(data["merged"]) || 1;
     facts.counts.deny += more;
     addToStrip(facts, { ...entry, verdict: "deny" }, CONNECT, more);
   },
@@ -63,7 +67,8 @@ const FOLDS: Readonly<Partial<Record<Entry["type"], Fold>>> = {
     facts.closed.in += number(data["bytesIn"]);
     if (flow !== undefined) delete facts.open[flow];
   },
-  outcome: (facts, { flow }, data) => {
+  outcome: (facts, { flow, action }, data) => {
+    if (action !== undefined) settle(facts, action, data);
     if (flow === undefined) return;
     const known = facts.open[flow];
     if (known === undefined && Object.keys(facts.open).length >= OPEN_MAX) return;
@@ -143,6 +148,26 @@ function foldApproval(facts: RunFacts, entry: Entry, data: Data): void {
   } else if (data["state"] !== "shown") delete facts.waiting[id];
 }
 
+/** What is moved is known when it was. */
+function foldAmount(facts: RunFacts, { action, verdict }: Entry, amount: Json | undefined): void {
+  if (action === undefined || verdict === "deny" || !isObject(amount)) return;
+  const [oldest] = Object.keys(facts.due);
+  if (oldest !== undefined && Object.keys(facts.due).length >= DUE_MAX) delete facts.due[oldest];
+  const value = Number(text(amount["value"]));
+  if (value > 0) facts.due[action] = { currency: text(amount["currency"]), value };
+}
+
+/** A refusal of the server, or of ours until a person decides, moves nothing; it may succeed later. */
+function settle({ due, spent }: RunFacts, action: string, data: Data): void {
+  const amount = due[action];
+  const isFailed = number(data["status"]) >= 400 || data["code"] !== undefined;
+  if (amount === undefined || isFailed || data["error"] !== undefined) return;
+  delete due[action];
+  const { currency, value } = amount;
+  if (currency in spent || Object.keys(spent).length < CURRENCIES_MAX)
+    spent[currency] = (spent[currency] ?? 0) + value;
+}
+
 function foldVerdict({ counts }: RunFacts, { verdict }: Entry, more: number): void {
   counts.actions += more;
   if (verdict !== undefined) counts[verdict] += more;
@@ -207,6 +232,11 @@ function isObject(value: unknown): value is { readonly [key: string]: Json } {
 
 function number(value: Json | undefined): number {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** How many there were, as one entry can say it. */
+function whole(value: Json | undefined): number {
+  return Math.min(Math.floor(number(value)), 1e9);
 }
 
 function text(value: Json | undefined): string {

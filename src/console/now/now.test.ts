@@ -77,6 +77,43 @@ test("a card says who does what, by which leave, within which limits", () => {
   assert.deepEqual(made.needs, []);
 });
 
+test("money counts when the server did it, by currency; a refusal moves nothing", () => {
+  const pay = (
+    action: string,
+    verdict: "allow" | "confirm" | "deny",
+    value: string,
+    currency = "EUR",
+  ): Draft => ({
+    type: "action",
+    verdict,
+    action,
+    data: { effects: ["spend"], amount: { currency, value } },
+  });
+  const outcome = (id: string, data: NonNullable<Entry["data"]>) =>
+    ({ type: "outcome", action: id, data }) as const;
+  const made = card([
+    pay("a-1", "allow", "12.50"),
+    outcome("a-1", { status: 200 }),
+    pay("a-2", "confirm", "100"),
+    outcome("a-2", { status: 403 }),
+    outcome("a-2", { status: 201, approval: "ap-1" }),
+    pay("a-3", "allow", "7"),
+    outcome("a-3", { status: 402 }),
+    pay("a-4", "allow", "9"),
+    pay("a-5", "deny", "1000"),
+    outcome("a-5", { status: 200 }),
+    pay("a-6", "allow", "3", "USD"),
+    outcome("a-6", { status: 200 }),
+  ]);
+  assert.deepEqual(
+    made.budgets.filter(({ what }) => what === "money"),
+    [
+      { what: "money", used: 112.5, currency: "EUR" },
+      { what: "money", used: 3, currency: "USD" },
+    ],
+  );
+});
+
 test("the strip counts what was done by its gravest effect and verdict, and denials once", () => {
   const action = { type: "action", verdict: "allow" } as const;
   const { strip, counts } = card(

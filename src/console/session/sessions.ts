@@ -163,6 +163,12 @@ export class Sessions {
     }
   }
 
+  /** Ends the session of a cookie's token, whoever's page it is: somebody signed in anew there. */
+  endToken(token: string): void {
+    const session = this.#sessions.get(hashOf(token));
+    if (session !== undefined) this.end(session.id);
+  }
+
   /** Ends what is over: called at each use, and by a clock for those that only listen. */
   sweep(): void {
     const at = this.#now();

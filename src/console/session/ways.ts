@@ -4,14 +4,17 @@
  *
  * @module
  */
+import type { Log } from "../../base/index.ts";
 import type { ConsoleDesk } from "../desk.ts";
 import { signInByLink } from "./link.ts";
 import { askForPasskey, signInByPasskey } from "./passkey.ts";
+import { beginOidc, completeOidc, offersOf } from "./oidc.ts";
 import type { Person } from "./sessions.ts";
 
 /** What a way gets to see of a request; it has passed the guard. */
 export interface SignInAsk {
   readonly desk: ConsoleDesk;
+  readonly log: Log;
   readonly origin: URL;
   /** The JSON that was posted; `undefined` for a GET. */
   readonly body: unknown;
@@ -38,4 +41,7 @@ export const SIGN_IN_WAYS: ReadonlyMap<string, SignInWay> = new Map<string, Sign
   ["POST /session/link", signInByLink],
   ["POST /session/passkey/ask", askForPasskey],
   ["POST /session/passkey", signInByPasskey],
+  ["POST /session/offers", offersOf],
+  ["GET /session/oidc", beginOidc],
+  ["GET /session/oidc/callback", completeOidc],
 ]);

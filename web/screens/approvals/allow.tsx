@@ -1,6 +1,6 @@
 /** Leave for more of the same in this run, within limits, with what it would make possible beside it. */
 import { useState } from "react";
-import { Field } from "../../parts/index.ts";
+import { Field, Untrusted } from "../../parts/index.ts";
 import { Deliberate } from "./deliberate.tsx";
 import type { YesAct } from "./approve.ts";
 import { Consequence } from "./consequence.tsx";
@@ -76,7 +76,8 @@ export function Allow(props: {
         )}
         {currency === undefined ? null : (
           <Field
-            label={`${currency} in all`}
+            label="How much in all"
+            hint={<Untrusted text={currency} />}
             inputMode="decimal"
             value={amount}
             problem={problems.amount}

@@ -28,9 +28,6 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
     queries: ids.map((id) => ({
       queryKey: keyOf("approvals.show", { id }),
       queryFn: async () => ask("approvals.show", { id }),
-      // What was read is what is approved: it is not read anew under the eyes.
-      staleTime: Infinity,
-      refetchOnWindowFocus: false,
     })),
   });
   const [results, setResults] = useState<ReadonlyMap<string, Result>>(new Map());
@@ -39,9 +36,13 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
   const yes = useYes();
   const isApprover = useRole("approver");
   const error = cards.find((card) => card.error !== null)?.error;
-  const shown = cards.flatMap(({ data }) => (data === undefined ? [] : [data]));
-  if (error !== undefined) return <Failure error={error} />;
-  if (shown.length < ids.length) return <Loading what="Reading each of them" />;
+  const read = cards.flatMap(({ data }) => (data === undefined ? [] : [data]));
+  // What was read is what is approved: nothing becomes another under the eyes, and by another's code.
+  const [shown, setShown] = useState<readonly Shown[]>();
+  if (shown === undefined && read.length === ids.length) setShown(read);
+  if (error !== undefined && error !== null && shown === undefined)
+    return <Failure error={error} />;
+  if (shown === undefined) return <Loading what="Reading each of them" />;
   const { alike, odd } = sorted(shown);
   const open = alike.filter((one) => !results.has(one.id) && isWaiting(one));
   const [first] = alike;

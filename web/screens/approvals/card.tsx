@@ -5,6 +5,7 @@
  * @module
  */
 import { useEffect, useRef, useState, type ReactNode } from "react";
+import { Link } from "wouter";
 import {
   Badge,
   Button,
@@ -22,9 +23,9 @@ import { isWaiting } from "./inbox.ts";
 import { Content, doubtsOf } from "./looks/content.tsx";
 import { Person } from "./looks/mail.tsx";
 import { useCard } from "./open-card.ts";
-import { Difference, JsonText, Lines } from "./text.tsx";
+import { Difference, JsonText, Lines, LongText } from "./text.tsx";
 import { leftText } from "./undo.tsx";
-import { doesText, isReversible, type Shown } from "./words.ts";
+import { doesText, isReversible, requestText, type Shown } from "./words.ts";
 import styles from "./approvals.module.css";
 
 export function CardPane(props: {
@@ -58,6 +59,9 @@ function Card(props: {
   const body = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const isSeen = useSeen(end, body);
+  // Keys of the browser scroll what has the focus: that is the card, unless something of it is being decided.
+  const rest = () => body.current?.focus({ preventScroll: true });
+  useEffect(rest, []);
   /** Why a yes is not taken yet. */
   const heldBy = () => {
     if (renew !== undefined) return "it is another by now: look at what it is";
@@ -100,6 +104,7 @@ function Card(props: {
         heldBy={heldBy}
         isEdited={isEdited}
         onEdit={() => setEdited(true)}
+        onLeft={rest}
         onNext={onNext}
       />
     </article>
@@ -127,8 +132,8 @@ function Head({ shown, onBack }: { shown: Shown; onBack: () => void }) {
       <h2>
         <Untrusted text={summary} />
       </h2>
-      <p className={styles.quiet}>
-        <Untrusted text={target} /> · {id} · run <a href={`/runs/${run}`}>{run}</a>, task{" "}
+      <p className={`${styles.quiet} ${styles.place}`}>
+        <Untrusted text={target} /> · {id} · run <Link href={`~/runs/${run}`}>{run}</Link>, task{" "}
         <Untrusted text={task} />
       </p>
     </header>
@@ -163,7 +168,7 @@ function Sections({ shown }: { shown: Shown }) {
       )}
       {variantOf === undefined ? null : (
         <p className={styles.warning}>
-          <a href={`/approvals/${variantOf}`}>{variantOf}</a> asks for the same with other content.
+          <Link href={`/${variantOf}`}>{variantOf}</Link> asks for the same with other content.
         </p>
       )}
       {changed.length === 0 ? null : (
@@ -177,6 +182,10 @@ function Sections({ shown }: { shown: Shown }) {
       <Part title="What will happen">
         <Content shown={shown} />
         <Rest look={look} />
+        <section className={styles.fact} aria-label="Request">
+          <h3>Request</h3>
+          <LongText text={requestText(shown)} />
+        </section>
         {look.change.length === 0 ? null : (
           <section aria-label="Change">
             <h3>Change</h3>
@@ -209,9 +218,15 @@ function Sections({ shown }: { shown: Shown }) {
           {isReversible(shown) ? "The system can undo it." : <strong>It cannot be undone.</strong>}
         </p>
         {amount === undefined || look.content.kind === "payment" ? null : (
-          <p className={styles.money}>{`${amount.value} ${amount.currency}`}</p>
+          <p className={styles.money}>
+            <Untrusted text={`${amount.value} ${amount.currency}`} />
+          </p>
         )}
-        {takesEffectAt === undefined ? null : <p>It takes effect at {takesEffectAt}.</p>}
+        {takesEffectAt === undefined ? null : (
+          <p>
+            It takes effect at <Untrusted text={takesEffectAt} />.
+          </p>
+        )}
         {recipients.length === 0 || look.content.kind === "payment" ? null : (
           <details open={recipients.length <= 10}>
             <summary>{`Reaches ${recipients.length}`}</summary>
@@ -254,7 +269,7 @@ function Sections({ shown }: { shown: Shown }) {
 
 /** What of the body its kind does not show; of a workflow that is its connections, which are drawn. */
 function Rest({ look: { content, rest } }: Pick<Shown, "look">) {
-  if (rest === undefined) return null;
+  if (rest === undefined || content.kind === "raw") return null;
   const isDrawn = content.kind === "workflow" && content.edges !== undefined;
   return (
     <details open={!isDrawn}>

@@ -15,7 +15,7 @@ export function Consequence({ shown }: { shown: Shown }) {
   return (
     <p>
       This {doesText(effects)} at <Untrusted text={system} />
-      {reachText(shown)}.{" "}
+      <Untrusted text={reachText(shown)} />.{" "}
       {isReversible(shown) ? "The system can undo it." : <strong>It cannot be undone.</strong>}{" "}
       {when}
     </p>

@@ -4,16 +4,20 @@
  *
  * @module
  */
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import { Command, Empty, Failure, Loading, useKeys } from "../../parts/index.ts";
+import type { ApprovalInfo } from "../../../src/api/index.ts";
+import { Command, Empty, Failure, Loading, plural, useKeys } from "../../parts/index.ts";
+import { LAST_YES } from "./approve.ts";
 import { Batch } from "./batch.tsx";
 import { CardPane } from "./card.tsx";
 import { Help } from "./help.tsx";
 import { useInbox, type Inbox } from "./inbox.ts";
 import { quiet } from "./quiet.ts";
 import { InboxList } from "./list.tsx";
-import { UndoBar, useUndo } from "./undo.tsx";
+import { useUndo } from "./approve.ts";
+import { UndoBar } from "./undo.tsx";
 import styles from "./approvals.module.css";
 
 export function ApprovalsScreen() {
@@ -27,7 +31,7 @@ export function ApprovalsScreen() {
   const pick = (one: string) => setPicked((now) => toggled(now, one));
   const chosen = inbox.waiting.filter((one) => picked.has(one.id));
   const isBatch = path === "/alike" && chosen.length > 0;
-  const last = inbox.undoable.at(-1);
+  const last = useLastYes(inbox);
   useKeys(
     quiet({
       j: () => open(besideOf(inbox, id, 1)),
@@ -46,6 +50,9 @@ export function ApprovalsScreen() {
       <div className={styles.left}>
         <header className={styles.top}>
           <h1>Approvals</h1>
+          <span role="status" className="visually-hidden">
+            {plural(inbox.waiting.length, "waits", "wait")}
+          </span>
           <button type="button" className={styles.keys} onClick={() => setHelp(true)}>
             Keys <kbd>?</kbd>
           </button>
@@ -91,6 +98,13 @@ export function ApprovalsScreen() {
       {isHelp ? <Help onClose={() => setHelp(false)} /> : null}
     </div>
   );
+}
+
+/** What `u` takes back: what was approved here last, else what is done next. */
+function useLastYes({ undoable }: Inbox): ApprovalInfo | undefined {
+  const id = useQueryClient().getQueryData(LAST_YES);
+  const next = undoable.toSorted((a, b) => (a.notBefore ?? "").localeCompare(b.notBefore ?? ""));
+  return undoable.find((one) => one.id === id) ?? next[0];
 }
 
 function NothingWaits() {

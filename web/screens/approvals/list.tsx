@@ -58,9 +58,9 @@ export function InboxList(props: {
         ))}
         {left <= 0 ? null : (
           <li className={styles.rest}>
-            <Button
-              onClick={() => setMax(max + SHOWN)}
-            >{`${plural(left, "more waits", "more wait")}`}</Button>
+            <Button onClick={() => setMax(max + SHOWN)}>
+              {plural(left, "more waits", "more wait")}
+            </Button>
           </li>
         )}
       </ul>

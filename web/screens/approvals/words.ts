@@ -36,3 +36,10 @@ export function reachText({ action: { impact } }: Shown): string {
 export function isReversible({ action: { impact } }: Shown): boolean {
   return impact?.reversible === true;
 }
+
+/** `POST https://blog.example/posts?a=1`; of a session its place and object. */
+export function requestText({ action: { fields, target } }: Shown): string {
+  const { method, query } = fields;
+  const verb = typeof method === "string" ? `${method} ` : "";
+  return `${verb}${target}${typeof query === "string" && query !== "" ? `?${query}` : ""}`;
+}

@@ -23,7 +23,7 @@ export function Budgets({ card }: { card: RunCard }) {
       <TimeBudget card={card} />
       {card.budgets.map((budget) => (
         <Meter
-          key={budget.what}
+          key={`${budget.what} ${budget.currency ?? ""}`}
           label={LABELS[budget.what]}
           text={textOf(budget)}
           share={shareOf(budget)}

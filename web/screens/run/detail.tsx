@@ -53,16 +53,16 @@ function Told({ told, go }: { told: Answers<"run.item">; go: Go }) {
       <header className={styles.head}>
         <p className={styles.kind}>{KIND_NAMES[item.kind]}</p>
         <h2>
-          <Untrusted text={item.name || item.label.slice(0, 120) || KIND_NAMES[item.kind]} />
+          <Untrusted text={titleOf(item)} />
         </h2>
         <RowMarks row={item} />
       </header>
       <Words item={item} entries={entries} />
-      <Facts item={item} go={go} />
       <section aria-label="How it came about">
         <h3>How it came about</h3>
         <Chain item={item} chain={chain} go={go} />
       </section>
+      <Facts item={item} go={go} />
       {children.length === 0 ? null : (
         <section aria-label="What came of it">
           <h3>
@@ -103,6 +103,10 @@ function Told({ told, go }: { told: Answers<"run.item">; go: Go }) {
       </section>
     </>
   );
+}
+
+function titleOf({ lane, kind, name, label }: StoryItem): string {
+  return lane === "run" ? KIND_NAMES[kind] : name || label.slice(0, 120) || KIND_NAMES[kind];
 }
 
 /** What was said, as far as the record has it. */
@@ -165,7 +169,7 @@ function Block({ title, text }: { title: string; text: string }) {
   return (
     <div className={styles.block}>
       <h3>{title}</h3>
-      <pre>
+      <pre tabIndex={0}>
         <Untrusted text={text} isBlock />
       </pre>
     </div>
@@ -228,7 +232,7 @@ function Facts({ item, go }: { item: StoryItem; go: Go }) {
       )}
       {approval === undefined || approval === "" ? null : (
         <Fact name="Approval">
-          <Link href={`~/approvals?id=${encodeURIComponent(approval)}`}>{approval}</Link>
+          <Link href={`~/approvals/${encodeURIComponent(approval)}`}>{approval}</Link>
         </Fact>
       )}
     </dl>
@@ -304,9 +308,9 @@ function Raw({ entry }: { entry: Entry }) {
         <code>{entry.seq}</code> {entry.type} <Clock at={entry.at} />
       </summary>
       <p>
-        <Link href={`~/ledger?entry=${entry.seq}`}>Its proof, in the Ledger</Link>
+        <Link href={`~/ledger/${entry.seq}`}>Its proof, in the Ledger</Link>
       </p>
-      <pre>
+      <pre tabIndex={0}>
         <Untrusted text={JSON.stringify(entry, null, 2)} isBlock />
       </pre>
     </details>

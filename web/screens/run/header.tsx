@@ -1,20 +1,10 @@
 /** What a run is, how it stands, and what a person may do about it. */
-import { useState } from "react";
 import type { RunInfo } from "../../../src/api/index.ts";
 import { useRole } from "../../app/session.ts";
-import { useAct, useCall } from "../../calls/index.ts";
-import {
-  Ago,
-  Badge,
-  Button,
-  countText,
-  Dialog,
-  Failure,
-  plural,
-  spanText,
-  Untrusted,
-  type Tone,
-} from "../../parts/index.ts";
+import { Ago, Badge, countText, spanText, Untrusted, type Tone } from "../../parts/index.ts";
+import { RunActions } from "../now/actions.tsx";
+import { Budgets } from "../now/budgets.tsx";
+import { useRuns } from "../now/runs.ts";
 import styles from "./run.module.css";
 
 export const RUN_TONES: Readonly<Record<RunInfo["state"], Tone>> = {
@@ -23,9 +13,10 @@ export const RUN_TONES: Readonly<Record<RunInfo["state"], Tone>> = {
   paused: "wait",
   ended: "calm",
 };
-const STALE = ["run.show", "run.list", "run.timeline", "run.strip"] as const;
 
 export function RunHeader({ info }: { info: RunInfo }) {
+  const card = useRuns().data?.cards.find((one) => one.run === info.run);
+  const mayOperate = useRole("operator");
   const { run, state, task, purpose, command, counts, end, pauseReason } = info;
   return (
     <header className={styles.header}>
@@ -37,7 +28,11 @@ export function RunHeader({ info }: { info: RunInfo }) {
         {info.attempt === undefined ? null : <Badge tone="info">{`attempt ${info.attempt}`}</Badge>}
         {info.narrowed === true ? <Badge tone="wait">narrowed</Badge> : null}
         <code className={styles.muted}>{run}</code>
-        <RunActions info={info} />
+        {mayOperate && card !== undefined && state !== "ended" ? (
+          <div className={styles.actions}>
+            <RunActions card={card} />
+          </div>
+        ) : null}
       </div>
       <p className={styles.what}>
         <code>
@@ -50,6 +45,14 @@ export function RunHeader({ info }: { info: RunInfo }) {
         </p>
       )}
       <dl className={styles.facts}>
+        {card === undefined ? null : (
+          <div>
+            <dt>Agent</dt>
+            <dd>
+              <Untrusted text={card.agent.name} />
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Started</dt>
           <dd>
@@ -92,6 +95,11 @@ export function RunHeader({ info }: { info: RunInfo }) {
           </div>
         )}
       </dl>
+      {card === undefined || state === "ended" ? null : (
+        <div className={styles.budgets}>
+          <Budgets card={card} />
+        </div>
+      )}
     </header>
   );
 }
@@ -110,98 +118,5 @@ function Lifetime({ info }: { info: RunInfo }) {
       <dt>Took</dt>
       <dd>{spanText(until - Date.parse(info.startedAt))}</dd>
     </div>
-  );
-}
-
-function RunActions({ info: { run, state } }: { info: RunInfo }) {
-  const mayOperate = useRole("operator");
-  const [asking, setAsking] = useState<"kill" | "revoke">();
-  const pause = useAct("run.pause", STALE);
-  const resume = useAct("run.resume", STALE);
-  if (!mayOperate || state === "ended") return null;
-  const failed = pause.error ?? resume.error;
-  return (
-    <div className={styles.actions}>
-      {state === "paused" ? (
-        <Button kind="primary" disabled={resume.isPending} onClick={() => resume.mutate({ run })}>
-          Resume
-        </Button>
-      ) : (
-        <Button disabled={pause.isPending} onClick={() => pause.mutate({ run })}>
-          Pause
-        </Button>
-      )}
-      <Button onClick={() => setAsking("revoke")}>Revoke a grant</Button>
-      <Button kind="danger" onClick={() => setAsking("kill")}>
-        Kill
-      </Button>
-      {failed === null ? null : <Failure error={failed} />}
-      {asking === "kill" ? <KillDialog run={run} onClose={() => setAsking(undefined)} /> : null}
-      {asking === "revoke" ? <RevokeDialog run={run} onClose={() => setAsking(undefined)} /> : null}
-    </div>
-  );
-}
-
-function KillDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const kill = useAct("run.kill", STALE);
-  return (
-    <Dialog title={`Kill ${run}?`} onClose={onClose}>
-      <p>
-        All its processes end at once, and its connections with them. What it changed in its
-        workspace stays, and waits to be applied or discarded.
-      </p>
-      {kill.error === null ? null : <Failure error={kill.error} />}
-      <div className={styles.buttons}>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          kind="danger"
-          disabled={kill.isPending}
-          onClick={() => kill.mutate({ run }, { onSuccess: onClose })}
-        >
-          Kill the run
-        </Button>
-      </div>
-    </Dialog>
-  );
-}
-
-/** Grants go by the name of their system; those that the run used are offered. */
-function RevokeDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const revoke = useAct("run.revoke", STALE);
-  const strip = useCall("run.strip", { run, filter: {}, buckets: 1 });
-  const [grant, setGrant] = useState("");
-  const used = strip.data?.systems ?? [];
-  return (
-    <Dialog title="Take back a grant" onClose={onClose}>
-      <p>
-        From now on the run may not use it, and its connections are cut. This cannot be undone for
-        this run.
-      </p>
-      <label className={styles.stack}>
-        Grant
-        <input
-          list="used-systems"
-          value={grant}
-          onChange={({ target }) => setGrant(target.value)}
-          autoComplete="off"
-        />
-      </label>
-      <datalist id="used-systems">
-        {used.map(({ name, count }) => (
-          <option key={name} value={name} label={plural(count, "entry", "entries")} />
-        ))}
-      </datalist>
-      {revoke.error === null ? null : <Failure error={revoke.error} />}
-      <div className={styles.buttons}>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          kind="danger"
-          disabled={grant === "" || revoke.isPending}
-          onClick={() => revoke.mutate({ run, grant }, { onSuccess: onClose })}
-        >
-          Take it back
-        </Button>
-      </div>
-    </Dialog>
   );
 }

@@ -20,7 +20,7 @@ interface StripProps {
 
 /** The whole run; drag over a part of it to look at that alone. */
 export function Strip({ strip, from, to, go }: StripProps) {
-  const { lengthMs, findings } = strip;
+  const { spanMs, findings } = strip;
   const box = useRef<SVGSVGElement>(null);
   const [drag, setDrag] = useState<readonly [number, number]>();
   const count = findings.length;
@@ -35,16 +35,16 @@ export function Strip({ strip, from, to, go }: StripProps) {
   const end = () => {
     const width = box.current?.getBoundingClientRect().width ?? 1;
     if (drag !== undefined && Math.abs(drag[1] - drag[0]) * width > DRAG_PX)
-      zoom(Math.min(...drag) * lengthMs, Math.max(...drag) * lengthMs);
+      zoom(Math.min(...drag) * spanMs, Math.max(...drag) * spanMs);
     setDrag(undefined);
   };
   const shown = drag?.toSorted((a, b) => a - b) ?? [
-    (from ?? 0) / lengthMs,
-    Math.min(1, (to ?? lengthMs) / lengthMs),
+    (from ?? 0) / spanMs,
+    Math.min(1, (to ?? spanMs) / spanMs),
   ];
   const [left = 0, right = 1] = shown.map((part) => part * count);
   const isPart = drag !== undefined || from !== undefined || to !== undefined;
-  const [start, stop] = [from ?? 0, to ?? lengthMs];
+  const [start, stop] = [from ?? 0, to ?? spanMs];
   const span = stop - start;
   return (
     <figure className={styles.strip}>
@@ -53,7 +53,7 @@ export function Strip({ strip, from, to, go }: StripProps) {
         viewBox={`0 0 ${count} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`Density over ${sinceText(lengthMs)}: ${summary(strip)}`}
+        aria-label={`Density over ${sinceText(spanMs)}: ${summary(strip)}`}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
           setDrag([at(event), at(event)]);
@@ -106,7 +106,7 @@ export function Strip({ strip, from, to, go }: StripProps) {
           </button>
           <button
             type="button"
-            onClick={() => zoom(start - span / 2, Math.min(lengthMs, stop + span / 2))}
+            onClick={() => zoom(start - span / 2, Math.min(spanMs, stop + span / 2))}
             aria-label="Zoom out"
             disabled={!isPart}
           >
@@ -171,7 +171,6 @@ function summary({ verdicts, findings }: StoryStrip): string {
 export function Lanes(props: {
   readonly strip: StoryStrip;
   readonly lanes: readonly StoryLane[] | undefined;
-  readonly isZoomed: boolean;
   readonly go: Go;
 }) {
   const { strip, lanes, go } = props;

@@ -16,7 +16,6 @@ export function Timeline(props: PartProps) {
   const { from, to, filter, item } = place;
   const again = everyMs === undefined ? {} : { everyMs };
   const whole = useCall("run.strip", { run, filter: {}, buckets: BUCKETS }, again);
-  const isZoomed = from !== undefined || to !== undefined;
   const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const part = useCall("run.strip", { run, ...window, filter, buckets: BUCKETS }, again);
   const [last, setLast] = useState(part.data);
@@ -33,17 +32,15 @@ export function Timeline(props: PartProps) {
   }
   const shown = part.data ?? last ?? whole.data;
   return (
-    <div
-      className={item === undefined ? styles.timeline : `${styles.timeline} ${styles.withDetail}`}
-    >
-      <Strip strip={whole.data} from={from} to={to} go={go} />
-      <Lanes strip={shown} lanes={filter.lanes} isZoomed={isZoomed} go={go} />
-      <Filters filter={filter} strip={whole.data} go={go} run={run} />
-      {part.error === null ? null : <Failure error={part.error} />}
-      <div className={styles.split}>
+    <div className={item === undefined ? styles.split : `${styles.split} ${styles.withDetail}`}>
+      <div className={styles.timeline}>
+        <Strip strip={whole.data} from={from} to={to} go={go} />
+        <Lanes strip={shown} lanes={filter.lanes} go={go} />
+        <Filters filter={filter} strip={whole.data} go={go} run={run} />
+        {part.error === null ? null : <Failure error={part.error} />}
         <Rows {...props} />
-        {item === undefined ? null : <Detail run={run} id={item} go={go} everyMs={everyMs} />}
       </div>
+      {item === undefined ? null : <Detail run={run} id={item} go={go} everyMs={everyMs} />}
     </div>
   );
 }

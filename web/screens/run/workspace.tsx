@@ -149,7 +149,7 @@ function ToConfirm(props: {
       <h2>Executed by other programs</h2>
       <p className={styles.muted}>
         What stands here runs something on this machine, or changes what may be done, once it is
-        applied. Each is applied only if it is ticked.
+        applied. Only what is ticked is applied; the rest of it is held.
       </p>
       <ul>
         {remarks.map(({ path, why }) => (
@@ -183,6 +183,8 @@ function AppliedNote(props: {
   const { applied, held, conflicts, refused, notes } = props.applied;
   const stays = held.length + conflicts.length + refused.length;
   const isDone = applied.length > 0 || props.applied.commits.length > 0;
+  // Where the host has changed meanwhile nothing is written, until one says so.
+  const isStopped = !isDone && conflicts.length > 0;
   return (
     <section
       className={isDone ? styles.done : styles.held}
@@ -200,9 +202,9 @@ function AppliedNote(props: {
       <Remarks title="In conflict: the host has another now" remarks={conflicts} />
       <Remarks title="Refused" remarks={refused} />
       <Remarks title="Applied, but not in full" remarks={notes} />
-      {!isDone && stays > 0 ? (
+      {isStopped ? (
         <Button disabled={props.isPending} onClick={props.onPartial}>
-          Apply the rest, without these
+          Apply the rest, without the conflicts
         </Button>
       ) : null}
     </section>
@@ -291,7 +293,7 @@ function File({ file: { change, lines } }: { file: ChangedFile }) {
       ) : (
         <pre className={styles.lines} tabIndex={0} aria-label={`Lines of ${path}`}>
           {shown.map((line, at) => (
-            <div key={at} className={toneOf(line)}>
+            <div key={at} className={toneOf(line, at)}>
               <Untrusted text={line} isBlock />
             </div>
           ))}
@@ -306,8 +308,8 @@ function File({ file: { change, lines } }: { file: ChangedFile }) {
   );
 }
 
-function toneOf(line: string): string | undefined {
-  if (line.startsWith("@@")) return styles.hunk;
+function toneOf(line: string, at: number): string | undefined {
+  if (at < 2 || line.startsWith("@@")) return styles.hunk;
   if (line.startsWith("+")) return styles.plus;
   return line.startsWith("-") ? styles.minus : undefined;
 }

@@ -1,5 +1,2 @@
-import { Empty } from "../../parts/index.ts";
-
-export function TasksScreen() {
-  return <Empty title="Tasks" />;
-}
+/** Task files: read, written beside what they allow and what that makes possible, and proposals for them. */
+export { TasksScreen } from "./screen.tsx";

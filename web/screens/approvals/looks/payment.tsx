@@ -1,5 +1,6 @@
 /** A payment: how much and to whom, large. */
 import type { LookOf } from "../../../../src/api/index.ts";
+import { Untrusted } from "../../../parts/index.ts";
 import { Person } from "./mail.tsx";
 import { Passages } from "./passage.tsx";
 import styles from "../approvals.module.css";
@@ -14,7 +15,11 @@ export function PaymentView(props: {
   return (
     <>
       <p className={styles.money}>
-        {amount === undefined ? "An amount that the request does not say" : `${amount} ${currency}`}
+        {amount === undefined ? (
+          "An amount that the request does not say"
+        ) : (
+          <Untrusted text={`${amount} ${currency}`} />
+        )}
       </p>
       <h3>To</h3>
       {recipients.length === 0 ? (

@@ -4,7 +4,10 @@ import { requestOf } from "./approvals.fixture.ts";
 import { A, B, open } from "./test-kit.ts";
 
 test("INV-209: where a proof is needed no step of a person's is taken without one", async (t) => {
-  const people = new Map([["cli:1", "ada"], ["passkey:ada", "ada"]]);
+  const people = new Map([
+    ["cli:1", "ada"],
+    ["passkey:ada", "ada"],
+  ]);
   const required = { now: false };
   const { approvals } = open(t, {
     deciders: () => ({

@@ -174,8 +174,7 @@ export function personsOf({ approvers, passkeys }: Approvers): Deciders {
   return {
     needsProof,
     // A yes of before, that nobody signed, counts no more either.
-    personOf: (identity) =>
-      needsProof && !isProven(identity) ? undefined : persons.get(identity),
+    personOf: (identity) => (needsProof && !isProven(identity) ? undefined : persons.get(identity)),
   };
 }
 

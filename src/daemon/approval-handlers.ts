@@ -56,8 +56,7 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
       const terms = allowance === undefined ? {} : { allowance };
       const said = { decision: "approve", ...terms } as const;
       const decider = await deciderOf(caller, { id, said, proof });
-      if (allowance === undefined)
-        return infoOf(await approvals.approve({ id, code, ...decider }));
+      if (allowance === undefined) return infoOf(await approvals.approve({ id, code, ...decider }));
       requireLeave(approvals.show(id));
       const { forMs, recipients, amount, count } = allowance;
       // Before the first is performed: the agent asks for the next as soon as it has its answer.

@@ -24,7 +24,9 @@ export class Consoles {
 
   /** Of its pages; `undefined` where none is open. */
   get origin(): string | undefined {
-    return this.#port === undefined ? undefined : (this.#origin ?? `http://localhost:${this.#port}`);
+    return this.#port === undefined
+      ? undefined
+      : (this.#origin ?? `http://localhost:${this.#port}`);
   }
 
   /**

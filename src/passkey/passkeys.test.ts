@@ -198,7 +198,12 @@ test("where no console is open, or the file is not ours, no passkey is believed"
     code: "channel.file",
   });
   chmodSync(file, 0o600);
-  for (const broken of ["", "{}", text.replace('"ada"', '"Ada"'), text.replace("approver", "god")]) {
+  for (const broken of [
+    "",
+    "{}",
+    text.replace('"ada"', '"Ada"'),
+    text.replace("approver", "god"),
+  ]) {
     writeFileSync(file, broken);
     await assert.rejects(passkeys.believe(YES, key.sign(passkeys.ask(YES))), {
       code: "passkey.store",

@@ -140,7 +140,7 @@ export class Passkeys {
       const passkey = all.find((one) => one.credential === assertion.id && one.rpId === rpId);
       if (passkey === undefined) {
         throw new Fault("passkey.unknown", "this passkey is nobody's here, or was removed", {
-          hint: "People in the console adds one; the first of a person with `cofferdam console`'s link",
+          hint: "the owner adds the first of a person, signed in by the link that `cofferdam console` prints",
         });
       }
       const challenge = challengeOf(statement, nonce);

@@ -154,14 +154,25 @@ test("where nobody is known at the device, nothing is decided", async () => {
 
 test("a removed passkey ends its sessions, and signs nobody in", async () => {
   const [{ id = "" } = {}] = await desk.home.ask("passkey.list", {});
-  await page.goto(`${desk.origin}/people`);
-  await page.getByRole("button", { name: "Remove laptop of ada" }).click();
-  await page.getByRole("button", { name: "Remove passkey" }).click();
-  await page.getByText("No passkey yet").waitFor();
+  const owner = await (await desk.context({ phone: true, dark: true })).newPage();
+  const printed = (await desk.home.call(["console", "--link"])).stdout;
+  await owner.goto(/http:\S+#link=\S+/.exec(printed)?.[0] ?? "");
+  await owner.getByRole("navigation", { name: "Screens" }).waitFor();
+  await owner.goto(`${desk.origin}/people`);
+  await owner.getByRole("button", { name: "Remove laptop of ada" }).waitFor();
+  await desk.isAccessible(owner);
+  await desk.picture(owner, "people-phone");
+  assert.equal((await call("session.show", {})).status, 200);
+  await owner.getByRole("button", { name: "Remove laptop of ada" }).click();
+  await desk.picture(owner, "people-remove");
+  await owner.getByRole("button", { name: "Remove passkey" }).click();
+  await owner.getByText("No passkey yet").waitFor();
+  assert.equal((await call("session.show", {})).status, 401);
   assert.deepEqual(await desk.home.ask("passkey.list", {}), []);
   const removed = (await desk.home.log()).find(({ data }) => data?.["action"] === "removed");
-  assert.deepEqual([removed?.data?.["fingerprint"], removed?.data?.["by"]], [id, "passkey:ada"]);
-  await signOut();
+  const uid = process.getuid?.() ?? -1;
+  assert.deepEqual([removed?.data?.["fingerprint"], removed?.data?.["by"]], [id, `cli:${uid}`]);
+  await page.reload();
   await device.send("WebAuthn.setUserVerified", {
     authenticatorId,
     isUserVerified: true,

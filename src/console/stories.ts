@@ -3,12 +3,16 @@
  *
  * @module
  */
+import { setTimeout } from "node:timers/promises";
 import type { Entry } from "../api/index.ts";
 import { Story } from "../story/index.ts";
 
 /** Runs kept, and their items together: about half a kilobyte each. */
 const STORIES_MAX = 12;
 const ITEMS_KEPT = 400_000;
+/** How long a screen waits before it shows the beginning of a long run. */
+const WAIT_MS = 400;
+
 /** The record, as stories read it. */
 export interface RunSource {
   /** Entries of it that can be read by now. */
@@ -33,15 +37,31 @@ export class Stories {
     this.#source = source;
   }
 
-  /** The story of `run`, up to the entry that is the last one now. */
-  async of(run: string): Promise<Story> {
+  /** The story of `run` up to the entry that is the last one now; of a long one that is read for the first time, what is told by then. */
+  async of(run: string): Promise<{ readonly story: Story; readonly isWhole: boolean }> {
+    const kept = this.#goingOn(run);
+    const { reading } = kept;
+    await Promise.race([reading, setTimeout(WAIT_MS, undefined, { ref: false })]);
+    return { story: kept.story, isWhole: kept.reading !== reading };
+  }
+
+  /** The same, however long it takes. */
+  async whole(run: string): Promise<Story> {
+    const kept = this.#goingOn(run);
+    await kept.reading;
+    return kept.story;
+  }
+
+  #goingOn(run: string): Kept {
     const kept = this.#kept.get(run) ?? { story: new Story(), seen: 0, reading: undefined };
     this.#kept.delete(run);
     this.#kept.set(run, kept);
     this.#forget();
-    kept.reading ??= this.#goOn(run, kept).finally(() => (kept.reading = undefined));
-    await kept.reading;
-    return kept.story;
+    if (kept.reading === undefined) {
+      kept.reading = this.#goOn(run, kept).finally(() => (kept.reading = undefined));
+      kept.reading.catch(() => {}); // Whoever waits is told; whoever asks next begins anew.
+    }
+    return kept;
   }
 
   async #goOn(run: string, kept: Kept): Promise<void> {

@@ -114,9 +114,9 @@ async function shownOf(
   const info = infoOf(approval);
   const deeds = runs.deeds(run, action.id);
   const widens = await widensOf(world, runs, approval);
-  const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens });
-  const { request, body = Buffer.alloc(0) } = approvals.spool(id);
   const look = lookOf(action);
+  const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens }, look);
+  const { request, body = Buffer.alloc(0) } = approvals.spool(id);
   const alike = likenessOf(action, limits, look);
   return {
     ...info,

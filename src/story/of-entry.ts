@@ -69,9 +69,9 @@ export function addBytes(told: Told, out: number, back: number, edges = told.edg
   }
 }
 
-export function byOf(process: Process | undefined): Told["by"] {
-  if (process === undefined || process.pid === 0) return undefined;
-  return { pid: process.pid, exe: cut(process.exe) };
+export function byOf(by: Process | undefined): Told["by"] {
+  if (by === undefined || by.pid === 0) return undefined;
+  return { pid: by.pid, exe: cut(by.exe) };
 }
 
 export function tieOf({ cause }: Entry): Told["tie"] {

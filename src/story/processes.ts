@@ -33,36 +33,36 @@ export class Processes {
 
   /** The process that `entry` names, told by it where it was not known. */
   of(entry: Entry): Told | undefined {
-    const { process } = entry;
-    if (process === undefined || process.pid === 0) return undefined;
-    return this.#byPid.get(process.pid) ?? this.#mentioned(entry, process, 0);
+    const { process: own } = entry;
+    if (own === undefined || own.pid === 0) return undefined;
+    return this.#byPid.get(own.pid) ?? this.#mentioned(entry, own, 0);
   }
 
   /** An execve: a new process, or another image of one. */
   started(entry: Entry, call: Told | undefined): Told {
-    const { process } = entry;
-    if (process === undefined || process.pid === 0) {
+    const { process: own } = entry;
+    if (own === undefined || own.pid === 0) {
       return this.#begin(entry, { lane: "process", kind: "process", label: entry.target ?? "" });
     }
-    const [above] = process.ancestors;
-    const known = this.#byPid.get(process.pid);
+    const [above] = own.ancestors;
+    const known = this.#byPid.get(own.pid);
     // A pid that comes round again has another parent.
     if (
       known?.process !== undefined &&
       (above === undefined || known.process.parentPid === above.pid)
     ) {
-      known.process.exe = cut(process.exe);
-      known.process.argv = briefArgv(process.argv);
+      known.process.exe = cut(own.exe);
+      known.process.argv = briefArgv(own.argv);
       known.process.execs += 1;
-      known.label = commandOf(process.argv, process.exe);
-      known.by = { pid: process.pid, exe: known.process.exe };
+      known.label = commandOf(own.argv, own.exe);
+      known.by = { pid: own.pid, exe: known.process.exe };
       known.call ??= call;
       return known;
     }
-    const parent = above === undefined ? undefined : this.#mentioned(entry, process, 1);
-    const own = this.#tell(entry, process, parent, call, String(entry.seq));
-    if (own.process !== undefined) own.process.execs = 1;
-    return own;
+    const parent = above === undefined ? undefined : this.#mentioned(entry, own, 1);
+    const told = this.#tell(entry, own, parent, call, String(entry.seq));
+    if (told.process !== undefined) told.process.execs = 1;
+    return told;
   }
 
   /** The busiest processes of a sample: pid and cores. */

@@ -81,7 +81,7 @@ export function stripOf(
   story: Story,
   window: Window,
   buckets: number,
-): Omit<StoryStrip, "startedAt" | "lengthMs" | "spanMs" | "through" | "items"> {
+): Omit<StoryStrip, "startedAt" | "lengthMs" | "spanMs" | "through" | "items" | "isWhole"> {
   const fromMs = window.from ?? 0;
   // What is done with a run that ended, perhaps days later, stands in the last bucket.
   const toMs = Math.max(window.to ?? story.spanMs, fromMs + 1);

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { startModelServer, type ModelServer, type Turn } from "../../drills/model/index.ts";
+import { RUN_ENDPOINTS } from "../../src/api/console/runs.ts";
 import { SshHome } from "../ssh/kit.ts";
 import { eventually, TestHome } from "../support/home.ts";
 import { openDesk, type Desk } from "./kit.ts";
@@ -176,6 +177,8 @@ test("filters and keys: refused only, one call's doings, find, jump; the address
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Show all", exact: true }).click();
 
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).getByRole("button", { name: "Close" }).click();
   await page.keyboard.press(":");
   await page.getByLabel("Entry or time").fill("x y");
   await page.keyboard.press("Enter");
@@ -303,6 +306,35 @@ test("a phone's width and the dark hold it", async () => {
   await desk.picture(dark, "run-map-dark");
 });
 
+test("what the screen asks: every answer is as its contract says, and what is not there is refused", async () => {
+  const ask = async (name: keyof typeof RUN_ENDPOINTS, asks: object) => {
+    const body = JSON.stringify({ run, ...asks });
+    const headers = { "content-type": "application/json", origin: desk.origin };
+    const answer = await page.request.post(`${desk.origin}/api/${name}`, { headers, data: body });
+    const value: unknown = await answer.json();
+    if (answer.ok()) RUN_ENDPOINTS[name].gives.parse(value);
+    return value as Readonly<Record<string, unknown>>;
+  };
+  const window = { filter: { refused: true } };
+  const { matched } = await ask("run.timeline", { ...window, offset: 0, limit: 10 });
+  assert.ok(Number(matched) >= 3);
+  const strip = await ask("run.strip", { filter: {}, buckets: 7 });
+  assert.equal(strip["isWhole"], true);
+  const { at } = await ask("run.locate", { ...window, find: { finding: "next" } });
+  const { id } = at as { id: string };
+  const { chain } = await ask("run.item", { id });
+  assert.ok((chain as unknown[]).length >= 4);
+  assert.ok(Number((await ask("run.processes", {}))["processes"]) >= 5);
+  assert.ok(((await ask("run.map", { by: "call" }))["edges"] as unknown[]).length >= 3);
+
+  assert.equal((await ask("run.item", { id: "999999" }))["code"], "console.no_item");
+  for (const wrong of [{ id: "../1" }, { id: "1; x" }, { id: "1", run: "r-1/../2" }]) {
+    assert.equal((await ask("run.item", wrong))["code"], "console.request", JSON.stringify(wrong));
+  }
+  const tooMuch = await ask("run.timeline", { filter: {}, offset: 0, limit: 501 });
+  assert.equal(tooMuch["code"], "console.request");
+});
+
 test("a run that is not there, and one without a workspace, say so", async () => {
   await page.goto(`${desk.origin}/runs/r-none`);
   await page.getByText("There is no such run").waitFor();
@@ -363,7 +395,7 @@ test("INV-194: a recording is played and searched; titles, links and clipboards 
       "\\\\033]0;OWNED\\\\007\\\\033]8;;http://evil.example/\\\\033\\\\\\\\click\\\\033]8;;\\\\033\\\\\\\\";
     const ran = await ssh.run(
       task,
-      `ssh -tt server.example "printf '${osc} \\\\033[31mred\\\\033[0m plain\\\\n'; sleep 3; echo the end"`,
+      `ssh -tt server.example "printf '${osc} \\\\342\\\\200\\\\256txt \\\\033[31mred\\\\033[0m plain\\\\n'; sleep 3; echo the end"`,
     );
     assert.equal(ran.code, 0, ran.stderr);
     const played = (await ssh.home.runs({ all: true }))[0]?.run ?? "";
@@ -376,6 +408,7 @@ test("INV-194: a recording is played and searched; titles, links and clipboards 
     await tab.keyboard.press("Enter");
     await screen.getByText("the end").waitFor();
     await screen.getByText("click").waitFor();
+    await screen.getByText("\ufffdtxt").waitFor(); // It would turn the line around.
     await other.isAccessible(tab);
     await other.picture(tab, "run-recording");
     assert.equal(await screen.locator("a").count(), 0);

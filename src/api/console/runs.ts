@@ -123,6 +123,8 @@ const storyHead = {
   through: z.int().gte(-1),
   /** Items in all, of the whole run. */
   items: count,
+  /** Whether it is told up to now; a long one is told in parts, and one asks again. */
+  isWhole: z.boolean(),
 };
 
 const column = z.array(count);

@@ -33,21 +33,23 @@ export function runHandlers({ record }: ConsoleDesk): RunHandlers {
   });
   return {
     "run.timeline": async ({ run, from, to, filter, offset, limit }) => {
-      const story = await stories.of(run);
+      const told = await stories.of(run);
+      const { story } = told;
       const found = rowsOf(story, windowOf({ from, to, filter }), { offset, limit });
-      return { ...headOf(story), ...found, offset };
+      return { ...headOf(told), ...found, offset };
     },
     "run.strip": async ({ run, from, to, filter, buckets }) => {
-      const story = await stories.of(run);
-      return { ...headOf(story), ...stripOf(story, windowOf({ from, to, filter }), buckets) };
+      const told = await stories.of(run);
+      const { story } = told;
+      return { ...headOf(told), ...stripOf(story, windowOf({ from, to, filter }), buckets) };
     },
     "run.locate": async ({ run, from, to, filter, find }) => {
-      const story = await stories.of(run);
+      const story = await stories.whole(run);
       const at = locateIn(story, windowOf({ from, to, filter }), find);
       return at === undefined ? {} : { at };
     },
     "run.item": async ({ run, id }) => {
-      const story = await stories.of(run);
+      const story = await stories.whole(run);
       const told = story.item(id);
       if (told === undefined) {
         throw new Fault("console.no_item", `nothing of ${run} is told as ${id}`, {
@@ -69,18 +71,19 @@ export function runHandlers({ record }: ConsoleDesk): RunHandlers {
       };
     },
     "run.processes": async ({ run, refused }) => {
-      const story = await stories.of(run);
+      const story = await stories.whole(run);
       return { through: story.through, ...processRows(story, { refused }) };
     },
     "run.map": async ({ run, by }) => {
-      const story = await stories.of(run);
+      const story = await stories.whole(run);
       return { through: story.through, ...story.traffic.map(by) };
     },
   };
 }
 
-function headOf({ startedAt, lengthMs, spanMs, through, items }: Story) {
-  return { startedAt, lengthMs, spanMs, through, items: items.length };
+function headOf({ story, isWhole }: { readonly story: Story; readonly isWhole: boolean }) {
+  const { startedAt, lengthMs, spanMs, through, items } = story;
+  return { startedAt, lengthMs, spanMs, through, items: items.length, isWhole };
 }
 
 function windowOf(window: {

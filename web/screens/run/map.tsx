@@ -139,9 +139,7 @@ function Picture(props: {
               d={`M${LEFT} ${y1}C${middle} ${y1} ${middle} ${y2} ${RIGHT} ${y2}`}
               strokeWidth={weight}
               onClick={() => onOpen(edge.item)}
-            >
-              <title>{sentence(edge)}</title>
-            </path>
+            />
           );
         })}
       </svg>
@@ -151,7 +149,6 @@ function Picture(props: {
             <button
               type="button"
               aria-pressed={chosen === `a ${id}`}
-              title={label}
               onClick={() => onChoose(`a ${id}`)}
             >
               <Untrusted text={short(id.startsWith("call ") ? label : baseName(label))} />
@@ -168,7 +165,6 @@ function Picture(props: {
                 type="button"
                 className={refused ? styles.isRefused : undefined}
                 aria-pressed={chosen === `p ${id}`}
-                title={label}
                 onClick={() => onChoose(`p ${id}`)}
               >
                 <Untrusted text={short(label)} />
@@ -187,10 +183,6 @@ function volumeText(edges: readonly MapEdge[]): string {
   const [out, back, deny] = [sum((e) => e.bytesOut), sum((e) => e.bytesIn), sum((e) => e.deny)];
   const volume = out + back === 0 ? "" : `↑${bytesText(out)} ↓${bytesText(back)}`;
   return [volume, deny === 0 ? "" : `${countText(deny)} refused`].filter(Boolean).join(" ");
-}
-
-function sentence(edge: MapEdge): string {
-  return `${edge.from} to ${edge.to}: ${plural(edge.connections, "connection")}, ${bytesText(edge.bytesOut)} out, ${bytesText(edge.bytesIn)} back, ${edge.allow} allowed, ${edge.confirm} to confirm, ${edge.deny} refused`;
 }
 
 function short(text: string): string {

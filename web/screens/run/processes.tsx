@@ -184,7 +184,7 @@ function Marks({ row, isClosed }: { row: StoryProcess; isClosed: boolean }) {
       ) : null}
       {cpu === undefined ? null : <Badge tone="info">{`${cpu} cores`}</Badge>}
       {reached.length === 0 ? null : (
-        <span className={styles.reached} title={reached.join(", ")}>
+        <span className={styles.reached}>
           <Untrusted text={reached[0] ?? ""} />
           {reached.length > 1 ? ` +${reached.length - 1}` : ""}
         </span>

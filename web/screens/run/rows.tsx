@@ -25,19 +25,21 @@ import styles from "./timeline.module.css";
 const ROW_PX = 30;
 const PAGE = 100;
 const OVERSCAN = 12;
+const FOLDING_MS = 500;
 /** Nearer to the end than that one follows it. */
 const AT_END_PX = 40;
 
 type Page = Answers<"run.timeline">;
 type Find = Asks<"run.locate">["find"];
 
-export function Rows({ run, place, go, everyMs }: PartProps) {
+export function Rows({ run, place, go, everyMs, isFolding }: PartProps & { isFolding: boolean }) {
   const { from, to, filter, item } = place;
   const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const question = { run, ...window, filter };
   const asked = JSON.stringify(question);
   const scroll = useRef<HTMLDivElement>(null);
-  const [matched, setMatched] = useState(PAGE);
+  const [known, setMatched] = useState<number>();
+  const matched = known ?? 0;
   const [cursor, setCursor] = useState<{ readonly index: number; readonly id: string }>();
   const [isAtEnd, setAtEnd] = useState(everyMs !== undefined && item === undefined);
   const [isJumping, setJumping] = useState(false);
@@ -59,7 +61,7 @@ export function Rows({ run, place, go, everyMs }: PartProps) {
         queryKey: keyOf("run.timeline", asks),
         queryFn: async ({ signal }: { signal: AbortSignal }) => ask("run.timeline", asks, signal),
         placeholderData: keepPreviousData,
-        ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+        refetchInterval: everyMs ?? (isFolding ? FOLDING_MS : (false as const)),
       };
     }),
   });
@@ -71,7 +73,7 @@ export function Rows({ run, place, go, everyMs }: PartProps) {
     undefined,
   );
   const found = newest?.data?.matched;
-  if (found !== undefined && found !== matched) setMatched(found);
+  if (found !== undefined && found !== known) setMatched(found);
   const rowAt = (index: number): StoryItem | undefined => {
     const page: Page | undefined = answers[Math.floor(index / PAGE) - first]?.data;
     return page?.offset === Math.floor(index / PAGE) * PAGE ? page.rows[index % PAGE] : undefined;
@@ -82,6 +84,11 @@ export function Rows({ run, place, go, everyMs }: PartProps) {
     if (isAtEnd && everyMs !== undefined && matched > 0)
       virtual.scrollToIndex(matched - 1, { align: "end" });
   }, [matched, isAtEnd, everyMs, virtual]);
+
+  // Another filter is another list; it begins at its beginning.
+  useEffect(() => {
+    scroll.current?.scrollTo({ top: 0 });
+  }, [asked]);
 
   const show = (to: { readonly offset: number; readonly id: string }) => {
     setCursor({ index: to.offset, id: to.id });
@@ -132,7 +139,7 @@ export function Rows({ run, place, go, everyMs }: PartProps) {
 
   const failed = answers.find(({ error }) => error !== null)?.error as ApiFault | undefined;
   if (failed !== undefined) return <Failure error={failed} />;
-  if (found === undefined) return <Loading what="Reading" />;
+  if (known === undefined) return <Loading what="Reading" />;
   return (
     <div className={styles.rowsBox}>
       <div className={styles.rowsHead}>

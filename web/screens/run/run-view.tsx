@@ -1,8 +1,9 @@
 /** One run: its header, and what is looked at. */
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useCall } from "../../calls/index.ts";
-import { Empty, Failure, Loading, Tabs } from "../../parts/index.ts";
+import { Empty, Failure, Loading, Tabs, useKeys } from "../../parts/index.ts";
 import { RunHeader } from "./header.tsx";
+import { Help } from "./help.tsx";
 import { TABS, usePlace, type Tab } from "./place.ts";
 import { MapView } from "./map.tsx";
 import { Processes } from "./processes.tsx";
@@ -26,6 +27,8 @@ const LABELS: Readonly<Record<Tab, string>> = {
 
 export function RunView({ run }: { run: string }) {
   const [place, go] = usePlace();
+  const [isHelp, setHelp] = useState(false);
+  useKeys({ "?": () => setHelp(true) });
   const shown = useCall("run.show", { run }, { everyMs: 2 * LIVE_MS });
   const isLive = shown.data !== undefined && shown.data.state !== "ended";
   const recordings = useCall("recordings.list", { run }, isLive ? { everyMs: ENDED_MS } : {});
@@ -68,6 +71,7 @@ export function RunView({ run }: { run: string }) {
         ) : null}
         {place.tab === "workspace" ? <Workspace {...props} /> : null}
       </div>
+      {isHelp ? <Help onClose={() => setHelp(false)} /> : null}
     </div>
   );
 }

@@ -7,6 +7,9 @@
 import { Terminal } from "@xterm/headless";
 import type { Cast } from "./cast.ts";
 
+/** Format characters (bidi, zero width, tags), lone surrogates, private ones. */
+const UNSEEN = /[\p{Cf}\p{Cs}\p{Co}]/gu;
+
 /** A stretch of cells that look alike. */
 export interface Stretch {
   readonly text: string;
@@ -91,7 +94,7 @@ function linesOf({ buffer: { active }, rows }: Terminal): readonly Line[] {
         isUnderlined: cell.isUnderline() !== 0,
         isInverse: cell.isInverse() !== 0,
       };
-      const text = cell.isInvisible() === 0 ? cell.getChars() || " " : " ";
+      const text = cell.isInvisible() === 0 ? shown(cell.getChars()) : " ";
       const last = stretches.at(-1);
       if (last !== undefined && isAlike(last, look))
         stretches[stretches.length - 1] = { ...last, text: last.text + text };
@@ -99,6 +102,11 @@ function linesOf({ buffer: { active }, rows }: Terminal): readonly Line[] {
     }
     return stretches;
   });
+}
+
+/** What reorders or hides text does neither here. */
+function shown(characters: string): string {
+  return characters === "" ? " " : characters.replaceAll(UNSEEN, "\ufffd");
 }
 
 function isAlike(one: Stretch, other: Omit<Stretch, "text">): boolean {

@@ -178,6 +178,7 @@ export function Lanes(props: {
     <div className={styles.lanes} role="group" aria-label="Lanes">
       {STORY_LANES_SHOWN.map((lane) => {
         const column = strip.lanes[lane] ?? [];
+        const most = Math.max(1, ...column);
         const isOn = lanes === undefined || lanes.includes(lane);
         return (
           <div key={lane} className={styles.lane}>
@@ -203,7 +204,7 @@ export function Lanes(props: {
                     width={1}
                     y={0}
                     height={1}
-                    opacity={Math.min(1, 0.35 + Math.log10(n + 1) / 2)}
+                    opacity={0.3 + 0.7 * Math.sqrt(n / most)}
                   />
                 ),
               )}

@@ -76,6 +76,19 @@ export async function signInByLink(link: string): Promise<void> {
   await post("/session/link", { link });
 }
 
+export type SignatureAsk = Answers<"passkey.prove">;
+export type Proof = NonNullable<Asks<"approvals.approve">["proof"]>;
+
+/** What a passkey has to sign to sign in. */
+export async function askToSignIn(): Promise<SignatureAsk> {
+  return (await (await post("/session/passkey/ask", {})).json()) as SignatureAsk;
+}
+
+/** Takes a passkey's signature for a session. */
+export async function signInByProof(proof: Proof): Promise<void> {
+  await post("/session/passkey", { proof });
+}
+
 /** How one may sign in here. */
 export interface Offers {
   readonly links: boolean;

@@ -182,3 +182,22 @@ test("fault daemon.read_only: a run that could not write has no changes", async 
   const run = /"run":"(r-[0-9a-z]+)"/.exec(result.stderr)?.[1] ?? "";
   assert.equal((await home.call(["diff", run])).code, 125);
 });
+
+test("INV-215: daemon.identity: a process speaks for people of an OpenID provider alone, and for nobody who is not listed", async () => {
+  await home.call(["ps"]);
+  const client = createClient(locateHome({ COFFERDAM_HOME: home.state }));
+  for (const identity of [
+    "telegram:4711",
+    "cli:0",
+    "passkey:alice",
+    "alice",
+    "oidc:",
+    "oidc:a b@c",
+  ]) {
+    await assert.rejects(client.as(identity).call("daemon.status", {}), {
+      code: "daemon.identity",
+    });
+  }
+  // Who may ask is the socket's matter; for whom, the decision's.
+  await client.as("oidc:somebody@id.example").call("daemon.status", {});
+});

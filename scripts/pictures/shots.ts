@@ -29,14 +29,14 @@ export const SHOTS: readonly Shot[] = [
   { name: "approval-push", path: "/approvals", arrange: card("push.update") },
   { name: "approval-workflow", path: "/approvals", arrange: card("workflow.activate") },
   { name: "approval-command", path: "/approvals", arrange: card("exec") },
-  { name: "run", path: "/runs", arrange: run("rollout-17") },
-  { name: "run-week", path: "/runs", arrange: run("ops-week") },
-  { name: "blast", path: "/blast" },
-  { name: "tasks", path: "/tasks" },
-  { name: "credentials", path: "/credentials" },
-  { name: "ledger", path: "/ledger" },
-  { name: "incidents", path: "/incidents" },
-  { name: "drills", path: "/drills" },
+  { name: "run", path: "/runs", arrange: of("rollout-17", "/runs/") },
+  { name: "run-week", path: "/runs", arrange: of("ops-week", "/runs/") },
+  { name: "blast", path: "/blast", isDark: true, arrange: chooseTask },
+  { name: "tasks", path: "/tasks", arrange: openTask },
+  { name: "credentials", path: "/credentials/blog" },
+  { name: "ledger", path: "/ledger?q=type:finding", arrange: openEntry },
+  { name: "incidents", path: "/incidents", arrange: of("rollout-17", "/incidents/") },
+  { name: "drills", path: "/drills/d09-destructive-sql", arrange: playDrill },
   { name: "doctor", path: "/doctor" },
   { name: "people", path: "/people" },
 ];
@@ -52,12 +52,48 @@ function card(name: string): (page: Page) => Promise<void> {
   };
 }
 
-/** Opens the run of that task. */
-function run(task: string): (page: Page, sample: Sample) => Promise<void> {
+/** Opens what there is of the run of that task. */
+function of(task: string, path: string): (page: Page, sample: Sample) => Promise<void> {
   return async (page, { home }) => {
     const runs = await home.runs({ all: true });
     const found = runs.find((one) => one.task === task);
-    await page.goto(`${new URL(page.url()).origin}/runs/${found?.run ?? ""}`);
-    await page.getByRole("tablist").first().waitFor();
+    await page.goto(`${new URL(page.url()).origin}${path}${found?.run ?? ""}`);
+    await page.getByText(task).first().waitFor();
   };
+}
+
+async function chooseTask(page: Page): Promise<void> {
+  const tasks = page.getByLabel("Task");
+  const option = tasks.getByRole("option", { name: /^ops-week/ }).first();
+  await tasks.selectOption((await option.getAttribute("value")) ?? "");
+  await page.getByText("As a table").waitFor();
+}
+
+async function openTask(page: Page): Promise<void> {
+  await page
+    .getByText(/^ops-week/)
+    .first()
+    .click();
+  await page.getByRole("textbox").first().waitFor();
+}
+
+async function openEntry(page: Page): Promise<void> {
+  await page
+    .getByText(/tunnel|sticky/)
+    .last()
+    .click();
+  await page.getByText("sha256").or(page.getByText("monoMs")).first().waitFor();
+}
+
+const DRILL_MS = 180_000;
+
+async function playDrill(page: Page): Promise<void> {
+  await page
+    .getByRole("button", { name: /play|run/i })
+    .first()
+    .click();
+  await page
+    .getByText(/\d of \d+ .*contained/)
+    .first()
+    .waitFor({ timeout: DRILL_MS });
 }

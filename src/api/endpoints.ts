@@ -253,3 +253,6 @@ export const faultSchema = z.object({
   message: z.string(),
   hint: z.string().optional(),
 });
+
+/** On the control socket: on whose behalf its owner's process asks. A claim, and taken as one (docs/decisions/0421). */
+export const IDENTITY_HEADER = "cofferdam-identity";

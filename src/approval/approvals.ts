@@ -143,6 +143,7 @@ export class Approvals {
 
   /** Of `people`, those that nothing performed at a system of `kind` has reached before. */
   strangers(kind: string, people: readonly string[]): readonly string[] {
+    if (people.length === 0) return [];
     const known = this.#store.reached(kind);
     return people.filter((one) => !known.has(one));
   }

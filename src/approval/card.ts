@@ -51,10 +51,9 @@ const WORDS = {
   spend: "SPENDS",
 } as const;
 
-/** The card of `action`. */
-export function cardOf(action: Action, context: CardContext): Card {
+/** The card of `action`, of which `look` is the reading. */
+export function cardOf(action: Action, context: CardContext, look = lookOf(action)): Card {
   const { impact, fields, cause } = action;
-  const look = lookOf(action);
   const hidden = hiddenLine(look);
   const kinds = new Set(
     (action.parts ?? []).map(({ verb, effects, count = 1 }) => {

@@ -26,6 +26,7 @@ const IN_ORDER = "ORDER BY created, id";
 export const KEPT_MS = 7 * 864e5;
 /** Tables that hold nothing but content. */
 const CONTENT = ["spools", "answers", "asked"] as const;
+const REACHED_MAX = 2000; // Read while everything else waits: a recipient of long ago is new again.
 const FORGOTTEN_AT_ONCE = 50; // Overwritten while everything else waits.
 
 const SCHEMA = `
@@ -153,10 +154,11 @@ export class Store {
     return (this.#prepare(sql).all(run, max) as Row[]).map(summaryOf).toReversed();
   }
 
-  /** Everyone whom something performed at systems of `kind` has reached. */
+  /** Everyone whom the newest things that were performed at systems of `kind` have reached. */
   reached(kind: string): ReadonlySet<string> {
-    const sql = `SELECT DISTINCT value FROM approvals JOIN actions USING (id), json_each(action, '$.impact.recipients')
-      WHERE state = 'performed' AND json_extract(head, '$.kind') = ?`;
+    const sql = `SELECT DISTINCT value FROM (
+        SELECT id FROM approvals WHERE state = 'performed' AND json_extract(head, '$.kind') = ? ORDER BY expires DESC LIMIT ${REACHED_MAX}
+      ) JOIN actions USING (id), json_each(action, '$.impact.recipients')`;
     return new Set((this.#prepare(sql).all(kind) as Row[]).map(({ value }) => String(value)));
   }
 

@@ -17,10 +17,11 @@ const IDENTITIES_MAX = 10;
 
 /**
  * Numbers and ids that a service gives out, and never a name that a user chooses: Telegram's user ids are at
- * most 52 bits (core.telegram.org/bots/api#user), Slack's begin with U or W (docs.slack.dev/reference/objects).
+ * most 52 bits (core.telegram.org/bots/api#user), Slack's begin with U or W (docs.slack.dev/reference/objects); an OpenID
+ * provider's `sub` is at most 255 ASCII characters (OpenID Connect Core 1.0, section 2), and named with the provider's host.
  */
 const IDENTITY =
-  /^(?:cli:(?:0|[1-9]\d{0,9})|telegram:[1-9]\d{0,15}|slack:[UW][A-Z0-9]{2,20}|ntfy:[a-z][a-z0-9-]{0,39})$/;
+  /^(?:cli:(?:0|[1-9]\d{0,9})|telegram:[1-9]\d{0,15}|slack:[UW][A-Z0-9]{2,20}|ntfy:[a-z][a-z0-9-]{0,39}|oidc:[!-~]{1,255}@[a-z0-9.-]{1,253}(?::\d{1,5})?)$/;
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 

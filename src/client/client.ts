@@ -13,6 +13,7 @@ import { Fault, requireOwnFolder } from "../base/index.ts";
 import {
   ENDPOINTS,
   faultSchema,
+  IDENTITY_HEADER,
   type EndpointName,
   type Gives,
   type Home,
@@ -44,17 +45,20 @@ export interface Client {
     signal?: AbortSignal,
   ): AsyncIterable<Gives<Name>>;
   attach(run: string): Promise<Duplex>;
+  /** The same, on behalf of a person whom the caller has signed in: `oidc:SUBJECT@HOST`. */
+  as(identity: string): Client;
 }
 
 /** A client of the daemon at `home`; nothing is started. */
-export function createClient(home: Home): Client {
+export function createClient(home: Home, identity?: string): Client {
   return {
+    as: (other) => createClient(home, other),
     async call(name, takes) {
-      const response = await post(home, name, takes);
+      const response = await post(home, name, takes, identity);
       return ENDPOINTS[name].gives.parse(JSON.parse(await text(response))) as never;
     },
     async *stream(name, takes, signal) {
-      const response = await post(home, name, takes);
+      const response = await post(home, name, takes, identity);
       const lines = createInterface({ input: response, crlfDelay: Infinity });
       // A stream that is destroyed says no end to whoever reads its lines.
       const stop = () => lines.close();
@@ -139,7 +143,12 @@ function lastWords(home: Home): string {
   return line === "" ? "" : `: ${line}`;
 }
 
-async function post(home: Home, name: EndpointName, takes: unknown): Promise<IncomingMessage> {
+async function post(
+  home: Home,
+  name: EndpointName,
+  takes: unknown,
+  identity: string | undefined,
+): Promise<IncomingMessage> {
   const body = JSON.stringify(takes);
   const response = await respond(
     request({
@@ -147,7 +156,11 @@ async function post(home: Home, name: EndpointName, takes: unknown): Promise<Inc
       method: "POST",
       agent: false, // One that is kept may have ended meanwhile, unseen by a process that was busy.
       path: `/v1/${name}`,
-      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+      headers: {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        ...(identity === undefined ? {} : { [IDENTITY_HEADER]: identity }),
+      },
     }).end(body),
   );
   if (response.statusCode !== 200) throw refusal(await text(response));

@@ -54,9 +54,11 @@ export async function ask(
       ? { streams: true, values: given as AsyncIterable<unknown> }
       : { streams: false, value: await given };
   }
+  // Whoever signed in by a link of this user's terminal is this user; others the daemon knows by their own identity.
+  const client = asker.identity.startsWith("oidc:") ? desk.client.as(asker.identity) : desk.client;
   return endpoint.streams
-    ? { streams: true, values: desk.client.stream(name, takes, asker.signal) }
-    : { streams: false, value: await desk.client.call(name, takes) };
+    ? { streams: true, values: client.stream(name, takes, asker.signal) }
+    : { streams: false, value: await client.call(name, takes) };
 }
 
 function isApiName(name: string): name is ApiName {

@@ -16,6 +16,7 @@ import { openLive } from "./live/index.ts";
 import { openRecord } from "./record/index.ts";
 import { createConsoleServer } from "./server.ts";
 import { Sessions } from "./session/index.ts";
+import { readTeam } from "./team/index.ts";
 
 export interface ConsoleOptions {
   readonly home: Home;
@@ -30,8 +31,10 @@ export interface ConsoleOptions {
 
 export interface Console {
   readonly origin: URL;
-  /** An address that signs in once. */
-  link(roles: readonly Role[]): URL;
+  /** Where it listens, on both loopback addresses. */
+  readonly port: number;
+  /** An address that signs in once; `undefined` where links sign nobody in. */
+  link(roles: readonly Role[]): URL | undefined;
   close(): Promise<void>;
 }
 
@@ -39,25 +42,28 @@ export interface Console {
 export async function openConsole(options: ConsoleOptions): Promise<Console> {
   const { home, client, packageRoot, log } = options;
   const assets = readAssets(options.assets);
+  const team = readTeam(home.root, () => Date.now());
   const closing = new AbortController();
   const now = () => Date.now();
   const sessions = new Sessions(now);
   const record = openRecord({ root: home.root });
   const live = openLive({ client, record, now, log, closing: closing.signal });
   const desk: ConsoleDesk = {
-    ...{ home, packageRoot, client, sessions, record, live, now },
+    ...{ home, packageRoot, client, sessions, team, record, live, now },
     closing: closing.signal,
   };
   let origin = new URL("http://localhost");
   const parts = { desk, handlers: consoleHandlers(desk), assets, log, origin: () => origin };
   const servers = [createConsoleServer(parts), createConsoleServer(parts)] as const;
-  const port = await listen(servers[0], "127.0.0.1", options.port);
+  const port = await listen(servers[0], "127.0.0.1", options.port || (team?.settings.port ?? 0));
   // A browser tries both; whoever held the other could show a page under our name.
   await listen(servers[1], "::1", port);
-  origin = new URL(`http://localhost:${port}`);
+  origin = new URL(team?.settings.origin ?? `http://localhost:${port}`);
   return {
     origin,
+    port,
     link: (roles) => {
+      if (team?.settings.links === false) return undefined;
       const uid = process.getuid?.() ?? -1;
       const token = sessions.link({ person: `user ${uid}`, identity: `cli:${uid}`, roles });
       return new URL(`/#link=${token}`, origin);

@@ -15,6 +15,7 @@ import type { Client } from "../client/index.ts";
 import type { Live } from "./live/index.ts";
 import type { Record } from "./record/index.ts";
 import type { Sessions } from "./session/sessions.ts";
+import type { Team } from "./team/index.ts";
 
 export interface ConsoleDesk {
   readonly home: Home;
@@ -22,6 +23,8 @@ export interface ConsoleDesk {
   readonly packageRoot: string;
   readonly client: Client;
   readonly sessions: Sessions;
+  /** How a team signs in, where the home has a `console.yaml`. */
+  readonly team: Team | undefined;
   /** The record, searchable; as far as its index has come. */
   readonly record: Record;
   /** What happens now, and what comes. */

@@ -9,7 +9,15 @@ import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import type { Assets } from "./assets.ts";
 import { ask } from "./ask.ts";
 import type { Asker, ConsoleDesk, ConsoleHandlers } from "./desk.ts";
-import { guard, securityHeaders, SESSION_COOKIE, tokenOf } from "./session/index.ts";
+import {
+  cookieOf,
+  guard,
+  securityHeaders,
+  sessionCookie,
+  SIGN_IN_WAYS,
+  tokenOf,
+  type SignInWay,
+} from "./session/index.ts";
 import { streamEvents } from "./stream.ts";
 
 // Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
@@ -21,6 +29,8 @@ const HEADERS_BYTES_MAX = 16 << 10;
 const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
   "console.link": 401,
+  "console.no_provider": 404,
+  "console.provider": 502,
   "console.origin": 403,
   "console.role": 403,
   "console.no_such_endpoint": 404,
@@ -65,8 +75,9 @@ async function serve(
   const { method = "", headers } = request;
   guard({ method, headers }, parts.origin());
   const { pathname, searchParams } = new URL(request.url ?? "", parts.origin());
-  if (method === "POST" && pathname === "/session") {
-    await signIn(parts, request, response);
+  const way = SIGN_IN_WAYS.get(`${method} ${pathname}`);
+  if (way !== undefined) {
+    await signIn(parts, way, request, response);
   } else if (method === "POST" && pathname.startsWith("/api/")) {
     await answer(parts, pathname.slice("/api/".length), request, response);
   } else if (method === "GET" && pathname === "/api/stream") {
@@ -80,31 +91,38 @@ async function serve(
 }
 
 async function signIn(
-  { desk, origin }: ConsoleParts,
+  { desk, origin, log }: ConsoleParts,
+  way: SignInWay,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const body = await readJson(request);
-  const link =
-    typeof body === "object" && body !== null && "link" in body && typeof body.link === "string"
-      ? body.link
-      : "";
-  const token = desk.sessions.open(link);
-  const secure = origin().protocol === "https:" ? "; Secure" : "";
-  response.setHeader(
-    "set-cookie",
-    `${SESSION_COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/${secure}`,
-  );
-  sendJson(response, 200, {});
+  const {
+    who,
+    redirect,
+    gives,
+    cookies = [],
+  } = await way({
+    desk,
+    log,
+    origin: origin(),
+    body: request.method === "POST" ? await readJson(request) : undefined,
+    search: new URL(request.url ?? "", origin()).searchParams,
+    cookie: (name) => cookieOf(request.headers.cookie, name),
+  });
+  const lines = [...cookies];
+  if (who !== undefined) lines.push(sessionCookie(origin(), desk.sessions.begin(who)));
+  if (lines.length > 0) response.setHeader("set-cookie", lines);
+  if (redirect === undefined) sendJson(response, 200, gives ?? {});
+  else response.writeHead(303, { location: redirect }).end();
 }
 
 /** @throws {Fault} `console.session` where nobody is signed in. */
 function askerOf(
-  { desk }: ConsoleParts,
+  { desk, origin }: ConsoleParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Asker {
-  const session = desk.sessions.of(tokenOf(request.headers.cookie) ?? "");
+  const session = desk.sessions.of(tokenOf(origin(), request.headers.cookie) ?? "");
   if (session === undefined) {
     throw new Fault("console.session", "nobody is signed in, or the session is over", {
       hint: "`cofferdam console` prints a link that signs in",

@@ -28,9 +28,12 @@ import type { World } from "./world.ts";
 
 type ApprovalHandlers = Pick<Handlers, Extract<keyof Handlers, `approvals.${string}`>>;
 
-/** The identity of whoever speaks to the control socket. */
-function identityOf({ uid }: Caller): string {
-  return `cli:${uid}`;
+/**
+ * The identity of whoever speaks to the control socket, or for whom its process speaks: that one decides only where
+ * `approvers.yaml` lists the very identity.
+ */
+function identityOf({ uid, claims }: Caller): string {
+  return claims ?? `cli:${uid}`;
 }
 
 export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
@@ -93,9 +96,9 @@ async function shownOf(
   const info = infoOf(approval);
   const deeds = runs.deeds(run, action.id);
   const widens = await widensOf(world, runs, approval);
-  const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens });
-  const { request, body = Buffer.alloc(0) } = approvals.spool(id);
   const look = lookOf(action);
+  const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens }, look);
+  const { request, body = Buffer.alloc(0) } = approvals.spool(id);
   const alike = likenessOf(action, limits, look);
   return {
     ...info,

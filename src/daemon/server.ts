@@ -8,7 +8,13 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Socket } from "node:net";
 import { describeError, Fault, isFault, type Log } from "../base/index.ts";
-import { ENDPOINTS, type EndpointName, type Gives, type Takes } from "../api/index.ts";
+import {
+  ENDPOINTS,
+  IDENTITY_HEADER,
+  type EndpointName,
+  type Gives,
+  type Takes,
+} from "../api/index.ts";
 import { peerCredentials } from "../sys/index.ts";
 
 // Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
@@ -26,6 +32,8 @@ export type Handlers = {
 /** Who asks, and until when. */
 export interface Caller {
   readonly uid: number;
+  /** Whom the caller's process says that it asks for: `oidc:SUBJECT@HOST`. A claim. */
+  readonly claims?: string;
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal;
 }
@@ -115,6 +123,20 @@ function admit(request: IncomingMessage): number {
   return uid;
 }
 
+/** Only what nobody else vouches for: a chat's user is who the chat says, and a passkey proves itself. */
+const CLAIM = /^oidc:[!-~]{1,600}$/;
+
+/** @throws {Fault} `daemon.identity` where it is of another form. */
+function claimOf({ headers }: IncomingMessage): string | undefined {
+  const claim = headers[IDENTITY_HEADER];
+  if (claim === undefined) return undefined;
+  if (typeof claim === "string" && CLAIM.test(claim)) return claim;
+  throw new Fault(
+    "daemon.identity",
+    `${JSON.stringify(claim)} is nobody whom a process may speak for`,
+  );
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -134,7 +156,9 @@ async function answer(
   response.on("close", () => gone.abort());
   // The table ties each name to its types; the compiler cannot follow that through a variable name.
   const handle = handlers[name] as (take: unknown, caller: Caller) => unknown;
-  const result = handle(parsed.data, { uid, signal: gone.signal });
+  const claims = claimOf(request);
+  const caller: Caller = { uid, signal: gone.signal, ...(claims === undefined ? {} : { claims }) };
+  const result = handle(parsed.data, caller);
   if (ENDPOINTS[name].streams) {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.flushHeaders();

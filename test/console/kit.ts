@@ -158,17 +158,27 @@ export async function openDesk(
     readonly keepHome?: boolean;
   } = {},
 ): Promise<Desk> {
-  assert.ok(CHROMIUM !== undefined, "no Chromium: `scripts/setup --console` installs it");
   const home = options.home ?? new TestHome();
   const child = home.spawn(["console", ...(options.args ?? [])]);
   const { origin, link } = await told(child);
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    // It is the tests' own pages that it opens, and in a container nobody may make its sandbox.
-    args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
-  });
+  const browser = await launchBrowser();
   const isOurs = options.keepHome !== true;
   return new Desk({ home, isOurs, browser, console: child, origin, link });
+}
+
+/** A real Chromium. */
+export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
+  assert.ok(CHROMIUM !== undefined, "no Chromium: `scripts/setup --console` installs it");
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    // It is the tests' own pages that it opens, and in a container nobody may make its sandbox.
+    args: [
+      "--no-sandbox",
+      "--disable-background-networking",
+      "--disable-component-update",
+      ...args,
+    ],
+  });
 }
 
 /** What the console prints when it is open. */

@@ -71,7 +71,17 @@ function valueOf<Value>(line: string): Value {
 
 /** Takes a link's token for a session. */
 export async function signInByLink(link: string): Promise<void> {
-  await post("/session", { link });
+  await post("/session/link", { link });
+}
+
+/** How one may sign in here. */
+export interface Offers {
+  readonly links: boolean;
+  readonly oidc: boolean;
+}
+
+export async function offers(): Promise<Offers> {
+  return (await (await post("/session/offers", {})).json()) as Offers;
 }
 
 async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {

@@ -1,3 +1,3 @@
 /** Asking the server, typed by the control contract. */
-export { ApiFault, ask, askStream, signInByLink } from "./ask.ts";
+export { ApiFault, ask, askStream, offers, signInByLink, type Offers } from "./ask.ts";
 export { keyOf, useAct, useCall, type CallOptions } from "./hooks.ts";

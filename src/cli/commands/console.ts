@@ -31,8 +31,12 @@ export const consoleCommand: Command = {
       log: createLog((line) => context.err(line)),
     });
     context.out(`console: ${opened.origin.origin}\n`);
-    context.out(`sign in: ${opened.link(["viewer", "approver", "operator"]).href}\n`);
-    context.out("         (once, within two minutes; Ctrl+C ends the console)\n");
+    const link = opened.link(["viewer", "approver", "operator"]);
+    if (link === undefined) context.out("sign in: there, at the provider of console.yaml\n");
+    else {
+      context.out(`sign in: ${link.href}\n`);
+      context.out("         (once, within two minutes; Ctrl+C ends the console)\n");
+    }
     await interrupted();
     await opened.close();
     return EXIT.ok;

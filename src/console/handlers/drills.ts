@@ -70,7 +70,7 @@ async function* watchDrill(
   name: string,
   signal: AbortSignal,
 ): AsyncIterable<DrillEvent> {
-  const child = start(desk, ["--live", "--", name]);
+  const child = start(desk, ["--live", name]);
   const said = saidBy(child);
   const closed = once(child, "close");
   const stop = () => void child.kill("SIGTERM");

@@ -7,8 +7,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Fault } from "../../base/index.ts";
 
-export const SESSION_COOKIE = "cofferdam";
-
 /** @throws {Fault} `console.origin` where it is not for us, or not from our pages. */
 export function guard(
   request: { readonly method: string; readonly headers: IncomingHttpHeaders },
@@ -61,11 +59,28 @@ export function securityHeaders(): Record<string, string> {
   };
 }
 
+/** The session's cookie has this name. `__Host-` binds it to this host and path, where the browser lets it: with https. */
+function cookieName(origin: URL): string {
+  return origin.protocol === "https:" ? "__Host-cofferdam" : "cofferdam";
+}
+
+/** The `Set-Cookie` line that keeps a session; an empty token ends it. */
+export function sessionCookie(origin: URL, token: string): string {
+  const secure = origin.protocol === "https:" ? "; Secure" : "";
+  const ended = token === "" ? "; Max-Age=0" : "";
+  return `${cookieName(origin)}=${token}; HttpOnly; SameSite=Strict; Path=/${secure}${ended}`;
+}
+
 /** The session's token of a Cookie header. */
-export function tokenOf(cookie: string | undefined): string | undefined {
-  for (const pair of (cookie ?? "").split(";")) {
+export function tokenOf(origin: URL, cookie: string | undefined): string | undefined {
+  return cookieOf(cookie, cookieName(origin));
+}
+
+/** The value of the cookie `name` of a Cookie header. */
+export function cookieOf(header: string | undefined, wanted: string): string | undefined {
+  for (const pair of (header ?? "").split(";")) {
     const [name, value] = pair.trim().split("=");
-    if (name === SESSION_COOKIE) return value;
+    if (name === wanted) return value;
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
 /** Who is signed in, and what a request must be like to be heard. */
-export { guard, securityHeaders, SESSION_COOKIE, tokenOf } from "./guard.ts";
+export { cookieOf, guard, securityHeaders, sessionCookie, tokenOf } from "./guard.ts";
 export { Sessions, type Person, type Session } from "./sessions.ts";
+export { SIGN_IN_WAYS, type SignInAnswer, type SignInAsk, type SignInWay } from "./ways.ts";

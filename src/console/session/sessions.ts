@@ -42,11 +42,11 @@ export class Sessions {
   }
 
   /**
-   * Takes a link's token for a session's.
+   * Takes a link's token: whom it signs in.
    *
    * @throws {Fault} `console.link` where it was used, is too old, or never was.
    */
-  open(linkToken: string): string {
+  takeLink(linkToken: string): Person {
     const key = hashOf(linkToken);
     const link = this.#links.get(key);
     this.#links.delete(key);
@@ -55,10 +55,15 @@ export class Sessions {
         hint: "`cofferdam console` prints a new one",
       });
     }
+    return link.who;
+  }
+
+  /** Begins the session of somebody who proved who they are, in whatever way; gives the cookie's token. */
+  begin({ person, identity, roles }: Person): string {
     const token = newToken();
     const at = this.#now();
     const id = hashOf(token);
-    this.#sessions.set(id, { ...link.who, id, expiresMs: at + SESSION_MS, usedMs: at });
+    this.#sessions.set(id, { person, identity, roles, id, expiresMs: at + SESSION_MS, usedMs: at });
     return token;
   }
 

@@ -1,23 +1,34 @@
 /** Nobody is signed in: how to. A link that was opened signs in by itself, and leaves the address bar at once. */
 import { useEffect, useState } from "react";
-import { signInByLink } from "../../calls/index.ts";
+import { offers, signInByLink, type Offers } from "../../calls/index.ts";
+import { ApiFault } from "../../calls/index.ts";
 import { Command, Failure, Loading } from "../../parts/index.ts";
 import styles from "./signin.module.css";
 
 export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
-  const [problem, setProblem] = useState<unknown>();
   const [link] = useState(takeLink);
+  const [problem, setProblem] = useState<unknown>(takeRefusal);
+  const [offered, setOffered] = useState<Offers>();
   useEffect(() => {
-    if (link === undefined) return;
-    signInByLink(link).then(onSignedIn, setProblem);
+    if (link !== undefined) signInByLink(link).then(onSignedIn, setProblem);
+    offers().then(setOffered, setProblem);
   }, [link, onSignedIn]);
   if (link !== undefined && problem === undefined) return <Loading what="Signing in" />;
   return (
     <main className={styles.signin}>
       <h1>Cofferdam</h1>
       {problem === undefined ? null : <Failure error={problem} />}
-      <p>Sign in with a link that works once. In a terminal on this machine:</p>
-      <Command line="cofferdam console" />
+      {offered?.oidc === true ? (
+        <a className={styles.provider} href="/session/oidc">
+          Sign in at your provider
+        </a>
+      ) : null}
+      {offered?.links === true ? (
+        <>
+          <p>Sign in with a link that works once. In a terminal on this machine:</p>
+          <Command line="cofferdam console" />
+        </>
+      ) : null}
     </main>
   );
 }
@@ -32,4 +43,26 @@ function takeLink(): string | undefined {
     history.replaceState(null, "", location.pathname);
   }
   return taken;
+}
+
+/** In our words: an address says no more than which. */
+const REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
+  "console.stranger": [
+    "your account may not use this console",
+    "whoever runs it lists people in console.yaml",
+  ],
+  "console.sign_in": ["the sign-in did not come through", "sign in again"],
+  "console.provider": [
+    "the provider does not answer",
+    "try again; whoever runs this console sees why",
+  ],
+};
+
+function takeRefusal(): ApiFault | undefined {
+  const code = /^#refused=([a-z._]{1,40})$/.exec(location.hash)?.[1] ?? "";
+  const refusal = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined;
+  if (refusal === undefined) return undefined;
+  history.replaceState(null, "", location.pathname);
+  const [message, hint] = refusal;
+  return new ApiFault(401, { code, message, hint });
 }

@@ -75,7 +75,7 @@ test("drill.run: planned, tried bare and in a run, noticed on record, judged in 
   assert.equal(typeof asContract, "function");
 });
 
-test("a drill that is none is drill.unknown; words that could be options are refused", async () => {
+test("INV-199: a drill that is none is drill.unknown; words that could be options are refused", async () => {
   await assert.rejects(desk.all("drill.run", { name: "roma" }), { code: "drill.unknown" });
   assert.equal((await desk.refusal("drill.run", { name: "--bare" })).code, "console.request");
 });

@@ -11,6 +11,7 @@
  */
 import { z } from "zod";
 import { eventSchema } from "../action/index.ts";
+import { ANNOUNCE_ENDPOINTS } from "./consoles.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
@@ -237,6 +238,7 @@ export const ENDPOINTS = {
   },
   "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
   ...CREDENTIAL_ENDPOINTS,
+  ...ANNOUNCE_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,
   ...RECORDING_ENDPOINTS,
   ...PROBE_ENDPOINTS,

@@ -5,6 +5,7 @@ export * from "./endpoints.ts";
 export * from "./looks.ts";
 export * from "./roles.ts";
 export * from "./console/index.ts";
+export { sessionInfoSchema, type SessionInfo } from "./console/session.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";

@@ -24,7 +24,8 @@ export type Answered =
 export async function ask(
   parts: { readonly desk: ConsoleDesk; readonly handlers: ConsoleHandlers },
   name: string,
-  body: unknown,
+  /** Read only when it is known that this one may ask. */
+  read: () => Promise<unknown>,
   asker: Asker,
 ): Promise<Answered> {
   const { desk, handlers } = parts;
@@ -40,7 +41,7 @@ export async function ask(
           : `you are ${asker.roles.join(", ")}; ask whoever runs this console`,
     });
   }
-  const parsed = endpoint.takes.safeParse(body);
+  const parsed = endpoint.takes.safeParse(await read());
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new Fault("console.request", `${name}: ${issue?.path.join(".")}: ${issue?.message}`);

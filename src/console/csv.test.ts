@@ -15,7 +15,7 @@ const CASES = [
   ["a\u202Eb", "a\\u202eb", "so is what turns the text round"],
 ] as const;
 for (const [target, cell, why] of CASES) {
-  test(`CSV, ${why}: ${JSON.stringify(target)}`, () => {
+  test(`INV-200: CSV, ${why}: ${JSON.stringify(target)}`, () => {
     const entry: Entry = {
       ...{ seq: 7, type: "denial", at: "2026-11-27T12:00:00Z", monoMs: 0, target },
       data: { detail: "d", effects: ["read", "send"] },

@@ -10,12 +10,13 @@ import type { Assets } from "./assets.ts";
 import { ask } from "./ask.ts";
 import type { Asker, ConsoleDesk, ConsoleHandlers } from "./desk.ts";
 import {
-  cookieOf,
+  cookiesOf,
+  credentialsOf,
   guard,
   securityHeaders,
   sessionCookie,
   SIGN_IN_WAYS,
-  tokenOf,
+  type Session,
   type SignInWay,
 } from "./session/index.ts";
 import { streamEvents } from "./stream.ts";
@@ -25,6 +26,12 @@ const { createServer } = process.getBuiltinModule("node:http");
 
 const REQUEST_BYTES_MAX = 17 << 20; // A body of 12 MiB that a person edited, in base64.
 const HEADERS_BYTES_MAX = 16 << 10;
+/** Of a request by which somebody signs in: no more is known of who sends it. */
+const SIGN_IN_BYTES_MAX = 64 << 10;
+/** Whoever sends slower is not waited for. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 60_000;
+const CONNECTIONS_MAX = 512;
 
 const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
@@ -33,6 +40,9 @@ const STATUS: Readonly<Record<string, number>> = {
   "console.provider": 502,
   "console.origin": 403,
   "console.role": 403,
+  "console.busy": 429,
+  "console.unannounced": 503,
+  "console.no_such_session": 404,
   "console.no_such_endpoint": 404,
   "console.not_found": 404,
   "console.no_such_entry": 404,
@@ -51,18 +61,27 @@ export interface ConsoleParts {
   readonly log: Log;
   /** Known once it listens. */
   origin(): URL;
+  /** Whether the daemon keeps runs away now; else nothing is answered. */
+  isAnnounced(): boolean;
 }
 
 export function createConsoleServer(parts: ConsoleParts): Server {
-  const server = createServer({ maxHeaderSize: HEADERS_BYTES_MAX }, (request, response) => {
+  const options = {
+    maxHeaderSize: HEADERS_BYTES_MAX,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: 1000,
+    insecureHTTPParser: false,
+  };
+  const server = createServer(options, (request, response) => {
     serve(parts, request, response).catch((error: unknown) => {
       if (!isFault(error)) parts.log.warn("console.failed", { error: describeError(error) });
       refuse(response, error);
     });
   });
   server.on("upgrade", (_, stream) => stream.destroy()); // Nothing here is a WebSocket.
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 60_000;
+  server.on("connect", (_, stream) => stream.destroy()); // Nor a proxy.
+  server.maxConnections = CONNECTIONS_MAX;
   return server;
 }
 
@@ -72,9 +91,18 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   for (const [name, value] of Object.entries(securityHeaders())) response.setHeader(name, value);
-  const { method = "", headers } = request;
-  guard({ method, headers }, parts.origin());
-  const { pathname, searchParams } = new URL(request.url ?? "", parts.origin());
+  const { method = "", url: target = "", httpVersion, headers, rawHeaders } = request;
+  guard({ method, target, httpVersion, headers, rawHeaders }, parts.origin());
+  if (!parts.isAnnounced()) {
+    throw new Fault(
+      "console.unannounced",
+      "no daemon answers, so nobody keeps runs from this console",
+      {
+        hint: "`cofferdam serve` starts it; this page then goes on",
+      },
+    );
+  }
+  const { pathname, searchParams } = new URL(target, parts.origin());
   const way = SIGN_IN_WAYS.get(`${method} ${pathname}`);
   if (way !== undefined) {
     await signIn(parts, way, request, response);
@@ -82,7 +110,10 @@ async function serve(
     await answer(parts, pathname.slice("/api/".length), request, response);
   } else if (method === "GET" && pathname === "/api/stream") {
     const asker = askerOf(parts, request, response);
-    await streamEvents(parts.desk, asker, searchParams, lastEventId(headers), response);
+    const leave = enter(parts, asker, response);
+    await streamEvents(parts.desk, asker, searchParams, lastEventId(headers), response).finally(
+      leave,
+    );
   } else if (method === "GET" || method === "HEAD") {
     sendAsset(parts.assets, pathname, request, response);
   } else {
@@ -105,12 +136,18 @@ async function signIn(
     desk,
     log,
     origin: origin(),
-    body: request.method === "POST" ? await readJson(request) : undefined,
+    body: request.method === "POST" ? await readJson(request, SIGN_IN_BYTES_MAX) : undefined,
     search: new URL(request.url ?? "", origin()).searchParams,
-    cookie: (name) => cookieOf(request.headers.cookie, name),
+    cookie: (name) => cookiesOf(request.headers.cookie, name)[0],
   });
   const lines = [...cookies];
-  if (who !== undefined) lines.push(sessionCookie(origin(), desk.sessions.begin(who)));
+  if (who !== undefined) {
+    // Who signs in anew leaves no session behind.
+    const { tokens } = credentialsOf(origin(), request.headers, new URLSearchParams());
+    for (const before of tokens) desk.sessions.endToken(before);
+    const token = desk.sessions.begin(who, request.headers["user-agent"]);
+    lines.push(sessionCookie(origin(), token));
+  }
   if (lines.length > 0) response.setHeader("set-cookie", lines);
   if (redirect === undefined) sendJson(response, 200, gives ?? {});
   else response.writeHead(303, { location: redirect }).end();
@@ -122,16 +159,31 @@ function askerOf(
   request: IncomingMessage,
   response: ServerResponse,
 ): Asker {
-  const session = desk.sessions.of(tokenOf(origin(), request.headers.cookie) ?? "");
+  const session = sessionOf({ desk, origin }, request);
   if (session === undefined) {
     throw new Fault("console.session", "nobody is signed in, or the session is over", {
-      hint: "`cofferdam console` prints a link that signs in",
+      hint: "`cofferdam console --link` prints a link that signs in",
     });
   }
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   const { person, identity, roles, id } = session;
-  return { person, identity, roles, session: id, signal: gone.signal };
+  const signal = AbortSignal.any([gone.signal, session.signal]);
+  return { person, identity, roles, session: id, signal };
+}
+
+function sessionOf(
+  { desk, origin }: Pick<ConsoleParts, "desk" | "origin">,
+  request: IncomingMessage,
+): Session | undefined {
+  const { searchParams } = new URL(request.url ?? "", origin());
+  const { tokens, key } = credentialsOf(origin(), request.headers, searchParams);
+  if (key === undefined) return undefined;
+  for (const token of tokens) {
+    const session = desk.sessions.of(token, key);
+    if (session !== undefined) return session;
+  }
+  return undefined;
 }
 
 async function answer(
@@ -141,15 +193,38 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const asker = askerOf(parts, request, response);
-  const answered = await ask(parts, name, await readJson(request), asker);
+  const read = async () => readJson(request, REQUEST_BYTES_MAX);
+  const answered = await ask(parts, name, read, asker);
   if (!answered.streams) {
+    if (name === "session.end") response.setHeader("set-cookie", sessionCookie(parts.origin(), ""));
+    else parts.desk.sessions.require(asker.session); // What took long is not told to who may not ask any more.
     sendJson(response, 200, answered.value);
     return;
   }
+  const leave = enter(parts, asker, response);
+  await sendLines(answered.values, asker, response).finally(leave);
+}
+
+/** An answer that comes piece by piece is cut in the middle when its session is over: what was not sent is not sent. */
+function enter({ desk }: ConsoleParts, asker: Asker, response: ServerResponse): () => void {
+  const leave = desk.sessions.enter(asker.session);
+  const cut = () => response.destroy();
+  asker.signal.addEventListener("abort", cut, { once: true });
+  return () => {
+    asker.signal.removeEventListener("abort", cut);
+    leave();
+  };
+}
+
+async function sendLines(
+  values: AsyncIterable<unknown>,
+  asker: Asker,
+  response: ServerResponse,
+): Promise<void> {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
   try {
-    for await (const line of answered.values) {
+    for await (const line of values) {
       if (asker.signal.aborted) break;
       if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, asker.signal);
     }
@@ -190,13 +265,13 @@ function sendAsset(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, bytesMax: number): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     if (!Buffer.isBuffer(chunk)) throw new Fault("console.request", "not bytes");
     size += chunk.length;
-    if (size > REQUEST_BYTES_MAX) throw new Fault("console.request", "a request above 17 MiB");
+    if (size > bytesMax) throw new Fault("console.request", `a request above ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   try {

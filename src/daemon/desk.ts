@@ -52,6 +52,7 @@ import {
   withFacts,
   type Pin,
 } from "./pins.ts";
+import type { Consoles } from "./consoles.ts";
 import type { McpServers } from "./mcp-servers.ts";
 import { connectOwn, createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
@@ -72,6 +73,7 @@ export interface DeskPorts {
   readonly credentials: Credentials;
   readonly enquiries: EnquiryServer;
   readonly servers: McpServers;
+  readonly consoles: Consoles;
   readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
@@ -353,7 +355,7 @@ export class Desk {
     return workers.serve(performer, {
       clock,
       authority,
-      connect: createWayOut(clock, (host) => connectOwn(this.#ports, run, host)),
+      connect: createWayOut(this.#ports, (host) => connectOwn(this.#ports, run, host)),
     });
   }
 

@@ -35,6 +35,7 @@ import type { TaskGrant } from "../policy/index.ts";
 import { loadProtocols } from "../protocols/index.ts";
 import { PassingSecret, requirePlace, type PassingKind, type Place } from "../vault/index.ts";
 import type { Workers } from "../worker/index.ts";
+import type { Consoles } from "./consoles.ts";
 import type { Credentials } from "./credentials.ts";
 import { mintFormOf } from "./mint-forms.ts";
 import { openHand } from "./own-action.ts";
@@ -55,6 +56,7 @@ export interface MintingPorts {
   readonly workers: Workers;
   readonly authority: CertificateAuthority;
   readonly credentials: Credentials;
+  readonly consoles: Consoles;
 }
 
 /** What is kept of one until it is revoked; never the secret. */

@@ -17,6 +17,7 @@ import {
 import type { Ledger } from "../ledger/index.ts";
 import { compilePolicy, type Task, type TaskGrant } from "../policy/index.ts";
 import type { Workers } from "../worker/index.ts";
+import type { Consoles } from "./consoles.ts";
 import { Performer } from "./performer.ts";
 import { createWayOut } from "./way-out.ts";
 
@@ -25,6 +26,7 @@ export interface OwnActionPorts {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly workers: Workers;
+  readonly consoles: Consoles;
   readonly authority: CertificateAuthority;
 }
 
@@ -66,7 +68,7 @@ export async function openHand(
   const policy = compilePolicy({ grants: [grant] } as unknown as Task);
   const authorities = new Map(ca === undefined ? [] : [[grant.name, ca]]);
   const performer = new Performer(name, { policy, authorities, own }, log);
-  const connect = createWayOut(clock);
+  const connect = createWayOut(ports);
   const gateway = await workers.serve(performer, { clock, authority, connect });
   const describe = (held: Held): Action =>
     actionOfHeld(held, {

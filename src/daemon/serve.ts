@@ -114,6 +114,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       stop("asked to");
       return {};
     },
+    "console.announce": ({ port }, { signal }) => world.consoles.announce(port, signal),
     "run.start": async (request) => (await startRun(world, runs, pool, request)).info,
     "run.list": async ({ all }) => runs.list(all),
     "run.show": async ({ run }) => runs.info(run),

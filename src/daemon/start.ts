@@ -342,7 +342,7 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
   const gateway = await world.workers.serve(run, {
     clock: world.clock,
     authority: world.authority,
-    connect: createWayOut(world.clock, (host) => connectOwn(world, run.id, host)),
+    connect: createWayOut(world, (host) => connectOwn(world, run.id, host)),
     recordings: {
       begin: (about, terminal) =>
         world.recordings.begin(

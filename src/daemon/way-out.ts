@@ -8,6 +8,7 @@ import type { Clock } from "../base/index.ts";
 import { createConnector, GATEWAY_LIMITS, type Connector } from "../gateway/index.ts";
 import { OWN_HOST } from "../action/index.ts";
 import type { EnquiryServer } from "../enquiry/index.ts";
+import type { Consoles } from "./consoles.ts";
 import type { McpServers } from "./mcp-servers.ts";
 import { resolveHost } from "./resolve.ts";
 
@@ -26,17 +27,22 @@ export function connectOwn(
   return host === OWN_HOST ? enquiries.connect(run) : servers.connect(run, host);
 }
 
-/** A way out of its own, with what it has resolved; `own` connects to Cofferdam itself. */
+export interface WayOutPorts {
+  readonly clock: Clock;
+  readonly consoles: Consoles;
+}
+
+/** A way out of its own, with what it has resolved; `connectOwn` connects to what answers runs about themselves. */
 export function createWayOut(
-  clock: Clock,
-  own?: (host: string) => Socket | Promise<Socket>,
+  { clock, consoles }: WayOutPorts,
+  connectOwn?: (host: string) => Socket | Promise<Socket>,
 ): Connector {
   return createConnector({
     clock,
     limits: GATEWAY_LIMITS,
     resolve: resolveHost,
-    ownAddresses: () => [],
-    ...(own === undefined ? {} : { own }),
+    own: () => consoles.places,
+    ...(connectOwn === undefined ? {} : { connectOwn }),
     unread: true,
   });
 }

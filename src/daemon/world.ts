@@ -29,6 +29,7 @@ import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
 import { readDeciders } from "../channel/index.ts";
+import { Consoles } from "./consoles.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
@@ -64,6 +65,8 @@ export interface World {
   readonly enquiries: EnquiryServer;
   /** Servers of MCP that runs bring along. */
   readonly servers: McpServers;
+  /** The console of this home. */
+  readonly consoles: Consoles;
   readonly channels: Channels;
   readonly credentials: Credentials;
   /** What terminals of runs showed. */
@@ -117,6 +120,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const watcher = createWatcher({ onFailure: failed });
   const enquiries = new EnquiryServer({ log, version: version() });
   const servers = new McpServers();
+  const consoles = new Consoles(home);
   const unattended = new UnattendedStore(join(home.root, "unattended.db"), clock.now().wallMs);
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
@@ -129,6 +133,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     credentials,
     enquiries,
     servers,
+    consoles,
     deciders: () => readDeciders(home.root),
   });
   await desk.recover();
@@ -140,6 +145,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     workers,
     authority,
     credentials,
+    consoles,
   });
   const detections = new RunDetections();
   // What a person decides is on record past the run's own way to it.
@@ -164,6 +170,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     minting,
     enquiries,
     servers,
+    consoles,
     channels,
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),

@@ -16,20 +16,21 @@ import type { Endpoint } from "../sys/index.ts";
 import { forbiddenAddress } from "./addresses.ts";
 import type { Destination } from "./dialer.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { isOwnPlace, type OwnPlaces } from "./own-places.ts";
 
 export interface ConnectorPorts {
   readonly clock: Clock;
   /** Real name resolution; asked for granted names only. */
   resolve(host: string): Promise<readonly string[]>;
-  /** Cofferdam's own endpoints, refused whatever a grant says; port 0 stands for every port. */
-  ownAddresses(): readonly Endpoint[];
+  /** Where Cofferdam itself listens now: refused, whatever a grant says. */
+  own(): OwnPlaces;
   readonly limits: Pick<GatewayLimits, "addresses" | "connectMs" | "resolvedMs">;
   /**
    * Connects the run to Cofferdam itself, or to what Cofferdam runs for it under the name `host`.
    *
    * @throws {Fault} where it has too many such connections, or is over.
    */
-  own?(host: string): Socket | Promise<Socket>;
+  connectOwn?(host: string): Socket | Promise<Socket>;
   /** Leaves what the peer says first in the kernel: the socket's descriptor will be handed on. */
   readonly unread?: boolean;
 }
@@ -69,28 +70,11 @@ export function createConnector(ports: ConnectorPorts): Connector {
     return addresses;
   }
 
-  return async (to, signal) =>
-    connectFirst(await targetsOf(to, ports, addressesOf), to, ports, signal);
+  return async (to, signal) => connectFirst(await placesOf(to, addressesOf), to, ports, signal);
 }
 
-/** Whom to connect to: an address, a Unix socket of this machine, or Cofferdam itself. */
+/** Whom to connect to: an address, a Unix socket of this machine, or Cofferdam's answer to its runs. */
 type Target = Endpoint | DialPath | DialOwn;
-
-async function targetsOf(
-  to: Destination,
-  ports: ConnectorPorts,
-  addressesOf: (host: string) => Promise<readonly string[]>,
-): Promise<readonly Target[]> {
-  const targets = await placesOf(to, addressesOf);
-  const own = ports.ownAddresses();
-  const open = targets.filter(
-    (target) => !("address" in target) || !own.some((mine) => isSame(mine, target)),
-  );
-  if (open.length === 0) {
-    throw new Fault("gateway.address", `${to.host} is an address of Cofferdam itself`);
-  }
-  return open;
-}
 
 /** The grant's proxy, the grant's own address, or what the name resolves to; in this order. */
 async function placesOf(
@@ -131,8 +115,12 @@ function isOfThisHost(address: string): boolean {
   );
 }
 
-function isSame(mine: Endpoint, target: Endpoint): boolean {
-  return mine.address === target.address && (mine.port === 0 || mine.port === target.port);
+/** Asked right before each connection: a console may have opened since the last. */
+function requireForeign(target: Target, { host }: Destination, ports: ConnectorPorts): void {
+  if ("own" in target || !isOwnPlace(target, ports.own())) return;
+  throw new Fault("gateway.address", `${host} is an address of Cofferdam itself`, {
+    hint: "no run reaches its console or its control socket",
+  });
 }
 
 async function connectFirst(
@@ -142,15 +130,18 @@ async function connectFirst(
   signal: AbortSignal,
 ): Promise<Socket> {
   const failures: string[] = [];
+  // A proxy on this machine would connect to it on the run's behalf.
+  if (to.proxy !== undefined && to.dial !== undefined) requireForeign(to.dial, to, ports);
   for (const target of targets) {
     try {
+      requireForeign(target, to, ports);
       return await connectOne(
         target,
         { ...ports, host: to.host, isHalfOpen: to.isRelayed === true },
         signal,
       );
     } catch (error) {
-      if (isFault(error, "gateway.aborted")) throw error;
+      if (isFault(error, "gateway.aborted") || isFault(error, "gateway.address")) throw error;
       failures.push(describeError(error));
     }
   }
@@ -164,7 +155,7 @@ function connectOne(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { limits, unread = false, isHalfOpen } = ports;
-  if ("own" in target) return connectOwn(ports);
+  if ("own" in target) return connectWithin(ports);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new Fault("gateway.aborted", "the client left"));
@@ -193,10 +184,10 @@ function connectOne(
   });
 }
 
-async function connectOwn({
-  own,
+async function connectWithin({
+  connectOwn: own,
   host,
-}: Pick<ConnectorPorts, "own"> & { readonly host: string }): Promise<Socket> {
+}: Pick<ConnectorPorts, "connectOwn"> & { readonly host: string }): Promise<Socket> {
   if (own === undefined) throw new Fault("gateway.connect", "nobody of Cofferdam answers here");
   return own(host);
 }

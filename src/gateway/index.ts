@@ -5,6 +5,7 @@ export * from "./ports.ts";
 export * from "./limits.ts";
 export { createGateway, type Gateway, type GatewayStats } from "./gateway.ts";
 export { createConnector, type Connector } from "./connector.ts";
+export { type OwnPlaces } from "./own-places.ts";
 export type { Destination } from "./dialer.ts";
 export { catalogRequestOf } from "./http-action.ts";
 export { intentOf } from "./intent.ts";

@@ -213,7 +213,7 @@ test("INV-7: a proxy by name must be public; one that is Cofferdam itself is ref
   assert.match(await ask(named, 443), /502[^]*gateway\.address/);
   assert.deepEqual(asked, ["proxy.test"], "the granted name is the proxy's to resolve");
   const own = await worldOf(t, grants("127.0.0.1:3128"), {
-    own: [{ address: "127.0.0.1", port: 3128 }],
+    own: { ports: [3128], sockets: [] },
   });
   assert.match(await ask(own, 443), /502[^]*gateway\.address/);
 });

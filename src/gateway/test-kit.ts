@@ -25,6 +25,7 @@ import {
 import { allocate, checked, native, type Endpoint } from "../sys/index.ts";
 import type { Lease } from "../vault/index.ts";
 import { createConnector, type ConnectorPorts } from "./connector.ts";
+import type { OwnPlaces } from "./own-places.ts";
 import type { Denial } from "./denial.ts";
 import { createNamePool, type NamePool } from "./dns/index.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
@@ -95,7 +96,7 @@ export interface WorldOptions {
   readonly grants: string;
   readonly limits?: Partial<GatewayLimits>;
   readonly resolve?: ConnectorPorts["resolve"];
-  readonly own?: readonly Endpoint[];
+  readonly own?: OwnPlaces;
   readonly authorities?: ReadonlyMap<string, string>;
   readonly record?: GatewayRun["record"];
   readonly attribute?: GatewayRun["attribute"];
@@ -181,7 +182,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       clock: systemClock,
       limits: { ...GATEWAY_LIMITS, ...options.limits },
       resolve: options.resolve ?? (() => Promise.reject(new Error("no DNS in this test"))),
-      ownAddresses: () => options.own ?? [],
+      own: () => options.own ?? { ports: [], sockets: [] },
     }),
     log: QUIET,
     originalDestination: (socket) => destinations.get(socket.localPort ?? 0) ?? noDestination(),

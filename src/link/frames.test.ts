@@ -56,9 +56,9 @@ const HOMES: readonly (readonly [Record<string, string>, string, string])[] = [
 for (const [environment, root, why] of HOMES) {
   test(`home ${root}: ${why}`, () => assert.equal(locateHome(environment).root, root));
 }
-const LONGEST = `/${"a".repeat(107 - "//daemon.sock".length)}`;
+const LONGEST = `/${"a".repeat(107 - "//console.sock".length)}`;
 test("the longest path that still leaves room for the socket's is a home", () =>
-  assert.equal(locateHome({ COFFERDAM_HOME: LONGEST }).socket.length, 107));
+  assert.equal(locateHome({ COFFERDAM_HOME: LONGEST }).consoleSocket.length, 107));
 for (const environment of [
   {},
   { COFFERDAM_HOME: "relative" },

@@ -4,6 +4,7 @@
  * ```
  * $COFFERDAM_HOME/
  *   daemon.sock   control socket, 0600        daemon.log   operating log
+ *   console.sock  where an open console is asked for a link, 0600
  *   ledger/       the record                  keys/        its signing key, the CA's key, 0600
  *   runs/ID/      task, public files, workspace layer, recordings of one run
  *   homes/KEY/    HOME of a run, per workspace and profile
@@ -26,6 +27,7 @@ const SOCKET_PATH_BYTES_MAX = 107;
 export interface Home {
   readonly root: string;
   readonly socket: string;
+  readonly consoleSocket: string;
   readonly log: string;
   readonly ledger: string;
   readonly keys: string;
@@ -58,14 +60,16 @@ export function locateHome(environment: Readonly<Record<string, string | undefin
     );
   }
   const socket = join(root, "daemon.sock");
-  if (new TextEncoder().encode(socket).length > SOCKET_PATH_BYTES_MAX) {
+  const consoleSocket = join(root, "console.sock"); // The longer of the two.
+  if (new TextEncoder().encode(consoleSocket).length > SOCKET_PATH_BYTES_MAX) {
     throw new Fault("api.home", `the state folder's path is too long for a socket: ${root}`, {
-      hint: `set COFFERDAM_HOME to a path of at most ${SOCKET_PATH_BYTES_MAX - "/daemon.sock".length} bytes`,
+      hint: `set COFFERDAM_HOME to a path of at most ${SOCKET_PATH_BYTES_MAX - "/console.sock".length} bytes`,
     });
   }
   return {
     root,
     socket,
+    consoleSocket,
     log: join(root, "daemon.log"),
     ledger: join(root, "ledger"),
     keys: join(root, "keys"),

@@ -67,8 +67,12 @@ export class Desk {
   }
 
   /** A new browser profile. What its pages complain about fails the test at its end. */
-  async context(options: { phone?: boolean; dark?: boolean } = {}): Promise<BrowserContext> {
+  async context(
+    options: { phone?: boolean; dark?: boolean; like?: Page } = {},
+  ): Promise<BrowserContext> {
     const context = await this.browser.newContext({
+      // Cookies, and what the origin keeps: a session needs both.
+      ...(options.like && { storageState: await options.like.context().storageState() }),
       viewport: options.phone === true ? PHONE : DESKTOP,
       colorScheme: options.dark === true ? "dark" : "light",
       reducedMotion: "reduce",
@@ -95,8 +99,7 @@ export class Desk {
 
   /** A second page of the same person, as a phone or in the dark. */
   async alsoSignedIn(page: Page, options: { phone?: boolean; dark?: boolean }): Promise<Page> {
-    const context = await this.context(options);
-    await context.addCookies(await page.context().cookies());
+    const context = await this.context({ ...options, like: page });
     return context.newPage();
   }
 

@@ -53,7 +53,7 @@ test("a search narrows; a facet adds to it and takes it back; what is misspelt i
   await box.fill("type:denyal");
   await page
     .getByRole("alert")
-    .getByText("type has no denyal; there are denial")
+    .getByText("type has no denyal; there is denial")
     .waitFor({ timeout: 5000 });
   await box.fill("typ:denial");
   await page.getByRole("alert").getByText("did you mean type:?").waitFor();

@@ -93,6 +93,19 @@ test("a home with a past: needs first, in words and colours, in light, dark and 
   await desk.picture(phone, "now-phone");
 });
 
+test("a page that loses its stream says so, and catches up when it comes back", async () => {
+  await using desk = await openDesk();
+  const page = await desk.signedIn();
+  await page.getByRole("heading", { name: "Nothing needs you" }).waitFor();
+  await page.route("**/api/stream*", async (route) => route.abort());
+  await page.goto(`${desk.origin}/?again`);
+  await page.getByText("not connected: what you see may be old").waitFor();
+  const run = await startRun(desk.home, "sleep 300");
+  await page.unroute("**/api/stream*");
+  await cardOf(page, run).getByText("running").waitFor();
+  assert.equal(await page.getByText("not connected").count(), 0);
+});
+
 test("INV-218: a run's stream, cut again and again in a flood, tells each entry once", async () => {
   await using desk = await openDesk();
   const page = await desk.signedIn();

@@ -9,9 +9,10 @@ import {
   QueryClientProvider,
   useQueryClient,
 } from "@tanstack/react-query";
-import { Suspense, useCallback } from "react";
+import { Suspense, useCallback, useEffect } from "react";
 import { Route, Switch } from "wouter";
 import { ApiFault, useCall } from "../calls/index.ts";
+import { useConnection } from "../live/index.ts";
 import { Empty, Failure, Loading } from "../parts/index.ts";
 import { SignInScreen } from "../screens/signin/index.tsx";
 import { Menu } from "./menu.tsx";
@@ -42,6 +43,12 @@ export function App() {
 function Gate() {
   const session = useCall("session.show", {});
   const client = useQueryClient();
+  const connection = useConnection();
+  const { refetch } = session;
+  // A stream that broke off may mean that the session was ended elsewhere: then nothing that stands here stays.
+  useEffect(() => {
+    if (connection === "lost") void refetch();
+  }, [connection, refetch]);
   const onSignedIn = useCallback(() => void client.resetQueries(), [client]);
   if (session.isPending) return <Loading what="Opening" />;
   if (session.error?.status === 401) return <SignInScreen onSignedIn={onSignedIn} />;

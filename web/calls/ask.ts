@@ -5,6 +5,8 @@
  */
 import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.ts";
 
+import { pageKey } from "./key.ts";
+
 interface Refusal {
   readonly code: string;
   readonly message: string;
@@ -89,7 +91,7 @@ async function post(path: string, body: unknown, signal?: AbortSignal): Promise<
   try {
     response = await fetch(path, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", "x-cofferdam-key": pageKey() },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { pageKey } from "../calls/index.ts";
+
 /** `now`, `approvals`, `ledger`, or `run=r-...`. */
 export type Topic = string;
 export type LiveEvent = { readonly event: string; readonly data: unknown };
@@ -83,7 +85,7 @@ function open(): void {
   const run = topics.find((topic) => topic.startsWith("run="));
   const from = run === undefined ? undefined : resumes.get(run);
   const stream = new EventSource(
-    `/api/stream?${wanted}${from === undefined ? "" : `&from=${from}`}`,
+    `/api/stream?${wanted}${from === undefined ? "" : `&from=${from}`}&key=${pageKey()}`,
   );
   source = stream;
   stream.addEventListener("open", () => {

@@ -6,21 +6,40 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createLog, Fault } from "../../base/index.ts";
-import { openConsole } from "../../console/index.ts";
-import { EXIT, textOption, type Command } from "../command.ts";
+import { ROLES, roleSchema, type Role } from "../../api/index.ts";
+import { askForLink, openConsole } from "../../console/index.ts";
+import { EXIT, listOption, textOption, type Command } from "../command.ts";
 import { PACKAGE_ROOT } from "../profile.ts";
 
 const PORT_MAX = 65_535;
 
 export const consoleCommand: Command = {
   name: "console",
-  usage: "[--port PORT]",
+  usage: "[--port PORT] [--role ROLE]... [--link]",
   summary: "Open the web console on this machine and print a link that signs in once.",
-  options: { port: { type: "string" } },
-  optionHelp: { port: "the port; any that is free where it is not said" },
-  examples: ["cofferdam console", "cofferdam console --port 8700"],
+  options: {
+    port: { type: "string" },
+    role: { type: "string", multiple: true },
+    link: { type: "boolean" },
+  },
+  optionHelp: {
+    port: "the port; any that is free where it is not said",
+    role: "what the link's bearer is: viewer, approver, operator (repeatable); all where none is said",
+    link: "only print a new link, for the console that is open",
+  },
+  examples: [
+    "cofferdam console",
+    "cofferdam console --port 8700 --role approver",
+    "cofferdam console --link --role viewer",
+  ],
   positionals: [0, 0],
   async run(context) {
+    const roles = rolesOf(listOption(context.values, "role"));
+    if (context.values["link"] === true) {
+      const link = await askForLink(context.home.consoleSocket, roles);
+      context.out(`sign in: ${link.href}\n         (once, within two minutes)\n`);
+      return EXIT.ok;
+    }
     const port = portOf(textOption(context.values, "port"));
     const opened = await openConsole({
       home: context.home,
@@ -31,7 +50,7 @@ export const consoleCommand: Command = {
       log: createLog((line) => context.err(line)),
     });
     context.out(`console: ${opened.origin.origin}\n`);
-    const link = opened.link(["viewer", "approver", "operator"]);
+    const link = opened.link(roles);
     if (link === undefined) context.out("sign in: there, at the provider of console.yaml\n");
     else {
       context.out(`sign in: ${link.href}\n`);
@@ -42,6 +61,16 @@ export const consoleCommand: Command = {
     return EXIT.ok;
   },
 };
+
+/** A person who is signed in is a viewer, whatever else. */
+function rolesOf(said: readonly string[]): readonly Role[] {
+  if (said.length === 0) return ROLES;
+  for (const one of said) {
+    if (roleSchema.safeParse(one).success) continue;
+    throw new Fault("cli.usage", `--role takes ${ROLES.join(", ")}, not ${JSON.stringify(one)}`);
+  }
+  return ROLES.filter((role) => role === "viewer" || said.includes(role));
+}
 
 function portOf(text: string | undefined): number {
   if (text === undefined) return 0;

@@ -55,16 +55,24 @@ export class RecordIndex {
 
   /**
    * Opens the index at `path`. Where it is none, is damaged or does not fit the ledger, a new one takes its place; where
-   * another console has it, one that goes with this process.
+   * another console has it, or nothing can be written there, one that goes with this process; so with an empty `path`.
    */
   static open(reader: LedgerReader, path: string): RecordIndex {
     try {
       return RecordIndex.#openKept(reader, path);
     } catch (error) {
-      if (isBusy(error)) return new RecordIndex(reader, new Store(""), undefined);
+      if (isBusy(error)) return RecordIndex.#openOwn(reader);
+    }
+    try {
       removeStore(path); // It holds nothing that the ledger does not hold.
       return new RecordIndex(reader, new Store(path), undefined);
+    } catch {
+      return RecordIndex.#openOwn(reader); // A disk that takes nothing: searching goes on.
     }
+  }
+
+  static #openOwn(reader: LedgerReader): RecordIndex {
+    return new RecordIndex(reader, new Store(""), undefined);
   }
 
   static #openKept(reader: LedgerReader, path: string): RecordIndex {

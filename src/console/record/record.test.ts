@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Ledger } from "../../ledger/index.ts";
 import { openRecord, type Record } from "./index.ts";
@@ -123,4 +123,24 @@ test("a ledger that is damaged is said to be, and what was taken in before can b
   assert.match(record.status().fault ?? "", /entry 511 is missing or damaged/);
   assert.equal((await record.search({ text: "host-255" })).count, 1);
   await record.close();
+});
+
+test("where no index can be kept, or the home is another's, one goes with the process", async () => {
+  using home = new LedgerHome();
+  await home.write([dns(1)]);
+  writeFileSync(`${home.root}/console`, "a file where the folder would be");
+  const record = openRecord(home);
+  await until(record, 1);
+  assert.equal((await record.search({ text: "host-1" })).count, 1);
+  await record.close();
+  assert.equal(readFileSync(`${home.root}/console`, "utf8"), "a file where the folder would be");
+
+  if (process.geteuid?.() !== 0) return; // Only root may look at another's.
+  using others = new LedgerHome();
+  await others.write([dns(2)]);
+  chownSync(others.root, 65_534, 65_534);
+  const visit = openRecord(others);
+  await until(visit, 1);
+  await visit.close();
+  assert.equal(existsSync(`${others.root}/console`), false);
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Entry, RecordQuery, RecordStatus } from "../../api/index.ts";
@@ -22,7 +23,9 @@ const PROGRAM = new URL(`./thread${extension}`, import.meta.url);
 
 /** Opens the index of the record in `root`, and begins to follow; nothing is awaited. */
 export function openRecord({ root }: RecordOptions): Record {
-  const start = { ledger: join(root, "ledger"), index: join(root, INDEX_FILE) };
+  // Root may look at anybody's home, and leaves nothing there that its owner could not open.
+  const isOwn = statSync(root).uid === process.geteuid?.();
+  const start = { ledger: join(root, "ledger"), index: isOwn ? join(root, INDEX_FILE) : "" };
   return new ThreadedRecord(
     new Worker(PROGRAM, {
       workerData: start,
@@ -97,8 +100,10 @@ class ThreadedRecord implements Record {
     signal?: AbortSignal,
     from = 0,
   ): AsyncIterable<readonly Entry[]> {
-    for (let next = from; ;) {
-      const asked = { kind: "entries", query, from: next, limit: BATCH } as const;
+    // Where it begins is no part of what is looked for: whoever goes on asks the same.
+    const { from: first = 0, ...sought } = query;
+    for (let next = Math.max(from, first); ;) {
+      const asked = { kind: "entries", query: sought, from: next, limit: BATCH } as const;
       const batch = await this.#ask(asked, signal);
       const last = batch.at(-1);
       if (last === undefined) return;

@@ -2,32 +2,103 @@
  * What a request must be like before it is heard: to our own name (DNS rebinding), from our own pages (CSRF), in our
  * own form; and what every answer tells the browser.
  *
+ * Three kinds of requests are heard. A page, or what it is made of: GET without a body; other sites may lead a browser to a page,
+ * as to any, and nothing happens by that. The stream of events: GET from our own pages alone. Everything that asks or does: POST of
+ * JSON from our own pages alone. No answer lets another origin read it.
+ *
  * @module
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { Fault } from "../../base/index.ts";
 
-/** @throws {Fault} `console.origin` where it is not for us, or not from our pages. */
-export function guard(
-  request: { readonly method: string; readonly headers: IncomingHttpHeaders },
-  origin: URL,
-): void {
-  const { method, headers } = request;
-  if (headers.host !== origin.host) refuse(`it is for ${JSON.stringify(headers.host)}`);
-  const site = headers["sec-fetch-site"];
-  const isNavigation = headers["sec-fetch-mode"] === "navigate" && method === "GET";
-  if (site !== undefined && site !== "same-origin" && !(isNavigation && site === "none")) {
-    if (!isNavigation) refuse(`it comes from another site (${site})`);
-  }
-  if (method === "GET") return;
-  if (headers.origin !== origin.origin) refuse(`it comes from ${JSON.stringify(headers.origin)}`);
-  if (headers["content-type"] !== "application/json") refuse("its content is not JSON");
+export interface Asked {
+  readonly method: string;
+  /** The request's target as it came. */
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came: Node joins or drops what comes twice. */
+  readonly rawHeaders: readonly string[];
 }
 
-function refuse(why: string): never {
+/** A path and a query; not `//`, not a URL, and nothing that another reader would take for a different path. */
+const TARGET = /^\/(?!\/)(?:[\w.~\-/@:+,=]|%(?!00|2[ef]|5c)[0-9a-f]{2})*(?:\?[\x21-\x7e]*)?$/i;
+const ODD_PATH = /\/\/|\/\.\.?(?:\/|$)/;
+/** What may come twice in a request; nothing else that we read may. */
+const MANY = new Set(["accept", "accept-language", "cache-control", "via", "forwarded"]);
+const HOP = ["upgrade", "expect", "trailer", "te", "content-encoding"] as const;
+
+/** @throws {Fault} `console.origin` where it is not for us, not from our pages, or not in our form. */
+export function guard(asked: Asked, origin: URL): void {
+  const why = objectionTo(asked, origin);
+  if (why === undefined) return;
   throw new Fault("console.origin", `this request is not heard: ${why}`, {
     hint: "open the address that `cofferdam console` prints",
   });
+}
+
+function objectionTo(asked: Asked, origin: URL): string | undefined {
+  const { method, target, httpVersion, headers } = asked;
+  if (httpVersion !== "1.1") return `it is HTTP/${httpVersion}`;
+  const twice = repeatedIn(asked.rawHeaders);
+  if (twice !== undefined) return `it has ${twice} more than once`;
+  if (headers.host !== origin.host) return `it is for ${JSON.stringify(headers.host)}`;
+  const path = target.split("?", 1)[0] ?? "";
+  if (!TARGET.test(target) || ODD_PATH.test(path)) return "its path is not in plain form";
+  const hop = HOP.find((name) => headers[name] !== undefined);
+  if (hop !== undefined) return `it has ${hop}`;
+  if (method === "POST") return objectionToPost(headers, origin);
+  if (method !== "GET" && method !== "HEAD") return `its method is ${method}`;
+  if (hasBody(headers)) return "it has a body";
+  return path.startsWith("/api/") ? objectionToStream(headers) : objectionToPage(headers);
+}
+
+/** Our pages send all three; a form cannot, and another site's script is asked for leave first, which nobody gives. */
+function objectionToPost(headers: IncomingHttpHeaders, origin: URL): string | undefined {
+  if (headers.origin !== origin.origin) return `it comes from ${JSON.stringify(headers.origin)}`;
+  if (headers["content-type"] !== "application/json") return "its content is not application/json";
+  const { "sec-fetch-site": site, "sec-fetch-mode": mode } = headers;
+  if (site !== undefined && site !== "same-origin")
+    return `it comes from another site (${siteOf(site)})`;
+  if (mode !== undefined && mode !== "cors" && mode !== "same-origin")
+    return "no page of ours sends it so";
+  return undefined;
+}
+
+/** A browser says no Origin with a GET to its own, so it is this header that must be there. */
+function objectionToStream(headers: IncomingHttpHeaders): string | undefined {
+  const { "sec-fetch-site": site, "sec-fetch-mode": mode } = headers;
+  if (site !== "same-origin") return `it comes from another site (${siteOf(site)})`;
+  return mode === "cors" || mode === "same-origin" ? undefined : "no page of ours asks so";
+}
+
+function objectionToPage(headers: IncomingHttpHeaders): string | undefined {
+  const { "sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest } = headers;
+  if (mode === "navigate") {
+    return dest === "document" ? undefined : "it would be shown inside another page";
+  }
+  if (site !== undefined && site !== "same-origin")
+    return `it comes from another site (${siteOf(site)})`;
+  return undefined;
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  const { "content-length": length = "0", "transfer-encoding": coding } = headers;
+  return coding !== undefined || length !== "0";
+}
+
+function repeatedIn(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    if (seen.has(name) && !MANY.has(name)) return JSON.stringify(name.slice(0, 64));
+    seen.add(name);
+  }
+  return undefined;
+}
+
+function siteOf(site: string | readonly string[] | undefined): string {
+  return site === undefined ? "unsaid" : JSON.stringify(site);
 }
 
 /** What goes with every answer. */
@@ -59,9 +130,16 @@ export function securityHeaders(): Record<string, string> {
   };
 }
 
-/** The session's cookie has this name. `__Host-` binds it to this host and path, where the browser lets it: with https. */
+/** What the page's key comes in (sessions.ts); a header that no other site may send. */
+export const KEY_HEADER = "x-cofferdam-key";
+const KEY = /^[\w-]{43}$/;
+
+/**
+ * The session's cookie has this name. `__Host-` binds it to this host and path, where the browser lets it: with https.
+ * Elsewhere the port tells it from that of another console: a browser has one jar for all ports of a host.
+ */
 function cookieName(origin: URL): string {
-  return origin.protocol === "https:" ? "__Host-cofferdam" : "cofferdam";
+  return origin.protocol === "https:" ? "__Host-cofferdam" : `cofferdam-${origin.port}`;
 }
 
 /** The `Set-Cookie` line that keeps a session; an empty token ends it. */
@@ -71,16 +149,29 @@ export function sessionCookie(origin: URL, token: string): string {
   return `${cookieName(origin)}=${token}; HttpOnly; SameSite=Strict; Path=/${secure}${ended}`;
 }
 
-/** The session's token of a Cookie header. */
-export function tokenOf(origin: URL, cookie: string | undefined): string | undefined {
-  return cookieOf(cookie, cookieName(origin));
+/** What a request says of who sends it: the tokens of its cookies, and its page's key. */
+export interface Credentials {
+  readonly tokens: readonly string[];
+  readonly key: string | undefined;
 }
 
-/** The value of the cookie `name` of a Cookie header. */
-export function cookieOf(header: string | undefined, wanted: string): string | undefined {
-  for (const pair of (header ?? "").split(";")) {
+/** Another port of this host may have set a cookie of our name, too: each is tried. */
+export function credentialsOf(
+  origin: URL,
+  headers: IncomingHttpHeaders,
+  search: URLSearchParams,
+): Credentials {
+  const key = headers[KEY_HEADER] ?? search.get("key");
+  return {
+    tokens: cookiesOf(headers.cookie, cookieName(origin)),
+    key: typeof key === "string" && KEY.test(key) ? key : undefined,
+  };
+}
+
+/** The values of the cookie `wanted` of a Cookie header. */
+export function cookiesOf(header: string | undefined, wanted: string): readonly string[] {
+  return (header ?? "").split(";").flatMap((pair) => {
     const [name, value] = pair.trim().split("=");
-    if (name === wanted) return value;
-  }
-  return undefined;
+    return name === wanted && value !== undefined ? [value] : [];
+  });
 }

@@ -1,4 +1,11 @@
 /** Who is signed in, and what a request must be like to be heard. */
-export { cookieOf, guard, securityHeaders, sessionCookie, tokenOf } from "./guard.ts";
+export {
+  cookiesOf,
+  credentialsOf,
+  guard,
+  securityHeaders,
+  sessionCookie,
+  type Asked,
+} from "./guard.ts";
 export { Sessions, type Person, type Session } from "./sessions.ts";
 export { SIGN_IN_WAYS, type SignInAnswer, type SignInAsk, type SignInWay } from "./ways.ts";

@@ -122,7 +122,9 @@ function Ended({ cards }: { cards: readonly RunCard[] }) {
             <span className={`${styles.number} ${card.counts.deny > 0 ? styles.denied : ""}`}>
               {countText(card.counts.deny)} denied
             </span>
-            <EndBadge card={card} />
+            <span>
+              <EndBadge card={card} />
+            </span>
             <span className={styles.number}>
               <Ago at={card.endedAt ?? card.last.at} />
             </span>

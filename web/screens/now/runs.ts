@@ -42,7 +42,12 @@ export function byNeed(a: RunCard, b: RunCard): number {
   if (mine !== theirs) return mine - theirs;
   const [need, other] = [a.needs[0]?.since, b.needs[0]?.since];
   if (mine === 0 && need !== undefined && other !== undefined) return need.localeCompare(other);
-  return b.startedAt.localeCompare(a.startedAt) || (a.run < b.run ? 1 : -1);
+  return newestOf(b).localeCompare(newestOf(a)) || (a.run < b.run ? 1 : -1);
+}
+
+/** When it began; what is over, when it ended. */
+function newestOf({ startedAt, endedAt }: RunCard): string {
+  return endedAt ?? startedAt;
 }
 
 function weightOf({ state, needs }: RunCard): number {

@@ -1,0 +1,16 @@
+/**
+ * The control contract's part for the console's own process.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+export const ANNOUNCE_ENDPOINTS = {
+  /** Closes the console's port to every run for as long as the caller listens; the first line says that it is closed. */
+  "console.announce": {
+    needs: "owner",
+    takes: z.strictObject({ port: z.int().min(1).max(65_535) }),
+    gives: z.strictObject({}),
+    streams: true,
+  },
+} as const;

@@ -1,0 +1,53 @@
+/**
+ * The console of this home, as the daemon knows it: it says which port is its own for as long as it lives, and no run
+ * is let there (INV-201). One home has one console.
+ *
+ * @module
+ */
+import type { Home } from "../api/index.ts";
+import { Fault } from "../base/index.ts";
+import type { OwnPlaces } from "../gateway/index.ts";
+
+export class Consoles {
+  readonly #sockets: readonly string[];
+  #port: number | undefined;
+
+  constructor({ socket, consoleSocket }: Pick<Home, "socket" | "consoleSocket">) {
+    this.#sockets = [socket, consoleSocket];
+  }
+
+  /** Where Cofferdam itself listens now. */
+  get places(): OwnPlaces {
+    return { ports: this.#port === undefined ? [] : [this.#port], sockets: this.#sockets };
+  }
+
+  /**
+   * Closes `port` to every run until `signal` says that the console is gone. What it gives first says that it is so.
+   *
+   * @throws {Fault} `daemon.console` where another console has announced itself.
+   */
+  async *announce(port: number, signal: AbortSignal): AsyncIterable<Record<string, never>> {
+    if (this.#port !== undefined) {
+      throw new Fault(
+        "daemon.console",
+        `a console is open already: http://localhost:${this.#port}`,
+        {
+          hint: "`cofferdam console --link` prints a new link for it",
+        },
+      );
+    }
+    this.#port = port;
+    try {
+      yield {};
+      if (!signal.aborted) await once(signal);
+    } finally {
+      this.#port = undefined;
+    }
+  }
+}
+
+async function once(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+}

@@ -1,5 +1,17 @@
-import { Empty } from "../../parts/index.ts";
+/** Who there is: whose passkeys are believed, and who decides. */
+import { useSession } from "../../app/session.ts";
+import { Deciders } from "./deciders.tsx";
+import { Passkeys } from "./passkeys.tsx";
+import styles from "./people.module.css";
 
 export function PeopleScreen() {
-  return <Empty title="People" />;
+  const session = useSession();
+  if (session === undefined) return null;
+  return (
+    <div className={styles.screen}>
+      <h1>People</h1>
+      <Passkeys session={session} />
+      <Deciders />
+    </div>
+  );
 }

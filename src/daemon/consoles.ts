@@ -26,7 +26,7 @@ export class Consoles {
    *
    * @throws {Fault} `daemon.console` where another console has announced itself.
    */
-  async *announce(port: number, signal: AbortSignal): AsyncIterable<Record<string, never>> {
+  announce(port: number, signal: AbortSignal): AsyncIterable<Record<string, never>> {
     if (this.#port !== undefined) {
       throw new Fault(
         "daemon.console",
@@ -37,6 +37,10 @@ export class Consoles {
       );
     }
     this.#port = port;
+    return this.#hold(signal);
+  }
+
+  async *#hold(signal: AbortSignal): AsyncIterable<Record<string, never>> {
     try {
       yield {};
       if (!signal.aborted) await once(signal);

@@ -1,5 +1,11 @@
-import { Empty } from "../../parts/index.ts";
+/** Who there is. */
+import { Sessions } from "./sessions.tsx";
 
 export function PeopleScreen() {
-  return <Empty title="People" />;
+  return (
+    <>
+      <h1>People</h1>
+      <Sessions />
+    </>
+  );
 }

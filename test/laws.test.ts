@@ -48,6 +48,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   enquiry: 4,
   recording: 4,
   channel: 4,
+  passkey: 5,
   worker: 5,
   assessment: 5,
   report: 5,

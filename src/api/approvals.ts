@@ -6,9 +6,12 @@
 import { z } from "zod";
 import { actionSchema, causeSchema, effectSchema } from "../action/index.ts";
 import { lookSchema } from "./looks.ts";
+import { allowanceSchema, proofSchema } from "./passkeys.ts";
 
 const approvalId = z.string().regex(/^p-[0-9a-z]{1,20}$/);
 const one = z.strictObject({ id: approvalId });
+/** A passkey's signature under exactly this decision: who decides is then its person, and not who speaks to the daemon. */
+const proof = proofSchema.optional();
 
 /** One line of a list. */
 export const approvalInfoSchema = z.strictObject({
@@ -50,7 +53,11 @@ export const APPROVAL_ENDPOINTS = {
   "approvals.show": {
     needs: "viewer",
     /** `columns`: how wide the card may be; a terminal must break none of its lines. */
-    takes: one.extend({ columns: z.int().min(1).max(10_000).optional() }),
+    takes: one.extend({
+      columns: z.int().min(1).max(10_000).optional(),
+      /** Without what it would widen, which takes longest: `approvals.widens` tells it. */
+      isBrief: z.boolean().optional(),
+    }),
     gives: approvalInfoSchema.extend({
       action: actionSchema,
       /** What is typed to approve it. Only the card has it: who approves has seen what. */
@@ -79,6 +86,8 @@ export const APPROVAL_ENDPOINTS = {
       leave: z.array(z.string()).optional(),
       /** How bad its run could get, where it asks for more access, or why that is not known. */
       worst: z.array(z.string()).optional(),
+      /** Whether leave for more of the same may be given. */
+      mayLeave: z.boolean(),
       /** Those of its recipients whom nothing performed at such a system has reached before. */
       strangers: z.array(z.string()),
       /** How long after a yes it waits, to be taken back. */
@@ -91,34 +100,40 @@ export const APPROVAL_ENDPOINTS = {
     }),
     streams: false,
   },
+  /** How bad its run could get by a yes, before and after. */
+  "approvals.widens": {
+    needs: "viewer",
+    takes: one,
+    gives: z.strictObject({
+      leave: z.array(z.string()).optional(),
+      worst: z.array(z.string()).optional(),
+    }),
+    streams: false,
+  },
   "approvals.approve": {
     needs: "approver",
     takes: one.extend({
       code: z.string().max(64),
       /** Lets the same kind through for this run, within these limits. */
-      allowance: z
-        .strictObject({
-          count: z.int().min(1).max(1000),
-          forMs: z
-            .int()
-            .min(1000)
-            .max(7 * 864e5),
-          recipients: z.int().min(1).max(10_000).optional(),
-          amount: z.strictObject({ currency: z.string(), value: z.string() }).optional(),
-        })
-        .optional(),
+      allowance: allowanceSchema.optional(),
+      proof,
     }),
     gives: approvalInfoSchema,
     streams: false,
   },
   "approvals.deny": {
     needs: "approver",
-    takes: one.extend({ reason: z.string().max(500) }),
+    takes: one.extend({ reason: z.string().max(500), proof }),
     gives: approvalInfoSchema,
     streams: false,
   },
   /** Takes a yes back: while it waits for its time, or the own one of two. It never says no. */
-  "approvals.undo": { needs: "approver", takes: one, gives: approvalInfoSchema, streams: false },
+  "approvals.undo": {
+    needs: "approver",
+    takes: one.extend({ proof }),
+    gives: approvalInfoSchema,
+    streams: false,
+  },
   /** A file within the body, by its SHA-256 as the look has it. */
   "approvals.attachment": {
     needs: "viewer",
@@ -128,7 +143,7 @@ export const APPROVAL_ENDPOINTS = {
   },
   "approvals.edit": {
     needs: "approver",
-    takes: one.extend({ body: z.base64().max(12 << 20) }),
+    takes: one.extend({ body: z.base64().max(12 << 20), proof }),
     gives: approvalInfoSchema,
     streams: false,
   },
@@ -141,6 +156,8 @@ export const APPROVAL_ENDPOINTS = {
       /** Why nobody decides, or no channel is used. */
       problem: z.string().optional(),
       approvers: z.array(z.string()),
+      /** Only decisions with a passkey's signature count. */
+      needsProof: z.boolean(),
       channels: z.array(
         z.strictObject({
           name: z.string(),

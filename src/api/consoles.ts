@@ -9,7 +9,11 @@ export const ANNOUNCE_ENDPOINTS = {
   /** Closes the console's port to every run for as long as the caller listens; the first line says that it is closed. */
   "console.announce": {
     needs: "owner",
-    takes: z.strictObject({ port: z.int().min(1).max(65_535) }),
+    takes: z.strictObject({
+      port: z.int().min(1).max(65_535),
+      /** What its pages have as their origin, where that is not http://localhost:PORT: passkeys are for it. */
+      origin: z.url({ protocol: /^https$/ }).optional(),
+    }),
     gives: z.strictObject({}),
     streams: true,
   },

@@ -7,6 +7,7 @@ export * from "./roles.ts";
 export * from "./console/index.ts";
 export { sessionInfoSchema, type SessionInfo } from "./console/session.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
+export { decisionSchema, proofSchema, type DecisionSaid, type PasskeyInfo } from "./passkeys.ts";
 export { recordingInfoSchema, type RecordingInfo } from "./recordings.ts";
 export { credentialInfoSchema, type CredentialInfo } from "./credentials.ts";
 export {

@@ -19,7 +19,7 @@ import {
   type Step,
   type StoredAnswer,
 } from "./approval.ts";
-import { ANYBODY, type Deciders, type Decision } from "./deciders.ts";
+import { ANYBODY, isProven, type Deciders, type Decision } from "./deciders.ts";
 import { isOver, mayFollow, type ApprovalState } from "./machine.ts";
 import { Store, type Change } from "./store.ts";
 
@@ -192,13 +192,13 @@ export class Approvals {
   }
 
   /**
-   * Says yes. `code` proves that it is said to the bytes that were shown; `also` is done once it holds, before
+   * Says yes. `code` proves that it is said to the bytes that were shown, `digest` is what was signed for; `also` is done once it holds, before
    * anything is performed.
    *
    * @throws {Fault} `approval.not_listed`, `approval.code`, `approval.state`, `approval.same_person`
    */
   approve(
-    { id, by, code }: Decision & { readonly code: string },
+    { id, by, code, digest }: Decision & { readonly code: string; readonly digest?: string },
     also: (approval: Approval) => Promise<void> = async () => {},
   ): Promise<Approval> {
     return this.#inTurn(async () => {
@@ -206,7 +206,8 @@ export class Approvals {
       const approval = this.show(id);
       const { person, personOf } = this.#decider(by);
       this.#mustBe(approval, ["requested", "shown"]);
-      if (code.toLowerCase() !== codeOf(approval.action)) {
+      const isSigned = digest === undefined || digest === approval.action.digest;
+      if (code.toLowerCase() !== codeOf(approval.action) || !isSigned) {
         throw new Fault("approval.code", `${JSON.stringify(code)} is not the code of ${id}`, {
           hint: "the code stands on its card, which may have changed since: `cofferdam approvals show`",
         });
@@ -455,6 +456,11 @@ export class Approvals {
   /** Whoever decides as `by`. @throws {Fault} `approval.not_listed` */
   #decider(by: string): Deciders & { readonly person: string } {
     const deciders = this.#options.deciders?.() ?? ANYBODY;
+    if (deciders.needsProof === true && !isProven(by)) {
+      throw new Fault("approval.proof", `${by} decides nothing here without a passkey`, {
+        hint: "approvers.yaml says `passkeys: required`: sign in to `cofferdam console`, and decide there with your passkey",
+      });
+    }
     const person = deciders.personOf(by);
     if (person !== undefined) {
       return { person, personOf: (identity) => deciders.personOf(identity) };

@@ -10,8 +10,8 @@ export {
   type StoredAnswer,
 } from "./approval.ts";
 export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";
+export { isProven, passkeyIdentity, type Deciders } from "./deciders.ts";
 export { Approvals, WAITING_MAX, type ApprovalsOptions } from "./approvals.ts";
-export type { Deciders } from "./deciders.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
 export { likenessOf } from "./look/alike.ts";
 export { findAttached } from "./look/attached.ts";

@@ -33,6 +33,22 @@ test("INV-67: an identity is one person's, whichever of theirs it is", () => {
   }
 });
 
+test("INV-209: where passkeys are required, who has signed nothing is nobody", () => {
+  const listed = GOOD.replace("ntfy:ada]", "ntfy:ada, passkey:ada]");
+  const before = personsOf(parseApprovers(listed, "a.yaml"));
+  assert.equal(before.needsProof, false);
+  assert.equal(before.personOf("passkey:ada"), "ada");
+  assert.equal(before.personOf("telegram:4711"), "ada");
+  const { personOf, needsProof } = personsOf(
+    parseApprovers(`${listed}passkeys: required\n`, "a.yaml"),
+  );
+  assert.equal(needsProof, true);
+  assert.equal(personOf("passkey:ada"), "ada");
+  for (const one of ["telegram:4711", "cli:1000", "ntfy:ada", "passkey:bob", "passkey:Ada"]) {
+    assert.equal(personOf(one), undefined, one);
+  }
+});
+
 test("a channel has its public address where the file says none", () => {
   const { channels } = parseApprovers(GOOD, "a.yaml");
   assert.equal(channels?.telegram?.api, "https://api.telegram.org");

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import type { Deciders } from "../approval/index.ts";
+import { isProven, type Deciders } from "../approval/index.ts";
 import { Fault } from "../base/index.ts";
 import { FileFault, parseYamlFile, type Finding, type YamlFile } from "../yaml/index.ts";
 import { readPrivateFile } from "./private-file.ts";
@@ -21,7 +21,7 @@ const IDENTITIES_MAX = 10;
  * provider's `sub` is at most 255 ASCII characters (OpenID Connect Core 1.0, section 2), and named with the provider's host.
  */
 const IDENTITY =
-  /^(?:cli:(?:0|[1-9]\d{0,9})|telegram:[1-9]\d{0,15}|slack:[UW][A-Z0-9]{2,20}|ntfy:[a-z][a-z0-9-]{0,39}|oidc:[!-~]{1,255}@[a-z0-9.-]{1,253}(?::\d{1,5})?)$/;
+  /^(?:cli:(?:0|[1-9]\d{0,9})|telegram:[1-9]\d{0,15}|slack:[UW][A-Z0-9]{2,20}|(?:ntfy|passkey):[a-z][a-z0-9-]{0,39}|oidc:[!-~]{1,255}@[a-z0-9.-]{1,253}(?::\d{1,5})?)$/;
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
@@ -90,7 +90,7 @@ const schema = z.strictObject({
             z
               .string()
               .regex(IDENTITY)
-              .describe("cli:UID, telegram:NUMBER, slack:USERID or ntfy:NAME"),
+              .describe("cli:UID, passkey:NAME, telegram:NUMBER, slack:USERID or ntfy:NAME"),
           )
           .min(1)
           .max(IDENTITIES_MAX),
@@ -99,6 +99,10 @@ const schema = z.strictObject({
     .min(1)
     .max(APPROVERS_MAX)
     .describe("who may decide, each with all identities of theirs"),
+  passkeys: z
+    .literal("required")
+    .optional()
+    .describe("required: only decisions that a passkey signed count"),
   channels: z
     .strictObject({ telegram: telegram.optional(), slack: slack.optional(), ntfy: ntfy.optional() })
     .optional()
@@ -145,22 +149,33 @@ export function readApprovers(root: string): Approvers | undefined {
 
 /**
  * Who may decide in the home at `root`, as it stands now: where it lists nobody, whoever may speak to the daemon,
- * and nobody by a channel, which may still hear for a moment when the list is taken away.
+ * the owner's passkeys as the owner, and nobody by a channel, which may still hear for a moment when the list is taken away.
  *
  * @throws {Fault} `channel.file`, `channel.approvers`: nobody decides then.
  */
 export function readDeciders(root: string): Deciders {
   const approvers = readApprovers(root);
   if (approvers !== undefined) return personsOf(approvers);
-  return { personOf: (identity) => (identity.startsWith("cli:") ? identity : undefined) };
+  return {
+    personOf: (identity) => {
+      if (identity.startsWith("cli:")) return identity;
+      // Who has which passkey is the owner's word, and that alone makes no second person of anybody.
+      return isProven(identity) ? `cli:${process.getuid?.() ?? -1}` : undefined;
+    },
+  };
 }
 
 /** Who of `approvers` an identity is: two identities of one person are one (INV-67). */
-export function personsOf({ approvers }: Approvers): Deciders {
+export function personsOf({ approvers, passkeys }: Approvers): Deciders {
+  const needsProof = passkeys === "required";
   const persons = new Map(
     approvers.flatMap(({ name: person, identities }) => identities.map((one) => [one, person])),
   );
-  return { personOf: (identity) => persons.get(identity) };
+  return {
+    needsProof,
+    // A yes of before, that nobody signed, counts no more either.
+    personOf: (identity) => (needsProof && !isProven(identity) ? undefined : persons.get(identity)),
+  };
 }
 
 /** One person, one name; one identity, one person. */

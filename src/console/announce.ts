@@ -4,6 +4,7 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Takes } from "../api/index.ts";
 import type { Client } from "../client/index.ts";
 
 /** A daemon that ended is looked for again: it may only have been restarted. */
@@ -17,20 +18,20 @@ export interface Announced {
 }
 
 /**
- * Announces `port` until `closing`, anew to each daemon of this home.
+ * Announces `where` until `closing`, anew to each daemon of this home.
  *
  * @throws {Fault} `daemon.console` where another console is open; what keeps the daemon from answering.
  */
 export async function announce(
   client: Client,
-  port: number,
+  where: Takes<"console.announce">,
   closing: AbortSignal,
 ): Promise<Announced> {
   let isHeard = false;
   const first = Promise.withResolvers<void>();
   const hold = async () => {
     try {
-      for await (const _ of client.stream("console.announce", { port }, closing)) {
+      for await (const _ of client.stream("console.announce", where, closing)) {
         isHeard = true;
         first.resolve();
       }

@@ -55,12 +55,31 @@ export async function ask(
       ? { streams: true, values: given as AsyncIterable<unknown> }
       : { streams: false, value: await given };
   }
+  requireSigned(name, parsed.data, asker);
   // Whoever signed in by a link of this user's terminal is this user; others the daemon knows by their own identity.
   const client = asker.identity.startsWith("oidc:") ? desk.client.as(asker.identity) : desk.client;
   return endpoint.streams
     ? { streams: true, values: client.stream(name, takes, asker.signal) }
     : { streams: false, value: await client.call(name, takes) };
 }
+
+/**
+ * The daemon knows nobody by a passkey but by its signature: a decision without one would be the decision of whoever owns
+ * this console (INV-210).
+ */
+function requireSigned(name: ApiName, takes: unknown, { identity, person }: Asker): void {
+  if (!identity.startsWith("passkey:") || !DECISIONS.has(name)) return;
+  if (typeof takes === "object" && takes !== null && "proof" in takes) return;
+  throw new Fault("console.proof", `${person} signed in by a passkey, and decides by it`, {
+    hint: "load the page anew; it asks for the passkey at each decision",
+  });
+}
+const DECISIONS: ReadonlySet<ApiName> = new Set([
+  "approvals.approve",
+  "approvals.deny",
+  "approvals.undo",
+  "approvals.edit",
+]);
 
 function isApiName(name: string): name is ApiName {
   return Object.hasOwn(CONSOLE_API, name);

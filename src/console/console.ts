@@ -72,7 +72,8 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
     for (const step of undo.toReversed()) await step();
   };
   try {
-    const announced = await announce(client, port, closing.signal);
+    const proxied = team === undefined ? {} : { origin: origin.origin };
+    const announced = await announce(client, { port, ...proxied }, closing.signal);
     const record = openRecord({ root: home.root });
     undo.push(() => record.close());
     const live = openLive({ client, record, now, log, closing: closing.signal });

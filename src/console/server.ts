@@ -36,6 +36,7 @@ const CONNECTIONS_MAX = 512;
 const STATUS: Readonly<Record<string, number>> = {
   "console.session": 401,
   "console.link": 401,
+  "console.passkey": 401,
   "console.no_provider": 404,
   "console.provider": 502,
   "console.origin": 403,

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { OWN_SYSTEM } from "../action/index.ts";
-import type { ApprovalInfo, Gives } from "../api/index.ts";
+import type { ApprovalInfo, Gives, Takes } from "../api/index.ts";
 import {
   cardOf,
   codeOf,
@@ -18,6 +19,7 @@ import {
   type CardContext,
 } from "../approval/index.ts";
 import { describeError, Fault } from "../base/index.ts";
+import { provenDecider, type Decided, type Proof } from "./passkeys.ts";
 import { isOperation } from "../gateway/index.ts";
 import { leaveLines, worstNow } from "./blast-jobs.ts";
 import type { Desk } from "./desk.ts";
@@ -39,15 +41,23 @@ function identityOf({ uid, claims }: Caller): string {
 export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
   const { desk, channels } = world;
   const { approvals } = desk;
+  /** Who decides: the person whose passkey signed exactly this, else whoever speaks to the control socket. */
+  const deciderOf = async (
+    caller: Caller,
+    { proof, ...what }: Decided & { readonly proof: Proof | undefined },
+  ) => (proof === undefined ? { by: identityOf(caller) } : provenDecider(world, what, proof));
   return {
     "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
-    "approvals.show": async ({ id, columns }, caller) => {
+    "approvals.show": async ({ id, ...how }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
-      return shownOf(world, runs, approvals.show(id), columns);
+      return shownOf(world, runs, approvals.show(id), how);
     },
-    "approvals.approve": async ({ id, code, allowance }, caller) => {
-      const by = identityOf(caller);
-      if (allowance === undefined) return infoOf(await approvals.approve({ id, by, code }));
+    "approvals.widens": async ({ id }) => linesOf(await widensOf(world, runs, approvals.show(id))),
+    "approvals.approve": async ({ id, code, allowance, proof }, caller) => {
+      const terms = allowance === undefined ? {} : { allowance };
+      const said = { decision: "approve", ...terms } as const;
+      const decider = await deciderOf(caller, { id, said, proof });
+      if (allowance === undefined) return infoOf(await approvals.approve({ id, code, ...decider }));
       requireLeave(approvals.show(id));
       const { forMs, recipients, amount, count } = allowance;
       // Before the first is performed: the agent asks for the next as soon as it has its answer.
@@ -63,12 +73,17 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
           ...(amount === undefined ? {} : { amount }),
           reached: action.impact?.recipients ?? [],
         });
-      return infoOf(await approvals.approve({ id, by, code }, also));
+      return infoOf(await approvals.approve({ id, code, ...decider }, also));
     },
-    "approvals.deny": async ({ id, reason }, caller) =>
-      infoOf(await approvals.deny({ id, by: identityOf(caller), reason })),
-    "approvals.undo": async ({ id }, caller) =>
-      infoOf(await approvals.undo({ id, by: identityOf(caller) })),
+    "approvals.deny": async ({ id, reason, proof }, caller) => {
+      const said = { decision: "deny", reason } as const;
+      const { by } = await deciderOf(caller, { id, said, proof });
+      return infoOf(await approvals.deny({ id, by, reason }));
+    },
+    "approvals.undo": async ({ id, proof }, caller) => {
+      const { by } = await deciderOf(caller, { id, said: { decision: "undo" }, proof });
+      return infoOf(await approvals.undo({ id, by }));
+    },
     "approvals.attachment": async ({ id, sha256 }) => {
       const bytes = findAttached(approvals.spool(id).body ?? Buffer.alloc(0), sha256);
       if (bytes !== undefined) return { bytes: Buffer.from(bytes).toString("base64") };
@@ -76,8 +91,12 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
         hint: "`cofferdam approvals show --body FILE` writes down all that is sent",
       });
     },
-    "approvals.edit": async ({ id, body }, caller) =>
-      infoOf(await desk.edit(id, identityOf(caller), Buffer.from(body, "base64"))),
+    "approvals.edit": async ({ id, body, proof }, caller) => {
+      const bytes = Buffer.from(body, "base64");
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const { by } = await deciderOf(caller, { id, said: { decision: "edit", sha256 }, proof });
+      return infoOf(await desk.edit(id, by, bytes));
+    },
     "approvals.channels": async () => channels.status(),
     "approvals.test": async ({ channel }) => ({ places: [...(await channels.test(channel))] }),
     "approvals.follow": (_, { signal }) => follow(desk, signal),
@@ -89,13 +108,13 @@ async function shownOf(
   world: World,
   runs: Runs,
   approval: Approval,
-  columns: number | undefined,
+  { columns, isBrief = false }: Omit<Takes<"approvals.show">, "id">,
 ): Promise<Gives<"approvals.show">> {
   const { approvals } = world.desk;
   const { id, run, action, limits, note, variantOf, asked } = approval;
   const info = infoOf(approval);
   const deeds = runs.deeds(run, action.id);
-  const widens = await widensOf(world, runs, approval);
+  const widens = isBrief ? {} : await widensOf(world, runs, approval);
   const look = lookOf(action);
   const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens }, look);
   const { request, body = Buffer.alloc(0) } = approvals.spool(id);
@@ -110,8 +129,8 @@ async function shownOf(
     look,
     ...runs.reason(run, action.id),
     deeds: [...deeds],
-    ...(widens.leave === undefined ? {} : { leave: [...widens.leave] }),
-    ...(widens.worst === undefined ? {} : { worst: [...widens.worst] }),
+    ...linesOf(widens),
+    mayLeave: action.system !== OWN_SYSTEM && isLiving(runs, run) && mayLeave(approval),
     strangers: [...approvals.strangers(action.kind, action.impact?.recipients ?? [])],
     undoMs: limits.undoMs,
     changed: asked === undefined ? [] : [...diffJson(asked, action.fields["body"])],
@@ -138,6 +157,21 @@ async function widensOf(
     return { worst: [`not known: ${describeError(error)}`] };
   }
 }
+
+function linesOf({
+  leave,
+  worst,
+}: Pick<CardContext, "leave" | "worst">): Gives<"approvals.widens"> {
+  return {
+    ...(leave === undefined ? {} : { leave: [...leave] }),
+    ...(worst === undefined ? {} : { worst: [...worst] }),
+  };
+}
+
+function isLiving(runs: Runs, run: string): boolean {
+  return runs.live.some(({ id }) => id === run);
+}
+
 const UNWIDENED =
   "a yes changes none of it: access widens by another task file, which `cofferdam blast --diff OLD NEW` compares";
 

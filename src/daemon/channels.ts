@@ -72,6 +72,7 @@ export class Channels {
       ...(markOf(root) === "" ? {} : { file: join(root, APPROVERS_FILE) }),
       ...(problem === undefined ? {} : { problem }),
       approvers: (this.#approvers?.approvers ?? []).map(({ name }) => name),
+      needsProof: this.#approvers?.passkeys === "required",
       channels: [...running, ...stopped],
     };
   }

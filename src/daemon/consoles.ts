@@ -11,6 +11,7 @@ import type { OwnPlaces } from "../gateway/index.ts";
 export class Consoles {
   readonly #sockets: readonly string[];
   #port: number | undefined;
+  #origin: string | undefined;
 
   constructor({ socket, consoleSocket }: Pick<Home, "socket" | "consoleSocket">) {
     this.#sockets = [socket, consoleSocket];
@@ -21,12 +22,22 @@ export class Consoles {
     return { ports: this.#port === undefined ? [] : [this.#port], sockets: this.#sockets };
   }
 
+  /** Of its pages; `undefined` where none is open. */
+  get origin(): string | undefined {
+    return this.#port === undefined
+      ? undefined
+      : (this.#origin ?? `http://localhost:${this.#port}`);
+  }
+
   /**
    * Closes `port` to every run until `signal` says that the console is gone. What it gives first says that it is so.
    *
    * @throws {Fault} `daemon.console` where another console has announced itself.
    */
-  announce(port: number, signal: AbortSignal): AsyncIterable<Record<string, never>> {
+  announce(
+    { port, origin }: { readonly port: number; readonly origin?: string | undefined },
+    signal: AbortSignal,
+  ): AsyncIterable<Record<string, never>> {
     if (this.#port !== undefined) {
       throw new Fault(
         "daemon.console",
@@ -37,6 +48,7 @@ export class Consoles {
       );
     }
     this.#port = port;
+    this.#origin = origin === undefined ? undefined : new URL(origin).origin;
     return this.#hold(signal);
   }
 

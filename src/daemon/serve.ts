@@ -12,6 +12,7 @@ import { taskSystems } from "../systems/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
 import { probeTask } from "./probing.ts";
+import { passkeyHandlers } from "./passkeys.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
@@ -114,7 +115,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       stop("asked to");
       return {};
     },
-    "console.announce": ({ port }, { signal }) => world.consoles.announce(port, signal),
+    "console.announce": (which, { signal }) => world.consoles.announce(which, signal),
     "run.start": async (request) => (await startRun(world, runs, pool, request)).info,
     "run.list": async ({ all }) => runs.list(all),
     "run.show": async ({ run }) => runs.info(run),
@@ -178,6 +179,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "probe.task": (request) => probeTask(world, request),
     ...leaveHandlers(world),
     ...approvalHandlers(world, runs),
+    ...passkeyHandlers(world),
   };
 }
 

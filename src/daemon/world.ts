@@ -29,12 +29,14 @@ import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
 import { readDeciders } from "../channel/index.ts";
+import { Passkeys } from "../passkey/index.ts";
 import { Consoles } from "./consoles.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
+import { recordPasskey } from "./passkeys.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
 import { UsageWatch } from "./usage-watch.ts";
@@ -67,6 +69,7 @@ export interface World {
   readonly servers: McpServers;
   /** The console of this home. */
   readonly consoles: Consoles;
+  readonly passkeys: Passkeys;
   readonly channels: Channels;
   readonly credentials: Credentials;
   /** What terminals of runs showed. */
@@ -137,6 +140,12 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     deciders: () => readDeciders(home.root),
   });
   await desk.recover();
+  const passkeys = new Passkeys({
+    root: home.root,
+    clock,
+    origin: () => consoles.origin,
+    record: async (change) => recordPasskey({ clock, ledger }, change),
+  });
   const minting = new Minting({
     runs: home.runs,
     clock,
@@ -171,6 +180,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     enquiries,
     servers,
     consoles,
+    passkeys,
     channels,
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),

@@ -8,3 +8,8 @@ export type SignedIn = Answers<"session.show">;
 export function useRole(role: Role): boolean {
   return useCall("session.show", {}).data?.roles.includes(role) ?? false;
 }
+
+/** Who looks; `undefined` until it is known. */
+export function useSession(): SignedIn | undefined {
+  return useCall("session.show", {}).data;
+}

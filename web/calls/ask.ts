@@ -54,7 +54,7 @@ export async function* askStream<Name extends StreamingName>(
       const { done = true, value = "" } = (await reader?.read()) ?? {};
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) yield valueOf<Answers<Name>>(line);
+      for (const line of lines) yield valueOf(line) as Answers<Name>;
       if (done) return;
     }
   } finally {
@@ -63,17 +63,30 @@ export async function* askStream<Name extends StreamingName>(
 }
 
 /** One line of a stream. @throws {ApiFault} where it is the last, and says what went wrong. */
-function valueOf<Value>(line: string): Value {
-  const value = JSON.parse(line) as Value | { readonly fault: Refusal };
+function valueOf(line: string): unknown {
+  const value = JSON.parse(line) as unknown;
   if (typeof value === "object" && value !== null && "fault" in value) {
-    throw new ApiFault(200, value.fault);
+    throw new ApiFault(200, value.fault as Refusal);
   }
-  return value as Value;
+  return value;
 }
 
 /** Takes a link's token for a session. */
 export async function signInByLink(link: string): Promise<void> {
   await post("/session/link", { link });
+}
+
+export type SignatureAsk = Answers<"passkey.prove">;
+export type Proof = NonNullable<Asks<"approvals.approve">["proof"]>;
+
+/** What a passkey has to sign to sign in. */
+export async function askToSignIn(): Promise<SignatureAsk> {
+  return (await (await post("/session/passkey/ask", {})).json()) as SignatureAsk;
+}
+
+/** Takes a passkey's signature for a session. */
+export async function signInByProof(proof: Proof): Promise<void> {
+  await post("/session/passkey", { proof });
 }
 
 /** How one may sign in here. */

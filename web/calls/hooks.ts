@@ -38,9 +38,17 @@ export function useAct<Name extends ApiName>(
   name: Name,
   stale: readonly ApiName[] = [],
 ): UseMutationResult<Answers<Name>, ApiFault, Asks<Name>> {
+  return useDo(async (asks: Asks<Name>) => ask(name, asks), stale);
+}
+
+/** The same for what takes more than one question. */
+export function useDo<Done, Asked>(
+  act: (asks: Asked) => Promise<Done>,
+  stale: readonly ApiName[] = [],
+): UseMutationResult<Done, ApiFault, Asked> {
   const queries = useQueryClient();
-  return useMutation<Answers<Name>, ApiFault, Asks<Name>>({
-    mutationFn: async (asks) => ask(name, asks),
+  return useMutation<Done, ApiFault, Asked>({
+    mutationFn: act,
     onSettled: async () => {
       await Promise.all(stale.map((one) => queries.invalidateQueries({ queryKey: [one] })));
     },

@@ -1,4 +1,15 @@
 /** Asking the server, typed by the control contract. */
 export { pageKey } from "./key.ts";
-export { ApiFault, ask, askStream, offers, signInByLink, type Offers } from "./ask.ts";
-export { keyOf, useAct, useCall, type CallOptions } from "./hooks.ts";
+export {
+  ApiFault,
+  ask,
+  askStream,
+  askToSignIn,
+  offers,
+  signInByLink,
+  signInByProof,
+  type Offers,
+  type Proof,
+  type SignatureAsk,
+} from "./ask.ts";
+export { keyOf, useAct, useCall, useDo, type CallOptions } from "./hooks.ts";

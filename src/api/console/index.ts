@@ -16,6 +16,7 @@ import { DRILL_ENDPOINTS } from "./drills.ts";
 import { INCIDENT_ENDPOINTS } from "./incidents.ts";
 import { LEDGER_ENDPOINTS } from "./ledger.ts";
 import { NOW_ENDPOINTS } from "./now.ts";
+import { PASSKEY_ROOM_ENDPOINTS } from "./passkeys.ts";
 import { PROOF_ENDPOINTS } from "./proof.ts";
 import { RUN_ENDPOINTS } from "./runs.ts";
 import { SESSION_ENDPOINTS } from "./session.ts";
@@ -31,6 +32,7 @@ export const CONSOLE_ENDPOINTS = {
   ...LEDGER_ENDPOINTS,
   ...LENT_ENDPOINTS,
   ...NOW_ENDPOINTS,
+  ...PASSKEY_ROOM_ENDPOINTS,
   ...PROOF_ENDPOINTS,
   ...RUN_ENDPOINTS,
   ...SESSION_ENDPOINTS,

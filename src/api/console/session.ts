@@ -30,6 +30,8 @@ export const SESSION_ENDPOINTS = {
     takes: nothing,
     gives: z.strictObject({
       person: z.string(),
+      /** As the record has it: `cli:1000`, `passkey:ada`. */
+      identity: z.string(),
       roles: z.array(roleSchema),
       home: z.string(),
       version: z.string(),

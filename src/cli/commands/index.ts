@@ -37,6 +37,7 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   detect: async () => (await import("./detect.ts")).detectCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
   drill: async () => (await import("./drill.ts")).drillCommand,
+  passkeys: async () => (await import("./passkeys.ts")).passkeysCommand,
   console: async () => (await import("./console.ts")).consoleCommand,
   serve: async () => (await import("./runs.ts")).serveCommand,
   stop: async () => (await import("./runs.ts")).stopCommand,

@@ -11,6 +11,7 @@ import { drillHandlers } from "./drills.ts";
 import { incidentHandlers } from "./incidents.ts";
 import { ledgerHandlers } from "./ledger.ts";
 import { nowHandlers } from "./now.ts";
+import { passkeyHandlers } from "./passkeys.ts";
 import { proofHandlers } from "./proof.ts";
 import { runHandlers } from "./runs.ts";
 import { sessionHandlers } from "./session.ts";
@@ -27,6 +28,7 @@ export function consoleHandlers(desk: ConsoleDesk): ConsoleHandlers {
     ...ledgerHandlers(desk),
     ...lentHandlers(desk),
     ...nowHandlers(desk),
+    ...passkeyHandlers(desk),
     ...proofHandlers(desk),
     ...runHandlers(desk),
     ...sessionHandlers(desk),

@@ -17,11 +17,11 @@ export function sessionHandlers({
   "session.show" | "session.list" | "session.revoke" | "session.end"
 > {
   return {
-    "session.show": async (_, { session, person, roles }) => {
+    "session.show": async (_, { session, person, identity, roles }) => {
       const { version } = await client.call("daemon.status", {});
       const { expiresMs } = sessions.require(session);
       const expiresAt = timeOf(expiresMs);
-      return { person, roles: [...roles], home: home.root, version, expiresAt };
+      return { person, identity, roles: [...roles], home: home.root, version, expiresAt };
     },
     "session.list": async (_, asker) =>
       sessions

@@ -7,6 +7,7 @@
 import type { Log } from "../../base/index.ts";
 import type { ConsoleDesk } from "../desk.ts";
 import { signInByLink } from "./link.ts";
+import { askForPasskey, signInByPasskey } from "./passkey.ts";
 import { beginOidc, completeOidc, offersOf } from "./oidc.ts";
 import type { Person } from "./sessions.ts";
 
@@ -38,6 +39,8 @@ export type SignInWay = (asks: SignInAsk) => SignInAnswer | Promise<SignInAnswer
 
 export const SIGN_IN_WAYS: ReadonlyMap<string, SignInWay> = new Map<string, SignInWay>([
   ["POST /session/link", signInByLink],
+  ["POST /session/passkey/ask", askForPasskey],
+  ["POST /session/passkey", signInByPasskey],
   ["POST /session/offers", offersOf],
   ["GET /session/oidc", beginOidc],
   ["GET /session/oidc/callback", completeOidc],

@@ -1,12 +1,12 @@
 /**
- * Saying yes: the one place of the console that does. Whatever a yes needs besides the code of what was shown (a
- * passkey's proof) is added here, and holds for one approval and for each of a list.
+ * Deciding: the one place of the console that does. A passkey's signature under the decision is asked for here, and goes
+ * with it: for one approval, and for each of a list.
  *
  * @module
  */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Asks } from "../../../src/api/index.ts";
-import { ask, type ApiFault } from "../../calls/index.ts";
+import { prove, proveEdit } from "../../app/proof.ts";
+import { ask, useDo, type ApiFault } from "../../calls/index.ts";
 
 const STALE = ["approvals.list", "approvals.show"] as const;
 
@@ -17,18 +17,35 @@ export type Yes = Asks<"approvals.approve">;
 
 /** `yes.code` is the code that came with the card that was shown. @throws {ApiFault} */
 export async function approve(yes: Yes) {
-  return ask("approvals.approve", yes);
+  const { id, allowance } = yes;
+  const terms = allowance === undefined ? {} : { allowance };
+  const proof = await prove(id, { decision: "approve", ...terms });
+  return ask("approvals.approve", { ...yes, ...proof });
 }
 
 export type YesAct = ReturnType<typeof useYes>;
 
 export function useYes() {
-  const queries = useQueryClient();
-  return useMutation<Awaited<ReturnType<typeof approve>>, ApiFault, Yes>({
-    mutationFn: approve,
-    onSuccess: ({ id }) => void queries.setQueryData(LAST_YES, id),
-    onSettled: async () => {
-      await Promise.all(STALE.map((one) => queries.invalidateQueries({ queryKey: [one] })));
-    },
-  });
+  return useDo<Awaited<ReturnType<typeof approve>>, Yes>(approve, STALE);
+}
+
+export function useNo() {
+  return useDo(async ({ id, reason }: Asks<"approvals.deny">) => {
+    const proof = await prove(id, { decision: "deny", reason });
+    return ask("approvals.deny", { id, reason, ...proof });
+  }, STALE);
+}
+
+export function useUndo() {
+  return useDo(async ({ id }: Asks<"approvals.undo">) => {
+    const proof = await prove(id, { decision: "undo" });
+    return ask("approvals.undo", { id, ...proof });
+  }, STALE);
+}
+
+export function useEdit() {
+  return useDo(async ({ id, body }: Asks<"approvals.edit">) => {
+    const proof = await proveEdit(id, body);
+    return ask("approvals.edit", { id, body, ...proof });
+  }, STALE);
 }

@@ -5,21 +5,18 @@
  */
 import { useState } from "react";
 import { useRole } from "../../app/session.ts";
-import { useAct } from "../../calls/index.ts";
 import { Button, Failure, Untrusted, useKeys } from "../../parts/index.ts";
 import { Allow } from "./allow.tsx";
-import { useYes, type YesAct } from "./approve.ts";
+import { useNo, useUndo, useYes, type YesAct } from "./approve.ts";
 import { Consequence } from "./consequence.tsx";
 import { Deliberate } from "./deliberate.tsx";
 import { isWaiting } from "./inbox.ts";
 import { quiet } from "./quiet.ts";
-import { leftText, useUndo } from "./undo.tsx";
+import { leftText } from "./undo.tsx";
 import type { Shown } from "./words.ts";
 import styles from "./approvals.module.css";
 
 type Step = "none" | "yes" | "no" | "more";
-
-const STALE = ["approvals.list", "approvals.show"] as const;
 
 export function DecideBar(props: {
   readonly shown: Shown;
@@ -34,13 +31,13 @@ export function DecideBar(props: {
   const [step, setStep] = useState<Step>("none");
   const isApprover = useRole("approver");
   const yes = useYes();
-  const no = useAct("approvals.deny", STALE);
+  const no = useNo();
   const isOpen = isWaiting(shown) && isApprover && !isEdited;
   const begin = (next: Step) => {
     if (isOpen && step === "none") setStep(next);
   };
   const mayEdit = shown.isEditable;
-  const mayLeave = shown.leave !== undefined;
+  const { mayLeave } = shown;
   const close = () => {
     setStep("none");
     onLeft();

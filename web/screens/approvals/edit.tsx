@@ -5,8 +5,8 @@
  * @module
  */
 import { useMemo, useState } from "react";
-import { useAct } from "../../calls/index.ts";
 import { Button, Failure } from "../../parts/index.ts";
+import { useEdit } from "./approve.ts";
 import { decoded, isText, textOf } from "./bytes.tsx";
 import { differenceOf } from "./difference.ts";
 import { Difference } from "./text.tsx";
@@ -22,7 +22,7 @@ export function Edit(props: {
   const bytes = useMemo(() => decoded(shown.body), [shown.body]);
   const before = useMemo(() => laidOut(textOf(bytes)), [bytes]);
   const [text, setText] = useState(before);
-  const edit = useAct("approvals.edit", ["approvals.list", "approvals.show"]);
+  const edit = useEdit();
   if (!isText(bytes)) {
     return (
       <div className={styles.part}>

@@ -16,7 +16,8 @@ import { Help } from "./help.tsx";
 import { useInbox, type Inbox } from "./inbox.ts";
 import { quiet } from "./quiet.ts";
 import { InboxList } from "./list.tsx";
-import { UndoBar, useUndo } from "./undo.tsx";
+import { useUndo } from "./approve.ts";
+import { UndoBar } from "./undo.tsx";
 import styles from "./approvals.module.css";
 
 export function ApprovalsScreen() {

@@ -1,16 +1,11 @@
 /** What was approved and is not performed yet: how long it may be taken back, and the button that does. */
-import type { UseMutationResult } from "@tanstack/react-query";
-import type { Answers, ApprovalInfo, Asks } from "../../../src/api/index.ts";
-import { useAct, type ApiFault } from "../../calls/index.ts";
+import type { ApprovalInfo } from "../../../src/api/index.ts";
 import { useRole } from "../../app/session.ts";
 import { Button, Failure, Untrusted, useNow } from "../../parts/index.ts";
+import type { useUndo } from "./approve.ts";
 import styles from "./approvals.module.css";
 
-type Undo = UseMutationResult<Answers<"approvals.undo">, ApiFault, Asks<"approvals.undo">>;
-
-export function useUndo(): Undo {
-  return useAct("approvals.undo", ["approvals.list", "approvals.show"]);
-}
+type Undo = ReturnType<typeof useUndo>;
 
 export function UndoBar({ undoable, undo }: { undoable: readonly ApprovalInfo[]; undo: Undo }) {
   const now = useNow();

@@ -1,14 +1,22 @@
 /** Nobody is signed in: how to. A link that was opened signs in by itself, and leaves the address bar at once. */
 import { useEffect, useState } from "react";
-import { offers, signInByLink, type Offers } from "../../calls/index.ts";
-import { ApiFault } from "../../calls/index.ts";
-import { Command, Failure, Loading } from "../../parts/index.ts";
+import { sign } from "../../app/passkey.ts";
+import {
+  ApiFault,
+  askToSignIn,
+  offers,
+  signInByLink,
+  signInByProof,
+  type Offers,
+} from "../../calls/index.ts";
+import { Button, Command, Failure, Loading } from "../../parts/index.ts";
 import styles from "./signin.module.css";
 
 export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
   const [link] = useState(takeLink);
   const [problem, setProblem] = useState<unknown>(takeRefusal);
   const [offered, setOffered] = useState<Offers>();
+  const [isAsked, setAsked] = useState(false);
   useEffect(() => {
     if (link !== undefined) signInByLink(link).then(onSignedIn, setProblem);
     offers().then(setOffered, setProblem);
@@ -18,6 +26,19 @@ export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
     <main className={styles.signin}>
       <h1>Cofferdam</h1>
       {problem === undefined ? null : <Failure error={problem} />}
+      <Button
+        kind="primary"
+        disabled={isAsked}
+        onClick={() => {
+          setAsked(true);
+          setProblem(undefined);
+          signInByPasskey()
+            .then(onSignedIn, setProblem)
+            .finally(() => setAsked(false));
+        }}
+      >
+        {isAsked ? "Waiting for your passkey…" : "Sign in with a passkey"}
+      </Button>
       {offered?.oidc === true ? (
         <a className={styles.provider} href="/session/oidc">
           Sign in at your provider
@@ -25,12 +46,17 @@ export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
       ) : null}
       {offered?.links === true ? (
         <>
-          <p>Sign in with a link that works once. In a terminal on this machine:</p>
+          <p>Or sign in with a link that works once. In a terminal on this machine:</p>
           <Command line="cofferdam console" />
         </>
       ) : null}
     </main>
   );
+}
+
+/** Whoever has one is known by it: no name is typed, and none is told. */
+async function signInByPasskey(): Promise<void> {
+  await signInByProof(await sign(await askToSignIn()));
 }
 
 let taken: string | undefined;

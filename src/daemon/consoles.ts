@@ -47,8 +47,8 @@ export class Consoles {
         },
       );
     }
+    this.#origin = origin === undefined ? undefined : new URL(origin).origin; // It throws, or all is set.
     this.#port = port;
-    this.#origin = origin === undefined ? undefined : new URL(origin).origin;
     return this.#hold(signal);
   }
 

@@ -262,6 +262,10 @@ test("INV-190: `approvals undo` takes a yes back, and says no to nothing that wa
   });
   assert.deepEqual([shown.needs, shown.undoMs, shown.isEditable], [1, 3_600_000, true]);
   assert.match(shown.leave?.join() ?? "", /publications, unattended: 0 -> unbounded/);
+  // The console asks for it apart, since it takes a moment, and a card need not wait for it.
+  const brief = await home.ask("approvals.show", { id, isBrief: true });
+  assert.deepEqual([brief.leave, brief.mayLeave, brief.code], [undefined, true, shown.code]);
+  assert.deepEqual((await home.ask("approvals.widens", { id })).leave, shown.leave);
   const none = await home.call(["approvals", "undo", id]);
   assert.match(none.stderr, /has not said yes/);
   const sha256 = "0".repeat(64);

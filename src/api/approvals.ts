@@ -53,7 +53,11 @@ export const APPROVAL_ENDPOINTS = {
   "approvals.show": {
     needs: "viewer",
     /** `columns`: how wide the card may be; a terminal must break none of its lines. */
-    takes: one.extend({ columns: z.int().min(1).max(10_000).optional() }),
+    takes: one.extend({
+      columns: z.int().min(1).max(10_000).optional(),
+      /** Without what it would widen, which takes longest: `approvals.widens` tells it. */
+      isBrief: z.boolean().optional(),
+    }),
     gives: approvalInfoSchema.extend({
       action: actionSchema,
       /** What is typed to approve it. Only the card has it: who approves has seen what. */
@@ -82,6 +86,8 @@ export const APPROVAL_ENDPOINTS = {
       leave: z.array(z.string()).optional(),
       /** How bad its run could get, where it asks for more access, or why that is not known. */
       worst: z.array(z.string()).optional(),
+      /** Whether leave for more of the same may be given. */
+      mayLeave: z.boolean(),
       /** Those of its recipients whom nothing performed at such a system has reached before. */
       strangers: z.array(z.string()),
       /** How long after a yes it waits, to be taken back. */
@@ -91,6 +97,16 @@ export const APPROVAL_ENDPOINTS = {
       isEditable: z.boolean(),
       /** Equal for those that may be gone through as one list; absent where it is decided alone. */
       alike: z.string().optional(),
+    }),
+    streams: false,
+  },
+  /** How bad its run could get by a yes, before and after. */
+  "approvals.widens": {
+    needs: "viewer",
+    takes: one,
+    gives: z.strictObject({
+      leave: z.array(z.string()).optional(),
+      worst: z.array(z.string()).optional(),
     }),
     streams: false,
   },

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { OWN_SYSTEM } from "../action/index.ts";
-import type { ApprovalInfo, Gives } from "../api/index.ts";
+import type { ApprovalInfo, Gives, Takes } from "../api/index.ts";
 import {
   cardOf,
   codeOf,
@@ -48,10 +48,11 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
   ) => (proof === undefined ? { by: identityOf(caller) } : provenDecider(world, what, proof));
   return {
     "approvals.list": async ({ all }) => new ReadyAnswer(piecesOf(approvals.list(all))),
-    "approvals.show": async ({ id, columns }, caller) => {
+    "approvals.show": async ({ id, ...how }, caller) => {
       await approvals.shown({ id, by: identityOf(caller) });
-      return shownOf(world, runs, approvals.show(id), columns);
+      return shownOf(world, runs, approvals.show(id), how);
     },
+    "approvals.widens": async ({ id }) => linesOf(await widensOf(world, runs, approvals.show(id))),
     "approvals.approve": async ({ id, code, allowance, proof }, caller) => {
       const terms = allowance === undefined ? {} : { allowance };
       const said = { decision: "approve", ...terms } as const;
@@ -107,13 +108,13 @@ async function shownOf(
   world: World,
   runs: Runs,
   approval: Approval,
-  columns: number | undefined,
+  { columns, isBrief = false }: Omit<Takes<"approvals.show">, "id">,
 ): Promise<Gives<"approvals.show">> {
   const { approvals } = world.desk;
   const { id, run, action, limits, note, variantOf, asked } = approval;
   const info = infoOf(approval);
   const deeds = runs.deeds(run, action.id);
-  const widens = await widensOf(world, runs, approval);
+  const widens = isBrief ? {} : await widensOf(world, runs, approval);
   const look = lookOf(action);
   const card = cardOf(action, { ...info, note, variantOf, asked, deeds, ...widens }, look);
   const { request, body = Buffer.alloc(0) } = approvals.spool(id);
@@ -128,8 +129,8 @@ async function shownOf(
     look,
     ...runs.reason(run, action.id),
     deeds: [...deeds],
-    ...(widens.leave === undefined ? {} : { leave: [...widens.leave] }),
-    ...(widens.worst === undefined ? {} : { worst: [...widens.worst] }),
+    ...linesOf(widens),
+    mayLeave: action.system !== OWN_SYSTEM && isLiving(runs, run) && mayLeave(approval),
     strangers: [...approvals.strangers(action.kind, action.impact?.recipients ?? [])],
     undoMs: limits.undoMs,
     changed: asked === undefined ? [] : [...diffJson(asked, action.fields["body"])],
@@ -156,6 +157,21 @@ async function widensOf(
     return { worst: [`not known: ${describeError(error)}`] };
   }
 }
+
+function linesOf({
+  leave,
+  worst,
+}: Pick<CardContext, "leave" | "worst">): Gives<"approvals.widens"> {
+  return {
+    ...(leave === undefined ? {} : { leave: [...leave] }),
+    ...(worst === undefined ? {} : { worst: [...worst] }),
+  };
+}
+
+function isLiving(runs: Runs, run: string): boolean {
+  return runs.live.some(({ id }) => id === run);
+}
+
 const UNWIDENED =
   "a yes changes none of it: access widens by another task file, which `cofferdam blast --diff OLD NEW` compares";
 

@@ -192,7 +192,7 @@ export function climbPath(
     const isRight = at % 2 === 1 || at === last;
     node = isRight ? nodeHash(sibling, node) : nodeHash(node, sibling);
     steps.push({ sibling, side: isRight ? "left" : "right", node });
-    while (isRight && at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)];
+    if (isRight) while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)];
     [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
   }
   return last === 0 ? steps : undefined;

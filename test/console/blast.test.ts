@@ -2,7 +2,7 @@
  * The screen on the blast radius, in a real browser.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -87,7 +87,7 @@ test("without a person, with one fooled, and without Cofferdam are three answers
   await desk.picture(page, "blast-without");
 });
 
-test("a cut is tried before anything is written: what it makes smaller is shown beside what it was", async () => {
+test("INV-196: a cut is tried before anything is written: what it makes smaller is shown beside what it was", async () => {
   await open();
   const cuts = page.getByRole("region", { name: "What would make it smaller" });
   await cuts.getByText("have a person asked again by rule 1 of news").waitFor();
@@ -137,7 +137,7 @@ test("a fact of a way is asked away", async () => {
 test("two files beside one another", async () => {
   await open();
   await page.getByRole("button", { name: "Compare", exact: true }).click();
-  await page.getByLabel("Before").selectOption("tasks/asked.yaml");
+  await page.getByRole("combobox", { name: "Before" }).selectOption("tasks/asked.yaml");
   await page.getByRole("heading", { name: "Ways that are new" }).waitFor();
   const row = page.getByRole("row", { name: "people who can be written to" });
   assert.match(await row.innerText(), /0 → any/);
@@ -162,6 +162,9 @@ test("the picture by keys alone: into it, along the arrows, nearer and back", as
   await page.keyboard.press("0");
   await page.keyboard.press("ArrowLeft");
   assert.equal(await focused(), "start");
+  await page.locator('[data-id="compute_usable"]').focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "The shortest way: hours of compute usable" }).waitFor();
 });
 
 test("dragging moves the picture, Ctrl and the wheel zoom at the pointer", async () => {
@@ -179,9 +182,31 @@ test("dragging moves the picture, Ctrl and the wheel zoom at the pointer", async
   await page.keyboard.down("Control");
   await page.mouse.wheel(0, 300);
   await page.keyboard.up("Control");
-  await page.waitForFunction(
-    `document.querySelector("svg[role=group] > g").getAttribute("transform") !== "${moved}"`,
+  while ((await moving.getAttribute("transform")) === moved) await page.waitForTimeout(20);
+});
+
+test("of many steps those alike stand together, until every one is asked for", async () => {
+  const machines = Array.from(
+    { length: 40 },
+    (_, at) => `uses(g${at}, s${at}). may(g${at}, exec, execute, any). can(s${at}, exec, any).
+principal(s${at}, ssh). login(s${at}, web${at}, deploy). host(web${at}). becomes(web${at}, deploy, root, "sudo -n").
+readable(web${at}, root, file${at}). contains(file${at}, "key of web${at}").`,
   );
+  writeFileSync(join(desk.home.state, "facts/many.facts"), machines.join("\n"));
+  await open();
+  await page.getByRole("button", { name: "machines that commands can be run on" }).click();
+  const boxes = page.locator("[data-id]");
+  await page.getByText("others alike").first().waitFor({ state: "attached" });
+  const few = await boxes.count();
+  assert.ok(few <= 60, `${few} boxes at a look`);
+  assert.ok((await page.locator("[data-id][data-on]").count()) > 1, "the way is lit in it");
+  await desk.picture(page, "blast-many");
+  await page.getByLabel(/^every step by itself/).check();
+  await boxes.nth(100).waitFor({ state: "attached" });
+  await page.getByRole("button", { name: "The way" }).click();
+  await desk.isAccessible(page);
+  await desk.picture(page, "blast-all");
+  rmSync(join(desk.home.state, "facts/many.facts"));
 });
 
 test("on a phone, and in the dark", async () => {

@@ -90,9 +90,7 @@ test("a fault is told with its place and its fix, and holds a save back; numbers
   await page.getByText("of the text before its faults").waitFor();
   assert.equal(await mailable().count(), 1);
   await faults.getByRole("button", { name: "line 3" }).first().click();
-  await page.waitForFunction(
-    `document.activeElement?.shadowRoot?.activeElement?.getAttribute("aria-label") === "Task file"`,
-  );
+  await page.locator('[aria-label="Task file"]:focus').waitFor();
   await desk.isAccessible(page);
   await desk.picture(page, "task-fault");
   await page.getByRole("button", { name: "Undo all" }).click();
@@ -199,7 +197,7 @@ test("a new file and a copy of a profile, by keys alone where one likes", async 
   await page.getByRole("heading", { name: "Your own" }).waitFor();
 });
 
-test("what a run never used is proposed, put into the editor at one's word, and saved only after that", async () => {
+test("INV-196: what a run never used is proposed, put into the editor at one's word, and saved only after that", async () => {
   desk.home.write(
     "quiet.yaml",
     "task: quiet\npurpose: Reach nothing.\nlifetime: 1h\nenvironment: [LANG, LC_ALL]\ncompute: { memory: 1GiB }\n",
@@ -213,11 +211,20 @@ test("what a run never used is proposed, put into the editor at one's word, and 
   await tighten.getByText("1 run of quiet on record").waitFor();
   await desk.isAccessible(page);
   await desk.picture(page, "task-proposals");
+  await tighten.getByRole("button", { name: "Apply to the editor: Tighten" }).click();
+  await page.getByText("not saved", { exact: true }).waitFor();
+  assert.match(await editor().innerText(), /lifetime: 5m/);
+  assert.match(
+    readFileSync(file("quiet.yaml"), "utf8"),
+    /lifetime: 1h/,
+    "nothing is written by it",
+  );
+  await page.getByRole("button", { name: "Undo all" }).click();
   await page.getByRole("tab", { name: "History" }).click();
   await page.getByText("1 run", { exact: false }).first().waitFor();
 });
 
-test("from the blast radius: a cut taken into the editor, and the line of a rule", async () => {
+test("INV-196: from the blast radius: a cut taken into the editor, and the line of a rule", async () => {
   writeFileSync(file("ops.yaml"), `${HEAD}${NEWS}`);
   await page.goto(`${desk.origin}/blast?place=tasks/ops.yaml`);
   await page.getByRole("button", { name: /^Try it: have a person asked again/ }).click();

@@ -154,12 +154,20 @@ test("INV-214: who is not listed is refused, whatever headers say", async () => 
   await page.context().close();
 });
 
+/** What the page's origin keeps, the other half of a session. */
+type Stored = { readonly localStorage: { getItem(name: string): string | null } };
+
 /** Asks who is signed in, with these headers. */
 async function statusOf(page: Page, headers: Record<string, string>): Promise<number> {
   return page.evaluate(async (more) => {
+    const { localStorage } = globalThis as unknown as Stored;
     const answer = await fetch("/api/session.show", {
       method: "POST",
-      headers: { "content-type": "application/json", ...more },
+      headers: {
+        "content-type": "application/json",
+        "x-cofferdam-key": localStorage.getItem("cofferdam.key") ?? "",
+        ...more,
+      },
       body: "{}",
     });
     return answer.status;
@@ -235,9 +243,13 @@ test("what changes reaches the page through the proxy", async () => {
 async function ask(page: Page, name: string, body: unknown): Promise<string> {
   return page.evaluate(
     async ([path, text]) => {
+      const { localStorage } = globalThis as unknown as Stored;
       const answer = await fetch(`/api/${path}`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: {
+          "content-type": "application/json",
+          "x-cofferdam-key": localStorage.getItem("cofferdam.key") ?? "",
+        },
         body: text ?? "",
       });
       const said = (await answer.json()) as { code?: string; state?: string };

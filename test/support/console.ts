@@ -11,21 +11,23 @@ import { Readable } from "node:stream";
 import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.ts";
 import type { TestHome } from "./home.ts";
 
-export class AskedConsole {
-  readonly #child: ChildProcess;
-  readonly #origin: string;
-  readonly #cookie: string;
+/** What a page's origin keeps; any will do. */
+const KEY = "k".repeat(43);
+
+/** Somebody who is signed in. */
+export class Visitor {
+  readonly origin: string;
+  readonly cookie: string;
   /** Every answer so far, as bytes came: what must never be in one is looked for here. */
   said = "";
 
-  constructor(child: ChildProcess, origin: string, cookie: string) {
-    this.#child = child;
-    this.#origin = origin;
-    this.#cookie = cookie;
+  constructor(origin: string, cookie: string) {
+    this.origin = origin;
+    this.cookie = cookie;
   }
 
   async ask<Name extends ApiName>(name: Name, asks: Asks<Name>): Promise<Answers<Name>> {
-    const response = await this.#post(`/api/${name}`, asks);
+    const response = await this.post(`/api/${name}`, JSON.stringify(asks));
     const text = await response.text();
     this.said += text;
     assert.equal(response.status, 200, `${name}: ${text}`);
@@ -34,7 +36,7 @@ export class AskedConsole {
 
   /** The refusal of what is refused. */
   async refusal(name: string, asks: unknown): Promise<{ code: string; message: string }> {
-    const response = await this.#post(`/api/${name}`, asks);
+    const response = await this.post(`/api/${name}`, JSON.stringify(asks));
     const text = await response.text();
     this.said += text;
     assert.notEqual(response.status, 200, `${name} was answered: ${text}`);
@@ -46,7 +48,7 @@ export class AskedConsole {
     asks: Asks<Name>,
     signal?: AbortSignal,
   ): AsyncIterable<Answers<Name>> {
-    const response = await this.#post(`/api/${name}`, asks, signal);
+    const response = await this.post(`/api/${name}`, JSON.stringify(asks), {}, signal);
     assert.equal(response.status, 200, name);
     assert.ok(response.body !== null);
     for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
@@ -69,8 +71,33 @@ export class AskedConsole {
     return all;
   }
 
-  async #post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
-    return post(this.#origin, path, body, { cookie: this.#cookie }, signal);
+  /** Posts `body` as it is, as a page of the console does; `headers` over its own. */
+  async post(
+    path: string,
+    body: string,
+    headers: Readonly<Record<string, string>> = {},
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    return fetch(new URL(path, this.origin), {
+      method: "POST",
+      headers: {
+        ...{ origin: this.origin, "content-type": "application/json" },
+        ...{ cookie: this.cookie, "x-cofferdam-key": KEY },
+        ...headers,
+      },
+      body,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+}
+
+/** A console, and the first who came in. */
+export class AskedConsole extends Visitor {
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess, { origin, cookie }: Visitor) {
+    super(origin, cookie);
+    this.#child = child;
   }
 
   async close(): Promise<void> {
@@ -86,37 +113,36 @@ export async function openAsked(
   args: readonly string[] = [],
 ): Promise<AskedConsole> {
   const child = home.spawn(["console", ...args]);
-  const { origin, link } = await told(child);
-  const signedIn = await post(origin, "/session", { link });
-  assert.equal(signedIn.status, 200, await signedIn.text());
-  const [cookie = ""] = (signedIn.headers.getSetCookie()[0] ?? "").split(";");
-  return new AskedConsole(child, origin, cookie);
+  return new AskedConsole(child, await signIn(await told(child)));
 }
 
-async function post(
-  origin: string,
-  path: string,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-  signal?: AbortSignal,
-): Promise<Response> {
-  return fetch(new URL(path, origin), {
-    method: "POST",
-    headers: { ...headers, origin, "content-type": "application/json" },
-    body: JSON.stringify(body),
-    ...(signal === undefined ? {} : { signal }),
-  });
+/** Somebody more, by a further link; `args` are of `cofferdam console --link`. */
+export async function visit(home: TestHome, args: readonly string[]): Promise<Visitor> {
+  const { stdout, stderr } = await home.call(["console", "--link", ...args]);
+  const link = /^sign in: (\S+)$/m.exec(stdout)?.[1];
+  assert.ok(link !== undefined, stdout + stderr);
+  return signIn(link);
 }
 
-async function told(child: ChildProcess): Promise<{ origin: string; link: string }> {
+/** Takes a link as its page does. */
+export async function signIn(href: string): Promise<Visitor> {
+  const { origin, hash } = new URL(href);
+  const body = JSON.stringify({ link: hash.replace("#link=", "") });
+  const response = await new Visitor(origin, "").post("/session/link", body);
+  assert.equal(response.status, 200, await response.text());
+  const [cookie = ""] = (response.headers.getSetCookie()[0] ?? "").split(";");
+  return new Visitor(origin, cookie);
+}
+
+/** The link that a console prints when it is open. */
+export async function told(child: ChildProcess): Promise<string> {
   let [out, err] = ["", ""];
   child.stderr?.on("data", (data: Buffer) => (err += data.toString()));
-  const found = Promise.withResolvers<{ origin: string; link: string }>();
+  const found = Promise.withResolvers<string>();
   child.stdout?.on("data", (data: Buffer) => {
     out += data.toString();
-    const origin = /^console: (\S+)$/m.exec(out)?.[1];
-    const link = /^sign in: \S+#link=(\S+)$/m.exec(out)?.[1];
-    if (origin !== undefined && link !== undefined) found.resolve({ origin, link });
+    const link = /^sign in: (\S+)$/m.exec(out)?.[1];
+    if (link !== undefined) found.resolve(link);
   });
   child.once("exit", (code) =>
     found.reject(new Error(`cofferdam console ended with ${code}: ${out}${err}`)),

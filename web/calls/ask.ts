@@ -54,7 +54,7 @@ export async function* askStream<Name extends StreamingName>(
       const { done = true, value = "" } = (await reader?.read()) ?? {};
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) yield valueOf<Answers<Name>>(line);
+      for (const line of lines) yield valueOf(line) as Answers<Name>;
       if (done) return;
     }
   } finally {
@@ -63,12 +63,12 @@ export async function* askStream<Name extends StreamingName>(
 }
 
 /** One line of a stream. @throws {ApiFault} where it is the last, and says what went wrong. */
-function valueOf<Value>(line: string): Value {
-  const value = JSON.parse(line) as Value | { readonly fault: Refusal };
+function valueOf(line: string): unknown {
+  const value = JSON.parse(line) as unknown;
   if (typeof value === "object" && value !== null && "fault" in value) {
-    throw new ApiFault(200, value.fault);
+    throw new ApiFault(200, value.fault as Refusal);
   }
-  return value as Value;
+  return value;
 }
 
 /** Takes a link's token for a session. */

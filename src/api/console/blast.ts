@@ -82,6 +82,8 @@ const nodeSchema = z.strictObject({
 export type BlastNode = z.infer<typeof nodeSchema>;
 
 const pictureSchema = z.strictObject({
+  /** How many boxes there are before those alike are put together. */
+  whole: z.number().int(),
   width: z.number(),
   height: z.number(),
   nodes: z.array(nodeSchema),
@@ -165,6 +167,8 @@ export const BLAST_ENDPOINTS = {
       whatIf: whatIfSchema.prefault({}),
       /** What is drawn: the task, or the same credentials without Cofferdam; `none` saves the time. */
       picture: z.enum(["task", "without", "none"]).default("task"),
+      /** `overview` puts boxes that are alike together where there are many; `all` does so above 500. */
+      detail: z.enum(["overview", "all"]).default("overview"),
       /** Looks for what would make it smaller; not under what-if questions. */
       cuts: z.boolean().default(false),
     }),

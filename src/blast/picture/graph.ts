@@ -53,6 +53,8 @@ export function graphOf(solution: Solution): Graph {
 /** A graph, and which of its boxes stand for a way. */
 export interface DrawnGraph {
   readonly graph: Graph;
+  /** How many boxes there are before those alike are put together. */
+  readonly whole: number;
   /** Ids of the boxes of the shortest way to `atom`, and of `outcome`, to which it leads. */
   wayTo(outcome: string, atom: number): readonly string[];
 }
@@ -64,6 +66,7 @@ export function drawnGraph(solution: Solution, nodesMax = NODES_MAX): DrawnGraph
   const known = new Set(whole.nodes.map(({ id }) => id));
   return {
     graph: drawn.graph,
+    whole: whole.nodes.length,
     wayTo(outcome, atom) {
       const ids = derivationOf(solution, [atom]).flatMap((one) => {
         const instance = solution.bestOf(one);

@@ -29,8 +29,8 @@ import {
 } from "../../blast/index.ts";
 import type { Job, Told } from "./jobs.ts";
 
-/** A screen takes more than a page of paper: one moves in it. */
-const NODES_MAX = 500;
+/** What is read at a look; and what one can move in. */
+const NODES_MAX = { overview: 60, all: 500 } as const;
 /** Objects of an outcome whose own way is told. */
 const WAYS_TOLD = 12;
 
@@ -59,7 +59,7 @@ export async function assessment(
     outcomes: answer.outcomes.map((outcome) => outcomeOf(outcome, assessed, drawn)),
     assumptions: answer.assumptions,
     withoutAssumptions: answer.without?.assumptions ?? [],
-    ...(drawn === undefined ? {} : { picture: pictureOf(drawn.graph) }),
+    ...(drawn === undefined ? {} : { picture: { ...pictureOf(drawn.graph), whole: drawn.whole } }),
     cuts: cuts.map(({ cut, source: changed }) => ({ diff: "", ...cut, source: changed })),
     excesses: excessesOf(answer, limits),
     places: placesOf(source, whole, task),
@@ -82,10 +82,13 @@ interface Drawn extends DrawnGraph {
   readonly of: Solution;
 }
 
-function drawnOf({ picture = "task" }: Job<"assess">, assessed: Assessed): Drawn | undefined {
+function drawnOf(
+  { picture = "task", detail = "overview" }: Job<"assess">,
+  assessed: Assessed,
+): Drawn | undefined {
   if (picture === "none") return undefined;
   const of = picture === "without" ? assessed.without : assessed.solution;
-  return { ...drawnGraph(of, NODES_MAX), of };
+  return { ...drawnGraph(of, NODES_MAX[detail]), of };
 }
 
 function outcomeOf(outcome: Outcome, { answer }: Assessed, drawn: Drawn | undefined) {

@@ -35,7 +35,7 @@ interface Named {
 /** A question of each kind, and its answer. */
 interface Kinds {
   readonly assess: {
-    readonly asks: Named & Pick<Asks<"blast.assess">, "whatIf" | "picture" | "cuts">;
+    readonly asks: Named & Pick<Asks<"blast.assess">, "whatIf" | "picture" | "detail" | "cuts">;
     readonly gives: Answers<"blast.assess">;
   };
   readonly compare: {

@@ -19,7 +19,7 @@ test("what is asked is answered, by two threads in turns", async () => {
   assert.deepEqual(await Promise.all(texts.map((text) => solver.ask(text))), texts);
 });
 
-test("a thread that dies refuses its job alone, and the next is answered", async () => {
+test("INV-197: a thread that dies refuses its job alone, and the next is answered", async () => {
   using solver = open(FIXTURE);
   for (const how of ["die", "throw"]) {
     await assert.rejects(solver.ask(how), { code: "console.solver" });
@@ -27,7 +27,7 @@ test("a thread that dies refuses its job alone, and the next is answered", async
   }
 });
 
-test("whoever goes is not waited for: a thread that works on ends, and others have its place", async () => {
+test("INV-197: whoever goes is not waited for: a thread that works on ends, and others have its place", async () => {
   using solver = open(FIXTURE);
   const going = new AbortController();
   const endless = ["spin", "spin"].map((text) => solver.ask(text, going.signal));
@@ -40,7 +40,7 @@ test("whoever goes is not waited for: a thread that works on ends, and others ha
   await assert.rejects(solver.ask("too late", going.signal), { code: "console.gone" });
 });
 
-test("more than may wait are refused by name, and those that wait are not", async () => {
+test("INV-197: more than may wait are refused by name, and those that wait are not", async () => {
   using solver = open(FIXTURE);
   const going = new AbortController();
   const endless = ["spin", "spin"].map((text) => solver.ask(text, going.signal));

@@ -4,6 +4,6 @@ import { parentPort } from "node:worker_threads";
 parentPort?.on("message", ({ source }: { source: string }) => {
   if (source === "die") process.exit(1);
   if (source === "throw") throw new Error("a bug");
-  while (source === "spin");
+  for (let isOn = source === "spin"; isOn;) isOn = performance.now() >= 0;
   parentPort?.postMessage({ answer: source }, []);
 });

@@ -35,10 +35,14 @@ export function lentHandlers(desk: ConsoleDesk): Pick<ConsoleHandlers, "credenti
         ),
         events: events
           .filter(({ data }) => data?.["credential"] === name)
-          .map(({ seq, at, data }) => ({ entry: seq, at, detail: String(data?.["detail"] ?? "") })),
+          .map(({ seq, at, data }) => ({ entry: seq, at, detail: textOf(data?.["detail"]) })),
       };
     },
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 type Lent = Answers<"credential.trail">["runs"][number];

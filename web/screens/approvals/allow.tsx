@@ -4,7 +4,7 @@ import { Field, Untrusted } from "../../parts/index.ts";
 import { Deliberate } from "./deliberate.tsx";
 import type { YesAct } from "./approve.ts";
 import { Consequence } from "./consequence.tsx";
-import { Lines } from "./text.tsx";
+import { LeaveOf } from "./widens.tsx";
 import type { Shown } from "./words.ts";
 import styles from "./approvals.module.css";
 
@@ -17,7 +17,7 @@ export function Allow(props: {
   readonly onCancel: () => void;
 }) {
   const { shown, heldBy, yes, onCancel } = props;
-  const { id, code, verb, leave = [], action } = shown;
+  const { id, code, verb, action } = shown;
   const reached = action.impact?.recipients?.length ?? 0;
   const currency = action.impact?.amount?.currency;
   const [count, setCount] = useState("5");
@@ -87,11 +87,7 @@ export function Allow(props: {
       </div>
       <section aria-label="Change of the blast radius" className={styles.aside}>
         <h3>What that makes possible at worst</h3>
-        {leave.length === 0 ? (
-          <p className={styles.quiet}>Nothing more than now.</p>
-        ) : (
-          <Lines items={leave} />
-        )}
+        <LeaveOf id={id} />
       </section>
     </Deliberate>
   );

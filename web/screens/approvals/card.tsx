@@ -25,6 +25,7 @@ import { Person } from "./looks/mail.tsx";
 import { useCard } from "./open-card.ts";
 import { Difference, JsonText, Lines, LongText } from "./text.tsx";
 import { leftText } from "./undo.tsx";
+import { Widens } from "./widens.tsx";
 import { doesText, isReversible, requestText, type Shown } from "./words.ts";
 import styles from "./approvals.module.css";
 
@@ -154,8 +155,7 @@ function toneOf(state: string) {
 }
 
 function Sections({ shown }: { shown: Shown }) {
-  const { id, look, isWhole, body, changed, note, deeds, leave, worst, strangers, variantOf } =
-    shown;
+  const { id, look, isWhole, body, changed, note, deeds, strangers, variantOf } = shown;
   const doubts = doubtsOf(shown);
   const others = look.more.filter(({ isShown }) => !isShown);
   const { recipients = [], amount, takesEffectAt } = shown.action.impact ?? {};
@@ -235,17 +235,7 @@ function Sections({ shown }: { shown: Shown }) {
             ))}
           </details>
         )}
-        {worst === undefined ? null : <Lines items={worst} />}
-        {leave === undefined ? null : (
-          <details>
-            <summary>What leave for more of the same would make possible</summary>
-            {leave.length === 0 ? (
-              <p className={styles.quiet}>Nothing of what is possible at worst changes.</p>
-            ) : (
-              <Lines items={leave} />
-            )}
-          </details>
-        )}
+        <Widens id={id} mayLeave={shown.mayLeave} />
       </Part>
       <Part title="Why">
         <Cause shown={shown} />

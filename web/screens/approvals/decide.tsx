@@ -37,7 +37,7 @@ export function DecideBar(props: {
     if (isOpen && step === "none") setStep(next);
   };
   const mayEdit = shown.isEditable;
-  const mayLeave = shown.leave !== undefined;
+  const { mayLeave } = shown;
   const close = () => {
     setStep("none");
     onLeft();

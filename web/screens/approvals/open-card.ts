@@ -18,7 +18,7 @@ export interface OpenCard {
 }
 
 export function useCard(id: string): OpenCard {
-  const { data, error } = useCall("approvals.show", { id });
+  const { data, error } = useCall("approvals.show", { id, isBrief: true });
   const [kept, setKept] = useState<Shown>();
   if (data !== undefined && (kept === undefined || kept.id !== data.id)) setKept(data);
   const adopt = () => setKept(undefined);

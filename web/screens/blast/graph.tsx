@@ -33,7 +33,7 @@ const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 const MARGIN = 12;
 /** Smaller, and texts are no longer read. */
-const FAR = 0.5;
+const FAR = 0.42;
 const LINE_HEIGHT = 15;
 const PADDING = 9;
 
@@ -42,8 +42,10 @@ export function Graph(props: {
   readonly lit: ReadonlySet<string>;
   /** What needs a yes stands back. */
   readonly isAlone: boolean;
+  /** An outcome was pressed. */
+  readonly onChoose: (name: string) => void;
 }) {
-  const { picture, lit, isAlone } = props;
+  const { picture, lit, isAlone, onChoose } = props;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const fitted = useMemo(() => fit(picture, size), [picture, size]);
@@ -69,6 +71,8 @@ export function Graph(props: {
       if (next !== undefined) focusNode(frame.current, next);
       return;
     }
+    const id = node?.dataset["kind"] === "outcome" ? node.dataset["id"] : undefined;
+    if (event.key === "Enter" && id !== undefined) onChoose(id);
     if (act === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     act();
@@ -90,6 +94,11 @@ export function Graph(props: {
         className={styles.frame}
         data-dragged={drag.isOn || undefined}
         onKeyDown={onKey}
+        onDoubleClick={(event) => {
+          const node = (event.target as Element).closest<SVGGElement>('[data-kind="outcome"]');
+          const id = node?.dataset["id"];
+          if (id !== undefined) onChoose(id);
+        }}
         {...drag.handlers}
       >
         <svg
@@ -115,6 +124,9 @@ export function Graph(props: {
             −
           </Button>
           <Button onClick={() => setMoved(undefined)}>Fit</Button>
+          <Button disabled={lit.size === 0} onClick={() => setMoved(around(picture, lit, size))}>
+            The way
+          </Button>
         </div>
       </div>
       <Legend />
@@ -306,7 +318,7 @@ function useSize(frame: RefObject<HTMLDivElement | null>): Size {
   const [size, setSize] = useState<Size>({ width: 800, height: 480 });
   useLayoutEffect(() => {
     const element = frame.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const read = () => setSize({ width: element.clientWidth, height: element.clientHeight });
     read();
     const observer = new ResizeObserver(read);
@@ -317,11 +329,41 @@ function useSize(frame: RefObject<HTMLDivElement | null>): Size {
 }
 
 function fit({ width, height }: BlastPicture, size: Size): View {
+  return showingAll({ left: 0, top: 0, right: width, bottom: height }, size);
+}
+
+/** The boxes of a way, as large as they fit. */
+function around({ nodes }: BlastPicture, lit: ReadonlySet<string>, size: Size): View {
+  const own = nodes.filter(({ id }) => lit.has(id));
+  const least = (at: (node: BlastNode) => number) => Math.min(...own.map(at));
+  const most = (at: (node: BlastNode) => number) => Math.max(...own.map(at));
+  const area = {
+    left: least(({ x, width }) => x - width / 2),
+    top: least(({ y, height }) => y - height / 2),
+    right: most(({ x, width }) => x + width / 2),
+    bottom: most(({ y, height }) => y + height / 2),
+  };
+  return showingAll(area, size);
+}
+
+interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+function showingAll({ left, top, right, bottom }: Area, size: Size): View {
+  const [width, height] = [right - left, bottom - top];
   const k = Math.max(
     ZOOM_MIN,
     Math.min(1, (size.width - 2 * MARGIN) / width, (size.height - 2 * MARGIN) / height),
   );
-  return { k, x: (size.width - width * k) / 2, y: (size.height - height * k) / 2 };
+  return {
+    k,
+    x: (size.width - width * k) / 2 - left * k,
+    y: (size.height - height * k) / 2 - top * k,
+  };
 }
 
 /** `at` stays where it is. */

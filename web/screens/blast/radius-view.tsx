@@ -8,6 +8,7 @@ import type { BlastCut, BlastOutcome } from "../../../src/api/index.ts";
 import {
   Badge,
   Button,
+  countText,
   Empty,
   Failure,
   Loading,
@@ -54,18 +55,21 @@ export function RadiusView(props: {
   const [tried, setTried] = useState<Tried>();
   const [name, setName] = useState<string>();
   const shown = tried?.source ?? source;
+  const [isWhole, setWhole] = useState(false);
+  const detail = isWhole ? "all" : "overview";
   const base = useRadius({ place, source, cuts: true });
-  const isPlain = tried === undefined && which !== "without" && isNothing(whatIf);
+  const isPlain = tried === undefined && which !== "without" && !isWhole && isNothing(whatIf);
   const asked = useRadius(
     isPlain
       ? undefined
-      : { place, source: shown, whatIf, picture: which === "without" ? "without" : "task" },
+      : { place, source: shown, whatIf, detail, picture: which === "without" ? "without" : "task" },
   );
   const now = isPlain ? base : asked;
   if (base.error !== null) return <Failure error={base.error} />;
   if (base.data === undefined) return <Loading what="Working out what could happen" />;
   const radius = now.data ?? base.data;
-  const before = isPlain ? undefined : base.data.outcomes;
+  const isOther = tried !== undefined || !isNothing(whatIf);
+  const before = isOther ? base.data.outcomes : undefined;
   const chosen = chosenOf(radius, name, which);
   return (
     <>
@@ -99,22 +103,15 @@ export function RadiusView(props: {
         </div>
       )}
       <div className={styles.columns}>
-        <div className={styles.side}>
-          <Panel title="What could happen">
-            <Numbers
-              outcomes={radius.outcomes}
-              before={before}
-              which={which}
-              chosen={chosen?.name}
-              onChoose={setName}
-            />
-          </Panel>
-          <WhatIfPanel radius={base.data} whatIf={whatIf} onChange={setWhatIf} />
-        </div>
-        <Pictures radius={radius} which={which} chosen={chosen} isOld={now.isFetching} />
-      </div>
-      <div className={styles.columns}>
-        <Cuts cuts={base.data.cuts} isTried={tried?.source} onTry={setTried} />
+        <Panel title="What could happen">
+          <Numbers
+            outcomes={radius.outcomes}
+            before={before}
+            which={which}
+            chosen={chosen?.name}
+            onChoose={setName}
+          />
+        </Panel>
         <Way
           radius={radius}
           outcome={chosen}
@@ -124,6 +121,19 @@ export function RadiusView(props: {
             setWhatIf({ ...whatIf, withoutFacts: [...(whatIf.withoutFacts ?? []), fact] })
           }
         />
+      </div>
+      <Pictures
+        radius={radius}
+        which={which}
+        chosen={chosen}
+        isOld={now.isFetching}
+        isWhole={isWhole}
+        onWhole={setWhole}
+        onChoose={setName}
+      />
+      <div className={styles.columns}>
+        <Cuts cuts={base.data.cuts} isTried={tried?.source} onTry={setTried} />
+        <WhatIfPanel radius={base.data} whatIf={whatIf} onChange={setWhatIf} />
       </div>
       <Assumptions radius={radius} />
     </>
@@ -169,8 +179,11 @@ function Pictures(props: {
   readonly which: Which;
   readonly chosen: BlastOutcome | undefined;
   readonly isOld: boolean;
+  readonly isWhole: boolean;
+  readonly onWhole: (isWhole: boolean) => void;
+  readonly onChoose: (name: string) => void;
 }) {
-  const { radius, which, chosen, isOld } = props;
+  const { radius, which, chosen, isOld, isWhole, onWhole, onChoose } = props;
   // A phone shows the list: a picture of layers needs width.
   const [tab, setTab] = useState(() =>
     globalThis.matchMedia("(max-width: 720px)").matches ? "table" : "picture",
@@ -191,12 +204,18 @@ function Pictures(props: {
         selected={tab}
         onSelect={setTab}
       />
+      {picture === undefined || (picture.whole === picture.nodes.length && !isWhole) ? null : (
+        <label className={styles.whole}>
+          <input type="checkbox" checked={isWhole} onChange={() => onWhole(!isWhole)} />
+          every step by itself ({countText(picture.whole)} boxes)
+        </label>
+      )}
       {picture === undefined || picture.nodes.length < 2 ? (
         <Empty title="Nothing leads anywhere">
           No outcome is possible: neither alone nor with an approver fooled.
         </Empty>
       ) : tab === "picture" ? (
-        <Graph picture={picture} lit={lit} isAlone={which === "unattended"} />
+        <Graph picture={picture} lit={lit} isAlone={which === "unattended"} onChoose={onChoose} />
       ) : (
         <GraphTable picture={picture} lit={lit} />
       )}

@@ -68,20 +68,25 @@ export function told(course: Course, event: DrillEvent): Course {
     case "reached":
       return changed(course, keyOf(event), () => ({ [event.phase]: event, going: undefined }));
     case "result":
-      return {
-        ...course,
-        progress: "",
-        result: event,
-        tried: course.tried.map((one) => ({
-          ...one,
-          going: undefined,
-          judged: event.attempts.find((other) => keyOf(other) === one.key),
-        })),
-        twins: event.twins.map(({ name, passed, detail }) => ({
-          ...{ name, detail, state: passed ? "passed" : "failed" },
-        })),
-      };
+      return ended(course, event);
+    default:
+      return course; // Of a later server.
   }
+}
+
+function ended(course: Course, result: Result): Course {
+  const { attempts, twins } = result;
+  return {
+    ...{ progress: "", result },
+    tried: course.tried.map((one) => ({
+      ...one,
+      going: undefined,
+      judged: attempts.find((other) => keyOf(other) === one.key),
+    })),
+    twins: twins.map(({ name, passed, detail }) => ({
+      ...{ name, detail, state: passed ? "passed" : "failed" },
+    })),
+  };
 }
 
 function keyOf({ name, channel }: { readonly name: string; readonly channel: string }): string {

@@ -86,7 +86,7 @@ export function parseQuery(text: string): Parsed {
     else Object.assign(query, merged(query, read));
   }
   if (words.length > 0) query["text"] = words.join(" ");
-  return { query: query as RecordQuery, problem };
+  return { query, problem };
 }
 
 /** The same key twice is more alternatives; of a bound the last counts. */
@@ -97,7 +97,7 @@ function merged(known: Record<string, unknown>, read: Record<string, unknown>) {
       return [
         key,
         Array.isArray(value) && Array.isArray(before)
-          ? [...new Set([...(before as unknown[]), ...(value as unknown[])])]
+          ? [...new Set<unknown>(before.concat(value))]
           : value,
       ];
     }),

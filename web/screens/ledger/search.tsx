@@ -16,7 +16,7 @@ export function Search({ text, onText }: { text: string; onText: (text: string) 
   // What was changed elsewhere (a facet, the address) stands here, too.
   useEffect(() => setTyped(text), [text]);
   useEffect(() => {
-    if (typed === text || parseQuery(typed).problem !== undefined) return;
+    if (typed === text || parseQuery(typed).problem !== undefined) return undefined;
     const timer = setTimeout(() => onText(typed), SETTLE_MS);
     return () => clearTimeout(timer);
   }, [typed, text, onText]);

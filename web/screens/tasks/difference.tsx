@@ -16,7 +16,7 @@ export interface DifferenceProps {
 export function Difference({ before, after, label }: DifferenceProps) {
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (holder.current === null) return;
+    if (holder.current === null) return undefined;
     const root = holder.current.shadowRoot ?? holder.current.attachShadow({ mode: "open" });
     const view = new EditorView({
       root,

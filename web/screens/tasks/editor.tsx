@@ -36,7 +36,7 @@ export function Editor({ text, problems, onChange, onSave, line = 0 }: EditorPro
   const isReadOnly = onChange === undefined;
   const first = useRef(text);
   useEffect(() => {
-    if (holder.current === null) return;
+    if (holder.current === null) return undefined;
     const root = holder.current.shadowRoot ?? holder.current.attachShadow({ mode: "open" });
     const editor = new EditorView({
       root,

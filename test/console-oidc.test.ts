@@ -7,6 +7,7 @@ import { OAuth2Server } from "oauth2-mock-server";
 import { OidcSignIn, parseTeamSettings, type OidcSettings } from "../src/console/team/index.ts";
 
 const REDIRECT = "https://console.example.com/session/oidc/callback";
+const KEY = "ab".repeat(32);
 const provider = new OAuth2Server();
 let settings: OidcSettings;
 let nowMs = Date.now();
@@ -51,11 +52,12 @@ function once(change: (claims: Record<string, unknown>) => void): void {
 
 test("who comes back is the person of that subject, a viewer with the roles that the file gives", async () => {
   const oidc = signIn();
-  const { url, browser } = await oidc.begin();
+  const { url, browser } = await oidc.begin(KEY);
   assert.equal(url.searchParams.get("code_challenge_method"), "S256");
   assert.equal(url.searchParams.get("scope"), "openid");
-  const member = await oidc.complete(await visit(url), browser);
-  assert.deepEqual(member, {
+  const { who, keyHash } = await oidc.complete(await visit(url), browser);
+  assert.equal(keyHash, KEY, "its session is the page's that began");
+  assert.deepEqual(who, {
     person: "alice",
     identity: `oidc:johndoe@${new URL(settings.issuer).host}`,
     roles: ["viewer", "approver"],
@@ -79,7 +81,7 @@ const WRONG: readonly (readonly [string, (claims: Record<string, unknown>) => vo
 for (const [what, change, code] of WRONG) {
   test(`INV-212: a token ${what} signs nobody in (${code})`, async () => {
     const oidc = signIn();
-    const { url, browser } = await oidc.begin();
+    const { url, browser } = await oidc.begin(KEY);
     const answer = await visit(url);
     once(change);
     await assert.rejects(oidc.complete(answer, browser), { code });
@@ -94,7 +96,7 @@ test("INV-212: a token whose signature is another's, or none, signs nobody in", 
   ];
   for (const change of forge) {
     const oidc = signIn();
-    const { url, browser } = await oidc.begin();
+    const { url, browser } = await oidc.begin(KEY);
     const answer = await visit(url);
     provider.service.once("beforeResponse", (response: { body: Record<string, unknown> }) => {
       response.body["id_token"] = change(String(response.body["id_token"]));
@@ -105,8 +107,8 @@ test("INV-212: a token whose signature is another's, or none, signs nobody in", 
 
 test("INV-213: what one browser began no other takes, nobody twice, and nobody later", async () => {
   const oidc = signIn();
-  const mine = await oidc.begin();
-  const theirs = await oidc.begin();
+  const mine = await oidc.begin(KEY);
+  const theirs = await oidc.begin(KEY);
   const answer = await visit(mine.url);
   for (const browser of [undefined, "", theirs.browser]) {
     await assert.rejects(oidc.complete(answer, browser), { code: "console.sign_in" });
@@ -114,12 +116,12 @@ test("INV-213: what one browser began no other takes, nobody twice, and nobody l
   // A wrong try used it up.
   await assert.rejects(oidc.complete(answer, mine.browser), { code: "console.sign_in" });
 
-  const again = await oidc.begin();
+  const again = await oidc.begin(KEY);
   const used = await visit(again.url);
   await oidc.complete(used, again.browser);
   await assert.rejects(oidc.complete(used, again.browser), { code: "console.sign_in" });
 
-  const late = await oidc.begin();
+  const late = await oidc.begin(KEY);
   const old = await visit(late.url);
   nowMs += 11 * 60_000;
   await assert.rejects(oidc.complete(old, late.browser), { code: "console.sign_in" });
@@ -134,12 +136,12 @@ test("console.provider: what is no provider is named, and asked anew the next ti
     ...options,
     settings: { ...settings, issuer: "http://127.0.0.1:9/none" },
   });
-  await assert.rejects(dead.begin(), { code: "console.provider" });
+  await assert.rejects(dead.begin(KEY), { code: "console.provider" });
   const other = new OidcSignIn({
     ...options,
     settings: { ...settings, issuer: `${settings.issuer}/x` },
   });
-  await assert.rejects(other.begin(), { code: "console.provider" });
+  await assert.rejects(other.begin(KEY), { code: "console.provider" });
 });
 
 const GOOD = `origin: https://console.example.com

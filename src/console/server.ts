@@ -13,6 +13,7 @@ import {
   cookiesOf,
   credentialsOf,
   guard,
+  keyHashOf,
   securityHeaders,
   sessionCookie,
   SIGN_IN_WAYS,
@@ -133,6 +134,7 @@ async function signIn(
     redirect,
     gives,
     cookies = [],
+    keyHash,
   } = await way({
     desk,
     log,
@@ -146,7 +148,10 @@ async function signIn(
     // Who signs in anew leaves no session behind.
     const { tokens, key } = credentialsOf(origin(), request.headers, new URLSearchParams());
     for (const before of tokens) desk.sessions.endToken(before);
-    const token = desk.sessions.begin(who, request.headers["user-agent"], key);
+    const owner = keyHash ?? (key === undefined ? undefined : keyHashOf(key));
+    if (owner === undefined)
+      throw new Fault("console.request", "who signs in names the page's key");
+    const token = desk.sessions.begin(who, owner, request.headers["user-agent"]);
     lines.push(sessionCookie(origin(), token));
   }
   if (lines.length > 0) response.setHeader("set-cookie", lines);

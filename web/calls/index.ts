@@ -1,5 +1,5 @@
 /** Asking the server, typed by the control contract. */
-export { pageKey } from "./key.ts";
+export { pageKey, pageKeyHash } from "./key.ts";
 export {
   ApiFault,
   ask,

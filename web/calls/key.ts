@@ -19,3 +19,9 @@ export function pageKey(): string {
   localStorage.setItem(NAME, made);
   return made;
 }
+
+/** Hex SHA-256 of the key, for an address; the key itself stands in none. */
+export async function pageKeyHash(): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pageKey()));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

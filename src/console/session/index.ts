@@ -7,5 +7,5 @@ export {
   sessionCookie,
   type Asked,
 } from "./guard.ts";
-export { Sessions, type Person, type Session } from "./sessions.ts";
+export { keyHashOf, Sessions, type Person, type Session } from "./sessions.ts";
 export { SIGN_IN_WAYS, type SignInAnswer, type SignInAsk, type SignInWay } from "./ways.ts";

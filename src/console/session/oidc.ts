@@ -12,10 +12,15 @@ import type { SignInAnswer, SignInAsk } from "./ways.ts";
 const COOKIE = "__Secure-cofferdam-sign-in";
 const COOKIE_FLAGS = "HttpOnly; Secure; SameSite=Lax; Path=/session/oidc";
 const COOKIE_S = 600;
+const KEY_HASH = /^[0-9a-f]{64}$/;
 
 /** @throws {Fault} `console.provider`, `console.no_provider` */
-export async function beginOidc({ desk }: SignInAsk): Promise<SignInAnswer> {
-  const { url, browser } = await oidcOf(desk.team?.oidc).begin();
+export async function beginOidc({ desk, search }: SignInAsk): Promise<SignInAnswer> {
+  const keyHash = search.get("key") ?? "";
+  if (!KEY_HASH.test(keyHash)) {
+    throw new Fault("console.request", "who signs in names the hash of the page's key");
+  }
+  const { url, browser } = await oidcOf(desk.team?.oidc).begin(keyHash);
   return {
     redirect: url.href,
     cookies: [`${COOKIE}=${browser}; Max-Age=${COOKIE_S}; ${COOKIE_FLAGS}`],
@@ -31,8 +36,8 @@ export async function completeOidc({
 }: SignInAsk): Promise<SignInAnswer> {
   const cookies = [`${COOKIE}=; Max-Age=0; ${COOKIE_FLAGS}`];
   try {
-    const who = await oidcOf(desk.team?.oidc).complete(search, cookie(COOKIE));
-    return { who, redirect: "/", cookies };
+    const { who, keyHash } = await oidcOf(desk.team?.oidc).complete(search, cookie(COOKIE));
+    return { who, keyHash, redirect: "/", cookies };
   } catch (error) {
     if (!isFault(error)) throw error;
     log.warn("console.sign_in", { code: error.code, message: error.message });

@@ -3,8 +3,7 @@
  *
  * A session is two halves. The cookie's token goes wherever the browser sends cookies of `localhost`: to every port of
  * it, so also to a server that a run publishes there. The key stays in the storage of the console's own origin, whose
- * pages send it along: the page that signs in does so already, and where a provider leads back to us, which sends none,
- * the first that comes with the token is its for good. Either alone opens nothing (INV-204).
+ * pages send it along; the page that signs in owns the session by the key's hash. Either alone opens nothing (INV-204).
  *
  * @module
  */
@@ -47,7 +46,7 @@ export interface Session extends Person {
 interface Kept extends Session {
   usedMs: number;
   streams: number;
-  keyHash: string | undefined;
+  readonly keyHash: string;
   readonly ending: AbortController;
 }
 
@@ -90,8 +89,8 @@ export class Sessions {
     return link.who;
   }
 
-  /** Begins the session of somebody who proved who they are, from the page with `key`; gives the cookie's token. */
-  begin({ person, identity, roles }: Person, about = "", key?: string): string {
+  /** Begins the session of somebody who proved who they are, from the page with that key; gives the cookie's token. */
+  begin({ person, identity, roles }: Person, keyHash: string, about = ""): string {
     this.sweep();
     const own = this.list()
       .filter((one) => one.identity === identity)
@@ -105,7 +104,7 @@ export class Sessions {
       ...{ person, identity, roles, id: hash.slice(0, ID_CHARS), ending, signal: ending.signal },
       about: about.slice(0, ABOUT_CHARS_MAX),
       ...{ startedMs: at, usedMs: at, expiresMs: at + SESSION_MS },
-      ...{ streams: 0, keyHash: key === undefined ? undefined : hashOf(key) },
+      ...{ streams: 0, keyHash },
     });
     return token;
   }
@@ -115,8 +114,7 @@ export class Sessions {
     this.sweep();
     const session = this.#sessions.get(hashOf(token));
     if (session === undefined) return undefined;
-    session.keyHash ??= hashOf(key);
-    if (session.keyHash !== hashOf(key)) return undefined;
+    if (session.keyHash !== keyHashOf(key)) return undefined;
     session.usedMs = this.#now();
     return session;
   }
@@ -191,4 +189,9 @@ function newToken(): string {
 
 function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
+}
+
+/** Hex SHA-256 of a page's key; a page may say it where an address is all that it can say. */
+export function keyHashOf(key: string): string {
+  return hashOf(key);
 }

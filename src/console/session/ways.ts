@@ -30,6 +30,8 @@ export interface SignInAnswer {
   readonly redirect?: string;
   /** Else the answer's JSON; `{}` where nothing is said. */
   readonly gives?: unknown;
+  /** Whose page it was that began, where a way back from another site cannot send its key: the key's hash. */
+  readonly keyHash?: string;
   /** Further `Set-Cookie` lines. */
   readonly cookies?: readonly string[];
 }

@@ -20,6 +20,8 @@ const SKEW_S = 30;
 interface Begun {
   readonly verifier: string;
   readonly nonce: string;
+  /** Of the page that began: its session will be that page's. */
+  readonly keyHash: string;
   /** Hash of the secret that only the browser has which began. */
   readonly browser: Buffer;
   readonly untilMs: number;
@@ -51,7 +53,7 @@ export class OidcSignIn {
   }
 
   /** @throws {Fault} `console.provider` where the provider does not answer as one. */
-  async begin(): Promise<SignInBegun> {
+  async begin(keyHash: string): Promise<SignInBegun> {
     const provider = await this.#discovered();
     const endpoint = provider.authorization_endpoint;
     if (endpoint === undefined) throw this.#failed("it names no authorization endpoint");
@@ -59,7 +61,7 @@ export class OidcSignIn {
     const nonce = oauth.generateRandomNonce();
     const verifier = oauth.generateRandomCodeVerifier();
     const browser = oauth.generateRandomState();
-    this.#remember(state, { verifier, nonce, browser: hashOf(browser) });
+    this.#remember(state, { verifier, nonce, keyHash, browser: hashOf(browser) });
     const url = new URL(endpoint);
     for (const [name, value] of Object.entries({
       client_id: this.#client.client_id,
@@ -82,7 +84,10 @@ export class OidcSignIn {
    * @throws {Fault} `console.sign_in` where nothing of that was begun here by this browser, or the provider's word does
    *   not hold; `console.stranger` where nobody listed is meant; `console.provider`
    */
-  async complete(answer: URLSearchParams, browser: string | undefined): Promise<TeamMember> {
+  async complete(
+    answer: URLSearchParams,
+    browser: string | undefined,
+  ): Promise<{ readonly who: TeamMember; readonly keyHash: string }> {
     const begun = this.#take(answer.get("state") ?? "", browser);
     const provider = await this.#discovered();
     const subject = await this.#subjectOf(provider, answer, begun).catch((cause: unknown) => {
@@ -96,7 +101,7 @@ export class OidcSignIn {
       );
     });
     const member = memberOf(this.#options.settings, subject);
-    if (member !== undefined) return member;
+    if (member !== undefined) return { who: member, keyHash: begun.keyHash };
     const who = JSON.stringify(subject);
     throw new Fault("console.stranger", `${who} at the provider is nobody of this console`, {
       hint: "whoever runs it lists people in console.yaml",

@@ -5,6 +5,7 @@ import {
   ApiFault,
   askToSignIn,
   offers,
+  pageKeyHash,
   signInByLink,
   signInByProof,
   type Offers,
@@ -17,6 +18,10 @@ export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
   const [problem, setProblem] = useState<unknown>(takeRefusal);
   const [offered, setOffered] = useState<Offers>();
   const [isAsked, setAsked] = useState(false);
+  const [keyHash, setKeyHash] = useState<string>();
+  useEffect(() => {
+    pageKeyHash().then(setKeyHash, setProblem);
+  }, []);
   useEffect(() => {
     if (link !== undefined) signInByLink(link).then(onSignedIn, setProblem);
     offers().then(setOffered, setProblem);
@@ -39,8 +44,8 @@ export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
       >
         {isAsked ? "Waiting for your passkey…" : "Sign in with a passkey"}
       </Button>
-      {offered?.oidc === true ? (
-        <a className={styles.provider} href="/session/oidc">
+      {offered?.oidc === true && keyHash !== undefined ? (
+        <a className={styles.provider} href={`/session/oidc?key=${keyHash}`}>
           Sign in at your provider
         </a>
       ) : null}

@@ -211,3 +211,19 @@ test("INV-203: the same in plain form gets the page, and each answer has the bro
     assert.doesNotMatch(said, /access-control/i);
   }
 });
+
+test("INV-203: who sends a request by drops is not waited for, and holds up nobody", async () => {
+  const { host, port } = new URL(open.origin);
+  const slow = connect(Number(port), "127.0.0.1");
+  slow.on("error", () => {});
+  slow.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n`);
+  const drops = setInterval(() => slow.write("x: y\r\n"), 500);
+  const closed = new Promise<number>((resolve) =>
+    slow.resume().once("close", () => resolve(Date.now())),
+  );
+  const start = Date.now();
+  await open.ask("session.show", {});
+  const tookMs = (await closed) - start;
+  clearInterval(drops);
+  assert.ok(tookMs < 20_000, `${tookMs} ms`);
+});

@@ -2,6 +2,7 @@
  * No run reaches the console, whatever its task file says; what stands beside it on this machine is reached as granted.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { linkSync, statSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
@@ -9,7 +10,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openAsked, visit, type AskedConsole } from "./support/console.ts";
-import { eventually, TestHome } from "./support/home.ts";
+import { BIN, eventually, TestHome } from "./support/home.ts";
 
 const home = new TestHome();
 const twin = createServer((socket) => {
@@ -199,5 +200,28 @@ test("INV-201: when the console has ended, its port is a port like any other", a
     assert.equal(free, "free free 200");
   } finally {
     server.close();
+  }
+});
+
+test("a machine without IPv6 has a console at 127.0.0.1", async (t) => {
+  const script = `ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 && exec "$0" console`;
+  const other = new TestHome();
+  const child = spawn("unshare", ["-rn", "sh", "-c", script, BIN], {
+    env: { ...process.env, COFFERDAM_HOME: other.state },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stdout.on("data", (data: Buffer) => (said += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (said += data.toString()));
+  try {
+    await eventually("an end or a console", 60_000, () =>
+      /sign in:|cofferdam:|unshare:/.test(said),
+    );
+    if (/unshare:|sysctl|Read-only|Permission/.test(said)) t.skip(said);
+    else assert.match(said, /^console: http:\/\/localhost:\d+$/m);
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "close");
+    await other.close();
   }
 });

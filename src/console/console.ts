@@ -87,7 +87,7 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
     };
     for (const address of LOOPBACK) {
       const server = createConsoleServer(parts);
-      undo.push(() => void server.close().closeAllConnections());
+      undo.push(() => server.close().closeAllConnections());
       await listen(server, address, port);
     }
     const own = await serveOwnSocket(home.consoleSocket, link);

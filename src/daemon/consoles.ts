@@ -34,7 +34,7 @@ export class Consoles {
    *
    * @throws {Fault} `daemon.console` where another console has announced itself.
    */
-  async *announce(
+  announce(
     { port, origin }: { readonly port: number; readonly origin?: string | undefined },
     signal: AbortSignal,
   ): AsyncIterable<Record<string, never>> {
@@ -47,8 +47,12 @@ export class Consoles {
         },
       );
     }
+    this.#origin = origin === undefined ? undefined : new URL(origin).origin; // It throws, or all is set.
     this.#port = port;
-    this.#origin = origin === undefined ? undefined : new URL(origin).origin;
+    return this.#hold(signal);
+  }
+
+  async *#hold(signal: AbortSignal): AsyncIterable<Record<string, never>> {
     try {
       yield {};
       if (!signal.aborted) await once(signal);

@@ -4,7 +4,6 @@ import { createServer, type Server } from "node:net";
 import { after, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { systemClock } from "../base/index.ts";
-import type { Endpoint } from "../sys/index.ts";
 import { createConnector } from "./connector.ts";
 import { createDialer, type Destination } from "./dialer.ts";
 import { GATEWAY_LIMITS } from "./limits.ts";

@@ -1,7 +1,8 @@
-/** Who there is: whose passkeys are believed, and who decides. */
+/** Who there is: who is signed in, whose passkeys are believed, and who decides. */
 import { useSession } from "../../app/session.ts";
 import { Deciders } from "./deciders.tsx";
 import { Passkeys } from "./passkeys.tsx";
+import { Sessions } from "./sessions.tsx";
 import styles from "./people.module.css";
 
 export function PeopleScreen() {
@@ -11,6 +12,7 @@ export function PeopleScreen() {
     <div className={styles.screen}>
       <h1>People</h1>
       <Passkeys session={session} />
+      <Sessions />
       <Deciders />
     </div>
   );

@@ -45,6 +45,8 @@ export const passkeyOfferSchema = signatureAskSchema.extend({
   user: z.string(),
   algorithms: z.array(z.number().int()),
   known: z.array(z.string()),
+  /** What a passkey of the same person has to sign, where they have one. */
+  vouch: signatureAskSchema.optional(),
 });
 
 export const passkeyInfoSchema = z.strictObject({
@@ -86,7 +88,10 @@ export type DecisionSaid = z.infer<typeof decisionSchema>;
 const whose = z.strictObject({ person: personName, roles: z.array(roleSchema).min(1) });
 /** What {@link makePasskeySchema}'s caller chose to call it. */
 const label = z.string().trim().min(1).max(60);
-export const makePasskeySchema = z.strictObject({ nonce, label, passkey: newPasskeySchema });
+export const makePasskeySchema = z.strictObject({
+  ...{ nonce, label, passkey: newPasskeySchema },
+  vouch: proofSchema.optional(),
+});
 
 export const PASSKEY_ENDPOINTS = {
   "passkey.list": {

@@ -32,9 +32,14 @@ function open(t: TestContext, more: { fails?: boolean } = {}) {
       },
     });
   const passkeys = make();
+  let first: Authenticator | undefined;
   const add = async (key = new Authenticator(ORIGIN), lie: Lie = {}) => {
     const whose = { person: ADA.person, roles: [...ADA.roles] };
-    await passkeys.add(whose, key.make(passkeys.offer(whose), "laptop", lie), "cli:1000");
+    const { vouch, ...offer } = passkeys.offer(whose);
+    const vouched = vouch === undefined ? {} : { vouch: first?.sign(vouch) };
+    const made = { ...key.make(offer, "laptop", lie), ...vouched };
+    await passkeys.add(whose, made, "cli:1000");
+    first ??= key;
     return key;
   };
   return { passkeys, add, make, time, changes, page, file: join(root, PASSKEYS_FILE) };
@@ -152,6 +157,7 @@ test("INV-207: a counter that goes back, or stands still, is a copied passkey", 
     await assert.rejects(passkeys.believe(YES, signed), { code: "passkey.refused" });
   }
   assert.equal(passkeys.list()[0]?.counter, 9);
+  key.counter = 9;
   // Passkeys that are kept in a cloud count nothing at all.
   const synced = await add(new Authenticator(ORIGIN), { counter: 0 });
   for (let n = 0; n < 2; n += 1)
@@ -171,6 +177,38 @@ test("an offer is for its person and roles alone, and no passkey is added twice"
   await assert.rejects(add(key), { code: "passkey.known" });
   assert.deepEqual(passkeys.offer(whose).known, [key.id]);
   assert.deepEqual(passkeys.offer(bob).known, []);
+});
+
+test("INV-210: a further passkey of a person takes one that they have", async (t) => {
+  const { passkeys, add } = open(t);
+  const ada = await add();
+  const bob = new Authenticator(ORIGIN);
+  const bobs = { person: "bob", roles: ["viewer" as const] };
+  await passkeys.add(bobs, bob.make(passkeys.offer(bobs), "b"), "cli:1");
+  const more = { person: "ada", roles: ["viewer" as const] };
+  const thief = new Authenticator(ORIGIN);
+  const code = "passkey.vouch";
+  const bare = thief.make(passkeys.offer(more), "x");
+  await assert.rejects(passkeys.add(more, bare, "passkey:ada"), { code });
+  for (const [by, failing] of [
+    [bob, "passkey.vouch"],
+    [thief, "passkey.unknown"],
+  ] as const) {
+    const { vouch, ...offer } = passkeys.offer(more);
+    assert.ok(vouch !== undefined);
+    const made = { ...thief.make(offer, "x"), vouch: by.sign(vouch) };
+    await assert.rejects(passkeys.add(more, made, "passkey:ada"), { code: failing });
+  }
+  const signedIn = {
+    ...thief.make(passkeys.offer(more), "x"),
+    vouch: ada.sign(passkeys.ask(SIGN_IN)),
+  };
+  await assert.rejects(passkeys.add(more, signedIn, "passkey:ada"), { code: "passkey.nonce" });
+  assert.equal(passkeys.list().length, 2);
+  const { vouch, ...offer } = passkeys.offer(more);
+  assert.ok(vouch !== undefined);
+  const made = { ...new Authenticator(ORIGIN).make(offer, "phone"), vouch: ada.sign(vouch) };
+  assert.equal((await passkeys.add(more, made, "passkey:ada")).label, "phone");
 });
 
 test("what cannot be put on record is not done", async (t) => {

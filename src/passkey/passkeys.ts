@@ -42,6 +42,8 @@ export interface Offer extends Ask {
   readonly algorithms: readonly number[];
   /** Those that the person has: none is made twice in one place. */
   readonly known: readonly string[];
+  /** What one of those has to sign: a session alone makes nobody a further passkey. */
+  readonly vouch?: Ask;
 }
 
 type Person = Pick<Passkey, "person" | "roles">;
@@ -80,13 +82,19 @@ export class Passkeys {
       user: randomBytes(16).toString("base64url"),
       algorithms: ALGORITHMS,
       known: mine.map(({ credential }) => credential),
+      ...(mine.length === 0 ? {} : { vouch: this.ask({ for: "vouch", person, roles }) }),
     };
   }
 
-  /** @throws {Fault} `passkey.nonce`, `passkey.refused`, `passkey.known`, `passkey.store`, `passkey.origin` */
+  /** @throws {Fault} `passkey.nonce`, `passkey.refused`, `passkey.vouch`, `passkey.known`, `passkey.store`, `passkey.origin` */
   add(
     { person, roles }: Person,
-    made: { readonly nonce: string; readonly label: string; readonly passkey: NewPasskey },
+    made: {
+      readonly nonce: string;
+      readonly label: string;
+      readonly passkey: NewPasskey;
+      readonly vouch?: Signed | undefined;
+    },
     by: string,
   ): Promise<Passkey> {
     return this.#inTurn(async () => {
@@ -95,6 +103,7 @@ export class Passkeys {
       this.#nonces.take(made.nonce, printStatement(statement));
       const challenge = challengeOf(statement, made.nonce);
       const proven = await verifyNew(made.passkey, { challenge, origin, rpId });
+      await this.#requireVouched({ person, roles }, made.vouch);
       const before = this.list();
       if (before.some(({ credential }) => credential === proven.credential)) {
         throw new Fault("passkey.known", "this passkey is kept already", {
@@ -132,23 +141,36 @@ export class Passkeys {
    *
    * @throws {Fault} `passkey.nonce`, `passkey.unknown`, `passkey.refused`, `passkey.store`, `passkey.origin`
    */
-  believe(statement: Statement, { nonce, assertion }: Signed): Promise<Passkey> {
-    return this.#inTurn(async () => {
-      const { origin, rpId } = this.#page();
-      this.#nonces.take(nonce, printStatement(statement));
-      const all = this.list();
-      const passkey = all.find((one) => one.credential === assertion.id && one.rpId === rpId);
-      if (passkey === undefined) {
-        throw new Fault("passkey.unknown", "this passkey is nobody's here, or was removed", {
-          hint: "the owner adds the first of a person, signed in by the link that `cofferdam console` prints",
-        });
-      }
-      const challenge = challengeOf(statement, nonce);
-      const counter = await verifyUse(assertion, passkey, { challenge, origin, rpId });
-      const used = { ...passkey, counter, usedAt: this.#now() };
-      this.#store.write(all.map((one) => (one === passkey ? used : one)));
-      return used;
+  believe(statement: Statement, signed: Signed): Promise<Passkey> {
+    return this.#inTurn(async () => this.#believe(statement, signed));
+  }
+
+  /** Whoever has a passkey says by it that a further one is theirs. @throws {Fault} `passkey.vouch` */
+  async #requireVouched({ person, roles }: Person, vouch: Signed | undefined): Promise<void> {
+    if (!this.list().some((one) => one.person === person)) return;
+    const statement = { for: "vouch", person, roles } as const;
+    const by = vouch === undefined ? undefined : await this.#believe(statement, vouch);
+    if (by?.person === person) return;
+    throw new Fault("passkey.vouch", `a further passkey of ${person} takes one that they have`, {
+      hint: "use that first; where all are lost, `cofferdam passkeys remove`, and begin anew",
     });
+  }
+
+  async #believe(statement: Statement, { nonce, assertion }: Signed): Promise<Passkey> {
+    const { origin, rpId } = this.#page();
+    this.#nonces.take(nonce, printStatement(statement));
+    const all = this.list();
+    const passkey = all.find((one) => one.credential === assertion.id && one.rpId === rpId);
+    if (passkey === undefined) {
+      throw new Fault("passkey.unknown", "this passkey is nobody's here, or was removed", {
+        hint: "the owner adds the first of a person, signed in by the link that `cofferdam console` prints",
+      });
+    }
+    const challenge = challengeOf(statement, nonce);
+    const counter = await verifyUse(assertion, passkey, { challenge, origin, rpId });
+    const used = { ...passkey, counter, usedAt: this.#now() };
+    this.#store.write(all.map((one) => (one === passkey ? used : one)));
+    return used;
   }
 
   /** @throws {Fault} `passkey.origin` */

@@ -10,6 +10,8 @@ import { canonicalJson, type Json } from "../action/index.ts";
 export type Statement =
   | { readonly for: "sign-in" }
   | { readonly for: "enrol"; readonly person: string; readonly roles: readonly string[] }
+  /** That a further passkey of oneself is wanted. */
+  | { readonly for: "vouch"; readonly person: string; readonly roles: readonly string[] }
   | {
       readonly for: "decision";
       readonly approval: string;

@@ -32,6 +32,7 @@ export async function make(
 ): Promise<Made> {
   const { startRegistration } = await import("@simplewebauthn/browser");
   const { nonce, challenge, rpId, user, algorithms, known } = offer;
+  const vouch = offer.vouch === undefined ? {} : { vouch: await sign(offer.vouch) };
   const made = await byBrowser(async () =>
     startRegistration({
       optionsJSON: {
@@ -50,6 +51,7 @@ export async function make(
   return {
     nonce,
     label,
+    ...vouch,
     passkey: { id: made.id, response: { clientDataJSON, attestationObject } },
   };
 }

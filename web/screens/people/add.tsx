@@ -61,7 +61,8 @@ export function AddPasskey(props: {
           />
         ) : (
           <p>
-            Another passkey of <strong>{person}</strong>, as for a second device.
+            Another passkey of <strong>{person}</strong>, as for a second device. The one that you
+            have is asked for first.
           </p>
         )}
         <Field

@@ -208,7 +208,7 @@ test("a passkey signs in as its person with its roles, until `cofferdam passkeys
   await refuses("passkey.signIn", signed, "passkey.nonce");
   const listed = await home.call(["passkeys", "list"]);
   assert.match(listed.stdout, /^k-[0-9a-f]{12} +ada +key +viewer,approver /m);
-  const [{ id = "" } = {}] = await home.ask("passkey.list", {});
+  const [{ id } = { id: "" }] = await home.ask("passkey.list", {});
   const removed = await home.call(["passkeys", "remove", id]);
   assert.equal(removed.code, 0, removed.stderr);
   assert.match(removed.stdout, /removed k-[0-9a-f]{12}: ada, key/);

@@ -144,9 +144,9 @@ async function signIn(
   const lines = [...cookies];
   if (who !== undefined) {
     // Who signs in anew leaves no session behind.
-    const { tokens } = credentialsOf(origin(), request.headers, new URLSearchParams());
+    const { tokens, key } = credentialsOf(origin(), request.headers, new URLSearchParams());
     for (const before of tokens) desk.sessions.endToken(before);
-    const token = desk.sessions.begin(who, request.headers["user-agent"]);
+    const token = desk.sessions.begin(who, request.headers["user-agent"], key);
     lines.push(sessionCookie(origin(), token));
   }
   if (lines.length > 0) response.setHeader("set-cookie", lines);

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Json } from "../action/index.ts";
 import type { DecisionSaid, PasskeyInfo, Takes } from "../api/index.ts";
 import { passkeyIdentity } from "../approval/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
@@ -72,7 +71,7 @@ function statementOf(
 ): Extract<Statement, { for: "decision" }> {
   const { decision, ...terms } = said;
   const { action } = desk.approvals.show(id);
-  return { for: "decision", approval: id, action: action.digest, decision, terms: terms as Json };
+  return { for: "decision", approval: id, action: action.digest, decision, terms };
 }
 
 /** Puts on record whose passkey came or went, and by whom. */

@@ -106,7 +106,7 @@ test("INV-207: what was signed for one thing counts for no other", async (t) => 
     { ...YES, action: "cd".repeat(32) },
     { ...YES, decision: "deny" },
     { ...YES, terms: { allowance: { count: 200, forMs: 1000 } } },
-    { ...bare, terms: {} } as Statement,
+    { ...bare, terms: {} },
     SIGN_IN,
   ];
   for (const other of others) {

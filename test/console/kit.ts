@@ -103,6 +103,18 @@ export class Desk {
     return context.newPage();
   }
 
+  /** What the page's own requests carry, for a test that sends some itself. */
+  async passOf(page: Page): Promise<Record<string, string>> {
+    const cookies = await page.context().cookies();
+    return {
+      cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; "),
+      "x-cofferdam-key": String(await page.evaluate("localStorage.getItem('cofferdam.key')")),
+      origin: this.origin,
+      "sec-fetch-site": "same-origin",
+      "sec-fetch-mode": "cors",
+    };
+  }
+
   /** Complaints of pages so far (errors, refusals of the content policy); the list is then empty. */
   takeProblems(): readonly string[] {
     return this.#problems.splice(0);

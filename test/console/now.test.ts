@@ -113,15 +113,13 @@ test("INV-218: a run's stream, cut again and again in a flood, tells each entry 
     desk.home,
     "i=0; while [ $i -lt 600 ]; do /bin/true $i; i=$((i+1)); done",
   );
-  const cookie = (await page.context().cookies())
-    .map(({ name, value }) => `${name}=${value}`)
-    .join("; ");
+  const pass = await desk.passOf(page);
   const seen: number[] = [];
   let lastId = "0";
   for (let isOver = false, n = 0; !isOver; n += 1) {
     const gone = new AbortController();
     const response = await fetch(`${desk.origin}/api/stream?run=${run}`, {
-      headers: { cookie, "last-event-id": lastId },
+      headers: { ...pass, "last-event-id": lastId },
       signal: gone.signal,
     });
     assert.equal(response.status, 200);

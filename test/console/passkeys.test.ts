@@ -153,7 +153,7 @@ test("where nobody is known at the device, nothing is decided", async () => {
 });
 
 test("a removed passkey ends its sessions, and signs nobody in", async () => {
-  const [{ id = "" } = {}] = await desk.home.ask("passkey.list", {});
+  const [{ id } = { id: "" }] = await desk.home.ask("passkey.list", {});
   const owner = await (await desk.context({ phone: true, dark: true })).newPage();
   const printed = (await desk.home.call(["console", "--link"])).stdout;
   await owner.goto(/http:\S+#link=\S+/.exec(printed)?.[0] ?? "");
@@ -177,6 +177,10 @@ test("a removed passkey ends its sessions, and signs nobody in", async () => {
     authenticatorId,
     isUserVerified: true,
   });
+  const response = { clientDataJSON: "e30", authenticatorData: "e30", signature: "e30" };
+  const forged = { proof: { nonce: "e30", assertion: { id: "e30", response } } };
+  const refused = await send("/session/passkey", forged);
+  assert.deepEqual([refused.status, refused.body["code"]], [401, "console.passkey"]);
   await signIn();
   await page.getByText("this passkey is nobody's here, or was removed").waitFor();
   await desk.isAccessible(page);
@@ -184,10 +188,12 @@ test("a removed passkey ends its sessions, and signs nobody in", async () => {
 });
 
 /** Asks as the page would, past what it offers. */
-async function call(name: string, asks: unknown) {
+const call = async (name: string, asks: unknown) => send(`/api/${name}`, asks);
+
+async function send(path: string, asks: unknown) {
   return page.evaluate(
-    async ([path, body]) => {
-      const response = await fetch(path, {
+    async ([to, body]) => {
+      const response = await fetch(to, {
         method: "POST",
         headers: {
           "content-type": "application/json",
@@ -197,6 +203,6 @@ async function call(name: string, asks: unknown) {
       });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     },
-    [`/api/${name}`, JSON.stringify(asks)] as const,
+    [path, JSON.stringify(asks)] as const,
   );
 }

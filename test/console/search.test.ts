@@ -9,14 +9,12 @@ import { eventually, TestHome } from "../support/home.ts";
 import { openDesk, type Desk } from "./kit.ts";
 import { sampleHome } from "./sample/index.ts";
 
-async function post(desk: Desk, name: string, body: unknown, cookie?: string): Promise<Response> {
+type Headers = Readonly<Record<string, string>>;
+
+async function post(desk: Desk, name: string, body: unknown, pass: Headers): Promise<Response> {
   return fetch(`${desk.origin}/api/${name}`, {
     method: "POST",
-    headers: {
-      "content-type": "application/json",
-      origin: desk.origin,
-      ...(cookie === undefined ? {} : { cookie }),
-    },
+    headers: { ...pass, "content-type": "application/json" },
     body: JSON.stringify(body),
   });
 }
@@ -26,11 +24,9 @@ test("the record is searched, leafed through, counted and read by number; strang
   const runs = await sampleHome(home.state, { runs: 12, events: 6000, isOver: true });
   await using desk = await openDesk({ home });
   const page = await desk.signedIn();
-  const cookie = (await page.context().cookies())
-    .map(({ name, value }) => `${name}=${value}`)
-    .join("; ");
+  const pass = await desk.passOf(page);
   const ask = async <Name extends ApiName>(name: Name, asks: Asks<Name>) => {
-    const response = await post(desk, name, asks, cookie);
+    const response = await post(desk, name, asks, pass);
     assert.equal(response.status, 200, `${name}: ${response.status}`);
     return (await response.json()) as Answers<Name>;
   };
@@ -68,16 +64,17 @@ test("the record is searched, leafed through, counted and read by number; strang
     cards.filter(({ end }) => end?.reason === "finding").map(({ run }) => run),
   );
 
-  const missing = await post(desk, "ledger.entry", { seq: 1_000_000 }, cookie);
+  const missing = await post(desk, "ledger.entry", { seq: 1_000_000 }, pass);
   assert.deepEqual(
     [missing.status, ((await missing.json()) as { code: string }).code],
     [404, "console.no_such_entry"],
   );
   for (const name of ["ledger.page", "ledger.entry", "ledger.facets", "now.show", "run.cut"]) {
-    assert.equal((await post(desk, name, {})).status, 401, name);
+    const stranger = { ...pass, cookie: "" };
+    assert.equal((await post(desk, name, {}, stranger)).status, 401, name);
   }
   const wide = { query: { text: "a b c d e f g h i" } };
-  const refused = await post(desk, "ledger.search", wide, cookie);
+  const refused = await post(desk, "ledger.search", wide, pass);
   assert.equal(((await refused.json()) as { code: string }).code, "console.query");
 });
 

@@ -41,9 +41,16 @@ async function ask<Name extends ApiName>(
 ): Promise<{ readonly status: number; readonly body: Answers<Name> & Refusal }> {
   return page.evaluate(
     async ([path, body]) => {
+      // The other half of a session.
+      const { localStorage } = globalThis as unknown as {
+        readonly localStorage: { getItem(name: string): string | null };
+      };
       const response = await fetch(path ?? "", {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: {
+          "content-type": "application/json",
+          "x-cofferdam-key": localStorage.getItem("cofferdam.key") ?? "",
+        },
         body: body ?? "",
       });
       return { status: response.status, body: (await response.json()) as never };

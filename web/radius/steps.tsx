@@ -69,7 +69,7 @@ function FactLine({
           {`${place.says}, line ${place.line}`}
         </button>
       )}
-      {onWithout === undefined || fact.change !== undefined || fact.isAssumed ? null : (
+      {onWithout === undefined || !isOfSystem(fact) ? null : (
         <Button
           kind="quiet"
           className={styles.without ?? ""}
@@ -80,6 +80,13 @@ function FactLine({
         </Button>
       )}
     </li>
+  );
+}
+
+/** What a probe or a person states: it may be asked away. What the file says, or the rules, stands elsewhere. */
+function isOfSystem({ change, isAssumed, from }: Fact): boolean {
+  return (
+    change === undefined && !isAssumed && !from.startsWith("rules/") && !from.startsWith("catalog ")
   );
 }
 

@@ -27,6 +27,9 @@ type RunHandlers = Pick<
 >;
 
 export function runHandlers({ record }: ConsoleDesk): RunHandlers {
+  /** The index of the record follows it: what it has not come to is not told yet. */
+  const isIndexed = () =>
+    record.status().indexed > 0 && record.status().indexed >= record.status().size;
   const stories = new Stories({
     size: () => record.status().indexed,
     read: (run, from) => record.entries({ run: [run], from }),
@@ -36,12 +39,15 @@ export function runHandlers({ record }: ConsoleDesk): RunHandlers {
       const told = await stories.of(run);
       const { story } = told;
       const found = rowsOf(story, windowOf({ from, to, filter }), { offset, limit });
-      return { ...headOf(told), ...found, offset };
+      return { ...headOf(told, isIndexed()), ...found, offset };
     },
     "run.strip": async ({ run, from, to, filter, buckets }) => {
       const told = await stories.of(run);
       const { story } = told;
-      return { ...headOf(told), ...stripOf(story, windowOf({ from, to, filter }), buckets) };
+      return {
+        ...headOf(told, isIndexed()),
+        ...stripOf(story, windowOf({ from, to, filter }), buckets),
+      };
     },
     "run.locate": async ({ run, from, to, filter, find }) => {
       const story = await stories.whole(run);
@@ -81,9 +87,19 @@ export function runHandlers({ record }: ConsoleDesk): RunHandlers {
   };
 }
 
-function headOf({ story, isWhole }: { readonly story: Story; readonly isWhole: boolean }) {
+function headOf(
+  { story, isWhole }: { readonly story: Story; readonly isWhole: boolean },
+  isIndexed: boolean,
+) {
   const { startedAt, lengthMs, spanMs, through, items } = story;
-  return { startedAt, lengthMs, spanMs, through, items: items.length, isWhole };
+  return {
+    startedAt,
+    lengthMs,
+    spanMs,
+    through,
+    items: items.length,
+    isWhole: isWhole && isIndexed,
+  };
 }
 
 function windowOf(window: {

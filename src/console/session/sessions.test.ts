@@ -64,6 +64,17 @@ test("INV-204: half a session is none: the first key that comes with a token is 
   assert.equal(sessions.of(token, KEY)?.person, "Ann", "and it goes on");
 });
 
+test("INV-204: the page that signs in has its key bound at once: whoever gets the cookie first does not", () => {
+  const { sessions } = open();
+  const token = sessions.begin(ANN, "", KEY);
+  assert.equal(
+    sessions.of(token, "x".repeat(43)),
+    undefined,
+    "a server on another port was quicker",
+  );
+  assert.equal(sessions.of(token, KEY)?.person, "Ann");
+});
+
 test("INV-204: an ended session is over at once, and no other", () => {
   const { sessions } = open();
   const [one, other] = [sessions.begin(ANN), sessions.begin(BEN)];

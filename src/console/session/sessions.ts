@@ -3,7 +3,8 @@
  *
  * A session is two halves. The cookie's token goes wherever the browser sends cookies of `localhost`: to every port of
  * it, so also to a server that a run publishes there. The key stays in the storage of the console's own origin, whose
- * pages send it along; the first that comes with a token is the token's for good. Either alone opens nothing (INV-204).
+ * pages send it along: the page that signs in does so already, and where a provider leads back to us, which sends none,
+ * the first that comes with the token is its for good. Either alone opens nothing (INV-204).
  *
  * @module
  */
@@ -89,8 +90,8 @@ export class Sessions {
     return link.who;
   }
 
-  /** Begins the session of somebody who proved who they are, in whatever way; gives the cookie's token. */
-  begin({ person, identity, roles }: Person, about = ""): string {
+  /** Begins the session of somebody who proved who they are, from the page with `key`; gives the cookie's token. */
+  begin({ person, identity, roles }: Person, about = "", key?: string): string {
     this.sweep();
     const own = this.list()
       .filter((one) => one.identity === identity)
@@ -104,7 +105,7 @@ export class Sessions {
       ...{ person, identity, roles, id: hash.slice(0, ID_CHARS), ending, signal: ending.signal },
       about: about.slice(0, ABOUT_CHARS_MAX),
       ...{ startedMs: at, usedMs: at, expiresMs: at + SESSION_MS },
-      ...{ streams: 0, keyHash: undefined },
+      ...{ streams: 0, keyHash: key === undefined ? undefined : hashOf(key) },
     });
     return token;
   }

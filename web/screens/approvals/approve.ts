@@ -6,7 +6,7 @@
  */
 import type { Asks } from "../../../src/api/index.ts";
 import { prove, proveEdit } from "../../app/proof.ts";
-import { ask, useDo, type ApiFault } from "../../calls/index.ts";
+import { ask, useDo } from "../../calls/index.ts";
 
 const STALE = ["approvals.list", "approvals.show"] as const;
 

@@ -89,6 +89,12 @@ test("INV-204: a session that is ended in another tab shows the way in at once, 
   await own.nth(1).waitFor();
   await desk.isAccessible(page);
   await desk.picture(page, "people");
+  const phone = await desk.alsoSignedIn(page, { phone: true, dark: true });
+  await phone.goto(`${desk.origin}/people`);
+  await phone.getByRole("listitem").nth(1).waitFor();
+  await desk.isAccessible(phone);
+  await desk.picture(phone, "people-phone-dark");
+  await phone.context().close();
   // The one with this tab's own session has another name.
   await page.getByRole("button", { name: /^End the session of [^,]*$/ }).click();
   await isOut(other);
@@ -150,6 +156,9 @@ for (const [what, script] of TRIES) {
       `(() => { const C = ${JSON.stringify(desk.origin)}; return Promise.resolve(${script}).catch(() => "") })()`,
     );
     assert.equal(learned, "");
+    // Its own script may look into no frame of another origin; we may.
+    const frames = what === "a frame" ? other.frames().slice(1) : [];
+    for (const frame of frames) assert.equal(await frame.locator("#root").count(), 0);
     await other.close();
     for (const one of context.pages()) if (one !== page) await one.close();
     await page.reload();

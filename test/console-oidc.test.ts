@@ -4,6 +4,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { OAuth2Server } from "oauth2-mock-server";
+import type { ConsoleDesk } from "../src/console/desk.ts";
+import { beginOidc } from "../src/console/session/oidc.ts";
+import type { SignInAsk } from "../src/console/session/index.ts";
 import { OidcSignIn, parseTeamSettings, type OidcSettings } from "../src/console/team/index.ts";
 
 const REDIRECT = "https://console.example.com/session/oidc/callback";
@@ -142,6 +145,14 @@ test("console.provider: what is no provider is named, and asked anew the next ti
     settings: { ...settings, issuer: `${settings.issuer}/x` },
   });
   await assert.rejects(other.begin(KEY), { code: "console.provider" });
+});
+
+test("console.no_provider: without oidc in console.yaml there is no way to a provider", async () => {
+  const desk = { team: undefined } as unknown as ConsoleDesk;
+  const asks = { search: new URLSearchParams(`key=${KEY}`), desk } as unknown as SignInAsk;
+  await assert.rejects(beginOidc(asks), { code: "console.no_provider" });
+  const keyless = { ...asks, search: new URLSearchParams("key=short") };
+  await assert.rejects(beginOidc(keyless), { code: "console.request" });
 });
 
 const GOOD = `origin: https://console.example.com

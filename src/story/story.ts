@@ -25,7 +25,6 @@ const SYSTEMS_MAX = 256;
 const REFUSED_STATES: ReadonlySet<string> = new Set(["denied", "expired", "cancelled"]);
 const OVER_STATES: ReadonlySet<string> = new Set([...REFUSED_STATES, "performed", "failed"]);
 const READS: ReadonlySet<string> = new Set(["read", "read-private"]);
-
 const REACHED_MAX = 8;
 const LANE_DIGITS: Readonly<Record<StoryLane, number>> = {
   ...{ run: 0, model: 1, tool: 2, process: 3, flow: 4, action: 5, finding: 6 },

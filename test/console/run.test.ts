@@ -318,7 +318,8 @@ test("what the screen asks: every answer is as its contract says, and what is no
         const key = localStorage.getItem("cofferdam.key");
         const headers = { "content-type": "application/json", "x-cofferdam-key": key };
         const answer = await fetch(path, { method: "POST", headers, body });
-        return (await answer.json()) as unknown;
+        const said: unknown = await answer.json();
+        return said;
       },
       [`/api/${name}`, JSON.stringify({ run, ...asks })] as const,
     );

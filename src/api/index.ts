@@ -56,3 +56,4 @@ export {
   type ShownProof,
   type VerifyEvent,
 } from "./console/proof.ts";
+export { byNeed } from "./console/run-order.ts";

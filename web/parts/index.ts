@@ -5,6 +5,7 @@ export * from "./button.tsx";
 export * from "./dialog.tsx";
 export * from "./field.tsx";
 export * from "./keys.ts";
+export * from "./keys-help.tsx";
 export * from "./notes.tsx";
 export * from "./panel.tsx";
 export * from "./tabs.tsx";

@@ -4,10 +4,10 @@
  * @module
  */
 import type { ApprovalInfo, Entry, RunCard, RunInfo } from "../../api/index.ts";
-import { ENDED_SHOWN } from "../../api/index.ts";
+import { byNeed, ENDED_SHOWN } from "../../api/index.ts";
 import { describeError, isFault, type Log } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
-import { byNeed, cardOf } from "../now/index.ts";
+import { cardOf } from "../now/index.ts";
 import type { Record } from "../record/index.ts";
 import { Tail } from "./tail.ts";
 

@@ -1,4 +1,4 @@
 /** What happens now: a card for each run, folded from the record. */
-export { agentOf, byNeed, cardOf } from "./card.ts";
+export { agentOf, cardOf } from "./card.ts";
 export { factsSchema, type RunFacts } from "./facts.ts";
 export { KnownRuns } from "./known-runs.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { EVENT_TYPES } from "../../action/index.ts";
-import { runCardSchema, STRIP_EFFECTS, type Entry, type RunInfo } from "../../api/index.ts";
-import { agentOf, byNeed, cardOf, factsSchema, KnownRuns } from "./index.ts";
+import { byNeed, runCardSchema, STRIP_EFFECTS, type Entry, type RunInfo } from "../../api/index.ts";
+import { agentOf, cardOf, factsSchema, KnownRuns } from "./index.ts";
 
 const START = Date.parse("2026-11-27T10:00:00.000Z");
 const SOURCE = `task: post

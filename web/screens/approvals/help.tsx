@@ -1,5 +1,5 @@
 /** The keys of this screen. */
-import { Button, Dialog } from "../../parts/index.ts";
+import { KeysHelp } from "../../parts/index.ts";
 import styles from "./approvals.module.css";
 
 const KEYS = [
@@ -15,19 +15,8 @@ const KEYS = [
 
 export function Help({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Keys" onClose={onClose}>
-      <dl className={styles.help}>
-        {KEYS.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
+    <KeysHelp keys={KEYS} onClose={onClose}>
       <p className={styles.quiet}>No key says yes by itself.</p>
-      <Button onClick={onClose}>Close</Button>
-    </Dialog>
+    </KeysHelp>
   );
 }

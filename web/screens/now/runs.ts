@@ -5,6 +5,7 @@
  */
 import { useQueryClient } from "@tanstack/react-query";
 import type { Now, RunCard } from "../../../src/api/index.ts";
+import { byNeed } from "../../../src/api/console/run-order.ts";
 import { keyOf, useCall } from "../../calls/index.ts";
 import { useLive } from "../../live/index.ts";
 
@@ -34,26 +35,6 @@ export function merged(now: Now, { cards, gone }: CardsChanged): Now {
   const runs = new Set(known.map(({ run }) => run));
   next.push(...cards.filter(({ run }) => !runs.has(run)));
   return { ...now, cards: next.sort(byNeed) };
-}
-
-/** As the console sorts them: what waits for a person, then what should be looked at, then the newest. */
-export function byNeed(a: RunCard, b: RunCard): number {
-  const [mine, theirs] = [weightOf(a), weightOf(b)];
-  if (mine !== theirs) return mine - theirs;
-  const [need, other] = [a.needs[0]?.since, b.needs[0]?.since];
-  if (mine === 0 && need !== undefined && other !== undefined) return need.localeCompare(other);
-  return newestOf(b).localeCompare(newestOf(a)) || (a.run < b.run ? 1 : -1);
-}
-
-/** When it began; what is over, when it ended. */
-function newestOf({ startedAt, endedAt }: RunCard): string {
-  return endedAt ?? startedAt;
-}
-
-function weightOf({ state, needs }: RunCard): number {
-  if (needs.some(({ level }) => level === "act")) return 0;
-  if (state !== "ended") return needs.length > 0 ? 1 : 2;
-  return needs.length > 0 ? 3 : 4;
 }
 
 /** How many things wait until a person does something. */

@@ -1,6 +1,5 @@
 /** The keys of this screen. */
-import { Button, Dialog } from "../../parts/index.ts";
-import styles from "./run.module.css";
+import { KeysHelp } from "../../parts/index.ts";
 
 const KEYS = [
   ["j, k", "the next item, the one before"],
@@ -13,21 +12,5 @@ const KEYS = [
 ] as const;
 
 export function Help({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title="Keys" onClose={onClose}>
-      <dl className={styles.help}>
-        {KEYS.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-      <div className={styles.buttons}>
-        <Button onClick={onClose}>Close</Button>
-      </div>
-    </Dialog>
-  );
+  return <KeysHelp keys={KEYS} onClose={onClose} />;
 }

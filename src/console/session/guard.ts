@@ -3,7 +3,7 @@
  * own form; and what every answer tells the browser.
  *
  * Three kinds of requests are heard. A page, or what it is made of: GET without a body; other sites may lead a browser to a page,
- * as to any, and nothing happens by that. The stream of events: GET from our own pages alone. Everything that asks or does: POST of
+ * as to any, and nothing happens by that: the one that begins to sign in is led to by our own pages alone. The stream of events: GET from our own pages alone. Everything that asks or does: POST of
  * JSON from our own pages alone. No answer lets another origin read it.
  *
  * @module
@@ -26,6 +26,8 @@ const TARGET = /^\/(?!\/)(?:[\w.~\-/@:+,=]|%(?!00|2[ef]|5c)[0-9a-f]{2})*(?:\?[\x
 const ODD_PATH = /\/\/|\/\.\.?(?:\/|$)/;
 /** What may come twice in a request; nothing else that we read may. */
 const MANY = new Set(["accept", "accept-language", "cache-control", "via", "forwarded"]);
+/** Leads to a provider, which may know who it is: begun by another site, it would end with a session that nobody asked for. */
+const SIGN_IN_AWAY = "/session/oidc";
 const HOP = ["upgrade", "expect", "trailer", "te", "content-encoding"] as const;
 
 /** @throws {Fault} `console.origin` where it is not for us, not from our pages, or not in our form. */
@@ -50,6 +52,9 @@ function objectionTo(asked: Asked, origin: URL): string | undefined {
   if (method === "POST") return objectionToPost(headers, origin);
   if (method !== "GET" && method !== "HEAD") return `its method is ${method}`;
   if (hasBody(headers)) return "it has a body";
+  if (path === SIGN_IN_AWAY && headers["sec-fetch-site"] !== "same-origin") {
+    return `it comes from another site (${siteOf(headers["sec-fetch-site"])})`;
+  }
   return path.startsWith("/api/") ? objectionToStream(headers) : objectionToPage(headers);
 }
 

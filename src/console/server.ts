@@ -200,7 +200,8 @@ async function answer(
 ): Promise<void> {
   const asker = askerOf(parts, request, response);
   const read = async () => readJson(request, REQUEST_BYTES_MAX);
-  const answered = await ask(parts, name, read, asker);
+  const settled = parts.desk.sessions.enter(asker.session, "question");
+  const answered = await ask(parts, name, read, asker).finally(settled);
   if (!answered.streams) {
     if (name === "session.end") response.setHeader("set-cookie", sessionCookie(parts.origin(), ""));
     else parts.desk.sessions.require(asker.session); // What took long is not told to who may not ask any more.

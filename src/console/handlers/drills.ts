@@ -12,6 +12,7 @@ import { z } from "zod";
 import { drillEventSchema, type Answers, type DrillEvent } from "../../api/index.ts";
 import { Fault } from "../../base/index.ts";
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
+import { shared } from "../share.ts";
 
 /** What is kept of a drill's standard error, for the fault that it ends with. */
 const ERROR_CHARS_MAX = 8000;
@@ -34,7 +35,7 @@ export function drillHandlers(
 ): Pick<ConsoleHandlers, "drill.list" | "drill.run"> {
   let running: string | undefined;
   return {
-    "drill.list": async () => listDrills(desk),
+    "drill.list": shared(async () => listDrills(desk)), // Each is a process.
     "drill.run": async function* ({ name }, { signal }) {
       if (running !== undefined) {
         throw new Fault("console.drill_busy", `the drill ${running} goes on`, {

@@ -15,10 +15,13 @@ import {
   type RunReport,
 } from "../../report/index.ts";
 import type { ConsoleDesk, ConsoleHandlers } from "../desk.ts";
+import { oneByOne } from "../share.ts";
 
 export function incidentHandlers(
   desk: ConsoleDesk,
 ): Pick<ConsoleHandlers, "incident.list" | "incident.report" | "incident.export"> {
+  /** Each holds all entries of a run, and an export hashes the whole record. */
+  const inTurn = oneByOne();
   const made = async (run: string, persons: boolean): Promise<RunReport> =>
     makeRunReport(desk, { run, entries: await entriesOf(desk, run), persons });
   return {
@@ -31,13 +34,15 @@ export function incidentHandlers(
       const runs = await Promise.all(page.map(async (run) => infoOf(desk, run, signal)));
       return { total: told.length, runs };
     },
-    "incident.report": async ({ run, persons }) => {
-      const { report } = await made(run, persons);
+    "incident.report": async ({ run, persons }, { signal }) => {
+      const { report } = await inTurn(signal, async () => made(run, persons));
       return read(report);
     },
-    "incident.export": async ({ run, persons, formats, proofs: wanted }) => {
-      const of = await made(run, persons);
-      const { proofs, files } = await proveReport(desk, of);
+    "incident.export": async ({ run, persons, formats, proofs: wanted }, { signal }) => {
+      const { of, proofs, files } = await inTurn(signal, async () => {
+        const report = await made(run, persons);
+        return { of: report, ...(await proveReport(desk, report)) };
+      });
       const texts = formats.map((name): ReportFile => {
         const format = FORMATS.get(name);
         assert(format, "the contract names formats that there are");

@@ -106,3 +106,16 @@ test("fault console.busy: a session has so many answers coming, and no more", ()
   sessions.enter(id);
   assert.throws(() => sessions.enter("none"), { code: "console.session" });
 });
+
+test("fault console.busy: a session asks so much at once, whatever streams it has, and no other waits for it", () => {
+  const { sessions } = open();
+  const idOf = (who: Person) =>
+    (sessions.of(sessions.begin(who, keyHashOf(KEY)), KEY) ?? assert.fail()).id;
+  const [ann, ben] = [idOf(ANN), idOf(BEN)];
+  const leaves = Array.from({ length: 48 }, () => sessions.enter(ann, "question"));
+  assert.throws(() => sessions.enter(ann, "question"), { code: "console.busy" });
+  sessions.enter(ann, "stream");
+  sessions.enter(ben, "question");
+  leaves[0]?.();
+  sessions.enter(ann, "question");
+});

@@ -19,8 +19,12 @@ const IDLE_MS = 30 * 60_000;
 const LINKS_MAX = 8;
 /** Sessions of one person; a further one ends the one that rested longest. */
 const SESSIONS_MAX = 8;
-/** Answers that a session has coming at once: six are what a browser opens for a host, in each of a few windows. */
-const STREAMS_MAX = 24;
+/**
+ * What a session has coming at once. Of streams a browser opens six for a host, in each of a few windows. Questions are
+ * counted until they are worked out, also where whoever asked has gone: one person's do not keep others waiting.
+ */
+const COMING_MAX = { stream: 24, question: 48 } as const;
+type Coming = keyof typeof COMING_MAX;
 const ABOUT_CHARS_MAX = 200;
 /** Digits of a session's name, which tells it from its like and opens nothing. */
 const ID_CHARS = 16;
@@ -45,7 +49,7 @@ export interface Session extends Person {
 
 interface Kept extends Session {
   usedMs: number;
-  streams: number;
+  readonly coming: Record<Coming, number>;
   readonly keyHash: string;
   readonly ending: AbortController;
 }
@@ -104,7 +108,7 @@ export class Sessions {
       ...{ person, identity, roles, id: hash.slice(0, ID_CHARS), ending, signal: ending.signal },
       about: about.slice(0, ABOUT_CHARS_MAX),
       ...{ startedMs: at, usedMs: at, expiresMs: at + SESSION_MS },
-      ...{ streams: 0, keyHash },
+      ...{ coming: { stream: 0, question: 0 }, keyHash },
     });
     return token;
   }
@@ -137,20 +141,21 @@ export class Sessions {
   }
 
   /**
-   * Counts an answer that comes piece by piece; the caller calls what it gets when it ends.
+   * Counts what a session has coming; the caller calls what it gets when it ends.
    *
-   * @throws {Fault} `console.busy` where the session has too many.
+   * @throws {Fault} `console.busy` where the session has too much.
    */
-  enter(id: string): () => void {
+  enter(id: string, what: Coming = "stream"): () => void {
     const session = this.#find(id);
     if (session === undefined) throw new Fault("console.session", "the session is over");
-    if (session.streams >= STREAMS_MAX) {
-      throw new Fault("console.busy", `this session has ${STREAMS_MAX} answers coming already`, {
-        hint: "close some of its tabs",
+    const { coming } = session;
+    if (coming[what] >= COMING_MAX[what]) {
+      throw new Fault("console.busy", `this session has ${coming[what]} answers coming already`, {
+        hint: "wait for some of them, or close some of its tabs",
       });
     }
-    session.streams += 1;
-    return () => void (session.streams -= 1);
+    coming[what] += 1;
+    return () => void (coming[what] -= 1);
   }
 
   /** Ends it, and whatever it has coming, at once. */

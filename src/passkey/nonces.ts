@@ -1,6 +1,6 @@
 /**
  * Numbers that are good once, for one thing, for two minutes. They carry their own end and seal, so that nobody who
- * only asks for them (anybody may ask to sign in) makes the daemon remember anything.
+ * only asks for them (anybody may ask to sign in) makes the daemon remember anything; only what was signed is taken.
  *
  * @module
  */
@@ -31,7 +31,18 @@ export class Nonces {
   }
 
   /** @throws {Fault} `passkey.nonce` where it is not ours, for something else, used, or too old. */
+  check(nonce: string, about: string): void {
+    this.#endOf(nonce, about);
+  }
+
+  /** Uses it up. @throws {Fault} as {@link check} does. */
   take(nonce: string, about: string): void {
+    const endMs = this.#endOf(nonce, about);
+    for (const [old, oldEndMs] of this.#taken) if (oldEndMs <= this.#now()) this.#taken.delete(old);
+    this.#taken.set(nonce, endMs);
+  }
+
+  #endOf(nonce: string, about: string): number {
     const bytes = Buffer.from(nonce, "base64url");
     const head = bytes.subarray(0, RANDOM_BYTES + END_BYTES);
     const seal = bytes.subarray(RANDOM_BYTES + END_BYTES);
@@ -42,9 +53,8 @@ export class Nonces {
     }
     const endMs = head.readUIntBE(RANDOM_BYTES, END_BYTES);
     if (this.#now() >= endMs) throw refused("it is too old");
-    for (const [old, oldEndMs] of this.#taken) if (oldEndMs <= this.#now()) this.#taken.delete(old);
     if (this.#taken.has(nonce)) throw refused("it was used already");
-    this.#taken.set(nonce, endMs);
+    return endMs;
   }
 
   #seal(head: Uint8Array, about: string): Buffer {

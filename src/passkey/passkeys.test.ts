@@ -148,6 +148,19 @@ test("INV-207: a signature counts once, and for two minutes", async (t) => {
   await assert.rejects(make().believe(YES, key.sign(old)), { code: "passkey.nonce" });
 });
 
+test("what anybody may send, signed by nobody, uses nothing up", async (t) => {
+  const { passkeys, add } = open(t);
+  const key = await add();
+  const ask = passkeys.ask(SIGN_IN);
+  const stranger = new Authenticator(ORIGIN);
+  await assert.rejects(passkeys.believe(SIGN_IN, stranger.sign(ask)), { code: "passkey.unknown" });
+  const lie = key.sign(ask, { isVerified: false });
+  await assert.rejects(passkeys.believe(SIGN_IN, lie), { code: "passkey.refused" });
+  const signed = key.sign(ask);
+  assert.equal((await passkeys.believe(SIGN_IN, signed)).person, "ada");
+  await assert.rejects(passkeys.believe(SIGN_IN, signed), { code: "passkey.nonce" });
+});
+
 test("INV-207: a counter that goes back, or stands still, is a copied passkey", async (t) => {
   const { passkeys, add } = open(t);
   const key = await add();

@@ -158,7 +158,8 @@ export class Passkeys {
 
   async #believe(statement: Statement, { nonce, assertion }: Signed): Promise<Passkey> {
     const { origin, rpId } = this.#page();
-    this.#nonces.take(nonce, printStatement(statement));
+    const about = printStatement(statement);
+    this.#nonces.check(nonce, about);
     const all = this.list();
     const passkey = all.find((one) => one.credential === assertion.id && one.rpId === rpId);
     if (passkey === undefined) {
@@ -168,6 +169,7 @@ export class Passkeys {
     }
     const challenge = challengeOf(statement, nonce);
     const counter = await verifyUse(assertion, passkey, { challenge, origin, rpId });
+    this.#nonces.take(nonce, about); // Only now: what anybody may send makes the daemon remember nothing.
     const used = { ...passkey, counter, usedAt: this.#now() };
     this.#store.write(all.map((one) => (one === passkey ? used : one)));
     return used;

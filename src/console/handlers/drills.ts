@@ -74,6 +74,7 @@ async function* watchDrill(
   const child = start(desk, ["--live", name]);
   const said = saidBy(child);
   const closed = once(child, "close");
+  closed.catch(() => {}); // What was never begun is told below; unheard until then, it would end the console.
   const stop = () => void child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
   try {

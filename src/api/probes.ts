@@ -20,9 +20,9 @@ export const probedSchema = z.strictObject({
 });
 
 export const PROBE_ENDPOINTS = {
-  /** Asks the systems of a task file what its credentials can do. */
+  /** Asks the systems of a task file what its credentials can do. Whose text it is says where they are sent. */
   "probe.task": {
-    needs: "operator",
+    needs: "owner",
     takes: z.strictObject({
       task: z.strictObject({ source: z.string(), fileName: z.string() }),
       /** Only this one. */

@@ -56,6 +56,7 @@ export async function ask(
       : { streams: false, value: await given };
   }
   requireSigned(name, parsed.data, asker);
+  requireBound(name, parsed.data);
   // Whoever signed in by a link of this user's terminal is this user; others the daemon knows by their own identity.
   const client = asker.identity.startsWith("oidc:") ? desk.client.as(asker.identity) : desk.client;
   return endpoint.streams
@@ -80,6 +81,18 @@ const DECISIONS: ReadonlySet<ApiName> = new Set([
   "approvals.undo",
   "approvals.edit",
 ]);
+
+/**
+ * Where a name of a credential's binding leads is the owner's to say: without TLS nothing proves the name, and who may
+ * not see the secret would have it sent to an address of their own (INV-219).
+ */
+function requireBound(name: ApiName, takes: unknown): void {
+  if (name !== "credential.test") return;
+  if (typeof takes !== "object" || takes === null || !("dial" in takes)) return;
+  throw new Fault("console.role", "where a credential is tested otherwise is the owner's to say", {
+    hint: "`cofferdam credential test --dial` does it in a terminal",
+  });
+}
 
 function isApiName(name: string): name is ApiName {
   return Object.hasOwn(CONSOLE_API, name);

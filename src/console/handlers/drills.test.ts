@@ -13,9 +13,8 @@ test("a drill that cannot be begun is refused, and ends neither the console nor 
   process.on("unhandledRejection", hear);
   try {
     for (const name of ["d08-planted-token", "rome"]) {
-      const begin = async () =>
-        Array.fromAsync(handlers["drill.run"]({ name }, { signal } as Asker));
-      await assert.rejects(begin, { code: "ENOENT" });
+      const begun = handlers["drill.run"]({ name }, { signal } as Asker);
+      await assert.rejects(begun[Symbol.asyncIterator]().next(), { code: "ENOENT" });
     }
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(unheard, []);

@@ -116,8 +116,8 @@ test("INV-213: what one browser began no other takes, nobody twice, and nobody l
   for (const browser of [undefined, "", theirs.browser]) {
     await assert.rejects(oidc.complete(answer, browser), { code: "console.sign_in" });
   }
-  // A wrong try used it up.
-  await assert.rejects(oidc.complete(answer, mine.browser), { code: "console.sign_in" });
+  // Wrong tries of others keep nobody out.
+  await oidc.complete(answer, mine.browser);
 
   const again = await oidc.begin(KEY);
   const used = await visit(again.url);
@@ -131,6 +131,25 @@ test("INV-213: what one browser began no other takes, nobody twice, and nobody l
   await assert.rejects(oidc.complete(new URLSearchParams("state=x&code=y"), "z"), {
     code: "console.sign_in",
   });
+});
+
+test("INV-213: however many begin, and whatever they bring back, whoever has begun is not kept out", async () => {
+  const oidc = signIn();
+  const mine = await oidc.begin(KEY);
+  const answer = await visit(mine.url);
+  for (let n = 0; n < 1100; n += 1) await oidc.begin(KEY);
+  const forged = new URLSearchParams(answer);
+  forged.set("code", "x");
+  await assert.rejects(oidc.complete(forged, mine.browser), { code: "console.sign_in" });
+  const end = mine.browser.endsWith("A") ? "B" : "A";
+  for (const changed of [`${mine.browser.slice(0, -2)}${end}A`, mine.browser.slice(0, 20)]) {
+    await assert.rejects(oidc.complete(answer, changed), { code: "console.sign_in" });
+  }
+  const both = [oidc.complete(answer, mine.browser), oidc.complete(answer, mine.browser)];
+  assert.deepEqual((await Promise.allSettled(both)).map(({ status }) => status).toSorted(), [
+    "fulfilled",
+    "rejected",
+  ]);
 });
 
 test("console.provider: what is no provider is named, and asked anew the next time", async () => {

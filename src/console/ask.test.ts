@@ -31,7 +31,11 @@ test("INV-219: no text of an operator's own says where credentials are sent, nor
   await assert.rejects(asOperator("credential.reveal", reveal), { code: "console.role" });
   // Those that take a task's text and are not the owner's take it to weigh it, or to make a run's access less.
   const taking = Object.entries(CONSOLE_API).filter(
-    ([, { needs, takes }]) => needs !== "owner" && "task" in takes.shape && takes.shape.task !== undefined && "shape" in takes.shape.task,
+    ([, { needs, takes }]) =>
+      needs !== "owner" &&
+      "task" in takes.shape &&
+      takes.shape.task !== undefined &&
+      "shape" in takes.shape.task,
   );
   assert.deepEqual(
     taking.map(([name]) => name),

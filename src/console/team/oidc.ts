@@ -1,31 +1,31 @@
 /**
  * Signing in at an OpenID provider: the authorization code flow with PKCE, state and nonce (OpenID Connect Core 1.0,
- * section 3.1; RFC 9700). What has been begun is bound to the browser that began it, and is taken once.
+ * section 3.1; RFC 9700). What has been begun is kept by the browser that began it, sealed, and is taken once: anybody may
+ * begin, so that what is kept here of it would let everybody keep everybody else out.
  *
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import * as oauth from "oauth4webapi";
+import { z } from "zod";
 import { describeError, Fault } from "../../base/index.ts";
+import { Seal } from "./seal.ts";
 import { memberOf, type OidcSettings, type TeamMember } from "./settings.ts";
 
 /** How long somebody may take at the provider. */
 const BEGUN_MS = 10 * 60_000;
-/** More have never begun at once; the oldest goes. */
-const BEGUN_MAX = 1000;
 const PROVIDER_MS = 10_000;
 /** Clocks of two machines. */
 const SKEW_S = 30;
 
-interface Begun {
-  readonly verifier: string;
-  readonly nonce: string;
+const begunSchema = z.strictObject({
+  state: z.string(),
+  verifier: z.string(),
+  nonce: z.string(),
   /** Of the page that began: its session will be that page's. */
-  readonly keyHash: string;
-  /** Hash of the secret that only the browser has which began. */
-  readonly browser: Buffer;
-  readonly untilMs: number;
-}
+  keyHash: z.string(),
+  untilMs: z.number(),
+});
+type Begun = z.infer<typeof begunSchema>;
 
 export interface OidcOptions {
   readonly settings: OidcSettings;
@@ -35,7 +35,7 @@ export interface OidcOptions {
   readonly now: () => number;
 }
 
-/** Where to send the browser, and the secret to leave with it. */
+/** Where to send the browser, and what to leave with it. */
 export interface SignInBegun {
   readonly url: URL;
   readonly browser: string;
@@ -44,7 +44,9 @@ export interface SignInBegun {
 export class OidcSignIn {
   readonly #options: OidcOptions;
   readonly #client: oauth.Client;
-  readonly #begun = new Map<string, Begun>();
+  readonly #seal = new Seal();
+  /** Those that signed somebody in, or are about to, until they are over anyway. */
+  readonly #taken = new Map<string, number>();
   #provider: Promise<oauth.AuthorizationServer> | undefined;
 
   constructor(options: OidcOptions) {
@@ -60,8 +62,9 @@ export class OidcSignIn {
     const state = oauth.generateRandomState();
     const nonce = oauth.generateRandomNonce();
     const verifier = oauth.generateRandomCodeVerifier();
-    const browser = oauth.generateRandomState();
-    this.#remember(state, { verifier, nonce, keyHash, browser: hashOf(browser) });
+    const untilMs = this.#options.now() + BEGUN_MS;
+    const begun: Begun = { state, verifier, nonce, keyHash, untilMs };
+    const browser = this.#seal.close(JSON.stringify(begun));
     const url = new URL(endpoint);
     for (const [name, value] of Object.entries({
       client_id: this.#client.client_id,
@@ -79,7 +82,7 @@ export class OidcSignIn {
   }
 
   /**
-   * Who came back from the provider, with the secret that was left in the browser.
+   * Who came back from the provider, with what was left in the browser.
    *
    * @throws {Fault} `console.sign_in` where nothing of that was begun here by this browser, or the provider's word does
    *   not hold; `console.stranger` where nobody listed is meant; `console.provider`
@@ -88,9 +91,10 @@ export class OidcSignIn {
     answer: URLSearchParams,
     browser: string | undefined,
   ): Promise<{ readonly who: TeamMember; readonly keyHash: string }> {
-    const begun = this.#take(answer.get("state") ?? "", browser);
     const provider = await this.#discovered();
+    const begun = this.#take(answer.get("state") ?? "", browser);
     const subject = await this.#subjectOf(provider, answer, begun).catch((cause: unknown) => {
+      this.#taken.delete(begun.state); // Nobody was signed in: what anybody may send is not remembered.
       throw new Fault(
         "console.sign_in",
         `the provider's word does not hold: ${describeError(cause)}`,
@@ -167,29 +171,17 @@ export class OidcSignIn {
     );
   }
 
-  #remember(state: string, begun: Omit<Begun, "untilMs">): void {
-    const now = this.#options.now();
-    for (const [old, { untilMs }] of this.#begun) {
-      if (untilMs <= now || this.#begun.size >= BEGUN_MAX) this.#begun.delete(old);
-    }
-    this.#begun.set(state, { ...begun, untilMs: now + BEGUN_MS });
-  }
-
   #take(state: string, browser: string | undefined): Begun {
-    const begun = this.#begun.get(state);
-    this.#begun.delete(state);
-    const isOurs =
-      begun !== undefined &&
-      browser !== undefined &&
-      begun.untilMs > this.#options.now() &&
-      timingSafeEqual(begun.browser, hashOf(browser));
-    if (isOurs) return begun;
+    const text = browser === undefined ? undefined : this.#seal.open(browser);
+    const begun = text === undefined ? undefined : begunSchema.parse(JSON.parse(text));
+    const now = this.#options.now();
+    for (const [old, untilMs] of this.#taken) if (untilMs <= now) this.#taken.delete(old);
+    if (begun?.state === state && begun.untilMs > now && !this.#taken.has(state)) {
+      this.#taken.set(state, begun.untilMs);
+      return begun;
+    }
     throw new Fault("console.sign_in", "this browser has begun no such sign-in, or long ago", {
       hint: "begin again at the console's own page",
     });
   }
-}
-
-function hashOf(secret: string): Buffer {
-  return createHash("sha256").update(secret).digest();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Solver, WAITING_MAX } from "./solver.ts";
+import { Solver, WAITING_MAX, WAITING_OWN_MAX } from "./solver.ts";
 
 const FIXTURE = new URL("./thread.fixture.ts", import.meta.url);
 const PLACES = { root: "/x", rules: "/x/rules", facts: "/x/facts", catalog: "/x/catalog" };
@@ -8,8 +8,10 @@ const PLACES = { root: "/x", rules: "/x/rules", facts: "/x/facts", catalog: "/x/
 function open(program?: URL) {
   const closing = new AbortController();
   const solver = new Solver(PLACES, closing.signal, program);
-  const ask = (source: string, signal = new AbortController().signal) =>
-    solver.ask({ kind: "check", nowMs: 0, source, fileName: "x.yaml" }, signal) as Promise<unknown>;
+  const ask = (source: string, signal = new AbortController().signal, session = "a") => {
+    const job = { kind: "check", nowMs: 0, source, fileName: "x.yaml" } as const;
+    return solver.ask(job, { session, signal }) as Promise<unknown>;
+  };
   return { ask, [Symbol.dispose]: () => closing.abort() };
 }
 
@@ -44,12 +46,34 @@ test("INV-197: more than may wait are refused by name, and those that wait are n
   using solver = open(FIXTURE);
   const going = new AbortController();
   const endless = ["spin", "spin"].map((text) => solver.ask(text, going.signal));
-  const waiting = Array.from({ length: WAITING_MAX }, (_, at) => solver.ask(`${at}`));
+  const waiting = Array.from({ length: WAITING_MAX }, (_, at) =>
+    solver.ask(`${at}`, undefined, `session ${Math.floor(at / WAITING_OWN_MAX)}`),
+  );
   await assert.rejects(solver.ask("one more"), { code: "console.solver_busy" });
   const refused = endless.map((one) => assert.rejects(one, { code: "console.gone" }));
   going.abort();
   await Promise.all(refused);
   assert.equal((await Promise.all(waiting)).length, WAITING_MAX);
+});
+
+test("INV-197: whoever asks much waits for themselves alone", async () => {
+  using solver = open(FIXTURE);
+  const going = new AbortController();
+  const endless = [
+    solver.ask("spin", going.signal),
+    solver.ask("spin", new AbortController().signal, "b"),
+  ].map((one) => one.catch(() => "gone"));
+  const said: unknown[] = [];
+  const told = async (text: string, session: string) =>
+    said.push(await solver.ask(text, undefined, session));
+  const mine = Array.from({ length: WAITING_OWN_MAX }, (_, at) => told(`mine ${at}`, "b"));
+  await assert.rejects(solver.ask("one more", undefined, "b"), { code: "console.solver_busy" });
+  const other = told("another's", "c");
+  going.abort();
+  await other;
+  assert.deepEqual(said, ["another's"], "it had the first thread that came free");
+  await Promise.all(mine);
+  await endless[0];
 });
 
 test("the real thread: a refusal keeps its code and its fix", async () => {

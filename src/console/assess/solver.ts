@@ -11,8 +11,9 @@ import { Fault } from "../../base/index.ts";
 import type { Answered, Job, Places } from "./jobs.ts";
 
 const THREADS_MAX = 2;
-/** Jobs that wait, of all tabs. */
+/** Jobs that wait, of all tabs, and of those of one session. */
 export const WAITING_MAX = 64;
+export const WAITING_OWN_MAX = 24;
 /** Heap of one thread, in MiB. */
 const HEAP_MIB = 1024;
 const JOB_MS_MAX = 60_000;
@@ -26,8 +27,15 @@ export type Report =
   | { readonly fault: { readonly code: string; readonly message: string; readonly hint?: string } }
   | { readonly bug: string };
 
+/** For whom a job is done, and until when. */
+export interface Whose {
+  readonly session: string;
+  readonly signal: AbortSignal;
+}
+
 interface Asked {
   readonly job: Job;
+  readonly session: string;
   readonly settle: PromiseWithResolvers<unknown>;
 }
 
@@ -55,14 +63,15 @@ export class Solver {
    * @throws {Fault} of the job itself; `console.solver` where its thread died or took too long; `console.solver_busy`;
    *   `console.gone` where `signal` says so.
    */
-  async ask<One extends Job>(job: One, signal: AbortSignal): Promise<Answered<One["kind"]>> {
+  async ask<One extends Job>(job: One, { session, signal }: Whose): Promise<Answered<One["kind"]>> {
     if (signal.aborted) throw gone();
-    if (this.#waiting.length >= WAITING_MAX) {
-      throw new Fault("console.solver_busy", `${WAITING_MAX} task files wait to be worked out`, {
+    const own = this.#waiting.filter((one) => one.session === session).length;
+    if (this.#waiting.length >= WAITING_MAX || own >= WAITING_OWN_MAX) {
+      throw new Fault("console.solver_busy", `${own} of your task files wait to be worked out`, {
         hint: "try again in a moment",
       });
     }
-    const asked: Asked = { job, settle: Promise.withResolvers<unknown>() };
+    const asked: Asked = { job, session, settle: Promise.withResolvers<unknown>() };
     const forget = () => this.#forget(asked);
     signal.addEventListener("abort", forget, { once: true });
     this.#waiting = [...this.#waiting, asked];
@@ -76,16 +85,22 @@ export class Solver {
 
   #serve(): void {
     for (;;) {
-      const [next, ...rest] = this.#waiting;
+      const next = this.#next();
       if (next === undefined) return;
       const seat = [...this.#seats].find(({ asked }) => asked === undefined) ?? this.#newSeat();
       if (seat === undefined) return;
-      this.#waiting = rest;
+      this.#waiting = this.#waiting.filter((one) => one !== next);
       seat.asked = next;
       seat.timer = setTimeout(() => this.#end(seat), JOB_MS_MAX);
       seat.worker.ref();
       seat.worker.postMessage(next.job, []);
     }
+  }
+
+  /** Who has no thread comes before whoever has one: nobody is kept waiting by how much another asks. */
+  #next(): Asked | undefined {
+    const served = new Set([...this.#seats].map(({ asked }) => asked?.session));
+    return this.#waiting.find(({ session }) => !served.has(session)) ?? this.#waiting[0];
   }
 
   #newSeat(): Seat | undefined {

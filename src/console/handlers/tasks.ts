@@ -19,10 +19,10 @@ export function taskHandlers(
 > {
   const nowMs = () => desk.now();
   return {
-    "task.list": async (_, { signal }) => {
+    "task.list": async (_, asker) => {
       const found = await foundTasks(desk, room);
       const texts = found.map(({ file, source }) => ({ fileName: file, source }));
-      const titles = await room.solver.ask({ kind: "titles", nowMs: nowMs(), texts }, signal);
+      const titles = await room.solver.ask({ kind: "titles", nowMs: nowMs(), texts }, asker);
       const runs = Map.groupBy(await room.past.texts(), ({ task }) => task);
       const tasks = found.map(({ source: _source, ...one }, at): ListedTask => {
         const title = titles[at];
@@ -36,11 +36,11 @@ export function taskHandlers(
       const isEditable = place.startsWith("tasks/");
       return { place, file, source, digest: digestOf(source), isEditable };
     },
-    "task.save": async ({ name, source, base }, { signal }) => {
+    "task.save": async ({ name, source, base }, asker) => {
       const fileName = room.folder.fileOf(name);
       const { problems } = await room.solver.ask(
         { kind: "check", nowMs: nowMs(), source, fileName },
-        signal,
+        asker,
       );
       const [first] = problems;
       if (first !== undefined) {
@@ -53,12 +53,12 @@ export function taskHandlers(
         ...{ digest: digestOf(source), isEditable: true },
       };
     },
-    "task.check": async ({ place, source }, { signal }) => {
+    "task.check": async ({ place, source }, asker) => {
       const fileName = await room.fileOf(place);
-      return room.solver.ask({ kind: "check", nowMs: nowMs(), source, fileName }, signal);
+      return room.solver.ask({ kind: "check", nowMs: nowMs(), source, fileName }, asker);
     },
-    "task.help": async (asks, { signal }) =>
-      room.solver.ask({ kind: "help", nowMs: nowMs(), ...asks }, signal),
+    "task.help": async (asks, asker) =>
+      room.solver.ask({ kind: "help", nowMs: nowMs(), ...asks }, asker),
     "task.history": async ({ task }) => {
       const texts = (await room.past.texts()).filter((one) => one.task === task);
       return { versions: versionsOf(texts) };

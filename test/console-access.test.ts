@@ -126,6 +126,21 @@ test("INV-204: whoever signs in anew leaves no session behind", async () => {
   assert.equal((await before.refusal("session.show", {})).code, "console.session");
 });
 
+test("INV-204: all cookies that another port of this host may set keep nobody out", async () => {
+  const visitor = await visit(home, []);
+  const others = Array.from({ length: 179 }, (_, n) => `c${n}=${"x".repeat(4090)}`).join("; ");
+  const cookie = `${others}; ${visitor.cookie}`;
+  const response = await visitor.post("/api/session.show", "{}", { cookie });
+  assert.equal(response.status, 200);
+});
+
+test("a request above what the daemon takes is not read to its end, whoever sends it", async () => {
+  const visitor = await visit(home, ["--role", "viewer"]);
+  const body = JSON.stringify("x".repeat(5 << 20));
+  const response = await visitor.post("/api/session.show", body);
+  assert.match(((await response.json()) as { message: string }).message, /above/);
+});
+
 test("fault console.link: a link that was used, or is none; a GET uses none up", async () => {
   const { stdout } = await home.call(["console", "--link"]);
   const href = /^sign in: (\S+)$/m.exec(stdout)?.[1] ?? "";
@@ -184,8 +199,8 @@ const RAW: readonly (readonly [string, (host: string) => string])[] = [
       `POST /session/link HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n${END}x`,
   ],
   [
-    "headers above 16 KiB",
-    (host) => `GET / HTTP/1.1\r\nhost: ${host}\r\nx: ${"x".repeat(20_000)}\r\n${END}`,
+    "headers above 1 MiB",
+    (host) => `GET / HTTP/1.1\r\nhost: ${host}\r\nx: ${"x".repeat(1_100_000)}\r\n${END}`,
   ],
   ["a path in disguise", (host) => `GET /a%2f..%2fb HTTP/1.1\r\nhost: ${host}\r\n${END}`],
   ["no HTTP", () => "\x16\x03\x01 hello\r\n\r\n"],

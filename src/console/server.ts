@@ -25,8 +25,13 @@ import { streamEvents } from "./stream.ts";
 // Taken, not imported: an import reads every export, and one of them loads all of Node's own undici (0371).
 const { createServer } = process.getBuiltinModule("node:http");
 
-const REQUEST_BYTES_MAX = 17 << 20; // A body of 12 MiB that a person edited, in base64.
-const HEADERS_BYTES_MAX = 16 << 10;
+/** As much as the daemon takes. */
+const REQUEST_BYTES_MAX = 4 << 20;
+/**
+ * As many cookies as a browser keeps for a host, 180 of 4 KiB: a page that a run serves at another port may set them all,
+ * and nobody could even sign in any more where those were too many.
+ */
+const HEADERS_BYTES_MAX = 1 << 20;
 /** Of a request by which somebody signs in: no more is known of who sends it. */
 const SIGN_IN_BYTES_MAX = 64 << 10;
 /** Whoever sends slower is not waited for. */
@@ -297,6 +302,8 @@ function refuse(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
+  // Of a request that was not read to its end, nothing that follows is heard.
+  if (!response.req.complete) response.setHeader("connection", "close");
   if (!isFault(error)) {
     sendJson(response, 500, { code: "console.internal", message: describeError(error) });
     return;

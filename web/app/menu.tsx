@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useAct, useCall } from "../calls/index.ts";
-import { useLive } from "../live/index.ts";
+import { useConnection, useLive } from "../live/index.ts";
 import { useKeys } from "../parts/index.ts";
 import { SCREENS } from "./screens.ts";
 import type { SignedIn } from "./session.ts";
@@ -14,6 +14,7 @@ const CHORD_MS = 1200;
 export function Menu({ session }: { session: SignedIn }) {
   const [location, navigate] = useLocation();
   const waiting = useWaiting();
+  const connection = useConnection();
   const leave = useAct("session.end", ["session.show"]);
   useChords(navigate);
   return (
@@ -48,6 +49,11 @@ export function Menu({ session }: { session: SignedIn }) {
         })}
       </nav>
       <footer className={styles.who}>
+        {connection === "lost" ? (
+          <p role="status" className={styles.lost}>
+            Not connected
+          </p>
+        ) : null}
         <ThemeSwitch />
         <p title={session.home}>
           {session.person}

@@ -12,6 +12,7 @@ import {
   countText,
   EffectBadge,
   Failure,
+  Loading,
   Untrusted,
   VerdictBadge,
   type Tone,
@@ -61,6 +62,7 @@ export function List(props: ListProps) {
   });
   const items = virtual.getVirtualItems();
   const offsetOf = (index: number) => count - 1 - skipped - index;
+  const isThere = ({ index }: { index: number }) => rows.at(offsetOf(index)) !== undefined;
   const [first, last] = [items[0]?.index, items.at(-1)?.index];
   useEffect(() => {
     if (first === undefined || last === undefined || length === 0) return;
@@ -80,9 +82,15 @@ export function List(props: ListProps) {
     virtual.scrollToIndex(next);
     if (row !== undefined) onSelect(row.seq);
   };
+  const isComing = rows.failure === undefined && length > 0 && !items.some(isThere);
   return (
     <>
       {rows.failure === undefined ? null : <Failure error={rows.failure} />}
+      {isComing ? (
+        <div className={styles.reading}>
+          <Loading what="Reading" />
+        </div>
+      ) : null}
       <div
         ref={scroller}
         className={styles.list}

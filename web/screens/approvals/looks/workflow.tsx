@@ -43,7 +43,8 @@ export function WorkflowView({ look }: { look: Workflow }) {
       </dl>
       {edges === undefined ? (
         <p className={styles.warning}>
-          Its connections are in no form that can be drawn: they stand below as they are.
+          Its connections are not known, or in no form that can be drawn: what there is of them
+          stands below.
         </p>
       ) : (
         <Graph nodes={nodes} edges={edges} />
@@ -102,6 +103,7 @@ function Graph({
     <div className={styles.scroll} tabIndex={0} role="group" aria-label="Graph of the workflow">
       <svg
         width={width}
+        height={height}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`${nodes.length} nodes, ${edges.length} connections; each node stands in the list below`}

@@ -41,7 +41,8 @@ function StopDialog({ card, onClose }: { card: RunCard; onClose: () => void }) {
   const cut = useAct("run.cut", STALE);
   const revoke = useAct("run.revoke", STALE);
   const kill = useAct("run.kill", STALE);
-  const [grant, setGrant] = useState(card.grants[0] ?? "");
+  const [wanted, setGrant] = useState("");
+  const grant = card.grants.find((name) => name === wanted) ?? card.grants[0] ?? "";
   const id = useId();
   const error = cut.error ?? revoke.error ?? kill.error;
   const { run } = card;
@@ -65,6 +66,9 @@ function StopDialog({ card, onClose }: { card: RunCard; onClose: () => void }) {
             </h3>
             <p>
               Its connections end, what waits for approval under it too. It cannot be given back.
+              {revoke.data === undefined ? null : (
+                <output> {revoke.variables.grant} was taken back.</output>
+              )}
             </p>
             <select id={id} value={grant} onChange={(event) => setGrant(event.target.value)}>
               {card.grants.map((name) => (

@@ -2,7 +2,7 @@
 import { useId, useState } from "react";
 import type { ApiName, RunCard } from "../../../src/api/index.ts";
 import { useAct } from "../../calls/index.ts";
-import { Button, Dialog, Failure } from "../../parts/index.ts";
+import { Button, Dialog, Failure, Untrusted } from "../../parts/index.ts";
 import styles from "./now.module.css";
 
 const STALE: readonly ApiName[] = ["now.show", "run.list", "run.show"];
@@ -46,8 +46,14 @@ function StopDialog({ card, onClose }: { card: RunCard; onClose: () => void }) {
   const id = useId();
   const error = cut.error ?? revoke.error ?? kill.error;
   const { run } = card;
+  const title = (
+    <>
+      Stop <Untrusted text={card.agent.name} /> in{" "}
+      <Untrusted text={card.task === "" ? run : card.task} />
+    </>
+  );
   return (
-    <Dialog title={`Stop ${card.agent.name} in ${card.task}`} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <div className={styles.stop}>
         <section>
           <h3>Cut its connections</h3>

@@ -76,11 +76,7 @@ async function openTask(page: Page): Promise<void> {
     .click();
   const radius = page.getByRole("region", { name: "Blast radius" });
   await radius.getByRole("table").waitFor();
-  await page
-    .getByRole("tabpanel", { name: "What it means" })
-    .getByRole("listitem")
-    .first()
-    .waitFor();
+  await page.getByRole("tabpanel", { name: "What it means" }).getByRole("region").first().waitFor();
 }
 
 async function openEntry(page: Page): Promise<void> {

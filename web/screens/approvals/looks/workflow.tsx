@@ -17,6 +17,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   ai: "info",
 };
 const [WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE] = [168, 56, 60, 28, 12];
+const SCALE_MIN = 0.7;
 
 export function WorkflowView({ look }: { look: Workflow }) {
   const { name, isSent, state, starts, nodes, edges, connections } = look;
@@ -77,7 +78,12 @@ export function WorkflowView({ look }: { look: Workflow }) {
           </li>
         ))}
       </ol>
-      {connections === undefined ? null : <JsonText value={connections} />}
+      {connections === undefined ? null : (
+        <details open={edges === undefined}>
+          <summary>Its connections, as the system told them</summary>
+          <JsonText value={connections} />
+        </details>
+      )}
     </>
   );
 }
@@ -108,6 +114,7 @@ function Graph({
         role="img"
         aria-label={`${nodes.length} nodes, ${edges.length} connections; each node stands in the list below`}
         className={styles.graph}
+        style={{ minWidth: width * SCALE_MIN }}
       >
         {edges.map(({ from, to, kind }, at) => (
           <path

@@ -24,7 +24,7 @@ const ROW_PX = 30;
 /** Rows in one stretch of scrolling: browsers draw nothing beyond some 17 million pixels. */
 export const STRETCH_ROWS = 500_000;
 
-const TONES: Readonly<Record<string, Tone>> = {
+export const TYPE_TONES: Readonly<Record<string, Tone>> = {
   denial: "bad",
   finding: "bad",
   response: "wait",
@@ -141,7 +141,7 @@ function Row({
         </time>
       </span>
       <span role="cell">
-        <Badge tone={TONES[type] ?? "calm"}>{type}</Badge>
+        <Badge tone={TYPE_TONES[type] ?? "calm"}>{type}</Badge>
       </span>
       <span role="cell" className={styles.marks}>
         {verdict === undefined ? null : <VerdictBadge verdict={verdict} />}

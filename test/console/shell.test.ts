@@ -40,6 +40,7 @@ test("a screen that cannot be loaded leaves the menu; a console that is away, wh
   await page.unroute("**/assets/doctor*.js");
   await page.getByRole("link", { name: "Doctor" }).click();
   await page.getByRole("heading", { name: "This screen cannot be shown" }).waitFor();
+  desk.takeProblems();
   await page.getByRole("button", { name: "Load the page again" }).click();
   await page.getByText(/prerequisites/).waitFor();
 

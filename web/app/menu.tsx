@@ -17,6 +17,11 @@ export function Menu({ session }: { session: SignedIn }) {
   const connection = useConnection();
   const leave = useAct("session.end", ["session.show"]);
   useChords(navigate);
+  const screens = useRef<HTMLElement>(null);
+  // On a phone the menu is one row, longer than the page is wide.
+  useEffect(() => {
+    screens.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+  }, [location]);
   return (
     <header className={styles.menu}>
       <a className={styles.skip} href="#main">
@@ -25,7 +30,7 @@ export function Menu({ session }: { session: SignedIn }) {
       <Link href="/" className={styles.brand}>
         Cofferdam
       </Link>
-      <nav aria-label="Screens">
+      <nav ref={screens} aria-label="Screens">
         {SCREENS.map(({ path, label, icon, key }) => {
           const isOpen = path === "/" ? location === "/" : location.startsWith(path);
           return (

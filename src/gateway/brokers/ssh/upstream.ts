@@ -62,6 +62,9 @@ export async function logIn(place: Place, way: Way): Promise<Upstream> {
     why = describeError(error);
   });
   client.once("close", () => closed.resolve(why));
+  // ssh2 tells the end of a socket that it was given, but not of one that ended before: nobody would hear of it.
+  way.socket.once("close", () => closed.resolve(why));
+  if (way.socket.closed) closed.resolve(why);
   try {
     await handshake(client, place, way, closed.promise);
   } catch (error) {

@@ -22,20 +22,20 @@ export const SHOTS: readonly Shot[] = [
     path: "/approvals",
     isDark: true,
     isPhone: true,
-    arrange: card("post.publish"),
+    arrange: card("blog · post.publish"),
   },
-  { name: "approval-mail", path: "/approvals", arrange: card("mail") },
-  { name: "approval-sql", path: "/approvals", arrange: card("delete") },
-  { name: "approval-push", path: "/approvals", arrange: card("push.update") },
-  { name: "approval-workflow", path: "/approvals", arrange: card("workflow.activate") },
-  { name: "approval-command", path: "/approvals", arrange: card("exec") },
+  { name: "approval-mail", path: "/approvals", arrange: card("mail · send") },
+  { name: "approval-sql", path: "/approvals", arrange: card("db · delete") },
+  { name: "approval-push", path: "/approvals", arrange: card("git · push.update") },
+  { name: "approval-workflow", path: "/approvals", arrange: card("n8n · workflow.activate") },
+  { name: "approval-command", path: "/approvals", arrange: card("web · exec") },
   { name: "run", path: "/runs", arrange: of("rollout-17", "/runs/") },
   { name: "run-week", path: "/runs", arrange: of("ops-week", "/runs/") },
   { name: "blast", path: "/blast", isDark: true, arrange: chooseTask },
   { name: "tasks", path: "/tasks", arrange: openTask },
   { name: "credentials", path: "/credentials/blog" },
   { name: "ledger", path: "/ledger?q=type:finding", arrange: openEntry },
-  { name: "incidents", path: "/incidents", arrange: of("rollout-17", "/incidents/") },
+  { name: "incidents", path: "/incidents", arrange: openReport },
   { name: "drills", path: "/drills/d09-destructive-sql", arrange: playDrill },
   { name: "doctor", path: "/doctor" },
   { name: "people", path: "/people" },
@@ -71,29 +71,29 @@ async function chooseTask(page: Page): Promise<void> {
 
 async function openTask(page: Page): Promise<void> {
   await page
-    .getByText(/^ops-week/)
+    .getByRole("button", { name: /^ops-week/ })
     .first()
     .click();
-  await page.getByRole("textbox").first().waitFor();
+  const radius = page.getByRole("region", { name: "Blast radius" });
+  await radius.getByRole("table").waitFor();
+  await page.getByRole("tabpanel", { name: "What it means" }).getByRole("region").first().waitFor();
 }
 
 async function openEntry(page: Page): Promise<void> {
-  await page
-    .getByText(/tunnel|sticky/)
-    .last()
-    .click();
-  await page.getByText("sha256").or(page.getByText("monoMs")).first().waitFor();
+  const rows = page.getByRole("table", { name: "Entries, newest first" });
+  await rows.getByText("tunnel").first().waitFor();
+  await rows.getByRole("row").filter({ hasText: "tunnel" }).getByRole("link").first().click();
+  await page.getByRole("complementary").getByText("Download as JSON").waitFor();
+}
+
+async function openReport(page: Page, sample: Sample): Promise<void> {
+  await of("rollout-17", "/incidents/")(page, sample);
+  await page.getByRole("heading", { name: "What held" }).waitFor();
 }
 
 const DRILL_MS = 180_000;
 
 async function playDrill(page: Page): Promise<void> {
-  await page
-    .getByRole("button", { name: /play|run/i })
-    .first()
-    .click();
-  await page
-    .getByText(/\d of \d+ .*contained/)
-    .first()
-    .waitFor({ timeout: DRILL_MS });
+  await page.getByRole("button", { name: "Run this drill" }).click();
+  await page.getByText("Contained, and shown to be.").waitFor({ timeout: DRILL_MS });
 }

@@ -54,6 +54,16 @@ test("an empty Now teaches; a run appears, is paused by a key, resumed, and kill
   await card.getByRole("button", { name: "Resume" }).click();
   await card.getByText("running").waitFor();
 
+  // The `p` of `g p` opens People, and pauses nothing, though this card has the focus.
+  await card.getByRole("link", { name: "counting" }).focus();
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  await page.getByRole("heading", { name: "People" }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("n");
+  await card.getByText("running").waitFor();
+  await page.keyboard.press("j");
+
   await page.keyboard.press("x");
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Cut" }).click();

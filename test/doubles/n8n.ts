@@ -34,6 +34,7 @@ interface Workflow {
   name: string;
   active: boolean;
   nodes: readonly Node[];
+  connections: unknown;
   /** What runs: an active workflow may have been saved and not published. */
   live: readonly Node[];
 }
@@ -61,7 +62,15 @@ export async function startN8n(options: N8nOptions): Promise<Double> {
   const create = ({ json }: Call): Answer => {
     const nodes = json["nodes"] as readonly Node[];
     const id = String(workflows.size + 1);
-    const workflow = { id, name: String(json["name"]), active: false, nodes, live: nodes };
+    const { connections = {} } = json;
+    const workflow = {
+      id,
+      name: String(json["name"]),
+      active: false,
+      nodes,
+      connections,
+      live: nodes,
+    };
     workflows.set(id, workflow);
     return { status: 200, json: workflow };
   };
@@ -72,6 +81,7 @@ export async function startN8n(options: N8nOptions): Promise<Double> {
       case "PUT ":
         workflow.name = String(call.json["name"]);
         workflow.nodes = call.json["nodes"] as readonly Node[];
+        workflow.connections = call.json["connections"] ?? {};
         if (call.query.get("publishIfActive") !== "false") workflow.live = workflow.nodes;
         return { status: 200, json: workflow };
       case "POST activate":

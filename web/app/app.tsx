@@ -10,18 +10,27 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { Suspense, useCallback, useEffect } from "react";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useLocation } from "wouter";
 import { ApiFault, useCall } from "../calls/index.ts";
 import { useConnection } from "../live/index.ts";
 import { Empty, Failure, Loading } from "../parts/index.ts";
 import { SignInScreen } from "../screens/signin/index.tsx";
+import { Fence } from "./fence.tsx";
 import { Menu } from "./menu.tsx";
 import { SCREENS } from "./screens.ts";
 import styles from "./app.module.css";
 
 const queries = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: 5000, retry: false, refetchOnWindowFocus: true },
+    queries: {
+      staleTime: 5000,
+      // While the console does not answer, what was read stays, and is asked for again; a refusal is one.
+      retry: (_, error) => error instanceof ApiFault && error.code === "web.unreachable",
+      retryDelay: (times) => Math.min(500 * 2 ** times, 5000),
+      refetchOnWindowFocus: true,
+      networkMode: "always", // A machine without a network reaches itself.
+    },
+    mutations: { networkMode: "always" },
   },
   queryCache: new QueryCache({
     onError: (error, query) => {
@@ -44,6 +53,7 @@ function Gate() {
   const session = useCall("session.show", {});
   const client = useQueryClient();
   const connection = useConnection();
+  const [, screen] = useLocation()[0].split("/");
   const { refetch } = session;
   // A stream that broke off may mean that the session was ended elsewhere: then nothing that stands here stays.
   useEffect(() => {
@@ -57,18 +67,20 @@ function Gate() {
     <div className={styles.app}>
       <Menu session={session.data} />
       <main className={styles.main} id="main">
-        <Suspense fallback={<Loading />}>
-          <Switch>
-            {SCREENS.map(({ path, Screen }) => (
-              <Route key={path} path={path} nest={path !== "/"}>
-                <Screen />
+        <Fence key={screen}>
+          <Suspense fallback={<Loading />}>
+            <Switch>
+              {SCREENS.map(({ path, Screen }) => (
+                <Route key={path} path={path} nest={path !== "/"}>
+                  <Screen />
+                </Route>
+              ))}
+              <Route>
+                <Empty title="There is no such page" />
               </Route>
-            ))}
-            <Route>
-              <Empty title="There is no such page" />
-            </Route>
-          </Switch>
-        </Suspense>
+            </Switch>
+          </Suspense>
+        </Fence>
       </main>
     </div>
   );

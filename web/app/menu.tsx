@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useAct, useCall } from "../calls/index.ts";
-import { useLive } from "../live/index.ts";
+import { useConnection, useLive } from "../live/index.ts";
 import { useKeys } from "../parts/index.ts";
 import { SCREENS } from "./screens.ts";
 import type { SignedIn } from "./session.ts";
@@ -14,8 +14,14 @@ const CHORD_MS = 1200;
 export function Menu({ session }: { session: SignedIn }) {
   const [location, navigate] = useLocation();
   const waiting = useWaiting();
+  const connection = useConnection();
   const leave = useAct("session.end", ["session.show"]);
   useChords(navigate);
+  const screens = useRef<HTMLElement>(null);
+  // On a phone the menu is one row, longer than the page is wide.
+  useEffect(() => {
+    screens.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+  }, [location]);
   return (
     <header className={styles.menu}>
       <a className={styles.skip} href="#main">
@@ -24,7 +30,7 @@ export function Menu({ session }: { session: SignedIn }) {
       <Link href="/" className={styles.brand}>
         Cofferdam
       </Link>
-      <nav aria-label="Screens">
+      <nav ref={screens} aria-label="Screens">
         {SCREENS.map(({ path, label, icon, key }) => {
           const isOpen = path === "/" ? location === "/" : location.startsWith(path);
           return (
@@ -48,6 +54,11 @@ export function Menu({ session }: { session: SignedIn }) {
         })}
       </nav>
       <footer className={styles.who}>
+        {connection === "lost" ? (
+          <p role="status" className={styles.lost}>
+            Not connected
+          </p>
+        ) : null}
         <ThemeSwitch />
         <p title={session.home}>
           {session.person}

@@ -1,4 +1,4 @@
-/** Single keys as commands, but not while one types. */
+/** Single keys as commands, but not while one types, and none twice: the `p` of `g p` is no `p` of a screen. */
 import { useEffect, useRef } from "react";
 
 /** By `KeyboardEvent.key`; returning false lets the browser have it. */
@@ -11,7 +11,8 @@ export function useKeys(keys: Keys): void {
   });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.defaultPrevented || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector("dialog[open]") !== null) return;
       const key = latest.current[event.key];
       if (key !== undefined && key(event) !== false) event.preventDefault();

@@ -1,6 +1,7 @@
 /** What stands where there is nothing (yet), or where something failed: each says what to do. */
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { ApiFault } from "../calls/index.ts";
+import { Untrusted } from "./text.tsx";
 import styles from "./notes.module.css";
 
 /** Teaches: what will be here, and the command that makes it so. */
@@ -22,13 +23,19 @@ export function Empty({
   );
 }
 
-/** A refusal, as the server words it, with its fix. */
+/** A refusal, as the server words it, with its fix; either may cite what an agent or a server wrote. */
 export function Failure({ error }: { error: unknown }) {
   const hint = error instanceof ApiFault ? error.hint : undefined;
   return (
     <div className={styles.failure} role="alert">
-      <strong>{error instanceof Error ? error.message : String(error)}</strong>
-      {hint === undefined ? null : <p>{hint}</p>}
+      <strong>
+        <Untrusted text={error instanceof Error ? error.message : String(error)} />
+      </strong>
+      {hint === undefined ? null : (
+        <p>
+          <Untrusted text={hint} />
+        </p>
+      )}
     </div>
   );
 }
@@ -43,16 +50,28 @@ export function Loading({ what = "Loading" }: { what?: string }) {
 
 /** A command line to copy. */
 export function Command({ line }: { line: string }) {
+  const [isCopied, setCopied] = useState(false);
   return (
     <span className={styles.command}>
       <code>{line}</code>
       <button
         type="button"
-        onClick={() => void navigator.clipboard.writeText(line)}
-        aria-label={`Copy: ${line}`}
+        onClick={() => void copied(line).then(setCopied)}
+        onBlur={() => setCopied(false)}
+        aria-label={`${isCopied ? "Copied" : "Copy"}: ${line}`}
       >
-        copy
+        {isCopied ? "copied" : "copy"}
       </button>
     </span>
   );
+}
+
+/** Whether it could be: a browser gives its clipboard to pages of HTTPS and of this machine alone. */
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

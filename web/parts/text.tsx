@@ -23,6 +23,11 @@ export function Untrusted({ text, isBlock = false }: { text: string; isBlock?: b
   return <bdi className={isBlock ? styles.block : styles.line}>{marked(text)}</bdi>;
 }
 
+/** The same for where only characters go: a title, a label of a control. */
+export function spelledText(text: string): string {
+  return text.replaceAll(UNSEEN_ALL, nameOf);
+}
+
 function marked(text: string): ReactNode {
   if (!UNSEEN.test(text) && isAscii(text)) return text;
   return text.split(WORD).map((part, at) =>

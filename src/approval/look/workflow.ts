@@ -46,7 +46,8 @@ export function readWorkflow(body: Members, present: Members | undefined): Readi
   });
   const about = isSent ? body : (present ?? {});
   const connections = about["connections"];
-  const edges = edgesOf(connections, nodes);
+  // What is sent without connections has none; what the system did not tell is not known.
+  const edges = edgesOf(isSent ? (connections ?? {}) : connections, nodes);
   return {
     content: {
       kind: "workflow",
@@ -87,7 +88,6 @@ const EDGES_MAX = 5000;
  * that lacks one would say that there is none.
  */
 function edgesOf(connections: Json | undefined, nodes: readonly LookNode[]): Edge[] | undefined {
-  if (connections === undefined) return [];
   if (!isMembers(connections)) return undefined;
   const names = nodes.map(({ name }) => name);
   if (new Set(names).size < names.length) return undefined;

@@ -1,6 +1,6 @@
 /** Leave for more of the same in this run, within limits, with what it would make possible beside it. */
 import { useState } from "react";
-import { Field, Untrusted } from "../../parts/index.ts";
+import { Field, spelledText, Untrusted } from "../../parts/index.ts";
 import { Deliberate } from "./deliberate.tsx";
 import type { YesAct } from "./approve.ts";
 import { Consequence } from "./consequence.tsx";
@@ -42,7 +42,7 @@ export function Allow(props: {
   };
   return (
     <Deliberate
-      label={`Approve this and up to ${count || "0"} more: ${verb}`}
+      label={spelledText(`Approve this and up to ${count || "0"} more: ${verb}`)}
       kind="primary"
       heldBy={() => (problem === undefined ? heldBy() : `not yet: ${problem}`)}
       isBusy={yes.isPending}

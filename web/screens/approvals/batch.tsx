@@ -8,7 +8,15 @@ import { useQueries } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useRole } from "../../app/session.ts";
 import { ApiFault, ask, keyOf } from "../../calls/index.ts";
-import { Badge, Button, Failure, Loading, plural, Untrusted } from "../../parts/index.ts";
+import {
+  Badge,
+  Button,
+  Failure,
+  Loading,
+  plural,
+  spelledText,
+  Untrusted,
+} from "../../parts/index.ts";
 import { Deliberate } from "./deliberate.tsx";
 import { useYes } from "./approve.ts";
 import { isWaiting } from "./inbox.ts";
@@ -122,7 +130,9 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
           <p className={styles.quiet}>You may look at these; who approves decides over them.</p>
         ) : isAsked ? (
           <Deliberate
-            label={`Approve each of these ${open.length}: ${first.verb} at ${first.system}`}
+            label={spelledText(
+              `Approve each of these ${open.length}: ${first.verb} at ${first.system}`,
+            )}
             kind="primary"
             heldBy={heldBy}
             isBusy={yes.isPending}
@@ -163,5 +173,5 @@ function sorted(shown: readonly Shown[]) {
 function ResultBadge({ result }: { result: Result | undefined }) {
   if (result === undefined) return null;
   if (result === "approved") return <Badge tone="ok">approved</Badge>;
-  return <Badge tone="bad">{result.message}</Badge>;
+  return <Badge tone="bad">{spelledText(result.message)}</Badge>;
 }

@@ -5,7 +5,7 @@
  */
 import { useState } from "react";
 import { useRole } from "../../app/session.ts";
-import { Button, Failure, Untrusted, useKeys } from "../../parts/index.ts";
+import { Button, Failure, spelledText, Untrusted, useKeys } from "../../parts/index.ts";
 import { Allow } from "./allow.tsx";
 import { useNo, useUndo, useYes, type YesAct } from "./approve.ts";
 import { Consequence } from "./consequence.tsx";
@@ -107,7 +107,7 @@ function Confirm(props: {
   const { id, code, system, verb } = shown;
   return (
     <Deliberate
-      label={`Approve: ${verb} at ${system}`}
+      label={spelledText(`Approve: ${verb} at ${system}`)}
       kind="primary"
       heldBy={heldBy}
       isBusy={yes.isPending}

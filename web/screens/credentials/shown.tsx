@@ -104,7 +104,7 @@ function Runs({ runs }: { runs: readonly Lent[] }) {
         <li key={run}>
           <p>
             <Link to={`~/runs/${run}`}>
-              <Untrusted text={task} />
+              <Untrusted text={task === "" ? run : task} />
             </Link>{" "}
             {state === "ended" ? null : <Badge tone="ok">{state}</Badge>}{" "}
             <small>

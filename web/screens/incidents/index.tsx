@@ -58,7 +58,7 @@ function Incidents() {
             <div>
               <h2>
                 <Link to={`/${run}`}>
-                  <Untrusted text={task} />
+                  <Untrusted text={task === "" ? run : task} />
                 </Link>
               </h2>
               <p className={styles.note}>

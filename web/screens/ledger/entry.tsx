@@ -16,6 +16,7 @@ import {
   VerdictBadge,
 } from "../../parts/index.ts";
 import { Json } from "./json.tsx";
+import { TYPE_TONES } from "./list.tsx";
 import { Proof } from "./proof.tsx";
 import styles from "./ledger.module.css";
 
@@ -66,7 +67,7 @@ function EntryText({ entry, searchOf }: { entry: Entry; searchOf: (text: string)
   return (
     <>
       <p className={styles.marks}>
-        <Badge tone="info">{type}</Badge>
+        <Badge tone={TYPE_TONES[type] ?? "calm"}>{type}</Badge>
         {verdict === undefined ? null : <VerdictBadge verdict={verdict} />}
         <Ago at={at} />
       </p>

@@ -199,13 +199,17 @@ function useGrowing(text: string, first: number): number {
 
 function GoTo({ onGo }: { onGo: (seq: number) => Promise<void> }) {
   const [typed, setTyped] = useState("");
+  const [failure, setFailure] = useState<unknown>();
   return (
     <form
       className={styles.goto}
       onSubmit={(event) => {
         event.preventDefault();
         const entry = Number(typed.replaceAll(/[^\d]/g, ""));
-        if (typed !== "" && Number.isSafeInteger(entry)) void onGo(entry);
+        if (typed !== "" && Number.isSafeInteger(entry)) {
+          setFailure(undefined);
+          onGo(entry).catch(setFailure);
+        }
       }}
     >
       <input
@@ -215,6 +219,7 @@ function GoTo({ onGo }: { onGo: (seq: number) => Promise<void> }) {
         value={typed}
         onChange={({ target }) => setTyped(target.value)}
       />
+      {failure === undefined ? null : <Failure error={failure} />}
     </form>
   );
 }

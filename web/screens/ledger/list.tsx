@@ -12,6 +12,7 @@ import {
   countText,
   EffectBadge,
   Failure,
+  Loading,
   Untrusted,
   VerdictBadge,
   type Tone,
@@ -23,7 +24,7 @@ const ROW_PX = 30;
 /** Rows in one stretch of scrolling: browsers draw nothing beyond some 17 million pixels. */
 export const STRETCH_ROWS = 500_000;
 
-const TONES: Readonly<Record<string, Tone>> = {
+export const TYPE_TONES: Readonly<Record<string, Tone>> = {
   denial: "bad",
   finding: "bad",
   response: "wait",
@@ -61,6 +62,7 @@ export function List(props: ListProps) {
   });
   const items = virtual.getVirtualItems();
   const offsetOf = (index: number) => count - 1 - skipped - index;
+  const isThere = ({ index }: { index: number }) => rows.at(offsetOf(index)) !== undefined;
   const [first, last] = [items[0]?.index, items.at(-1)?.index];
   useEffect(() => {
     if (first === undefined || last === undefined || length === 0) return;
@@ -80,9 +82,15 @@ export function List(props: ListProps) {
     virtual.scrollToIndex(next);
     if (row !== undefined) onSelect(row.seq);
   };
+  const isComing = rows.failure === undefined && length > 0 && !items.some(isThere);
   return (
     <>
       {rows.failure === undefined ? null : <Failure error={rows.failure} />}
+      {isComing ? (
+        <div className={styles.reading}>
+          <Loading what="Reading" />
+        </div>
+      ) : null}
       <div
         ref={scroller}
         className={styles.list}
@@ -133,7 +141,7 @@ function Row({
         </time>
       </span>
       <span role="cell">
-        <Badge tone={TONES[type] ?? "calm"}>{type}</Badge>
+        <Badge tone={TYPE_TONES[type] ?? "calm"}>{type}</Badge>
       </span>
       <span role="cell" className={styles.marks}>
         {verdict === undefined ? null : <VerdictBadge verdict={verdict} />}

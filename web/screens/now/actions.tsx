@@ -2,7 +2,7 @@
 import { useId, useState } from "react";
 import type { ApiName, RunCard } from "../../../src/api/index.ts";
 import { useAct } from "../../calls/index.ts";
-import { Button, Dialog, Failure } from "../../parts/index.ts";
+import { Button, Dialog, Failure, Untrusted } from "../../parts/index.ts";
 import styles from "./now.module.css";
 
 const STALE: readonly ApiName[] = ["now.show", "run.list", "run.show"];
@@ -41,12 +41,19 @@ function StopDialog({ card, onClose }: { card: RunCard; onClose: () => void }) {
   const cut = useAct("run.cut", STALE);
   const revoke = useAct("run.revoke", STALE);
   const kill = useAct("run.kill", STALE);
-  const [grant, setGrant] = useState(card.grants[0] ?? "");
+  const [wanted, setGrant] = useState("");
+  const grant = card.grants.find((name) => name === wanted) ?? card.grants[0] ?? "";
   const id = useId();
   const error = cut.error ?? revoke.error ?? kill.error;
   const { run } = card;
+  const title = (
+    <>
+      Stop <Untrusted text={card.agent.name} /> in{" "}
+      <Untrusted text={card.task === "" ? run : card.task} />
+    </>
+  );
   return (
-    <Dialog title={`Stop ${card.agent.name} in ${card.task}`} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <div className={styles.stop}>
         <section>
           <h3>Cut its connections</h3>
@@ -65,6 +72,9 @@ function StopDialog({ card, onClose }: { card: RunCard; onClose: () => void }) {
             </h3>
             <p>
               Its connections end, what waits for approval under it too. It cannot be given back.
+              {revoke.data === undefined ? null : (
+                <output> {revoke.variables.grant} was taken back.</output>
+              )}
             </p>
             <select id={id} value={grant} onChange={(event) => setGrant(event.target.value)}>
               {card.grants.map((name) => (

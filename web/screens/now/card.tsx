@@ -2,7 +2,15 @@
 import { memo } from "react";
 import { Link } from "wouter";
 import type { Need, RunCard } from "../../../src/api/index.ts";
-import { Ago, Badge, countText, plural, Untrusted, type Tone } from "../../parts/index.ts";
+import {
+  Ago,
+  Badge,
+  countText,
+  plural,
+  spelledText,
+  Untrusted,
+  type Tone,
+} from "../../parts/index.ts";
 import { RunActions } from "./actions.tsx";
 import { Budgets } from "./budgets.tsx";
 import { Strip } from "./strip.tsx";
@@ -29,7 +37,7 @@ export const Card = memo(function Card({
   return (
     <article
       className={`${styles.card} ${isUrgent ? styles.urgent : ""}`}
-      aria-label={`${card.agent.name}, ${card.task}, ${card.state}`}
+      aria-label={spelledText(`${card.agent.name}, ${card.task}, ${card.state}`)}
       data-run={card.run}
     >
       <header className={styles.top}>
@@ -44,7 +52,7 @@ export const Card = memo(function Card({
         </span>
         <Badge tone={STATE_TONES[card.state]}>{card.state}</Badge>
       </header>
-      <p className={styles.purpose} title={card.purpose}>
+      <p className={styles.purpose} title={spelledText(card.purpose)}>
         <Untrusted text={card.purpose} />
       </p>
       {card.needs.map((need) => (
@@ -102,7 +110,7 @@ function Autonomy({ card: { autonomy } }: { card: RunCard }) {
   const { rules, actions, taken } = autonomy;
   if (taken !== undefined) {
     return (
-      <p className={styles.autonomy} title={taken}>
+      <p className={styles.autonomy} title={spelledText(taken)}>
         Leave taken by a finding: all changes wait
       </p>
     );

@@ -11,6 +11,7 @@ import {
   Failure,
   Loading,
   Panel,
+  spelledText,
   Untrusted,
 } from "../../parts/index.ts";
 import { AddPasskey } from "./add.tsx";
@@ -81,7 +82,7 @@ export function Passkeys({ session }: { session: SignedIn }) {
                     {mayRemove(one) ? (
                       <Button
                         kind="quiet"
-                        aria-label={`Remove ${one.label} of ${one.person}`}
+                        aria-label={spelledText(`Remove ${one.label} of ${one.person}`)}
                         onClick={() => setLeaving(one)}
                       >
                         Remove…

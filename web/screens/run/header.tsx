@@ -22,7 +22,7 @@ export function RunHeader({ info }: { info: RunInfo }) {
     <header className={styles.header}>
       <div className={styles.title}>
         <h1>
-          <Untrusted text={task} />
+          <Untrusted text={task === "" ? run : task} />
         </h1>
         <Badge tone={RUN_TONES[state]}>{state}</Badge>
         {info.attempt === undefined ? null : <Badge tone="info">{`attempt ${info.attempt}`}</Badge>}

@@ -2,7 +2,7 @@
 import { yaml } from "@codemirror/lang-yaml";
 import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
-import { EditorView, lineNumbers } from "@codemirror/view";
+import { EditorView, highlightSpecialChars, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { EDITOR_LOOK } from "./editor-look.ts";
 import styles from "./tasks.module.css";
@@ -25,6 +25,7 @@ export function Difference({ before, after, label }: DifferenceProps) {
         doc: after,
         extensions: [
           lineNumbers(),
+          highlightSpecialChars(), // What is unseen, or turns text round, is marked as in the editor.
           yaml(),
           EDITOR_LOOK,
           EditorView.lineWrapping,

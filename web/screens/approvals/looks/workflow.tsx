@@ -17,6 +17,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   ai: "info",
 };
 const [WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE] = [168, 56, 60, 28, 12];
+const SCALE_MIN = 0.7;
 
 export function WorkflowView({ look }: { look: Workflow }) {
   const { name, isSent, state, starts, nodes, edges, connections } = look;
@@ -43,7 +44,8 @@ export function WorkflowView({ look }: { look: Workflow }) {
       </dl>
       {edges === undefined ? (
         <p className={styles.warning}>
-          Its connections are in no form that can be drawn: they stand below as they are.
+          Its connections are not known, or in no form that can be drawn: what there is of them
+          stands below.
         </p>
       ) : (
         <Graph nodes={nodes} edges={edges} />
@@ -76,7 +78,12 @@ export function WorkflowView({ look }: { look: Workflow }) {
           </li>
         ))}
       </ol>
-      {connections === undefined ? null : <JsonText value={connections} />}
+      {connections === undefined ? null : (
+        <details open={edges === undefined}>
+          <summary>Its connections, as the system told them</summary>
+          <JsonText value={connections} />
+        </details>
+      )}
     </>
   );
 }
@@ -102,10 +109,12 @@ function Graph({
     <div className={styles.scroll} tabIndex={0} role="group" aria-label="Graph of the workflow">
       <svg
         width={width}
+        height={height}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`${nodes.length} nodes, ${edges.length} connections; each node stands in the list below`}
         className={styles.graph}
+        style={{ minWidth: width * SCALE_MIN }}
       >
         {edges.map(({ from, to, kind }, at) => (
           <path

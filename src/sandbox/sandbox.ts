@@ -12,10 +12,11 @@ import { AGENT } from "./etc.ts";
 import { findFromHost, ownNamespaces } from "./host-proofs.ts";
 import { RUN_UID } from "./launch-plan.ts";
 import {
-  Launcher,
+  launch,
   openStreams,
   type AgentStreams,
   type Exit,
+  type Launcher,
   type SandboxDescriptors,
   type StartOrder,
 } from "./launch.ts";
@@ -75,9 +76,10 @@ export interface Sandbox {
 export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const plan = await prepareLaunch(spec);
   const limits = new Map([...(spec.limits ?? []), CORE_LIMIT]);
-  const launcher = new Launcher(launcherPath());
+  const launcher = launch(launcherPath());
   try {
-    await spec.admit?.(launcher.pid);
+    const pid = await launcher.born();
+    await spec.admit?.(pid);
     launcher.order(plan.outer);
     launcher.order(sealOrder(spec, limits));
     await launcher.sealed(SEAL_WAIT_MS);

@@ -5,7 +5,7 @@
  */
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { locateHome, runEndSchema, type Frame, type RunInfo } from "../src/api/index.ts";
+import { locateHome, runEndSchema, type Frame, type Home, type RunInfo } from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
 import { createClient, type Client } from "../src/client/index.ts";
 import { startRun, type StartedRun } from "../src/cli/run-stream.ts";
@@ -26,12 +26,16 @@ export interface DaemonOptions {
   readonly profiles?: string | undefined;
   /** A folder that becomes its home, with what lies in it; a new one by default. */
   readonly home?: string;
+  /** Flags of its Node, and variables of its own. */
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A daemon with a home and a workspace. */
 export interface Daemon extends AsyncDisposable {
   readonly pid: number;
   readonly client: Client;
+  readonly home: Home;
   readonly workspace: string;
   /** For programs that shall find it. */
   readonly environment: Readonly<Record<string, string>>;
@@ -55,8 +59,11 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
   const workspace = scratch.folder(`workspace-of-${basename(root)}`);
   const environment = { COFFERDAM_HOME: root };
   const { profiles } = options;
-  const flags = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
-  const companion = startCompanion([process.execPath, ...flags, MAIN, "serve"], { environment });
+  const profiling = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
+  const words = [process.execPath, ...(options.flags ?? []), ...profiling, MAIN, "serve"];
+  const companion = startCompanion(words, {
+    environment: { ...environment, ...options.environment },
+  });
   const home = locateHome(environment);
   const client = createClient(home);
   const orderOf = (command: readonly string[], { task = NO_GRANTS, detach = false } = {}) => ({
@@ -72,6 +79,7 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
     return {
       pid: await readyPid(client, companion),
       client,
+      home,
       workspace,
       environment,
       start,

@@ -24,7 +24,6 @@ import type { Pool } from "./pool.ts";
 import { keyOf, layerOptions, prepareSandbox, type Laid, type Prepared } from "./prepared.ts";
 import { openPublished, type PublishedPorts } from "./publish.ts";
 import { briefProcess, Recorder, type RunEvent } from "./recorder.ts";
-import { followPackets } from "./refused-packets.ts";
 import type { Service } from "./mcp-servers.ts";
 import { connectOwn, createWayOut } from "./way-out.ts";
 import { loadProtocols } from "../protocols/index.ts";
@@ -379,7 +378,7 @@ async function connect(world: World, run: Run, prepared: Prepared): Promise<Cros
   run.recorder.onHold = (holdMs) => world.watcher.hold(run.id, holdMs);
   for (const fd of listeners.tcp) gateway.acceptTcp(fd);
   for (const fd of listeners.dns) gateway.acceptDns(fd);
-  const closePackets = followPackets(listeners.netfilter, gateway, (error) =>
+  const closePackets = world.packets.follow(listeners.netfilter, gateway, (error) =>
     run.stop("sandbox", `refused packets cannot be counted: ${describeError(error)}`),
   );
   return { gateway, closePackets };

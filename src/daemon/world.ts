@@ -39,6 +39,7 @@ import { Minting } from "./minting.ts";
 import { recordPasskey } from "./passkeys.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
+import { PacketWatch } from "./refused-packets.ts";
 import { UsageWatch } from "./usage-watch.ts";
 import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
@@ -77,6 +78,8 @@ export interface World {
   readonly detections: RunDetections;
   /** What runs use. */
   readonly usage: UsageWatch;
+  /** Puts on record what the networks of runs refused by themselves. */
+  readonly packets: PacketWatch;
   close(): Promise<void>;
 }
 
@@ -186,6 +189,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     recordings: new Recordings({ runs: home.runs, clock, ledger }),
     detections,
     usage: new UsageWatch(clock, log),
+    packets: new PacketWatch(),
     async close() {
       await minting.close();
       await channels.close();

@@ -16,6 +16,7 @@ import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { EXEC_ENDPOINTS, stepSchema } from "./execs.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
@@ -74,7 +75,8 @@ const taskText = z.strictObject({ source: z.string(), fileName: z.string() });
 export const runStartSchema = z.strictObject({
   task: taskText,
   profile: z.string().optional(),
-  command: z.array(z.string()).min(1),
+  /** None: it holds still until commands come (`run.exec`), and is killed in the end. */
+  command: z.array(z.string()),
   /** Absolute; the workspace. */
   cwd: z.string().startsWith("/"),
   /** The caller's PATH, to find CMD and its toolchain with. */
@@ -121,7 +123,6 @@ export const entrySchema = eventSchema.extend({ seq: z.number().int().nonnegativ
 export type Entry = z.infer<typeof entrySchema>;
 
 const one = z.strictObject({ run: runId });
-const stepName = z.string().min(1).max(200);
 const nothing = z.strictObject({});
 
 export const ENDPOINTS = {
@@ -179,12 +180,7 @@ export const ENDPOINTS = {
   /** Where a training framework is: every event from now on says so. */
   "run.step": {
     needs: "owner",
-    takes: z.strictObject({
-      run: runId,
-      trajectory: stepName,
-      episode: stepName,
-      step: z.int().nonnegative(),
-    }),
+    takes: stepSchema.extend({ run: runId }),
     gives: runInfoSchema,
     streams: false,
   },
@@ -238,6 +234,7 @@ export const ENDPOINTS = {
     streams: false,
   },
   "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
+  ...EXEC_ENDPOINTS,
   ...CREDENTIAL_ENDPOINTS,
   ...ANNOUNCE_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,

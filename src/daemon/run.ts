@@ -45,26 +45,9 @@ import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
 import { Standstill } from "./standstill.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
+import type { Parts } from "./run-parts.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-
-/** The parts of a living run that `Run` drives. */
-export interface Parts {
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  /** Ends every process of the run; resolves when none is left. */
-  kill(): Promise<void>;
-  /** Bytes on disk that are its doing. */
-  written(): Promise<number>;
-  input(frame: Frame): Promise<void> | undefined;
-  attribute(flow: FlowTuple): Promise<Process>;
-  /** Cuts every flow that is not granted any more, or every one, if it says why; tells how many. */
-  recheck(cutAll?: string): Promise<number>;
-  /** Everything that runs in it. */
-  pids(): readonly number[];
-  /** Ends the servers and closes the ports that it is granted no more. */
-  keepGranted(): void;
-}
 
 export interface RunOptions {
   readonly info: RunInfo;
@@ -167,6 +150,11 @@ export class Run implements HeldRun {
 
   get policy(): Policy {
     return this.#rules.policy;
+  }
+
+  /** It has ended, or was told to. */
+  get isEnding(): boolean {
+    return this.#stopping !== undefined || !this.alive;
   }
 
   get alive(): boolean {
@@ -349,7 +337,7 @@ export class Run implements HeldRun {
     said: Readonly<Record<string, string>>,
     change: () => void,
   ): Promise<void> {
-    if (this.#parts === undefined || !this.alive) this.#mustBe("running");
+    if (this.#parts === undefined || !this.alive) this.living();
     const before = this.policy.digest;
     change();
     this.#parts?.keepGranted();
@@ -479,9 +467,10 @@ export class Run implements HeldRun {
     });
   }
 
-  #mustBe(state: RunInfo["state"]): void {
-    if (this.#info.state === state) return;
-    throw new Fault("daemon.state", `${this.id} is ${this.#info.state}, not ${state}`);
+  /** Its parts. @throws {Fault} `daemon.state` where it does not run. */
+  living(): Parts {
+    if (this.#parts !== undefined && this.#info.state === "running") return this.#parts;
+    throw new Fault("daemon.state", `${this.id} is ${this.#info.state}, not running`);
   }
 
   #update(change: Partial<RunInfo>): void {

@@ -10,14 +10,16 @@ import { neededVariables, parseTaskFile, resolveCredentials } from "../policy/in
 import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
+import { execHandlers } from "./exec-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
 import { probeTask } from "./probing.ts";
 import { passkeyHandlers } from "./passkeys.ts";
-import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
+import { serveControl, type Handlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
+import { readFile, writeFile } from "./run-paths.ts";
 import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
@@ -73,8 +75,13 @@ export async function serve(home: Home): Promise<void> {
   await world.close();
 }
 
-function createStreams({ world, runs, pool }: Parts): StreamHandlers {
+function createStreams({ world, runs, pool }: Parts): Parameters<typeof serveControl>[2] {
+  const { execs } = world;
   return {
+    transfers: {
+      read: (of) => readFile(execs, runs.living(of.run), of),
+      write: (of, content) => writeFile(execs, runs.living(of.run), of, content),
+    },
     attach(id) {
       const run = runs.attachable(id);
       return (stream) => run.attach(stream);
@@ -144,6 +151,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       await runs.living(run).record({ type: "step", data: at });
       return runs.info(run);
     },
+    ...execHandlers(world.execs, runs),
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);
       const systems = taskSystems([...living.own.values()].map(({ entry }) => entry));

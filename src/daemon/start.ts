@@ -282,12 +282,16 @@ async function bringUp(
     writeLogins(home, run.lending.logins);
     plantCanary(world, run, home);
     run.release();
-    const streams = await sandbox.start({
-      argv: request.command,
-      environment: agentEnvironment(run, request, recipe.tools),
-      cwd: recipe.workspace,
-      ...(request.terminal && { terminal: request.terminal }),
-    });
+    const environment = agentEnvironment(run, request, recipe.tools);
+    const base = { environment, cwd: recipe.workspace };
+    const streams =
+      request.command.length === 0
+        ? sandbox.idle()
+        : await sandbox.start({
+            argv: request.command,
+            ...base,
+            ...(request.terminal && { terminal: request.terminal }),
+          });
     const again = () => bringUp(world, run, order, { laid: laid ?? { startBytes: 0 } });
     const isOverlay = recipe.mode === "overlay" && recipe.isCopied !== true;
     const ground = {
@@ -296,7 +300,7 @@ async function bringUp(
       startMs: Date.parse(run.info.startedAt),
     };
     const { gpus } = recipe.plan;
-    return { sandbox, gateway, limits, gpus, streams, closePackets, again, ground };
+    return { sandbox, gateway, limits, gpus, streams, base, closePackets, again, ground };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;

@@ -27,6 +27,7 @@ import { Recordings } from "../recording/index.ts";
 import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
+import { Execs } from "./execs.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
 import { readDeciders } from "../channel/index.ts";
 import { Passkeys } from "../passkey/index.ts";
@@ -76,6 +77,8 @@ export interface World {
   /** What terminals of runs showed. */
   readonly recordings: Recordings;
   readonly detections: RunDetections;
+  /** Commands in runs that live. */
+  readonly execs: Execs;
   /** What runs use. */
   readonly usage: UsageWatch;
   /** Puts on record what the networks of runs refused by themselves. */
@@ -188,6 +191,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),
     detections,
+    execs: new Execs(clock, log),
     usage: new UsageWatch(clock, log),
     packets: new PacketWatch(),
     async close() {

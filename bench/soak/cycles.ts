@@ -7,13 +7,13 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isFault } from "../../src/base/index.ts";
+import { Fault, isFault } from "../../src/base/index.ts";
 import type { Daemon } from "../daemon.ts";
 
 const SLEEP = ["sleep", "3600"];
 const LOOK_MS = 2;
 const STARTING_MS_MAX = 5000;
-const ASKED_MS_MAX = 20_000;
+const ASKED_MS_MAX = 60_000;
 
 /** Ways in which a cycle ends. */
 export const WAYS = ["exits", "killed", "killed-starting", "killed-asking", "paused-killed", "worker-killed"] as const;
@@ -28,16 +28,21 @@ export function wayOf(n: number): Way {
 /** A server that takes requests and answers none. */
 export interface Silent extends AsyncDisposable {
   readonly task: string;
-  /** Resolves at the next request that comes. */
-  asked(): Promise<void>;
+  /** A URL that nobody asked for yet, and when it is asked for. */
+  next(): { readonly url: string; readonly asked: Promise<void> };
 }
 
 export async function startSilent(): Promise<Silent> {
-  const waiting: (() => void)[] = [];
+  const waiting = new Map<string, () => void>();
+  let urls = 0;
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket.on("close", () => open.delete(socket)).on("error", () => {}));
-    socket.once("data", () => waiting.shift()?.());
+    socket.once("data", (bytes: Buffer) => {
+      const [, path = ""] = /^GET (\S+)/.exec(bytes.toString("latin1")) ?? [];
+      waiting.get(path)?.();
+      waiting.delete(path);
+    });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -48,7 +53,13 @@ grants:
   - { system: http, name: silent, hosts: [silent.example], ports: [80], tls: false, dial: "127.0.0.1:${port}",
       allow: [{ methods: [GET], paths: ["/**"] }] }
 `,
-    asked: () => new Promise((resolve) => waiting.push(resolve)),
+    next() {
+      urls += 1;
+      const path = `/${urls}`;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.set(path, resolve);
+      return { url: `http://silent.example${path}`, asked: promise };
+    },
     async [Symbol.asyncDispose]() {
       server.close();
       for (const socket of open) socket.destroy();
@@ -82,10 +93,10 @@ export async function cycle(daemon: Daemon, silent: Silent, way: Way): Promise<v
       return;
     case "killed-asking":
     case "worker-killed": {
-      const asked = silent.asked();
-      const words = ["curl", "-s", "http://silent.example/"];
+      const { url, asked } = silent.next();
+      const words = ["curl", "-s", url];
       const { run } = await daemon.start(words, { detach: true, task: silent.task });
-      await Promise.race([asked, sleep(ASKED_MS_MAX, undefined, { ref: false })]);
+      await withinTime(asked);
       if (way === "worker-killed") killWorker(daemon.pid);
       await kill(run);
     }
@@ -107,6 +118,15 @@ async function killStarting(daemon: Daemon, kill: (run: string) => Promise<void>
   }
   const late = await started;
   if (late !== undefined) await kill(late.run);
+}
+
+async function withinTime(asked: Promise<void>): Promise<void> {
+  const late = AbortSignal.timeout(ASKED_MS_MAX);
+  const { promise, reject } = Promise.withResolvers<never>();
+  late.addEventListener("abort", () =>
+    reject(new Fault("bench.soak", `no request came within ${ASKED_MS_MAX} ms`)),
+  );
+  await Promise.race([asked, promise]);
 }
 
 function endedOnly(error: unknown): void {

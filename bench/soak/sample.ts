@@ -42,7 +42,7 @@ export async function takeSample({ pid, home, told }: Sampled): Promise<Sample> 
     threads: sumOf(tree, ({ pid: one }) => entries(`/proc/${one}/task`)),
     namespaces: namespacesOf(tree.map((one) => one.pid)),
     "namespaces-of-host": namespacesOf(entriesOf("/proc").map(Number).filter(Number.isInteger)),
-    cgroups: groupsBelow(CGROUPS),
+    cgroups: groupsBelow(CGROUPS, new Set(entriesOf(join(home, "runs")))),
     mounts: readFileSync("/proc/self/mountinfo", "utf8").split("\n").length - 1,
     "descriptors-of-daemon": entries(`/proc/${pid}/fd`),
     "descriptors-of-workers": sumOf(own, (one) => (one.pid === pid ? 0 : entries(`/proc/${one.pid}/fd`))),
@@ -100,9 +100,11 @@ function namespacesOf(pids: readonly number[]): number {
   return seen.size;
 }
 
-function groupsBelow(folder: string): number {
-  const names = entriesOf(folder, true);
-  return sumOf(names, (name) => 1 + groupsBelow(join(folder, name)));
+/** Control groups of runs of this home, in every hierarchy: each is named for its run. */
+function groupsBelow(folder: string, runs: ReadonlySet<string>): number {
+  return sumOf(entriesOf(folder, true), (name) => {
+    return (runs.has(name) ? 1 : 0) + groupsBelow(join(folder, name), runs);
+  });
 }
 
 function filesBelow(folder: string): { readonly files: number; readonly bytes: number } {

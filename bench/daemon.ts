@@ -5,7 +5,7 @@
  */
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { locateHome, runEndSchema, type Frame, type Home, type RunInfo } from "../src/api/index.ts";
+import { locateHome, runEndSchema, type Frame, type Home, type RunInfo, type RunOrder } from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
 import { createClient, type Client } from "../src/client/index.ts";
 import { startRun, type StartedRun } from "../src/cli/run-stream.ts";
@@ -16,7 +16,7 @@ const START_MS_MAX = 15_000;
 const START_POLL_MS = 20;
 /** So many looks one after the other must find sandboxes waiting: then none is being made. */
 const SETTLED_LOOKS = 5;
-const SETTLE_LOOKS_MAX = 1500;
+const SETTLE_LOOKS_MAX = 500;
 const MAIN = join(ROOT, "src", "cli", "main.ts");
 /** The profile `shell`, in short. */
 export const NO_GRANTS = "task: bench\npurpose: Measure a run that reaches nothing.\ngrants: []\n";
@@ -39,12 +39,14 @@ export interface Daemon extends AsyncDisposable {
   readonly workspace: string;
   /** For programs that shall find it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What asks for a run of `command`. */
+  orderOf(command: readonly string[], options?: StartOptions): RunOrder;
   /** Starts `command`, resolves when it runs. */
   start(command: readonly string[], options?: StartOptions): Promise<RunInfo>;
   /** Runs `command` to its end over one connection, as the command line does; gives its output. */
   run(command: readonly string[], options?: StartOptions): Promise<string>;
   /** Waits until no run is left and sandboxes wait again for runs of the kind that was started last. */
-  settle(looks?: number): Promise<void>;
+  settle(): Promise<void>;
 }
 
 export interface StartOptions {
@@ -82,9 +84,10 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
       home,
       workspace,
       environment,
+      orderOf,
       start,
       run: async (command, of) => outputOf(await startRun(home, orderOf(command, of), () => ({}))),
-      settle: (looks) => settle(client, looks),
+      settle: () => settle(client),
       async [Symbol.asyncDispose]() {
         const { exitCode, signalCode } = companion.child;
         if (exitCode !== null || signalCode !== null) {
@@ -113,9 +116,9 @@ async function readyPid(client: Client, { child, said }: Companion): Promise<num
   });
 }
 
-async function settle(client: Client, looks = SETTLED_LOOKS): Promise<void> {
+async function settle(client: Client): Promise<void> {
   let before = 0;
-  for (let calm = 0, tries = 0; calm < looks; tries += 1) {
+  for (let calm = 0, tries = 0; calm < SETTLED_LOOKS; tries += 1) {
     if (tries === SETTLE_LOOKS_MAX) {
       throw new Fault("bench.pool", "no sandboxes wait although nothing runs", {
         hint: "see the daemon's log for `pool.prepare`",

@@ -9,19 +9,24 @@ import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release, setPriority } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { describeError, Fault, isFault } from "../../src/base/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { startDaemon } from "../daemon.ts";
 import { createScratch } from "../place.ts";
 import { cycle, startSilent, wayOf, WAYS, type Way } from "./cycles.ts";
 import { growthOf, type Bound, type Growth, type Point } from "./growth.ts";
 import { takeSample, type Sample } from "./sample.ts";
 
-const USAGE = "npm run soak -- [--cycles N] [--at-once N] [--json FILE]";
+const USAGE = "npm run soak -- [--cycles N] [--at-once N] [--minutes N] [--json FILE]";
 const SAMPLES = 40;
 const NICE = 10;
-/** A sandbox is made in less than so many looks of 20 ms, so none is being made after them. */
-const CALM_LOOKS = 40;
+/** As long as nothing changes for this long, no sandbox is being made; on a machine that does much else, it may be. */
+const CALM_MS = 2000;
+const CALM_MS_MAX = 180_000;
+const LOOK_MS = 50;
+const SHARE_TRIES = 4;
 /** A cycle that fails is one too many; so many are named. */
 const FAILURES_NAMED = 10;
 
@@ -53,6 +58,8 @@ const SHARED: readonly string[] = [
 interface Wanted {
   readonly cycles: number;
   readonly atOnce: number;
+  /** After which no more cycles are begun; what was made until then is judged, and said to be fewer. */
+  readonly minutes: number;
   readonly json: string | undefined;
 }
 
@@ -62,6 +69,7 @@ function wantedOf(words: readonly string[]): Wanted {
     options: {
       cycles: { type: "string", default: "20000" },
       "at-once": { type: "string", default: "12" },
+      minutes: { type: "string", default: "600" },
       json: { type: "string" },
     },
   });
@@ -69,10 +77,11 @@ function wantedOf(words: readonly string[]): Wanted {
   if (!Number.isInteger(cycles) || cycles < SAMPLES || !Number.isInteger(atOnce) || atOnce < 1) {
     throw new Fault("bench.arguments", `at least ${SAMPLES} cycles, one at once`, { hint: USAGE });
   }
-  return { cycles, atOnce, json: values.json === undefined ? undefined : resolve(values.json) };
+  const minutes = Number(values.minutes);
+  return { cycles, atOnce, minutes, json: values.json === undefined ? undefined : resolve(values.json) };
 }
 
-async function soak({ cycles, atOnce, json }: Wanted): Promise<boolean> {
+async function soak({ cycles, atOnce, minutes, json }: Wanted): Promise<boolean> {
   const begun = performance.now();
   using scratch = createScratch();
   await using silent = await startSilent();
@@ -87,8 +96,7 @@ async function soak({ cycles, atOnce, json }: Wanted): Promise<boolean> {
   const failures: string[] = [];
   let done = 0;
   const sampleNow = async () => {
-    await daemon.settle(CALM_LOOKS);
-    const { waiting } = await daemon.client.call("daemon.status", {});
+    const waiting = await calm(daemon.client);
     const sample = await takeSample({ pid: daemon.pid, home: daemon.home.root, told });
     return { waiting, sample };
   };
@@ -106,8 +114,9 @@ async function soak({ cycles, atOnce, json }: Wanted): Promise<boolean> {
     const about = { cycles: done, seconds, failures: failures.length, waiting };
     console.log(JSON.stringify({ ...about, ...sample }));
   };
+  const isLate = () => performance.now() - begun > minutes * 60_000;
   const lane = async (until: number) => {
-    while (done < until) {
+    while (done < until && !isLate()) {
       const way = wayOf(done);
       done += 1;
       of.set(way, (of.get(way) ?? 0) + 1);
@@ -119,7 +128,7 @@ async function soak({ cycles, atOnce, json }: Wanted): Promise<boolean> {
   shares = await sharesOf(sampleNow, async (atOnce) => {
     await Promise.all(Array.from({ length: atOnce }, () => daemon.run(["true"])));
   });
-  for (let n = 0; n <= SAMPLES; n += 1) {
+  for (let n = 0; n <= SAMPLES && !(isLate() && n > 0); n += 1) {
     const until = Math.round((cycles * n) / SAMPLES);
     await Promise.all(Array.from({ length: atOnce }, () => lane(until)));
     await look();
@@ -134,7 +143,8 @@ async function soak({ cycles, atOnce, json }: Wanted): Promise<boolean> {
   console.log(`${done} cycles in ${Math.round(seconds)} s (${(done / seconds).toFixed(1)}/s): ${JSON.stringify(ways)}`);
   for (const failure of failures.slice(0, FAILURES_NAMED)) console.log(`failed: ${failure}`);
   const grown = growths.filter(([, growth]) => growth?.isHeld === false).map(([name]) => name);
-  const isWell = grown.length === 0 && failures.length === 0;
+  const isWell = grown.length === 0 && failures.length === 0 && done >= cycles;
+  if (done < cycles) console.log(`stopped after ${minutes} minutes: ${done} of ${cycles} cycles`);
   console.log(isWell ? "nothing leaks" : `grows: ${grown.join(", ") || "nothing"}; cycles failed: ${failures.length}`);
   if (json !== undefined) {
     const machine = { cores: cpus().length, kernel: release(), node: process.version, load: loadavg()[0] };
@@ -145,6 +155,18 @@ async function soak({ cycles, atOnce, json }: Wanted): Promise<boolean> {
   return isWell;
 }
 
+/** How many sandboxes wait, once no run is left and their number stands still. */
+async function calm(client: Client): Promise<number> {
+  let [before, sinceMs] = [-1, performance.now()];
+  for (const deadline = sinceMs + CALM_MS_MAX; performance.now() < deadline; await sleep(LOOK_MS)) {
+    const { runs, waiting } = await client.call("daemon.status", {});
+    if (runs > 0 || waiting !== before) sinceMs = performance.now();
+    else if (performance.now() - sinceMs > CALM_MS) return waiting;
+    before = waiting;
+  }
+  throw new Fault("bench.soak", `the daemon does not come to rest in ${CALM_MS_MAX / 1000} s`);
+}
+
 /** What one waiting sandbox adds to each count: as many more wait after as many starts at once. */
 async function sharesOf(
   sampleNow: () => Promise<{ readonly waiting: number; readonly sample: Sample }>,
@@ -152,12 +174,15 @@ async function sharesOf(
 ): Promise<Readonly<Record<string, number>>> {
   await start(2);
   const few = await sampleNow();
-  // A run leaves files; so both are seen after as many.
-  await start(few.waiting * 4);
-  const many = await sampleNow();
+  let left = 0; // Runs between the two looks, each with files that it leaves.
+  let many = few;
+  for (let n = 0; n < SHARE_TRIES && many.waiting - few.waiting < 2; n += 1) {
+    await start(few.waiting * 4);
+    left += few.waiting * 4;
+    many = await sampleNow();
+  }
   const more = many.waiting - few.waiting;
   if (more < 2) throw new Fault("bench.soak", "no more sandboxes wait after many starts");
-  const left = few.waiting * 4; // Runs between the two looks, each with files that it leaves.
   const filesOfRun = ((many.sample["files-of-home"] ?? 0) - (few.sample["files-of-home"] ?? 0)) / (left + more);
   return Object.fromEntries(
     SHARED.map((name) => [

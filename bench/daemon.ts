@@ -12,7 +12,7 @@ import { startRun, type StartedRun } from "../src/cli/run-stream.ts";
 import { ROOT, type Scratch } from "./place.ts";
 import { startCompanion, type Companion } from "./program.ts";
 
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 60_000;
 const START_POLL_MS = 20;
 /** So many looks one after the other must find sandboxes waiting: then none is being made. */
 const SETTLED_LOOKS = 5;

@@ -18,6 +18,11 @@ import { idle } from "./idle.ts";
 import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
 import { respond } from "./respond.ts";
+import { scaleCreate } from "./scale-create.ts";
+import { scaleExec } from "./scale-exec.ts";
+import { scaleFair } from "./scale-fair.ts";
+import { scaleIdle } from "./scale-idle.ts";
+import { scaleWorkers } from "./scale-workers.ts";
 import { startApi, startCli } from "./start.ts";
 import { stream } from "./stream.ts";
 import { usage } from "./usage.ts";
@@ -45,4 +50,9 @@ export const PARTS: readonly Part[] = [
   blast,
   consoleRecord,
   consolePages,
+  scaleCreate,
+  scaleExec,
+  scaleFair,
+  scaleWorkers,
+  scaleIdle,
 ];

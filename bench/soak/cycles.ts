@@ -19,9 +19,9 @@ const ASKED_MS_MAX = 60_000;
 export const WAYS = ["exits", "killed", "killed-starting", "killed-asking", "paused-killed", "worker-killed"] as const;
 export type Way = (typeof WAYS)[number];
 
-/** The way of cycle `n`; a worker is killed once in 200, since every run that it serves is moved then. */
+/** The way of cycle `n`; a worker is killed once in 1,000, since every run that it serves then gets one of its own. */
 export function wayOf(n: number): Way {
-  if (n % 200 === 199) return "worker-killed";
+  if (n % 1000 === 999) return "worker-killed";
   return WAYS[n % 5] ?? "exits";
 }
 

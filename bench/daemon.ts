@@ -5,7 +5,14 @@
  */
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { locateHome, runEndSchema, type Frame, type Home, type RunInfo, type RunOrder } from "../src/api/index.ts";
+import {
+  locateHome,
+  runEndSchema,
+  type Frame,
+  type Home,
+  type RunInfo,
+  type RunOrder,
+} from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
 import { createClient, type Client } from "../src/client/index.ts";
 import { startRun, type StartedRun } from "../src/cli/run-stream.ts";

@@ -12,7 +12,11 @@ import type { Daemon } from "./daemon.ts";
 export async function connectedRun(daemon: Daemon, command: readonly string[]): Promise<number> {
   const begun = performance.now();
   let ms: number | undefined;
-  const { stream, reader, frames } = await startRun(daemon.home, daemon.orderOf(command), () => ({}));
+  const { stream, reader, frames } = await startRun(
+    daemon.home,
+    daemon.orderOf(command),
+    () => ({}),
+  );
   const isLast = (frame: Frame) => {
     if (frame.type === "stdout") ms ??= performance.now() - begun;
     return frame.type === "exit";

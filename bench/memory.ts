@@ -50,11 +50,16 @@ export function availableMegabytes(): number {
 }
 
 /** Seconds of processor time of process `root` and everything below it, by process, whose names come with it. */
-export function cpuOf(root: number): ReadonlyMap<number, { readonly name: string; readonly seconds: number }> {
+export function cpuOf(
+  root: number,
+): ReadonlyMap<number, { readonly name: string; readonly seconds: number }> {
   const cpu = (pid: number) => {
     const fields = statFields(pid);
     // utime and stime, in hundredths (USER_HZ).
-    return { name: statOf(pid)?.name ?? "", seconds: (Number(fields[11]) + Number(fields[12])) / 100 || 0 };
+    return {
+      name: statOf(pid)?.name ?? "",
+      seconds: (Number(fields[11]) + Number(fields[12])) / 100 || 0,
+    };
   };
   return new Map(pidsBelow(root).map((pid) => [pid, cpu(pid)]));
 }

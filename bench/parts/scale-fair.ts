@@ -38,7 +38,12 @@ export const scaleFair: Part = {
     const loads = await Promise.all(runs.map((run) => execute(daemon, run, words)));
     const direct = parseLoad(
       await runProgram(
-        loadWords(builtTool("load"), { ...of, clients: DIRECT, host: "localhost", port: upstream.port }),
+        loadWords(builtTool("load"), {
+          ...of,
+          clients: DIRECT,
+          host: "localhost",
+          port: upstream.port,
+        }),
       ),
     );
     const rates = loads.map(({ requests, seconds }) => requests / seconds);
@@ -55,7 +60,10 @@ export const scaleFair: Part = {
         name: "scale-fair/p99-to-p50",
         unit: "times",
         values: [p99 / p50],
-        against: { name: `${DIRECT} clients of the server itself`, values: [direct.p99 / direct.p50] },
+        against: {
+          name: `${DIRECT} clients of the server itself`,
+          values: [direct.p99 / direct.p50],
+        },
         goal: { of: "value", must: "<=", be: 3 },
       }),
       createRow({

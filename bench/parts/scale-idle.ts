@@ -59,7 +59,9 @@ export const scaleIdle: Part = {
     tell(
       "scale-idle",
       { ...parts, descriptors, before, after },
-      `a run of ${RUNS}: ${Object.entries(parts).map(([name, mb]) => `${name} ${mb.toFixed(2)} MB`).join(", ")}; ${descriptors.toFixed(1)} descriptors of the daemon`,
+      `a run of ${RUNS}: ${Object.entries(parts)
+        .map(([name, mb]) => `${name} ${mb.toFixed(2)} MB`)
+        .join(", ")}; ${descriptors.toFixed(1)} descriptors of the daemon`,
     );
     const against = { name: "a bare bubblewrap, process and kernel", values: [bare] };
     const goal = { of: "value", must: "<", be: 8 } as const;

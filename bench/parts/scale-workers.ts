@@ -98,12 +98,20 @@ async function loadRuns(
   workers: number,
 ): Promise<Loaded> {
   const before = cpuOf(daemon.pid);
-  const rates = await Promise.all(runs.map(async (run) => parseWrk(await execute(daemon, run, words))));
+  const rates = await Promise.all(
+    runs.map(async (run) => parseWrk(await execute(daemon, run, words))),
+  );
   const after = cpuOf(daemon.pid);
-  const used = [...after].map(([pid, { seconds }]) => ({ pid, seconds: seconds - (before.get(pid)?.seconds ?? 0) }));
+  const used = [...after].map(([pid, { seconds }]) => ({
+    pid,
+    seconds: seconds - (before.get(pid)?.seconds ?? 0),
+  }));
   const ofWorkers = used.filter(({ pid, seconds }) => isWorker(pid) && seconds > BUSY_SECONDS_MIN);
   if (ofWorkers.length !== workers) {
-    throw new Fault("bench.scale", `${ofWorkers.length} workers served ${runs.length} runs, not ${workers}`);
+    throw new Fault(
+      "bench.scale",
+      `${ofWorkers.length} workers served ${runs.length} runs, not ${workers}`,
+    );
   }
   const rate = rates.reduce((sum, each) => sum + each, 0);
   const us = (seconds: number) => (seconds * 1e6) / (rate * SECONDS);

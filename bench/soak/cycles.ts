@@ -16,7 +16,14 @@ const STARTING_MS_MAX = 5000;
 const ASKED_MS_MAX = 60_000;
 
 /** Ways in which a cycle ends. */
-export const WAYS = ["exits", "killed", "killed-starting", "killed-asking", "paused-killed", "worker-killed"] as const;
+export const WAYS = [
+  "exits",
+  "killed",
+  "killed-starting",
+  "killed-asking",
+  "paused-killed",
+  "worker-killed",
+] as const;
 export type Way = (typeof WAYS)[number];
 
 /** The way of cycle `n`; a worker is killed once in 1,000, since every run that it serves then gets one of its own. */
@@ -111,7 +118,9 @@ async function killStarting(daemon: Daemon, kill: (run: string) => Promise<void>
   });
   const [, name = ""] = /^task: (.*)$/m.exec(task) ?? [];
   for (const deadline = Date.now() + STARTING_MS_MAX; Date.now() < deadline; await sleep(LOOK_MS)) {
-    const found = (await daemon.client.call("run.list", { all: false })).find((one) => one.task === name);
+    const found = (await daemon.client.call("run.list", { all: false })).find(
+      (one) => one.task === name,
+    );
     if (found === undefined) continue;
     await kill(found.run);
     break;
@@ -138,6 +147,9 @@ function killWorker(daemon: number): void {
   const text = readFileSync(`/proc/${daemon}/task/${daemon}/children`, "utf8").trim();
   const isWorker = (pid: number) =>
     /src\/worker\/main/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-  const worker = text.split(" ").map(Number).find((pid) => readdirSync("/proc").includes(`${pid}`) && isWorker(pid));
+  const worker = text
+    .split(" ")
+    .map(Number)
+    .find((pid) => readdirSync("/proc").includes(`${pid}`) && isWorker(pid));
   if (worker !== undefined) process.kill(worker, "SIGKILL");
 }

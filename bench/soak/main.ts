@@ -78,7 +78,12 @@ function wantedOf(words: readonly string[]): Wanted {
     throw new Fault("bench.arguments", `at least ${SAMPLES} cycles, one at once`, { hint: USAGE });
   }
   const minutes = Number(values.minutes);
-  return { cycles, atOnce, minutes, json: values.json === undefined ? undefined : resolve(values.json) };
+  return {
+    cycles,
+    atOnce,
+    minutes,
+    json: values.json === undefined ? undefined : resolve(values.json),
+  };
 }
 
 async function soak({ cycles, atOnce, minutes, json }: Wanted): Promise<boolean> {
@@ -140,15 +145,33 @@ async function soak({ cycles, atOnce, minutes, json }: Wanted): Promise<boolean>
   });
   for (const [name, growth] of growths) console.log(lineOf(name, growth, seen.get(name) ?? []));
   const ways = Object.fromEntries(of);
-  console.log(`${done} cycles in ${Math.round(seconds)} s (${(done / seconds).toFixed(1)}/s): ${JSON.stringify(ways)}`);
+  console.log(
+    `${done} cycles in ${Math.round(seconds)} s (${(done / seconds).toFixed(1)}/s): ${JSON.stringify(ways)}`,
+  );
   for (const failure of failures.slice(0, FAILURES_NAMED)) console.log(`failed: ${failure}`);
   const grown = growths.filter(([, growth]) => growth?.isHeld === false).map(([name]) => name);
   const isWell = grown.length === 0 && failures.length === 0 && done >= cycles;
   if (done < cycles) console.log(`stopped after ${minutes} minutes: ${done} of ${cycles} cycles`);
-  console.log(isWell ? "nothing leaks" : `grows: ${grown.join(", ") || "nothing"}; cycles failed: ${failures.length}`);
+  console.log(
+    isWell
+      ? "nothing leaks"
+      : `grows: ${grown.join(", ") || "nothing"}; cycles failed: ${failures.length}`,
+  );
   if (json !== undefined) {
-    const machine = { cores: cpus().length, kernel: release(), node: process.version, load: loadavg()[0] };
-    const result = { machine, cycles: done, seconds, ways, failures, growth: Object.fromEntries(growths) };
+    const machine = {
+      cores: cpus().length,
+      kernel: release(),
+      node: process.version,
+      load: loadavg()[0],
+    };
+    const result = {
+      machine,
+      cycles: done,
+      seconds,
+      ways,
+      failures,
+      growth: Object.fromEntries(growths),
+    };
     const samples = Object.fromEntries(seen);
     writeFileSync(json, `${JSON.stringify({ ...result, isWell, samples }, null, 2)}\n`);
   }
@@ -183,11 +206,16 @@ async function sharesOf(
   }
   const more = many.waiting - few.waiting;
   if (more < 2) throw new Fault("bench.soak", "no more sandboxes wait after many starts");
-  const filesOfRun = ((many.sample["files-of-home"] ?? 0) - (few.sample["files-of-home"] ?? 0)) / (left + more);
+  const filesOfRun =
+    ((many.sample["files-of-home"] ?? 0) - (few.sample["files-of-home"] ?? 0)) / (left + more);
   return Object.fromEntries(
     SHARED.map((name) => [
       name,
-      Math.round(name === "files-of-home" ? filesOfRun : ((many.sample[name] ?? 0) - (few.sample[name] ?? 0)) / more),
+      Math.round(
+        name === "files-of-home"
+          ? filesOfRun
+          : ((many.sample[name] ?? 0) - (few.sample[name] ?? 0)) / more,
+      ),
     ]),
   );
 }

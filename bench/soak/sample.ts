@@ -45,7 +45,9 @@ export async function takeSample({ pid, home, told }: Sampled): Promise<Sample> 
     cgroups: groupsBelow(CGROUPS, new Set(entriesOf(join(home, "runs")))),
     mounts: readFileSync("/proc/self/mountinfo", "utf8").split("\n").length - 1,
     "descriptors-of-daemon": entries(`/proc/${pid}/fd`),
-    "descriptors-of-workers": sumOf(own, (one) => (one.pid === pid ? 0 : entries(`/proc/${one.pid}/fd`))),
+    "descriptors-of-workers": sumOf(own, (one) =>
+      one.pid === pid ? 0 : entries(`/proc/${one.pid}/fd`),
+    ),
     "event-loop-resources": resources,
     "heap-MB": heapBytes / 1e6,
     "external-MB": externalBytes / 1e6,
@@ -59,7 +61,11 @@ export async function takeSample({ pid, home, told }: Sampled): Promise<Sample> 
 async function ask(pid: number, told: string): Promise<z.infer<typeof toldSchema>> {
   rmSync(told, { force: true });
   process.kill(pid, "SIGUSR2");
-  for (const deadline = Date.now() + TOLD_MS_MAX; Date.now() < deadline; await sleep(TOLD_LOOK_MS)) {
+  for (
+    const deadline = Date.now() + TOLD_MS_MAX;
+    Date.now() < deadline;
+    await sleep(TOLD_LOOK_MS)
+  ) {
     if (existsSync(told)) return toldSchema.parse(JSON.parse(readFileSync(told, "utf8")));
   }
   throw new Fault("bench.soak", "the daemon does not tell what it holds");

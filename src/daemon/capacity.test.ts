@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { capacity, RUNS_MAX } from "./capacity.ts";
 
-const limits = (files: string) => `Limit                     Soft Limit           Hard Limit           Units     
+const limits = (
+  files: string,
+) => `Limit                     Soft Limit           Hard Limit           Units     
 Max processes             96364                96364                processes 
 Max open files            ${files.padEnd(20)} ${files.padEnd(20)} files     
 Max locked memory         8388608              8388608              bytes     

@@ -4,7 +4,7 @@
  * @module
  */
 import { constants } from "node:os";
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { assert, Fault } from "../base/index.ts";
 import * as sys from "../sys/index.ts";
 import { createReportReader, encodeFrame, type Field, type Report } from "./control.ts";

@@ -37,7 +37,10 @@ test("INV-249: a launcher holds its own descriptors, none of another run's and n
   const sockets = [one, other, spawner].map(
     (files) => new Set([...files.values()].filter((name) => name.startsWith("socket:"))),
   );
-  assert.deepEqual(sockets.map(({ size }) => size), [4, 4, 2]);
+  assert.deepEqual(
+    sockets.map(({ size }) => size),
+    [4, 4, 2],
+  );
   assert.equal(new Set(sockets.flatMap((names) => [...names])).size, 10, "no two hold the same");
   assert.equal(parentOf(pids[0] ?? 0), parentOf(pids[1] ?? 0), "one spawner for both");
   assert.notEqual(parentOf(pids[0] ?? 0), process.pid);

@@ -36,7 +36,8 @@ const toldSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("gone"), id }),
 ]);
 
-const DESCRIPTORS_HINT = "raise the daemon's limits (`ulimit -Hn`, `ulimit -Hu`), or run fewer at once";
+const DESCRIPTORS_HINT =
+  "raise the daemon's limits (`ulimit -Hn`, `ulimit -Hu`), or run fewer at once";
 
 interface Expected {
   readonly born: PromiseWithResolvers<number>;

@@ -16,7 +16,7 @@ import { bareSandbox } from "./start.ts";
 const ROUNDS = 15;
 const SERIES = 2;
 const AT_ONCE = 8;
-const SUSTAINED = 200;
+const SUSTAINED = 150;
 const ECHO = ["echo", "x"];
 
 export const scaleCreate: Part = {

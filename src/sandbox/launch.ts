@@ -101,6 +101,7 @@ export class Launcher {
   readonly #initKnown = Promise.withResolvers<void>();
   #information = "";
   #diagnostics = "";
+  #isOrphan = false;
   #exit: Exit | undefined;
   #problem: string | undefined;
   #failure: unknown;
@@ -117,8 +118,10 @@ export class Launcher {
       (stream) => new Promise<void>((resolve) => stream.once("close", resolve)),
     );
     void birth.gone.then(() => {
-      // Process 1 has ended, or is told to: nothing is left that the stream could be kept for.
       if (this.#pid === undefined) for (const one of [control, diagnostics, notes]) one.destroy();
+      // Bubblewrap outlives process 1. Where it was ended before, with who forked it, process 1 follows.
+      this.#isOrphan = true;
+      if (this.#init !== undefined) sys.signalProcess(this.#init.handle, "SIGKILL");
     });
     // Not its end alone: its last words come before that of its streams.
     this.gone = Promise.all([birth.gone, ...closed]).then(() => this.#finish());
@@ -339,6 +342,7 @@ export class Launcher {
     // Its parent is our child and does not reap before it ends itself: the number is still its own.
     this.#init = { pid, handle: sys.openProcess(pid) };
     this.#initKnown.resolve();
+    if (this.#isOrphan) this.kill();
   }
 
   #fail(fault: unknown): void {

@@ -19,7 +19,7 @@ const RUNS = 300;
 const AT_ONCE = 8;
 const SECONDS = 20;
 /** Until all of them are there and have had one answer. */
-const AHEAD_SECONDS = 25;
+const AHEAD_SECONDS = 40;
 /** Threads of the one client that asks the server itself. */
 const DIRECT = 250;
 
@@ -35,7 +35,7 @@ export const scaleFair: Part = {
     const at = Math.ceil(Date.now() / 1000) + AHEAD_SECONDS;
     const of = { mode: "keep", clients: 1, seconds: SECONDS } as const;
     const words = loadWords(inside, { ...of, host: NAME, port: 80, at });
-    const loads = await Promise.all(runs.map((run) => execute(daemon, run, words)));
+    const loads = await loadAll(daemon, runs, words);
     const direct = parseLoad(
       await runProgram(
         loadWords(builtTool("load"), {
@@ -95,18 +95,44 @@ async function startAll(daemon: Daemon, task: string): Promise<readonly string[]
   return runs;
 }
 
-async function execute(daemon: Daemon, run: string, argv: readonly string[]): Promise<Load> {
-  const said: Buffer[] = [];
-  const errors: Buffer[] = [];
-  for await (const line of daemon.client.stream("run.exec", { run, argv: [...argv] })) {
-    if (line.type === "stdout") said.push(Buffer.from(line.data, "base64"));
-    if (line.type === "stderr") errors.push(Buffer.from(line.data, "base64"));
-    if (line.type === "ended" && line.code !== 0) {
-      const why = Buffer.concat(errors).toString() || JSON.stringify(line);
-      throw new Fault("bench.scale", `a client of a run failed: ${why}`);
+/** Starts the clients a few at a time, and waits for all of them. */
+async function loadAll(
+  daemon: Daemon,
+  runs: readonly string[],
+  words: readonly string[],
+): Promise<readonly Load[]> {
+  const left = [...runs];
+  const loads: Promise<Load>[] = [];
+  const lane = async () => {
+    for (let run = left.shift(); run !== undefined; run = left.shift()) {
+      const { started, load } = execute(daemon, run, words);
+      loads.push(load);
+      await Promise.race([started, load]);
     }
-  }
-  return parseLoad(Buffer.concat(said).toString());
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return Promise.all(loads);
+}
+
+/** A client in a run: resolved when it has begun, and with what it saw. */
+function execute(daemon: Daemon, run: string, argv: readonly string[]) {
+  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const follow = async (): Promise<Load> => {
+    const said = { stdout: "", stderr: "" };
+    for await (const line of daemon.client.stream("run.exec", { run, argv: [...argv] })) {
+      if (line.type === "started") resolve();
+      else if (line.type !== "ended") {
+        said[line.type] += Buffer.from(line.data, "base64").toString("latin1");
+      } else if (line.code !== 0) {
+        const why = said.stderr || JSON.stringify(line);
+        throw new Fault("bench.scale", `a client of a run failed: ${why}`);
+      }
+    }
+    return parseLoad(said.stdout);
+  };
+  const load = follow();
+  load.catch(() => {}); // Told to who waits for all.
+  return { started, load };
 }
 
 /** A quantile of all requests together, in microseconds, from each client's hundredths. */

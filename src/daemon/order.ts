@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { LineageKey } from "../action/index.ts";
 import type { RunStart } from "../api/index.ts";
 import { withoutLeave } from "../autonomy/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
@@ -31,6 +32,8 @@ export interface Order {
   readonly authorities: ReadonlyMap<string, string>;
   readonly recipe: Recipe;
   readonly key: string;
+  /** The lineages of the run that it is for. */
+  readonly inherited: readonly LineageKey[];
 }
 
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
@@ -60,7 +63,8 @@ export async function planRun(world: World, request: RunStart, service?: Service
   const tools = { ...found, binds: [...found.binds, ...(service?.binds ?? [])] };
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe) };
+  const inherited = service === undefined ? [] : world.lineages.keysOf(service.owner);
+  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe), inherited };
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */

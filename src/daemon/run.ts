@@ -42,6 +42,7 @@ import { meansOf, type Beyond } from "./means.ts";
 import { denialEvent, describeEnd, refusedCanary, WITHHELD, type JsonValue } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
+import type { RunLineage } from "./run-lineage.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
 import { Standstill } from "./standstill.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
@@ -65,6 +66,7 @@ export interface RunOptions {
   /** Asks persons on its behalf. */
   readonly desk: Desk;
   readonly unattended: UnattendedUses;
+  readonly lineage: RunLineage;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
   readonly beyond: Beyond;
@@ -86,6 +88,7 @@ export class Run implements HeldRun {
   /** What it borrows. */
   readonly lending: Lending;
   readonly #rules: Rules;
+  readonly lineage: RunLineage;
   readonly #responder: Responder;
   #info: RunInfo;
   #parts: Parts | undefined;
@@ -104,6 +107,7 @@ export class Run implements HeldRun {
     this.#info = options.info;
     this.id = options.info.run;
     this.#rules = new Rules(options.task, options.policy, options.unattended);
+    this.lineage = options.lineage;
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
@@ -198,6 +202,7 @@ export class Run implements HeldRun {
     const timer = setTimeout(wait.resolve, waitMs);
     await Promise.race([wait.promise, this.#stopped.promise]);
     clearTimeout(timer);
+    await this.open();
     this.#agent = false; // What was found until here is of the attempt before.
     const found = this.#standstill.renew();
     if (found !== undefined)
@@ -265,6 +270,20 @@ export class Run implements HeldRun {
   /** A person lets it go on. @throws {Fault} `daemon.state` */
   async resume(): Promise<void> {
     await this.#standstill.resume();
+  }
+
+  /** Its lineage is paused: it stands still when this resolves, if it runs; else it does not begin. */
+  async close(lineage: string, why: string): Promise<void> {
+    await this.#standstill.close(lineage, why);
+  }
+
+  async reopen(lineage: string): Promise<void> {
+    await this.#standstill.reopen(lineage);
+  }
+
+  /** Resolves when its command may begin: no lineage of it is paused, or it was stopped. */
+  async open(): Promise<void> {
+    await Promise.race([this.#standstill.open(), this.#stopped.promise]);
   }
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
@@ -367,7 +386,9 @@ export class Run implements HeldRun {
 
   async intend(action: Action, flow: string): Promise<Verdict> {
     const { decision, isMore } = this.#rules.decide(action);
-    const first = this.#saysCanary(action) ? { ...decision, ...refusedCanary } : decision;
+    const first = this.#saysCanary(action)
+      ? { ...decision, ...refusedCanary }
+      : this.lineage.judge(action, decision);
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
     const { state: _, ...decided } = first;
@@ -383,15 +404,16 @@ export class Run implements HeldRun {
     const said = `${target}\n${JSON.stringify(fields)}`;
     if (!this.placeholders.find(said).some(isCanary)) return false;
     const of = { target, process: cause, action: id, detector: CANARY.name, score: 1 };
-    this.finding("exfiltration", `${CANARY_USED}: ${target}`, of);
+    this.finding("exfiltration", `${CANARY_USED}: ${target}`, of, said);
     return true;
   }
 
   /** A program that is given what was planted in the run: whoever started it has read it. */
   noteArguments(process: Process): void {
-    if (!this.placeholders.find(process.argv.join("\n")).some(isCanary)) return;
+    const said = process.argv.join("\n");
+    if (!this.placeholders.find(said).some(isCanary)) return;
     const of = { target: process.exe, process, detector: CANARY.name, score: 0.8 };
-    this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of);
+    this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of, said);
   }
 
   get placeholders(): Placeholders {
@@ -431,10 +453,8 @@ export class Run implements HeldRun {
     if (denial.waits === true || denial.probes === true) return;
     const { monoMs } = this.#clock.now();
     const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
-    if (this.#rules.noteDenial(attempt)) {
-      const detail = `${target} was denied, and then tried by three or more distinct routes`;
-      this.finding("sticky", detail, { target, process, route });
-    }
+    const detail = this.lineage.denied(attempt, this.#rules.noteDenial(attempt));
+    if (detail !== undefined) this.finding("sticky", detail, { target, process, route });
   }
 
   async attribute(flow: FlowTuple): Promise<Process> {
@@ -452,8 +472,11 @@ export class Run implements HeldRun {
     }
   }
 
-  finding(kind: FindingKind, detail: string, of: FindingSubject): void {
-    if (this.#agent) this.#responder.found({ kind, detail, of });
+  /** `said`: what a planted credential was found in. */
+  finding(kind: FindingKind, detail: string, of: FindingSubject, said = of.target): void {
+    if (!this.#agent) return;
+    const planted = of.detector === CANARY.name ? this.lineage.planted(said ?? "") : "";
+    this.#responder.found({ kind, detail: `${detail}${planted}`, of });
   }
 
   /** The same, of which was told not long ago. */

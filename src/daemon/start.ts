@@ -7,7 +7,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { OWN_HOST, type Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
+import { assert, createRunId, describeError, Fault, isFault } from "../base/index.ts";
 import { findEntry } from "../catalog/index.ts";
 import { clientTrust, type ConnectErrno } from "../gateway/index.ts";
 import { printPublished } from "../policy/index.ts";
@@ -16,6 +16,7 @@ import type { OwnSystem } from "../systems/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
 import { lend } from "./lending.ts";
+import { lineageOf } from "./lineage-of.ts";
 import { writeLogins } from "./login-files.ts";
 import { enquiriesOf } from "./enquiries.ts";
 import { holdRun, type Living } from "./hold.ts";
@@ -31,6 +32,7 @@ import { loadProtocols } from "../protocols/index.ts";
 import { knownHostsLine } from "./host-key.ts";
 import { createRunFiles, filesOf, saveKnownHosts, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
+import { RunLineage } from "./run-lineage.ts";
 import type { Runs } from "./runs.ts";
 import { copyWorkspace } from "./workspaces.ts";
 import { changesOf } from "./workspaces.ts";
@@ -45,6 +47,8 @@ export async function startRun(
   service?: Service,
 ): Promise<Run> {
   const order = await planRun(world, request, service);
+  // Before it has anything. What comes between here and its first instruction is looked for there.
+  world.lineages.requireOpen(lineageOf(world, order.task, request, order.inherited));
   const { key, recipe } = order;
   return pool.during(key, recipe, async () => {
     const taken: Taken = { waiting: pool.take(key) };
@@ -71,15 +75,17 @@ async function start(
 ): Promise<Run> {
   const { waiting } = taken;
   const { request, task, policy, own, authorities } = order;
-  const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
+  const id = waiting?.id ?? createRunId(world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
   if (waiting === undefined) createRunFiles(files);
   saveTask(files, request.task.source);
+  const keys = lineageOf(world, task, request, order.inherited);
+  const lineage = new RunLineage(world.lineages, id, keys);
   const recorder = new Recorder(id, world.ledger, world.clock, (error) =>
     run.stop("ledger", `the record cannot be written: ${describeError(error)}`),
   );
   const run = new Run({
-    info: describeRun(id, order, world),
+    info: { ...describeRun(id, order, world), lineage: [...keys] },
     task,
     policy,
     files,
@@ -90,9 +96,11 @@ async function start(
     own,
     desk: world.desk,
     unattended: world.unattended,
+    lineage,
     lending: lend(world.credentials, id, task, {
       environment: request.environment,
       entryOf: (kind) => findEntry(kind) ?? own.get(kind)?.entry,
+      createCanary: () => lineage.createCanary(),
       renew: (grant) => world.minting.renew(run, grant),
     }),
     held: !request.detach,
@@ -102,6 +110,7 @@ async function start(
         await world.minting.revoke(one);
         world.credentials.forgetRun(one);
       },
+      pauseLineage: (key, why) => world.lineages.pause(key, why),
       changes: async ({ info }) => changesOf(world, info),
       now: () => new Date(world.clock.now().wallMs).toISOString(),
     },
@@ -109,11 +118,15 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
+    world.lineages.join(run, keys);
     world.detections.add(id, task, {
       tell: ({ kind, why, ...of }) => run.finding(kind, why, of),
       again: ({ kind, action }) => run.foundAgain(kind, action),
     });
-    recorder.watch = (event) => world.detections.observe(event);
+    recorder.watch = (event) => {
+      lineage.note(event);
+      return world.detections.observe(event);
+    };
     void run.ended.then(() => {
       world.detections.remove(id);
       world.enquiries.remove(run.id);
@@ -199,6 +212,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       command: request.command,
       workspace: recipe.workspace,
       workspaceMode: task.workspace,
+      lineage: [...run.lineage.keys],
       lifetimeMs,
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
@@ -239,7 +253,7 @@ async function bringUpSomehow(
     return await bringUp(world, run, order, { waiting });
   } catch (error) {
     // One that waited may die this moment. Its agent has not begun then: that is told before it does.
-    if (waiting !== undefined) {
+    if (waiting !== undefined && !isFault(error, "lineage.paused")) {
       world.log.warn("pool.unfit", { sandbox: run.id, error: describeError(error) });
       return bringUpSomehow(world, run, order, undefined);
     }
@@ -282,6 +296,8 @@ async function bringUp(
     const home = recipe.home ?? join(run.files.root, "home");
     writeLogins(home, run.lending.logins);
     plantCanary(world, run, home);
+    // INV-242: from here on it would run, and whoever paused its lineage has not seen it do so.
+    world.lineages.requireOpen(run.lineage.keys);
     run.release();
     const environment = agentEnvironment(run, request, recipe.tools);
     const base = { environment, cwd: recipe.workspace };

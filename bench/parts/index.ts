@@ -17,6 +17,7 @@ import { https } from "./https.ts";
 import { idle } from "./idle.ts";
 import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
+import { lineagePause } from "./lineage-pause.ts";
 import { respond } from "./respond.ts";
 import { startApi, startCli } from "./start.ts";
 import { stream } from "./stream.ts";
@@ -42,6 +43,7 @@ export const PARTS: readonly Part[] = [
   detect,
   usage,
   respond,
+  lineagePause,
   blast,
   consoleRecord,
   consolePages,

@@ -57,6 +57,8 @@ export interface LineagesPorts {
   rules(): LineageRules;
   /** The lineages of a run that has ended; none where nobody knows it any more. */
   everOf(run: string): readonly LineageKey[];
+  /** Lineages of which anything is kept. */
+  readonly most?: number;
 }
 
 export class Lineages {
@@ -290,8 +292,9 @@ export class Lineages {
   /** None begins from here on, whatever becomes of this daemon; gives those that live. @throws {Fault} `lineage.full` */
   #shut(key: LineageKey, why: string): readonly Member[] {
     const { paused } = this.#store;
-    if (!paused.has(key) && paused.size >= KEPT_MAX) {
-      throw new Fault("lineage.full", `${KEPT_MAX} lineages are paused already`, {
+    const { most = KEPT_MAX } = this.#ports;
+    if (!paused.has(key) && paused.size >= most) {
+      throw new Fault("lineage.full", `${most} lineages are paused already`, {
         hint: "resume some first",
       });
     }
@@ -330,8 +333,9 @@ export class Lineages {
     const known = this.#lineages.get(key);
     if (known !== undefined) return known;
     const uses = this.#usesOf(key);
-    if (uses !== undefined && uses.isNew && this.#store.size >= KEPT_MAX) {
-      throw new Fault("lineage.full", `${KEPT_MAX} lineages have used up something of a budget`, {
+    const { most = KEPT_MAX } = this.#ports;
+    if (uses !== undefined && uses.isNew && this.#store.size > most) {
+      throw new Fault("lineage.full", `${most} lineages have used up something of a budget`, {
         hint: "call jobs by names that come again, or give budgets to fewer",
       });
     }

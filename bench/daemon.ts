@@ -60,7 +60,10 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
   const companion = startCompanion([process.execPath, ...flags, MAIN, "serve"], { environment });
   const home = locateHome(environment);
   const client = createClient(home);
-  const orderOf = (command: readonly string[], { task = NO_GRANTS, detach = false, lineage = {} } = {}) => ({
+  const orderOf = (
+    command: readonly string[],
+    { task = NO_GRANTS, detach = false, lineage = {} } = {},
+  ) => ({
     lineage,
     task: { source: task, fileName: join(scratch.root, "bench.yaml") },
     command: [...command],

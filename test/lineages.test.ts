@@ -74,7 +74,16 @@ const entriesOf = async ({ run }: RunInfo): Promise<readonly Entry[]> =>
 const kill = async (...runs: readonly RunInfo[]) =>
   Promise.all(runs.map(({ run }) => client.call("run.kill", { run }).catch(() => undefined)));
 const get = ({ run }: RunInfo, path: string, more: readonly string[] = []) =>
-  execute(client, run, ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", ...more, `http://open.test${path}`]);
+  execute(client, run, [
+    "curl",
+    "-s",
+    "-o",
+    "/dev/null",
+    "-w",
+    "%{http_code}",
+    ...more,
+    `http://open.test${path}`,
+  ]);
 
 test("INV-242 pause --lineage freezes all runs of a job, lets none begin, over a daemon's death, until resume", async () => {
   const count = ["sh", "-c", "while :; do echo x; sleep 0.01; done"];
@@ -90,16 +99,23 @@ test("INV-242 pause --lineage freezes all runs of a job, lets none begin, over a
   await assert.rejects(client.call("run.resume", { run: a.run }), { code: "daemon.state" });
   await assert.rejects(execute(client, b.run, ["true"]), { code: "daemon.state" });
   await kill(await start({ job: "another" }), other);
-  assert.match((await home.call(["lineages"])).stdout, /job:swarm +2 +- +paused: job:swarm was paused by hand/);
+  assert.match(
+    (await home.call(["lineages"])).stdout,
+    /job:swarm +2 +- +paused: job:swarm was paused by hand/,
+  );
   // Another daemon of this home has not forgotten it.
   await home.call(["stop", "--force"]);
   client = await clientOf(home);
   await assert.rejects(start({ job: "swarm" }), { code: "lineage.paused" });
-  await assert.rejects(client.call("lineage.resume", { lineage: "job:never" }), { code: "daemon.state" });
+  await assert.rejects(client.call("lineage.resume", { lineage: "job:never" }), {
+    code: "daemon.state",
+  });
   assert.equal((await home.call(["resume", "--lineage", "job:swarm"])).code, 0);
   const again = await start({ job: "swarm" });
   assert.equal(await stateOf(again), "running");
-  const states = (await home.log()).filter(({ type }) => type === "lineage").map(({ data }) => data?.["state"]);
+  const states = (await home.log())
+    .filter(({ type }) => type === "lineage")
+    .map(({ data }) => data?.["state"]);
   assert.deepEqual(states, ["paused", "resumed"]);
   await kill(again);
 });
@@ -178,7 +194,10 @@ test("INV-243 one budget for all runs of a job, over restarts of runs and daemon
   assert.equal((await get(again, "/6")).stdout, "403");
   const denied = (await entriesOf(again)).find(({ rule }) => rule === "lineage.budget");
   assert.equal(denied?.verdict, "deny");
-  assert.match(String(denied?.data?.["reason"]), /the budget of job:budget-a: its 4 requests are used up/);
+  assert.match(
+    String(denied?.data?.["reason"]),
+    /the budget of job:budget-a: its 4 requests are used up/,
+  );
   const free = await start({ job: "free", source: source("spender") });
   assert.equal((await get(free, "/7")).stdout, "200", "another job has its own");
   assert.ok(!seen.some((line) => line.endsWith("/6") || line.endsWith("/3")), "none of them left");
@@ -198,13 +217,18 @@ test("INV-246 the same secret under two names is one lineage, and another secret
     assert.equal((await home.call(add, { input: `${secret}\n` })).code, 0);
   }
   const using = (name: string) =>
-    source(`of-${name.toLowerCase().replace("$", "")}`).replace("    ports:", `    credential: ${name}\n    ports:`);
+    source(`of-${name.toLowerCase().replace("$", "")}`).replace(
+      "    ports:",
+      `    credential: ${name}\n    ports:`,
+    );
   const runs = await Promise.all([
     start({ source: using("shop") }),
     start({ source: using("same-shop") }),
     start({ source: using("blog") }),
   ]);
-  const [one, two, three] = runs.map(({ lineage = [] }) => lineage.find((key) => key.startsWith("credential:")));
+  const [one, two, three] = runs.map(({ lineage = [] }) =>
+    lineage.find((key) => key.startsWith("credential:")),
+  );
   assert.ok(one !== undefined && one === two && one !== three);
   assert.ok(!one.includes("s3cret"));
   await client.call("lineage.pause", { lineage: "credential:same-shop" });
@@ -215,17 +239,50 @@ test("INV-246 the same secret under two names is one lineage, and another secret
 
 test("INV-244 a target that is tried by one way in each of three runs is circumvention of all three", async () => {
   const runs = await Promise.all(
-    [1, 2, 3].map(() => start({ job: "ways", source: source("ways", "respond: { sticky: record }\n") })),
+    [1, 2, 3].map(() =>
+      start({ job: "ways", source: source("ways", "respond: { sticky: record }\n") }),
+    ),
   );
-  const ways = [["-X", "GET"], ["-X", "POST"], ["-X", "PUT"]] as const;
+  const ways = [
+    ["-X", "GET"],
+    ["-X", "POST"],
+    ["-X", "PUT"],
+  ] as const;
   const stickyOf = async (run: RunInfo) =>
     (await entriesOf(run)).filter(({ data }) => data?.["finding"] === "sticky");
   for (const [at, run] of runs.entries()) {
-    await execute(client, run.run, ["curl", "-s", "--max-time", "3", ...(ways[at] ?? []), "http://secret.test/"]);
-    await execute(client, run.run, ["curl", "-s", "--max-time", "3", "-X", "PATCH", `http://open.test/${at}`]);
+    await execute(client, run.run, [
+      "curl",
+      "-s",
+      "--max-time",
+      "3",
+      ...(ways[at] ?? []),
+      "http://secret.test/",
+    ]);
+    await execute(client, run.run, [
+      "curl",
+      "-s",
+      "--max-time",
+      "3",
+      "-X",
+      "PATCH",
+      `http://open.test/${at}`,
+    ]);
   }
-  await execute(client, runs[0]?.run ?? "", ["curl", "-s", "--max-time", "3", "http://secret.test:81/"]);
-  await execute(client, runs[1]?.run ?? "", ["curl", "-s", "--max-time", "3", "http://secret.test:82/"]);
+  await execute(client, runs[0]?.run ?? "", [
+    "curl",
+    "-s",
+    "--max-time",
+    "3",
+    "http://secret.test:81/",
+  ]);
+  await execute(client, runs[1]?.run ?? "", [
+    "curl",
+    "-s",
+    "--max-time",
+    "3",
+    "http://secret.test:82/",
+  ]);
   const [, , third] = runs;
   assert.ok(third !== undefined);
   await execute(client, third.run, ["curl", "-s", "--max-time", "3", "http://secret.test:83/"]);
@@ -240,7 +297,11 @@ test("INV-247 what was planted in one run is found in the traffic of another, in
     start({ job: "canary", source: source("owner") }),
     start({ job: "canary", source: source("user", respond) }),
   ]);
-  const { stdout: planted } = await execute(client, owner.run, ["sh", "-c", "printf %s $RELEASE_SIGNING_SECRET"]);
+  const { stdout: planted } = await execute(client, owner.run, [
+    "sh",
+    "-c",
+    "printf %s $RELEASE_SIGNING_SECRET",
+  ]);
   assert.equal(planted.length, 32);
   assert.equal((await get(user, "/benign?q=abcdefghijklmnopqrstuvwxyz234567")).stdout, "200");
   const used = get(user, `/stolen?q=${planted}`).catch(() => undefined);
@@ -248,8 +309,14 @@ test("INV-247 what was planted in one run is found in the traffic of another, in
     eventually("the finding", 5000, async () =>
       (await entriesOf(run)).find(({ data }) => data?.["detector"] === "canary"),
     );
-  assert.match(String((await findingOf(user)).data?.["detail"]), new RegExp(`planted in ${owner.run}`));
-  assert.match(String((await findingOf(owner)).data?.["detail"]), new RegExp(`used by ${user.run}`));
+  assert.match(
+    String((await findingOf(user)).data?.["detail"]),
+    new RegExp(`planted in ${owner.run}`),
+  );
+  assert.match(
+    String((await findingOf(owner)).data?.["detail"]),
+    new RegExp(`used by ${user.run}`),
+  );
   await eventually("both stand still", 5000, async () =>
     (await Promise.all([owner, user].map(stateOf))).every((state) => state === "paused"),
   );
@@ -265,13 +332,26 @@ test("one run does not reach another: neither what that publishes, nor the host'
     start({ job: "direct", source: publishing }),
     start({ job: "direct" }),
   ]);
-  const serving = execute(client, a.run, ["python3", "-m", "http.server", "8099", "--bind", "127.0.0.1"]).catch(() => {});
+  const serving = execute(client, a.run, [
+    "python3",
+    "-m",
+    "http.server",
+    "8099",
+    "--bind",
+    "127.0.0.1",
+  ]).catch(() => {});
   await eventually("the server answers the host", 10_000, async () => {
     const got = await fetch("http://127.0.0.1:18099/").catch(() => undefined);
     return got?.ok;
   });
   for (const place of ["127.0.0.1:18099", "127.0.0.1:8099", "10.0.2.2:18099", "localhost:18099"]) {
-    const { end, stdout } = await execute(client, b.run, ["curl", "-s", "--max-time", "2", `http://${place}/`]);
+    const { end, stdout } = await execute(client, b.run, [
+      "curl",
+      "-s",
+      "--max-time",
+      "2",
+      `http://${place}/`,
+    ]);
     assert.notEqual(end.code, 0, place);
     assert.equal(stdout, "");
   }
@@ -280,6 +360,8 @@ test("one run does not reach another: neither what that publishes, nor the host'
 });
 
 test("nothing of a secret stands in what is kept", () => {
-  const kept = ["lineages.db", "lineages.db-wal"].map((name) => readFileSync(join(home.state, name)));
+  const kept = ["lineages.db", "lineages.db-wal"].map((name) =>
+    readFileSync(join(home.state, name)),
+  );
   assert.ok(!Buffer.concat(kept).includes("s3cret"));
 });

@@ -12,7 +12,8 @@ export function lineageHandlers(
   return {
     "lineage.list": async () => [...lineages.list()],
     "lineage.show": async ({ lineage }) => lineages.show(lineage),
-    "lineage.pause": async ({ lineage }) => lineages.pause(lineage, `${lineage} was paused by hand`),
+    "lineage.pause": async ({ lineage }) =>
+      lineages.pause(lineage, `${lineage} was paused by hand`),
     "lineage.resume": async ({ lineage }) => lineages.resume(lineage),
     "lineage.kill": async ({ lineage }) => lineages.kill(lineage),
   };

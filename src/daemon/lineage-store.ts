@@ -61,10 +61,14 @@ export class LineageStore {
         this.#secrets.set(String(name), { fingerprint: String(fingerprint), id: String(id) });
       }
     } catch (cause) {
-      throw new Fault("lineage.store", `lineages cannot be kept in ${file}: ${describeError(cause)}`, {
-        cause,
-        hint: "without it budgets would be given again, and what was paused would go on; look at what that file is",
-      });
+      throw new Fault(
+        "lineage.store",
+        `lineages cannot be kept in ${file}: ${describeError(cause)}`,
+        {
+          cause,
+          hint: "without it budgets would be given again, and what was paused would go on; look at what that file is",
+        },
+      );
     }
   }
 
@@ -157,10 +161,14 @@ export class LineageStore {
     try {
       this.#db.prepare(sql).run(...values);
     } catch (cause) {
-      throw new Fault("lineage.store", `a lineage cannot be written down: ${describeError(cause)}`, {
-        cause,
-        hint: "see to the disk that holds Cofferdam's home",
-      });
+      throw new Fault(
+        "lineage.store",
+        `a lineage cannot be written down: ${describeError(cause)}`,
+        {
+          cause,
+          hint: "see to the disk that holds Cofferdam's home",
+        },
+      );
     }
   }
 }

@@ -83,7 +83,9 @@ test("INV-242 a pause is on disk before any run is told, and one that cannot be 
   lineages.join(run, ["job:a", "agent:x"]);
   const pausing = lineages.pause("job:a", "by hand");
   assert.equal(lineages.pausedOf(["job:a"]), "job:a", "at once");
-  assert.throws(() => lineages.join(member("r-3").run, ["agent:y", "job:a"]), { code: "lineage.paused" });
+  assert.throws(() => lineages.join(member("r-3").run, ["agent:y", "job:a"]), {
+    code: "lineage.paused",
+  });
   assert.equal((await pausing).runs, 2);
   assert.deepEqual([did, fails.did], [["close job:a"], ["stop finding"]]);
   lineages.close();
@@ -135,10 +137,9 @@ test("lineage.store: what cannot be written down is not let through", (t) => {
   lineages.join(member("r-1").run, ["job:a"]);
   assert.equal(lineages.admit(["job:a"], action()), undefined);
   lineages.close();
-  assert.throws(
-    () => lineages.admit(["job:a"], action({ fields: { host: "b.test", port: 1 } })),
-    { code: "lineage.store" },
-  );
+  assert.throws(() => lineages.admit(["job:a"], action({ fields: { host: "b.test", port: 1 } })), {
+    code: "lineage.store",
+  });
   mkdirSync(join(root, "folder.db"));
   assert.throws(() => new LineageStore(join(root, "folder.db")), { code: "lineage.store" });
 });
@@ -195,7 +196,11 @@ test("INV-244 what was sticky in one run of a lineage is so in all, whichever wa
   const tries = (run: string, route: string, target = "secret.test") =>
     lineages.denied(run, { target, route, monoMs: 1 }, false);
   assert.equal(tries("r-1", "one"), undefined);
-  assert.equal(tries("r-2", "one"), undefined, "the same of many, as of rollouts that are alike, is one way");
+  assert.equal(
+    tries("r-2", "one"),
+    undefined,
+    "the same of many, as of rollouts that are alike, is one way",
+  );
   assert.equal(tries("r-2", "two"), undefined);
   assert.equal(tries("r-3", "three"), "job:a");
   assert.equal(tries("r-4", "one"), "job:a", "from now on any way is");
@@ -223,7 +228,11 @@ test("INV-246 a secret is one by itself: by another name, after it was rotated, 
   const lineages = open(file);
   const shop = lineages.secretOf("shop", "aaaaaaaaaaaa");
   assert.equal(lineages.secretOf("same", "aaaaaaaaaaaa"), shop);
-  assert.equal(lineages.secretOf("shop", "bbbbbbbbbbbb"), shop, "rotated, it goes on as what it was");
+  assert.equal(
+    lineages.secretOf("shop", "bbbbbbbbbbbb"),
+    shop,
+    "rotated, it goes on as what it was",
+  );
   assert.equal(lineages.passingOf("value", "bbbbbbbbbbbb"), shop);
   assert.notEqual(lineages.secretOf("blog", "cccccccccccc"), shop);
   assert.notEqual(lineages.passingOf("one", undefined), lineages.passingOf("two", undefined));

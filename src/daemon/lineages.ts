@@ -109,9 +109,13 @@ export class Lineages {
   requireOpen(keys: readonly LineageKey[]): void {
     const paused = this.pausedOf(keys);
     if (paused === undefined) return;
-    throw new Fault("lineage.paused", `${paused} is paused: ${this.#store.paused.get(paused)?.why}`, {
-      hint: `no run of it begins until \`cofferdam resume --lineage ${paused}\``,
-    });
+    throw new Fault(
+      "lineage.paused",
+      `${paused} is paused: ${this.#store.paused.get(paused)?.why}`,
+      {
+        hint: `no run of it begins until \`cofferdam resume --lineage ${paused}\``,
+      },
+    );
   }
 
   /** Which of `keys` is paused; `undefined` where none is. */
@@ -223,12 +227,17 @@ export class Lineages {
     await Promise.all(
       members.map((run) =>
         run.close(key, why).catch((error: unknown) => {
-          if (run.alive) run.stop("finding", `${why}; and it cannot be paused: ${describeError(error)}`);
+          if (run.alive)
+            run.stop("finding", `${why}; and it cannot be paused: ${describeError(error)}`);
         }),
       ),
     );
     const withinMs = this.#ports.clock.now().monoMs - sinceMs;
-    await this.#record(key, "paused", { reason: why, runs: members.length, withinMs: Math.round(withinMs) });
+    await this.#record(key, "paused", {
+      reason: why,
+      runs: members.length,
+      withinMs: Math.round(withinMs),
+    });
     return { lineage: key, runs: members.length, withinMs };
   }
 
@@ -255,7 +264,11 @@ export class Lineages {
     // One that was killed meanwhile has nothing to go on with.
     await Promise.allSettled(members.map((run) => run.reopen(key)));
     this.onResumed();
-    return { lineage: key, runs: members.length, withinMs: this.#ports.clock.now().monoMs - sinceMs };
+    return {
+      lineage: key,
+      runs: members.length,
+      withinMs: this.#ports.clock.now().monoMs - sinceMs,
+    };
   }
 
   /** Ends every run of it; it stays paused, so that whoever starts them again does not. */
@@ -267,7 +280,11 @@ export class Lineages {
     for (const run of members) run.stop("killed", why);
     await Promise.all(members.map((run) => run.ended));
     await this.#record(key, "killed", { runs: members.length });
-    return { lineage: key, runs: members.length, withinMs: this.#ports.clock.now().monoMs - sinceMs };
+    return {
+      lineage: key,
+      runs: members.length,
+      withinMs: this.#ports.clock.now().monoMs - sinceMs,
+    };
   }
 
   /** Those that live or are paused. */
@@ -339,7 +356,12 @@ export class Lineages {
         hint: "call jobs by names that come again, or give budgets to fewer",
       });
     }
-    const made = { members: new Set<Member>(), uses, denials: initialPolicyState, sticky: new Set<string>() };
+    const made = {
+      members: new Set<Member>(),
+      uses,
+      denials: initialPolicyState,
+      sticky: new Set<string>(),
+    };
     this.#lineages.set(key, made);
     return made;
   }
@@ -364,7 +386,11 @@ export class Lineages {
     this.#lineages.delete(key);
   }
 
-  async #record(lineage: LineageKey, state: string, more: Readonly<Record<string, string | number>>) {
+  async #record(
+    lineage: LineageKey,
+    state: string,
+    more: Readonly<Record<string, string | number>>,
+  ) {
     const { wallMs, monoMs } = this.#ports.clock.now();
     const at = new Date(wallMs).toISOString();
     const data = { lineage, state, ...more };

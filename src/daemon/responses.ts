@@ -81,12 +81,7 @@ const STOPPING: readonly Response[] = [
 ];
 
 /** With these nothing leaves that was itself what was found. */
-const WITHHOLDING: ReadonlySet<Response> = new Set([
-  "kill",
-  "pause",
-  "pause-lineage",
-  "cut",
-]);
+const WITHHOLDING: ReadonlySet<Response> = new Set(["kill", "pause", "pause-lineage", "cut"]);
 const WITHHELD_MAX = 256;
 
 /** Answers the findings of one run. */

@@ -80,7 +80,9 @@ export class Standstill {
     await this.#settle();
     if (stood || !this.#isThere()) return;
     await this.#of.record({ type: "run.pause", data: { reason: why, lineage } });
-    this.#of.notice(`paused: ${why}; \`cofferdam resume --lineage ${lineage}\` lets all of them go on`);
+    this.#of.notice(
+      `paused: ${why}; \`cofferdam resume --lineage ${lineage}\` lets all of them go on`,
+    );
   }
 
   /** Its lineage goes on; what holds it otherwise goes on holding it. */

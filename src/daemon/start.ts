@@ -134,7 +134,7 @@ async function start(
     });
     // The daemon itself describes only its own operations, which make and end logins.
     await loadProtocols(task.grants.flatMap((one) => (one.mint === undefined ? [] : one.system)));
-    await recordStart(run, order);
+    await recordStart(world, run, order);
     await world.minting.mint(run);
     await world.servers.start(run, request, startServer);
     const published = await publishPorts(world, runs, run);
@@ -191,7 +191,11 @@ async function publishPorts(world: World, runs: Runs, run: Run): Promise<Publish
  * disk is not waited for: it has these entries within a tenth of a second, and in any case before the
  * first action that is more than a write leaves, since that waits for all entries before its own (INV-9).
  */
-async function recordStart(run: Run, { request, recipe }: Order): Promise<void> {
+async function recordStart(
+  { lineages: { shared } }: World,
+  run: Run,
+  { request, recipe }: Order,
+): Promise<void> {
   const { task, policy, own, recorder } = run;
   await recorder.record({
     type: "policy",
@@ -213,6 +217,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       workspace: recipe.workspace,
       workspaceMode: task.workspace,
       lineage: [...run.lineage.keys],
+      ...(shared.length === 0 ? {} : { shared: [...shared] }),
       lifetimeMs,
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },

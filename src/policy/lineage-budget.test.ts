@@ -22,7 +22,10 @@ function action(change: Partial<Action> = {}): Action {
   };
 }
 
-function use(change: Partial<LineageUse["counts"]> = {}, more: Partial<LineageUse> = {}): LineageUse {
+function use(
+  change: Partial<LineageUse["counts"]> = {},
+  more: Partial<LineageUse> = {},
+): LineageUse {
   const none = { requests: 0, writes: 0, bytes: 0, connections: 0, cpuMs: 0 };
   return {
     counts: { ...none, ...change },
@@ -46,29 +49,76 @@ const CASES: readonly (readonly [LineageBudget, LineageUse, Partial<Action>, boo
   [{ requests: 3 }, use({ requests: 2 }), {}, true, "the last of a budget is part of it"],
   [{ requests: 3 }, use({ requests: 3 }), {}, false, "and none comes after it"],
   [{ requests: 0 }, use(), {}, false, "zero is none at all"],
-  [{ writes: 1 }, use({ writes: 1 }), { effects: ["read"] }, true, "reading goes on when writing may not"],
+  [
+    { writes: 1 },
+    use({ writes: 1 }),
+    { effects: ["read"] },
+    true,
+    "reading goes on when writing may not",
+  ],
   [
     { writes: 3 },
     use({ writes: 1 }),
-    { parts: [{ verb: "insert", effects: ["write"], count: 3 }, { verb: "select", effects: ["read"] }] },
+    {
+      parts: [
+        { verb: "insert", effects: ["write"], count: 3 },
+        { verb: "select", effects: ["read"] },
+      ],
+    },
     false,
     "a message of three changes is three",
   ],
-  [{ connections: 2 }, use({ connections: 2 }), {}, true, "a connection is counted ahead of its requests"],
+  [
+    { connections: 2 },
+    use({ connections: 2 }),
+    {},
+    true,
+    "a connection is counted ahead of its requests",
+  ],
   [{ connections: 2 }, use({ connections: 3 }), {}, false, "one more is one too many"],
   [{ bytes: 100 }, use({ bytes: 100 }), {}, false, "with the last byte nothing goes on"],
   [{ cpuMs: 100 }, use({ cpuMs: 99 }), {}, true, "a little is left"],
   [{ destinations: 1 }, use(), {}, true, "where it has been it may go again"],
-  [{ destinations: 1 }, use(), { fields: { host: "b.test", port: 443 } }, false, "another host is another"],
-  [{ destinations: 1 }, use(), { fields: { host: "a.test", port: 80 } }, false, "and so is another port"],
+  [
+    { destinations: 1 },
+    use(),
+    { fields: { host: "b.test", port: 443 } },
+    false,
+    "another host is another",
+  ],
+  [
+    { destinations: 1 },
+    use(),
+    { fields: { host: "a.test", port: 80 } },
+    false,
+    "and so is another port",
+  ],
   [{ recipients: 1 }, use(), send(["x@a.test"]), true, "who was reached may be reached again"],
   [{ recipients: 2 }, use(), send(["x@a.test", "y@a.test", "y@a.test"]), true, "each counts once"],
   [{ recipients: 1 }, use(), send(["y@a.test"]), false, "another is too many"],
   [{ recipients: 9 }, use(), send(), false, "whom nobody knows may be anybody"],
   [{ amounts: new Map([["EUR", scaled("10")]]) }, use(), spend("0.01"), true, "to the last cent"],
-  [{ amounts: new Map([["EUR", scaled("10")]]) }, use(), spend("0.010000000000000001"), false, "and no part of one more"],
-  [{ amounts: new Map([["EUR", scaled("10")]]) }, use(), spend("0.01", "USD"), false, "another currency was not given"],
-  [{ amounts: new Map([["EUR", scaled("10")]]) }, use(), { effects: ["spend"] }, false, "how much nobody knows may be all"],
+  [
+    { amounts: new Map([["EUR", scaled("10")]]) },
+    use(),
+    spend("0.010000000000000001"),
+    false,
+    "and no part of one more",
+  ],
+  [
+    { amounts: new Map([["EUR", scaled("10")]]) },
+    use(),
+    spend("0.01", "USD"),
+    false,
+    "another currency was not given",
+  ],
+  [
+    { amounts: new Map([["EUR", scaled("10")]]) },
+    use(),
+    { effects: ["spend"] },
+    false,
+    "how much nobody knows may be all",
+  ],
 ];
 for (const [budget, used, change, fits, why] of CASES) {
   test(`${JSON.stringify(Object.keys(budget))} ${fits ? "lets through" : "refuses"}: ${why}`, () => {

@@ -82,15 +82,18 @@ export function chargeOf(action: Action): Charge {
 }
 
 /** What of `budget` has no room for `charge`, in words; `undefined` where all has. */
-export function lackFor(budget: LineageBudget, use: LineageUse, charge: Charge): string | undefined {
+export function lackFor(
+  budget: LineageBudget,
+  use: LineageUse,
+  charge: Charge,
+): string | undefined {
   for (const what of COUNTED) {
     const most = budget[what];
     if (most === undefined) continue;
     const more = what === "requests" ? charge.requests : what === "writes" ? charge.writes : 0;
     // A connection is counted when it is there, ahead of what is asked on it.
     const used = use.counts[what];
-    const isOver =
-      what === "bytes" || what === "cpuMs" ? used >= most : used + more > most;
+    const isOver = what === "bytes" || what === "cpuMs" ? used >= most : used + more > most;
     if (isOver) return `its ${most} ${WORDS[what]} are used up (${Math.floor(used)})`;
   }
   const { destinations, recipients, amounts } = budget;

@@ -50,9 +50,13 @@ const schema = z.strictObject({
         lineage: z
           .string()
           .regex(
-            new RegExp(`^(?:${LINEAGE_KINDS.join("|")}):(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}\\*?|\\*)$`),
+            new RegExp(
+              `^(?:${LINEAGE_KINDS.join("|")}):(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}\\*?|\\*)$`,
+            ),
           )
-          .describe("job:NAME, agent:NAME or credential:NAME; with a * at the end all that start so"),
+          .describe(
+            "job:NAME, agent:NAME or credential:NAME; with a * at the end all that start so",
+          ),
         budget: budgetSchema.describe("what all its runs together may do"),
       }),
     )
@@ -99,12 +103,7 @@ function fits(pattern: string, key: LineageKey): boolean {
   return pattern.endsWith("*") ? key.startsWith(pattern.slice(0, -1)) : key === pattern;
 }
 
-function budgetOf({
-  bytes,
-  cpu,
-  amounts,
-  ...counts
-}: z.infer<typeof budgetSchema>): LineageBudget {
+function budgetOf({ bytes, cpu, amounts, ...counts }: z.infer<typeof budgetSchema>): LineageBudget {
   const said = Object.entries(counts).filter(([, value]) => value !== undefined);
   return {
     ...Object.fromEntries(said),

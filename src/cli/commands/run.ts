@@ -17,7 +17,8 @@ import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
   name: "run",
-  usage: "[--task FILE [--watch] | --profile NAME] [--job NAME] [--agent NAME] [-d] [--json] -- CMD...",
+  usage:
+    "[--task FILE [--watch] | --profile NAME] [--job NAME] [--agent NAME] [-d] [--json] -- CMD...",
   summary: "Run CMD in a sandbox whose only way out is the gateway.",
   options: {
     task: { type: "string", short: "t" },

@@ -5,7 +5,14 @@
  */
 import type { RunInfo } from "../../api/index.ts";
 import { Fault, visibleLine } from "../../base/index.ts";
-import { EXIT, JSON_HELP, JSON_OPTION, textOption, type Command, type Context } from "../command.ts";
+import {
+  EXIT,
+  JSON_HELP,
+  JSON_OPTION,
+  textOption,
+  type Command,
+  type Context,
+} from "../command.ts";
 
 export const psCommand: Command = {
   name: "ps",

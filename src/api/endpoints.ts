@@ -21,6 +21,7 @@ import { LINEAGE_ENDPOINTS, lineageStartSchema } from "./lineages.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
+import { SNAPSHOT_ENDPOINTS, snapshotId } from "./snapshots.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -67,6 +68,8 @@ export const runInfoSchema = z.strictObject({
   revoked: z.array(z.string()).optional(),
   /** What it is one of: `job:NAME`, `agent:NAME`, `credential:ID`. */
   lineage: z.array(lineageKeySchema).optional(),
+  /** The snapshot that it started from, and the run that this is of. */
+  from: z.strictObject({ snapshot: snapshotId, run: runId }).optional(),
   /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
   publish: z.array(z.string()).optional(),
 });
@@ -88,6 +91,8 @@ export const runStartSchema = z.strictObject({
   environment: z.record(z.string(), z.string()),
   /** What it is one of; without it the agent is the task. */
   lineage: lineageStartSchema.optional(),
+  /** The snapshot that its workspace and HOME begin with. */
+  from: snapshotId.optional(),
   /** Nobody will attach at once: output is kept to the last of it, not held back. */
   detach: z.boolean(),
   terminal: z
@@ -241,6 +246,7 @@ export const ENDPOINTS = {
   "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
   ...EXEC_ENDPOINTS,
   ...LINEAGE_ENDPOINTS,
+  ...SNAPSHOT_ENDPOINTS,
   ...CREDENTIAL_ENDPOINTS,
   ...ANNOUNCE_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,

@@ -21,6 +21,7 @@ export {
   type Step,
 } from "./execs.ts";
 export { lineageInfoSchema, type LineageInfo } from "./lineages.ts";
+export { snapshotInfoSchema, type SnapshotInfo } from "./snapshots.ts";
 export { sessionInfoSchema, type SessionInfo } from "./console/session.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { decisionSchema, proofSchema, type DecisionSaid, type PasskeyInfo } from "./passkeys.ts";

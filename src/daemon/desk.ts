@@ -75,7 +75,6 @@ export interface DeskPorts {
   readonly enquiries: EnquiryServer;
   readonly servers: McpServers;
   readonly consoles: Consoles;
-  /** What runs are one of; and of which a run was, whether it lives or not. */
   readonly lineages: Lineages;
   readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
@@ -117,7 +116,7 @@ export class Desk {
   /** Sees to what an earlier daemon left. */
   async recover(): Promise<void> {
     await this.approvals.recover();
-    for (const approval of this.approvals.list(false)) this.#look(approval);
+    this.lookAgain();
     this.#watches.look();
   }
 
@@ -265,15 +264,13 @@ export class Desk {
     this.#due.set(id, timer);
   }
 
-  /** Those that waited for a lineage to go on are performed now. */
   lookAgain(): void {
     for (const approval of this.approvals.list(false)) this.#look(approval);
   }
 
   /** Whether it waits for a lineage of its run to go on; then it is looked at again (INV-242). */
   #waits({ id, run }: ApprovalSummary): boolean {
-    const { lineages } = this.#ports;
-    if (lineages.pausedOf(lineages.everOf(run)) === undefined) return false;
+    if (!this.#ports.lineages.isHeld(run)) return false;
     this.#due.delete(id);
     return true;
   }
@@ -300,7 +297,8 @@ export class Desk {
       const bare = isBare(entry, approval.action.verb);
       const credential = await this.#credentialOf(approval, held, bare);
       if (this.#waits(approval)) return;
-      const lack = this.#ports.lineages.admit(this.#ports.lineages.everOf(approval.run), now);
+      const { lineages } = this.#ports;
+      const lack = lineages.admit(lineages.everOf(approval.run), now);
       if (lack !== undefined) return await this.approvals.failed(id, `${lack}; nothing was sent`);
       if (!(await this.approvals.consume(id))) return;
       this.#watches.sending(approval);

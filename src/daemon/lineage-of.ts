@@ -47,6 +47,18 @@ export function lineageOf(
   ];
 }
 
+/** What a run is of by the run that it serves, and by the one whose snapshot it starts from: that one's job. */
+export function inheritedOf(
+  lineages: Lineages,
+  owner: string | undefined,
+  origin: string | undefined,
+): readonly LineageKey[] {
+  const jobs = (origin === undefined ? [] : lineages.everOf(origin)).filter((key) =>
+    key.startsWith("job:"),
+  );
+  return [...(owner === undefined ? [] : lineages.keysOf(owner)), ...jobs];
+}
+
 /** Reads `lineages.yaml` of the home `root` where it changed. */
 export function lineageRulesOf(root: string): () => LineageRules {
   const file = join(root, LINEAGES_FILE);

@@ -211,6 +211,11 @@ export class Lineages {
     return this.#keys.get(id) ?? this.#ports.everOf(id);
   }
 
+  /** Whether a lineage of run `id`, which may have ended, is paused. */
+  isHeld(id: string): boolean {
+    return this.pausedOf(this.everOf(id)) !== undefined;
+  }
+
   /** The lineages of the living run `id`. */
   keysOf(id: string): readonly LineageKey[] {
     return this.#keys.get(id) ?? [];

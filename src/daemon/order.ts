@@ -16,10 +16,12 @@ import type { OwnSystem } from "../systems/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { requireBudget } from "./blast-jobs.ts";
 import { checkDialPaths } from "./dial-paths.ts";
+import { inheritedOf } from "./lineage-of.ts";
 import { settleCredentials } from "./lending.ts";
 import type { Service } from "./mcp-servers.ts";
 import { bringsServers, settleMcp } from "./mcp-settle.ts";
 import { keyOf, type Recipe } from "./prepared.ts";
+import { openFork, type Fork } from "./snapshots.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
 
@@ -32,8 +34,9 @@ export interface Order {
   readonly authorities: ReadonlyMap<string, string>;
   readonly recipe: Recipe;
   readonly key: string;
-  /** The lineages of the run that it is for. */
+  /** The lineages of the run that it is for, and the job of the one that it starts from. */
   readonly inherited: readonly LineageKey[];
+  readonly fork?: Fork;
 }
 
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
@@ -63,8 +66,12 @@ export async function planRun(world: World, request: RunStart, service?: Service
   const tools = { ...found, binds: [...found.binds, ...(service?.binds ?? [])] };
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  const inherited = service === undefined ? [] : world.lineages.keysOf(service.owner);
-  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe), inherited };
+  const fork = request.from === undefined ? undefined : openFork(world, request.from, recipe);
+  const inherited = inheritedOf(world.lineages, service?.owner, fork?.info.run);
+  return {
+    ...{ request, task, policy, own, authorities, recipe, key: keyOf(world, recipe), inherited },
+    ...(fork && { fork }),
+  };
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */

@@ -38,39 +38,17 @@ import type { Desk } from "./desk.ts";
 import { withLease, type Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
-import { meansOf, type Beyond } from "./means.ts";
+import { meansOf } from "./means.ts";
 import { denialEvent, describeEnd, refusedCanary, WITHHELD, type JsonValue } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
 import type { RunLineage } from "./run-lineage.ts";
-import { Rules, type UnattendedUses } from "./rules.ts";
+import { Rules } from "./rules.ts";
 import { Standstill } from "./standstill.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
-import type { Parts } from "./run-parts.ts";
+import type { Parts, RunOptions } from "./run-parts.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-
-export interface RunOptions {
-  readonly info: RunInfo;
-  readonly task: Task;
-  readonly policy: Policy;
-  readonly files: RunFiles;
-  readonly recorder: Recorder;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** PEM of each grant's authority, by the grant's name. */
-  readonly authorities: ReadonlyMap<string, string>;
-  readonly lending: Lending;
-  /** Systems of the user's own that its grants name, as they were when it began. */
-  readonly own: ReadonlyMap<string, OwnSystem>;
-  /** Asks persons on its behalf. */
-  readonly desk: Desk;
-  readonly unattended: UnattendedUses;
-  readonly lineage: RunLineage;
-  /** Whether its output waits for a first viewer. */
-  readonly held: boolean;
-  readonly beyond: Beyond;
-}
 
 /** A run that lives in this daemon; also what the gateway sees of it. */
 export class Run implements HeldRun {
@@ -106,7 +84,7 @@ export class Run implements HeldRun {
   constructor(options: RunOptions) {
     this.#info = options.info;
     this.id = options.info.run;
-    this.#rules = new Rules(options.task, options.policy, options.unattended);
+    this.#rules = new Rules(options.task, options.policy, options.unattended, options.inherited);
     this.lineage = options.lineage;
     this.authorities = options.authorities;
     this.own = options.own;
@@ -202,7 +180,7 @@ export class Run implements HeldRun {
     const timer = setTimeout(wait.resolve, waitMs);
     await Promise.race([wait.promise, this.#stopped.promise]);
     clearTimeout(timer);
-    await this.open();
+    await Promise.race([this.#standstill.open(), this.#stopped.promise]);
     this.#agent = false; // What was found until here is of the attempt before.
     const found = this.#standstill.renew();
     if (found !== undefined)
@@ -273,27 +251,27 @@ export class Run implements HeldRun {
   }
 
   /** Its lineage is paused: it stands still when this resolves, if it runs; else it does not begin. */
-  async close(lineage: string, why: string): Promise<void> {
-    await this.#standstill.close(lineage, why);
-  }
-
-  async reopen(lineage: string): Promise<void> {
-    await this.#standstill.reopen(lineage);
-  }
-
-  /** Resolves when its command may begin: no lineage of it is paused, or it was stopped. */
-  async open(): Promise<void> {
-    await Promise.race([this.#standstill.open(), this.#stopped.promise]);
-  }
+  close = (lineage: string, why: string) => this.#standstill.close(lineage, why);
+  reopen = (lineage: string) => this.#standstill.reopen(lineage);
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
   async freeze(why: string): Promise<boolean> {
-    return await this.#standstill.freeze(why);
+    return await this.#standstill.freeze("worker", why);
+  }
+
+  /** Has it stand still while `work` is done. */
+  async still<T>(why: string, work: () => Promise<T>): Promise<T> {
+    const isOurs = await this.#standstill.freeze("snapshot", why);
+    try {
+      return await work();
+    } finally {
+      if (isOurs) await this.#standstill.thaw("snapshot");
+    }
   }
 
   /** Undoes {@link freeze}, but not what else holds it. */
   async thaw(): Promise<void> {
-    await this.#standstill.thaw();
+    await this.#standstill.thaw("worker");
   }
 
   /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */

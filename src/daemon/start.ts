@@ -50,10 +50,12 @@ export async function startRun(
   // Before it has anything. What comes between here and its first instruction is looked for there.
   world.lineages.requireOpen(lineageOf(world, order.task, request, order.inherited));
   const { key, recipe } = order;
+  const again = (other: RunStart, of: Service) => startRun(world, runs, pool, other, of);
+  // What waits has a workspace of its own already.
+  if (order.fork !== undefined) return start(world, runs, order, { waiting: undefined }, again);
   return pool.during(key, recipe, async () => {
     const taken: Taken = { waiting: pool.take(key) };
     try {
-      const again = (other: RunStart, of: Service) => startRun(world, runs, pool, other, of);
       return await start(world, runs, order, taken, again);
     } finally {
       await taken.waiting?.close();
@@ -78,6 +80,7 @@ async function start(
   const id = waiting?.id ?? createRunId(world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
   if (waiting === undefined) createRunFiles(files);
+  await order.fork?.layOut(files);
   saveTask(files, request.task.source);
   const keys = lineageOf(world, task, request, order.inherited);
   const lineage = new RunLineage(world.lineages, id, keys);
@@ -97,6 +100,7 @@ async function start(
     desk: world.desk,
     unattended: world.unattended,
     lineage,
+    ...(order.fork === undefined ? {} : { inherited: order.fork.inherited }),
     lending: lend(world.credentials, id, task, {
       environment: request.environment,
       entryOf: (kind) => findEntry(kind) ?? own.get(kind)?.entry,
@@ -155,7 +159,7 @@ async function start(
   }
 }
 
-function describeRun(id: string, { task, request, recipe }: Order, world: World): RunInfo {
+function describeRun(id: string, { task, request, recipe, fork }: Order, world: World): RunInfo {
   return {
     run: id,
     task: task.task,
@@ -168,6 +172,7 @@ function describeRun(id: string, { task, request, recipe }: Order, world: World)
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
     publish: task.publish.map(printPublished),
+    ...(fork === undefined ? {} : { from: { snapshot: fork.info.snapshot, run: fork.info.run } }),
   };
 }
 
@@ -194,7 +199,7 @@ async function publishPorts(world: World, runs: Runs, run: Run): Promise<Publish
 async function recordStart(
   { lineages: { shared } }: World,
   run: Run,
-  { request, recipe }: Order,
+  { request, recipe, fork }: Order,
 ): Promise<void> {
   const { task, policy, own, recorder } = run;
   await recorder.record({
@@ -225,6 +230,7 @@ async function recordStart(
       ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary.digest }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
+      ...(fork === undefined ? {} : { from: { snapshot: fork.info.snapshot, run: fork.info.run } }),
     },
   });
 }
@@ -255,14 +261,15 @@ async function bringUpSomehow(
   waiting: Prepared | undefined,
 ): Promise<Raised> {
   try {
-    return await bringUp(world, run, order, { waiting });
+    const laid = order.fork === undefined ? {} : { laid: { startBytes: 0 } };
+    return await bringUp(world, run, order, { waiting, ...laid });
   } catch (error) {
     // One that waited may die this moment. Its agent has not begun then: that is told before it does.
     if (waiting !== undefined && !isFault(error, "lineage.paused")) {
       world.log.warn("pool.unfit", { sandbox: run.id, error: describeError(error) });
       return bringUpSomehow(world, run, order, undefined);
     }
-    if (!isFault(error, "sandbox.overlay")) throw error;
+    if (!isFault(error, "sandbox.overlay") || order.fork !== undefined) throw error;
     world.log.warn("run.copied", { run: run.id, error: describeError(error) });
     const copied = { ...order, recipe: { ...order.recipe, isCopied: true } };
     return bringUp(world, run, copied, { laid: { startBytes: await copyWorkspace(world, run) } });

@@ -22,6 +22,7 @@ export const OF_RUN = {
   workspace: "workspace",
   credential: "credential",
   step: "step",
+  record: "daemon",
 } as const satisfies Readonly<Partial<Record<Entry["type"], StoryKind>>>;
 
 /** What an entry of the run itself says, in its own words. */

@@ -34,6 +34,7 @@ export const TYPES = {
   "run.end": "it is over",
   step: "a step of training",
   usage: "what a run uses",
+  record: "something done to the record itself: pruned, held, restored",
   "daemon.start": "the daemon begins",
   "daemon.stop": "the daemon ends",
 } as const satisfies Record<EventType, string>;

@@ -19,6 +19,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
+import { RETENTION_ENDPOINTS, retentionSchema } from "./retention.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -205,6 +206,13 @@ export const ENDPOINTS = {
     gives: z.strictObject({ proof: z.string(), key: z.string() }),
     streams: false,
   },
+  /** Entries whose content is gone by retention, and the newest pruning. */
+  "ledger.pruned": {
+    needs: "viewer",
+    takes: nothing,
+    gives: retentionSchema.pick({ pruned: true, last: true }),
+    streams: false,
+  },
   "workspace.diff": {
     needs: "viewer",
     takes: one,
@@ -245,6 +253,7 @@ export const ENDPOINTS = {
   ...PASSKEY_ENDPOINTS,
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
+  ...RETENTION_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

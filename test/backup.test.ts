@@ -69,7 +69,11 @@ test("INV-233: what is backed up while a run writes comes back whole, says so, a
   const post = `curl -s -u "editor:$BLOG_PASSWORD" -H 'content-type: application/json' -d '{"title":"News","status":"publish"}' http://blog.test/wp-json/wp/v2/posts`;
   const script = `${post} & while :; do /bin/true; done`;
   const running = home.run(["sh", "-c", script], ["--task", path("task.yaml")]);
-  const asked = await eventually("something waits", 60_000, async () => (await home.approvals())[0]);
+  const asked = await eventually(
+    "something waits",
+    60_000,
+    async () => (await home.approvals())[0],
+  );
   const [was] = await home.runs();
   const { proof, key } = await home.ask("ledger.prove", { seq: 3 });
 
@@ -86,7 +90,11 @@ test("INV-233: what is backed up while a run writes comes back whole, says so, a
   // After the backup it is approved, and done.
   await home.ask("approvals.approve", { id: asked.id, code: await home.codeOf(asked.id) });
   await eventually("it is published", 60_000, () => posts === 1 || undefined);
-  await eventually("it is over", 60_000, async () => (await home.approvals()).length === 0 || undefined);
+  await eventually(
+    "it is over",
+    60_000,
+    async () => (await home.approvals()).length === 0 || undefined,
+  );
   await stop();
   await running;
   const later = readFileSync(join(home.state, "ledger/checkpoint"), "utf8");
@@ -143,7 +151,10 @@ test("INV-234: a home of a newer form, or of an unknown part, is refused with bo
   const formats = join(home.state, "formats.json");
   const good = readFileSync(formats, "utf8");
   for (const [text, why] of [
-    ['{"home":2,"ledger":1,"runs":1}', /home in .* is of format 2; this Cofferdam reads formats up to 1/],
+    [
+      '{"home":2,"ledger":1,"runs":1}',
+      /home in .* is of format 2; this Cofferdam reads formats up to 1/,
+    ],
     ['{"home":1,"ledger":1,"runs":1,"more":1}', /more in .* is of format 1; .* up to 0/],
     ["{", /not what Cofferdam wrote/], // daemon.formats
   ] as const) {

@@ -72,8 +72,12 @@ test("INV-231: what is pruned goes with all that belonged to its run, and is on 
   const done = json((await home.call(["retention", "--prune", "--json"])).stdout);
   assert.deepEqual(done["done"], { entries: 1024, runs: ["r-old1", "r-old2"] });
   for (const run of ["r-old1", "r-old2"]) assert.ok(!existsSync(path(`runs/${run}`)), run);
-  for (const run of ["r-held", "r-late"]) assert.ok(existsSync(path(`runs/${run}/recordings/rec-1.cast`)));
-  assert.deepEqual((await home.runs({ all: true })).map(({ run }) => run).sort(), ["r-held", "r-late"]);
+  for (const run of ["r-held", "r-late"])
+    assert.ok(existsSync(path(`runs/${run}/recordings/rec-1.cast`)));
+  assert.deepEqual((await home.runs({ all: true })).map(({ run }) => run).sort(), [
+    "r-held",
+    "r-late",
+  ]);
 
   const log = await home.call(["log"]);
   assert.match(log.stderr, /entries 0-511 were pruned on \d{4}-\d\d-\d\d \(retention 6 months\)/);
@@ -85,7 +89,10 @@ test("INV-231: what is pruned goes with all that belonged to its run, and is on 
   const verify = await home.call(["verify", "--since", join(home.root, "since")]);
   assert.equal(verify.code, 0, verify.stdout);
   assert.match(verify.stdout, /entries 0-511 were pruned; their hashes are verified/);
-  assert.match(verify.stdout, /entry \d+: pruned on .* by a retention of 6 months: 0-511, 1024-1535/);
+  assert.match(
+    verify.stdout,
+    /entry \d+: pruned on .* by a retention of 6 months: 0-511, 1024-1535/,
+  );
 
   const gone = await home.call(["prove", "7"]);
   assert.match(gone.stderr, /entries 0-511 were pruned/);

@@ -26,9 +26,13 @@ const readAt = promisify(read);
 export function tarHead(path: string, size: number): Buffer {
   const [prefix, name] = splitPath(path);
   if (!isSafe(path) || name === undefined || size > SIZE_MAX) {
-    throw new Fault("backup.path", `an archive cannot hold ${JSON.stringify(path)} (${size} bytes)`, {
-      hint: "move it out of Cofferdam's home: its name or its size is out of the ordinary",
-    });
+    throw new Fault(
+      "backup.path",
+      `an archive cannot hold ${JSON.stringify(path)} (${size} bytes)`,
+      {
+        hint: "move it out of Cofferdam's home: its name or its size is out of the ordinary",
+      },
+    );
   }
   const head = Buffer.alloc(BLOCK);
   head.write(name, 0);
@@ -84,7 +88,8 @@ export async function readArchive(
     }
     const path = pathIn(block);
     const bytes = Number.parseInt(block.toString("latin1", 124, 135), 8);
-    if (!isSafe(path)) throw refused(`it holds ${JSON.stringify(path.slice(0, 200))}, which is no path`);
+    if (!isSafe(path))
+      throw refused(`it holds ${JSON.stringify(path.slice(0, 200))}, which is no path`);
     if (!Number.isSafeInteger(bytes) || !tarHead(path, bytes).equals(block)) {
       throw refused(`${JSON.stringify(path)} is no plain file in it`);
     }

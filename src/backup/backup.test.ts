@@ -41,7 +41,11 @@ async function kitOf(t: TestContext): Promise<Kit> {
   put("daemon.log", "log");
   put("approvals.db-wal", "of the moment");
   const elsewhere = await writtenLedger(t, 0);
-  return { home, archive: join(elsewhere.root, "backup.tar"), to: join(elsewhere.root, "restored") };
+  return {
+    home,
+    archive: join(elsewhere.root, "backup.tar"),
+    to: join(elsewhere.root, "restored"),
+  };
 }
 
 async function make({ home, archive }: Kit, { hasKeys = true } = {}) {
@@ -62,12 +66,17 @@ test("a home comes back as it was, less what is of the moment; tar(1) reads the 
   const made = await make(kit);
   assert.deepEqual([made.entries, made.hasKeys], [600, true]);
   const names = execFileSync("tar", ["-tf", kit.archive], { encoding: "utf8" }).split("\n");
-  for (const name of names) assert.doesNotMatch(name, /layer|homes|daemon\.log|-wal|keys|token|link/);
+  for (const name of names)
+    assert.doesNotMatch(name, /layer|homes|daemon\.log|-wal|keys|token|link/);
   assert.ok(!readFileSync(kit.archive).includes("123:secret"), "what may be a secret is sealed");
   const restored = await restoreBackup({ file: kit.archive, to: kit.to, passphrase: open });
   assert.deepEqual([restored.entries, restored.hasKeys], [600, true]);
   for (const name of ["approvers.yaml", "bot-token", "runs/r-1/run.json", "keys/ledger.key"]) {
-    assert.deepEqual(readFileSync(join(kit.to, name)), readFileSync(join(kit.home.root, name)), name);
+    assert.deepEqual(
+      readFileSync(join(kit.to, name)),
+      readFileSync(join(kit.home.root, name)),
+      name,
+    );
     assert.equal(statSync(join(kit.to, name)).mode & 0o777, 0o600);
   }
   assert.equal(statSync(kit.to).mode & 0o777, 0o700);
@@ -120,7 +129,8 @@ function unpack(archive: string): Map<string, Buffer> {
   const bytes = readFileSync(archive);
   const files = new Map<string, Buffer>();
   for (let at = 0; bytes[at] !== 0;) {
-    const end = (from: number, length: number) => bytes.toString("utf8", from, from + length).replace(/\0.*/s, "");
+    const end = (from: number, length: number) =>
+      bytes.toString("utf8", from, from + length).replace(/\0.*/s, "");
     const prefix = end(at + 345, 155);
     const path = prefix === "" ? end(at, 100) : `${prefix}/${end(at, 100)}`;
     const size = Number.parseInt(end(at + 124, 12), 8);
@@ -130,7 +140,11 @@ function unpack(archive: string): Map<string, Buffer> {
   return files;
 }
 
-function packed(path: string, content: Buffer | string, head = tarHead(path, content.length)): Buffer {
+function packed(
+  path: string,
+  content: Buffer | string,
+  head = tarHead(path, content.length),
+): Buffer {
   return Buffer.concat([head, Buffer.from(content), tarPadding(content.length)]);
 }
 
@@ -150,9 +164,17 @@ function headWith(path: string, size: number, change: (head: Buffer) => void): B
 }
 
 const named = (name: string) =>
-  packed("x", "evil", headWith("x", 4, (head) => head.fill(0, 0, 100).write(name, 0)));
+  packed(
+    "x",
+    "evil",
+    headWith("x", 4, (head) => head.fill(0, 0, 100).write(name, 0)),
+  );
 const typed = (type: string, link = "") =>
-  packed("x", "", headWith("x", 0, (head) => (head.write(type, 156), head.write(link, 157))));
+  packed(
+    "x",
+    "",
+    headWith("x", 0, (head) => (head.write(type, 156), head.write(link, 157))),
+  );
 
 /** What a hostile archive tries: the bytes before everything else of a good one, or the good one changed. */
 const HOSTILE: readonly (readonly [string, (files: Map<string, Buffer>) => Buffer])[] = [
@@ -170,27 +192,52 @@ const HOSTILE: readonly (readonly [string, (files: Map<string, Buffer>) => Buffe
   ["a sparse file of GNU", (files) => pack(files, [typed("S")])],
   ["a file that its manifest does not list", (files) => pack(files, [packed("evil", "evil")])],
   ["a file twice", (files) => pack(files, [packed("approvers.yaml", "approvers: []\n")])],
-  ["a set-user-ID mode", (files) => pack(files, [packed("x", "", headWith("x", 0, (head) => head.write("0004755", 100)))])],
-  ["a size in another spelling", (files) => pack(files, [packed("x", "", headWith("x", 0, (head) => head.write("          0", 124)))])],
+  [
+    "a set-user-ID mode",
+    (files) =>
+      pack(files, [
+        packed(
+          "x",
+          "",
+          headWith("x", 0, (head) => head.write("0004755", 100)),
+        ),
+      ]),
+  ],
+  [
+    "a size in another spelling",
+    (files) =>
+      pack(files, [
+        packed(
+          "x",
+          "",
+          headWith("x", 0, (head) => head.write("          0", 124)),
+        ),
+      ]),
+  ],
   ["a size beyond its end", (files) => pack(files, [tarHead("x", 8 ** 11 - 1)])],
-  ["a size in base 256", (files) => pack(files, [packed("x", "", headWith("x", 0, (head) => head.fill(0xff, 124, 136)))])],
-  ["something in its padding", (files) => pack(files, [Buffer.concat([tarHead("x", 1), Buffer.from("a"), Buffer.alloc(511, 1)])])],
+  [
+    "a size in base 256",
+    (files) =>
+      pack(files, [
+        packed(
+          "x",
+          "",
+          headWith("x", 0, (head) => head.fill(0xff, 124, 136)),
+        ),
+      ]),
+  ],
+  [
+    "something in its padding",
+    (files) =>
+      pack(files, [Buffer.concat([tarHead("x", 1), Buffer.from("a"), Buffer.alloc(511, 1)])]),
+  ],
   ["something behind its end", (files) => Buffer.concat([pack(files), Buffer.from("more")])],
   ["cut short", (files) => pack(files).subarray(0, -700)],
   ["empty", () => Buffer.alloc(0)],
   ["no archive", () => Buffer.from("hello".repeat(1000))],
-  [
-    "a file changed",
-    (files) => pack(files.set("approvers.yaml", Buffer.from("approvers: [x\n"))),
-  ],
-  [
-    "a file missing",
-    (files) => (files.delete("approvers.yaml"), pack(files)),
-  ],
-  [
-    "no manifest",
-    (files) => (files.delete(MANIFEST_FILE), pack(files)),
-  ],
+  ["a file changed", (files) => pack(files.set("approvers.yaml", Buffer.from("approvers: [x\n")))],
+  ["a file missing", (files) => (files.delete("approvers.yaml"), pack(files))],
+  ["no manifest", (files) => (files.delete(MANIFEST_FILE), pack(files))],
   ["a file in place of a folder", (files) => retold(files, (m) => add(files, m, "runs", "x"))],
 ];
 
@@ -215,7 +262,11 @@ test("INV-233: fault backup.archive: a hostile archive is refused, and nothing o
   await make(kit);
   const restore = () => {
     // Without the passphrase: what the seal would notice has to be noticed as well.
-    return restoreBackup({ file: kit.archive, to: kit.to, passphrase: () => Promise.resolve(undefined) });
+    return restoreBackup({
+      file: kit.archive,
+      to: kit.to,
+      passphrase: () => Promise.resolve(undefined),
+    });
   };
   const good = readFileSync(kit.archive);
   const files = unpack(kit.archive);
@@ -234,7 +285,10 @@ test("INV-233: a manifest that was changed together with its files does not open
   const kit = await kitOf(t);
   await make(kit);
   const files = unpack(kit.archive);
-  writeFileSync(kit.archive, retold(files, (m) => add(files, m, "rules/x.rules", "x")));
+  writeFileSync(
+    kit.archive,
+    retold(files, (m) => add(files, m, "rules/x.rules", "x")),
+  );
   const restore = (passphrase: string) =>
     restoreBackup({ file: kit.archive, to: kit.to, passphrase: () => Promise.resolve(passphrase) });
   await assert.rejects(restore(PASSPHRASE), { code: "vault.wrong_key" });
@@ -251,14 +305,24 @@ test("fault backup.record: a record that does not verify is not put in place", a
   writeFileSync(bundle, bytes);
   await make(kit);
   const restore = (key?: string) =>
-    restoreBackup({ file: kit.archive, to: kit.to, passphrase: open, ...(key === undefined ? {} : { key }) });
-  await assert.rejects(restore(), { code: "backup.record", message: /not the entry that was signed/ });
+    restoreBackup({
+      file: kit.archive,
+      to: kit.to,
+      passphrase: open,
+      ...(key === undefined ? {} : { key }),
+    });
+  await assert.rejects(restore(), {
+    code: "backup.record",
+    message: /not the entry that was signed/,
+  });
   assert.ok(!existsSync(kit.to));
   bytes[60] = (bytes[60] ?? 0) ^ 1;
   writeFileSync(bundle, bytes);
   await make(kit);
   const other = await writtenLedger(t, 1);
-  await assert.rejects(restore(readFileSync(join(other.dir, "vkey"), "utf8")), { code: "backup.record" });
+  await assert.rejects(restore(readFileSync(join(other.dir, "vkey"), "utf8")), {
+    code: "backup.record",
+  });
   await restore(readFileSync(join(kit.home.dir, "vkey"), "utf8"));
 });
 

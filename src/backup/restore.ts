@@ -14,7 +14,13 @@ import { describeError, Fault } from "../base/index.ts";
 import { verifyLedger } from "../ledger/index.ts";
 import { unsealByPassphrase } from "../vault/index.ts";
 import { readArchive, readWhole, refused, tarHead, type ArchiveEntry } from "./archive.ts";
-import { BACKUP_FORMAT, boundBy, MANIFEST_FILE, manifestSchema, type Manifest } from "./manifest.ts";
+import {
+  BACKUP_FORMAT,
+  boundBy,
+  MANIFEST_FILE,
+  manifestSchema,
+  type Manifest,
+} from "./manifest.ts";
 
 /** What the next daemon puts on record first. */
 export const RESTORED_FILE = "restored.json";
@@ -57,14 +63,13 @@ export interface Restored {
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const to = resolve(options.to);
   await requireEmpty(to);
-  await using archive = await open(
-    options.file,
-    constants.O_RDONLY | constants.O_NONBLOCK,
-  ).catch((cause: unknown) => {
-    throw new Fault("backup.archive", `${options.file} cannot be read: ${describeError(cause)}`, {
-      cause,
-    });
-  });
+  await using archive = await open(options.file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (cause: unknown) => {
+      throw new Fault("backup.archive", `${options.file} cannot be read: ${describeError(cause)}`, {
+        cause,
+      });
+    },
+  );
   const about = await archive.stat();
   if (!about.isFile()) throw refused("it is not a plain file");
   const entries = await readArchive(archive.fd, about.size);
@@ -136,7 +141,8 @@ async function readManifest(
     );
   }
   const { data, error } = manifestSchema.safeParse(value);
-  if (data === undefined) throw refused(`its manifest says ${error.issues[0]?.message ?? "nothing"}`);
+  if (data === undefined)
+    throw refused(`its manifest says ${error.issues[0]?.message ?? "nothing"}`);
   return data;
 }
 
@@ -164,9 +170,7 @@ async function openSecrets(
   const plain = await unsealByPassphrase(manifest.keys, passphrase, boundBy(manifest));
   const files = z.record(z.string(), z.base64()).parse(JSON.parse(plain.toString()));
   for (const path of Object.keys(files)) tarHead(path, 0); // The same paths as an archive's, and no others.
-  return new Map(
-    Object.entries(files).map(([path, text]) => [path, Buffer.from(text, "base64")]),
-  );
+  return new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text, "base64")]));
 }
 
 async function extract(

@@ -122,8 +122,7 @@ export class Keeping {
     const { watches } = this.#world.desk.kept;
     return (run) => {
       const hold = holds.get(run);
-      if (hold !== undefined)
-        return `${run} is on hold since ${hold.at.slice(0, 10)}: ${hold.why}`;
+      if (hold !== undefined) return `${run} is on hold since ${hold.at.slice(0, 10)}: ${hold.why}`;
       if (live.has(run)) return `${run} lives`;
       if (waiting.has(run)) return `approval ${waiting.get(run)} of ${run} waits`;
       const watched = approvals

@@ -30,7 +30,11 @@ export async function settleRestore(
   const at = new Date(wallMs).toISOString();
   await ledger.append({ type: "record", at, monoMs, data }, { sync: true });
   for (const run of new Set(approvals.list(false).map((one) => one.run))) {
-    await approvals.cancel(run, () => true, `its home was restored from a backup of ${of}; ask again`);
+    await approvals.cancel(
+      run,
+      () => true,
+      `its home was restored from a backup of ${of}; ask again`,
+    );
   }
   await ledger.checkpoint();
   rmSync(path);

@@ -98,7 +98,9 @@ interface Parts {
 }
 
 function createHandlers(
-  { world, runs, pool, keeping }: Parts & { readonly keeping: Keeping }, stop: (why: string) => void): Handlers {
+  { world, runs, pool, keeping }: Parts & { readonly keeping: Keeping },
+  stop: (why: string) => void,
+): Handlers {
   const startedAt = new Date(world.clock.now().wallMs).toISOString();
   return {
     "daemon.status": async () => ({

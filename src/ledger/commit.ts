@@ -79,7 +79,10 @@ export async function syncSegment(folder: Folder, segment: OpenSegment): Promise
 /** What the partial tile `partial` holds. */
 export function partialContent(
   partial: tile.TileName,
-  commit: { readonly rows: Commit["rows"]; readonly segments: readonly Pick<Segment, "n" | "entries">[] },
+  commit: {
+    readonly rows: Commit["rows"];
+    readonly segments: readonly Pick<Segment, "n" | "entries">[];
+  },
 ): Buffer {
   if (partial.level !== "entries") {
     return Buffer.concat(commit.rows[partial.level] ?? [], partial.width * HASH_BYTES);

@@ -455,7 +455,8 @@ class Writer implements Ledger {
       : await this.#readTile({ level: "entries", n, width: TILE_WIDTH }).catch((error: unknown) => {
           if (!isPruned()) throw error; // It went while it was looked for.
         });
-    if (bundle === undefined) throw this.#pruning ? prunedFault(first, this.#pruning) : damaged(first);
+    if (bundle === undefined)
+      throw this.#pruning ? prunedFault(first, this.#pruning) : damaged(first);
     const hashes = splitHashes(await this.#readTile({ level: 0, n, width: TILE_WIDTH }));
     const { entries } = tile.splitBundle(bundle, () => true);
     for (const [place, hash] of hashes.entries()) {

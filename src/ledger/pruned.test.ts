@@ -51,7 +51,11 @@ test("INV-230: what was proven before a pruning stays provable, and the log goes
     for (const proof of [old, kept]) {
       const { proof: renewed, proven } = await renewProof(home.dir, proof);
       assert.deepEqual(proven.event, verifyProof(proof, ledger.verifierKey).event);
-      assert.equal(verifyProof(renewed, ledger.verifierKey).size, ledger.size, "today's checkpoint");
+      assert.equal(
+        verifyProof(renewed, ledger.verifierKey).size,
+        ledger.size,
+        "today's checkpoint",
+      );
     }
     for (const since of checkpoints) {
       const report = await verifyLedger(home.dir, { since });
@@ -106,7 +110,11 @@ test("INV-231: killed between any two steps of a pruning, the log verifies, open
 
 /** What somebody does who removes entries and says that retention did. */
 const CLAIMS: readonly (readonly [string, RegExp, (home: LedgerHome) => void])[] = [
-  ["a bundle that no pruning names", /no pruning is on record/, ({ dir }) => rmSync(join(dir, bundle(2)))],
+  [
+    "a bundle that no pruning names",
+    /no pruning is on record/,
+    ({ dir }) => rmSync(join(dir, bundle(2))),
+  ],
   [
     "with the pointer at an entry of another kind",
     /no pruning is on record/,
@@ -115,7 +123,11 @@ const CLAIMS: readonly (readonly [string, RegExp, (home: LedgerHome) => void])[]
       writeFileSync(join(dir, "pruned"), "900 done\n");
     },
   ],
-  ["the pointer taken away", /does not lead to the pruning/, ({ dir }) => rmSync(join(dir, "pruned"))],
+  [
+    "the pointer taken away",
+    /does not lead to the pruning/,
+    ({ dir }) => rmSync(join(dir, "pruned")),
+  ],
   ["the hashes as well", /missing or damaged/, ({ dir }) => rmSync(join(dir, "tile/0/001"))],
   [
     "a hash of a pruned entry altered",
@@ -149,7 +161,12 @@ for (const [why, what, tamper] of CLAIMS) {
 test("INV-232: an entry of pruning that no signature covers yet excuses nothing", async (t) => {
   const home = await writtenLedger(t, 600);
   const ledger = await home.open();
-  const data = { done: "prune", months: 6, ranges: [{ ...RANGE, count: 512, root: "" }], all: [[0, 512]] };
+  const data = {
+    done: "prune",
+    months: 6,
+    ranges: [{ ...RANGE, count: 512, root: "" }],
+    all: [[0, 512]],
+  };
   await ledger.append({ type: "record", ...at, data });
   const copy = home.copy();
   await ledger.close();
@@ -163,8 +180,15 @@ test("INV-232: an entry of pruning that no signature covers yet excuses nothing"
 test("INV-232: what an agent writes into an event is no pruning", async (t) => {
   const home = await writtenLedger(t, 600);
   const ledger = await home.open();
-  const data = { done: "prune", months: 6, ranges: [{ ...RANGE, count: 512, root: "" }], all: [[0, 512]] };
-  await ledger.append(sampleEvent(600, { data: { type: "record", ...data, event: { type: "record", data } } }));
+  const data = {
+    done: "prune",
+    months: 6,
+    ranges: [{ ...RANGE, count: 512, root: "" }],
+    all: [[0, 512]],
+  };
+  await ledger.append(
+    sampleEvent(600, { data: { type: "record", ...data, event: { type: "record", data } } }),
+  );
   await ledger.close();
   for (const n of [0, 1]) rmSync(join(home.dir, bundle(n)));
   writeFileSync(join(home.dir, "pruned"), "600 done\n");
@@ -178,11 +202,26 @@ test("INV-232: what an agent writes into an event is no pruning", async (t) => {
 test("prunings add up, with what was held between them; an old one goes with its bundle", async (t) => {
   const home = await writtenLedger(t, 1300);
   const ledger = await home.open();
-  await ledger.prune([{ from: 0, to: 256 }, { from: 512, to: 768 }], NOW);
+  await ledger.prune(
+    [
+      { from: 0, to: 256 },
+      { from: 512, to: 768 },
+    ],
+    NOW,
+  );
   for (let n = ledger.size; n < 2000; n += 1) await ledger.append(sampleEvent(n));
   await ledger.checkpoint();
-  const second = await ledger.prune([{ from: 256, to: 512 }, { from: 1280, to: 1536 }], NOW);
-  assert.deepEqual(second.all, [{ from: 0, to: 768 }, { from: 1280, to: 1536 }]);
+  const second = await ledger.prune(
+    [
+      { from: 256, to: 512 },
+      { from: 1280, to: 1536 },
+    ],
+    NOW,
+  );
+  assert.deepEqual(second.all, [
+    { from: 0, to: 768 },
+    { from: 1280, to: 1536 },
+  ]);
   assert.deepEqual(await seqsOf(ledger), [...span(768, 1280), ...span(1536, ledger.size)]);
   const reader = new LedgerReader(home.dir);
   assert.deepEqual(reader.pruning, second);
@@ -192,7 +231,11 @@ test("prunings add up, with what was held between them; an old one goes with its
   await ledger.close();
   const report = await verifyLedger(home.dir);
   assert.deepEqual([report.problems, report.pruned], [[], second.all]);
-  assert.deepEqual(report.prunings.map(({ seq }) => seq), [second.seq], "entry 1300 went as well");
+  assert.deepEqual(
+    report.prunings.map(({ seq }) => seq),
+    [second.seq],
+    "entry 1300 went as well",
+  );
 });
 
 test("a snapshot is the ledger of its checkpoint, pruned or not, while entries are added", async (t) => {
@@ -220,7 +263,13 @@ for (const [why, ranges] of [
   ["the bundle that grows", [{ from: 512, to: 768 }]],
   ["backwards", [{ from: 256, to: 0 }]],
   ["nothing", []],
-  ["one twice", [{ from: 0, to: 256 }, { from: 0, to: 256 }]],
+  [
+    "one twice",
+    [
+      { from: 0, to: 256 },
+      { from: 0, to: 256 },
+    ],
+  ],
   ["more than an entry can name", span(0, RANGES_AT_ONCE + 1).map((n) => ({ from: n, to: n + 1 }))],
 ] as const) {
   test(`fault ledger.range: not pruned: ${why}`, async (t) => {
@@ -233,6 +282,15 @@ for (const [why, ranges] of [
 }
 
 test("ranges that touch are joined", () => {
-  const joined = joinRanges([{ from: 0, to: 256 }, { from: 768, to: 1024 }], [{ from: 256, to: 512 }]);
-  assert.deepEqual(joined, [{ from: 0, to: 512 }, { from: 768, to: 1024 }]);
+  const joined = joinRanges(
+    [
+      { from: 0, to: 256 },
+      { from: 768, to: 1024 },
+    ],
+    [{ from: 256, to: 512 }],
+  );
+  assert.deepEqual(joined, [
+    { from: 0, to: 512 },
+    { from: 768, to: 1024 },
+  ]);
 });

@@ -10,13 +10,7 @@
 import { assert, Fault } from "../base/index.ts";
 import { partialContent } from "./commit.ts";
 import { Folder, readIfThere } from "./folder.ts";
-import {
-  inclusionPath,
-  leafHash,
-  splitHashes,
-  TILE_WIDTH,
-  type Frontier,
-} from "./merkle.ts";
+import { inclusionPath, leafHash, splitHashes, TILE_WIDTH, type Frontier } from "./merkle.ts";
 import { openCheckpoint, parseVerifierKey } from "./note.ts";
 import { parsePointer } from "./pruned.ts";
 import { formatProof, parseProof, verifyProof, type Proven } from "./proof.ts";
@@ -114,8 +108,13 @@ export class LedgerSnapshot {
 
   *#fullTiles(): Iterable<string> {
     const full = Math.floor(this.size / TILE_WIDTH);
-    for (let n = 0; n < full; n += 1) yield tile.tilePath({ level: "entries", n, width: TILE_WIDTH });
-    for (let level = 0, count = full; count > 0; level += 1, count = Math.floor(count / TILE_WIDTH)) {
+    for (let n = 0; n < full; n += 1)
+      yield tile.tilePath({ level: "entries", n, width: TILE_WIDTH });
+    for (
+      let level = 0, count = full;
+      count > 0;
+      level += 1, count = Math.floor(count / TILE_WIDTH)
+    ) {
       for (let n = 0; n < count; n += 1) yield tile.tilePath({ level, n, width: TILE_WIDTH });
     }
   }
@@ -147,7 +146,10 @@ export async function renewProof(
   const { entry } = parseProof(text);
   assert(entry, "a proof that holds has its entry");
   if (size > snapshot.size) {
-    throw new Fault("ledger.proof", `the proof is of ${size} entries, and the record has ${snapshot.size}: it was cut off`);
+    throw new Fault(
+      "ledger.proof",
+      `the proof is of ${size} entries, and the record has ${snapshot.size}: it was cut off`,
+    );
   }
   const path = await snapshot.pathOf(seq);
   const proof = formatProof({ seq, entry, path, checkpoint: snapshot.note });

@@ -95,7 +95,8 @@ export async function verifyLedger(
 ): Promise<LedgerReport> {
   const check = await checkOnce(dir, options);
   // What was pruned meanwhile is on record behind the checkpoint that was checked.
-  const again = check.isOvertaken && (await check.hasGrown()) ? await checkOnce(dir, options) : check;
+  const again =
+    check.isOvertaken && (await check.hasGrown()) ? await checkOnce(dir, options) : check;
   return again.report();
 }
 
@@ -318,7 +319,11 @@ class Check {
 
   /** Whether the checkpoint is another by now. */
   async hasGrown(): Promise<boolean> {
-    return (await readIfThere(join(this.#dir, tile.CHECKPOINT_FILE)))?.equals(this.#note ?? Buffer.alloc(0)) === false;
+    return (
+      (await readIfThere(join(this.#dir, tile.CHECKPOINT_FILE)))?.equals(
+        this.#note ?? Buffer.alloc(0),
+      ) === false
+    );
   }
 
   /** Holds what is gone against what the prunings say. */

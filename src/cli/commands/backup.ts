@@ -176,7 +176,8 @@ export const restoreCommand: Command = {
       const { at, entries, files, hasKeys, left } = restored;
       context.out(`${to}: the home of ${at}, ${entries} entries verified, ${files} files\n`);
       context.out(`what came after ${at} is not here; nor: ${left.join("; ")}\n`);
-      if (!hasKeys) context.out("its keys are not here: put them into keys/ before a daemon starts\n");
+      if (!hasKeys)
+        context.out("its keys are not here: put them into keys/ before a daemon starts\n");
     }
     return EXIT.ok;
   },

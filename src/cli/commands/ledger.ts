@@ -141,7 +141,8 @@ export const verifyCommand: Command = {
     home: "a copied home instead of the current one",
     since: "a file with an earlier checkpoint that this record must continue",
     report: "the folder of a report by `incident`, which needs no home",
-    proof: "a file by `prove`: with --key it needs no home; without, it is held against the record of now",
+    proof:
+      "a file by `prove`: with --key it needs no home; without, it is held against the record of now",
     key: "with --report or --proof: a copy of the record's key that was kept elsewhere",
     ...JSON_HELP,
   },

@@ -90,7 +90,9 @@ function linesOf({ months, warning, cutoff, due, kept, pruned, last, holds }: Sh
       : `due: ${due.entries} entries (${due.ranges.map(span).join(", ")})`,
     ...kept.map((one) => `stays: entries ${span(one)}: ${one.why}`),
     ...(pruned.length === 0 ? [] : [`pruned: entries ${pruned.map(span).join(", ")}${on}`]),
-    ...holds.map(({ run, at, by, why }) => `on hold: ${run} since ${at.slice(0, 10)} by ${by}: ${why}`),
+    ...holds.map(
+      ({ run, at, by, why }) => `on hold: ${run} since ${at.slice(0, 10)} by ${by}: ${why}`,
+    ),
   ];
   return lines.map(visibleLine);
 }

@@ -23,6 +23,8 @@ export const OF_RUN = {
   credential: "credential",
   step: "step",
   record: "daemon",
+  exec: "exec",
+  "exec.end": "exec",
 } as const satisfies Readonly<Partial<Record<Entry["type"], StoryKind>>>;
 
 /** What an entry of the run itself says, in its own words. */
@@ -30,6 +32,9 @@ export function said({ type, data, target }: Entry): string {
   if (type === "run.start") {
     const command = Array.isArray(data?.["command"]) ? data["command"].map(String) : [];
     return commandOf(command, textOf(data, "task"));
+  }
+  if (type === "exec") {
+    return commandOf(Array.isArray(data?.["argv"]) ? data["argv"].map(String) : [], target ?? "");
   }
   if (type === "run.proved") {
     return `${Array.isArray(data?.["proofs"]) ? data["proofs"].length : 0} controls`;

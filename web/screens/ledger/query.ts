@@ -35,6 +35,8 @@ export const TYPES = {
   step: "a step of training",
   usage: "what a run uses",
   record: "something done to the record itself: pruned, held, restored",
+  exec: "a command that somebody has a run execute",
+  "exec.end": "what became of such a command",
   "daemon.start": "the daemon begins",
   "daemon.stop": "the daemon ends",
 } as const satisfies Record<EventType, string>;

@@ -19,7 +19,9 @@ try {
     { input: "sample-and-no-secret-of-anybody-0123\n" },
   );
   assert.equal(added.code, 0, added.stderr);
-  assert.equal((await home.run(["true"])).code, 0);
+  const task = join(home.root, "task.yaml"); // A profile's own path would be this machine's.
+  writeFileSync(task, "task: sample\npurpose: To be kept.\ngrants: []\n");
+  assert.equal((await home.run(["true"], ["--task", task])).code, 0);
   const [run] = await home.runs({ all: true });
   assert(run, "it ran");
   await home.ask("retention.hold", { run: run.run, why: "a sample" });

@@ -47,6 +47,9 @@ export const EVENT_TYPES = [
   // pids (processes and threads), gpus, busiest (processes). What is not known is absent.
   "usage",
   "response", // what a finding led to; data: finding (its entry), responses, withinMs
+  // Something done to the record itself; data.done: `prune` (ranges, all, months), `hold` or `release` (of `run`, why),
+  // `restore` (of: the backup's time; entries: how many it had).
+  "record",
 ] as const;
 
 export const eventSchema = z.strictObject({

@@ -21,6 +21,7 @@ import { LINEAGE_ENDPOINTS, lineageStartSchema } from "./lineages.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
+import { RETENTION_ENDPOINTS, retentionSchema } from "./retention.ts";
 import { SNAPSHOT_ENDPOINTS, snapshotId } from "./snapshots.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
@@ -211,6 +212,13 @@ export const ENDPOINTS = {
     gives: z.strictObject({ proof: z.string(), key: z.string() }),
     streams: false,
   },
+  /** Entries whose content is gone by retention, and the newest pruning. */
+  "ledger.pruned": {
+    needs: "viewer",
+    takes: nothing,
+    gives: retentionSchema.pick({ pruned: true, last: true }),
+    streams: false,
+  },
   "workspace.diff": {
     needs: "viewer",
     takes: one,
@@ -254,6 +262,7 @@ export const ENDPOINTS = {
   ...PASSKEY_ENDPOINTS,
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
+  ...RETENTION_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

@@ -30,6 +30,8 @@ const { request } = process.getBuiltinModule("node:http");
 /** As long as its process lives, a daemon that starts is waited for: a large record, a slow machine. */
 const START_MS_MAX = 10 * 60_000;
 const START_POLL_MS = 15;
+/** How the command line begins one. */
+const REFUSAL = "cofferdam: ";
 /** How often another caller's daemon, which won the ledger's lock, is looked after. */
 const OTHER_POLL_MS = 1000;
 
@@ -151,8 +153,11 @@ function anotherStarts(home: Home, since: number): boolean {
 
 function lastWords(home: Home): string {
   if (!existsSync(home.log)) return "";
-  const line = readFileSync(home.log, "utf8").trimEnd().split("\n").at(-1) ?? "";
-  return line === "" ? "" : `: ${line}`;
+  const lines = readFileSync(home.log, "utf8").trimEnd().split("\n");
+  // A refusal stands on a line of its own, and its fix behind it.
+  const said = lines.findLastIndex((line) => line.startsWith(REFUSAL));
+  const words = said < lines.length - 2 ? (lines.at(-1) ?? "") : lines.slice(said).join(";");
+  return words === "" ? "" : `: ${words.replace(REFUSAL, "")}`;
 }
 
 async function upload(

@@ -176,6 +176,11 @@ export class Desk {
     return { kind: "pending", approval: id, reason };
   }
 
+  /** What is kept of approvals, and of those that are watched. */
+  get kept(): { readonly approvals: Approvals["kept"]; readonly watches: Watches["kept"] } {
+    return { approvals: this.approvals.kept, watches: this.#watches.kept };
+  }
+
   get nowMs(): number {
     return this.#ports.clock.now().wallMs;
   }

@@ -18,6 +18,7 @@ import { passkeyHandlers } from "./passkeys.ts";
 import { serveControl, type Handlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
+import { Keeping, prunedIn } from "./keeping.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
 import { readFile, writeFile } from "./run-paths.ts";
@@ -56,7 +57,8 @@ export async function serve(home: Home): Promise<void> {
   const running = () => runs.live.filter(({ info }) => info.state === "running");
   takeLeave(world, runs);
   const unguard = guardDisk(home.root, running, world.log);
-  const handlers = createHandlers({ world, runs, pool }, (why) => stopped.resolve(why));
+  const keeping = new Keeping(world, runs);
+  const handlers = createHandlers({ world, runs, pool, keeping }, (why) => stopped.resolve(why));
   const server = await serveControl(
     home.socket,
     handlers,
@@ -71,6 +73,7 @@ export async function serve(home: Home): Promise<void> {
   world.log.info("daemon.stopping", { reason });
   server.close();
   unguard();
+  await keeping.close();
   for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
   await Promise.all([pool.close(), runs.settled()]);
   server.closeAllConnections();
@@ -104,7 +107,10 @@ interface Parts {
   readonly pool: Pool;
 }
 
-function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => void): Handlers {
+function createHandlers(
+  { world, runs, pool, keeping }: Parts & { readonly keeping: Keeping },
+  stop: (why: string) => void,
+): Handlers {
   const startedAt = new Date(world.clock.now().wallMs).toISOString();
   return {
     "daemon.status": async () => ({
@@ -188,6 +194,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       proof: await world.ledger.prove(seq),
       key: world.ledger.verifierKey,
     }),
+    "ledger.pruned": async () => prunedIn(world.ledger),
     "workspace.diff": async ({ run }) => diffRun(world, runs.info(run)),
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
@@ -199,6 +206,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     ...leaveHandlers(world),
     ...approvalHandlers(world, runs),
     ...passkeyHandlers(world),
+    ...keeping.handlers,
   };
 }
 

@@ -35,11 +35,13 @@ import { Consoles } from "./consoles.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { requireFormats, settleFormats } from "./formats.ts";
 import { lineageRulesOf } from "./lineage-of.ts";
 import { Lineages } from "./lineages.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
 import { recordPasskey } from "./passkeys.ts";
+import { settleRestore } from "./restored.ts";
 import { filesOf, loadInfo } from "./run-files.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
@@ -115,12 +117,14 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const clock = systemClock;
   const log = createLog((line) => void process.stderr.write(line));
   claimHome(home);
+  requireFormats(home.root);
   const ledger = await openLedger({
     dir: home.ledger,
     keys: home.keys,
     clock,
     onFailure: failed,
   });
+  settleFormats(home.root);
   const authority = await openAuthority(home.keys);
   const credentials = await openCredentials({ home, clock, log, ledger });
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
@@ -160,6 +164,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     deciders: () => readDeciders(home.root),
   });
   lineages.onResumed = () => desk.lookAgain();
+  await settleRestore({ home, ledger, clock }, desk.approvals);
   await desk.recover();
   const passkeys = new Passkeys({
     root: home.root,

@@ -14,6 +14,8 @@
  *   facts/        what probes found of accounts, and what a person states beside; rules/ rules of one's own
  *   approvers.yaml, approvals.db, channels.db   who decides, what waits, and where it was shown
  *   passkeys.json   whose passkeys are believed, 0600
+ *   retention.yaml, holds.json   for how long the record is kept, and which runs longer
+ *   formats.json  of which form these are; exports/ how far exports have come
  * ```
  *
  * @module

@@ -35,6 +35,7 @@ export const TYPES = {
   "run.end": "it is over",
   step: "a step of training",
   usage: "what a run uses",
+  record: "something done to the record itself: pruned, held, restored",
   exec: "a command that somebody has a run execute",
   "exec.end": "what became of such a command",
   "daemon.start": "the daemon begins",

@@ -52,8 +52,14 @@ grants:
   // Begun in step 3, and connects while 4 is under way; both runs at once, to one place.
   await Promise.all(
     runs.map(async ({ run }, n) => {
-      const at = (step: number) => ({ trajectory: n === 0 ? hostile : "t-1", episode: "e-17", step });
-      const slow = execute(client, run, ["sh", "-c", `sleep 1; ${ask(`/${n}/3`)}`], { step: at(3) });
+      const at = (step: number) => ({
+        trajectory: n === 0 ? hostile : "t-1",
+        episode: "e-17",
+        step,
+      });
+      const slow = execute(client, run, ["sh", "-c", `sleep 1; ${ask(`/${n}/3`)}`], {
+        step: at(3),
+      });
       const quick = execute(client, run, ["sh", "-c", ask(`/${n}/4`)], { step: at(4) });
       await Promise.all([slow, quick]);
       await client.call("run.step", { run, ...at(5) });
@@ -72,7 +78,11 @@ grants:
     const { matches } = told.lines[n];
     assert.equal(matches.length, 1, path);
     const [{ by, run: of, cause }] = matches;
-    assert.deepEqual([by, of, cause.step.step, cause.step.by], ["exact", runs[Number(run)]?.run, Number(step), "exec"], path);
+    assert.deepEqual(
+      [by, of, cause.step.step, cause.step.by],
+      ["exact", runs[Number(run)]?.run, Number(step), "exec"],
+      path,
+    );
   }
   const text = await home.call(["correlate", file]);
   assert.match(text.stdout, /episode e-17, step 3 caused 1 of 6 lines/);
@@ -81,10 +91,18 @@ grants:
   // A port that nothing of ours had, a time in 1970, and a line that is none: each is said, none is tied to a run.
   const [first] = seen;
   assert.ok(first !== undefined);
-  const odd = [line({ ...first, port: 1 }, 9), line({ ...first, at: "1970-01-01T00:00:00Z" }), "nonsense"];
+  const odd = [
+    line({ ...first, port: 1 }, 9),
+    line({ ...first, at: "1970-01-01T00:00:00Z" }),
+    "nonsense",
+  ];
   writeFileSync(file, `${odd.join("\n")}\n`);
   const none = await home.call(["correlate", file]);
   assert.equal(none.code, 1);
-  assert.equal(none.stdout.match(/nothing that a run of this home was let out matches/g)?.length, 2, none.stdout);
+  assert.equal(
+    none.stdout.match(/nothing that a run of this home was let out matches/g)?.length,
+    2,
+    none.stdout,
+  );
   assert.match(none.stdout, /line 3: not read/);
 });

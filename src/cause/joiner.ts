@@ -122,7 +122,8 @@ class RunJoiner implements Joiner {
       return this.#steps.now;
     }
     const read = call?.by === "argv" ? this.#callSteps.get(`${call.source} ${call.id}`) : undefined;
-    const known = exec?.step ?? (read === undefined ? this.#onlyOf(by) : { ...read, by: "call" as const });
+    const known =
+      exec?.step ?? (read === undefined ? this.#onlyOf(by) : { ...read, by: "call" as const });
     if (type === "process.start" && by !== undefined && !this.#harness.has(by.pid))
       this.#steps.started(by, known);
     return this.#steps.of(event, known);

@@ -59,7 +59,8 @@ export class Steps {
 
   /** It speaks to the model on the agent's behalf: it began before the steps did, or as they did. */
   harness(pids: Iterable<number>): void {
-    for (const pid of pids) if (this.#processes.get(pid)?.isEarly === true) this.#processes.delete(pid);
+    for (const pid of pids)
+      if (this.#processes.get(pid)?.isEarly === true) this.#processes.delete(pid);
   }
 
   /** The step of `event`, which is remembered as that of its action or flow where it begins one. */
@@ -118,9 +119,7 @@ function isNamed({ exe, argv }: Process, names: ReadonlySet<string>): boolean {
 
 function isSame(one: Step, other: Step): boolean {
   return (
-    one.trajectory === other.trajectory &&
-    one.episode === other.episode &&
-    one.step === other.step
+    one.trajectory === other.trajectory && one.episode === other.episode && one.step === other.step
   );
 }
 

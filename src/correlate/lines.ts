@@ -53,17 +53,94 @@ export type Format = (typeof FORMATS)[number];
 type Fields = ReadonlyMap<string, string>;
 /** Longest line that is read. */
 const LINE_CHARS_MAX = 1 << 20;
-const AWS = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+const AWS =
+  "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
 /** Names that columns and members have, in small letters without `_`, `-`, `.` and spaces. */
 const NAMES = {
-  source: ["srcip", "src", "srcaddr", "sourceip", "source", "sa", "idorigh", "origh", "sourceaddress", "connectionsrcip", "jsonpayloadconnectionsrcip", "c6a2"],
-  sourcePort: ["srcport", "spt", "sp", "sport", "sourceport", "idorigp", "origp", "connectionsrcport", "jsonpayloadconnectionsrcport"],
-  target: ["destip", "dstip", "dst", "dest", "dstaddr", "destination", "destinationip", "da", "idresph", "resph", "destinationaddress", "connectiondestip", "jsonpayloadconnectiondestip", "c6a3"],
-  targetPort: ["destport", "dstport", "dpt", "dp", "dport", "destinationport", "idrespp", "respp", "connectiondestport", "jsonpayloadconnectiondestport"],
-  at: ["timestamp", "ts", "time", "start", "starttime", "firstseen", "tr", "rt", "devtime", "date", "datetime", "at", "jsonpayloadstarttime"],
+  source: [
+    "srcip",
+    "src",
+    "srcaddr",
+    "sourceip",
+    "source",
+    "sa",
+    "idorigh",
+    "origh",
+    "sourceaddress",
+    "connectionsrcip",
+    "jsonpayloadconnectionsrcip",
+    "c6a2",
+  ],
+  sourcePort: [
+    "srcport",
+    "spt",
+    "sp",
+    "sport",
+    "sourceport",
+    "idorigp",
+    "origp",
+    "connectionsrcport",
+    "jsonpayloadconnectionsrcport",
+  ],
+  target: [
+    "destip",
+    "dstip",
+    "dst",
+    "dest",
+    "dstaddr",
+    "destination",
+    "destinationip",
+    "da",
+    "idresph",
+    "resph",
+    "destinationaddress",
+    "connectiondestip",
+    "jsonpayloadconnectiondestip",
+    "c6a3",
+  ],
+  targetPort: [
+    "destport",
+    "dstport",
+    "dpt",
+    "dp",
+    "dport",
+    "destinationport",
+    "idrespp",
+    "respp",
+    "connectiondestport",
+    "jsonpayloadconnectiondestport",
+  ],
+  at: [
+    "timestamp",
+    "ts",
+    "time",
+    "start",
+    "starttime",
+    "firstseen",
+    "tr",
+    "rt",
+    "devtime",
+    "date",
+    "datetime",
+    "at",
+    "jsonpayloadstarttime",
+  ],
   until: ["te", "end", "endtime", "lastseen", "jsonpayloadendtime"],
-  name: ["host", "hostname", "name", "query", "servername", "sni", "tlssni", "httphostname", "dhost", "domain", "dnsrrname", "destinationhostname"],
+  name: [
+    "host",
+    "hostname",
+    "name",
+    "query",
+    "servername",
+    "sni",
+    "tlssni",
+    "httphostname",
+    "dhost",
+    "domain",
+    "dnsrrname",
+    "destinationhostname",
+  ],
 } as const;
 
 /** Reads lines in turn; `format` is detected for each line where it is not said. */
@@ -106,7 +183,12 @@ function detect(text: string, header: readonly string[] | undefined): Format | u
   if (/\brule \S+.*: (?:block|pass|match) (?:in|out) on /.test(text)) return "pf";
   if (/^version account-id |^\d \S+ eni-\S+ /.test(text)) return "vpc";
   if (header !== undefined && text.includes("\t")) return "zeek";
-  if (header !== undefined && !text.includes(",") && header.length === text.trim().split(/\s+/).length) return "vpc";
+  if (
+    header !== undefined &&
+    !text.includes(",") &&
+    header.length === text.trim().split(/\s+/).length
+  )
+    return "vpc";
   return text.includes(",") ? "csv" : undefined;
 }
 
@@ -145,7 +227,10 @@ function fieldsOf(
       return read === null ? "no line of a fast.log" : ends(read[1], read[2], read[3], ":");
     }
     case "pf": {
-      const read = /^(.*?) rule \S+.*?: (?:block|pass|match) (?:in|out) on \S+: (?:IP6? )?(\S+) > (\S+?):/.exec(text);
+      const read =
+        /^(.*?) rule \S+.*?: (?:block|pass|match) (?:in|out) on \S+: (?:IP6? )?(\S+) > (\S+?):/.exec(
+          text,
+        );
       return read === null ? "no line of pflog" : ends(read[1], read[2], read[3], ".");
     }
     case "azure":
@@ -167,7 +252,9 @@ function ends(at = "", source = "", target = "", mark = ":"): Fields {
 
 function netfilter(text: string): Fields | string {
   const stamp =
-    /^(?:<\d+>)?(?:\d )?([A-Z][a-z]{2}\s+\d{1,2}\s+(?:\d{4}\s+)?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\d[T ]\S+)/.exec(text)?.[1];
+    /^(?:<\d+>)?(?:\d )?([A-Z][a-z]{2}\s+\d{1,2}\s+(?:\d{4}\s+)?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\d[T ]\S+)/.exec(
+      text,
+    )?.[1];
   if (stamp === undefined)
     return "it has no time of day (a kernel's own log counts from its start): use `dmesg --time-format iso` or `journalctl -o short-iso`";
   const fields = new Map([["at", stamp]]);
@@ -185,8 +272,11 @@ function keyed(text: string, kind: "cef" | "leef"): Fields {
       ? rest.split(/\t|(?<=^[^=|]{1,6})\|/).map((pair) => /^([^=]+)=(.*)$/.exec(pair))
       : [...rest.matchAll(/(?:^|\s|\||\^)([A-Za-z0-9_]+)=(.*?)(?=(?:\s|\^)[A-Za-z0-9_]+=|$)/g)];
   const fields = new Map<string, string>();
-  for (const pair of pairs) if (pair !== null) fields.set(plain(pair[1] ?? ""), (pair[2] ?? "").trim());
-  const stamp = /^(?:<\d+>)?([A-Z][a-z]{2}\s+\d{1,2}\s+\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+)/.exec(text)?.[1];
+  for (const pair of pairs)
+    if (pair !== null) fields.set(plain(pair[1] ?? ""), (pair[2] ?? "").trim());
+  const stamp = /^(?:<\d+>)?([A-Z][a-z]{2}\s+\d{1,2}\s+\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+)/.exec(
+    text,
+  )?.[1];
   if (stamp !== undefined && first(fields, "at") === undefined) fields.set("at", stamp);
   return fields;
 }
@@ -202,7 +292,8 @@ function jsonFields(text: string): Fields | string {
   const walk = (of: unknown, path: string, depth: number) => {
     if (typeof of === "string" || typeof of === "number") fields.set(plain(path), String(of));
     else if (typeof of === "object" && of !== null && !Array.isArray(of) && depth < 4)
-      for (const [key, one] of Object.entries(of)) walk(one, path === "" ? key : `${path}.${key}`, depth + 1);
+      for (const [key, one] of Object.entries(of))
+        walk(one, path === "" ? key : `${path}.${key}`, depth + 1);
   };
   walk(value, "", 0);
   return fields;

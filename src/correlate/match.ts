@@ -61,7 +61,10 @@ export interface CorrelatorOptions {
 }
 
 interface Open {
-  readonly facts: Pick<Told, "run" | "task" | "flow" | "name" | "port" | "cause" | "argv" | "entries">;
+  readonly facts: Pick<
+    Told,
+    "run" | "task" | "flow" | "name" | "port" | "cause" | "argv" | "entries"
+  >;
   readonly told: Told[];
   readonly actions: (Cause | undefined)[];
 }
@@ -106,12 +109,15 @@ export class Correlator {
   observe(entry: Event & { readonly seq: number }): void {
     const { type, run = "", flow = "", data = {} } = entry;
     if (type === "run.start") {
-      if (typeof data["task"] === "string" && this.#tasks.size < RUNS_MAX) this.#tasks.set(run, data["task"]);
+      if (typeof data["task"] === "string" && this.#tasks.size < RUNS_MAX)
+        this.#tasks.set(run, data["task"]);
     } else if (type === "flow.open") this.#begin(entry);
     else if (type === "action") {
       const open = this.#open.get(flow);
-      if (open !== undefined && open.actions.push(entry.cause) <= ACTIONS_MAX) open.facts.entries.push(entry.seq);
-      for (const told of open?.told ?? []) if (told.also.length < ACTIONS_MAX) note(told.also, entry.cause);
+      if (open !== undefined && open.actions.push(entry.cause) <= ACTIONS_MAX)
+        open.facts.entries.push(entry.seq);
+      for (const told of open?.told ?? [])
+        if (told.also.length < ACTIONS_MAX) note(told.also, entry.cause);
     } else if (type === "denial" || type === "dns") this.#refused(entry);
     if (data["out"] !== undefined) this.#left(entry, data["out"]);
     if (type === "flow.close") this.#end(flow, Date.parse(entry.at), entry);
@@ -132,7 +138,15 @@ export class Correlator {
     return { ms: all[all.length >> 1] ?? 0, of: all.length };
   }
 
-  #begin({ run = "", flow = "", seq, target = "", data = {}, process, cause }: Event & { seq: number }): void {
+  #begin({
+    run = "",
+    flow = "",
+    seq,
+    target = "",
+    data = {},
+    process,
+    cause,
+  }: Event & { seq: number }): void {
     if (data["direction"] === "in") return;
     const { name } = data;
     const facts = {
@@ -153,7 +167,11 @@ export class Correlator {
 
   #of(run: string, cause: Cause | undefined) {
     const task = this.#tasks.get(run);
-    return { run, ...(task === undefined ? {} : { task }), ...(cause === undefined ? {} : { cause }) };
+    return {
+      run,
+      ...(task === undefined ? {} : { task }),
+      ...(cause === undefined ? {} : { cause }),
+    };
   }
 
   #left(entry: Event & { seq: number }, out: unknown): void {
@@ -184,7 +202,8 @@ export class Correlator {
         became: failed === true ? "nobody answered" : "still open, as far as the record goes",
       };
       for (const cause of open?.actions ?? []) note(told.also, cause);
-      if (open === undefined) this.#match({ ...told, toMs: Date.parse(entry.at), became: "performed" });
+      if (open === undefined)
+        this.#match({ ...told, toMs: Date.parse(entry.at), became: "performed" });
       else open.told.push(told);
     }
   }
@@ -213,7 +232,18 @@ export class Correlator {
     });
   }
 
-  #refused({ type, at, run = "", seq, flow, target = "", data = {}, process, cause, rule = "" }: Event & { seq: number }): void {
+  #refused({
+    type,
+    at,
+    run = "",
+    seq,
+    flow,
+    target = "",
+    data = {},
+    process,
+    cause,
+    rule = "",
+  }: Event & { seq: number }): void {
     if (flow !== undefined && this.#open.has(flow)) return; // Told with its flow.
     const place = parsePlace(target);
     const route = /:(\d{1,5})\b/.exec(String(data["route"] ?? ""))?.[1];
@@ -241,7 +271,8 @@ export class Correlator {
       }
     }
     if (to !== undefined)
-      for (const n of this.#targets.get(to.address) ?? []) if (this.#mayBe(n, told)) this.#try(n, told, "address");
+      for (const n of this.#targets.get(to.address) ?? [])
+        if (this.#mayBe(n, told)) this.#try(n, told, "address");
     for (const n of this.#names.get(name) ?? []) this.#try(n, told, "name");
     for (const n of this.#loose) {
       const { place, source } = this.#alerts[n] ?? {};
@@ -250,10 +281,13 @@ export class Correlator {
         if (told.kind === "flow") this.#try(n, told, source === undefined ? "time" : "address");
         continue;
       }
-      const reached = to === undefined ? false : (place.covers?.(to.address) ?? place.address === to.address);
-      const isPort = place.port === 0 || place.port === (to?.port ?? told.port) || place.port === told.port;
+      const reached =
+        to === undefined ? false : (place.covers?.(to.address) ?? place.address === to.address);
+      const isPort =
+        place.port === 0 || place.port === (to?.port ?? told.port) || place.port === told.port;
       if (!isPort) continue;
-      if (reached) this.#try(n, told, source === undefined || source.port === 0 ? "address" : "exact");
+      if (reached)
+        this.#try(n, told, source === undefined || source.port === 0 ? "address" : "exact");
       else if (place.address === name) this.#try(n, told, "name");
     }
   }
@@ -264,7 +298,11 @@ export class Correlator {
     if (alert?.target === undefined || to === undefined) return false;
     const { target } = alert;
     if (target.address !== to.address) return false;
-    return target.port === 0 || target.port === (kind === "flow" ? to.port : to.port || port) || to.port === 0;
+    return (
+      target.port === 0 ||
+      target.port === (kind === "flow" ? to.port : to.port || port) ||
+      to.port === 0
+    );
   }
 
   #offset(n: number, told: Told): void {
@@ -281,12 +319,16 @@ export class Correlator {
     const { withinMs, skewMs } = this.#options;
     const [fromMs, toMs] = [alert.fromMs - skewMs, alert.toMs - skewMs];
     // A connection is seen while it is open; what is only near in time, when it began.
-    const lastMs = by === "exact" ? told.toMs : Math.max(told.fromMs, Math.min(told.toMs, told.fromMs));
+    const lastMs =
+      by === "exact" ? told.toMs : Math.max(told.fromMs, Math.min(told.toMs, told.fromMs));
     if (toMs < told.fromMs - withinMs || fromMs > lastMs + withinMs) return;
     const match = { told, by, offMs: Math.round(fromMs - told.fromMs) };
     const known = best.matches[0];
     // What is refused did not reach a firewall, so anything that left goes before it.
-    const [mine, theirs] = [gradeOf(match), known === undefined ? Number.MAX_VALUE : gradeOf(known)];
+    const [mine, theirs] = [
+      gradeOf(match),
+      known === undefined ? Number.MAX_VALUE : gradeOf(known),
+    ];
     if (mine > theirs || best.matches.some((one) => one.told === told)) return;
     if (mine < theirs) {
       best.matches = [match];

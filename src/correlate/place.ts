@@ -14,7 +14,10 @@ export interface Place {
 
 /** Canonical text of an address (RFC 5952; IPv4-mapped is IPv4), or a name in lower case. */
 export function canonical(text: string): string {
-  const bare = text.trim().replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  const bare = text
+    .trim()
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/%.*$/, "");
   if (!isIPv6(bare)) return bare.toLowerCase().replace(/\.$/, "");
   const written = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(written);

@@ -28,7 +28,9 @@ export function parseTime(text: string, context: TimeContext): Time | undefined 
   if (/^\d{13}$/.test(said)) return { atMs: Number(said) };
   if (/^\d{16}$|^\d{19}$/.test(said)) return { atMs: Number(said.slice(0, 13)) };
   const iso =
-    /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/.exec(said);
+    /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/.exec(
+      said,
+    );
   if (iso !== null) {
     const [, year, month, day, hour, minute, second, fraction, zone] = iso;
     return at([year, month, day, hour, minute, second], fraction, zone, context);
@@ -40,7 +42,9 @@ export function parseTime(text: string, context: TimeContext): Time | undefined 
     return at([full, month, day, hour, minute, second], fraction, undefined, context);
   }
   const syslog =
-    /^([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{4})\s+)?(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:\s+(?:GMT)?([+-]\d\d:?\d\d))?$/.exec(said);
+    /^([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{4})\s+)?(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:\s+(?:GMT)?([+-]\d\d:?\d\d))?$/.exec(
+      said,
+    );
   if (syslog === null) return undefined;
   const [, name = "", day, year, hour, minute, second, fraction, zone] = syslog;
   const month = MONTHS.indexOf(name.toLowerCase()) + 1;
@@ -51,7 +55,8 @@ export function parseTime(text: string, context: TimeContext): Time | undefined 
   const now = new Date(context.nowMs).getUTCFullYear();
   for (const one of [now + 1, now, now - 1, now - 2, now - 3, now - 4]) {
     const read = of(one); // 29 February is in a leap year only.
-    if (read !== undefined && read.atMs <= context.nowMs + DAY_MS) return { ...read, isInferred: true };
+    if (read !== undefined && read.atMs <= context.nowMs + DAY_MS)
+      return { ...read, isInferred: true };
   }
   return undefined;
 }
@@ -62,7 +67,9 @@ function at(
   zone: string | undefined,
   { zoneMinutes }: TimeContext,
 ): Time | undefined {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map((one) => Number(one ?? 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map((one) =>
+    Number(one ?? 0),
+  );
   const ms = fraction === undefined ? 0 : Number(`0.${fraction}`) * 1000;
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;

@@ -466,7 +466,12 @@ export class Desk {
     const { system, target } = action;
     const { failure, ...rest } = outcome;
     const out = attempts.length === 0 ? {} : { out: outOf(attempts) };
-    const data = { approval: id, ...rest, ...(failure === undefined ? {} : { ...failure }), ...out };
+    const data = {
+      approval: id,
+      ...rest,
+      ...(failure === undefined ? {} : { ...failure }),
+      ...out,
+    };
     const of = { run, ...causeIn(approval), system, target, action: action.id };
     await this.#append({ type: "outcome", ...of, data });
   }

@@ -141,7 +141,12 @@ export class Responder {
     const finding = await recorded;
     const responses = due.map(String);
     const { process, flow, action } = of;
-    const about = { type: "response" as const, ...(process && { process }), ...(flow && { flow }), ...(action && { action }) };
+    const about = {
+      type: "response" as const,
+      ...(process && { process }),
+      ...(flow && { flow }),
+      ...(action && { action }),
+    };
     const cause = of.cause ?? this.#means.causeOf(about);
     const why = cause === undefined ? {} : { cause };
     await this.#means.record({

@@ -19,7 +19,14 @@ import {
   type Unread,
 } from "../../correlate/index.ts";
 import { LedgerReader } from "../../ledger/index.ts";
-import { EXIT, JSON_OPTION, listOption, textOption, type Command, type Context } from "../command.ts";
+import {
+  EXIT,
+  JSON_OPTION,
+  listOption,
+  textOption,
+  type Command,
+  type Context,
+} from "../command.ts";
 
 const WITHIN = "5s";
 /** Lines and times that are looked for at once. */
@@ -31,8 +38,10 @@ const NOTHING =
 
 export const correlateCommand: Command = {
   name: "correlate",
-  usage: "[FILE...] [--at TIME]... [--between A/B]... [--to PLACE]... [--from ADDR:PORT]... [--json]",
-  summary: "Say which steps of which runs caused flows that a firewall saw: 0 all known, 1 some not.",
+  usage:
+    "[FILE...] [--at TIME]... [--between A/B]... [--to PLACE]... [--from ADDR:PORT]... [--json]",
+  summary:
+    "Say which steps of which runs caused flows that a firewall saw: 0 all known, 1 some not.",
   options: {
     at: { type: "string", multiple: true },
     between: { type: "string", multiple: true },
@@ -77,20 +86,29 @@ export const correlateCommand: Command = {
     if (said === "auto" && skew.of > 0) looked = look(skew.ms);
     const found = looked.correlator.found();
     if (context.values["json"] === true) {
-      context.out(`${JSON.stringify({ lines: found.map(asJson), unread, skewMs: looked.skewMs, steps: stepsOf(found) })}\n`);
+      context.out(
+        `${JSON.stringify({ lines: found.map(asJson), unread, skewMs: looked.skewMs, steps: stepsOf(found) })}\n`,
+      );
     } else show(context, found, unread);
     if (said === "auto")
-      context.err(`cofferdam: the firewall's clock is ${looked.skewMs} ms ahead, by ${skew.of} lines with the very 5-tuple\n`);
+      context.err(
+        `cofferdam: the firewall's clock is ${looked.skewMs} ms ahead, by ${skew.of} lines with the very 5-tuple\n`,
+      );
     const inferred = alerts.filter(({ isYearInferred }) => isYearInferred === true).length;
-    if (inferred > 0) context.err(`cofferdam: the year of ${inferred} lines is inferred: the latest that is not to come\n`);
-    return unread.length === 0 && found.every(({ matches }) => matches.length > 0) ? EXIT.ok : EXIT.no;
+    if (inferred > 0)
+      context.err(
+        `cofferdam: the year of ${inferred} lines is inferred: the latest that is not to come\n`,
+      );
+    return unread.length === 0 && found.every(({ matches }) => matches.length > 0)
+      ? EXIT.ok
+      : EXIT.no;
   },
 };
 
 /** The record, read beside whoever writes it. */
 function* entriesOf(dir: string): Iterable<Event & { readonly seq: number }> {
   const reader = new LedgerReader(dir);
-  for (let seq = 0; ; ) {
+  for (let seq = 0; ;) {
     const entries = reader.from(seq);
     if (entries.length === 0) return;
     for (const bytes of entries) {
@@ -106,7 +124,10 @@ async function alertsOf(context: Context, times: { zoneMinutes: number; nowMs: n
   const said = textOption(context.values, "format");
   const format = FORMATS.find((one) => one === said);
   if (said !== undefined && format === undefined)
-    throw new Fault("cli.usage", `no format ${JSON.stringify(said)}; there is ${FORMATS.join(", ")}`);
+    throw new Fault(
+      "cli.usage",
+      `no format ${JSON.stringify(said)}; there is ${FORMATS.join(", ")}`,
+    );
   for (const file of context.positionals) {
     const read = createLineReader(times, format);
     const input = file === "-" ? process.stdin : createReadStream(file);
@@ -143,7 +164,8 @@ function asked({ values }: Context, times: { zoneMinutes: number; nowMs: number 
   const placesOf = (name: string) =>
     listOption(values, name).map((text) => {
       const place = parsePlace(text);
-      if (place === undefined) throw new Fault("cli.usage", `--${name} ${JSON.stringify(text)} is no place`);
+      if (place === undefined)
+        throw new Fault("cli.usage", `--${name} ${JSON.stringify(text)} is no place`);
       return place;
     });
   const [to, from] = [placesOf("to"), placesOf("from")];
@@ -170,7 +192,8 @@ function asked({ values }: Context, times: { zoneMinutes: number; nowMs: number 
 
 function durationOf(text: string): number {
   const read = /^([+-]?)(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
-  if (read === null) throw new Fault("cli.usage", `not a duration: ${JSON.stringify(text)}; write 500ms, 5s or 2m`);
+  if (read === null)
+    throw new Fault("cli.usage", `not a duration: ${JSON.stringify(text)}; write 500ms, 5s or 2m`);
   const [, sign, number, unit = ""] = read;
   return (sign === "-" ? -1 : 1) * Number(number) * (UNIT_MS[unit] ?? 0);
 }
@@ -178,7 +201,8 @@ function durationOf(text: string): number {
 function zoneOf(text: string): number {
   if (/^(Z|UTC)$/i.test(text)) return 0;
   const read = /^([+-])(\d\d):?(\d\d)$/.exec(text);
-  if (read === null) throw new Fault("cli.usage", `--zone ${JSON.stringify(text)} is not UTC or +02:00`);
+  if (read === null)
+    throw new Fault("cli.usage", `--zone ${JSON.stringify(text)} is not UTC or +02:00`);
   return (read[1] === "-" ? -1 : 1) * (Number(read[2]) * 60 + Number(read[3]));
 }
 
@@ -200,9 +224,12 @@ function show({ out }: Context, found: readonly Found[], unread: readonly Unread
     }
     if (more > 0) out(`    and ${more} more\n`);
   }
-  for (const { line, why } of unread.slice(0, UNREAD_SHOWN_MAX)) out(`line ${line}: not read: ${visibleLine(why)}\n`);
-  if (unread.length > UNREAD_SHOWN_MAX) out(`and ${unread.length - UNREAD_SHOWN_MAX} more lines that were not read\n`);
-  for (const { who, lines } of stepsOf(found)) out(`${visibleLine(`${who} caused ${lines} of ${found.length} lines`)}\n`);
+  for (const { line, why } of unread.slice(0, UNREAD_SHOWN_MAX))
+    out(`line ${line}: not read: ${visibleLine(why)}\n`);
+  if (unread.length > UNREAD_SHOWN_MAX)
+    out(`and ${unread.length - UNREAD_SHOWN_MAX} more lines that were not read\n`);
+  for (const { who, lines } of stepsOf(found))
+    out(`${visibleLine(`${who} caused ${lines} of ${found.length} lines`)}\n`);
 }
 
 function whoOf({ run, task, cause }: Told): string {
@@ -214,17 +241,44 @@ function whoOf({ run, task, cause }: Told): string {
   return `run ${run}${task === undefined ? "" : ` (${task})`}, ${at}`;
 }
 
-function detailOf({ from, to, name, port, cause, argv, flow, entries, became, also }: Told): string {
-  const call = cause?.call === undefined ? "" : `${cause.call.name} ${cause.call.id} (${cause.call.by}, ${cause.call.confidence}) -> `;
+function detailOf({
+  from,
+  to,
+  name,
+  port,
+  cause,
+  argv,
+  flow,
+  entries,
+  became,
+  also,
+}: Told): string {
+  const call =
+    cause?.call === undefined
+      ? ""
+      : `${cause.call.name} ${cause.call.id} (${cause.call.by}, ${cause.call.confidence}) -> `;
   const command = cause?.exec === undefined ? "" : `${cause.exec} -> `;
   const by = argv.length === 0 ? "a process that is not known" : argv.join(" ").slice(0, 200);
-  const way = from === undefined || to === undefined ? `${name ?? ""}:${port}` : `${from.address}:${from.port} -> ${to.address}:${to.port} (${name ?? ""})`;
+  const way =
+    from === undefined || to === undefined
+      ? `${name ?? ""}:${port}`
+      : `${from.address}:${from.port} -> ${to.address}:${to.port} (${name ?? ""})`;
   const others = also.length > 1 ? `; also used by ${also.length - 1} other steps` : "";
   return `${call}${command}${by} -> ${flow ?? "no flow"} ${way}; ${became}${others}; entries ${entries.slice(0, 8).join(", ")}`;
 }
 
 function asJson({ alert, matches, more }: Found) {
-  return { line: alert.line, from: new Date(alert.fromMs), matches: matches.map(({ told, by, offMs }) => ({ by, offMs, ...told, toMs: Number.isFinite(told.toMs) ? told.toMs : null })), more };
+  return {
+    line: alert.line,
+    from: new Date(alert.fromMs),
+    matches: matches.map(({ told, by, offMs }) => ({
+      by,
+      offMs,
+      ...told,
+      toMs: Number.isFinite(told.toMs) ? told.toMs : null,
+    })),
+    more,
+  };
 }
 
 /** Who caused how many lines: a line with several candidates of different steps counts for none. */

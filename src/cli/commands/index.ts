@@ -26,6 +26,7 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   backup: async () => (await import("./backup.ts")).backupCommand,
   restore: async () => (await import("./backup.ts")).restoreCommand,
   incident: async () => (await import("./incident.ts")).incidentCommand,
+  correlate: async () => (await import("./correlate.ts")).correlateCommand,
   export: async () => (await import("./export.ts")).exportCommand,
   recordings: async () => (await import("./recordings.ts")).recordingsCommand,
   check: async () => (await import("./check.ts")).checkCommand,

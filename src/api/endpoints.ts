@@ -16,6 +16,7 @@ import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { METRICS_ENDPOINTS } from "./metrics.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
@@ -245,6 +246,7 @@ export const ENDPOINTS = {
   ...PASSKEY_ENDPOINTS,
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
+  ...METRICS_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

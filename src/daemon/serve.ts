@@ -4,13 +4,15 @@
  * @module
  */
 import { flushCompileCache } from "node:module";
-import type { Home } from "../api/index.ts";
+import type { Gives, Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import { neededVariables, parseTaskFile, resolveCredentials } from "../policy/index.ts";
 import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
+import { leaveDelegatedGroup } from "../sandbox/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
+import { createMetrics } from "./metrics.ts";
 import { probeTask } from "./probing.ts";
 import { passkeyHandlers } from "./passkeys.ts";
 import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
@@ -21,6 +23,7 @@ import { removeUnclaimed } from "./run-files.ts";
 import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
+import { joinService } from "./service.ts";
 import { startRun } from "./start.ts";
 import { leaveHandlers, takeLeave } from "./taken-leave.ts";
 import { openWorld, type World } from "./world.ts";
@@ -32,7 +35,10 @@ export async function serve(home: Home): Promise<void> {
   flushCompileCache(); // What workers load is on the disk then: they start in half the time, the first one too.
   const stopped = Promise.withResolvers<string>();
   const failed = (error: unknown) => stopped.resolve(`failed: ${describeError(error)}`);
+  if (process.env["NOTIFY_SOCKET"] !== undefined) leaveDelegatedGroup();
   const world = await openWorld(home, failed);
+  const { ledger, log } = world;
+  const service = joinService({ home, ledger, log, environment: process.env, pid: process.pid });
   const runs = new Runs(world);
   world.desk.approvals.follow(({ id, run, state }) => {
     if (state === "cancelled")
@@ -46,7 +52,7 @@ export async function serve(home: Home): Promise<void> {
   await world.recordings.recover();
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
-  removeUnclaimed(home.runs);
+  await removeUnclaimed(home.runs);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
   takeLeave(world, runs);
@@ -62,8 +68,10 @@ export async function serve(home: Home): Promise<void> {
   process.on("SIGINT", () => stopped.resolve("SIGINT"));
   process.on("SIGHUP", () => {}); // The terminal that started it may go.
   world.log.info("daemon.ready", { home: home.root, pid: process.pid });
+  service.ready();
   const reason = await stopped.promise;
   world.log.info("daemon.stopping", { reason });
+  service.stopping();
   server.close();
   unguard();
   for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
@@ -95,6 +103,7 @@ interface Parts {
 }
 
 function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => void): Handlers {
+  const metrics = createMetrics(world, runs, pool);
   const startedAt = new Date(world.clock.now().wallMs).toISOString();
   return {
     "daemon.status": async () => ({
@@ -106,6 +115,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       waiting: pool.size,
       entries: world.ledger.size,
     }),
+    "daemon.metrics": async () => [...metrics()] as Gives<"daemon.metrics">,
     "daemon.stop": async ({ force }) => {
       if (runs.live.length > 0 && !force) {
         throw new Fault("daemon.state", `${runs.live.length} runs are active`, {

@@ -23,6 +23,7 @@ import {
   writeEtc,
   type CgroupHost,
 } from "../sandbox/index.ts";
+import type { Counts } from "../metrics/index.ts";
 import { Recordings } from "../recording/index.ts";
 import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
@@ -36,6 +37,7 @@ import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
+import { countingLog, countRecord } from "./metrics.ts";
 import { recordPasskey } from "./passkeys.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
@@ -49,6 +51,7 @@ export interface World {
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
+  readonly counts: Counts;
   readonly authority: CertificateAuthority;
   readonly watcher: Watcher;
   /** Where what runs and their servers say is parsed. */
@@ -102,7 +105,7 @@ function claimHome(home: Home): void {
  */
 export async function openWorld(home: Home, failed: (error: unknown) => void): Promise<World> {
   const clock = systemClock;
-  const log = createLog((line) => void process.stderr.write(line));
+  const written = createLog((line) => void process.stderr.write(line));
   claimHome(home);
   const ledger = await openLedger({
     dir: home.ledger,
@@ -110,6 +113,8 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     clock,
     onFailure: failed,
   });
+  const counts = countRecord(ledger);
+  const log = countingLog(written, counts.logged);
   const authority = await openAuthority(home.keys);
   const credentials = await openCredentials({ home, clock, log, ledger });
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
@@ -167,6 +172,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     clock,
     log,
     ledger,
+    counts,
     authority,
     watcher,
     workers,

@@ -52,6 +52,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   passkey: 5,
   worker: 5,
   assessment: 5,
+  support: 5,
   report: 5,
   daemon: 6,
   console: 7,

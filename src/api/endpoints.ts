@@ -20,6 +20,7 @@ import { METRICS_ENDPOINTS } from "./metrics.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
+import { SUPPORT_ENDPOINTS } from "./support.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -247,6 +248,7 @@ export const ENDPOINTS = {
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
   ...METRICS_ENDPOINTS,
+  ...SUPPORT_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

@@ -24,6 +24,7 @@ import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
 import { joinService } from "./service.ts";
+import { supportHandlers } from "./support.ts";
 import { startRun } from "./start.ts";
 import { leaveHandlers, takeLeave } from "./taken-leave.ts";
 import { openWorld, type World } from "./world.ts";
@@ -190,6 +191,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     ...leaveHandlers(world),
     ...approvalHandlers(world, runs),
     ...passkeyHandlers(world),
+    ...supportHandlers(world, runs),
   };
 }
 

@@ -43,6 +43,7 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   stop: async () => (await import("./runs.ts")).stopCommand,
   service: async () => (await import("./service.ts")).serviceCommand,
   metrics: async () => (await import("./metrics.ts")).metricsCommand,
+  "support-bundle": async () => (await import("./support-bundle.ts")).supportBundleCommand,
   completion: async () => (await import("./completion.ts")).completionCommand,
 };
 

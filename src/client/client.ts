@@ -84,11 +84,11 @@ export function createClient(home: Home, identity?: string): Client {
 }
 
 /** A client of a daemon that answers: the one that runs, or a new one. */
-export async function connectDaemon(home: Home): Promise<Client> {
+export async function connectDaemon(home: Home, serviceMs = SERVICE_MS_MAX): Promise<Client> {
   const client = createClient(home);
   if (await answers(client)) return client;
   requireOwnFolder(home.root, { isVisit: false });
-  if (existsSync(join(home.root, SERVICE_MARK))) return awaitService(home, client);
+  if (existsSync(join(home.root, SERVICE_MARK))) return awaitService(client, serviceMs);
   let started = startDaemon(home);
   const deadline = performance.now() + START_MS_MAX;
   while (performance.now() < deadline) {
@@ -108,8 +108,8 @@ export async function connectDaemon(home: Home): Promise<Client> {
   });
 }
 
-async function awaitService(home: Home, client: Client): Promise<Client> {
-  const deadline = performance.now() + SERVICE_MS_MAX;
+async function awaitService(client: Client, serviceMs: number): Promise<Client> {
+  const deadline = performance.now() + serviceMs;
   do {
     await sleep(START_POLL_MS);
     if (await answers(client)) return client;

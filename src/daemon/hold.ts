@@ -81,6 +81,8 @@ export function holdRun(world: World, run: Run, living: Living): void {
     limits,
     isRunning: () => run.info.state === "running",
     note: (event) => run.recorder.note(event),
+    gpuSecondsMax: () => run.task.compute.gpuSeconds,
+    exceeded: (why) => run.stop("limit", why),
   });
   void sandbox.exited.then((exit) => {
     unwatch();

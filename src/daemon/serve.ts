@@ -152,6 +152,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     },
     "run.step": async ({ run, trajectory, episode, step }) => {
       const at = { trajectory, episode, step };
+      world.usage.settle(run);
       await runs.living(run).record({ type: "step", data: at });
       return runs.info(run);
     },

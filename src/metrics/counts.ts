@@ -78,7 +78,7 @@ export function createCounts({ detectors, approvalStates }: KnownWords): Counts 
         starting.delete(run);
         const end = data["end"];
         const reason = typeof end === "object" && end !== null && "reason" in end ? end.reason : "";
-        return add("cofferdam_run_ends_total", 1, typeof reason === "string" ? reason : OTHER);
+        return add("cofferdam_run_ends_total", 1, wordOf(reason));
       }
       case "flow.open":
         flowsOpen += 1;
@@ -93,11 +93,11 @@ export function createCounts({ detectors, approvalStates }: KnownWords): Counts 
         return add("cofferdam_actions_total", amount(data["count"], 1), "allow");
       case "finding": {
         const { finding, detector = NO_DETECTOR } = data;
-        add("cofferdam_findings_total", times, String(finding));
-        return add("cofferdam_detections_total", times, String(detector));
+        add("cofferdam_findings_total", times, wordOf(finding));
+        return add("cofferdam_detections_total", times, wordOf(detector));
       }
       case "approval":
-        return add("cofferdam_approvals_total", 1, String(data["state"]));
+        return add("cofferdam_approvals_total", 1, wordOf(data["state"]));
       case "usage":
         return add("cofferdam_gpu_seconds_total", amount(data["gpuSeconds"], 0));
     }
@@ -146,6 +146,8 @@ const PLAIN: Readonly<Partial<Record<Event["type"], FamilyName>>> = {
   model: "cofferdam_model_exchanges_total",
   "tool.call": "cofferdam_tool_calls_total",
 };
+
+const wordOf = (value: unknown) => (typeof value === "string" ? value : OTHER);
 
 function amount(value: unknown, otherwise: number): number {
   return typeof value === "number" && value >= 0 && Number.isFinite(value) ? value : otherwise;

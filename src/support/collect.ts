@@ -119,7 +119,8 @@ function sizesOf(home: Home) {
 const OUR_FILES =
   /^(?:ledger|keys|runs|homes|vault|catalog|facts|rules|etc|code|tasks|console|service|alive|(?:daemon|console)\.(?:sock|log)|(?:approvals|channels|watches|unattended)\.db(?:-wal|-shm)?|approvers\.yaml|passkeys\.json|console\.yaml|blast-budget\.yaml)$/;
 
-function runFolders(home: Home): readonly string[] {
+/** Runs of this home, the newest last. */
+export function runFolders(home: Home): readonly string[] {
   if (!existsSync(home.runs)) return [];
   return readdirSync(home.runs)
     .filter((id) => existsSync(join(home.runs, id, "run.json")))

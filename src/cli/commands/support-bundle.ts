@@ -9,11 +9,14 @@ import type { Home } from "../../api/index.ts";
 import { describeError, Fault, isFault, systemClock } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import { renderFamilies } from "../../metrics/index.ts";
-import { collectParts, createCover, makeBundle, ownSecrets, type Cover } from "../../support/index.ts";
+import { collectParts, createCover, makeBundle, ownSecrets, runFolders, type Cover } from "../../support/index.ts";
 import { createRedaction, openVault } from "../../vault/index.ts";
 import { EXIT, textOption, type Command } from "../command.ts";
 import { collectMetrics } from "../metrics-server.ts";
 import { PACKAGE_ROOT } from "../profile.ts";
+
+/** What stood for a secret in a run that is over may still be in a log. */
+const ENDED_RUNS = 20;
 
 export const supportBundleCommand: Command = {
   name: "support-bundle",
@@ -27,13 +30,14 @@ export const supportBundleCommand: Command = {
   examples: ["cofferdam support-bundle", "cofferdam support-bundle --out report.tar.gz --with-tasks"],
   positionals: [0, 0],
   async run({ values, home, running, out }) {
+    const path = textOption(values, "out") ?? `cofferdam-support-${stamp()}.tar.gz`;
+    if (existsSync(path)) throw unwritable(path, "there is such a file");
     const client = await running();
     const cover = await coverOf(home, client);
     const withTasks = values["with-tasks"] === true;
     const metrics = renderFamilies(await collectMetrics(home, client), "plain");
     const parts = await collectParts({ home, version: packageVersion(), withTasks, metrics });
     const bundle = await makeBundle(parts, cover);
-    const path = textOption(values, "out") ?? `cofferdam-support-${stamp()}.tar.gz`;
     write(path, bundle.archive);
     for (const { name, bytes } of bundle.parts) out(`${String(bytes).padStart(9)}  ${name}\n`);
     out(`${path}: ${bundle.archive.length} bytes; ${bundle.covered} secrets were covered, none is left.\n`);
@@ -86,7 +90,8 @@ async function byVault(home: Home): Promise<Cover> {
         });
       })
     : undefined;
-  const cover = createCover({ home, vault, runs: [], environments: [], more: [] });
+  const runs = runFolders(home).slice(-ENDED_RUNS);
+  const cover = createCover({ home, vault, runs, environments: [], more: [] });
   return async (bytes) => cover(bytes);
 }
 
@@ -95,11 +100,14 @@ function write(path: string, bytes: Buffer): void {
   try {
     writeFileSync(path, bytes, { flag: "wx", mode: 0o600 });
   } catch (cause) {
-    throw new Fault("support.out", `cannot write ${JSON.stringify(path)}: ${describeError(cause)}`, {
-      hint: "--out takes the path of a file that is not there yet",
-      cause,
-    });
+    throw unwritable(path, describeError(cause));
   }
+}
+
+function unwritable(path: string, why: string): Fault {
+  return new Fault("support.out", `cannot write ${JSON.stringify(path)}: ${why}`, {
+    hint: "--out takes the path of a file that is not there yet",
+  });
 }
 
 function packageVersion(): string {

@@ -5,6 +5,7 @@ export { ProcessMeter, type BusyProcess } from "./busiest.ts";
 export { findGpus, hiddenGpus, type DeviceNode, type Gpu } from "./gpus.ts";
 export { GpuReader, type GpuMeter, type GpuUse } from "./gpu-use.ts";
 export {
+  GPU_LOOK_MS,
   planLimits,
   type Controllers,
   type Held,

@@ -52,7 +52,8 @@ test("the endpoint daemon.metrics and the command give the same: what the record
   assert.match(stdout, /^cofferdam_run_start_seconds_count 1$/m);
   assert.match(stdout, /^cofferdam_ledger_writable 1$/m);
   assert.match(stdout, /^cofferdam_ledger_bytes [1-9]\d+$/m);
-  for (const name of Object.keys(FAMILIES)) assert.match(stdout, new RegExp(`^# TYPE ${name} `, "m"));
+  for (const name of Object.keys(FAMILIES))
+    assert.match(stdout, new RegExp(`^# TYPE ${name} `, "m"));
   const { text } = await ask("/metrics");
   const names = (all: string) => all.match(/^# TYPE .*$/gm);
   assert.deepEqual(names(text), names(stdout));
@@ -78,14 +79,25 @@ test("INV-241: it answers to its own address only, and only what it has", async 
     assert.equal(answer.status, status, `${path} ${JSON.stringify(more)}`);
     assert.match(answer.type, typeof type === "string" ? new RegExp(`^${type}$`) : type);
   }
-  assert.match((await ask("/metrics", { headers: { accept: "application/openmetrics-text" } })).text, /# EOF\n$/);
+  assert.match(
+    (await ask("/metrics", { headers: { accept: "application/openmetrics-text" } })).text,
+    /# EOF\n$/,
+  );
 });
 
 const REFUSED = [
   // arguments, what it says, why
-  [["--listen", "0.0.0.0:0"], /--beyond-loopback/, "INV-241: other machines are meant only where it is said"],
+  [
+    ["--listen", "0.0.0.0:0"],
+    /--beyond-loopback/,
+    "INV-241: other machines are meant only where it is said",
+  ],
   [["--listen", "[::]:0"], /--beyond-loopback/, "INV-241: the same of IPv6"],
-  [["--listen", "localhost:9464"], /127\.0\.0\.1:9464/, "fault cli.listen: a name may lead elsewhere"],
+  [
+    ["--listen", "localhost:9464"],
+    /127\.0\.0\.1:9464/,
+    "fault cli.listen: a name may lead elsewhere",
+  ],
   [["--listen", "127.0.0.1:99999"], /not an address and a port/, "no such port"],
 ] as const;
 for (const [args, message, why] of REFUSED) {

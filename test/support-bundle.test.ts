@@ -33,13 +33,31 @@ grants:
 `,
   );
   const script = "echo $ODD_KEY $PASSED_TOKEN > /tmp/seen; cat /tmp/seen; exec sleep 600";
-  const args = ["run", "--detach", "--task", "task.yaml", "--", "/bin/sh", "-c", script, ODD, PASSED];
+  const args = [
+    "run",
+    "--detach",
+    "--task",
+    "task.yaml",
+    "--",
+    "/bin/sh",
+    "-c",
+    script,
+    ODD,
+    PASSED,
+  ];
   const ran = await home.call(args, { env: { ...env, NOTE: ODD } });
   assert.equal(ran.code, 0, ran.stderr);
-  const seen = await home.call(["run", "--task", "task.yaml", "--", "/bin/sh", "-c", "echo $ODD_KEY $PASSED_TOKEN"], { env });
+  const seen = await home.call(
+    ["run", "--task", "task.yaml", "--", "/bin/sh", "-c", "echo $ODD_KEY $PASSED_TOKEN"],
+    { env },
+  );
   placeholders = seen.stdout.trim().split(" ");
   assert.equal(placeholders.length, 2, seen.stderr);
-  key = readFileSync(join(home.state, "keys", "vault.key"), "utf8").trim().split("\n").at(-1) ?? "";
+  key =
+    readFileSync(join(home.state, "keys", "vault.key"), "utf8")
+      .trim()
+      .split("\n")
+      .at(-1) ?? "";
   assert.ok(key.length > 20);
   const planted = [ODD, PASSED, OWN, SHAPED, key, ...placeholders.slice(0, 1)];
   const b64 = (text: string) => Buffer.from(`user:${text}`).toString("base64");
@@ -47,7 +65,13 @@ grants:
     join(home.state, "daemon.log"),
     planted
       .flatMap((text) => [
-        JSON.stringify({ at: "x", level: "warn", event: "http.failed", error: `at /tulip/${text}: "${text}"`, run: text }),
+        JSON.stringify({
+          at: "x",
+          level: "warn",
+          event: "http.failed",
+          error: `at /tulip/${text}: "${text}"`,
+          run: text,
+        }),
         JSON.stringify({ event: b64(text), code: encodeURIComponent(text), pid: 1 }),
         `Error: it was ${text} (${Buffer.from(text).toString("hex")})`,
       ])
@@ -72,7 +96,12 @@ function assertClean(text: string): void {
   assert.ok(!text.includes(SHAPED));
   for (const one of [ODD, PASSED, OWN, key, ...placeholders.slice(0, 1)]) {
     const bytes = Buffer.from(one);
-    const spelled = [one, encodeURIComponent(one), bytes.toString("hex"), bytes.toString("base64").slice(0, -4)];
+    const spelled = [
+      one,
+      encodeURIComponent(one),
+      bytes.toString("hex"),
+      bytes.toString("base64").slice(0, -4),
+    ];
     for (const spelling of spelled) assert.ok(!text.includes(spelling), `it holds ${spelling}`);
   }
 }
@@ -84,12 +113,24 @@ test("INV-237 INV-254 support.cover, fault support.out: neither secrets nor word
   for (const word of ["tulip", "inner", "example.com", "office", "sleep 600"]) {
     assert.ok(!text.includes(word), `it says ${word}`);
   }
-  for (const part of ["version.json", "doctor.json", "runs.json", "tasks.json", "ledger.json", "metrics.prom", "daemon.log"]) {
+  for (const part of [
+    "version.json",
+    "doctor.json",
+    "runs.json",
+    "tasks.json",
+    "ledger.json",
+    "metrics.prom",
+    "daemon.log",
+  ]) {
     assert.match(stdout, new RegExp(` ${part.replace(".", "\\.")}$`, "m"));
   }
   assert.match(text, /^cofferdam_up 1$/m);
   assert.match(text, /"ok":\s*true/, "the record was verified");
-  assert.match(text, /"methods": \[\s*"GET"/, "the language of a task file is told, and its words are not");
+  assert.match(
+    text,
+    /"methods": \[\s*"GET"/,
+    "the language of a task file is told, and its words are not",
+  );
   assert.match(text, /http\.failed/, "so is what went wrong");
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const again = await home.call(["support-bundle", "--out", file], { env });

@@ -103,7 +103,9 @@ export class Credentials {
 
   /** What runs have that is not in the vault: for who looks for it in what leaves. */
   get passing(): readonly string[] {
-    return [...this.#passing.values()].flatMap((of) => [...of.values()].flatMap((one) => one.hidden));
+    return [...this.#passing.values()].flatMap((of) =>
+      [...of.values()].flatMap((one) => one.hidden),
+    );
   }
 
   /** The run is over: its placeholders mean nothing any more. */

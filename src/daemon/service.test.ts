@@ -75,7 +75,10 @@ for (const [why, ledger] of ILL) {
     await sleep(200); // Six beats that are not sent.
     service.stopping();
     const heard = await heardUntil("STOPPING=1");
-    assert.deepEqual(heard.filter((one) => one === "WATCHDOG=1"), []);
+    assert.deepEqual(
+      heard.filter((one) => one === "WATCHDOG=1"),
+      [],
+    );
     assert.equal(heard.length, 1, "only that it was ready");
     if (!why.startsWith("the disk")) assert.ok(warned.includes("service.unwell"));
   });

@@ -105,7 +105,8 @@ export class UsageWatch {
       gpuMs: this.#nowMs,
       gpuUses: undefined,
     };
-    if (run.gpus.length > 0 && !this.#gpuTimes.has(run.id)) this.#gpuTimes.set(run.id, new GpuTime());
+    if (run.gpus.length > 0 && !this.#gpuTimes.has(run.id))
+      this.#gpuTimes.set(run.id, new GpuTime());
     this.#watched.add(one);
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS).unref();
     return () => {

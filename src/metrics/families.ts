@@ -17,7 +17,10 @@ export const FAMILIES = {
   cofferdam_runs: { type: "gauge", help: "Runs that are alive, by state." },
   cofferdam_run_starts_total: { type: "counter", help: "Runs started." },
   cofferdam_run_ends_total: { type: "counter", help: "Runs ended, by reason." },
-  cofferdam_run_restarts_total: { type: "counter", help: "Commands started again after a failure." },
+  cofferdam_run_restarts_total: {
+    type: "counter",
+    help: "Commands started again after a failure.",
+  },
   cofferdam_run_pauses_total: { type: "counter", help: "Times that a run was paused." },
   cofferdam_run_start_seconds: {
     type: "histogram",
@@ -25,15 +28,24 @@ export const FAMILIES = {
   },
   cofferdam_sandboxes_waiting: { type: "gauge", help: "Sandboxes made ahead that wait for a run." },
   cofferdam_process_starts_total: { type: "counter", help: "Programs that runs started." },
-  cofferdam_actions_total: { type: "counter", help: "Actions judged, by verdict; repeated reads count." },
-  cofferdam_denials_total: { type: "counter", help: "What was refused below the level of an action." },
+  cofferdam_actions_total: {
+    type: "counter",
+    help: "Actions judged, by verdict; repeated reads count.",
+  },
+  cofferdam_denials_total: {
+    type: "counter",
+    help: "What was refused below the level of an action.",
+  },
   cofferdam_findings_total: { type: "counter", help: "Misbehaviour noticed, by its kind." },
   cofferdam_detections_total: {
     type: "counter",
     help: "Findings by the detector that noticed; gateway for what is seen on the wire.",
   },
   cofferdam_responses_total: { type: "counter", help: "Responses to findings." },
-  cofferdam_approvals_total: { type: "counter", help: "Steps of approvals, by the state that they led to." },
+  cofferdam_approvals_total: {
+    type: "counter",
+    help: "Steps of approvals, by the state that they led to.",
+  },
   cofferdam_approvals_waiting: { type: "gauge", help: "Approvals that wait for a person." },
   cofferdam_approval_oldest_seconds: {
     type: "gauge",
@@ -45,7 +57,10 @@ export const FAMILIES = {
     type: "counter",
     help: "Bytes of connections that have closed, as the run sent and got them.",
   },
-  cofferdam_model_exchanges_total: { type: "counter", help: "Exchanges with models that were read." },
+  cofferdam_model_exchanges_total: {
+    type: "counter",
+    help: "Exchanges with models that were read.",
+  },
   cofferdam_tool_calls_total: { type: "counter", help: "Tool calls seen." },
   cofferdam_gpu_seconds_total: { type: "counter", help: "GPU time of runs, over all their GPUs." },
   cofferdam_ledger_entries: { type: "gauge", help: "Entries of the record." },

@@ -20,7 +20,11 @@ function lines(events: readonly Event[]): readonly string[] {
 
 const CASES: readonly (readonly [readonly Event[], readonly string[], string])[] = [
   [[], [], "nothing is counted yet"],
-  [[event("action", { verdict: "deny" })], [`cofferdam_actions_total{verdict="deny"} 1`], "by verdict"],
+  [
+    [event("action", { verdict: "deny" })],
+    [`cofferdam_actions_total{verdict="deny"} 1`],
+    "by verdict",
+  ],
   [
     [event("action", { verdict: "allow" }), event("repeat", { data: { count: 4 } })],
     [`cofferdam_actions_total{verdict="allow"} 5`],
@@ -41,10 +45,7 @@ const CASES: readonly (readonly [readonly Event[], readonly string[], string])[]
   ],
   [
     [event("finding", { data: { finding: "evil-1", detector: "evil-2" } })],
-    [
-      `cofferdam_findings_total{kind="other"} 1`,
-      `cofferdam_detections_total{detector="other"} 1`,
-    ],
+    [`cofferdam_findings_total{kind="other"} 1`, `cofferdam_detections_total{detector="other"} 1`],
     "INV-236: words that are none of ours",
   ],
   [
@@ -53,7 +54,11 @@ const CASES: readonly (readonly [readonly Event[], readonly string[], string])[]
     "INV-236: a reason that is none of ours",
   ],
   [
-    [event("flow.open"), event("flow.open"), event("flow.close", { data: { bytesOut: 3, bytesIn: -1 } })],
+    [
+      event("flow.open"),
+      event("flow.open"),
+      event("flow.close", { data: { bytesOut: 3, bytesIn: -1 } }),
+    ],
     [
       "cofferdam_flows_opened_total 2",
       "cofferdam_flows_open 1",
@@ -72,7 +77,11 @@ for (const [events, expected, why] of CASES) {
 }
 
 test("a start is from its first entry to its proof, in every bucket above it", () => {
-  const found = lines([event("run.start"), event("run.proved", { monoMs: 40 }), event("run.proved")]);
+  const found = lines([
+    event("run.start"),
+    event("run.proved", { monoMs: 40 }),
+    event("run.proved"),
+  ]);
   assert.ok(found.includes(`cofferdam_run_start_seconds_bucket{le="0.05"} 1`));
   assert.ok(!found.some((line) => line.includes(`le="0.025"`)));
   assert.ok(found.includes(`cofferdam_run_start_seconds_bucket{le="+Inf"} 1`));

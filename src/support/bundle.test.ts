@@ -30,14 +30,20 @@ const unpacked = (archive: Buffer) => gunzipSync(archive).toString("latin1");
 
 for (const [text, how] of SPELLINGS) {
   test(`INV-237: a secret ${how} is covered`, async () => {
-    const { archive, covered } = await makeBundle([{ name: "a.txt", text: `at ${text} end` }], cover);
+    const { archive, covered } = await makeBundle(
+      [{ name: "a.txt", text: `at ${text} end` }],
+      cover,
+    );
     assert.ok(covered > 0);
     for (const one of all) assert.ok(!unpacked(archive).includes(one));
     assert.match(unpacked(archive), / end/, "and nothing else");
   });
 
   test(`INV-237 fault support.secret: one ${how} that was not covered ends it`, async () => {
-    const none = { shapes: (one: string) => one, values: async (bytes: Buffer) => ({ bytes, found: 0 }) };
+    const none = {
+      shapes: (one: string) => one,
+      values: async (bytes: Buffer) => ({ bytes, found: 0 }),
+    };
     const made = makeBundle([{ name: "a.txt", text: `at ${text} end` }], cover, none);
     await assert.rejects(made, { code: "support.secret" });
   });

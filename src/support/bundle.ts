@@ -44,7 +44,10 @@ export type Redact = (text: string) => string;
 export async function makeBundle(
   parts: readonly Part[],
   cover: Cover,
-  redact: { readonly shapes: Redact; readonly values: Cover } = { shapes: redactShapes, values: cover },
+  redact: { readonly shapes: Redact; readonly values: Cover } = {
+    shapes: redactShapes,
+    values: cover,
+  },
 ): Promise<Bundle> {
   let covered = 0;
   const clean: Part[] = [];

@@ -25,7 +25,10 @@ const DEPTH_MAX = 12;
 const KERNEL_FILES = [
   ...["/proc/version", "/proc/sys/user/max_user_namespaces", "/sys/kernel/security/lsm"],
   ...["/proc/sys/kernel/unprivileged_userns_clone", "/proc/sys/kernel/yama/ptrace_scope"],
-  ...["/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "/proc/sys/kernel/seccomp/actions_avail"],
+  ...[
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+    "/proc/sys/kernel/seccomp/actions_avail",
+  ],
   ...["/proc/self/cgroup", "/etc/os-release", "/proc/meminfo"],
 ] as const;
 
@@ -56,7 +59,10 @@ export async function collectParts(options: CollectOptions): Promise<readonly Pa
   const made: Part[] = [];
   for (const [name, make] of parts) {
     const value = await tried(make);
-    made.push({ name, text: typeof value === "string" ? value : `${JSON.stringify(value, null, 1)}\n` });
+    made.push({
+      name,
+      text: typeof value === "string" ? value : `${JSON.stringify(value, null, 1)}\n`,
+    });
   }
   return withTasks ? [...made, ...taskTexts(home)] : made;
 }
@@ -130,17 +136,33 @@ export function runFolders(home: Home): readonly string[] {
 
 function runsOf(home: Home, names: Names) {
   return runFolders(home).map((id) => {
-    const info = runInfoSchema.parse(JSON.parse(readFileSync(join(home.runs, id, "run.json"), "utf8")));
+    const info = runInfoSchema.parse(
+      JSON.parse(readFileSync(join(home.runs, id, "run.json"), "utf8")),
+    );
     const { state, end, startedAt, endedAt, counts, entries, workspaceMode, attempt } = info;
     const ended = end && { ...end, ...(end.detail && { detail: names.sentence(end.detail) }) };
     const task = names.name(info.task);
-    return { run: id, task, state, end: ended, startedAt, endedAt, counts, entries, workspaceMode, attempt };
+    return {
+      run: id,
+      task,
+      state,
+      end: ended,
+      startedAt,
+      endedAt,
+      counts,
+      entries,
+      workspaceMode,
+      attempt,
+    };
   });
 }
 
 /** Task files by their shape: which keys, how many values, numbers and words of the language itself. */
 function tasksOf(home: Home, names: Names) {
-  return taskFiles(home).map(({ id, text }) => ({ run: id, shape: shapeOf(readYaml(text, "task.yaml", TASK_FILE).value, names) }));
+  return taskFiles(home).map(({ id, text }) => ({
+    run: id,
+    shape: shapeOf(readYaml(text, "task.yaml", TASK_FILE).value, names),
+  }));
 }
 
 const TASK_FILE = {
@@ -166,7 +188,8 @@ function taskTexts(home: Home): readonly Part[] {
 }
 
 const KEY = /^[a-z][a-z_]{0,23}$/;
-const WORD = /^(?:http|tcp|none|all|overlay|read-only|keep|fresh|never|on-failure|off|record|[A-Z]{3,7}|\d{1,9}(?:[smhd]|[KMGT]iB))$/;
+const WORD =
+  /^(?:http|tcp|none|all|overlay|read-only|keep|fresh|never|on-failure|off|record|[A-Z]{3,7}|\d{1,9}(?:[smhd]|[KMGT]iB))$/;
 
 function shapeOf(value: unknown, names: Names, depth = 0): unknown {
   if (depth > DEPTH_MAX) return "[deep]";

@@ -30,9 +30,13 @@ export function notifyService(path: string, text: string): void {
   const bytes = Buffer.from(text);
   const isName = /^[/@]./.test(path) && !path.includes("\0") && name.length < PATH_BYTES_MAX;
   if (!isName || bytes.length === 0 || bytes.length > TEXT_BYTES_MAX) {
-    throw new Fault("sys.notify_socket", `not a service manager's socket: ${JSON.stringify(path)}`, {
-      hint: "systemd sets NOTIFY_SOCKET; unset it where the daemon is started by hand",
-    });
+    throw new Fault(
+      "sys.notify_socket",
+      `not a service manager's socket: ${JSON.stringify(path)}`,
+      {
+        hint: "systemd sets NOTIFY_SOCKET; unset it where the daemon is started by hand",
+      },
+    );
   }
   const memory = (scratch ??= {
     name: allocate(2 + PATH_BYTES_MAX),

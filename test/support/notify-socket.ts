@@ -19,7 +19,10 @@ while True: print(repr(s.recv(8192).decode()), flush=True)
 export async function listenAsManager(path: string) {
   const child = spawn("python3", ["-c", LISTEN, path], { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => String((await lines.next()).value).slice(1, -1).replaceAll("\\n", "\n");
+  const next = async () =>
+    String((await lines.next()).value)
+      .slice(1, -1)
+      .replaceAll("\\n", "\n");
   await lines.next();
   return { next, end: () => void child.kill("SIGKILL") };
 }

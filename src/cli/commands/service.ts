@@ -46,7 +46,10 @@ export const serviceCommand: Command = {
   async run(context) {
     const [deed = "", kind = "daemon"] = context.positionals;
     if (!isOneOf(DEEDS, deed) || !isOneOf(KINDS, kind)) {
-      throw new Fault("cli.usage", `service takes ${DEEDS.join(" or ")}, and ${KINDS.join(" or ")}`);
+      throw new Fault(
+        "cli.usage",
+        `service takes ${DEEDS.join(" or ")}, and ${KINDS.join(" or ")}`,
+      );
     }
     const options = optionsOf(context);
     const listen = textOption(context.values, "listen") ?? LISTEN_DEFAULT;
@@ -62,7 +65,10 @@ function optionsOf({ values }: Context): UnitOptions {
   const isUser = values["user"] === true;
   const account = textOption(values, "run-as") ?? "cofferdam";
   if (!ACCOUNT.test(account)) {
-    throw new Fault("cli.usage", `--run-as takes the name of an account, not ${JSON.stringify(account)}`);
+    throw new Fault(
+      "cli.usage",
+      `--run-as takes the name of an account, not ${JSON.stringify(account)}`,
+    );
   }
   const named = textOption(values, "home") ?? process.env["COFFERDAM_HOME"];
   const place = named ?? (isUser ? undefined : SYSTEM_HOME);

@@ -9,7 +9,14 @@ import type { Home } from "../../api/index.ts";
 import { describeError, Fault, isFault, systemClock } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import { renderFamilies } from "../../metrics/index.ts";
-import { collectParts, createCover, makeBundle, ownSecrets, runFolders, type Cover } from "../../support/index.ts";
+import {
+  collectParts,
+  createCover,
+  makeBundle,
+  ownSecrets,
+  runFolders,
+  type Cover,
+} from "../../support/index.ts";
 import { createRedaction, openVault } from "../../vault/index.ts";
 import { EXIT, textOption, type Command } from "../command.ts";
 import { collectMetrics } from "../metrics-server.ts";
@@ -27,7 +34,10 @@ export const supportBundleCommand: Command = {
     out: "the archive; cofferdam-support-TIME.tar.gz where it is not said",
     "with-tasks": "also words of tasks: names, task files, whole error texts; never secrets",
   },
-  examples: ["cofferdam support-bundle", "cofferdam support-bundle --out report.tar.gz --with-tasks"],
+  examples: [
+    "cofferdam support-bundle",
+    "cofferdam support-bundle --out report.tar.gz --with-tasks",
+  ],
   positionals: [0, 0],
   async run({ values, home, running, out }) {
     const path = textOption(values, "out") ?? `cofferdam-support-${stamp()}.tar.gz`;
@@ -40,7 +50,9 @@ export const supportBundleCommand: Command = {
     const bundle = await makeBundle(parts, cover);
     write(path, bundle.archive);
     for (const { name, bytes } of bundle.parts) out(`${String(bytes).padStart(9)}  ${name}\n`);
-    out(`${path}: ${bundle.archive.length} bytes; ${bundle.covered} secrets were covered, none is left.\n`);
+    out(
+      `${path}: ${bundle.archive.length} bytes; ${bundle.covered} secrets were covered, none is left.\n`,
+    );
     out("Look at it before you send it: tar xzf FILE shows all that is in it.\n");
     return EXIT.ok;
   },

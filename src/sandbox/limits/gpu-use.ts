@@ -118,7 +118,9 @@ function nvidiaUse(gpu: number, use: NvidiaUse | string, pids: readonly number[]
   if (own.length === 0 && here.length > 0) return { ...known, busy: 0 };
   const busy = own.flatMap((one) => one.busy ?? []);
   if (busy.length > 0) {
-    const shares = own.flatMap(({ pid, busy: share }) => (share === undefined ? [] : [{ pid, busy: share }]));
+    const shares = own.flatMap(({ pid, busy: share }) =>
+      share === undefined ? [] : [{ pid, busy: share }],
+    );
     return { ...known, busy: Math.min(1, sum(busy)), shares };
   }
   if (device.busy === undefined) {

@@ -27,7 +27,15 @@ export interface LimitsHost {
   readonly memoryBytes?: number;
 }
 
-export type LimitName = "cpus" | "memory" | "pids" | "disk" | "gpu" | "gpu_seconds" | "pause" | "kill";
+export type LimitName =
+  | "cpus"
+  | "memory"
+  | "pids"
+  | "disk"
+  | "gpu"
+  | "gpu_seconds"
+  | "pause"
+  | "kill";
 
 /** What holds a limit. */
 export type How =
@@ -242,7 +250,10 @@ export const GPU_LOOK_MS = 10_000;
 
 function holdGpuTime({ gpu }: TaskCompute, seconds: number): Held | Refusal {
   if (gpu === "none") {
-    return { limit: "gpu_seconds", fix: "name the GPUs that its time is of by `gpu`, or leave it out" };
+    return {
+      limit: "gpu_seconds",
+      fix: "name the GPUs that its time is of by `gpu`, or leave it out",
+    };
   }
   const note = `looked at every ${GPU_LOOK_MS / 1000} s, so beyond by what is used meanwhile; then the run is ended; what cannot be read counts in full`;
   return { limit: "gpu_seconds", wanted: `${seconds} s`, how: "poll", hard: false, note };

@@ -1,9 +1,10 @@
 /*
- * Starting the agent: a session of its own, a terminal of the run's own devpts or three pipes, and
+ * Starting a command: a session of its own, a terminal of the run's own devpts or three pipes, and
  * nothing else. The daemon's ends go out over the carrier; pipes and not sockets, so that
  * /dev/stdout can be reopened, and made here, so that the run owns them.
  *
- *   start  TTY(0|1) COLUMNS ROWS CWD  COUNT ENV...  ARGV...
+ *   start  COMMAND       the agent: a step that fails ends the run
+ *   COMMAND = TTY(0|1) COLUMNS ROWS CWD  COUNT ENV...  ARGV...
  */
 #define _GNU_SOURCE
 #include "inner.h"
@@ -21,35 +22,59 @@
 
 enum { STRINGS_MAX = 65536, NOT_FOUND = 127, NOT_EXECUTABLE = 126 };
 
-struct stream_ends {
-  int inside[3];
-  int outside[3];
-  int count; /* of outside: 1 for a terminal, 3 for pipes */
-};
-
-static struct stream_ends open_terminal(unsigned short columns, unsigned short rows) {
-  struct winsize size = {.ws_col = columns, .ws_row = rows};
-  /* Not blocking, for the daemon: a write to a full terminal must not hold it. */
-  int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-  if (master < 0) fail("terminal", "open", "/dev/ptmx");
-  if (unlockpt(master) < 0) fail("terminal", "unlockpt", "");
-  char path[64];
-  if (ptsname_r(master, path, sizeof path) != 0) fail("terminal", "ptsname", "");
-  int slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) fail("terminal", "open", path);
-  if (ioctl(slave, TIOCSWINSZ, &size) < 0) fail("terminal", "ioctl", "size");
-  return (struct stream_ends){.inside = {slave, slave, slave}, .outside = {master}, .count = 1};
+static int fails(const char **call, const char *name) {
+  *call = name;
+  return -1;
 }
 
-static struct stream_ends open_pipes(void) {
-  struct stream_ends ends = {.count = 3};
+static int open_terminal(struct stream_ends *ends, unsigned short columns, unsigned short rows,
+                         const char **call) {
+  struct winsize size = {.ws_col = columns, .ws_row = rows};
+  char path[64];
+  /* Not blocking, for the daemon: a write to a full terminal must not hold it. */
+  int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  if (master < 0) return fails(call, "open /dev/ptmx");
+  ends->outside[0] = master;
+  ends->count = 1;
+  if (unlockpt(master) < 0) return fails(call, "unlockpt");
+  int error = ptsname_r(master, path, sizeof path);
+  if (error != 0) {
+    errno = error;
+    return fails(call, "ptsname");
+  }
+  int slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (slave < 0) return fails(call, "open the terminal");
+  for (int i = 0; i < 3; i++) ends->inside[i] = slave;
+  return ioctl(slave, TIOCSWINSZ, &size) < 0 ? fails(call, "ioctl size") : 0;
+}
+
+static int open_pipes(struct stream_ends *ends, const char **call) {
+  ends->count = 3;
   for (int i = 0; i < 3; i++) {
     int both[2];
-    if (pipe2(both, O_CLOEXEC) < 0) fail("pipes", "pipe2", "");
-    ends.inside[i] = i == 0 ? both[0] : both[1];
-    ends.outside[i] = i == 0 ? both[1] : both[0];
+    if (pipe2(both, O_CLOEXEC) < 0) return fails(call, "pipe2");
+    ends->inside[i] = i == 0 ? both[0] : both[1];
+    ends->outside[i] = i == 0 ? both[1] : both[0];
   }
-  return ends;
+  return 0;
+}
+
+int open_streams(const struct command *command, struct stream_ends *ends, const char **call) {
+  *ends = (struct stream_ends){.inside = {-1, -1, -1}, .outside = {-1, -1, -1}, .count = 0};
+  return command->terminal ? open_terminal(ends, command->columns, command->rows, call)
+                           : open_pipes(ends, call);
+}
+
+void close_inside(const struct stream_ends *ends) {
+  for (int i = 0; i < 3; i++) {
+    if (ends->inside[i] >= 0 && (i == 0 || ends->inside[i] != ends->inside[0])) close(ends->inside[i]);
+  }
+}
+
+void close_outside(const struct stream_ends *ends) {
+  for (int i = 0; i < ends->count; i++) {
+    if (ends->outside[i] >= 0) close(ends->outside[i]);
+  }
 }
 
 static const char **take_strings(struct frame *order, long count) {
@@ -82,51 +107,67 @@ static int find_program(const char *name, char *file, size_t size) {
   return 0;
 }
 
-__attribute__((noreturn)) static void become_agent(const struct stream_ends *ends, const char *cwd,
-                                                   const char **environment, const char **arguments) {
-  if (setsid() < 0) fail("start", "setsid", "");
-  if (ends->count == 1 && ioctl(ends->inside[0], TIOCSCTTY, 0) < 0) fail("start", "ioctl", "TIOCSCTTY");
+void read_command(struct frame *order, struct command *command) {
+  command->terminal = (int)need_number(order);
+  command->columns = (unsigned short)need_number(order);
+  command->rows = (unsigned short)need_number(order);
+  command->cwd = need_field(order);
+  long count = need_number(order);
+  command->environment = take_strings(order, count);
+  command->arguments = take_strings(order, -1);
+  if (command->arguments[0] == NULL) refuse("start", "arguments", "none");
+}
+
+void forget_command(struct command *command) {
+  free(command->environment);
+  free(command->arguments);
+}
+
+void become_command(const struct stream_ends *ends, const struct command *command, const char *label) {
+  const char *what = "setsid";
+  if (setsid() < 0) goto failed;
+  what = "TIOCSCTTY";
+  if (ends->count == 1 && ioctl(ends->inside[0], TIOCSCTTY, 0) < 0) goto failed;
+  what = "dup2";
   for (int fd = 0; fd < 3; fd++) {
-    if (dup2(ends->inside[fd], fd) < 0) fail("start", "dup2", "");
+    if (dup2(ends->inside[fd], fd) < 0) goto failed;
   }
-  if (chdir(cwd) < 0) fail("start", "chdir", cwd);
+  what = command->cwd;
+  if (chdir(command->cwd) < 0) goto failed;
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
-  if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail("start", "sigprocmask", "");
-  /* The agent's PATH, not ours. Where nothing is found, or will not start, execvp's own search says why. */
-  environ = (char **)environment;
+  what = "sigprocmask";
+  if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto failed;
+  /* The command's PATH, not ours. Where nothing is found, or will not start, execvp's own search says why. */
+  environ = (char **)command->environment;
   char file[PATH_MAX];
-  if (find_program(arguments[0], file, sizeof file)) execvp(file, (char **)arguments);
-  execvp(arguments[0], (char **)arguments);
+  what = command->arguments[0];
+  if (find_program(what, file, sizeof file)) execvp(file, (char **)command->arguments);
+  execvp(what, (char **)command->arguments);
+failed:;
+  int error = errno;
   struct line line;
   line_open(&line, "not-started");
-  line_text(&line, "command", arguments[0]);
-  line_number(&line, "errno", errno);
-  int status = errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+  line_text(&line, "command", what);
+  line_number(&line, "errno", error);
+  if (label != NULL) line_text(&line, "label", label);
   line_send(&line);
-  _exit(status);
+  _exit(error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
 pid_t start_agent(struct frame *order) {
-  long terminal = need_number(order);
-  unsigned short columns = (unsigned short)need_number(order);
-  unsigned short rows = (unsigned short)need_number(order);
-  const char *cwd = need_field(order);
-  long count = need_number(order);
-  const char **environment = take_strings(order, count);
-  const char **arguments = take_strings(order, -1);
-  if (arguments[0] == NULL) refuse("start", "arguments", "none");
-  struct stream_ends ends = terminal ? open_terminal(columns, rows) : open_pipes();
-  send_descriptors(terminal ? "terminal" : "pipes", ends.outside, ends.count);
-  for (int i = 0; i < ends.count; i++) close(ends.outside[i]);
+  struct command command;
+  struct stream_ends ends;
+  const char *call;
+  read_command(order, &command);
+  if (open_streams(&command, &ends, &call) < 0) fail("start", call, "");
+  send_descriptors(command.terminal ? "terminal" : "pipes", ends.outside, ends.count);
+  close_outside(&ends);
   pid_t child = fork();
   if (child < 0) fail("start", "fork", "");
-  if (child == 0) become_agent(&ends, cwd, environment, arguments);
-  for (int i = 0; i < 3; i++) {
-    if (i == 0 || ends.inside[i] != ends.inside[0]) close(ends.inside[i]);
-  }
-  free(environment);
-  free(arguments);
+  if (child == 0) become_command(&ends, &command, NULL);
+  close_inside(&ends);
+  forget_command(&command);
   return child;
 }

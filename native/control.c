@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FRAME_BYTES_MAX = 4 << 20, HANG_UP_MS = 5000 };
@@ -106,6 +107,11 @@ void line_number(struct line *line, const char *key, long long value) {
   put_string(line, key);
   put(line, ":", 1);
   put(line, digits, (size_t)snprintf(digits, sizeof digits, "%lld", value));
+}
+
+void line_status(struct line *line, int status) {
+  if (WIFSIGNALED(status)) line_number(line, "signal", WTERMSIG(status));
+  else line_number(line, "code", WEXITSTATUS(status));
 }
 
 void line_send(struct line *line) {

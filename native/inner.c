@@ -1,6 +1,6 @@
 /*
  * Inner stage: process 1 of the run. One frame says how to seal; after that it obeys `prove`,
- * `start`, `signal` and `sockets`, and ends with the daemon.
+ * `start`, `exec`, `signal` and `sockets`, and ends with the daemon.
  */
 #define _GNU_SOURCE
 #include "inner.h"
@@ -24,8 +24,7 @@ static pid_t agent = 0;
 static void report_end(int status) {
   struct line line;
   line_open(&line, "exited");
-  if (WIFSIGNALED(status)) line_number(&line, "signal", WTERMSIG(status));
-  else line_number(&line, "code", WEXITSTATUS(status));
+  line_status(&line, status);
   line_send(&line);
   _exit(0); /* Takes every other process of the namespace along (pid_namespaces(7)). */
 }
@@ -36,7 +35,7 @@ static void reap(void) {
     pid_t ended = waitpid(-1, &status, WNOHANG);
     if (ended <= 0) return;
     if (ended == agent) report_end(status);
-    if (prover_ended(ended, status)) continue;
+    if (prover_ended(ended, status) || exec_ended(ended, status)) continue;
   }
 }
 
@@ -68,6 +67,8 @@ static void obey(struct frame *order) {
   } else if (strcmp(verb, "start") == 0) {
     if (agent != 0) refuse("start", "order", "twice");
     agent = start_agent(order);
+  } else if (strcmp(verb, "exec") == 0) {
+    start_exec(order);
   } else if (strcmp(verb, "signal") == 0) {
     int number = (int)need_number(order);
     /* To the group, as a terminal would; the agent made itself its leader. */

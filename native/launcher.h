@@ -41,6 +41,7 @@ struct line {
 void line_open(struct line *line, const char *type);
 void line_text(struct line *line, const char *key, const char *value);
 void line_number(struct line *line, const char *key, long long value);
+void line_status(struct line *line, int status); /* of wait(2): its signal or its code */
 void line_send(struct line *line);
 int offer_descriptors(const char *label, const int *descriptors, int count); /* -1: not sent */
 void send_descriptors(const char *label, const int *descriptors, int count);

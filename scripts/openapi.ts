@@ -6,7 +6,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { CONSOLE_ENDPOINTS, ENDPOINTS, faultSchema, type Endpoint } from "../src/api/index.ts";
+import {
+  CONSOLE_ENDPOINTS,
+  ENDPOINTS,
+  faultSchema,
+  TRANSFERS,
+  type Endpoint,
+} from "../src/api/index.ts";
 
 export const OPENAPI_PAGE = join(import.meta.dirname, "..", "docs", "reference", "openapi.json");
 
@@ -14,6 +20,7 @@ export const OPENAPI_PAGE = join(import.meta.dirname, "..", "docs", "reference",
 export function openapiPage(): string {
   const own = Object.entries<Endpoint>(CONSOLE_ENDPOINTS).map((row) => operationOf(row, "console"));
   const daemons = Object.entries<Endpoint>(ENDPOINTS).map((row) => operationOf(row, "daemon"));
+  const moving = Object.entries(TRANSFERS).map(transferOf);
   const document = {
     openapi: "3.1.1",
     info: {
@@ -24,7 +31,7 @@ export function openapiPage(): string {
         "POST /api/NAME, for whoever is signed in and has the role. What streams answers JSON lines.",
     },
     servers: [{ url: "/api" }],
-    paths: Object.fromEntries([...daemons, ...own]),
+    paths: Object.fromEntries([...daemons, ...moving, ...own]),
     components: {
       securitySchemes: { session: { type: "apiKey", in: "cookie", name: "cofferdam" } },
       schemas: { Fault: schemaOf(faultSchema, "output") },
@@ -50,6 +57,36 @@ function operationOf([name, endpoint]: readonly [string, Endpoint], tag: string)
       "200": {
         description: streams ? "a line for each" : "the answer",
         content: { [type]: { schema: schemaOf(gives, "output") } },
+      },
+      default: {
+        description: "a refusal: what, why, and the fix",
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Fault" } } },
+      },
+    },
+  };
+  return [`/${name}`, { post: operation }] as const;
+}
+
+const BYTES = { "application/octet-stream": { schema: {} } };
+
+/** Of those that move bytes, on the daemon's socket only. */
+function transferOf([name, { needs, takes }]: readonly [string, (typeof TRANSFERS)["file.read"]]) {
+  const schema = schemaOf(takes, "input");
+  const isRead = name === "file.read";
+  const request = { "application/json": { schema } };
+  const written = z.strictObject({ bytes: z.int().nonnegative() });
+  const operation = {
+    operationId: name,
+    tags: ["daemon", name.split(".")[0]],
+    "x-needs": needs,
+    ...(isRead
+      ? {}
+      : { parameters: [{ name: "request", in: "query", required: true, content: request }] }),
+    requestBody: { required: true, content: isRead ? request : BYTES },
+    responses: {
+      "200": {
+        description: isRead ? "the file's bytes" : "what was written",
+        content: isRead ? BYTES : { "application/json": { schema: schemaOf(written, "output") } },
       },
       default: {
         description: "a refusal: what, why, and the fix",

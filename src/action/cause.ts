@@ -28,6 +28,8 @@ export const causeSchema = z.strictObject({
       confidence: z.number().min(0).max(1),
     })
     .optional(),
+  /** The command (`run.exec`) that it descends from: certain, as the launcher started it. */
+  exec: z.string().optional(),
   /** Stated by the training framework through the API. */
   step: z
     .strictObject({ trajectory: z.string(), episode: z.string(), step: z.int().nonnegative() })

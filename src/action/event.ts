@@ -31,6 +31,10 @@ export const EVENT_TYPES = [
   "denial", // something refused below the level of an action: a connect, a protocol, a packet
   "finding", // noticed misbehaviour; data.finding is its kind, data.detail a sentence
   "workspace", // diff applied or discarded
+  // A command that somebody has a live run execute, on record before it begins. data: exec (id), argv, label, step, pid
+  // (of its keeper), cwd; file (op, path) where it only reads or writes a file for its caller.
+  "exec",
+  "exec.end", // data: exec, code or signal, reason, bytes that came out, durationMs
   "step", // the training framework says where it is; data: trajectory, episode, step
   // One exchange with a model; data: provider, protocol (or `unknown`), model, tokens in and out, stop, status, tools
   // offered, calls and new results in it, unmatched (claimed calls that no answer gave), unread (why).

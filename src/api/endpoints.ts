@@ -21,6 +21,8 @@ import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
 import { SUPPORT_ENDPOINTS } from "./support.ts";
+import { EXEC_ENDPOINTS, stepSchema } from "./execs.ts";
+import { SNAPSHOT_ENDPOINTS, snapshotId } from "./snapshots.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -65,6 +67,8 @@ export const runInfoSchema = z.strictObject({
   /** Whether its policy was narrowed while it lived, and the names of grants taken back. */
   narrowed: z.boolean().optional(),
   revoked: z.array(z.string()).optional(),
+  /** The snapshot that it started from, and the run that this is of. */
+  from: z.strictObject({ snapshot: snapshotId, run: runId }).optional(),
   /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
   publish: z.array(z.string()).optional(),
 });
@@ -76,13 +80,16 @@ const taskText = z.strictObject({ source: z.string(), fileName: z.string() });
 export const runStartSchema = z.strictObject({
   task: taskText,
   profile: z.string().optional(),
-  command: z.array(z.string()).min(1),
+  /** None: it holds still until commands come (`run.exec`), and is killed in the end. */
+  command: z.array(z.string()),
   /** Absolute; the workspace. */
   cwd: z.string().startsWith("/"),
   /** The caller's PATH, to find CMD and its toolchain with. */
   path: z.string(),
   /** Values of the variables that the task passes in, and of nothing else. */
   environment: z.record(z.string(), z.string()),
+  /** The snapshot that its workspace and HOME begin with. */
+  from: snapshotId.optional(),
   /** Nobody will attach at once: output is kept to the last of it, not held back. */
   detach: z.boolean(),
   terminal: z
@@ -123,7 +130,6 @@ export const entrySchema = eventSchema.extend({ seq: z.number().int().nonnegativ
 export type Entry = z.infer<typeof entrySchema>;
 
 const one = z.strictObject({ run: runId });
-const stepName = z.string().min(1).max(200);
 const nothing = z.strictObject({});
 
 export const ENDPOINTS = {
@@ -181,12 +187,7 @@ export const ENDPOINTS = {
   /** Where a training framework is: every event from now on says so. */
   "run.step": {
     needs: "owner",
-    takes: z.strictObject({
-      run: runId,
-      trajectory: stepName,
-      episode: stepName,
-      step: z.int().nonnegative(),
-    }),
+    takes: stepSchema.extend({ run: runId }),
     gives: runInfoSchema,
     streams: false,
   },
@@ -240,6 +241,8 @@ export const ENDPOINTS = {
     streams: false,
   },
   "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
+  ...EXEC_ENDPOINTS,
+  ...SNAPSHOT_ENDPOINTS,
   ...CREDENTIAL_ENDPOINTS,
   ...ANNOUNCE_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,

@@ -5,6 +5,22 @@ export * from "./endpoints.ts";
 export * from "./looks.ts";
 export * from "./roles.ts";
 export * from "./console/index.ts";
+export {
+  EXEC_SIGNALS,
+  TRANSFERS,
+  execLineSchema,
+  execStartSchema,
+  fileInfoSchema,
+  stepSchema,
+  type ExecInfo,
+  type ExecLine,
+  type ExecStart,
+  type FileInfo,
+  type FileRead,
+  type FileWrite,
+  type Step,
+} from "./execs.ts";
+export { snapshotInfoSchema, type SnapshotInfo } from "./snapshots.ts";
 export { sessionInfoSchema, type SessionInfo } from "./console/session.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";
 export { decisionSchema, proofSchema, type DecisionSaid, type PasskeyInfo } from "./passkeys.ts";

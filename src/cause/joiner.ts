@@ -41,6 +41,14 @@ interface Tied {
   readonly parent: number | undefined;
 }
 
+/** A command that somebody had the run execute, and the step that it is of. */
+interface Executed {
+  readonly id: string;
+  readonly step: Cause["step"];
+}
+
+/** Commands of which what they left behind is known as theirs. */
+const EXECS_MAX = 4096;
 const OPEN_MAX = 256; // Of what was read, and as many of what is claimed.
 const SPANS_MAX = 1024;
 const TIED_MAX = 8192;
@@ -69,21 +77,59 @@ class RunJoiner implements Joiner {
   /** There were more: from then on whoever is not known as of the harness is not of it. */
   #isLossy = false;
   #step: Cause["step"];
+  /** Commands that somebody had the run execute, by the number of their keeper. */
+  readonly #execs = new Map<number, Executed>();
+  /** Those under way, by their ids. */
+  readonly #underWay = new Map<string, Executed>();
 
   observe(event: Omit<Event, "at" | "monoMs">): Cause | undefined {
     const call = this.#callOf(event);
+    const exec = this.#execOf(event);
+    // What a command does is of the step that it was begun in, however late it does it.
+    const step = exec === undefined ? this.#stepNow(event) : exec.step;
     const cause = {
       ...(call === undefined ? {} : { call }),
-      ...(this.#step === undefined ? {} : { step: this.#step }),
+      ...(exec === undefined ? {} : { exec: exec.id }),
+      ...(step === undefined ? {} : { step }),
     };
     return Object.keys(cause).length === 0 ? undefined : cause;
   }
 
+  #execOf({ type, process: by, data = {} }: Omit<Event, "at" | "monoMs">): Executed | undefined {
+    if (type === "exec") return this.#began(data);
+    if (type === "exec.end") return this.#over(data);
+    if (by === undefined) return undefined;
+    const line = [by, ...by.ancestors];
+    // A keeper is a child of process 1, the last of the line; one of that number elsewhere is another process.
+    const at = line.findIndex(({ pid }, n) => n >= line.length - 2 && this.#execs.has(pid));
+    return at < 0 ? undefined : this.#execs.get(line[at]?.pid ?? -1);
+  }
+
+  /** Of what no process is known for, as a question to the resolver: the one command's that is under way. */
+  #stepNow({ type, process: by }: Omit<Event, "at" | "monoMs">): Cause["step"] {
+    const [only, ...others] = by === undefined && type !== "step" ? this.#underWay.values() : [];
+    return only !== undefined && others.length === 0 ? only.step : this.#step;
+  }
+
+  #over({ exec }: NonNullable<Event["data"]>): Executed | undefined {
+    const ended = typeof exec === "string" ? this.#underWay.get(exec) : undefined;
+    if (ended !== undefined) this.#underWay.delete(ended.id);
+    return ended;
+  }
+
+  #began({ exec, pid, step }: NonNullable<Event["data"]>): Executed | undefined {
+    if (typeof exec !== "string" || typeof pid !== "number") return undefined;
+    const begun = { id: exec, step: stepOf(step) ?? this.#step };
+    this.#underWay.set(exec, begun);
+    this.#execs.delete(pid);
+    this.#execs.set(pid, begun);
+    if (this.#execs.size > EXECS_MAX) this.#execs.delete(this.#execs.keys().next().value ?? -1);
+    return begun;
+  }
+
   #callOf({ type, target, process: by, data = {} }: Omit<Event, "at" | "monoMs">): Tie | undefined {
     if (type === "step") {
-      const { trajectory, episode, step } = data;
-      if (typeof trajectory === "string" && typeof episode === "string" && typeof step === "number")
-        this.#step = { trajectory, episode, step };
+      this.#step = stepOf(data) ?? this.#step;
       return undefined;
     }
     if (type === "tool.call") return this.#opened(data, by);
@@ -332,6 +378,14 @@ function hostOf(target: string): string {
   const at = target.indexOf("://");
   const rest = at < 0 ? target : target.slice(at + 3);
   return (/^[A-Za-z0-9.-]*/.exec(rest)?.[0] ?? "").toLowerCase();
+}
+
+function stepOf(said: unknown): Cause["step"] {
+  if (typeof said !== "object" || said === null) return undefined;
+  const { trajectory, episode, step } = said as Readonly<Record<string, unknown>>;
+  return typeof trajectory === "string" && typeof episode === "string" && typeof step === "number"
+    ? { trajectory, episode, step }
+    : undefined;
 }
 
 function isSource(value: unknown): value is Source {

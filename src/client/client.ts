@@ -9,13 +9,17 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
 import { Fault, requireOwnFolder } from "../base/index.ts";
 import {
   ENDPOINTS,
   faultSchema,
   IDENTITY_HEADER,
   type EndpointName,
+  type FileRead,
+  type FileWrite,
   type Gives,
   type Home,
   type Takes,
@@ -36,6 +40,7 @@ const OTHER_POLL_MS = 1000;
  */
 export const DAEMON_FLAGS: readonly string[] = ["--disallow-code-generation-from-strings"];
 
+const writtenSchema = z.object({ bytes: z.number() });
 /** In a home: its daemon is a service's, and no command starts one of its own. */
 export const SERVICE_MARK = "service";
 /** A service that was stopped for an update comes back. */
@@ -51,6 +56,10 @@ export interface Client {
     signal?: AbortSignal,
   ): AsyncIterable<Gives<Name>>;
   attach(run: string): Promise<Duplex>;
+  /** A file of a live run, as the run itself reads it. Whoever destroys the stream ends that. */
+  download(of: FileRead): Promise<Readable>;
+  /** Writes a file in a live run, whole or not at all; gives its length in bytes. */
+  upload(of: FileWrite, content: AsyncIterable<Uint8Array> | Readable): Promise<number>;
   /** The same, on behalf of a person whom the caller has signed in: `oidc:SUBJECT@HOST`. */
   as(identity: string): Client;
 }
@@ -80,6 +89,8 @@ export function createClient(home: Home, identity?: string): Client {
       }
     },
     attach: (run) => attach(home, run),
+    download: (of) => post(home, "file.read", of, identity),
+    upload: (of, content) => upload(home, of, content, identity),
   };
 }
 
@@ -161,9 +172,35 @@ function lastWords(home: Home): string {
   return line === "" ? "" : `: ${line}`;
 }
 
+async function upload(
+  home: Home,
+  of: FileWrite,
+  content: AsyncIterable<Uint8Array> | Readable,
+  identity: string | undefined,
+): Promise<number> {
+  const sent = request({
+    socketPath: home.socket,
+    method: "POST",
+    agent: false,
+    path: `/v1/file.write?request=${encodeURIComponent(JSON.stringify(of))}`,
+    headers: {
+      "content-type": "application/octet-stream",
+      ...(identity === undefined ? {} : { [IDENTITY_HEADER]: identity }),
+    },
+  });
+  const answered = respond(sent);
+  // A refusal may come, and the connection end, while there is more to send: the refusal says why.
+  const [answer, piped] = await Promise.allSettled([answered, pipeline(content, sent)]);
+  if (answer.status === "rejected")
+    throw piped.status === "rejected" ? piped.reason : answer.reason;
+  const said = await text(answer.value);
+  if (answer.value.statusCode !== 200) throw refusal(said);
+  return writtenSchema.parse(JSON.parse(said)).bytes;
+}
+
 async function post(
   home: Home,
-  name: EndpointName,
+  name: EndpointName | "file.read",
   takes: unknown,
   identity: string | undefined,
 ): Promise<IncomingMessage> {

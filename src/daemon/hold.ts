@@ -29,6 +29,8 @@ export interface Living {
   readonly streams: AgentStreams;
   readonly published: PublishedPorts;
   readonly ground: Ground;
+  /** What its agent has, and a command has that comes later. */
+  readonly base: { readonly environment: Readonly<Record<string, string>>; readonly cwd: string };
   /** Reads the counters of refused packets a last time. */
   closePackets(): void;
   /** Brings the command up once more, all new but for workspace and home. */
@@ -38,13 +40,7 @@ export interface Living {
 /** Gives the run its living parts, and sees it to its end. */
 export function holdRun(world: World, run: Run, living: Living): void {
   const { sandbox, limits, streams, gateway, published } = living;
-  const outputs =
-    streams.kind === "terminal" ? [streams.terminal] : [streams.stdout, streams.stderr];
-  if (streams.kind === "terminal") run.console.take("stdout", streams.terminal);
-  else {
-    run.console.take("stdout", streams.stdout);
-    run.console.take("stderr", streams.stderr);
-  }
+  const outputs = takeOutputs(run, streams);
   run.begin(
     {
       pause: () => limits.pause(),
@@ -57,6 +53,17 @@ export function holdRun(world: World, run: Run, living: Living): void {
       input: (frame) => takeInput(frame, sandbox, streams),
       recheck: (cutAll) => gateway.recheck(cutAll),
       pids: () => limits.pids(),
+      exec: ({ argv, cwd, environment, terminal }) =>
+        sandbox.exec({
+          argv,
+          cwd: cwd ?? living.base.cwd,
+          environment: {
+            ...living.base.environment,
+            ...(terminal === undefined ? {} : { TERM: terminal.term ?? "xterm-256color" }),
+            ...environment,
+          },
+          ...(terminal === undefined ? {} : { terminal }),
+        }),
       keepGranted() {
         world.servers.keep(run);
         published.keep(run.task.publish);
@@ -88,6 +95,18 @@ export function holdRun(world: World, run: Run, living: Living): void {
     unwatch();
     return endRun(world, run, living, { exit, outputs });
   });
+}
+
+/** Shows what the agent says; all streams that there are of it. */
+function takeOutputs(run: Run, streams: AgentStreams): readonly NodeJS.ReadableStream[] {
+  if (streams.kind === "none") return [];
+  if (streams.kind === "terminal") {
+    run.console.take("stdout", streams.terminal);
+    return [streams.terminal];
+  }
+  run.console.take("stdout", streams.stdout);
+  run.console.take("stderr", streams.stderr);
+  return [streams.stdout, streams.stderr];
 }
 
 /** What it leaves that others execute is on record ahead of its end. */
@@ -148,6 +167,7 @@ function takeInput(
   sandbox: Sandbox,
   streams: AgentStreams,
 ): Promise<void> | undefined {
+  if (streams.kind === "none") return undefined;
   const stdin = streams.kind === "terminal" ? streams.terminal : streams.stdin;
   switch (frame.type) {
     case "stdin":

@@ -171,17 +171,24 @@ function countOf(event: RunEvent): number {
   return typeof merged === "number" ? merged : 1;
 }
 
+const ARGV_MAX = 32;
+const TEXT_MAX = 512;
+
+/** Arguments as far as an entry has room for them. */
+export function briefArguments(argv: readonly string[]): string[] {
+  return argv
+    .slice(0, ARGV_MAX)
+    .map((word) => (word.length > TEXT_MAX ? `${word.slice(0, TEXT_MAX)}…` : word));
+}
+
 /** A process without what an entry has no room for. */
 export function briefProcess(process: Process): Process {
-  const ARGV_MAX = 32;
-  const TEXT_MAX = 512;
-  const brief = (argv: readonly string[]) =>
-    argv
-      .slice(0, ARGV_MAX)
-      .map((word) => (word.length > TEXT_MAX ? `${word.slice(0, TEXT_MAX)}…` : word));
   return {
     ...process,
-    argv: brief(process.argv),
-    ancestors: process.ancestors.map((node) => ({ ...node, argv: brief(node.argv).slice(0, 8) })),
+    argv: briefArguments(process.argv),
+    ancestors: process.ancestors.map((node) => ({
+      ...node,
+      argv: briefArguments(node.argv).slice(0, 8),
+    })),
   };
 }

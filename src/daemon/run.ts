@@ -44,27 +44,11 @@ import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
 import { Standstill } from "./standstill.ts";
+import type { Inherited } from "./snapshots.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
+import type { Parts } from "./run-parts.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-
-/** The parts of a living run that `Run` drives. */
-export interface Parts {
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  /** Ends every process of the run; resolves when none is left. */
-  kill(): Promise<void>;
-  /** Bytes on disk that are its doing. */
-  written(): Promise<number>;
-  input(frame: Frame): Promise<void> | undefined;
-  attribute(flow: FlowTuple): Promise<Process>;
-  /** Cuts every flow that is not granted any more, or every one, if it says why; tells how many. */
-  recheck(cutAll?: string): Promise<number>;
-  /** Everything that runs in it. */
-  pids(): readonly number[];
-  /** Ends the servers and closes the ports that it is granted no more. */
-  keepGranted(): void;
-}
 
 export interface RunOptions {
   readonly info: RunInfo;
@@ -82,6 +66,8 @@ export interface RunOptions {
   /** Asks persons on its behalf. */
   readonly desk: Desk;
   readonly unattended: UnattendedUses;
+  /** What it has from the run whose snapshot it started from. */
+  readonly inherited?: Inherited;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
   readonly beyond: Beyond;
@@ -120,7 +106,7 @@ export class Run implements HeldRun {
   constructor(options: RunOptions) {
     this.#info = options.info;
     this.id = options.info.run;
-    this.#rules = new Rules(options.task, options.policy, options.unattended);
+    this.#rules = new Rules(options.task, options.policy, options.unattended, options.inherited);
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
@@ -167,6 +153,11 @@ export class Run implements HeldRun {
 
   get policy(): Policy {
     return this.#rules.policy;
+  }
+
+  /** It has ended, or was told to. */
+  get isEnding(): boolean {
+    return this.#stopping !== undefined || !this.alive;
   }
 
   get alive(): boolean {
@@ -281,12 +272,22 @@ export class Run implements HeldRun {
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
   async freeze(why: string): Promise<boolean> {
-    return await this.#standstill.freeze(why);
+    return await this.#standstill.freeze("worker", why);
+  }
+
+  /** Has it stand still while `work` is done. */
+  async still<T>(why: string, work: () => Promise<T>): Promise<T> {
+    const isOurs = await this.#standstill.freeze("snapshot", why);
+    try {
+      return await work();
+    } finally {
+      if (isOurs) await this.#standstill.thaw("snapshot");
+    }
   }
 
   /** Undoes {@link freeze}, but not what else holds it. */
   async thaw(): Promise<void> {
-    await this.#standstill.thaw();
+    await this.#standstill.thaw("worker");
   }
 
   /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */
@@ -349,7 +350,7 @@ export class Run implements HeldRun {
     said: Readonly<Record<string, string>>,
     change: () => void,
   ): Promise<void> {
-    if (this.#parts === undefined || !this.alive) this.#mustBe("running");
+    if (this.#parts === undefined || !this.alive) this.living();
     const before = this.policy.digest;
     change();
     this.#parts?.keepGranted();
@@ -479,9 +480,10 @@ export class Run implements HeldRun {
     });
   }
 
-  #mustBe(state: RunInfo["state"]): void {
-    if (this.#info.state === state) return;
-    throw new Fault("daemon.state", `${this.id} is ${this.#info.state}, not ${state}`);
+  /** Its parts. @throws {Fault} `daemon.state` where it does not run. */
+  living(): Parts {
+    if (this.#parts !== undefined && this.#info.state === "running") return this.#parts;
+    throw new Fault("daemon.state", `${this.id} is ${this.#info.state}, not running`);
   }
 
   #update(change: Partial<RunInfo>): void {

@@ -11,21 +11,24 @@ import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
 import { leaveDelegatedGroup } from "../sandbox/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
+import { execHandlers } from "./exec-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
 import { createMetrics } from "./metrics.ts";
 import { probeTask } from "./probing.ts";
 import { passkeyHandlers } from "./passkeys.ts";
-import { serveControl, type Handlers, type StreamHandlers } from "./server.ts";
+import { serveControl, type Handlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
+import { readFile, writeFile } from "./run-paths.ts";
 import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
 import { joinService } from "./service.ts";
 import { supportHandlers } from "./support.ts";
 import { startRun } from "./start.ts";
+import { listSnapshots, removeSnapshot, takeSnapshot, tidySnapshots } from "./snapshots.ts";
 import { leaveHandlers, takeLeave } from "./taken-leave.ts";
 import { openWorld, type World } from "./world.ts";
 import { applyRun, diffRun, discardRun, requireFree } from "./workspaces.ts";
@@ -54,6 +57,7 @@ export async function serve(home: Home): Promise<void> {
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
   await removeUnclaimed(home.runs);
+  tidySnapshots(home.snapshots);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
   takeLeave(world, runs);
@@ -82,8 +86,13 @@ export async function serve(home: Home): Promise<void> {
   await world.close();
 }
 
-function createStreams({ world, runs, pool }: Parts): StreamHandlers {
+function createStreams({ world, runs, pool }: Parts): Parameters<typeof serveControl>[2] {
+  const { execs } = world;
   return {
+    transfers: {
+      read: (of) => readFile(execs, runs.living(of.run), of),
+      write: (of, content) => writeFile(execs, runs.living(of.run), of, content),
+    },
     attach(id) {
       const run = runs.attachable(id);
       return (stream) => run.attach(stream);
@@ -155,6 +164,14 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       world.usage.settle(run);
       await runs.living(run).record({ type: "step", data: at });
       return runs.info(run);
+    },
+    ...execHandlers(world.execs, runs),
+    "run.snapshot": async ({ run, name }) =>
+      takeSnapshot(world, runs.info(run), runs.remembered(run), name),
+    "snapshot.list": async () => listSnapshots(world.home.snapshots),
+    "snapshot.remove": async ({ snapshot }) => {
+      await removeSnapshot(world, snapshot);
+      return {};
     },
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);

@@ -11,7 +11,10 @@ import { describeError, Fault, isFault, type Log } from "../base/index.ts";
 import {
   ENDPOINTS,
   IDENTITY_HEADER,
+  TRANSFERS,
   type EndpointName,
+  type FileRead,
+  type FileWrite,
   type Gives,
   type Takes,
 } from "../api/index.ts";
@@ -25,7 +28,10 @@ const REQUEST_BYTES_MAX = 4 << 20; // A task file is at most 256 KiB; the rest i
 /** What answers an endpoint; a streaming one yields its lines. */
 export type Handlers = {
   readonly [Name in EndpointName]: (typeof ENDPOINTS)[Name]["streams"] extends true
-    ? (request: Takes<Name>, caller: Caller) => AsyncIterable<Gives<Name>>
+    ? (
+        request: Takes<Name>,
+        caller: Caller,
+      ) => AsyncIterable<Gives<Name>> | Promise<AsyncIterable<Gives<Name>>>
     : (request: Takes<Name>, caller: Caller) => Promise<Gives<Name> | ReadyAnswer<Name>>;
 };
 
@@ -46,6 +52,12 @@ export class ReadyAnswer<Name extends EndpointName> {
   constructor(pieces: Iterable<Uint8Array>) {
     this.pieces = pieces;
   }
+}
+
+/** What moves bytes (TRANSFERS). */
+export interface TransferHandlers {
+  read(request: FileRead): AsyncIterable<Buffer>;
+  write(request: FileWrite, content: AsyncIterable<Uint8Array>): Promise<unknown>;
 }
 
 /** What takes a connection over, by the path it asked for. */
@@ -69,11 +81,16 @@ const STATUS: Readonly<Record<string, number>> = {
 export async function serveControl(
   path: string,
   handlers: Handlers,
-  streams: StreamHandlers,
+  streams: StreamHandlers & { readonly transfers: TransferHandlers },
   log: Log,
 ): Promise<Server> {
   const server = createServer((request, response) => {
-    answer(request, response, handlers).catch((error: unknown) => {
+    const path = new URL(request.url ?? "", "http://control");
+    const answered =
+      path.pathname === "/v1/file.read" || path.pathname === "/v1/file.write"
+        ? transfer(request, response, streams.transfers, path)
+        : answer(request, response, handlers);
+    answered.catch((error: unknown) => {
       log.warn("control.failed", { error: describeError(error) });
       refuse(response, error);
     });
@@ -160,9 +177,10 @@ async function answer(
   const caller: Caller = { uid, signal: gone.signal, ...(claims === undefined ? {} : { claims }) };
   const result = handle(parsed.data, caller);
   if (ENDPOINTS[name].streams) {
+    const lines = (await result) as AsyncIterable<unknown>;
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.flushHeaders();
-    for await (const line of result as AsyncIterable<unknown>) {
+    for await (const line of lines) {
       if (gone.signal.aborted) break;
       if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response, gone.signal);
     }
@@ -180,6 +198,48 @@ async function answer(
   response.end();
 }
 
+/** Bytes of any length, in as much memory as a pipe holds. */
+async function transfer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { read, write }: TransferHandlers,
+  { pathname, searchParams }: URL,
+): Promise<void> {
+  admit(request);
+  if (request.method !== "POST") {
+    throw new Fault("daemon.no_such_endpoint", `${request.method} ${request.url} is no endpoint`);
+  }
+  if (pathname === "/v1/file.write") {
+    const said = taken("file.write", parseJson(searchParams.get("request") ?? ""));
+    const written = await write(said as FileWrite, request as AsyncIterable<Uint8Array>);
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(written));
+    return;
+  }
+  const pieces = read(taken("file.read", await readJson(request)) as FileRead);
+  const iterator = pieces[Symbol.asyncIterator]();
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  try {
+    // Its first bytes, or its end, before an answer: what cannot be read is refused with the reason.
+    for (let next = await iterator.next(); ; next = await iterator.next()) {
+      if (!response.headersSent)
+        response.writeHead(200, { "content-type": "application/octet-stream" });
+      if (next.done === true || gone.signal.aborted) break;
+      if (!response.write(next.value)) await drained(response, gone.signal);
+    }
+    response.end();
+  } finally {
+    await iterator.return?.(undefined);
+  }
+}
+
+function taken(name: keyof typeof TRANSFERS, said: unknown): unknown {
+  const parsed = TRANSFERS[name].takes.safeParse(said);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Fault("daemon.request", `${name}: ${issue?.path.join(".")}: ${issue?.message}`);
+}
+
 function isEndpoint(name: string): name is EndpointName {
   return Object.hasOwn(ENDPOINTS, name);
 }
@@ -193,8 +253,12 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     if (size > REQUEST_BYTES_MAX) throw new Fault("daemon.request", "a request above 4 MiB");
     chunks.push(chunk);
   }
+  return parseJson(Buffer.concat(chunks).toString("utf8"));
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+    return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new Fault("daemon.request", "the request is not JSON", { cause });
   }

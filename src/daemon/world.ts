@@ -28,6 +28,7 @@ import { Recordings } from "../recording/index.ts";
 import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
 import { OwnSystems } from "../systems/index.ts";
+import { Execs } from "./execs.ts";
 import { EnquiryServer } from "../enquiry/index.ts";
 import { readDeciders } from "../channel/index.ts";
 import { Passkeys } from "../passkey/index.ts";
@@ -78,6 +79,8 @@ export interface World {
   /** What terminals of runs showed. */
   readonly recordings: Recordings;
   readonly detections: RunDetections;
+  /** Commands in runs that live. */
+  readonly execs: Execs;
   /** What runs use. */
   readonly usage: UsageWatch;
   close(): Promise<void>;
@@ -92,7 +95,7 @@ export interface World {
 function claimHome(home: Home): void {
   mkdirSync(home.root, { recursive: true, mode: 0o700 });
   requireOwnFolder(home.root, { isVisit: false });
-  for (const folder of [home.keys, home.runs, home.homes]) {
+  for (const folder of [home.keys, home.runs, home.homes, home.snapshots]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
   }
@@ -191,6 +194,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),
     detections,
+    execs: new Execs(clock, log),
     usage: new UsageWatch(clock, log),
     async close() {
       await minting.close();

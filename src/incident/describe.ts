@@ -53,6 +53,15 @@ const DESCRIBED: Readonly<Record<Entry["type"], Describe>> = {
     (_, data) => words`attempt ${textOf(data, "attempt")} failed, and the command starts again`,
   ],
   "run.end": ["run", (_, data) => words`the run ended: ${endOf(data)}`],
+  exec: [
+    "run",
+    (_, data) =>
+      words`${listOf(data["argv"]).join(" ")} is executed in the run (${textOf(data, "exec")})`,
+  ],
+  "exec.end": [
+    "run",
+    (_, data) => words`the command ${textOf(data, "exec")} ended (${textOf(data, "reason")})`,
+  ],
   "process.start": ["process", (entry) => words`${commandOf(entry.process)} starts`],
   dns: [
     "flow",
@@ -141,7 +150,11 @@ function byOf(data: Data): Words {
 }
 
 function listLength(value: unknown): number {
-  return Array.isArray(value) ? value.length : 0;
+  return listOf(value).length;
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** How a run ended, as its entry says. */

@@ -141,6 +141,7 @@ const PLAIN: Readonly<Partial<Record<Event["type"], FamilyName>>> = {
   "run.restart": "cofferdam_run_restarts_total",
   "run.pause": "cofferdam_run_pauses_total",
   "process.start": "cofferdam_process_starts_total",
+  exec: "cofferdam_execs_total",
   denial: "cofferdam_denials_total",
   response: "cofferdam_responses_total",
   model: "cofferdam_model_exchanges_total",

@@ -28,6 +28,7 @@ export const FAMILIES = {
   },
   cofferdam_sandboxes_waiting: { type: "gauge", help: "Sandboxes made ahead that wait for a run." },
   cofferdam_process_starts_total: { type: "counter", help: "Programs that runs started." },
+  cofferdam_execs_total: { type: "counter", help: "Commands that live runs were given." },
   cofferdam_actions_total: {
     type: "counter",
     help: "Actions judged, by verdict; repeated reads count.",

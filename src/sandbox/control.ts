@@ -18,7 +18,25 @@ const reportSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("sealed") }),
   z.object({ type: z.literal("proof"), control: z.string(), found: z.string() }),
   z.object({ type: z.literal("proved"), status: z.number() }),
-  z.object({ type: z.literal("not-started"), command: z.string(), errno: z.number() }),
+  /** Of a command for a live run by its label; of the agent without one. */
+  z.object({
+    type: z.literal("not-started"),
+    command: z.string(),
+    errno: z.number(),
+    label: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("exec-failed"),
+    label: z.string(),
+    call: z.string(),
+    errno: z.number(),
+  }),
+  z.object({
+    type: z.literal("exec-ended"),
+    label: z.string(),
+    code: z.number().optional(),
+    signal: z.number().optional(),
+  }),
   z.object({
     type: z.literal("exited"),
     code: z.number().optional(),

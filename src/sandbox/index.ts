@@ -4,6 +4,7 @@ export { encodeFrame, parseReport, type Field } from "./control.ts";
 export type { HostCheck } from "./doctor.ts";
 export { examineHost } from "./host-facts.ts";
 export { AGENT, BUNDLE_INSIDE, RESOLVER_ADDRESS, writeEtc } from "./etc.ts";
+export type { Execution, ExecutionEnd } from "./execution.ts";
 export {
   stepFault,
   type AgentStreams,

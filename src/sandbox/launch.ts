@@ -33,6 +33,8 @@ export interface Exit {
 
 /** The agent's streams. They end with the run; the holder must read them, or the agent waits. */
 export type AgentStreams =
+  /** It has no agent. */
+  | { readonly kind: "none" }
   | { readonly kind: "terminal"; readonly terminal: sys.TerminalStream }
   | {
       readonly kind: "pipes";
@@ -66,6 +68,21 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** What is reported of one command for a live run. */
+export type ExecReport =
+  | Extract<Report, { readonly type: `exec-${string}` | "not-started" }>
+  | { readonly type: "run-ended" };
+
+function isOfExec(
+  report: Report,
+): report is Exclude<ExecReport, { readonly type: "run-ended" }> & { readonly label: string } {
+  return (
+    report.type === "exec-failed" ||
+    report.type === "exec-ended" ||
+    (report.type === "not-started" && report.label !== undefined)
+  );
+}
+
 /** The launcher process: it waits for its orders, obeys, reports, and becomes the run. */
 export class Launcher {
   readonly pid: number;
@@ -77,8 +94,10 @@ export class Launcher {
   readonly #carrier: number;
   readonly #received = new Map<string, readonly number[]>();
   readonly #waiting: Waiting[] = [];
-  /** Who waits for sockets of the run, by label. */
+  /** Who waits for descriptors of the run, by label. */
   readonly #asked = new Map<string, (descriptors: readonly number[]) => void>();
+  /** Who is told of a command for the live run, by its label. */
+  readonly #execs = new Map<string, (report: ExecReport) => void>();
   #labels = 0;
   #init: { readonly pid: number; readonly handle: number } | undefined;
   readonly #initKnown = Promise.withResolvers<void>();
@@ -155,9 +174,35 @@ export class Launcher {
    * them. None where the run ends, or does not answer (it may be frozen) within `withinMs`.
    */
   sockets(withinMs: number): Promise<readonly number[]> {
+    return this.#ask("sockets", [], withinMs);
+  }
+
+  /**
+   * Has process 1 make ready to start `command` (native/exec.c): the daemon's ends of its streams, its keeper's gate
+   * and a handle of the keeper, or none as for {@link sockets}; `told` what becomes of it, its end last and always.
+   */
+  exec(
+    command: readonly Field[],
+    withinMs: number,
+    told: (report: ExecReport) => void,
+  ): Promise<readonly number[]> {
+    if (this.#ended) {
+      told({ type: "run-ended" });
+      return Promise.resolve([]);
+    }
+    return this.#ask("exec", command, withinMs, told);
+  }
+
+  #ask(
+    verb: string,
+    fields: readonly Field[],
+    withinMs: number,
+    told?: (report: ExecReport) => void,
+  ): Promise<readonly number[]> {
     if (this.#ended) return Promise.resolve([]);
     this.#labels += 1;
-    const label = `sockets ${this.#labels}`;
+    const label = `${verb} ${this.#labels}`;
+    if (told !== undefined) this.#execs.set(label, told);
     return new Promise((resolve) => {
       const late = (descriptors: readonly number[]) => descriptors.forEach(sys.closeDescriptor);
       const timer = setTimeout(() => {
@@ -168,7 +213,7 @@ export class Launcher {
         clearTimeout(timer);
         resolve(descriptors);
       });
-      this.order(["sockets", label]);
+      this.order([verb, label, ...fields]);
     });
   }
 
@@ -257,12 +302,17 @@ export class Launcher {
     if (report.type === "proof") {
       this.findings.push({ control: report.control, found: report.found });
     }
-    if (report.type === "not-started") {
+    if (report.type === "not-started" && report.label === undefined) {
       this.#problem = `${report.command}: ${sys.errnoName(report.errno)}`;
     }
     if (report.type === "exited") {
       const { code, signal } = report;
       this.#exit = signal === undefined ? { code: code ?? 0 } : { signal: signalName(signal) };
+    }
+    if (isOfExec(report)) {
+      this.#execs.get(report.label)?.(report);
+      if (report.type === "exec-failed") this.#answer(report.label, []);
+      if (report.type === "exec-ended") this.#execs.delete(report.label);
     }
     const at = this.#waiting.findIndex((waiting) => waiting.wanted === report.type);
     if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(report);
@@ -303,6 +353,8 @@ export class Launcher {
     this.#ended = true;
     this.#fail(this.#endedFault());
     for (const label of this.#asked.keys()) this.#answer(label, []);
+    for (const told of this.#execs.values()) told({ type: "run-ended" });
+    this.#execs.clear();
     for (const descriptors of this.#received.values()) descriptors.forEach(sys.closeDescriptor);
     this.#received.clear();
     sys.closeDescriptor(this.#carrier);
@@ -353,9 +405,23 @@ export function stepFault(report: Extract<Report, { type: "failed" }>): Fault {
 }
 
 /** The name of signal `number`. */
-function signalName(number: number): string {
+export function signalName(number: number): string {
   const found = Object.entries(constants.signals).find(([, value]) => value === number);
   return found?.[0] ?? `SIG${number}`;
+}
+
+/** A command as native/agent.c reads it. */
+export function commandFields({ argv, environment, cwd, terminal }: StartOrder): readonly Field[] {
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return [
+    terminal === undefined ? 0 : 1,
+    terminal?.columns ?? 0,
+    terminal?.rows ?? 0,
+    cwd,
+    variables.length,
+    ...variables,
+    ...argv,
+  ];
 }
 
 /** Makes streams of what the launcher handed out for the agent. */

@@ -11,7 +11,9 @@ import { LANDLOCK_ABI_MIN } from "./doctor.ts";
 import { AGENT } from "./etc.ts";
 import { findFromHost, ownNamespaces } from "./host-proofs.ts";
 import { RUN_UID } from "./launch-plan.ts";
+import { prepareExecution, type Execution } from "./execution.ts";
 import {
+  commandFields,
   Launcher,
   openStreams,
   type AgentStreams,
@@ -58,6 +60,10 @@ export interface Sandbox {
   prove(): Promise<readonly Proof[]>;
   /** Starts the agent; only once, and only after `prove`. */
   start(order: StartOrder): Promise<AgentStreams>;
+  /** Instead of `start`: the run lives without an agent, and holds still until commands come. */
+  idle(): AgentStreams;
+  /** Makes a command ready in the run that lives. @throws {Fault} `sandbox.exec` */
+  exec(order: StartOrder): Promise<Execution>;
   /**
    * Sockets inside the run's network that are not connected yet, IPv4 first; the caller owns them.
    * None where the run is ending, or stands still.
@@ -145,6 +151,15 @@ function holdSandbox(launcher: Launcher, spec: SandboxSpec, limits: ResourceLimi
       state = "started";
       return startAgent(launcher, order);
     },
+    idle() {
+      assert(state === "proved", "a run starts once, after every control is proved");
+      state = "started";
+      return { kind: "none" };
+    },
+    async exec(order) {
+      assert(state === "started", "a command comes into a run that has started");
+      return prepareExecution(launcher, order);
+    },
   };
 }
 
@@ -181,19 +196,8 @@ async function prove(
 }
 
 async function startAgent(launcher: Launcher, order: StartOrder): Promise<AgentStreams> {
-  const { argv, environment, cwd, terminal } = order;
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  launcher.order([
-    "start",
-    terminal === undefined ? 0 : 1,
-    terminal?.columns ?? 0,
-    terminal?.rows ?? 0,
-    cwd,
-    variables.length,
-    ...variables,
-    ...argv,
-  ]);
+  launcher.order(["start", ...commandFields(order)]);
   await launcher.until("descriptors", START_WAIT_MS);
-  const label = terminal === undefined ? "pipes" : "terminal";
+  const label = order.terminal === undefined ? "pipes" : "terminal";
   return openStreams(label, launcher.take(label));
 }

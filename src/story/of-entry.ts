@@ -22,6 +22,8 @@ export const OF_RUN = {
   workspace: "workspace",
   credential: "credential",
   step: "step",
+  exec: "exec",
+  "exec.end": "exec",
 } as const satisfies Readonly<Partial<Record<Entry["type"], StoryKind>>>;
 
 /** What an entry of the run itself says, in its own words. */
@@ -29,6 +31,9 @@ export function said({ type, data, target }: Entry): string {
   if (type === "run.start") {
     const command = Array.isArray(data?.["command"]) ? data["command"].map(String) : [];
     return commandOf(command, textOf(data, "task"));
+  }
+  if (type === "exec") {
+    return commandOf(Array.isArray(data?.["argv"]) ? data["argv"].map(String) : [], target ?? "");
   }
   if (type === "run.proved") {
     return `${Array.isArray(data?.["proofs"]) ? data["proofs"].length : 0} controls`;

@@ -41,7 +41,7 @@ export type StoryLane = (typeof STORY_LANES)[number];
 export const STORY_KINDS = [
   ...["model", "call", "process", "flow", "name", "action", "denial", "finding"],
   ...["start", "proofs", "policy", "pause", "resume", "restart", "end"],
-  ...["workspace", "credential", "step", "daemon", "response", "more"],
+  ...["workspace", "credential", "step", "exec", "daemon", "response", "more"],
 ] as const;
 export type StoryKind = (typeof STORY_KINDS)[number];
 

@@ -34,6 +34,8 @@ export const TYPES = {
   "run.end": "it is over",
   step: "a step of training",
   usage: "what a run uses",
+  exec: "a command that somebody has a run execute",
+  "exec.end": "what became of such a command",
   "daemon.start": "the daemon begins",
   "daemon.stop": "the daemon ends",
 } as const satisfies Record<EventType, string>;

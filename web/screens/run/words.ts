@@ -36,6 +36,7 @@ export const KIND_NAMES: Readonly<Record<StoryKind, string>> = {
   workspace: "workspace",
   credential: "credential",
   step: "training step",
+  exec: "command",
   daemon: "daemon",
   more: "more, not told one by one",
 };

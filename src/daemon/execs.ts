@@ -1,0 +1,266 @@
+/**
+ * Commands in runs that live: begun on record, streamed to whoever asked, ended when that one goes.
+ *
+ * @module
+ */
+import type { Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import type { ExecInfo, ExecLine, ExecStart } from "../api/index.ts";
+import { createId, Fault, type Clock, type Log } from "../base/index.ts";
+import type { AgentStreams, Execution, ExecutionEnd } from "../sandbox/index.ts";
+import type { Run } from "./run.ts";
+import { briefArguments } from "./recorder.ts";
+
+/** Commands of one run at once; native/exec.c has room for no more. */
+const LIVE_MAX = 250;
+/** Of output that its caller has not taken; then the command waits. */
+const QUEUED_BYTES_MAX = 256 << 10;
+/** How long all of a command may outlive its cancelling, before its run is ended for it. */
+const CANCEL_MS_MAX = 5000;
+
+/** What a command was begun for: on record, and why it ends. */
+interface Live {
+  readonly info: ExecInfo;
+  readonly execution: Execution;
+  cancel(reason: "cancelled" | "timeout"): void;
+}
+
+/** Of a command that is none of its caller's own: a file that is read or written. */
+export interface Purpose {
+  readonly file: { readonly op: string; readonly path: string };
+}
+
+/** A command that has begun. */
+export interface Begun {
+  readonly exec: string;
+  readonly streams: Exclude<AgentStreams, { readonly kind: "none" }>;
+  /** Resolves when it has ended; {@link Execs.close} is to be called behind it. */
+  readonly ended: Promise<ExecutionEnd>;
+  cancel(reason: "cancelled" | "timeout"): void;
+  /** Puts its end on record, with the bytes that came out. */
+  close(exit: ExecutionEnd, bytes: Readonly<Record<string, number>>): Promise<ExecLine>;
+}
+
+async function* linesOf(begun: Begun, output: Output, gone: AbortSignal): AsyncIterable<ExecLine> {
+  const cancel = () => begun.cancel("cancelled");
+  gone.addEventListener("abort", cancel, { once: true });
+  if (gone.aborted) cancel();
+  let isOver = false;
+  let last: ExecLine | undefined;
+  try {
+    yield { type: "started", exec: begun.exec };
+    yield* output.until(begun.ended);
+    isOver = true;
+  } finally {
+    gone.removeEventListener("abort", cancel);
+    if (!isOver) cancel();
+    const exit = await begun.ended;
+    output.forget();
+    last = await begun.close(exit, output.bytes);
+  }
+  yield last;
+}
+
+/** The commands of all runs. */
+export class Execs {
+  readonly #live = new Map<string, Map<string, Live>>();
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  list(run: string): ExecInfo[] {
+    return [...(this.#live.get(run)?.values() ?? [])].map(({ info }) => info);
+  }
+
+  /** @throws {Fault} `daemon.no_such_exec` where it has ended, or never was. */
+  get(run: string, exec: string): Execution {
+    return this.#find(run, exec).execution;
+  }
+
+  cancel(run: string, exec: string): void {
+    this.#find(run, exec).cancel("cancelled");
+  }
+
+  /**
+   * Begins a command: on record before its first instruction (INV-220).
+   *
+   * @throws {Fault} `daemon.state`, `daemon.execs`, `sandbox.exec`
+   */
+  async begin(run: Run, start: ExecStart, purpose?: Purpose): Promise<Begun> {
+    const parts = run.living();
+    const of = this.#live.get(run.id) ?? new Map<string, Live>();
+    this.#live.set(run.id, of);
+    if (of.size >= LIVE_MAX) {
+      throw new Fault("daemon.execs", `${LIVE_MAX} commands of ${run.id} are under way`, {
+        hint: "wait for one of them, or cancel it",
+      });
+    }
+    const { argv, label, step } = start;
+    const { wallMs, monoMs } = this.#clock.now();
+    const exec = createId("x", wallMs);
+    const info: ExecInfo = {
+      exec,
+      argv: briefArguments(argv),
+      ...(label === undefined ? {} : { label }),
+      ...(step === undefined ? {} : { step }),
+      startedAt: new Date(wallMs).toISOString(),
+    };
+    const execution = await parts.exec(start);
+    const { streams } = execution;
+    let reason: "cancelled" | "timeout" | undefined;
+    let escalation: NodeJS.Timeout | undefined;
+    const cancel = (why: "cancelled" | "timeout") => {
+      reason ??= why;
+      execution.cancel();
+      escalation ??= setTimeout(() => this.#escalate(run, info), CANCEL_MS_MAX).unref();
+    };
+    try {
+      if (streams.kind === "none") throw new Fault("sandbox.exec", "a command without streams");
+      of.set(exec, { info, execution, cancel });
+      await run.record({
+        type: "exec",
+        target: argv[0] ?? "",
+        data: {
+          exec,
+          argv: info.argv,
+          pid: execution.keeperPid,
+          ...(label === undefined ? {} : { label }),
+          ...(step === undefined ? {} : { step }),
+          ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
+          ...(purpose === undefined ? {} : { file: purpose.file }),
+        },
+      });
+    } catch (error) {
+      execution.cancel();
+      of.delete(exec);
+      throw error;
+    }
+    const timer =
+      start.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => cancel("timeout"), start.timeoutMs);
+    execution.go();
+    return {
+      exec,
+      streams,
+      ended: execution.ended,
+      cancel,
+      close: async (exit, bytes) => {
+        clearTimeout(timer);
+        clearTimeout(escalation);
+        of.delete(exec);
+        if (of.size === 0) this.#live.delete(run.id);
+        const { problem, withRun, ...how } = exit;
+        const own = problem === undefined ? ("exited" as const) : ("not-started" as const);
+        const ended = {
+          ...how,
+          reason: withRun === true || run.isEnding ? ("run" as const) : (reason ?? own),
+          ...(problem === undefined ? {} : { detail: problem }),
+        };
+        const durationMs = Math.round(this.#clock.now().monoMs - monoMs);
+        // Its run's end may be on record already: then that is the end of this, too.
+        if (run.alive)
+          await run.record({ type: "exec.end", data: { exec, ...ended, ...bytes, durationMs } });
+        return { type: "ended", ...ended };
+      },
+    };
+  }
+
+  /** `run.exec`: begins a command; what it says, until it ends. A caller that goes cancels it. */
+  async stream(run: Run, start: ExecStart, gone: AbortSignal): Promise<AsyncIterable<ExecLine>> {
+    const begun = await this.begin(run, start);
+    const { streams } = begun;
+    const input = streams.kind === "terminal" ? streams.terminal : streams.stdin;
+    input.on("error", () => {}); // A command that closes its input is no failure of ours.
+    if (start.stdin !== undefined) input.write(Buffer.from(start.stdin, "base64"));
+    if (start.interactive !== true && streams.kind !== "terminal") input.end();
+    return linesOf(begun, new Output(streams), gone);
+  }
+
+  /** What cannot be ended is not left running for nobody: its run is ended with it. */
+  #escalate(run: Run, { exec }: ExecInfo): void {
+    if (run.info.state !== "running") return; // One that stands still ends it when it goes on.
+    this.#log.warn("exec.uncancelled", { run: run.id, exec });
+    run.stop("sandbox", `${exec} could not be ended within ${CANCEL_MS_MAX / 1000} s`);
+  }
+
+  #find(run: string, exec: string): Live {
+    const found = this.#live.get(run)?.get(exec);
+    if (found !== undefined) return found;
+    throw new Fault("daemon.no_such_exec", `${run} has no command ${exec} under way`);
+  }
+}
+
+/** What a command says, as it comes, with no more of it in memory than a little. */
+class Output {
+  readonly bytes = { stdout: 0, stderr: 0 };
+  readonly #streams: readonly Readable[];
+  readonly #queue: ExecLine[] = [];
+  #queuedBytes = 0;
+  #open = 0;
+  #wake: () => void = () => {};
+
+  constructor(streams: Begun["streams"]) {
+    const named =
+      streams.kind === "terminal"
+        ? ([["stdout", streams.terminal]] as const)
+        : ([
+            ["stdout", streams.stdout],
+            ["stderr", streams.stderr],
+          ] as const);
+    this.#streams = named.map(([, stream]) => stream);
+    for (const [name, stream] of named) {
+      this.#open += 1;
+      stream.on("data", (chunk: Buffer) => {
+        this.bytes[name] += chunk.length;
+        this.#queuedBytes += chunk.length;
+        this.#queue.push({ type: name, data: chunk.toString("base64") });
+        if (this.#queuedBytes > QUEUED_BYTES_MAX) for (const one of this.#streams) one.pause();
+        this.#wake();
+      });
+      stream.once("error", () => stream.destroy()); // Its end as well; what came before was passed on.
+      stream.once("close", () => {
+        this.#open -= 1;
+        this.#wake();
+      });
+    }
+  }
+
+  /** All that comes until `ended`, and what stood in the pipes then. */
+  async *until(ended: Promise<unknown>): AsyncIterable<ExecLine> {
+    let isOver = false;
+    void ended.then(() => {
+      isOver = true;
+      this.#wake();
+    });
+    for (;;) {
+      const line = this.#queue.shift();
+      if (line !== undefined) {
+        yield line;
+        if (this.#queue.length > 0) continue;
+        this.#queuedBytes = 0;
+        for (const one of this.#streams) one.resume();
+      } else if (this.#open === 0 && isOver) return;
+      else if (isOver) {
+        // What the command wrote stood in its pipes when it ended, and a turn of the loop reads what stands there. What
+        // it left behind may hold them for ever, and is not waited for.
+        await turn();
+        await turn();
+        if (this.#queue.length === 0) return;
+      } else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Reads on for nobody: what the command left behind may write, and must not be held up or ended by that. */
+  forget(): void {
+    for (const stream of this.#streams) {
+      stream.removeAllListeners("data");
+      stream.resume();
+    }
+    this.#queue.length = 0;
+  }
+}

@@ -1,0 +1,132 @@
+/** Files of runs that live, as the runs themselves see them. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { Readable } from "node:stream";
+import { after, before, test } from "node:test";
+import type { RunInfo } from "../src/api/index.ts";
+import type { Client } from "../src/client/index.ts";
+import { eventually, TestHome } from "./support/home.ts";
+import { clientOf, execute, startIdle } from "./support/rollout.ts";
+
+const home = new TestHome();
+let client: Client;
+let run: RunInfo;
+
+before(async () => {
+  writeFileSync(`${home.root}/secret`, "of the host");
+  mkdirSync(`${home.workspace}/sub`);
+  writeFileSync(`${home.workspace}/sub/there.txt`, "there");
+  symlinkSync(`${home.root}/secret`, `${home.workspace}/leads-out`);
+  client = await clientOf(home);
+  run = await startIdle(client, home);
+});
+
+after(async () => home.close());
+
+async function read(path: string): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of await client.download({ run: run.run, path }))
+    parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
+
+const write = async (path: string, text: string, mode?: string) =>
+  client.upload({ run: run.run, path, ...(mode && { mode }) }, Readable.from([Buffer.from(text)]));
+
+test("a file goes in and comes out, with its mode, its folders made; the host's own is as it was", async () => {
+  const path = `${home.workspace}/made/on/the way/ü.txt`;
+  assert.equal(await write(path, "hello", "640"), 5);
+  assert.equal(await read(path), "hello");
+  const info = await client.call("file.stat", { run: run.run, path });
+  assert.deepEqual([info.kind, info.bytes, info.mode], ["file", 5, "640"]);
+  await write(path, "other");
+  assert.equal(await read(path), "other");
+  const { stdout } = await execute(client, run.run, ["find", "made", "-type", "f"]);
+  assert.equal(stdout, "made/on/the way/ü.txt\n");
+  assert.deepEqual(
+    await client
+      .call("workspace.diff", { run: run.run })
+      .then(({ changes }) => changes.map(({ path: at }) => at)),
+    ["made", "made/on", "made/on/the way", "made/on/the way/ü.txt"],
+  );
+});
+
+test("listed, made, moved, removed; names may hold anything", async () => {
+  const of = (path: string) => ({ run: run.run, path: `/tmp/files/${path}` });
+  await client.call("file.folder", of("a/b"));
+  await write("/tmp/files/a/new\nline 'x'", "1");
+  await execute(client, run.run, ["ln", "-s", "b", "/tmp/files/a/link"]);
+  const listed = await client.call("file.list", { ...of("a"), depth: 2 });
+  assert.deepEqual(listed.map(({ path, kind, leadsTo }) => [path, kind, leadsTo]).toSorted(), [
+    ["b", "folder", undefined],
+    ["link", "link", "b"],
+    ["new\nline 'x'", "file", undefined],
+  ]);
+  await client.call("file.move", { ...of("a/b"), to: "/tmp/files/c" });
+  await client.call("file.remove", of("a"));
+  assert.deepEqual(
+    (await client.call("file.list", of(""))).map(({ path }) => path),
+    ["c"],
+  );
+});
+
+test("INV-223, fault daemon.file: nothing is reached that the run itself could not", async () => {
+  const attempts = [
+    `${home.workspace}/leads-out`,
+    `${home.root}/secret`,
+    "/etc/shadow",
+    "/proc/1/environ",
+    `/proc/${process.pid}/environ`,
+  ];
+  for (const path of attempts) await assert.rejects(read(path), { code: "daemon.file" }, path);
+  await assert.rejects(write("/usr/bin/true", "x"), { code: "daemon.file" });
+  // Beneath the run's own /tmp, where it may make what it likes; the host's is another.
+  await write(`${home.state}/keys/x`, "x");
+  assert.equal(existsSync(`${home.state}/keys/x`), false);
+  await assert.rejects(client.call("file.remove", { run: run.run, path: "/usr/bin/true" }), {
+    code: "daemon.file",
+  });
+  assert.equal(await read(`${home.workspace}/sub/there.txt`), "there");
+  await assert.rejects(client.call("file.stat", { run: run.run, path: "/tmp/none" }), {
+    code: "daemon.file",
+    message: /No such file/,
+  });
+});
+
+test("an upload that breaks off leaves nothing, and what stood there stays", async () => {
+  const path = "/tmp/whole";
+  await write(path, "before");
+  async function* breaks() {
+    yield Buffer.alloc(200_000, "x");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    throw new Error("the caller's own failure");
+  }
+  await assert.rejects(client.upload({ run: run.run, path }, breaks()), /own failure/);
+  await eventually("what was begun is gone", 10_000, async () =>
+    (await execute(client, run.run, ["sh", "-c", "ls -A /tmp | grep whole"])).stdout === "whole\n"
+      ? true
+      : undefined,
+  );
+  assert.equal(await read(path), "before");
+});
+
+test("a download that nobody reads to its end is ended in the run", async () => {
+  await execute(client, run.run, ["sh", "-c", "head -c 50000000 /dev/zero > /tmp/large"]);
+  const stream = await client.download({ run: run.run, path: "/tmp/large" });
+  await new Promise((resolve) => stream.once("readable", resolve));
+  stream.destroy();
+  await eventually("its end", 10_000, async () =>
+    (await client.call("exec.list", { run: run.run })).length === 0 ? true : undefined,
+  );
+});
+
+test("what is no request is told", async () => {
+  await assert.rejects(read("relative"), { code: "daemon.request" });
+  await assert.rejects(
+    client.upload({ run: run.run, path: "/tmp/x", mode: "9" }, Readable.from([Buffer.alloc(0)])),
+    { code: "daemon.request" },
+  );
+  await assert.rejects(client.download({ run: "r-0000", path: "/tmp/x" }), {
+    code: "daemon.no_such_run",
+  });
+});

@@ -7,7 +7,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Event } from "../action/index.ts";
 import { createDetections, DETECTORS, type Detection } from "../detect/index.ts";
 import { GpuReader, readNvidia, type Gpu } from "../sandbox/index.ts";
 import { GpuTime } from "./gpu-time.ts";
@@ -236,7 +235,7 @@ async function drill(miner: number | undefined): Promise<readonly Detection[]> {
   const found: Detection[] = [];
   const show = (event: RunEvent) => {
     const at = new Date(now()).toISOString();
-    found.push(...detections.observe({ ...event, at, monoMs: now(), run: "r-a" } as Event));
+    found.push(...detections.observe({ ...event, at, monoMs: now(), run: "r-a" }));
   };
   const process = (pid: number) => ({
     pid,
@@ -252,14 +251,14 @@ async function drill(miner: number | undefined): Promise<readonly Detection[]> {
     by: "argv" as const,
     confidence: 1,
   };
-  show({ type: "process.start", process: process(10) as never });
+  show({ type: "process.start", process: process(10) });
   show({
     type: "tool.call",
-    process: process(10) as never,
+    process: process(10),
     data: { call: "c1", name: "Bash", source: "model" },
   });
-  show({ type: "process.start", process: process(40) as never, cause: { call } as never });
-  if (miner !== undefined) show({ type: "process.start", process: process(miner) as never });
+  show({ type: "process.start", process: process(40), cause: { call } });
+  if (miner !== undefined) show({ type: "process.start", process: process(miner) });
   recorded(miner === undefined ? [{ pid: 40, percent: 95 }] : [{ pid: miner, percent: 95 }]);
   for (let at = 0; at < 30; at += 1) {
     for (const event of await wait(10_000)) show(event);

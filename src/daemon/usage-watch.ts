@@ -246,7 +246,8 @@ function coresSince(last: Look | undefined, { atMs, cpuMs }: Look): number | und
 const PIDS_MAX = 8; // Of a GPU, in an event.
 
 /** Shares of processes are told as time (gpu-time.ts). */
-function rounded({ shares: _, ...use }: GpuUse): ToldUse {
+function rounded({ shares, ...use }: GpuUse): ToldUse {
+  void shares;
   const pids = use.pids.slice(0, PIDS_MAX);
   return use.busy === undefined
     ? { ...use, pids }

@@ -62,7 +62,7 @@ DefaultDependencies=no
 Type=oneshot
 ExecStart=/bin/bash /out/drive.sh
 ExecStopPost=/bin/systemctl --force --force poweroff
-StandardOutput=file:/out/drive.log
+StandardOutput=append:/out/drive.log
 StandardError=inherit
 UNIT
 ip link set lo up

@@ -47,7 +47,8 @@ export const EVENT_TYPES = [
   "tool.call",
   "tool.result", // what the agent told the model that a call gave; data: call, source, isError, bytes, digest, excerpt
   // What the run uses, sampled. data: spanMs (what the figures are of), cpu (cores), memory, disk (bytes, written in all),
-  // pids (processes and threads), gpus, busiest (processes). What is not known is absent.
+  // pids (processes and threads), gpus, busiest (processes). What is not known is absent. gpuSeconds (GPU time since the
+  // entry before), gpuSecondsUnread (how much of it counts without being known), gpuProcesses (pid, seconds).
   "usage",
   "response", // what a finding led to; data: finding (its entry), responses, withinMs
   // Something done to the record itself; data.done: `prune` (ranges, all, months), `hold` or `release` (of `run`, why),

@@ -18,10 +18,12 @@ import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EXEC_ENDPOINTS, stepSchema } from "./execs.ts";
 import { LINEAGE_ENDPOINTS, lineageStartSchema } from "./lineages.ts";
+import { METRICS_ENDPOINTS } from "./metrics.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
 import { RETENTION_ENDPOINTS, retentionSchema } from "./retention.ts";
+import { SUPPORT_ENDPOINTS } from "./support.ts";
 import { SNAPSHOT_ENDPOINTS, snapshotId } from "./snapshots.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
@@ -263,6 +265,8 @@ export const ENDPOINTS = {
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
   ...RETENTION_ENDPOINTS,
+  ...METRICS_ENDPOINTS,
+  ...SUPPORT_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

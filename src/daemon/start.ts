@@ -133,6 +133,7 @@ async function start(
     void run.ended.then(() => {
       world.detections.remove(id);
       world.enquiries.remove(run.id);
+      world.usage.forget(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
     // The daemon itself describes only its own operations, which make and end logins.

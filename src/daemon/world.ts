@@ -23,6 +23,7 @@ import {
   writeEtc,
   type CgroupHost,
 } from "../sandbox/index.ts";
+import type { Counts } from "../metrics/index.ts";
 import { Recordings } from "../recording/index.ts";
 import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
@@ -40,6 +41,7 @@ import { lineageRulesOf } from "./lineage-of.ts";
 import { Lineages } from "./lineages.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
+import { countingLog, countRecord } from "./metrics.ts";
 import { recordPasskey } from "./passkeys.ts";
 import { settleRestore } from "./restored.ts";
 import { filesOf, loadInfo } from "./run-files.ts";
@@ -56,6 +58,7 @@ export interface World {
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
+  readonly counts: Counts;
   readonly authority: CertificateAuthority;
   readonly watcher: Watcher;
   /** Where what runs and their servers say is parsed. */
@@ -115,7 +118,7 @@ function claimHome(home: Home): void {
  */
 export async function openWorld(home: Home, failed: (error: unknown) => void): Promise<World> {
   const clock = systemClock;
-  const log = createLog((line) => void process.stderr.write(line));
+  const written = createLog((line) => void process.stderr.write(line));
   claimHome(home);
   requireFormats(home.root);
   const ledger = await openLedger({
@@ -125,6 +128,8 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     onFailure: failed,
   });
   settleFormats(home.root);
+  const counts = countRecord(ledger);
+  const log = countingLog(written, counts.logged);
   const authority = await openAuthority(home.keys);
   const credentials = await openCredentials({ home, clock, log, ledger });
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
@@ -193,6 +198,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     clock,
     log,
     ledger,
+    counts,
     authority,
     watcher,
     workers,

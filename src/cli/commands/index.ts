@@ -46,6 +46,9 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   console: async () => (await import("./console.ts")).consoleCommand,
   serve: async () => (await import("./runs.ts")).serveCommand,
   stop: async () => (await import("./runs.ts")).stopCommand,
+  service: async () => (await import("./service.ts")).serviceCommand,
+  metrics: async () => (await import("./metrics.ts")).metricsCommand,
+  "support-bundle": async () => (await import("./support-bundle.ts")).supportBundleCommand,
   completion: async () => (await import("./completion.ts")).completionCommand,
 };
 

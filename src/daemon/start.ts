@@ -155,6 +155,7 @@ function describeRun(id: string, { task, request, recipe }: Order, world: World)
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
     publish: task.publish.map(printPublished),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
   };
 }
 
@@ -206,6 +207,7 @@ async function recordStart(run: Run, { request, recipe }: Order): Promise<void> 
       ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary.digest }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
+      ...(request.labels === undefined ? {} : { labels: request.labels }),
     },
   });
 }

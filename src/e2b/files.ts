@@ -100,11 +100,14 @@ async function uploadParts(
     limits: { files: PARTS_MAX, fields: 0, headerSize: PART_HEADER_BYTES_MAX },
   });
   const writes: Promise<Written>[] = [];
+  const parts: Readable[] = [];
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // Told below, or to nobody.
   let isTooMany = false;
   parser.on("filesLimit", () => (isTooMany = true));
   parser.on("file", (name, part, fileName) => {
+    parts.push(part);
+    part.on("error", (error) => failed.reject(brokenOff(error)));
     if (name !== "file") {
       part.resume();
       return;
@@ -120,13 +123,20 @@ async function uploadParts(
     });
   });
   const parsed = pipeline(content, parser).catch((error: unknown) => {
-    throw new Refusal("invalid_argument", "the form breaks off, or is none", error);
+    // Whoever writes a part would wait for its end, or take what came for all of it.
+    for (const part of parts) part.destroy(brokenOff(error));
+    throw brokenOff(error);
   });
+  parsed.catch(() => {}); // Where a write failed first, that is told.
   await Promise.race([parsed, failed.promise]);
   if (isTooMany) throw new Refusal("resource_exhausted", `more than ${PARTS_MAX} files at once`);
-  const all = await Promise.all(writes);
+  const all = await Promise.race([Promise.all(writes), failed.promise]);
   if (all.length === 0) throw new Refusal("invalid_argument", "a form without a part `file`");
   return all;
+}
+
+function brokenOff(error: unknown): Refusal {
+  return new Refusal("invalid_argument", "the form breaks off, or is none", error);
 }
 
 /** A part's file name, in which three characters stand escaped (WHATWG HTML, "multipart form data"). */

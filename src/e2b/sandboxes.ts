@@ -71,6 +71,12 @@ export class Sandbox {
   }
 }
 
+/** A sandbox that lives, and its run. */
+export interface Living {
+  readonly sandbox: Sandbox;
+  readonly info: RunInfo;
+}
+
 export interface SandboxesOptions {
   readonly client: Client;
   readonly log: Log;
@@ -140,23 +146,28 @@ export class Sandboxes {
   }
 
   /** A key's own sandbox with what the daemon says of it. @throws {Refusal} `not_found` for any other, and where it has ended. */
-  async get(
-    key: string,
-    id: string,
-  ): Promise<{ readonly sandbox: Sandbox; readonly info: RunInfo }> {
+  async get(key: string, id: string): Promise<Living> {
     const sandbox = this.#all.get(id);
-    if (sandbox !== undefined && sandbox.order.key === key && !sandbox.isEnded) {
-      const info = await this.#options.client.call("run.show", { run: id });
-      if (info.state !== "ended") return { sandbox, info };
-      this.#over(sandbox);
-    }
+    const info = sandbox?.order.key === key ? await this.look(sandbox) : undefined;
+    if (sandbox !== undefined && info !== undefined) return { sandbox, info };
     throw new Refusal("not_found", `no sandbox ${JSON.stringify(id.slice(0, 64))} of this key`);
   }
 
+  /** What the daemon says of it; `undefined` where it has ended. */
+  async look(sandbox: Sandbox): Promise<RunInfo | undefined> {
+    if (sandbox.isEnded) return undefined;
+    const info = await this.#options.client
+      .call("run.show", { run: sandbox.id })
+      .catch((error: unknown) => {
+        if (!isFault(error, "daemon.no_such_run")) throw error;
+      });
+    if (info !== undefined && info.state !== "ended") return info;
+    this.#over(sandbox);
+    return undefined;
+  }
+
   /** Those of a key that live, with what the daemon says of each. */
-  async list(
-    key: string,
-  ): Promise<readonly { readonly sandbox: Sandbox; readonly info: RunInfo }[]> {
+  async list(key: string): Promise<readonly Living[]> {
     const infos = await this.#options.client.call("run.list", { all: false });
     const living = new Map(infos.map((info) => [info.run, info]));
     const found = [];

@@ -182,7 +182,7 @@ async function inside(
   if (isSigned && !parts.keys.has(sandbox.order.key)) {
     throw new Refusal("unauthenticated", "no such address");
   }
-  const info = sandbox.isEnded ? undefined : await client.call("run.show", { run: sandbox.id });
+  const info = await sandboxes.look(sandbox);
   if (info?.state !== "running") {
     // What stands before E2B's sandboxes answers so, and its clients know it by that.
     sendRefusal(

@@ -7,8 +7,12 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AuthenticationError, Sandbox, SandboxNotFoundError } from "e2b";
+import { locateHome } from "../src/api/index.ts";
+import { createLog, isFault } from "../src/base/index.ts";
+import { ApiKeys, openAdapter as openHere } from "../src/e2b/index.ts";
 import { openAdapter, raw, type OpenAdapter } from "./support/e2b.ts";
-import { BIN, eventually, TestHome } from "./support/home.ts";
+import { eventually, TestHome } from "./support/home.ts";
+import { clientOf } from "./support/rollout.ts";
 
 const home = new TestHome();
 const twin = createServer((socket) => {
@@ -19,6 +23,7 @@ let adapter: OpenAdapter;
 let origin = "";
 let port = 0;
 let base: { readonly apiUrl: string; readonly sandboxUrl: string };
+const kept = new ApiKeys(home.state);
 const keys: Record<string, string> = {};
 let box: Sandbox;
 let inside: Readonly<Record<string, string>>;
@@ -30,9 +35,7 @@ const serve = ["--task", file("base.yaml"), "--sandboxes", "2", "--linger", "0"]
 before(async () => {
   twin.listen(0, "127.0.0.1");
   await once(twin, "listening");
-  for (const name of ["anna", "bert"]) {
-    keys[name] = (await home.call(["e2b", "key", "add", name])).stdout.trim();
-  }
+  for (const name of ["anna", "bert"]) keys[name] = kept.add(name);
   const free = createServer().listen(0, "127.0.0.1");
   await once(free, "listening");
   ({ port } = free.address() as AddressInfo);
@@ -61,7 +64,7 @@ after(async () => {
 
 test("INV-264: no grant leads a sandbox to the adapter; what stands beside it is reached as granted", async () => {
   const said = await box.commands.run(
-    `for one in adapter twin; do curl -s -m 20 -w ' %{http_code}\\n' http://$one.test/health; done; curl -s -m 5 ${origin}/health || echo no way`,
+    `for one in adapter twin; do echo $(curl -s -m 20 -w ' %{http_code}' http://$one.test/health); done; curl -s -m 5 ${origin}/health || echo no way`,
   );
   const [closed = "", open = "", direct = ""] = said.stdout.split("\n");
   assert.match(closed, /an address of Cofferdam itself.* 502$/);
@@ -312,30 +315,29 @@ test("a key has as many sandboxes as it may, also when it asks for all at once",
 });
 
 test("INV-263: a key that was removed opens nothing, also of what it made; the file has no key in it", async () => {
-  const kept = file("home/e2b-keys.json");
-  assert.equal(statSync(kept).mode & 0o777, 0o600);
-  for (const key of Object.values(keys))
-    assert.ok(!readFileSync(kept, "utf8").includes(key.slice(4)));
+  const path = file("home/e2b-keys.json");
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  for (const key of Object.values(keys)) {
+    assert.ok(!readFileSync(path, "utf8").includes(key.slice("e2b_".length)));
+  }
   const bert = await Sandbox.create({ ...base, apiKey: keys["bert"] ?? "" });
-  const list = await home.call(["e2b", "key", "list"]);
-  assert.match(list.stdout, /^anna .*\nbert .*\n$/);
-  assert.equal((await home.call(["e2b", "key", "remove", "bert"])).code, 0);
+  kept.remove("bert");
+  assert.deepEqual(
+    kept.list().map(({ name }) => name),
+    ["anna"],
+  );
   await assert.rejects(bert.commands.run("true"), AuthenticationError);
   await assert.rejects(bert.kill(), AuthenticationError);
-  for (const args of [
-    ["remove", "bert"],
-    ["add", "anna"],
-    ["add", "Not A Name"],
-  ]) {
-    assert.equal((await home.call(["e2b", "key", ...args])).code, 125, "e2b.key");
-  }
-  chmodSync(kept, 0o644);
-  assert.match((await home.call(["e2b", "key", "list"])).stderr, /is not this user's alone/);
-  const answer = await raw(origin, "/v2/sandboxes", {
+  assert.throws(() => kept.remove("bert"), { code: "e2b.key" });
+  assert.throws(() => kept.add("anna"), { code: "e2b.key" });
+  assert.throws(() => kept.add("Not A Name"), { code: "e2b.key" });
+  chmodSync(path, 0o644);
+  assert.throws(() => kept.list(), /is not this user's alone/);
+  const { status } = await raw(origin, "/v2/sandboxes", {
     headers: { "x-api-key": keys["anna"] ?? "" },
   });
-  assert.equal(answer.status, 500, "and no key counts");
-  chmodSync(kept, 0o600);
+  assert.equal(status, 500, "and no key counts");
+  chmodSync(path, 0o600);
 });
 
 test("INV-266: sandboxes end with their adapter; what one that was killed left, the next ends", async () => {
@@ -353,24 +355,38 @@ test("INV-266: sandboxes end with their adapter; what one that was killed left, 
   assert.equal((await home.runs()).length, 0);
 });
 
-test("faults e2b.template, e2b.port, cli.usage: each with its reason", async () => {
+test("faults e2b.template, e2b.port: each with its reason", async () => {
   writeFileSync(file("kept.yaml"), "task: a\npurpose: Shares its home.\n");
   writeFileSync(file("published.yaml"), `${TASK}publish: [3999]\n`);
   const { workspace } = home;
-  const busy = String((twin.address() as AddressInfo).port);
-  for (const [args, why] of [
+  const fine = `base=${file("base.yaml")},${workspace}`;
+  const client = await clientOf(home);
+  const options = {
+    ...{ home: locateHome({ COFFERDAM_HOME: home.state }), client, cwd: home.root, port: 0 },
+    ...{ lingerMs: 0, sandboxesMax: 1, log: createLog(() => {}) },
+  };
+  for (const [templates, why] of [
     [[], /no template/],
-    [["--template", "a"], /not a template/],
-    [["--template", `a=${file("base.yaml")},/none`], /is no folder/],
-    [["--template", `a=${file("kept.yaml")},${workspace}`], /share one home folder/],
-    [["--template", `a=${file("published.yaml")},${workspace}`], /publish a port/],
-    [["--task", file("base.yaml"), "--listen", "0.0.0.0:8790"], /--listen takes 127\.0\.0\.1:PORT/],
-    [["--task", file("base.yaml"), "--listen", `127.0.0.1:${busy}`], /cannot listen on port/],
-    [["--task", file("base.yaml"), "--linger", "-1"], /--linger takes a number/],
-    [["key", "lend"], /of keys there are/],
+    [["a"], /not a template/],
+    [[fine, fine], /not a template/],
+    [["a=base.yaml,/none"], /is no folder/],
+    [[`a=kept.yaml,${workspace}`], /share one home folder/],
+    [[`a=published.yaml,${workspace}`], /publish a port/],
   ] as const) {
-    const { code, stderr } = await home.call(["e2b", ...args]);
-    assert.notEqual(code, 0, args.join(" "));
-    assert.match(stderr, why, `${BIN} e2b ${args.join(" ")}`);
+    const opening = openHere({ ...options, templates });
+    await assert.rejects(opening, (error: unknown) => {
+      assert.ok(isFault(error, "e2b.template"), String(error));
+      assert.match(error.message, why);
+      return true;
+    });
   }
+  const { port: busy } = twin.address() as AddressInfo;
+  const taken = openHere({ ...options, templates: [fine], port: busy });
+  await assert.rejects(taken, { code: "e2b.port" });
+});
+
+test("fault cli.usage: it stays on this machine, and knows what is done with keys", async () => {
+  const open = await home.call(["e2b", "--task", file("base.yaml"), "--listen", "0.0.0.0:8790"]);
+  assert.deepEqual([open.code, /takes 127\.0\.0\.1:PORT/.test(open.stderr)], [2, true]);
+  assert.match((await home.call(["e2b", "key", "lend"])).stderr, /of keys there are/);
 });

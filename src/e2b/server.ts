@@ -29,7 +29,7 @@ const HEADERS_BYTES_MAX = 32 << 10;
 const HEADERS_MS = 10_000;
 const CONNECTIONS_MAX = 1024;
 /** Plain and decoded once; no dots, and nothing that another reader would take for another path. */
-const TARGET = /^\/[\w.~%:@-]*(?:\/[\w.~%:@-]+)*(?:\?[\x21-\x7e]*)?$/;
+const TARGET = /^\/(?!\/)[\w.~%:@-]*(?:\/[\w.~%:@-]+)*(?:\?[\x21-\x7e]*)?$/;
 
 const SERVICES: Readonly<
   Record<string, (client: Client, sandbox: Sandbox) => Readonly<Record<string, Method>>>

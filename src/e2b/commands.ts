@@ -26,10 +26,10 @@ export interface Said {
 }
 
 export type Ended = Extract<ExecLine, { readonly type: "ended" }>;
-export type Said1 = Exclude<ExecLine, { readonly type: "started" }>;
+export type Spoken = Exclude<ExecLine, { readonly type: "started" }>;
 
 /** Hears what a command says; resolves when it takes more. */
-export type Listener = (line: Said1) => Promise<void>;
+export type Listener = (line: Spoken) => Promise<void>;
 
 export interface CommandsOptions {
   readonly client: Client;
@@ -88,7 +88,7 @@ export class Command {
   }
 
   /** Passes a line on; the slowest listener is waited for, so that no line is kept for it. */
-  async tell(line: Said1): Promise<void> {
+  async tell(line: Spoken): Promise<void> {
     await Promise.all([...this.#listeners].map(async (listener) => listener(line)));
     if (line.type === "ended") this.over();
   }
@@ -141,9 +141,12 @@ export class Commands {
   ): Promise<void> {
     const { client, run, lingerMs } = this.#options;
     const leave = new AbortController();
-    const lines = client
-      .stream("run.exec", { ...start, run, argv: [...said.argv] }, leave.signal)
-      [Symbol.asyncIterator]();
+    const stream = client.stream(
+      "run.exec",
+      { ...start, run, argv: [...said.argv] },
+      leave.signal,
+    );
+    const lines = stream[Symbol.asyncIterator]();
     const first = await lines.next();
     if (first.done === true || first.value.type !== "started") {
       throw new Refusal("unavailable", "the sandbox ended before the command began");

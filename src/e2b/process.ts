@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { Client } from "../client/index.ts";
-import type { Command, Said1 } from "./commands.ts";
+import type { Command, Spoken } from "./commands.ts";
 import type { Call, Method, Send } from "./connect.ts";
 import { pathIn } from "./paths.ts";
 import { Refusal } from "./refusal.ts";
@@ -195,7 +195,7 @@ function hearing({ gone, keepaliveMs }: Call, send: Send, isTerminal: boolean) {
   return {
     gone,
     begun: async ({ pid }: Command) => send({ event: { start: { pid } } }),
-    listener: async (line: Said1) => {
+    listener: async (line: Spoken) => {
       if (line.type !== "ended") {
         return send({ event: { data: { [isTerminal ? "pty" : line.type]: line.data } } });
       }
@@ -206,7 +206,7 @@ function hearing({ gone, keepaliveMs }: Call, send: Send, isTerminal: boolean) {
 }
 
 /** As Go's `os.ProcessState` says it, which E2B's own service passes on: -1 is the code of what a signal ended. */
-function endOf({ code, signal, reason, detail }: Extract<Said1, { readonly type: "ended" }>) {
+function endOf({ code, signal, reason, detail }: Extract<Spoken, { readonly type: "ended" }>) {
   if (reason === "not-started") {
     return {
       exitCode: NOT_STARTED,

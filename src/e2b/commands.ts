@@ -141,11 +141,7 @@ export class Commands {
   ): Promise<void> {
     const { client, run, lingerMs } = this.#options;
     const leave = new AbortController();
-    const stream = client.stream(
-      "run.exec",
-      { ...start, run, argv: [...said.argv] },
-      leave.signal,
-    );
+    const stream = client.stream("run.exec", { ...start, run, argv: [...said.argv] }, leave.signal);
     const lines = stream[Symbol.asyncIterator]();
     const first = await lines.next();
     if (first.done === true || first.value.type !== "started") {

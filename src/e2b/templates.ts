@@ -6,8 +6,9 @@
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { readTaskFile } from "../assessment/index.ts";
 import { Fault, readTextFile } from "../base/index.ts";
+import { DETECTOR_ABOUTS } from "../detect/index.ts";
+import { parseTaskFile } from "../policy/index.ts";
 import { systemsIn } from "../systems/index.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -37,7 +38,7 @@ export function readTemplates(
   { cwd, catalog }: { readonly cwd: string; readonly catalog: string },
 ): ReadonlyMap<string, Template> {
   const templates = new Map<string, Template>();
-  const systems = systemsIn(catalog);
+  const { systems } = systemsIn(catalog);
   for (const one of said) {
     const [, name = "", file = "", folder = ""] = /^([^=]*)=([^,]*),(.*)$/s.exec(one) ?? [];
     if (!NAME.test(name) || file === "" || folder === "" || templates.has(name)) {
@@ -51,7 +52,7 @@ export function readTemplates(
       throw new Fault("e2b.template", `${name}: its workspace ${workspace} is no folder`);
     }
     const source = readTextFile(fileName, { mayWait: false });
-    const { task } = readTaskFile({ source, fileName, nowMs: Date.now() }, systems);
+    const task = parseTaskFile(source, fileName, Date.now(), systems, DETECTOR_ABOUTS);
     if (task.home !== "fresh") {
       throw new Fault("e2b.template", `${name}: its sandboxes would share one home folder`, {
         hint: `write \`home: fresh\` in ${file}: what one caller leaves is no other's to read`,

@@ -30,6 +30,7 @@ export async function openAdapter(home: TestHome, args: readonly string[]): Prom
   }
   assert.notEqual(origin, "", err);
   const close = async (signal: NodeJS.Signals = "SIGINT") => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, "close");
     child.kill(signal);
     child.stdout?.resume();

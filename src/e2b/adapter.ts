@@ -48,14 +48,14 @@ export async function openAdapter(options: AdapterOptions): Promise<Adapter> {
   keys.list(); // Read once now: a file that is not one's own is told here.
   const port = options.port === 0 ? await freePort() : options.port;
   const closing = new AbortController();
-  const announced = await announce(
-    client,
-    "adapter.announce",
-    { kind: "e2b", port },
-    closing.signal,
-  );
   const sandboxes = new Sandboxes({ client, log, lingerMs, sandboxesMax });
   try {
+    const announced = await announce(
+      client,
+      "adapter.announce",
+      { kind: "e2b", port },
+      closing.signal,
+    );
     await sandboxes.sweep();
     const host = `${ADDRESS}:${port}`;
     const parts = { client, log, keys, sandboxes, templates, host };

@@ -59,6 +59,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   report: 5,
   daemon: 6,
   console: 7,
+  e2b: 7,
   cli: 8,
 };
 const PURE = new Set([

@@ -40,6 +40,11 @@ export type RunEnd = z.infer<typeof runEndSchema>;
 
 export const RUN_STATES = ["starting", "running", "paused", "ended"] as const;
 
+/** What whoever starts a run calls it, on record; nothing is decided by it. */
+export const labelsSchema = z
+  .record(z.string().regex(/^[\w.-]{1,100}$/), z.string().max(8192))
+  .refine((labels) => Object.keys(labels).length <= 32, "at most 32 labels");
+
 /** A run as `ps` shows it. */
 export const runInfoSchema = z.strictObject({
   run: runId,
@@ -75,6 +80,7 @@ export const runInfoSchema = z.strictObject({
   from: z.strictObject({ snapshot: snapshotId, run: runId }).optional(),
   /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
   publish: z.array(z.string()).optional(),
+  labels: labelsSchema.optional(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;
 
@@ -98,6 +104,7 @@ export const runStartSchema = z.strictObject({
   from: snapshotId.optional(),
   /** Nobody will attach at once: output is kept to the last of it, not held back. */
   detach: z.boolean(),
+  labels: labelsSchema.optional(),
   terminal: z
     .strictObject({
       columns: z.number().int().min(1).max(10_000),

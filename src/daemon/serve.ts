@@ -143,6 +143,7 @@ function createHandlers(
       return {};
     },
     "console.announce": (which, { signal }) => world.consoles.announce(which, signal),
+    "adapter.announce": (which, { signal }) => world.consoles.announceAdapter(which, signal),
     "run.start": async (request) => (await startRun(world, runs, pool, request)).info,
     "run.list": async ({ all }) => runs.list(all),
     "run.show": async ({ run }) => runs.info(run),

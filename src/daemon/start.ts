@@ -172,6 +172,7 @@ function describeRun(id: string, { task, request, recipe, fork }: Order, world: 
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
     publish: task.publish.map(printPublished),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
     ...(fork === undefined ? {} : { from: { snapshot: fork.info.snapshot, run: fork.info.run } }),
   };
 }
@@ -230,6 +231,7 @@ async function recordStart(
       ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary.digest }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
+      ...(request.labels === undefined ? {} : { labels: request.labels }),
       ...(fork === undefined ? {} : { from: { snapshot: fork.info.snapshot, run: fork.info.run } }),
     },
   });

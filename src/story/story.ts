@@ -311,7 +311,6 @@ export class Story {
     const out = countOf(data, "upstreamOut") ?? countOf(data, "bytesOut") ?? 0;
     const back = countOf(data, "upstreamIn") ?? countOf(data, "bytesIn") ?? 0;
     addBytes(told, out, back);
-    if (entry.flow !== undefined) this.#flows.set(entry.flow, told);
     return told;
   }
 

@@ -44,6 +44,7 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   drill: async () => (await import("./drill.ts")).drillCommand,
   passkeys: async () => (await import("./passkeys.ts")).passkeysCommand,
   console: async () => (await import("./console.ts")).consoleCommand,
+  e2b: async () => (await import("./e2b.ts")).e2bCommand,
   serve: async () => (await import("./runs.ts")).serveCommand,
   stop: async () => (await import("./runs.ts")).stopCommand,
   service: async () => (await import("./service.ts")).serviceCommand,

@@ -20,6 +20,7 @@ import { EXEC_ENDPOINTS, stepSchema } from "./execs.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
+import { SNAPSHOT_ENDPOINTS, snapshotId } from "./snapshots.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 
@@ -64,6 +65,8 @@ export const runInfoSchema = z.strictObject({
   /** Whether its policy was narrowed while it lived, and the names of grants taken back. */
   narrowed: z.boolean().optional(),
   revoked: z.array(z.string()).optional(),
+  /** The snapshot that it started from, and the run that this is of. */
+  from: z.strictObject({ snapshot: snapshotId, run: runId }).optional(),
   /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
   publish: z.array(z.string()).optional(),
 });
@@ -83,6 +86,8 @@ export const runStartSchema = z.strictObject({
   path: z.string(),
   /** Values of the variables that the task passes in, and of nothing else. */
   environment: z.record(z.string(), z.string()),
+  /** The snapshot that its workspace and HOME begin with. */
+  from: snapshotId.optional(),
   /** Nobody will attach at once: output is kept to the last of it, not held back. */
   detach: z.boolean(),
   terminal: z
@@ -237,6 +242,7 @@ export const ENDPOINTS = {
   },
   "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
   ...EXEC_ENDPOINTS,
+  ...SNAPSHOT_ENDPOINTS,
   ...CREDENTIAL_ENDPOINTS,
   ...ANNOUNCE_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,

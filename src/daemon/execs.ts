@@ -6,7 +6,7 @@
 import type { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { ExecInfo, ExecLine, ExecStart } from "../api/index.ts";
-import { createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
+import { createId, Fault, type Clock, type Log } from "../base/index.ts";
 import type { AgentStreams, Execution, ExecutionEnd } from "../sandbox/index.ts";
 import type { Run } from "./run.ts";
 import { briefArguments } from "./recorder.ts";

@@ -19,6 +19,7 @@ import { settleCredentials } from "./lending.ts";
 import type { Service } from "./mcp-servers.ts";
 import { bringsServers, settleMcp } from "./mcp-settle.ts";
 import { keyOf, type Recipe } from "./prepared.ts";
+import { openFork, type Fork } from "./snapshots.ts";
 import { checkWorkspace } from "./workspace-place.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +32,7 @@ export interface Order {
   readonly authorities: ReadonlyMap<string, string>;
   readonly recipe: Recipe;
   readonly key: string;
+  readonly fork?: Fork;
 }
 
 /** Works out what `request` asks for. @throws {Fault} where it may not be, or not be held. */
@@ -60,7 +62,8 @@ export async function planRun(world: World, request: RunStart, service?: Service
   const tools = { ...found, binds: [...found.binds, ...(service?.binds ?? [])] };
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe) };
+  const fork = request.from === undefined ? {} : { fork: openFork(world, request.from, recipe) };
+  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe), ...fork };
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */

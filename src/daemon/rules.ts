@@ -33,12 +33,18 @@ export interface UnattendedUses {
 export class Rules {
   #task: Task;
   #policy: Policy;
-  #state: PolicyState = initialPolicyState;
+  #state: PolicyState;
   readonly #uses: UnattendedUses;
   /** Of rules that say how much may pass in a time. */
   #leaves: ReadonlyMap<string, string>;
 
-  constructor(task: Task, policy: Policy, uses: UnattendedUses) {
+  constructor(
+    task: Task,
+    policy: Policy,
+    uses: UnattendedUses,
+    inherited: Partial<PolicyState> = {},
+  ) {
+    this.#state = { ...initialPolicyState, ...inherited };
     this.#task = task;
     this.#policy = policy;
     this.#uses = uses;

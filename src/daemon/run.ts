@@ -44,6 +44,7 @@ import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
 import { Rules, type UnattendedUses } from "./rules.ts";
 import { Standstill } from "./standstill.ts";
+import type { Inherited } from "./snapshots.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
 import type { Parts } from "./run-parts.ts";
 
@@ -65,6 +66,8 @@ export interface RunOptions {
   /** Asks persons on its behalf. */
   readonly desk: Desk;
   readonly unattended: UnattendedUses;
+  /** What it has from the run whose snapshot it started from. */
+  readonly inherited?: Inherited;
   /** Whether its output waits for a first viewer. */
   readonly held: boolean;
   readonly beyond: Beyond;
@@ -103,7 +106,7 @@ export class Run implements HeldRun {
   constructor(options: RunOptions) {
     this.#info = options.info;
     this.id = options.info.run;
-    this.#rules = new Rules(options.task, options.policy, options.unattended);
+    this.#rules = new Rules(options.task, options.policy, options.unattended, options.inherited);
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
@@ -269,12 +272,22 @@ export class Run implements HeldRun {
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
   async freeze(why: string): Promise<boolean> {
-    return await this.#standstill.freeze(why);
+    return await this.#standstill.freeze("worker", why);
+  }
+
+  /** Has it stand still while `work` is done. */
+  async still<T>(why: string, work: () => Promise<T>): Promise<T> {
+    const isOurs = await this.#standstill.freeze("snapshot", why);
+    try {
+      return await work();
+    } finally {
+      if (isOurs) await this.#standstill.thaw("snapshot");
+    }
   }
 
   /** Undoes {@link freeze}, but not what else holds it. */
   async thaw(): Promise<void> {
-    await this.#standstill.thaw();
+    await this.#standstill.thaw("worker");
   }
 
   /** Takes a grant back at once. @throws {Fault} `daemon.no_such_grant` */

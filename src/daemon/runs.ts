@@ -69,15 +69,20 @@ export class Runs {
 
   /** A run whose terminal can be seen: living, or ended a moment ago. */
   attachable(id: string): Run {
-    const run = this.#live.get(id) ?? this.#recent.find((recent) => recent.id === id);
-    return run ?? this.living(id);
+    return this.remembered(id) ?? this.living(id);
+  }
+
+  /** One that lives, or ended a moment ago. */
+  remembered(id: string): Run | undefined {
+    return this.#live.get(id) ?? this.#recent.find((recent) => recent.id === id);
   }
 
   /** What run `id` did besides `action`, a line each; in words where that is not known any more. */
   deeds(id: string, action: string): readonly string[] {
-    const run = this.#live.get(id) ?? this.#recent.find((recent) => recent.id === id);
     return (
-      run?.recorder.deeds.lines(action) ?? [`it has ended: \`cofferdam log ${id}\` has all of it`]
+      this.remembered(id)?.recorder.deeds.lines(action) ?? [
+        `it has ended: \`cofferdam log ${id}\` has all of it`,
+      ]
     );
   }
 

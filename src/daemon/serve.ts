@@ -24,6 +24,7 @@ import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
 import { startRun } from "./start.ts";
+import { listSnapshots, removeSnapshot, takeSnapshot, tidySnapshots } from "./snapshots.ts";
 import { leaveHandlers, takeLeave } from "./taken-leave.ts";
 import { openWorld, type World } from "./world.ts";
 import { applyRun, diffRun, discardRun, requireFree } from "./workspaces.ts";
@@ -49,6 +50,7 @@ export async function serve(home: Home): Promise<void> {
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
   removeUnclaimed(home.runs);
+  tidySnapshots(home.snapshots);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
   takeLeave(world, runs);
@@ -152,6 +154,13 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       return runs.info(run);
     },
     ...execHandlers(world.execs, runs),
+    "run.snapshot": async ({ run, name }) =>
+      takeSnapshot(world, runs.info(run), runs.remembered(run), name),
+    "snapshot.list": async () => listSnapshots(world.home.snapshots),
+    "snapshot.remove": async ({ snapshot }) => {
+      await removeSnapshot(world, snapshot);
+      return {};
+    },
     "run.narrow": async ({ run, task: { source, fileName } }) => {
       const living = runs.living(run);
       const systems = taskSystems([...living.own.values()].map(({ entry }) => entry));

@@ -34,10 +34,13 @@ interface Hold {
   readonly by: "finding" | "person";
 }
 
+/** Who may freeze it for a while, each by itself. */
+type Freezer = "worker" | "snapshot";
+
 export class Standstill {
   readonly #of: Stoppable;
-  /** Why no worker serves it, while none does. */
-  #frozenFor: string | undefined;
+  /** Why nobody lets it run: no worker serves it, or a snapshot of it is taken. */
+  readonly #frozen = new Map<Freezer, string>();
   #hold: Hold | undefined;
   #stands = false;
   #turn: Promise<void> = Promise.resolve();
@@ -49,7 +52,7 @@ export class Standstill {
   /** Its processes are gone, and those to come run; tells what was found that no pause has answered. */
   renew(): string | undefined {
     this.#stands = false;
-    this.#frozenFor = undefined; // Those have a gateway of their own.
+    this.#frozen.delete("worker"); // Those have a gateway of their own.
     return this.#hold?.by === "finding" ? this.#hold.why : undefined;
   }
 
@@ -91,6 +94,10 @@ export class Standstill {
     this.#of.notice(`paused: ${why}; \`cofferdam resume ${this.#of.id}\` lets it go on`);
   }
 
+  get #frozenFor(): string | undefined {
+    return this.#frozen.values().next().value;
+  }
+
   get #isHeld(): boolean {
     return this.#hold !== undefined && this.#stands;
   }
@@ -113,21 +120,22 @@ export class Standstill {
     this.#of.notice(reason);
   }
 
-  /** Freezes what runs until {@link thaw}; `false` where nothing does, or it is frozen already. */
-  async freeze(why: string): Promise<boolean> {
-    if (!this.#isThere() || this.#frozenFor !== undefined) return false;
+  /** Freezes what runs until {@link thaw}; `false` where nothing does, or `by` has frozen it already. */
+  async freeze(by: Freezer, why: string): Promise<boolean> {
+    if (!this.#isThere() || this.#frozen.has(by)) return false;
     const stood = this.#stands;
-    this.#frozenFor = why;
+    this.#frozen.set(by, why);
     await this.#settle();
     if (stood) return true;
     await this.#of.record({ type: "run.pause", data: { reason: why } });
-    this.#of.notice(`frozen: ${why}; it goes on when another serves it`);
+    if (by === "worker") this.#of.notice(`frozen: ${why}; it goes on when another serves it`);
     return true;
   }
 
   /** Undoes {@link freeze}; what holds it otherwise goes on holding it. */
-  async thaw(): Promise<void> {
-    this.#frozenFor = undefined;
+  async thaw(by: Freezer): Promise<void> {
+    this.#frozen.delete(by);
+    if (this.#frozen.size > 0) return;
     if (this.#of.state() !== "paused") return;
     if (this.#hold === undefined) await this.#goOn();
     else await this.#settle();

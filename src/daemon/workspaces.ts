@@ -132,10 +132,10 @@ async function recorded(
   }
 }
 
-/** @throws {Fault} `daemon.state` while the run's changes are being applied or discarded. */
+/** @throws {Fault} `daemon.state` while the run's changes are being applied, discarded or taken. */
 export function requireFree(world: World, run: string): void {
   if (!world.inUse.has(run)) return;
-  throw new Fault("daemon.state", `the changes of ${run} are being applied or discarded`, {
+  throw new Fault("daemon.state", `the changes of ${run} are being applied, discarded or taken`, {
     hint: "try again when that is done",
   });
 }

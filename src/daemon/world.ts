@@ -92,7 +92,7 @@ export interface World {
 function claimHome(home: Home): void {
   mkdirSync(home.root, { recursive: true, mode: 0o700 });
   requireOwnFolder(home.root, { isVisit: false });
-  for (const folder of [home.keys, home.runs, home.homes]) {
+  for (const folder of [home.keys, home.runs, home.homes, home.snapshots]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
   }

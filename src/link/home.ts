@@ -34,6 +34,7 @@ export interface Home {
   readonly keys: string;
   readonly runs: string;
   readonly homes: string;
+  readonly snapshots: string;
   readonly vault: string;
   readonly catalog: string;
   readonly facts: string;
@@ -76,6 +77,7 @@ export function locateHome(environment: Readonly<Record<string, string | undefin
     keys: join(root, "keys"),
     runs: join(root, "runs"),
     homes: join(root, "homes"),
+    snapshots: join(root, "snapshots"),
     vault: join(root, "vault"),
     catalog: join(root, "catalog"),
     facts: join(root, "facts"),

@@ -10,6 +10,7 @@ import type { TestHome } from "./home.ts";
 export const PLAIN_TASK = `task: rollout
 purpose: holds still until commands come
 lifetime: 1h
+home: fresh
 grants: []
 `;
 

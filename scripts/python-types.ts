@@ -55,6 +55,7 @@ const NAMES: Readonly<Record<string, (of: ReturnType<typeof shapesOf>) => Schema
   FileAt: ({ takes }) => takes("file.stat"),
   FileWrite: ({ takes }) => takes("file.write"),
   ExecStart: ({ takes }) => takes("run.exec"),
+  SnapshotInfo: ({ gives }) => gives("run.snapshot"),
   RunStart: ({ takes }) => takes("run.start"),
 };
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import List, Mapping, Optional, Union
 
-from .contract import RunInfo, RunStart
+from .contract import RunInfo, RunStart, SnapshotInfo
 from .errors import CofferdamError, Unreachable
 from .home import locate_home, read_profile, start_daemon
 from .sandbox import Sandbox
@@ -30,6 +30,9 @@ class Cofferdam:
         profile: Optional[str] = None,
         workspace: Place = ".",
         env: Optional[Mapping[str, str]] = None,
+        job: Optional[str] = None,
+        agent: Optional[str] = None,
+        snapshot: Optional[str] = None,
     ) -> Sandbox:
         """
         Starts a run that holds still until commands come.
@@ -39,9 +42,22 @@ class Cofferdam:
         :param profile: the name of a ready one, instead; without any of the three, ``shell``, which reaches nothing
         :param workspace: the folder that it works on a copy of
         :param env: values of the variables that the task passes in, and of nothing else
+        :param snapshot: what its workspace and HOME begin with (:meth:`Sandbox.snapshot`)
         """
-        start = self._order(task, source, profile, workspace, env)
-        return Sandbox(self, self.wire.call("run.start", start))
+        order = self._order(task, source, profile, workspace, env)
+        if snapshot is not None:
+            order["from"] = snapshot
+        return self.start(order)
+
+    def start(self, order: RunStart) -> Sandbox:
+        """The same, said in the control contract's own words."""
+        return Sandbox(self, self.wire.call("run.start", order), order)
+
+    def snapshots(self) -> List[SnapshotInfo]:
+        return self.wire.call("snapshot.list", {})
+
+    def remove_snapshot(self, snapshot: str) -> None:
+        self.wire.call("snapshot.remove", {"snapshot": snapshot})
 
     def sandbox(self, run: str) -> Sandbox:
         """One that there is."""

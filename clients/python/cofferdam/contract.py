@@ -51,26 +51,36 @@ class RunInfoCounts(TypedDict):
     findings: int
 
 
-class RunInfo(TypedDict):
+class RunInfoFrom(TypedDict):
+    snapshot: str
     run: str
-    task: str
-    purpose: str
-    state: RunState
-    command: List[str]
-    workspace: str
-    workspaceMode: Literal["overlay", "read-only"]
-    startedAt: str
-    endedAt: NotRequired[str]
-    end: NotRequired[RunEnd]
-    pauseReason: NotRequired[str]
-    entries: RunInfoEntries
-    counts: RunInfoCounts
-    pid: NotRequired[int]
-    attempt: NotRequired[int]
-    policy: NotRequired[str]
-    narrowed: NotRequired[bool]
-    revoked: NotRequired[List[str]]
-    publish: NotRequired[List[str]]
+
+
+RunInfo = TypedDict(
+    "RunInfo",
+    {
+        "run": "str",
+        "task": "str",
+        "purpose": "str",
+        "state": "RunState",
+        "command": "List[str]",
+        "workspace": "str",
+        "workspaceMode": "Literal['overlay', 'read-only']",
+        "startedAt": "str",
+        "endedAt": "NotRequired[str]",
+        "end": "NotRequired[RunEnd]",
+        "pauseReason": "NotRequired[str]",
+        "entries": "RunInfoEntries",
+        "counts": "RunInfoCounts",
+        "pid": "NotRequired[int]",
+        "attempt": "NotRequired[int]",
+        "policy": "NotRequired[str]",
+        "narrowed": "NotRequired[bool]",
+        "revoked": "NotRequired[List[str]]",
+        "from": "NotRequired[RunInfoFrom]",
+        "publish": "NotRequired[List[str]]",
+    },
+)
 
 
 class ProcessAncestor(TypedDict):
@@ -169,6 +179,17 @@ class ExecStart(TypedDict):
     timeoutMs: NotRequired[int]
 
 
+class SnapshotInfo(TypedDict):
+    snapshot: str
+    run: str
+    task: str
+    workspace: str
+    name: NotRequired[str]
+    takenAt: str
+    bytes: float
+    names: float
+
+
 class RunStartTask(TypedDict):
     source: str
     fileName: str
@@ -180,15 +201,20 @@ class RunStartTerminal(TypedDict):
     term: str
 
 
-class RunStart(TypedDict):
-    task: RunStartTask
-    profile: NotRequired[str]
-    command: List[str]
-    cwd: str
-    path: str
-    environment: Dict[str, str]
-    detach: bool
-    terminal: NotRequired[RunStartTerminal]
+RunStart = TypedDict(
+    "RunStart",
+    {
+        "task": "RunStartTask",
+        "profile": "NotRequired[str]",
+        "command": "List[str]",
+        "cwd": "str",
+        "path": "str",
+        "environment": "Dict[str, str]",
+        "from": "NotRequired[str]",
+        "detach": "bool",
+        "terminal": "NotRequired[RunStartTerminal]",
+    },
+)
 
 
 class DaemonStatusGives(TypedDict):
@@ -368,6 +394,15 @@ class FileMoveTakes(TypedDict):
     path: str
     step: NotRequired[Step]
     to: str
+
+
+class RunSnapshotTakes(TypedDict):
+    run: str
+    name: NotRequired[str]
+
+
+class SnapshotRemoveTakes(TypedDict):
+    snapshot: str
 
 
 class CredentialListGiveBinding(TypedDict):
@@ -1159,6 +1194,15 @@ class Contract(abc.ABC):
 
     @overload
     def call(self, name: Literal["file.move"], takes: FileMoveTakes) -> Dict[str, Any]: ...
+
+    @overload
+    def call(self, name: Literal["run.snapshot"], takes: RunSnapshotTakes) -> SnapshotInfo: ...
+
+    @overload
+    def call(self, name: Literal["snapshot.list"], takes: Dict[str, Any]) -> List[SnapshotInfo]: ...
+
+    @overload
+    def call(self, name: Literal["snapshot.remove"], takes: SnapshotRemoveTakes) -> Dict[str, Any]: ...
 
     @overload
     def call(self, name: Literal["credential.list"], takes: Dict[str, Any]) -> List[CredentialListGive]: ...

@@ -9,8 +9,20 @@ was. Step 0 of an episode is its setup; the first action is step 1.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import Callable, Generic, List, Mapping, Optional, Sequence, Tuple, TypedDict, TypeVar
+from dataclasses import dataclass, field
+from typing import (
+    Any,
+    Callable,
+    Generic,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    TypedDict,
+    TypeVar,
+    overload,
+)
 
 from .client import Cofferdam, Place, connect
 from .commands import Done
@@ -58,19 +70,16 @@ class Env(Generic[Obs]):
     def __init__(
         self,
         host: Cofferdam,
-        create: Callable[[Optional[str]], Sandbox],
+        spec: Spec,
         *,
-        observe: Callable[["Env[Obs]", Optional[Done]], Obs],
         reward: Callable[["Env[Obs]", Done], float],
+        observe: Callable[["Env[Obs]", Optional[Done]], Obs],
         is_over: Optional[Callable[["Env[Obs]", Done], bool]],
-        setup: Sequence[Argv],
         trajectory: str,
-        max_steps: Optional[int],
-        timeout: Optional[float],
-        ends_on_finding: bool,
         snapshot: Optional[str],
     ) -> None:
         self.host = host
+        self.spec = spec
         self.trajectory = trajectory
         self.episode = 0
         self.count = 0
@@ -78,17 +87,12 @@ class Env(Generic[Obs]):
         """The state behind setup, from which each episode begins; another Env may be made of it."""
         self.findings: List[Entry] = []
         """Of this episode."""
-        self._create = create
         self._observe = observe
         self._reward = reward
         self._is_over = is_over
-        self._setup = setup
-        self._max_steps = max_steps
-        self._timeout = timeout
-        self._ends_on_finding = ends_on_finding
         self._sandbox: Optional[Sandbox] = None
         self._seed: Optional[int] = None
-        self._isover = True
+        self._ended = True
         self._seen = 0
         self._known = 0
 
@@ -110,15 +114,15 @@ class Env(Generic[Obs]):
         self._seed = seed
         self._known = 0
         self.findings = []
-        sandbox = self._create(self.snapshot)
+        sandbox = self._create()
         self._sandbox = sandbox
         self._seen = sandbox.first
         self._stamp(sandbox)
-        if self.snapshot is None and self._setup:
-            for argv in self._setup:
-                sandbox.exec(argv, label="setup", timeout=self._timeout, check=True)
+        if self.snapshot is None and self.spec.setup:
+            for argv in self.spec.setup:
+                sandbox.exec(argv, label="setup", timeout=self.spec.timeout, check=True)
             self.snapshot = sandbox.snapshot()
-        self._isover = False
+        self._ended = False
         return self._observe(self, None), self._info(None)
 
     def step(self, action: Argv) -> Tuple[Obs, float, bool, bool, Info]:
@@ -126,28 +130,28 @@ class Env(Generic[Obs]):
         Runs a command. Gives observation, reward, terminated (the task is over: as ``is_over`` says, or since the run
         ended), truncated (steps are up, the command's time was, or something was noticed), and what is to be told.
         """
-        if self._isover:
+        if self._ended:
             raise RuntimeError("the episode is over: call reset()")
         self.count += 1
         sandbox = self.sandbox
         self._stamp(sandbox)
-        done = sandbox.exec(action, env=self._environment(), timeout=self._timeout)
+        done = sandbox.exec(action, env=self._environment(), timeout=self.spec.timeout)
         info = self._info(done)
         terminated = done.reason == "run" or info["state"] == "ended"
         if not terminated and self._is_over is not None:
             terminated = self._is_over(self, done)
         truncated = done.reason == "timeout" or (
-            self._max_steps is not None and self.count >= self._max_steps
+            self.spec.max_steps is not None and self.count >= self.spec.max_steps
         )
-        if self._ends_on_finding and self.findings:
+        if self.spec.ends_on_finding and self.findings:
             truncated = True
-        self._isover = terminated or truncated
+        self._ended = terminated or truncated
         return self._observe(self, done), self._reward(self, done), terminated, truncated, info
 
     def close(self) -> None:
         """Ends the run of the episode, and throws away what it changed. Its record stays."""
         sandbox, self._sandbox = self._sandbox, None
-        self._isover = True
+        self._ended = True
         if sandbox is not None:
             sandbox.kill()
             sandbox.discard()
@@ -157,6 +161,19 @@ class Env(Generic[Obs]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _create(self) -> Sandbox:
+        spec = self.spec
+        return self.host.create(
+            task=spec.task,
+            source=spec.source,
+            profile=spec.profile,
+            workspace=spec.workspace,
+            env=spec.env,
+            job=spec.job,
+            agent=spec.agent,
+            snapshot=self.snapshot,
+        )
 
     def _environment(self) -> Mapping[str, str]:
         return {} if self._seed is None else {"COFFERDAM_SEED": str(self._seed)}
@@ -186,105 +203,79 @@ class Env(Generic[Obs]):
         }
 
 
+@dataclass(frozen=True)
+class Spec:
+    """
+    What an Env is made of. Which run, as of :meth:`Cofferdam.create`: ``task`` to ``agent``. And:
+
+    ``setup``: commands that make the first state; it is kept, and each episode begins with it. ``max_steps`` of an
+    episode, then it is truncated. ``timeout``: seconds for each command, then it is ended and the episode truncated.
+    ``ends_on_finding``: an episode in which something was noticed is truncated.
+    """
+
+    task: Optional[Place] = None
+    source: Optional[str] = None
+    profile: Optional[str] = None
+    workspace: Place = "."
+    env: Mapping[str, str] = field(default_factory=dict)
+    job: Optional[str] = None
+    agent: Optional[str] = None
+    setup: Sequence[Argv] = ()
+    max_steps: Optional[int] = None
+    timeout: Optional[float] = None
+    ends_on_finding: bool = False
+
+
+@overload
 def make(
+    spec: Spec,
     *,
     reward: Callable[[Env[Observation], Done], float],
     is_over: Optional[Callable[[Env[Observation], Done], bool]] = None,
-    task: Optional[Place] = None,
-    source: Optional[str] = None,
-    profile: Optional[str] = None,
-    workspace: Place = ".",
-    env: Optional[Mapping[str, str]] = None,
-    job: Optional[str] = None,
-    agent: Optional[str] = None,
-    setup: Sequence[Argv] = (),
     trajectory: Optional[str] = None,
-    max_steps: Optional[int] = None,
-    timeout: Optional[float] = None,
-    ends_on_finding: bool = False,
     snapshot: Optional[str] = None,
     host: Optional[Cofferdam] = None,
-) -> Env[Observation]:
+) -> Env[Observation]: ...
+
+
+@overload
+def make(
+    spec: Spec,
+    *,
+    reward: Callable[[Env[Obs], Done], float],
+    observe: Callable[[Env[Obs], Optional[Done]], Obs],
+    is_over: Optional[Callable[[Env[Obs], Done], bool]] = None,
+    trajectory: Optional[str] = None,
+    snapshot: Optional[str] = None,
+    host: Optional[Cofferdam] = None,
+) -> Env[Obs]: ...
+
+
+def make(
+    spec: Spec,
+    *,
+    reward: Callable[[Env[Any], Done], float],
+    observe: Callable[[Env[Any], Optional[Done]], Any] = plain_observation,
+    is_over: Optional[Callable[[Env[Any], Done], bool]] = None,
+    trajectory: Optional[str] = None,
+    snapshot: Optional[str] = None,
+    host: Optional[Cofferdam] = None,
+) -> Env[Any]:
     """
     Makes an Env; nothing runs before its first ``reset``.
 
     :param reward: the trainer's own function of the Env and the command that ended
+    :param observe: makes observations; it gets None for the command of a ``reset``
     :param is_over: whether the task is over (``terminated``)
-    :param setup: commands that make the first state; it is kept, and each episode begins with it
     :param trajectory: its name on the record; one is made up where it is not said
-    :param max_steps: steps of an episode, then it is ``truncated``
-    :param timeout: seconds for each command, then it is ended and the episode ``truncated``
-    :param ends_on_finding: an episode in which something was noticed is ``truncated``
-    :param snapshot: of an Env like this one (``env.snapshot``): its setup is not run again
-
-    Which run: as of :meth:`Cofferdam.create`.
+    :param snapshot: of an Env of the same spec (``env.snapshot``): its setup is not run again
     """
-    return make_with(
-        plain_observation,
-        reward=reward,
-        is_over=is_over,
-        task=task,
-        source=source,
-        profile=profile,
-        workspace=workspace,
-        env=env,
-        job=job,
-        agent=agent,
-        setup=setup,
-        trajectory=trajectory,
-        max_steps=max_steps,
-        timeout=timeout,
-        ends_on_finding=ends_on_finding,
-        snapshot=snapshot,
-        host=host,
-    )
-
-
-def make_with(
-    observe: Callable[[Env[Obs], Optional[Done]], Obs],
-    *,
-    reward: Callable[[Env[Obs], Done], float],
-    is_over: Optional[Callable[[Env[Obs], Done], bool]] = None,
-    task: Optional[Place] = None,
-    source: Optional[str] = None,
-    profile: Optional[str] = None,
-    workspace: Place = ".",
-    env: Optional[Mapping[str, str]] = None,
-    job: Optional[str] = None,
-    agent: Optional[str] = None,
-    setup: Sequence[Argv] = (),
-    trajectory: Optional[str] = None,
-    max_steps: Optional[int] = None,
-    timeout: Optional[float] = None,
-    ends_on_finding: bool = False,
-    snapshot: Optional[str] = None,
-    host: Optional[Cofferdam] = None,
-) -> Env[Obs]:
-    """The same, with observations of the trainer's own making; ``observe`` gets None for the command of a ``reset``."""
-    daemon = connect() if host is None else host
-
-    def create(start: Optional[str]) -> Sandbox:
-        return daemon.create(
-            task=task,
-            source=source,
-            profile=profile,
-            workspace=workspace,
-            env=env,
-            job=job,
-            agent=agent,
-            snapshot=start,
-        )
-
     return Env(
-        daemon,
-        create,
-        observe=observe,
+        connect() if host is None else host,
+        spec,
         reward=reward,
+        observe=observe,
         is_over=is_over,
-        setup=setup,
         trajectory=trajectory or f"t-{secrets.token_hex(6)}",
-        max_steps=max_steps,
-        timeout=timeout,
-        ends_on_finding=ends_on_finding,
         snapshot=snapshot,
     )

@@ -33,6 +33,7 @@ from .contract import (
     FileWrite,
     LogReadTakes,
     RunInfo,
+    RunStart,
     Step,
     WorkspaceDiffGives,
 )
@@ -125,14 +126,16 @@ class Files:
 class Sandbox:
     """A run without an agent: it holds still until commands come. At the end of a ``with`` it is killed."""
 
-    def __init__(self, host: Cofferdam, info: RunInfo) -> None:
+    def __init__(self, host: Cofferdam, info: RunInfo, order: Optional[RunStart] = None) -> None:
         self.host = host
+        self._order = order
         self.run = info["run"]
         self.workspace = info["workspace"]
         self.files = Files(self)
         self.step: Optional[StepLike] = None
         """What every command and file carries for which no other step is said."""
-        self._first = info["entries"]["first"]
+        self.first = info["entries"]["first"]
+        """Number of its first entry on the record."""
 
     def info(self) -> RunInfo:
         return self.host.wire.call("run.show", {"run": self.run})
@@ -238,6 +241,29 @@ class Sandbox:
                 raise
             return self.info()
 
+    def snapshot(self) -> str:
+        """Keeps what it made of its workspace and HOME; others start there: ``host.create(snapshot=...)``."""
+        return self.host.wire.call("run.snapshot", {"run": self.run})["snapshot"]
+
+    def fork(self) -> Sandbox:
+        """
+        Another run of the same task that begins with the files of now, its own ones from then on. Processes are not
+        copied. For many of one state take :meth:`snapshot` once.
+        """
+        if self._order is None:
+            raise CofferdamError(
+                "client.fork",
+                f"how {self.run} was started is not known here",
+                "host.create(..., snapshot=sandbox.snapshot()), with its task",
+            )
+        snapshot = self.snapshot()
+        try:
+            order = self._order.copy()
+            order["from"] = snapshot
+            return self.host.start(order)
+        finally:
+            self.host.wire.call("snapshot.remove", {"snapshot": snapshot})
+
     def diff(self) -> WorkspaceDiffGives:
         """What it changed in its workspace."""
         return self.host.wire.call("workspace.diff", {"run": self.run})
@@ -257,7 +283,7 @@ class Sandbox:
         Its entries of the record, from the first or from number ``since``. With ``follow`` it goes on as they are made,
         until it is closed.
         """
-        start = self._first if since is None else since
+        start = self.first if since is None else since
         takes: LogReadTakes = {"run": self.run, "follow": follow, "from": start}
         if types is not None:
             takes["types"] = list(types)

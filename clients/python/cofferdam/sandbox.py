@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 Argv = Union[str, Sequence[str]]
 """A command and its arguments; or a line for ``sh``."""
-IncidentFormat = Literal["md", "html", "json", "ocsf", "aiid", "atlas"]
+IncidentFormat = Literal["md", "html", "ocsf", "aiid", "atlas"]
 
 
 class Files:

@@ -12,7 +12,7 @@ import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import type { Begun } from "../relay.ts";
 import { startRun, type StartedRun } from "../run-stream.ts";
-import { profileOf, readProfile } from "../profile.ts";
+import { profileOf, readProfile } from "../../client/profile.ts";
 import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {

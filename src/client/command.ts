@@ -85,7 +85,6 @@ export class Command implements PromiseLike<Done>, AsyncIterable<Output> {
   readonly #lines: AsyncIterator<ExecLine>;
   /** Its id and its number on the record. */
   readonly started: Promise<{ readonly exec: string; readonly entry: number }>;
-  readonly #gone = new AbortController();
   #end: Extract<ExecLine, { readonly type: "ended" }> | undefined;
   #done: Promise<Done> | undefined;
   #isRead = false;
@@ -95,8 +94,9 @@ export class Command implements PromiseLike<Done>, AsyncIterable<Output> {
     this.#run = start.run;
     this.#options = options;
     const { signal } = options;
-    const stop = AbortSignal.any([this.#gone.signal, ...(signal === undefined ? [] : [signal])]);
-    this.#lines = client.stream("run.exec", start, stop)[Symbol.asyncIterator]();
+    this.#lines = client.stream("run.exec", start, signal)[Symbol.asyncIterator]();
+    // Whoever reads has the lines end under them; where nobody does, this ends them.
+    signal?.addEventListener("abort", () => void this.#lines.return?.(), { once: true });
     this.started = this.#begin();
     this.started.catch(() => {}); // Told to whoever waits for it, or for the end.
   }
@@ -107,7 +107,11 @@ export class Command implements PromiseLike<Done>, AsyncIterable<Output> {
     this.#isRead = true;
     try {
       await this.started;
-      for (let next = await this.#lines.next(); next.done !== true; next = await this.#lines.next()) {
+      for (
+        let next = await this.#lines.next();
+        next.done !== true;
+        next = await this.#lines.next()
+      ) {
         const line = next.value;
         if (line.type === "ended") this.#end = line;
         if (line.type !== "stdout" && line.type !== "stderr") continue;
@@ -118,7 +122,7 @@ export class Command implements PromiseLike<Done>, AsyncIterable<Output> {
       this.#options.signal?.throwIfAborted();
       if (this.#end === undefined) throw brokenOff();
     } finally {
-      this.#gone.abort();
+      await this.#lines.return?.();
     }
   }
 
@@ -190,7 +194,10 @@ export class Command implements PromiseLike<Done>, AsyncIterable<Output> {
 }
 
 function brokenOff(): Fault {
-  return new Fault("client.broken", "the command was left, or the daemon broke off, before its end");
+  return new Fault(
+    "client.broken",
+    "the command was left, or the daemon broke off, before its end",
+  );
 }
 
 function failed({ exec, reason, code, signal, detail, stderr }: Done): Fault {

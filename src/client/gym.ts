@@ -103,7 +103,11 @@ export class Env<Observation> implements AsyncDisposable {
     this.#next = sandbox.first;
     sandbox.step = this.#at();
     if (this.snapshot === undefined && setup.length > 0) {
-      const options = { label: "setup", check: true, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+      const options = {
+        label: "setup",
+        check: true,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      };
       for (const argv of setup) await sandbox.exec(argv, options);
       this.snapshot = await sandbox.snapshot();
     }
@@ -115,9 +119,7 @@ export class Env<Observation> implements AsyncDisposable {
    * Runs a command. Gives observation, reward, terminated (the task is over, or the run ended), truncated (steps are up,
    * the command's time was, or something was noticed), and what is to be told.
    */
-  async step(
-    action: Action,
-  ): Promise<readonly [Observation, number, boolean, boolean, EnvInfo]> {
+  async step(action: Action): Promise<readonly [Observation, number, boolean, boolean, EnvInfo]> {
     if (this.#isOver) {
       throw new Fault("client.env", "the episode is over", { hint: "call reset() first" });
     }

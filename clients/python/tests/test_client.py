@@ -146,9 +146,9 @@ class Commands(WithHost):
         def ask(number: int) -> str:
             return boxes[number % 2].exec(f"echo {number}; cat", stdin=b"x" * 1000, env={"N": "1"}).text
 
-        with ThreadPoolExecutor(16) as pool:
-            said = list(pool.map(ask, range(48)))
-        self.assertEqual(said, [f"{number}\n{'x' * 1000}" for number in range(48)])
+        with ThreadPoolExecutor(6) as pool:
+            said = list(pool.map(ask, range(24)))
+        self.assertEqual(said, [f"{number}\n{'x' * 1000}" for number in range(24)])
 
 
 class FilesOfARun(WithHost):

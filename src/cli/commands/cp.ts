@@ -34,9 +34,13 @@ export const cpCommand: Command = {
     const [from = "", to = ""] = context.positionals;
     const [source, target] = [INSIDE.exec(from), INSIDE.exec(to)];
     if ((source === null) === (target === null)) {
-      throw new Fault("cli.usage", "one of the two is RUN:PATH, and the other a file of this machine", {
-        hint: "a file named like a run is written ./r-0:x",
-      });
+      throw new Fault(
+        "cli.usage",
+        "one of the two is RUN:PATH, and the other a file of this machine",
+        {
+          hint: "a file named like a run is written ./r-0:x",
+        },
+      );
     }
     const client = await context.running();
     if (source !== null) await takeOut(client, await insideOf(client, source), to);
@@ -45,7 +49,10 @@ export const cpCommand: Command = {
   },
 };
 
-async function insideOf(client: Client, [, run = "", path = ""]: readonly string[]): Promise<Inside> {
+async function insideOf(
+  client: Client,
+  [, run = "", path = ""]: readonly string[],
+): Promise<Inside> {
   if (path.startsWith("/")) return { run, path };
   const { workspace } = await client.call("run.show", { run });
   return { run, path: `${workspace}/${path}` };
@@ -80,4 +87,5 @@ async function putIn(client: Client, from: string, to: Inside, context: Context)
   context.err(`cofferdam: ${bytes} bytes\n`);
 }
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const isFolder = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

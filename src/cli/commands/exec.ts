@@ -42,7 +42,9 @@ export const execCommand: Command = {
     if (context.values["json"] === true) {
       context.err(`${JSON.stringify({ ...end, event: "exec.end", type: undefined })}\n`);
     } else if (end.reason !== "exited") {
-      context.err(`cofferdam: ${end.reason}: ${visibleLine(end.detail ?? "the command did not end itself")}\n`);
+      context.err(
+        `cofferdam: ${end.reason}: ${visibleLine(end.detail ?? "the command did not end itself")}\n`,
+      );
     }
     if (end.reason !== "exited" && end.reason !== "not-started") return EXIT.refused;
     if (end.code !== undefined) return end.code;
@@ -56,11 +58,21 @@ type End = Extract<ExecLine, { readonly type: "ended" }>;
 function startOf(context: Context): ExecStart {
   const { positionals, values, rest } = context;
   if (rest.length === 0) {
-    throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam exec RUN -- CMD..." });
+    throw new Fault("cli.no_command", "no command to run", {
+      hint: "cofferdam exec RUN -- CMD...",
+    });
   }
-  const [label, cwd, step] = [textOption(values, "label"), textOption(values, "cwd"), stepOf(values)];
+  const [label, cwd, step] = [
+    textOption(values, "label"),
+    textOption(values, "cwd"),
+    stepOf(values),
+  ];
   const { columns, rows } = process.stdout;
-  const terminal = { columns: columns || 80, rows: rows || 24, term: process.env["TERM"] ?? "xterm" };
+  const terminal = {
+    columns: columns || 80,
+    rows: rows || 24,
+    term: process.env["TERM"] ?? "xterm",
+  };
   return {
     run: positionals[0] ?? "",
     argv: [...rest],
@@ -149,7 +161,8 @@ async function feed(client: Client, run: string, exec: string): Promise<void> {
     await client.call("exec.input", { run, exec, end: true });
   } catch (error) {
     const hasEnded = isFault(error, "daemon.no_such_exec") || isFault(error, "daemon.no_such_run");
-    const isOurs = error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+    const isOurs =
+      error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
     if (!hasEnded && !isOurs) throw error;
   }
 }

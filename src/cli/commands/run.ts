@@ -32,7 +32,8 @@ export const runCommand: Command = {
     task: "the task file: what this run may reach",
     profile:
       "a ready task file: claude-code, codex, gemini-cli, opencode (by CMD's name), else shell",
-    detach: "print the run's id and return; see `attach`, `ps`, `kill`. Without CMD it holds still; see `exec`",
+    detach:
+      "print the run's id and return; see `attach`, `ps`, `kill`. Without CMD it holds still; see `exec`",
     json: "say start and end of the run as JSON lines on standard error",
   },
   examples: [

@@ -1,7 +1,8 @@
 /**
  * `npm run example:rollouts`: a small trainer in Python drives 200 rollouts through Cofferdam's Python client. Three of
- * them try at one of their steps what ROME did, and Cofferdam's findings name these. Exit 0 only where they name exactly
- * those three, on the record and to the trainer.
+ * them try at one of their steps what ROME did. The firewall outside knows addresses and ports and nothing else; from its
+ * lines `cofferdam correlate` names the steps, and so do Cofferdam's own findings. Exit 0 only where each names exactly
+ * those three, and a line that no rollout caused is nobody's.
  *
  * `--rollouts N` and `--threads N` make it smaller.
  *
@@ -17,6 +18,7 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { BIN, eventually, TestHome } from "../../test/support/home.ts";
+import { correlate, type StepSaid } from "./correlated.ts";
 import { openOutside, type Outside } from "./outside.ts";
 
 const { values } = parseArgs({
@@ -64,7 +66,7 @@ try {
   await home.close();
   await outside.close();
 }
-console.log(holds ? "exactly those three" : "NOT exactly those three");
+console.log(holds ? "exactly those three, by each" : "NOT exactly those three");
 process.exitCode = holds ? 0 : 1;
 
 /** Runs the trainer to its end. */
@@ -118,7 +120,7 @@ async function loginOfNoRun({ jump, lines }: Outside): Promise<void> {
 }
 
 /** One step of one run, as a key. */
-function keyOf(run: string, { trajectory, episode, step }: z.infer<typeof stepSchema>): string {
+function keyOf(run: string, { trajectory, episode, step }: StepSaid): string {
   return `${run} ${trajectory}/${episode}/${step}`;
 }
 
@@ -151,5 +153,27 @@ async function check(rollouts: readonly Rollout[]): Promise<boolean> {
 
   const expected = truth.map(([key]) => key ?? "").sort();
   const same = (keys: Iterable<string>) => [...new Set(keys)].sort().join() === expected.join();
-  return expected.length === 3 && same(found) && same(told);
+  const log = join(home.root, "firewall.log");
+  writeFileSync(log, `${outside.lines.join("\n")}\n`);
+  console.log("\nwhat `cofferdam correlate` makes of them:");
+  const named = (await correlate(home, log)).map(({ line, by }) => {
+    const keys = by.map(({ run, step }) =>
+      step === undefined ? `${run} (no step)` : keyOf(run, step),
+    );
+    const [key = "nobody's here", ...others] = new Set(keys);
+    console.log(
+      `  line ${line}: ${[key, ...others].join(" or ")}${by[0] ? `  (${by[0].how})` : ""}`,
+    );
+    return [key, ...others];
+  });
+  // The last line is the login of no run's.
+  const ofRuns = named.slice(0, -1).flat();
+  return (
+    expected.length === 3 &&
+    same(found) &&
+    same(told) &&
+    same(ofRuns) &&
+    named.length === outside.lines.length &&
+    named.at(-1)?.join() === "nobody's here"
+  );
 }

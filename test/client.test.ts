@@ -223,6 +223,7 @@ test("Ctrl-C goes to the command, whose status it is then", async () => {
 });
 
 test("INV-261: a report is made and proven by a process of its own, and none is given of a record that was changed", async () => {
+  await box.exec(NOTICED);
   assert.match(await box.incident("md"), new RegExp(box.run));
   const files = globSync(join(home.state, "ledger", "tile", "entries", "**")).filter((path) =>
     statSync(path).isFile(),

@@ -63,6 +63,12 @@ const DRAFTS: readonly Draft[] = [
   { type: "process.start", target: AGENT.exe, process: AGENT },
   { type: "step", data: { trajectory: "g3", episode: "17", step: 3 } },
   {
+    type: "exec",
+    target: "make",
+    data: { exec: "x-1", argv: ["make", "test"], label: "test", pid: 4100 },
+  },
+  { type: "exec.end", data: { exec: "x-1", code: 0, reason: "exited", stdout: 12, stderr: 0 } },
+  {
     type: "model",
     system: "claude",
     process: AGENT,

@@ -39,6 +39,7 @@ export interface Timeline {
 /** Types of which there may be any number, in the order in which they are left out. */
 const LEAST_FIRST: readonly Entry["type"][] = [
   ...(["usage", "dns", "repeat", "model", "process.start", "flow.open", "flow.close"] as const),
+  ...(["exec.end", "exec"] as const),
   ...(["outcome", "tool.result", "action", "tool.call", "denial"] as const),
 ];
 

@@ -22,6 +22,9 @@ export const EVENT_TYPES = [
   "process.start", // one execve
   "dns", // data: name, type, answer
   "flow.open", // data: address, port, name, protocol
+  // What left this host for a flow, where no other entry of it told so within a second; data.out, as an outcome and a
+  // flow.close have it: at, from and to (`address:port`) of each connection, and failed where nobody answered.
+  "flow.out",
   "flow.close", // data: bytesOut, bytesIn, durationMs, reason
   "action", // intent, with its verdict and rule, before anything leaves; data.amount is the money that it moves
   "approval", // one step of a confirmation; data.approval is its id, data.state what it is now

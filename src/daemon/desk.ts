@@ -24,6 +24,7 @@ import {
   lookupTargets,
   requestOf,
   type Asked,
+  type Attempt,
   type CertificateAuthority,
   type Credentialed,
   type Held,
@@ -34,7 +35,7 @@ import type { Ledger } from "../ledger/index.ts";
 import { decide, type Policy } from "../policy/index.ts";
 import { findProtocol } from "../protocols/index.ts";
 import type { Place as VaultPlace } from "../vault/index.ts";
-import type { ServedGateway, Workers } from "../worker/index.ts";
+import { outOf, type ServedGateway, type Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
 import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
@@ -43,6 +44,7 @@ import {
   entryOf,
   heldOf,
   isSameAction,
+  causeIn,
   lastingOf,
   onlyGrant,
   pinOf,
@@ -285,7 +287,7 @@ export class Desk {
       if (!(await this.approvals.consume(id))) return;
       this.#watches.sending(approval);
       // Whoever performs it holds what was found a last time against what it then does.
-      await this.#send(approval, gateway, withFacts(held, facts), credential);
+      await this.#send(approval, gateway, withFacts(held, facts), credential, performer.attempts);
     } catch (error) {
       const { state } = this.approvals.show(id);
       const known =
@@ -334,11 +336,12 @@ export class Desk {
     gateway: ServedGateway,
     held: Held,
     credential: Credentialed | undefined,
+    attempts: readonly Attempt[],
   ): Promise<void> {
     const { id, action } = approval;
     await this.#recordAction(approval, action, `approved by ${approval.by.join(" and ")}`);
     const { outcome, answer } = await gateway.perform(held, credential);
-    await this.#recordOutcome(approval, action, outcome);
+    await this.#recordOutcome(approval, action, outcome, attempts);
     if (answer === undefined || outcome.failure !== undefined) {
       const why = outcome.failure?.detail ?? "no answer came";
       return await this.approvals.failed(
@@ -412,6 +415,7 @@ export class Desk {
     await this.#append({
       type: "approval",
       run,
+      ...causeIn(approval),
       system: action.system,
       target: action.target,
       action: action.id,
@@ -432,7 +436,8 @@ export class Desk {
     });
   }
 
-  async #recordAction({ id, run }: Approval, action: Action, reason: string): Promise<void> {
+  async #recordAction(approval: Approval, action: Action, reason: string): Promise<void> {
+    const { id, run } = approval;
     const { kind, verb, effects, summary, fields, digest, system, target } = action;
     const amount = action.impact?.amount;
     await this.#append({
@@ -440,6 +445,7 @@ export class Desk {
       verdict: "allow",
       rule: `approval.${id}`,
       run,
+      ...causeIn(approval),
       system,
       target,
       action: action.id,
@@ -451,14 +457,18 @@ export class Desk {
   }
 
   async #recordOutcome(
-    { id, run }: Approval,
+    approval: Approval,
     action: Action,
     outcome: Asked["outcome"],
+    attempts: readonly Attempt[] = [],
   ): Promise<void> {
+    const { id, run } = approval;
     const { system, target } = action;
     const { failure, ...rest } = outcome;
-    const data = { approval: id, ...rest, ...(failure === undefined ? {} : { ...failure }) };
-    await this.#append({ type: "outcome", run, system, target, action: action.id, data });
+    const out = attempts.length === 0 ? {} : { out: outOf(attempts) };
+    const data = { approval: id, ...rest, ...(failure === undefined ? {} : { ...failure }), ...out };
+    const of = { run, ...causeIn(approval), system, target, action: action.id };
+    await this.#append({ type: "outcome", ...of, data });
   }
 
   /** On disk before it is acted upon: what a person decided is never lost. */

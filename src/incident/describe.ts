@@ -73,6 +73,7 @@ const DESCRIBED: Readonly<Record<Entry["type"], Describe>> = {
     (entry, data) =>
       words`a connection ${[data["direction"] === "in" ? "into the run" : "out"]} to ${said(entry)} opens`,
   ],
+  "flow.out": ["flow", (entry) => words`what left this host for ${said(entry)} is known`],
   "flow.close": [
     "flow",
     (entry, data) =>

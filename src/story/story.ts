@@ -106,6 +106,8 @@ export class Story {
         return this.#name(entry);
       case "flow.open":
         return this.#open(entry);
+      case "flow.out":
+        return this.#originOf(entry);
       case "flow.close":
         return this.#close(entry);
       case "action":
@@ -187,8 +189,6 @@ export class Story {
   #grouped(key: string, begin: () => Told): Told {
     return this.#groups.one(key, this.lengthMs, begin);
   }
-
-  // --- What a model says
 
   /** The turn of an exchange: its action is nothing else. */
   #turn(entry: Entry): Told {

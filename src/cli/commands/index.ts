@@ -24,6 +24,7 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./ledger.ts")).verifyCommand,
   prove: async () => (await import("./ledger.ts")).proveCommand,
   incident: async () => (await import("./incident.ts")).incidentCommand,
+  correlate: async () => (await import("./correlate.ts")).correlateCommand,
   export: async () => (await import("./export.ts")).exportCommand,
   recordings: async () => (await import("./recordings.ts")).recordingsCommand,
   check: async () => (await import("./check.ts")).checkCommand,

@@ -20,6 +20,7 @@ export const TYPES = {
   model: "an exchange with a model",
   "process.start": "a program that was started",
   "flow.open": "a connection begins",
+  "flow.out": "what left this host for a connection",
   "flow.close": "a connection ends",
   dns: "a question about a name",
   repeat: "more of the same reading",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # Type checkers bring it along; nothing needs it when this ru
 Json = Union[str, int, float, bool, None, List[Any], Dict[str, Any]]
 
 
-EventType = Literal["daemon.start", "daemon.stop", "policy", "run.start", "run.proved", "run.pause", "run.resume", "run.restart", "run.end", "process.start", "dns", "flow.open", "flow.close", "action", "approval", "credential", "outcome", "repeat", "denial", "finding", "workspace", "exec", "exec.end", "step", "model", "tool.call", "tool.result", "usage", "response"]
+EventType = Literal["daemon.start", "daemon.stop", "policy", "run.start", "run.proved", "run.pause", "run.resume", "run.restart", "run.end", "process.start", "dns", "flow.open", "flow.out", "flow.close", "action", "approval", "credential", "outcome", "repeat", "denial", "finding", "workspace", "exec", "exec.end", "step", "model", "tool.call", "tool.result", "usage", "response"]
 
 
 RunState = Literal["starting", "running", "paused", "ended"]
@@ -107,10 +107,17 @@ class CauseCall(TypedDict):
     confidence: float
 
 
+class CauseStep(TypedDict):
+    trajectory: str
+    episode: str
+    step: int
+    by: NotRequired[Literal["exec", "call", "process"]]
+
+
 class Cause(TypedDict):
     call: NotRequired[CauseCall]
     exec: NotRequired[str]
-    step: NotRequired[Step]
+    step: NotRequired[CauseStep]
 
 
 class Entry(TypedDict):

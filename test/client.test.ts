@@ -175,7 +175,7 @@ test("INV-257: nothing is said to a socket where another user could listen", asy
   server.close();
 });
 
-test("`run -d` without CMD holds still; `exec` and `cp` are as if it were here", async () => {
+test("`run -d` without CMD holds still; `exec` and `cp` are as if it were here; fault cli.file", async () => {
   const call = home.call.bind(home);
   assert.match((await call(["run"])).stderr, /no command to run/);
   const run = (await call(["run", "-d"])).stdout.trim();

@@ -38,8 +38,8 @@ test("a command is awaited, or its output read as it comes; its input, place, en
     ...{ step, label: "look", cwd: "/tmp", env: { X: "y" }, stdin: "in\n" },
   });
   assert.deepEqual([done.stdout, done.stderr, done.code, done.ok], ["in\n/tmp\n", "y\n", 3, false]);
-  const entries = (await home.log()).filter(({ seq }) => seq === done.entry);
-  assert.deepEqual(entries[0]?.data?.["step"], step);
+  const entry = (await home.log()).find(({ seq }) => seq === done.entry);
+  assert.deepEqual(entry?.data?.["step"], step);
   const command = box.exec(["sh", "-c", "echo ready; read x; echo got $x"], { interactive: true });
   const heard: string[] = [];
   for await (const { stream, data } of command) {

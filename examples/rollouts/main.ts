@@ -47,6 +47,7 @@ const rolloutSchema = z.object({
     z.object({ entry: z.number(), finding: z.string(), step: stepSchema.nullable() }),
   ),
 });
+const foundSchema = z.object({ finding: z.string(), detail: z.string() });
 type Rollout = z.infer<typeof rolloutSchema>;
 
 const home = new TestHome();
@@ -135,9 +136,10 @@ async function check(rollouts: readonly Rollout[]): Promise<boolean> {
   for (const { type, run = "", cause, data } of await home.log()) {
     if (type !== "finding") continue;
     const key = cause?.step === undefined ? `${run} (no step)` : keyOf(run, cause.step);
-    if (!found.has(key))
-      console.log(`  ${key}  ${String(data?.["finding"])}: ${String(data?.["detail"])}`);
-    else continue;
+    if (!found.has(key)) {
+      const { finding, detail } = foundSchema.parse(data);
+      console.log(`  ${key}  ${finding}: ${detail}`);
+    }
     found.add(key);
   }
   const told = new Set(

@@ -5,14 +5,21 @@
  */
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { locateHome, runEndSchema, type Frame, type RunInfo } from "../src/api/index.ts";
+import {
+  locateHome,
+  runEndSchema,
+  type Frame,
+  type Home,
+  type RunInfo,
+  type RunOrder,
+} from "../src/api/index.ts";
 import { Fault } from "../src/base/index.ts";
 import { createClient, type Client } from "../src/client/index.ts";
 import { startRun, type StartedRun } from "../src/cli/run-stream.ts";
 import { ROOT, type Scratch } from "./place.ts";
 import { startCompanion, type Companion } from "./program.ts";
 
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 60_000;
 const START_POLL_MS = 20;
 /** So many looks one after the other must find sandboxes waiting: then none is being made. */
 const SETTLED_LOOKS = 5;
@@ -26,15 +33,21 @@ export interface DaemonOptions {
   readonly profiles?: string | undefined;
   /** A folder that becomes its home, with what lies in it; a new one by default. */
   readonly home?: string;
+  /** Flags of its Node, and variables of its own. */
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A daemon with a home and a workspace. */
 export interface Daemon extends AsyncDisposable {
   readonly pid: number;
   readonly client: Client;
+  readonly home: Home;
   readonly workspace: string;
   /** For programs that shall find it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What asks for a run of `command`. */
+  orderOf(command: readonly string[], options?: StartOptions): RunOrder;
   /** Starts `command`, resolves when it runs. */
   start(command: readonly string[], options?: StartOptions): Promise<RunInfo>;
   /** Runs `command` to its end over one connection, as the command line does; gives its output. */
@@ -47,6 +60,7 @@ export interface StartOptions {
   /** A task file's text. */
   readonly task?: string;
   readonly detach?: boolean;
+  readonly lineage?: { readonly job?: string; readonly agent?: string };
 }
 
 /** Starts a daemon with a home below `scratch`; with it end all its runs. */
@@ -55,11 +69,18 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
   const workspace = scratch.folder(`workspace-of-${basename(root)}`);
   const environment = { COFFERDAM_HOME: root };
   const { profiles } = options;
-  const flags = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
-  const companion = startCompanion([process.execPath, ...flags, MAIN, "serve"], { environment });
+  const profiling = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
+  const words = [process.execPath, ...(options.flags ?? []), ...profiling, MAIN, "serve"];
+  const companion = startCompanion(words, {
+    environment: { ...environment, ...options.environment },
+  });
   const home = locateHome(environment);
   const client = createClient(home);
-  const orderOf = (command: readonly string[], { task = NO_GRANTS, detach = false } = {}) => ({
+  const orderOf = (
+    command: readonly string[],
+    { task = NO_GRANTS, detach = false, lineage = {} } = {},
+  ) => ({
+    lineage,
     task: { source: task, fileName: join(scratch.root, "bench.yaml") },
     command: [...command],
     cwd: workspace,
@@ -72,8 +93,10 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
     return {
       pid: await readyPid(client, companion),
       client,
+      home,
       workspace,
       environment,
+      orderOf,
       start,
       run: async (command, of) => outputOf(await startRun(home, orderOf(command, of), () => ({}))),
       settle: () => settle(client),

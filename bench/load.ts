@@ -13,6 +13,7 @@ const loadSchema = z.object({
   errors: z.number(),
   p50: z.number(),
   p99: z.number(),
+  hundredths: z.array(z.number()).length(100).optional(),
 });
 export type Load = z.infer<typeof loadSchema>;
 export type LoadMode = "new" | "named" | "keep";
@@ -23,11 +24,14 @@ export interface LoadOptions {
   readonly port: number;
   readonly clients: number;
   readonly seconds: number;
+  /** When it begins, in seconds since 1970: together with others. */
+  readonly at?: number;
 }
 
 /** Words that run the client, whose program lies at `program`. */
 export function loadWords(program: string, of: LoadOptions): readonly string[] {
-  return [program, of.mode, of.host, `${of.port}`, "/1k", `${of.clients}`, `${of.seconds}`];
+  const at = of.at === undefined ? [] : [`${of.at}`];
+  return [program, of.mode, of.host, `${of.port}`, "/1k", `${of.clients}`, `${of.seconds}`, ...at];
 }
 
 /** @throws {Fault} `bench.load` where one request in a hundred failed: that measures something else. */

@@ -1,11 +1,12 @@
 /*
  * The launcher: the few steps of a run's start that Node cannot do (clone, unshare, install a notify
- * filter for a child, be process 1). Two stages and the workers' first half, one static binary:
+ * filter for a child, be process 1). Two stages, who forks them and the workers' first half, one static binary:
  *
  *   outer  as the daemon's user: drops root, makes the user, network and mount namespaces, hands the
  *          listeners out, mounts the overlay, becomes bubblewrap.
  *   inner  process 1 of the run, inside bubblewrap's view: seals itself (Landlock, seccomp), proves the
  *          seal, starts the agent, reaps, and ends the run when the daemon goes away.
+ *   spawner  forks the outer stages, since the daemon's own fork is slow.
  *   worker confines itself and becomes the Node that parses what runs say.
  *
  * What to do comes from the daemon in frames on descriptor 3; what happened goes back there as JSON
@@ -55,6 +56,7 @@ int read_small_file(const char *path, char *text, size_t size); /* length, or -1
 int outer(void);
 int inner(void);
 int worker(void);
+int spawner(void);
 
 void prepare_network(void);                          /* network.c */
 void install_redirect(uint16_t tcp_port, uint16_t dns_port); /* redirect.c */

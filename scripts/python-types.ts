@@ -56,6 +56,8 @@ const NAMES: Readonly<Record<string, (of: ReturnType<typeof shapesOf>) => Schema
   FileWrite: ({ takes }) => takes("file.write"),
   ExecStart: ({ takes }) => takes("run.exec"),
   SnapshotInfo: ({ gives }) => gives("run.snapshot"),
+  LineageInfo: ({ gives }) => gives("lineage.show"),
+  LineageReached: ({ gives }) => gives("lineage.pause"),
   RunStart: ({ takes }) => takes("run.start"),
 };
 

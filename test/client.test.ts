@@ -126,6 +126,18 @@ test("files, a fork, a pause, what was noticed", async () => {
   );
 });
 
+test("all runs of a job are paused and ended as one", async () => {
+  const lineage = "job:j-client";
+  await using one = await host.create({ workspace: home.workspace, job: "j-client", agent: "a" });
+  const found = (await host.lineages()).find((lineages) => lineages.lineage === lineage);
+  assert.deepEqual(found?.runs, [one.run]);
+  assert.equal((await host.pause(lineage)).runs, 1);
+  assert.equal((await one.info()).state, "paused");
+  await host.resume(lineage);
+  assert.equal((await host.kill(lineage)).runs, 1);
+  assert.equal((await one.info()).state, "ended");
+});
+
 test("INV-258: the gym-like surface counts, and its steps are on what follows from them", async () => {
   const spec = {
     workspace: home.workspace,

@@ -139,10 +139,18 @@ test("INV-42: starts that fail before their sandbox is used leave none behind, a
   }
 });
 
-/** Sandboxes that a daemon has: children of it that are bubblewrap. */
+/** Sandboxes that a daemon has: bubblewraps that its spawner started. */
 function waitingOf(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
-  return children.filter((child) => child !== "" && commandOf(child).includes("bwrap")).length;
+  const started = childrenOf(`${pid}`).flatMap(childrenOf);
+  return started.filter((child) => commandOf(child).includes("bwrap")).length;
+}
+
+function childrenOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  } catch {
+    return []; // It has ended meanwhile.
+  }
 }
 
 function commandOf(pid: string): string {

@@ -101,7 +101,12 @@ test("fault daemon.run_file: a run's description that cannot be read is named, n
 test("fault daemon.full: beyond the limit no run is taken", () => {
   // The registry asks nothing of either before it looks at its limit.
   const none = undefined as never;
-  assert.throws(() => new Runs(none, 0).add(none), { code: "daemon.full" });
+  const room = { runs: 0, why: "its 20 open files allow no more", hint: "raise LimitNOFILE=" };
+  assert.throws(() => new Runs(none, room).add(none), {
+    code: "daemon.full",
+    message: /open files/,
+    hint: /LimitNOFILE/,
+  });
 });
 
 test("fault daemon.resolve: a name without an address", async () => {

@@ -17,7 +17,13 @@ import { https } from "./https.ts";
 import { idle } from "./idle.ts";
 import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
+import { lineagePause } from "./lineage-pause.ts";
 import { respond } from "./respond.ts";
+import { scaleCreate } from "./scale-create.ts";
+import { scaleExec } from "./scale-exec.ts";
+import { scaleFair } from "./scale-fair.ts";
+import { scaleIdle } from "./scale-idle.ts";
+import { scaleWorkers } from "./scale-workers.ts";
 import { startApi, startCli } from "./start.ts";
 import { stream } from "./stream.ts";
 import { usage } from "./usage.ts";
@@ -42,7 +48,13 @@ export const PARTS: readonly Part[] = [
   detect,
   usage,
   respond,
+  lineagePause,
   blast,
   consoleRecord,
   consolePages,
+  scaleCreate,
+  scaleExec,
+  scaleFair,
+  scaleWorkers,
+  scaleIdle,
 ];

@@ -1,7 +1,7 @@
 /*
  * A client so cheap that what it measures is the way to the server: HTTP/1.1 GET by blocking sockets.
  *
- *   load MODE HOST PORT PATH CLIENTS SECONDS
+ *   load MODE HOST PORT PATH CLIENTS SECONDS [AT]
  *
  *   named  a new connection for each request, the name looked up for each
  *   new    a new connection for each request, the name looked up once
@@ -10,7 +10,8 @@
  * Every client is a thread. Where HTTP_PROXY is set (http://USER:PASSWORD@HOST:PORT), requests go there
  * in absolute form, for every mode, and the proxy looks the name up; USER and PASSWORD are sent as they
  * stand. A tenth of the time is warm-up.
- * Prints one line of JSON: requests, seconds, errors, and p50 and p99 in microseconds.
+ * With AT (seconds since 1970) it begins then, together with others that were told the same.
+ * Prints one line of JSON: requests, seconds, errors, p50 and p99 in microseconds, and with AT all hundredths.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -150,7 +151,7 @@ static int by_size(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
   static struct client clients[CLIENTS_MAX];
-  if (argc != 7) fail("MODE HOST PORT PATH CLIENTS SECONDS");
+  if (argc != 7 && argc != 8) fail("MODE HOST PORT PATH CLIENTS SECONDS [AT]");
   mode = argv[1], host = argv[2], port = argv[3];
   int count = atoi(argv[5]), total = 0, errors = 0;
   double seconds = atof(argv[6]);
@@ -158,6 +159,13 @@ int main(int argc, char **argv) {
   prepare(argv[4], getenv("HTTP_PROXY"));
   if ((address = look_up()) == NULL) fail("no such host");
   wait_ready();
+  if (argc == 8) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    double left = atof(argv[7]) - (t.tv_sec + t.tv_nsec / 1e9);
+    if (left < 0) fail("AT is over");
+    usleep((useconds_t)(left * 1e6));
+  }
   double begun = now();
   starts = begun + seconds / 10, ends = starts + seconds;
   for (int n = 0; n < count; n++) {
@@ -172,7 +180,13 @@ int main(int argc, char **argv) {
   float *all = calloc(total + 1, sizeof *all), *to = all;
   for (int n = 0; n < count; n++) to = mempcpy(to, clients[n].us, clients[n].count * sizeof *all);
   qsort(all, total, sizeof *all, by_size);
-  printf("{\"requests\":%d,\"seconds\":%.3f,\"errors\":%d,\"p50\":%.1f,\"p99\":%.1f}\n", total, seconds, errors,
+  printf("{\"requests\":%d,\"seconds\":%.3f,\"errors\":%d,\"p50\":%.1f,\"p99\":%.1f", total, seconds, errors,
          all[total / 2], all[total * 99 / 100]);
+  if (argc == 8) {
+    printf(",\"hundredths\":[");
+    for (int n = 0; n < 100; n++) printf("%s%.1f", n == 0 ? "" : ",", all[(long)total * n / 100]);
+    printf("]");
+  }
+  printf("}\n");
   return total == 0;
 }

@@ -88,6 +88,7 @@ class Trainer:
         self.spec = cofferdam.Spec(
             task=str(order["task"]),
             workspace=str(order["workspace"]),
+            job="rollouts",
             setup=["echo 'Put the word of the day into answer; check.sh says whether it is right.' > task.md"],
             max_steps=STEPS_MAX,
             timeout=60,

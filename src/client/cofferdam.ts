@@ -7,7 +7,7 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { Fault, isFault, readTextFile, requireOwnFolder } from "../base/index.ts";
-import { locateHome, type RunInfo, type RunStart, type SnapshotInfo } from "../api/index.ts";
+import { locateHome, type Gives, type LineageInfo, type RunInfo, type RunStart, type SnapshotInfo } from "../api/index.ts";
 import { createClient, type Client } from "./client.ts";
 import { PROGRAM, readProfile } from "./profile.ts";
 import { Sandbox, type Maker } from "./sandbox.ts";
@@ -23,6 +23,10 @@ export interface CreateOptions {
   readonly workspace?: string;
   /** Values of the variables that the task passes in, and of nothing else. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it is one of: all runs of a job are one thing, with one budget, paused as one. */
+  readonly job?: string;
+  /** Which agent it is; the task's name where that is not said. */
+  readonly agent?: string;
   /** A snapshot that its workspace and HOME begin with. */
   readonly from?: string;
 }
@@ -57,6 +61,25 @@ export class Cofferdam implements Maker {
     return this.client.call("run.list", { all });
   }
 
+  /** Jobs, agents and secrets with runs that live, or that are paused. */
+  async lineages(): Promise<LineageInfo[]> {
+    return this.client.call("lineage.list", {});
+  }
+
+  /** Freezes every run of it (`job:NAME`, `agent:NAME`), and lets none begin until it is resumed. */
+  async pause(lineage: string): Promise<Gives<"lineage.pause">> {
+    return this.client.call("lineage.pause", { lineage });
+  }
+
+  async resume(lineage: string): Promise<Gives<"lineage.resume">> {
+    return this.client.call("lineage.resume", { lineage });
+  }
+
+  /** Ends every run of it; it stays paused. */
+  async kill(lineage: string): Promise<Gives<"lineage.kill">> {
+    return this.client.call("lineage.kill", { lineage });
+  }
+
   async snapshots(): Promise<SnapshotInfo[]> {
     return this.client.call("snapshot.list", {});
   }
@@ -66,8 +89,12 @@ export class Cofferdam implements Maker {
   }
 }
 
+function lineageOf(job?: string, agent?: string): NonNullable<RunStart["lineage"]> {
+  return { ...(job === undefined ? {} : { job }), ...(agent === undefined ? {} : { agent }) };
+}
+
 function orderOf(options: CreateOptions): RunStart {
-  const { task, source, profile, workspace = ".", env = {}, from } = options;
+  const { task, source, profile, workspace = ".", env = {}, job, agent, from } = options;
   if ([task, source, profile].filter((one) => one !== undefined).length > 1) {
     throw new Fault("client.task", "task, source and profile exclude each other", {
       hint: "give one of them",
@@ -86,6 +113,7 @@ function orderOf(options: CreateOptions): RunStart {
     path: process.env["PATH"] ?? "",
     environment: { ...env },
     detach: true,
+    ...(job === undefined && agent === undefined ? {} : { lineage: lineageOf(job, agent) }),
     ...(from === undefined ? {} : { from }),
   };
 }

@@ -123,9 +123,10 @@ async function makeWarm(change: Partial<RunStart> = {}): Promise<string> {
 /** First processes of the sandboxes of this process whose bubblewrap names `path`. */
 function firstPids(path: string): readonly number[] {
   return childrenOf(process.pid)
+    .flatMap(childrenOf) // Of the spawner.
     .filter((pid) => readProc(pid, "cmdline").includes(path))
     .flatMap(childrenOf)
-    .filter((pid) => !readProc(pid, "cmdline").includes("\0outer\0")); // The launcher's guard.
+    .filter((pid) => !readProc(pid, "cmdline").includes("\0spawner\0")); // The launcher's guard.
 }
 
 function childrenOf(pid: number): readonly number[] {

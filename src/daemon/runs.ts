@@ -5,13 +5,12 @@
  */
 import { Fault } from "../base/index.ts";
 import type { RunInfo } from "../api/index.ts";
+import { capacity, type Capacity } from "./capacity.ts";
 import { filesOf, loadInfos, saveInfo } from "./run-files.ts";
 import type { Reason } from "./reasons.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
 
-/** Most runs that live at once in one daemon. */
-export const RUNS_MAX = 4096;
 const RECENT_MAX = 64;
 
 /** All runs that this home knows. */
@@ -22,11 +21,11 @@ export class Runs {
   /** Ended a moment ago: someone may still be on the way to see how. */
   readonly #recent: Run[] = [];
 
-  readonly #max: number;
+  readonly #room: Capacity;
 
-  constructor(world: World, max: number = RUNS_MAX) {
+  constructor(world: World, room: Capacity = capacity()) {
     this.#world = world;
-    this.#max = max;
+    this.#room = room;
   }
 
   /**
@@ -55,8 +54,9 @@ export class Runs {
 
   /** Takes a run in; it moves to the past by itself when it ends. */
   add(run: Run): void {
-    if (this.#live.size >= this.#max) {
-      throw new Fault("daemon.full", `${this.#max} runs live already`, { hint: "end some first" });
+    const { runs, why, hint } = this.#room;
+    if (this.#live.size >= runs) {
+      throw new Fault("daemon.full", `${runs} runs live already; ${why}`, { hint });
     }
     this.#live.set(run.id, run);
     void run.ended.then(() => {

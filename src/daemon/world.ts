@@ -35,11 +35,15 @@ import { Consoles } from "./consoles.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { lineageRulesOf } from "./lineage-of.ts";
+import { Lineages } from "./lineages.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
 import { recordPasskey } from "./passkeys.ts";
+import { filesOf, loadInfo } from "./run-files.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
+import { PacketWatch } from "./refused-packets.ts";
 import { UsageWatch } from "./usage-watch.ts";
 import { version } from "./version.ts";
 import { createWorkers, type Workers } from "../worker/index.ts";
@@ -62,6 +66,8 @@ export interface World {
   readonly tasks: TaskCache;
   readonly desk: Desk;
   readonly unattended: UnattendedStore;
+  /** What runs are one of. */
+  readonly lineages: Lineages;
   /** What systems make for single runs. */
   readonly minting: Minting;
   /** What runs may ask about themselves. */
@@ -80,6 +86,8 @@ export interface World {
   readonly execs: Execs;
   /** What runs use. */
   readonly usage: UsageWatch;
+  /** Puts on record what the networks of runs refused by themselves. */
+  readonly packets: PacketWatch;
   close(): Promise<void>;
 }
 
@@ -128,6 +136,14 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const servers = new McpServers();
   const consoles = new Consoles(home);
   const unattended = new UnattendedStore(join(home.root, "unattended.db"), clock.now().wallMs);
+  const lineages = new Lineages({
+    file: join(home.root, "lineages.db"),
+    clock,
+    log,
+    ledger,
+    rules: lineageRulesOf(home.root),
+    everOf: (run) => loadInfo(filesOf(home.runs, run))?.lineage ?? [],
+  });
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
     watches: join(home.root, "watches.db"),
@@ -140,8 +156,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     enquiries,
     servers,
     consoles,
+    lineages,
     deciders: () => readDeciders(home.root),
   });
+  lineages.onResumed = () => desk.lookAgain();
   await desk.recover();
   const passkeys = new Passkeys({
     root: home.root,
@@ -179,6 +197,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
     unattended,
+    lineages,
     minting,
     enquiries,
     servers,
@@ -190,11 +209,13 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     detections,
     execs: new Execs(clock, log),
     usage: new UsageWatch(clock, log),
+    packets: new PacketWatch(),
     async close() {
       await minting.close();
       await channels.close();
       await desk.close();
       unattended.close();
+      lineages.close();
       await credentials.close();
       await workers.close();
       await watcher.close();

@@ -12,8 +12,8 @@ import { describeError, isFault } from "../base/index.ts";
 import {
   answerNotification,
   clearEvent,
+  EpollSet,
   isNotificationValid,
-  PollSet,
   readMemory,
   readProcEvents,
   receiveNotification,
@@ -78,8 +78,12 @@ export class Supervisor {
   readonly #watches = new Map<number, Watch>();
   /** Process of each thread seen, valid while the kernel's stream of forks has no gap. */
   readonly #threads = new Map<number, number>();
-  #polled: readonly Watch[] = [];
-  #set: PollSet | undefined;
+  readonly #byDescriptor = new Map<number, Watch>();
+  /** Watches with an exec that is not settled: of a thousand runs, a few. */
+  readonly #unsettled = new Set<Watch>();
+  /** Watches that are not served for a while: they flood, or the main thread is behind with what they told. */
+  readonly #muted = new Set<Watch>();
+  readonly #set = new EpollSet();
 
   constructor(ports: {
     readonly wake: number;
@@ -93,51 +97,52 @@ export class Supervisor {
     this.#teller = new Teller(ports.post);
     this.#takeOrders = ports.takeOrders;
     this.#events = ports.events;
+    this.#set.add(ports.wake);
+    if (ports.events !== undefined) this.#set.add(ports.events);
   }
 
   /** Serves until `isEnding`. */
   run(isEnding: () => boolean): void {
     while (!isEnding()) this.#turn();
+    this.#set.close();
   }
 
   /** Waits once, and deals with at most one held call of each run, so that none starves another. */
   #turn(): void {
     const now = performance.now();
-    const open = [...this.#watches.values()].filter(
-      (watch) => watch.heldUntil <= now && watch.shared.backlog < BACKLOG_MAX,
-    );
-    const set = this.#pollSet(open);
-    set.wait(this.#patienceMs(open.length < this.#watches.size));
-    if (set.readiness(0) !== "quiet") {
+    for (const watch of this.#muted) if (!isBlocked(watch, now)) this.#mute(watch, false);
+    const ready = this.#set.wait(this.#patienceMs());
+    const isReady = (descriptor: number) => ready.some((one) => one.descriptor === descriptor);
+    if (isReady(this.#wake)) {
       clearEvent(this.#wake);
       for (const order of this.#takeOrders()) this.#obey(order);
     }
-    if (set.readiness(1) !== "quiet") this.#drainEvents();
-    open.forEach((watch, n) => {
-      if (!this.#watches.has(watch.number)) return;
-      const readiness = set.readiness(n + 2);
-      if (readiness === "readable") this.#serve(watch);
-      else if (readiness === "ended") this.#end(watch, undefined);
-    });
-    for (const watch of this.#watches.values()) this.#settle(watch);
-  }
-
-  /** The same set as long as it waits for the same. */
-  #pollSet(open: readonly Watch[]): PollSet {
-    const same = (watch: Watch, n: number) => this.#polled[n] === watch;
-    if (this.#set === undefined || open.length !== this.#polled.length || !open.every(same)) {
-      this.#polled = open;
-      // poll(2) ignores negative descriptors.
-      this.#set = new PollSet([this.#wake, this.#events ?? -1, ...open.map((one) => one.notifyFd)]);
+    if (this.#events !== undefined && isReady(this.#events)) this.#drainEvents();
+    for (const { descriptor, readiness } of ready) {
+      // An order may have ended its watch, and the next descriptor have its number.
+      const watch = this.#byDescriptor.get(descriptor);
+      if (watch === undefined) continue;
+      if (readiness === "ended") this.#end(watch, undefined);
+      else if (isBlocked(watch, performance.now())) this.#mute(watch, true);
+      else this.#serve(watch);
     }
-    return this.#set;
+    for (const watch of this.#unsettled) this.#settle(watch);
   }
 
-  #patienceMs(blocked: boolean): number {
+  /** Its calls stay held; that it ended is told all the same. */
+  #mute(watch: Watch, isMute: boolean): void {
+    this.#set.mute(watch.notifyFd, isMute);
+    if (isMute) this.#muted.add(watch);
+    else this.#muted.delete(watch);
+  }
+
+  #patienceMs(): number {
     const now = performance.now();
-    let until = now + (blocked ? BACKLOG_RETRY_MS : WAIT_MS_MAX);
-    for (const { pending, heldUntil } of this.#watches.values()) {
+    let until = now + (this.#muted.size > 0 ? BACKLOG_RETRY_MS : WAIT_MS_MAX);
+    for (const { heldUntil } of this.#muted) {
       if (heldUntil > now) until = Math.min(until, heldUntil);
+    }
+    for (const { pending } of this.#unsettled) {
       for (const one of pending.values()) until = Math.min(until, nextLookMs(one));
     }
     return Math.max(0, Math.ceil(until - now));
@@ -149,7 +154,7 @@ export class Supervisor {
         const tree = new ProcessTree(order.initPid, this.#owners, this.#events !== undefined);
         const { watch: number, notifyFd } = order;
         setSyncWakeUp(notifyFd);
-        this.#watches.set(number, {
+        const watch: Watch = {
           number,
           notifyFd,
           shared: new SharedState(order.shared),
@@ -157,7 +162,10 @@ export class Supervisor {
           pending: new Map(),
           allowed: new Set(),
           heldUntil: 0,
-        });
+        };
+        this.#watches.set(number, watch);
+        this.#byDescriptor.set(notifyFd, watch);
+        this.#set.add(notifyFd);
         return;
       }
       case "unwatch": {
@@ -185,6 +193,9 @@ export class Supervisor {
 
   #end(watch: Watch, failure: string | undefined): void {
     this.#watches.delete(watch.number);
+    this.#byDescriptor.delete(watch.notifyFd);
+    this.#muted.delete(watch);
+    this.#set.remove(watch.notifyFd);
     // Whoever could tell whether these happened is gone; what the kernel told was reported by then.
     const state = this.#events === undefined ? "gone" : "failed";
     for (const pending of watch.pending.values()) this.#report(watch, pending, state);
@@ -225,7 +236,7 @@ export class Supervisor {
         return;
       case "exit":
         if (event.tid !== event.pid) return;
-        for (const watch of this.#watches.values()) this.#sawExit(watch, event.pid);
+        for (const watch of this.#unsettled) this.#sawExit(watch, event.pid);
         this.#owners.get(event.pid)?.exited(event.pid);
     }
   }
@@ -234,7 +245,7 @@ export class Supervisor {
     const tree = this.#owners.get(pid);
     if (tree === undefined) return;
     tree.executing(pid);
-    for (const watch of this.#watches.values()) {
+    for (const watch of this.#unsettled) {
       const pending = watch.tree === tree ? watch.pending.get(pid) : undefined;
       if (pending !== undefined) this.#report(watch, pending, "happened");
     }
@@ -403,6 +414,7 @@ export class Supervisor {
       const { startTicks, imageMark } = stat;
       const { tid } = held;
       const sinceMs = performance.now();
+      this.#unsettled.add(watch);
       watch.pending.set(pid, { pid, tid, claim, startTicks, imageMark, sinceMs, looks: 0 });
     }
     this.#answer(watch, held, 0);
@@ -428,6 +440,7 @@ export class Supervisor {
   #report(watch: Watch, pending: Pending, state: ExecState): void {
     if (state === "wait") return;
     watch.pending.delete(pending.pid);
+    if (watch.pending.size === 0) this.#unsettled.delete(watch);
     if (state === "failed") return;
     const { claim, pid } = pending;
     const found = state === "happened" ? this.#teller.describe(watch.tree, pid) : undefined;
@@ -437,4 +450,9 @@ export class Supervisor {
     const exec = { path: claim.exe, argv: claim.argv, confirmed, process };
     this.#teller.tell(watch, { kind: "exec", watch: watch.number, exec });
   }
+}
+
+/** Whether it is not to be served now. */
+function isBlocked({ heldUntil, shared }: Watch, now: number): boolean {
+  return heldUntil > now || shared.backlog >= BACKLOG_MAX;
 }

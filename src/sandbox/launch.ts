@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { assert, Fault } from "../base/index.ts";
 import * as sys from "../sys/index.ts";
 import { createReportReader, encodeFrame, type Field, type Report } from "./control.ts";
 import type { Finding } from "./proofs.ts";
+import { startLauncher, type Birth } from "./spawner.ts";
 
 /** How the agent is started inside. */
 export interface StartOrder {
@@ -85,13 +85,11 @@ function isOfExec(
 
 /** The launcher process: it waits for its orders, obeys, reports, and becomes the run. */
 export class Launcher {
-  readonly pid: number;
   /** Resolves when every process of the run is gone. */
   readonly gone: Promise<Exit>;
   readonly findings: Finding[] = [];
-  readonly #child: ChildProcess;
-  readonly #control: Duplex;
-  readonly #carrier: number;
+  readonly #birth: Birth;
+  #pid: number | undefined;
   readonly #received = new Map<string, readonly number[]>();
   readonly #waiting: Waiting[] = [];
   /** Who waits for descriptors of the run, by label. */
@@ -103,38 +101,43 @@ export class Launcher {
   readonly #initKnown = Promise.withResolvers<void>();
   #information = "";
   #diagnostics = "";
+  #isOrphan = false;
   #exit: Exit | undefined;
   #problem: string | undefined;
-  #failure: Fault | undefined;
+  #failure: unknown;
   #ended = false;
 
-  constructor(binary: string) {
-    const [ours, theirs] = sys.createSocketPair("packet");
-    this.#carrier = ours;
-    try {
-      this.#child = spawn(binary, ["outer"], {
-        env: {},
-        cwd: "/",
-        // Nothing, nowhere, diagnostics, control stream, carrier of descriptors, bubblewrap's notes.
-        stdio: ["ignore", "ignore", "pipe", "pipe", theirs, "pipe"],
-      });
-    } finally {
-      sys.closeDescriptor(theirs);
-    }
-    this.pid = this.#child.pid ?? -1;
-    this.#control = this.#child.stdio[3] as Duplex;
-    this.gone = new Promise((resolve) => {
-      this.#child.once("error", (cause) => {
-        this.#fail(
-          new Fault("sandbox.launcher", `the launcher ${binary} did not start`, { cause }),
-        );
-      });
-      // `close`, not `exit`: the launcher's last words come before it. It comes after `error` too.
-      this.#child.once("close", () => resolve(this.#finish()));
+  constructor(birth: Birth) {
+    this.#birth = birth;
+    birth.born.then(
+      (pid) => (this.#pid = pid),
+      (error: unknown) => this.#fail(error),
+    );
+    const { control, diagnostics, notes } = birth;
+    const closed = [control, diagnostics, notes].map(
+      (stream) => new Promise<void>((resolve) => stream.once("close", resolve)),
+    );
+    void birth.gone.then(() => {
+      if (this.#pid === undefined) for (const one of [control, diagnostics, notes]) one.destroy();
+      // Bubblewrap outlives process 1. Where it was ended before, with who forked it, process 1 follows.
+      this.#isOrphan = true;
+      if (this.#init !== undefined) sys.signalProcess(this.#init.handle, "SIGKILL");
     });
+    // Not its end alone: its last words come before that of its streams.
+    this.gone = Promise.all([birth.gone, ...closed]).then(() => this.#finish());
     // Rejected also where nobody waits for it: that alone is no reason to end the daemon.
     this.#initKnown.promise.catch(() => {});
     this.#listen();
+  }
+
+  /** Its process on the host; known once that is {@link born}. */
+  get pid(): number {
+    return this.#pid ?? -1;
+  }
+
+  /** Waits for its process. @throws {Fault} `sandbox.launcher` where it does not start. */
+  born(): Promise<number> {
+    return this.#birth.born;
   }
 
   /** Process 1 of the run, by its number on the host; known once the run is sealed. */
@@ -166,7 +169,7 @@ export class Launcher {
   }
 
   order(fields: readonly Field[]): void {
-    if (!this.#ended) this.#control.write(encodeFrame(fields));
+    if (!this.#ended) this.#birth.control.write(encodeFrame(fields));
   }
 
   /**
@@ -246,14 +249,14 @@ export class Launcher {
    */
   kill(): void {
     if (this.#ended) return;
-    this.#control.destroy();
-    if (this.#init === undefined) this.#child.kill("SIGKILL"); // Takes its child along, where it has one.
+    this.#birth.control.destroy();
+    if (this.#init === undefined) this.#birth.kill(); // Takes its child along, where it has one.
     else sys.signalProcess(this.#init.handle, "SIGKILL");
   }
 
   #listen(): void {
     const reader = createReportReader();
-    this.#control.on("data", (bytes: Buffer) => {
+    this.#birth.control.on("data", (bytes: Buffer) => {
       try {
         for (const report of reader.push(bytes)) this.#hear(report);
       } catch (cause) {
@@ -262,13 +265,11 @@ export class Launcher {
       }
     });
     // A reset is how the end of a killed run can look; `close` of the process tells the rest.
-    this.#control.on("error", () => this.kill());
-    this.#child.stderr?.on("data", (bytes: Buffer) => {
+    this.#birth.control.on("error", () => this.kill());
+    this.#birth.diagnostics.on("data", (bytes: Buffer) => {
       this.#diagnostics = (this.#diagnostics + bytes.toString()).slice(-DIAGNOSTICS_BYTES_MAX);
     });
-    // The types know five streams at most.
-    const streams: readonly unknown[] = this.#child.stdio;
-    const information = streams[5] as Readable;
+    const information = this.#birth.notes;
     information.on("data", (bytes: Buffer) => {
       this.#information += bytes.toString();
       try {
@@ -288,7 +289,7 @@ export class Launcher {
    * step that failed may still stand in it, unread.
    */
   #abandon(): void {
-    if (!this.#ended) this.#child.kill("SIGKILL");
+    if (!this.#ended) this.#birth.kill();
   }
 
   #hear(report: Report): void {
@@ -319,7 +320,7 @@ export class Launcher {
   }
 
   #receive(label: string, count: number): void {
-    const message = sys.receiveMessage(this.#carrier);
+    const message = sys.receiveMessage(this.#birth.carrier);
     assert(message?.descriptors.length === count, "descriptors come before their line");
     assert(message.bytes.toString() === label, "descriptors come in the order of their lines");
     if (!this.#answer(label, message.descriptors)) this.#received.set(label, message.descriptors);
@@ -341,9 +342,10 @@ export class Launcher {
     // Its parent is our child and does not reap before it ends itself: the number is still its own.
     this.#init = { pid, handle: sys.openProcess(pid) };
     this.#initKnown.resolve();
+    if (this.#isOrphan) this.kill();
   }
 
-  #fail(fault: Fault): void {
+  #fail(fault: unknown): void {
     this.#failure ??= fault;
     this.#initKnown.reject(this.#failure);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
@@ -357,7 +359,7 @@ export class Launcher {
     this.#execs.clear();
     for (const descriptors of this.#received.values()) descriptors.forEach(sys.closeDescriptor);
     this.#received.clear();
-    sys.closeDescriptor(this.#carrier);
+    sys.closeDescriptor(this.#birth.carrier);
     if (this.#init !== undefined) sys.closeDescriptor(this.#init.handle);
     const problem = this.#problem === undefined ? {} : { problem: this.#problem };
     return { ...(this.#exit ?? { signal: "SIGKILL" }), ...problem };
@@ -368,6 +370,11 @@ export class Launcher {
     const message = `the sandbox ended too soon${words === "" ? "" : `: ${words}`}`;
     return new Fault("sandbox.ended", message, { hint: HINT_DOCTOR });
   }
+}
+
+/** Starts the launcher that lies at `binary`. */
+export function launch(binary: string): Launcher {
+  return new Launcher(startLauncher(binary));
 }
 
 /** What usually mends a step that failed; for the others `doctor` knows. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { Launcher } from "./launch.ts";
+import { launch } from "./launch.ts";
 import { RUN_UID } from "./launch-plan.ts";
 import {
   architecture,
@@ -67,14 +67,14 @@ test("a run's folder is its own, and nobody else's to read", async () => {
 });
 
 test("fault sandbox.slow: a launcher that says nothing is not waited for without end", async () => {
-  const launcher = new Launcher(launcherPath());
+  const launcher = launch(launcherPath());
   await assert.rejects(launcher.until("sealed", 10), { code: "sandbox.slow" });
   launcher.kill();
   await launcher.gone;
 });
 
 test("fault sandbox.launcher: a launcher that cannot be started is told as such", async () => {
-  const launcher = new Launcher(join(top, "none"));
+  const launcher = launch(join(top, "none"));
   await assert.rejects(launcher.until("sealed", 1_000), { code: "sandbox.launcher" });
   await launcher.gone;
 });

@@ -14,10 +14,11 @@ import { RUN_UID } from "./launch-plan.ts";
 import { prepareExecution, type Execution } from "./execution.ts";
 import {
   commandFields,
-  Launcher,
+  launch,
   openStreams,
   type AgentStreams,
   type Exit,
+  type Launcher,
   type SandboxDescriptors,
   type StartOrder,
 } from "./launch.ts";
@@ -81,9 +82,10 @@ export interface Sandbox {
 export async function launchSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const plan = await prepareLaunch(spec);
   const limits = new Map([...(spec.limits ?? []), CORE_LIMIT]);
-  const launcher = new Launcher(launcherPath());
+  const launcher = launch(launcherPath());
   try {
-    await spec.admit?.(launcher.pid);
+    const pid = await launcher.born();
+    await spec.admit?.(pid);
     launcher.order(plan.outer);
     launcher.order(sealOrder(spec, limits));
     await launcher.sealed(SEAL_WAIT_MS);

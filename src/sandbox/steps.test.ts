@@ -3,15 +3,20 @@
  * left. A step that failed quietly would start an agent with one wall less.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { closeDescriptor, createSocketPair } from "../sys/index.ts";
 import type { Field } from "./control.ts";
-import { Launcher } from "./launch.ts";
+import { launch, Launcher } from "./launch.ts";
 import { launcherPath, prepareLaunch } from "./prepare.ts";
 import { makePlace } from "./sandbox.fixture.ts";
 import { encodeFilter } from "./seccomp.ts";
+import type { Birth } from "./spawner.ts";
 
 const isRoot = process.geteuid?.() === 0;
 const filter = encodeFilter(process.arch === "arm64" ? "arm64" : "x64");
@@ -119,7 +124,7 @@ for (const { why, outer, seal, message, asRoot } of ROWS) {
       const place = await makePlace();
       t.after(() => place.remove());
       const plan = await prepareLaunch(place.spec);
-      const launcher = new Launcher(launcherPath());
+      const launcher = launch(launcherPath());
       launcher.order(outer?.(plan.outer) ?? plan.outer);
       // The step has failed before the next order is written: the words must outlive the broken stream.
       if (outer !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
@@ -134,7 +139,7 @@ for (const { why, outer, seal, message, asRoot } of ROWS) {
 test("the same plan, unspoilt, is sealed", async (t) => {
   const place = await makePlace();
   t.after(() => place.remove());
-  const launcher = new Launcher(launcherPath());
+  const launcher = launch(launcherPath());
   launcher.order((await prepareLaunch(place.spec)).outer);
   launcher.order(SEAL);
   await launcher.until("sealed", 5_000);
@@ -146,7 +151,7 @@ test("INV-15: what does not ask to die with bubblewrap dies with it all the same
   const place = await makePlace();
   t.after(() => place.remove());
   const { outer } = await prepareLaunch(place.spec);
-  const launcher = new Launcher(launcherPath());
+  const launcher = launch(launcherPath());
   // In the place of bubblewrap, whose child waits for its parent before it asks.
   launcher.order([
     ...outer.slice(0, outer.indexOf("bwrap")),
@@ -189,7 +194,7 @@ test(
     const place = await makePlace();
     t.after(() => place.remove());
     const workspace = { path: "/sys/kernel", mode: "read-only" } as const;
-    const launcher = new Launcher(launcherPath());
+    const launcher = launch(launcherPath());
     launcher.order((await prepareLaunch({ ...place.spec, workspace })).outer);
     launcher.order(SEAL);
     await assert.rejects(launcher.until("sealed", 5_000), {
@@ -201,6 +206,22 @@ test(
   },
 );
 
+/** Starts a program as the spawner starts a launcher. */
+function startAlone(program: string): Birth {
+  const [carrier, theirs] = createSocketPair("packet");
+  const stdio = ["ignore", "ignore", "pipe", "pipe", theirs, "pipe"] as const;
+  const child = spawn(program, { stdio: [...stdio] });
+  closeDescriptor(theirs);
+  const [, , diagnostics, control, , notes] = child.stdio as unknown as readonly Socket[];
+  assert.ok(diagnostics && control && notes);
+  return {
+    born: Promise.resolve(child.pid ?? -1),
+    gone: once(child, "close").then(() => {}),
+    ...{ diagnostics, control, notes, carrier },
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
 test("a step's words that come after the end of bubblewrap's notes are heard all the same", async () => {
   // What a slow machine does, in the launcher's place: its notes (5) close first, its words (3) come late.
   const folder = mkdtempSync(join(tmpdir(), "cofferdam-late-"));
@@ -208,7 +229,7 @@ test("a step's words that come after the end of bubblewrap's notes are heard all
   const failed = '{"type":"failed","step":"idmap","call":"mount_setattr","about":"/w","errno":22}';
   const script = `(sleep 0.3; printf '%s\\n' '${failed}' >&3) 5>&- &\nexec 5>&-\nwait\n`;
   writeFileSync(late, `#!/bin/sh\n${script}`, { mode: 0o755 });
-  const launcher = new Launcher(late);
+  const launcher = new Launcher(startAlone(late));
   await assert.rejects(launcher.sealed(10_000), /^Fault: idmap: mount_setattr of \/w: EINVAL$/);
   launcher.kill();
   await launcher.gone;

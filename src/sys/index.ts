@@ -12,6 +12,7 @@ export * from "./notify.ts";
 export * from "./process-memory.ts";
 export * from "./pidfd.ts";
 export * from "./poll.ts";
+export * from "./epoll.ts";
 export * from "./netlink.ts";
 export * from "./sock-diag.ts";
 export * from "./refused-packets.ts";

@@ -32,6 +32,9 @@ export const native = {
   ioctl: libc.func("int ioctl(int, uint64_t, void *)"),
   fcntl: libc.func("int fcntl(int, int, uint64_t)"),
   poll: libc.func("int poll(void *, uint64_t, int)"),
+  epollCreate: libc.func("int epoll_create1(int)"),
+  epollControl: libc.func("int epoll_ctl(int, int, int, void *)"),
+  epollWait: libc.func("int epoll_wait(int, void *, int, int)"),
   read: libc.func("int64_t read(int, void *, uint64_t)"),
   write: libc.func("int64_t write(int, void *, uint64_t)"),
   processVmReadv: libc.func(

@@ -42,8 +42,12 @@ export interface RefusedPackets {
   readonly targets: readonly (Endpoint & { readonly packets: number })[];
 }
 
-/** Reads the counters. @throws {Fault} `sys.call` where the kernel refuses. */
-export function readRefusedPackets(netfilter: number): RefusedPackets {
+/**
+ * Reads the counters; where no more UDP was refused than `udpSeen`, no target either, which costs most of it.
+ *
+ * @throws {Fault} `sys.call` where the kernel refuses.
+ */
+export function readRefusedPackets(netfilter: number, udpSeen = -1): RefusedPackets {
   const totals = { udp: 0, icmp: 0, icmpv6: 0, other: 0 };
   const which = [textAttribute(RULE_TABLE, TABLE), textAttribute(RULE_CHAIN, CHAIN)];
   for (const rule of dump(netfilter, NFT_MSG_GETRULE, which)) {
@@ -52,6 +56,7 @@ export function readRefusedPackets(netfilter: number): RefusedPackets {
     const transport = REFUSED_TRANSPORTS.find((one) => one === note);
     if (transport !== undefined) totals[transport] = packets(parts.get(RULE_EXPRESSIONS));
   }
+  if (totals.udp === udpSeen) return { totals, targets: [] };
   // Targets last: what is refused meanwhile is not taken for a packet without a target.
   const targets = [...readTargets(netfilter, "targets4"), ...readTargets(netfilter, "targets6")];
   return { totals, targets };

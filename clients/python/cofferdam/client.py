@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import List, Mapping, Optional, Union
 
-from .contract import RunInfo, RunStart, SnapshotInfo
+from .contract import LineageInfo, LineageReached, RunInfo, RunStart, SnapshotInfo
 from .errors import CofferdamError, Unreachable
 from .home import locate_home, read_profile, start_daemon
 from .sandbox import Sandbox
@@ -42,16 +42,39 @@ class Cofferdam:
         :param profile: the name of a ready one, instead; without any of the three, ``shell``, which reaches nothing
         :param workspace: the folder that it works on a copy of
         :param env: values of the variables that the task passes in, and of nothing else
+        :param job: what it is one of: all runs of a job are one thing, with one budget, paused as one
+        :param agent: which agent it is; the task's name where that is not said
         :param snapshot: what its workspace and HOME begin with (:meth:`Sandbox.snapshot`)
         """
         order = self._order(task, source, profile, workspace, env)
         if snapshot is not None:
             order["from"] = snapshot
+        if job is not None or agent is not None:
+            order["lineage"] = {}
+            if job is not None:
+                order["lineage"]["job"] = job
+            if agent is not None:
+                order["lineage"]["agent"] = agent
         return self.start(order)
 
     def start(self, order: RunStart) -> Sandbox:
         """The same, said in the control contract's own words."""
         return Sandbox(self, self.wire.call("run.start", order), order)
+
+    def lineages(self) -> List[LineageInfo]:
+        """Jobs, agents and secrets with runs that live, or that are paused."""
+        return self.wire.call("lineage.list", {})
+
+    def pause(self, lineage: str) -> LineageReached:
+        """Freezes every run of it (``job:NAME``, ``agent:NAME``), and lets none begin until it is resumed."""
+        return self.wire.call("lineage.pause", {"lineage": lineage})
+
+    def resume(self, lineage: str) -> LineageReached:
+        return self.wire.call("lineage.resume", {"lineage": lineage})
+
+    def kill(self, lineage: str) -> LineageReached:
+        """Ends every run of it; it stays paused."""
+        return self.wire.call("lineage.kill", {"lineage": lineage})
 
     def snapshots(self) -> List[SnapshotInfo]:
         return self.wire.call("snapshot.list", {})

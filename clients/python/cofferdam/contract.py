@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # Type checkers bring it along; nothing needs it when this ru
 Json = Union[str, int, float, bool, None, List[Any], Dict[str, Any]]
 
 
-EventType = Literal["daemon.start", "daemon.stop", "policy", "run.start", "run.proved", "run.pause", "run.resume", "run.restart", "run.end", "process.start", "dns", "flow.open", "flow.out", "flow.close", "action", "approval", "credential", "outcome", "repeat", "denial", "finding", "workspace", "exec", "exec.end", "step", "model", "tool.call", "tool.result", "usage", "response"]
+EventType = Literal["daemon.start", "daemon.stop", "policy", "run.start", "run.proved", "run.pause", "run.resume", "run.restart", "lineage", "run.end", "process.start", "dns", "flow.open", "flow.out", "flow.close", "action", "approval", "credential", "outcome", "repeat", "denial", "finding", "workspace", "exec", "exec.end", "step", "model", "tool.call", "tool.result", "usage", "response"]
 
 
 RunState = Literal["starting", "running", "paused", "ended"]
@@ -77,6 +77,7 @@ RunInfo = TypedDict(
         "policy": "NotRequired[str]",
         "narrowed": "NotRequired[bool]",
         "revoked": "NotRequired[List[str]]",
+        "lineage": "NotRequired[List[str]]",
         "from": "NotRequired[RunInfoFrom]",
         "publish": "NotRequired[List[str]]",
     },
@@ -197,9 +198,34 @@ class SnapshotInfo(TypedDict):
     names: float
 
 
+class LineageInfoPaused(TypedDict):
+    at: str
+    why: str
+
+
+class LineageInfo(TypedDict):
+    lineage: str
+    names: List[str]
+    runs: List[str]
+    paused: NotRequired[LineageInfoPaused]
+    share: NotRequired[float]
+    budget: NotRequired[List[str]]
+
+
+class LineageReached(TypedDict):
+    lineage: str
+    runs: int
+    withinMs: float
+
+
 class RunStartTask(TypedDict):
     source: str
     fileName: str
+
+
+class RunStartLineage(TypedDict):
+    job: NotRequired[str]
+    agent: NotRequired[str]
 
 
 class RunStartTerminal(TypedDict):
@@ -217,6 +243,7 @@ RunStart = TypedDict(
         "cwd": "str",
         "path": "str",
         "environment": "Dict[str, str]",
+        "lineage": "NotRequired[RunStartLineage]",
         "from": "NotRequired[str]",
         "detach": "bool",
         "terminal": "NotRequired[RunStartTerminal]",
@@ -401,6 +428,10 @@ class FileMoveTakes(TypedDict):
     path: str
     step: NotRequired[Step]
     to: str
+
+
+class LineageShowTakes(TypedDict):
+    lineage: str
 
 
 class RunSnapshotTakes(TypedDict):
@@ -1201,6 +1232,21 @@ class Contract(abc.ABC):
 
     @overload
     def call(self, name: Literal["file.move"], takes: FileMoveTakes) -> Dict[str, Any]: ...
+
+    @overload
+    def call(self, name: Literal["lineage.list"], takes: Dict[str, Any]) -> List[LineageInfo]: ...
+
+    @overload
+    def call(self, name: Literal["lineage.show"], takes: LineageShowTakes) -> LineageInfo: ...
+
+    @overload
+    def call(self, name: Literal["lineage.pause"], takes: LineageShowTakes) -> LineageReached: ...
+
+    @overload
+    def call(self, name: Literal["lineage.resume"], takes: LineageShowTakes) -> LineageReached: ...
+
+    @overload
+    def call(self, name: Literal["lineage.kill"], takes: LineageShowTakes) -> LineageReached: ...
 
     @overload
     def call(self, name: Literal["run.snapshot"], takes: RunSnapshotTakes) -> SnapshotInfo: ...

@@ -227,6 +227,17 @@ class Runs(WithHost):
         with self.assertRaises(CofferdamError):
             box.exec("true")
 
+    def test_all_runs_of_a_job_are_paused_and_ended_as_one(self) -> None:
+        boxes = [self.host.create(workspace=WORKSPACE, job="j-python", agent=f"a-{n}") for n in range(2)]
+        apart = self.create()
+        (found,) = [one for one in self.host.lineages() if one["lineage"] == "job:j-python"]
+        self.assertEqual(set(found["runs"]), {box.run for box in boxes})
+        self.assertEqual(self.host.pause("job:j-python")["runs"], 2)
+        self.assertEqual([box.info()["state"] for box in (*boxes, apart)], ["paused", "paused", "running"])
+        self.host.resume("job:j-python")
+        self.assertEqual(self.host.kill("job:j-python")["runs"], 2)
+        self.assertEqual([box.info()["state"] for box in (*boxes, apart)], ["ended", "ended", "running"])
+
     def test_a_fork_begins_with_the_files_and_goes_its_own_way(self) -> None:
         box = self.create()
         box.exec("echo first > state", check=True)

@@ -1,0 +1,72 @@
+/**
+ * Launchers come from a small process of their own: what each of them holds, and what follows when that process dies.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { test } from "node:test";
+import { closeDescriptor } from "../sys/index.ts";
+import { launcherPath } from "./prepare.ts";
+import { launchSandbox } from "./sandbox.ts";
+import { makePlace } from "./sandbox.fixture.ts";
+import { startLauncher, type Birth } from "./spawner.ts";
+
+/** Ends a launcher that was given no orders: its control stream closes. */
+async function end({ control, diagnostics, notes, carrier, gone }: Birth): Promise<void> {
+  for (const one of [control, diagnostics, notes]) one.destroy();
+  await gone;
+  closeDescriptor(carrier);
+}
+
+const parentOf = (pid: number) => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+};
+const filesOf = (pid: number) =>
+  new Map(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => [Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`)]),
+  );
+
+test("INV-249: a launcher holds its own descriptors, none of another run's and none of the spawner's", async () => {
+  const births = [startLauncher(launcherPath()), startLauncher(launcherPath())];
+  const pids = await Promise.all(births.map(({ born }) => born));
+  const [one, other] = pids.map(filesOf);
+  // Its standard error is the daemon's, which may be a socket.
+  const spawner = new Map([...filesOf(parentOf(pids[0] ?? 0))].filter(([fd]) => fd > 2));
+  assert.ok(one && other);
+  for (const files of [one, other]) assert.deepEqual([...files.keys()], [0, 1, 2, 3, 4, 5]);
+  const sockets = [one, other, spawner].map(
+    (files) => new Set([...files.values()].filter((name) => name.startsWith("socket:"))),
+  );
+  assert.deepEqual(
+    sockets.map(({ size }) => size),
+    [4, 4, 2],
+  );
+  assert.equal(new Set(sockets.flatMap((names) => [...names])).size, 10, "no two hold the same");
+  assert.equal(parentOf(pids[0] ?? 0), parentOf(pids[1] ?? 0), "one spawner for both");
+  assert.notEqual(parentOf(pids[0] ?? 0), process.pid);
+  await Promise.all(births.map(end));
+});
+
+test("a launcher that is killed is told as gone, and no other with it", async () => {
+  const births = [startLauncher(launcherPath()), startLauncher(launcherPath())];
+  const [first, second] = births;
+  assert.ok(first && second);
+  const pid = await second.born;
+  first.kill();
+  await first.gone;
+  assert.equal(filesOf(pid).size, 6, "the other lives");
+  await Promise.all(births.map(end));
+});
+
+test("INV-250: with the spawner ends every run that it started; the next run gets a new one", async (t) => {
+  const place = await makePlace();
+  t.after(() => place.remove());
+  const sandbox = await launchSandbox(place.spec);
+  t.after(() => sandbox.close());
+  process.kill(parentOf(sandbox.launcherPid), "SIGKILL");
+  await sandbox.exited;
+  assert.equal(sandbox.isAlive(), false);
+  const birth = startLauncher(launcherPath());
+  assert.equal(filesOf(await birth.born).size, 6);
+  await end(birth);
+});

@@ -94,9 +94,10 @@ const PURE_MODULES = new Set([
 ]);
 
 /** Beside a face, for what `cofferdam run` loads: a person waits for each module (docs/decisions/0095). */
-const SIDE_DOORS = new Set(
-  ["fault", "own-folder", "text-file", "visible-text"].map((name) => `src/base/${name}.ts`),
-);
+const SIDE_DOORS = new Set([
+  ...["fault", "own-folder", "text-file", "visible-text"].map((name) => `src/base/${name}.ts`),
+  "src/client/profile.ts",
+]);
 
 interface Import {
   readonly file: string;

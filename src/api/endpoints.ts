@@ -10,7 +10,7 @@
  * @module
  */
 import { z } from "zod";
-import { eventSchema, lineageKeySchema } from "../action/index.ts";
+import { EVENT_TYPES, eventSchema, lineageKeySchema } from "../action/index.ts";
 import { ANNOUNCE_ENDPOINTS } from "./consoles.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
@@ -211,6 +211,8 @@ export const ENDPOINTS = {
       follow: z.boolean(),
       /** The first entry; 0 where it is not said. */
       from: z.int().nonnegative().optional(),
+      /** Only these; all where it is not said. */
+      types: z.array(z.enum(EVENT_TYPES)).optional(),
     }),
     gives: entrySchema,
     streams: true,

@@ -7,6 +7,8 @@ import type { Command } from "../command.ts";
 const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).runCommand,
   attach: async () => (await import("./run.ts")).attachCommand,
+  exec: async () => (await import("./exec.ts")).execCommand,
+  cp: async () => (await import("./cp.ts")).cpCommand,
   ps: async () => (await import("./runs.ts")).psCommand,
   pause: async () => (await import("./runs.ts")).pauseCommand,
   resume: async () => (await import("./runs.ts")).resumeCommand,

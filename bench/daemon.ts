@@ -60,6 +60,7 @@ export interface StartOptions {
   /** A task file's text. */
   readonly task?: string;
   readonly detach?: boolean;
+  readonly lineage?: { readonly job?: string; readonly agent?: string };
 }
 
 /** Starts a daemon with a home below `scratch`; with it end all its runs. */
@@ -75,7 +76,11 @@ export async function startDaemon(scratch: Scratch, options: DaemonOptions = {})
   });
   const home = locateHome(environment);
   const client = createClient(home);
-  const orderOf = (command: readonly string[], { task = NO_GRANTS, detach = false } = {}) => ({
+  const orderOf = (
+    command: readonly string[],
+    { task = NO_GRANTS, detach = false, lineage = {} } = {},
+  ) => ({
+    lineage,
     task: { source: task, fileName: join(scratch.root, "bench.yaml") },
     command: [...command],
     cwd: workspace,

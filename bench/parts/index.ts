@@ -17,6 +17,7 @@ import { https } from "./https.ts";
 import { idle } from "./idle.ts";
 import { leaf } from "./leaf.ts";
 import { ledger } from "./ledger.ts";
+import { lineagePause } from "./lineage-pause.ts";
 import { respond } from "./respond.ts";
 import { scaleCreate } from "./scale-create.ts";
 import { scaleExec } from "./scale-exec.ts";
@@ -47,6 +48,7 @@ export const PARTS: readonly Part[] = [
   detect,
   usage,
   respond,
+  lineagePause,
   blast,
   consoleRecord,
   consolePages,

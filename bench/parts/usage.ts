@@ -71,7 +71,14 @@ async function costOf(host: CgroupHost): Promise<Cost> {
     const pid = child.pid ?? 0;
     await limits.admit(pid);
     limits.place(pid);
-    const run = { id: `${n}`, gpus: [], limits, isRunning: () => true, note: () => (noted += 1) };
+    const run = {
+      id: `${n}`,
+      gpus: [],
+      limits,
+      isRunning: () => true,
+      spent: () => {},
+      note: () => (noted += 1),
+    };
     stack.defer(watch.watch(run));
   }
   const turns: number[] = [];

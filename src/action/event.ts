@@ -18,6 +18,7 @@ export const EVENT_TYPES = [
   "run.pause",
   "run.resume",
   "run.restart", // the command failed and is started again; data: attempt that ended, its end, waitMs
+  "lineage", // data: lineage (KIND:NAME), state (paused, resumed, killed), reason, runs that it reached, withinMs
   "run.end", // data: exit code or signal, reason, durations, counts
   "process.start", // one execve
   "dns", // data: name, type, answer

@@ -4,5 +4,6 @@ export * from "./canonical.ts";
 export * from "./cause.ts";
 export * from "./event.ts";
 export * from "./http-method.ts";
+export * from "./lineage.ts";
 export * from "./own-system.ts";
 export * from "./process.ts";

@@ -10,13 +10,14 @@
  * @module
  */
 import { z } from "zod";
-import { eventSchema } from "../action/index.ts";
+import { eventSchema, lineageKeySchema } from "../action/index.ts";
 import { ANNOUNCE_ENDPOINTS } from "./consoles.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EXEC_ENDPOINTS, stepSchema } from "./execs.ts";
+import { LINEAGE_ENDPOINTS, lineageStartSchema } from "./lineages.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
@@ -65,6 +66,8 @@ export const runInfoSchema = z.strictObject({
   /** Whether its policy was narrowed while it lived, and the names of grants taken back. */
   narrowed: z.boolean().optional(),
   revoked: z.array(z.string()).optional(),
+  /** What it is one of: `job:NAME`, `agent:NAME`, `credential:ID`. */
+  lineage: z.array(lineageKeySchema).optional(),
   /** The snapshot that it started from, and the run that this is of. */
   from: z.strictObject({ snapshot: snapshotId, run: runId }).optional(),
   /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
@@ -86,6 +89,8 @@ export const runStartSchema = z.strictObject({
   path: z.string(),
   /** Values of the variables that the task passes in, and of nothing else. */
   environment: z.record(z.string(), z.string()),
+  /** What it is one of; without it the agent is the task. */
+  lineage: lineageStartSchema.optional(),
   /** The snapshot that its workspace and HOME begin with. */
   from: snapshotId.optional(),
   /** Nobody will attach at once: output is kept to the last of it, not held back. */
@@ -240,6 +245,7 @@ export const ENDPOINTS = {
   },
   "workspace.discard": { needs: "operator", takes: one, gives: nothing, streams: false },
   ...EXEC_ENDPOINTS,
+  ...LINEAGE_ENDPOINTS,
   ...SNAPSHOT_ENDPOINTS,
   ...CREDENTIAL_ENDPOINTS,
   ...ANNOUNCE_ENDPOINTS,

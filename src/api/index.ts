@@ -20,6 +20,7 @@ export {
   type FileWrite,
   type Step,
 } from "./execs.ts";
+export { lineageInfoSchema, type LineageInfo } from "./lineages.ts";
 export { snapshotInfoSchema, type SnapshotInfo } from "./snapshots.ts";
 export { sessionInfoSchema, type SessionInfo } from "./console/session.ts";
 export { approvalInfoSchema, type ApprovalInfo } from "./approvals.ts";

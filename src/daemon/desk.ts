@@ -53,6 +53,7 @@ import {
   type Pin,
 } from "./pins.ts";
 import type { Consoles } from "./consoles.ts";
+import type { Lineages } from "./lineages.ts";
 import type { McpServers } from "./mcp-servers.ts";
 import { connectOwn, createWayOut } from "./way-out.ts";
 import type { Run } from "./run.ts";
@@ -74,6 +75,7 @@ export interface DeskPorts {
   readonly enquiries: EnquiryServer;
   readonly servers: McpServers;
   readonly consoles: Consoles;
+  readonly lineages: Lineages;
   readonly deciders: NonNullable<ApprovalsOptions["deciders"]>;
 }
 
@@ -114,7 +116,7 @@ export class Desk {
   /** Sees to what an earlier daemon left. */
   async recover(): Promise<void> {
     await this.approvals.recover();
-    for (const approval of this.approvals.list(false)) this.#look(approval);
+    this.lookAgain();
     this.#watches.look();
   }
 
@@ -262,8 +264,20 @@ export class Desk {
     this.#due.set(id, timer);
   }
 
+  lookAgain(): void {
+    for (const approval of this.approvals.list(false)) this.#look(approval);
+  }
+
+  /** Whether it waits for a lineage of its run to go on; then it is looked at again (INV-242). */
+  #waits({ id, run }: ApprovalSummary): boolean {
+    if (!this.#ports.lineages.isHeld(run)) return false;
+    this.#due.delete(id);
+    return true;
+  }
+
   async #perform(id: string): Promise<void> {
     const approval = this.approvals.show(id);
+    if (this.#waits(approval)) return;
     const { effects: described } = approval.pin as unknown as Pin;
     const held = heldOf(this.approvals.spool(id));
     const performer = this.#performerOf(approval, id);
@@ -282,6 +296,10 @@ export class Desk {
       const entry = entryOf(approval, onlyGrant(performer.policy));
       const bare = isBare(entry, approval.action.verb);
       const credential = await this.#credentialOf(approval, held, bare);
+      if (this.#waits(approval)) return;
+      const { lineages } = this.#ports;
+      const lack = lineages.admit(lineages.everOf(approval.run), now);
+      if (lack !== undefined) return await this.approvals.failed(id, `${lack}; nothing was sent`);
       if (!(await this.approvals.consume(id))) return;
       this.#watches.sending(approval);
       // Whoever performs it holds what was found a last time against what it then does.

@@ -134,6 +134,7 @@ export class Execs {
           ...(purpose === undefined ? {} : { file: purpose.file }),
         },
       });
+      run.living(); // It may have been paused since: where signals do that, what begins now would go on.
     } catch (error) {
       execution.cancel();
       of.delete(exec);

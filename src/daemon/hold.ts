@@ -88,6 +88,7 @@ export function holdRun(world: World, run: Run, living: Living): void {
     limits,
     isRunning: () => run.info.state === "running",
     note: (event) => run.recorder.note(event),
+    spent: (cpuMs) => world.lineages.spent(run.id, cpuMs),
   });
   void sandbox.exited.then((exit) => {
     unwatch();

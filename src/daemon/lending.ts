@@ -23,7 +23,7 @@ import {
   type PassingKind,
   type Place,
 } from "../vault/index.ts";
-import { createCanary, type Canary } from "./canary.ts";
+import type { Canary } from "./canary.ts";
 import { createHostKey } from "./host-key.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -99,6 +99,7 @@ export interface LendOptions {
   /** What its starter brought, also what stays outside. */
   readonly environment: Readonly<Record<string, string>>;
   readonly entryOf: EntryOf;
+  createCanary(): Canary;
   /** Sees to it that what was made for a grant is good for a while. */
   renew(grant: string): Promise<void>;
 }
@@ -113,7 +114,7 @@ export function lend(
   credentials: Credentials,
   run: string,
   { grants, detect }: Task,
-  { environment, entryOf, renew }: LendOptions,
+  { environment, entryOf, createCanary, renew }: LendOptions,
 ): Lending {
   const named = grants.filter((grant) => grant.credential !== undefined);
   const names = [...new Set(named.map(({ credential = "" }) => credential))];
@@ -131,7 +132,7 @@ export function lend(
     run,
     text: placeholderOf(credentials, credential, run),
   }));
-  const canary = detect["canary"] === "off" ? undefined : createCanary(run);
+  const canary = detect["canary"] === "off" ? undefined : createCanary();
   const all = canary === undefined ? given : [...given, ...canary.given];
   const { find } = createPlaceholderFinder(all);
   const variables = named.flatMap(({ credential, variables: holders = [] }) => {

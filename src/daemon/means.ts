@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { describeError } from "../base/index.ts";
+import type { LineageKey } from "../action/index.ts";
+import { assert, describeError } from "../base/index.ts";
 import { hasModels, type Entry } from "../catalog/index.ts";
 import { keepEvidence } from "./evidence.ts";
 import type { Means } from "./responses.ts";
@@ -16,6 +17,8 @@ export interface Beyond {
   alert(text: string): void;
   /** Revokes what was minted for it, and forgets what it was lent. */
   disown(run: string): Promise<void>;
+  /** Pauses a lineage of it, for what was found of `run`. */
+  pauseLineage(lineage: LineageKey, why: string): Promise<unknown>;
   /** What it has changed in its workspace. */
   changes(run: Run): Promise<unknown>;
   /** RFC 3339. */
@@ -51,6 +54,12 @@ export function meansOf(run: Run, beyond: Beyond): Means {
       return names;
     },
     pause: (why) => run.standStill(why),
+    async pauseLineage(why) {
+      const { keys } = run.lineage;
+      const key = keys.find((one) => one.startsWith("job:")) ?? keys[0];
+      assert(key !== undefined, "every run is of an agent");
+      await beyond.pauseLineage(key, `${run.id}: ${why}`);
+    },
     async evidence(why) {
       const changes = await beyond.changes(run).catch((error: unknown) => ({
         unreadable: describeError(error),

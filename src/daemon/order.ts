@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { LineageKey } from "../action/index.ts";
 import type { RunStart } from "../api/index.ts";
 import { withoutLeave } from "../autonomy/index.ts";
 import { describeError, Fault, readTextFile } from "../base/index.ts";
@@ -15,6 +16,7 @@ import type { OwnSystem } from "../systems/index.ts";
 import { findGpus, planLimits, resolveTools, type LimitPlan } from "../sandbox/index.ts";
 import { requireBudget } from "./blast-jobs.ts";
 import { checkDialPaths } from "./dial-paths.ts";
+import { inheritedOf } from "./lineage-of.ts";
 import { settleCredentials } from "./lending.ts";
 import type { Service } from "./mcp-servers.ts";
 import { bringsServers, settleMcp } from "./mcp-settle.ts";
@@ -32,6 +34,8 @@ export interface Order {
   readonly authorities: ReadonlyMap<string, string>;
   readonly recipe: Recipe;
   readonly key: string;
+  /** The lineages of the run that it is for, and the job of the one that it starts from. */
+  readonly inherited: readonly LineageKey[];
   readonly fork?: Fork;
 }
 
@@ -62,8 +66,12 @@ export async function planRun(world: World, request: RunStart, service?: Service
   const tools = { ...found, binds: [...found.binds, ...(service?.binds ?? [])] };
   const home = keptHome(world, task, request, workspace);
   const recipe = { workspace, mode: task.workspace, plan, tools, ...(home && { home }) };
-  const fork = request.from === undefined ? {} : { fork: openFork(world, request.from, recipe) };
-  return { request, task, policy, own, authorities, recipe, key: keyOf(world, recipe), ...fork };
+  const fork = request.from === undefined ? undefined : openFork(world, request.from, recipe);
+  const inherited = inheritedOf(world.lineages, service?.owner, fork?.info.run);
+  return {
+    ...{ request, task, policy, own, authorities, recipe, key: keyOf(world, recipe), inherited },
+    ...(fork && { fork }),
+  };
 }
 
 /** @throws {Fault} `sandbox.limit` where the task names a limit that this host cannot hold (INV-17). */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { createId, describeError, isFault } from "../base/index.ts";
+import { createRunId, describeError, isFault } from "../base/index.ts";
 import { keyOf, prepareSandbox, removePrepared, type Prepared, type Recipe } from "./prepared.ts";
 import type { World } from "./world.ts";
 
@@ -158,7 +158,7 @@ export class Pool {
     if (this.#closed || first === undefined) return;
     const [key, kind] = first;
     this.#filling = true;
-    const id = createId("r", this.#world.clock.now().wallMs);
+    const id = createRunId(this.#world.clock.now().wallMs);
     try {
       const one = await prepareSandbox(this.#world, kind.recipe, id);
       if (this.#isWanted(key, kind)) this.#keep(kind, one);

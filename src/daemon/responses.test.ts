@@ -30,6 +30,7 @@ function kit(responses: readonly Response[], change: Partial<Means> = {}): Kit {
     cut: async () => (did.push("cut"), 2),
     revoke: async () => (did.push("revoke"), ["shop"]),
     pause: () => does("pause"),
+    pauseLineage: () => does("pause-lineage"),
     evidence: async () => ({ evidence: "001.json", evidenceSha256: "00" }),
     stop: (why) => void did.push(`stop: ${why}`),
     failed: (error) => void did.push(`failed: ${String(error)}`),

@@ -36,6 +36,8 @@ export interface Means {
   revoke(why: string): Promise<readonly string[]>;
   /** Freezes it where it runs. */
   pause(why: string): Promise<void>;
+  /** Freezes every run of its job, or else of its agent. */
+  pauseLineage(why: string): Promise<void>;
   /** Keeps what it was doing; nothing where there is enough of it already. */
   evidence(why: string): Promise<Evidence | undefined>;
   /** Ends it. */
@@ -68,10 +70,18 @@ const NOTICED: ReadonlySet<FindingKind> = new Set([
   "escape",
 ]);
 /** In this order: what stops it first. */
-const STOPPING: readonly Response[] = ["kill", "pause", "cut", "revoke", "confirm-all", "alert"];
+const STOPPING: readonly Response[] = [
+  "kill",
+  "pause",
+  "pause-lineage",
+  "cut",
+  "revoke",
+  "confirm-all",
+  "alert",
+];
 
 /** With these nothing leaves that was itself what was found. */
-const WITHHOLDING: ReadonlySet<Response> = new Set(["kill", "pause", "cut"]);
+const WITHHOLDING: ReadonlySet<Response> = new Set(["kill", "pause", "pause-lineage", "cut"]);
 const WITHHELD_MAX = 256;
 
 /** Answers the findings of one run. */
@@ -91,6 +101,7 @@ export class Responder {
   /** A person lets the run go on: what held it is over, and comes again with the next finding. */
   resumed(): void {
     this.#holding.delete("pause");
+    this.#holding.delete("pause-lineage");
   }
 
   /** Whether `action` was found to be what stops the run: then it must not leave, though a rule allows it. */
@@ -141,7 +152,7 @@ export class Responder {
       type: "response",
       data: { finding, kind, responses, ...Object.assign({}, ...done), withinMs },
     });
-    if (!due.includes("pause")) return;
+    if (!due.includes("pause") && !due.includes("pause-lineage")) return;
     const evidence = await this.#means.evidence(text);
     if (evidence === undefined) return;
     await this.#means.record({ type: "response", data: { finding, kind, ...evidence } });
@@ -157,6 +168,9 @@ export class Responder {
           return {};
         case "pause":
           await means.pause(text);
+          return {};
+        case "pause-lineage":
+          await means.pauseLineage(text);
           return {};
         case "cut":
           return { cut: await means.cut(text) };

@@ -93,17 +93,18 @@ export function loadInfos(runs: string): readonly RunInfo[] {
   return readdirSync(runs)
     .sort()
     .filter((id) => existsSync(filesOf(runs, id).info))
-    .map((id) => {
-      const { info } = filesOf(runs, id);
-      const parsed = runInfoSchema.safeParse(parseJson(readFileSync(info, "utf8")));
-      if (!parsed.success) {
-        throw new Fault("daemon.run_file", `${info} is not a run's description`, {
-          hint: "move that folder away; the ledger still holds what the run did",
-        });
-      }
-      return parsed.data;
-    })
+    .flatMap((id) => loadInfo(filesOf(runs, id)) ?? [])
     .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+/** The description of one run; `undefined` where there is none. @throws {Fault} `daemon.run_file` */
+export function loadInfo({ info }: RunFiles): RunInfo | undefined {
+  if (!existsSync(info)) return undefined;
+  const parsed = runInfoSchema.safeParse(parseJson(readFileSync(info, "utf8")));
+  if (parsed.success) return parsed.data;
+  throw new Fault("daemon.run_file", `${info} is not a run's description`, {
+    hint: "move that folder away; the ledger still holds what the run did",
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -11,7 +11,8 @@ import { compilePolicy, parseTaskFile } from "../policy/index.ts";
 import { Recorder } from "./recorder.ts";
 import { createRunFiles, filesOf } from "./run-files.ts";
 import type { Parts } from "./run-parts.ts";
-import { Run, type RunOptions } from "./run.ts";
+import type { RunOptions } from "./run-parts.ts";
+import { Run } from "./run.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cofferdam-pauses-"));
 process.on("exit", () => rmSync(root, { recursive: true, force: true }));

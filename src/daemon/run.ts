@@ -38,40 +38,17 @@ import type { Desk } from "./desk.ts";
 import { withLease, type Lending } from "./lending.ts";
 import type { HeldRun } from "../worker/index.ts";
 import { ConsoleBuffer } from "./console-buffer.ts";
-import { meansOf, type Beyond } from "./means.ts";
+import { meansOf } from "./means.ts";
 import { denialEvent, describeEnd, refusedCanary, WITHHELD, type JsonValue } from "./run-events.ts";
 import { briefProcess, type Recorder } from "./recorder.ts";
 import { Responder } from "./responses.ts";
-import { Rules, type UnattendedUses } from "./rules.ts";
+import type { RunLineage } from "./run-lineage.ts";
+import { Rules } from "./rules.ts";
 import { Standstill } from "./standstill.ts";
-import type { Inherited } from "./snapshots.ts";
 import { appendDenial, saveInfo, type RunFiles } from "./run-files.ts";
-import type { Parts } from "./run-parts.ts";
+import type { Parts, RunOptions } from "./run-parts.ts";
 
 const DENIALS_FILE_LINES_MAX = 10_000; // The file helps the agent; the ledger is the record.
-
-export interface RunOptions {
-  readonly info: RunInfo;
-  readonly task: Task;
-  readonly policy: Policy;
-  readonly files: RunFiles;
-  readonly recorder: Recorder;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** PEM of each grant's authority, by the grant's name. */
-  readonly authorities: ReadonlyMap<string, string>;
-  readonly lending: Lending;
-  /** Systems of the user's own that its grants name, as they were when it began. */
-  readonly own: ReadonlyMap<string, OwnSystem>;
-  /** Asks persons on its behalf. */
-  readonly desk: Desk;
-  readonly unattended: UnattendedUses;
-  /** What it has from the run whose snapshot it started from. */
-  readonly inherited?: Inherited;
-  /** Whether its output waits for a first viewer. */
-  readonly held: boolean;
-  readonly beyond: Beyond;
-}
 
 /** A run that lives in this daemon; also what the gateway sees of it. */
 export class Run implements HeldRun {
@@ -89,6 +66,7 @@ export class Run implements HeldRun {
   /** What it borrows. */
   readonly lending: Lending;
   readonly #rules: Rules;
+  readonly lineage: RunLineage;
   readonly #responder: Responder;
   #info: RunInfo;
   #parts: Parts | undefined;
@@ -107,6 +85,7 @@ export class Run implements HeldRun {
     this.#info = options.info;
     this.id = options.info.run;
     this.#rules = new Rules(options.task, options.policy, options.unattended, options.inherited);
+    this.lineage = options.lineage;
     this.authorities = options.authorities;
     this.own = options.own;
     this.#desk = options.desk;
@@ -201,6 +180,7 @@ export class Run implements HeldRun {
     const timer = setTimeout(wait.resolve, waitMs);
     await Promise.race([wait.promise, this.#stopped.promise]);
     clearTimeout(timer);
+    await Promise.race([this.#standstill.open(), this.#stopped.promise]);
     this.#agent = false; // What was found until here is of the attempt before.
     const found = this.#standstill.renew();
     if (found !== undefined)
@@ -269,6 +249,10 @@ export class Run implements HeldRun {
   async resume(): Promise<void> {
     await this.#standstill.resume();
   }
+
+  /** Its lineage is paused: it stands still when this resolves, if it runs; else it does not begin. */
+  close = (lineage: string, why: string) => this.#standstill.close(lineage, why);
+  reopen = (lineage: string) => this.#standstill.reopen(lineage);
 
   /** Freezes what runs, until {@link thaw}; `false` where nothing does. */
   async freeze(why: string): Promise<boolean> {
@@ -380,7 +364,9 @@ export class Run implements HeldRun {
 
   async intend(action: Action, flow: string): Promise<Verdict> {
     const { decision, isMore } = this.#rules.decide(action);
-    const first = this.#saysCanary(action) ? { ...decision, ...refusedCanary } : decision;
+    const first = this.#saysCanary(action)
+      ? { ...decision, ...refusedCanary }
+      : this.lineage.judge(action, decision);
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
     const { state: _, ...decided } = first;
@@ -396,15 +382,16 @@ export class Run implements HeldRun {
     const said = `${target}\n${JSON.stringify(fields)}`;
     if (!this.placeholders.find(said).some(isCanary)) return false;
     const of = { target, process: cause, action: id, detector: CANARY.name, score: 1 };
-    this.finding("exfiltration", `${CANARY_USED}: ${target}`, of);
+    this.finding("exfiltration", `${CANARY_USED}: ${target}`, of, said);
     return true;
   }
 
   /** A program that is given what was planted in the run: whoever started it has read it. */
   noteArguments(process: Process): void {
-    if (!this.placeholders.find(process.argv.join("\n")).some(isCanary)) return;
+    const said = process.argv.join("\n");
+    if (!this.placeholders.find(said).some(isCanary)) return;
     const of = { target: process.exe, process, detector: CANARY.name, score: 0.8 };
-    this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of);
+    this.finding("exfiltration", `${CANARY_USED}: ${process.exe} is given it`, of, said);
   }
 
   get placeholders(): Placeholders {
@@ -444,10 +431,8 @@ export class Run implements HeldRun {
     if (denial.waits === true || denial.probes === true) return;
     const { monoMs } = this.#clock.now();
     const attempt = { target, route, monoMs, ...(effect === undefined ? {} : { effect }) };
-    if (this.#rules.noteDenial(attempt)) {
-      const detail = `${target} was denied, and then tried by three or more distinct routes`;
-      this.finding("sticky", detail, { target, process, route });
-    }
+    const detail = this.lineage.denied(attempt, this.#rules.noteDenial(attempt));
+    if (detail !== undefined) this.finding("sticky", detail, { target, process, route });
   }
 
   async attribute(flow: FlowTuple): Promise<Process> {
@@ -465,8 +450,11 @@ export class Run implements HeldRun {
     }
   }
 
-  finding(kind: FindingKind, detail: string, of: FindingSubject): void {
-    if (this.#agent) this.#responder.found({ kind, detail, of });
+  /** `said`: what a planted credential was found in. */
+  finding(kind: FindingKind, detail: string, of: FindingSubject, said = of.target): void {
+    if (!this.#agent) return;
+    const planted = of.detector === CANARY.name ? this.lineage.planted(said ?? "") : "";
+    this.#responder.found({ kind, detail: `${detail}${planted}`, of });
   }
 
   /** The same, of which was told not long ago. */

@@ -11,6 +11,7 @@ import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { execHandlers } from "./exec-handlers.ts";
+import { lineageHandlers } from "./lineage-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
 import { probeTask } from "./probing.ts";
 import { passkeyHandlers } from "./passkeys.ts";
@@ -194,6 +195,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     "recordings.read": (which) => piecesOf(world.recordings.read(which)),
     ...credentialHandlers(world.credentials),
     "probe.task": (request) => probeTask(world, request),
+    ...lineageHandlers(world.lineages),
     ...leaveHandlers(world),
     ...approvalHandlers(world, runs),
     ...passkeyHandlers(world),

@@ -1,6 +1,7 @@
 /**
- * Whether a run stands still, and for whom. Two can hold it, each by itself: its worker's absence, until another serves it,
- * and what was found of it or a person who paused it, until a person lets it go on. It goes on when neither does.
+ * Whether a run stands still, and for whom. Three can hold it, each by itself: its worker's absence, until another serves it;
+ * what was found of it or a person who paused it, until a person lets it go on; and each lineage of it that was paused, until
+ * that is let go on. It goes on when none does.
  *
  * What is wanted is set at once; that the processes follow has its turn, so no order of the two leaves it running while it
  * is held (INV-160, INV-164).
@@ -42,6 +43,9 @@ export class Standstill {
   /** Why nobody lets it run: no worker serves it, or a snapshot of it is taken. */
   readonly #frozen = new Map<Freezer, string>();
   #hold: Hold | undefined;
+  /** Why, by lineage that was paused. */
+  readonly #lineages = new Map<string, string>();
+  #free = Promise.withResolvers<void>();
   #stands = false;
   #turn: Promise<void> = Promise.resolve();
 
@@ -58,7 +62,41 @@ export class Standstill {
 
   /** New processes run: whoever paused those before has paused them, too. */
   async begin(): Promise<void> {
-    if (this.#hold !== undefined) await this.#settle();
+    if (this.#hold !== undefined || this.isClosed) await this.#settle();
+  }
+
+  /** Whether a lineage of it is paused. */
+  get isClosed(): boolean {
+    return this.#lineages.size > 0;
+  }
+
+  /** Resolves when no lineage of it is paused. */
+  async open(): Promise<void> {
+    while (this.isClosed) await this.#free.promise;
+  }
+
+  /** Its lineage is paused: it stands still when this resolves, if it runs; else it does not begin. */
+  async close(lineage: string, why: string): Promise<void> {
+    const stood = this.#stands;
+    this.#lineages.set(lineage, why);
+    if (!this.#isThere()) return;
+    await this.#settle();
+    if (stood || !this.#isThere()) return;
+    await this.#of.record({ type: "run.pause", data: { reason: why, lineage } });
+    this.#of.notice(
+      `paused: ${why}; \`cofferdam resume --lineage ${lineage}\` lets all of them go on`,
+    );
+  }
+
+  /** Its lineage goes on; what holds it otherwise goes on holding it. */
+  async reopen(lineage: string): Promise<void> {
+    if (!this.#lineages.delete(lineage) || this.isClosed) return;
+    this.#free.resolve();
+    this.#free = Promise.withResolvers();
+    this.#of.resumed();
+    if (this.#of.state() !== "paused") return;
+    if (this.#hold === undefined && this.#frozenFor === undefined) await this.#goOn();
+    else await this.#settle();
   }
 
   /** A person, or who guards the disk, pauses it. @throws {Fault} `daemon.state` where it is held already. */
@@ -111,6 +149,12 @@ export class Standstill {
         hint: "it goes on by itself when another worker serves it",
       });
     }
+    const [lineage] = this.#lineages.keys();
+    if (lineage !== undefined) {
+      throw new Fault("daemon.state", `${this.#of.id} is of ${lineage}, which is paused`, {
+        hint: `\`cofferdam resume --lineage ${lineage}\` lets all of it go on`,
+      });
+    }
     this.#hold = undefined;
     this.#of.resumed(); // What is found from here on, while it is let go, pauses it anew.
     if (frozenFor === undefined) return await this.#goOn();
@@ -137,7 +181,7 @@ export class Standstill {
     this.#frozen.delete(by);
     if (this.#frozen.size > 0) return;
     if (this.#of.state() !== "paused") return;
-    if (this.#hold === undefined) await this.#goOn();
+    if (this.#hold === undefined && !this.isClosed) await this.#goOn();
     else await this.#settle();
   }
 
@@ -149,7 +193,8 @@ export class Standstill {
   /** Has the processes do what is wanted by then, and shows it. */
   #settle(): Promise<void> {
     const turn = this.#turn.then(async () => {
-      const why = this.#hold?.why ?? this.#frozenFor;
+      const [lineage] = this.#lineages.values();
+      const why = this.#hold?.why ?? lineage ?? this.#frozenFor;
       const isHeld = why !== undefined;
       if (isHeld !== this.#stands) {
         await (isHeld ? this.#of.pause() : this.#of.resume());

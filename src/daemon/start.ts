@@ -7,7 +7,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { OWN_HOST, type Process } from "../action/index.ts";
 import type { RunInfo, RunStart } from "../api/index.ts";
-import { assert, createId, describeError, Fault, isFault } from "../base/index.ts";
+import { assert, createRunId, describeError, Fault, isFault } from "../base/index.ts";
 import { findEntry } from "../catalog/index.ts";
 import { clientTrust, type ConnectErrno } from "../gateway/index.ts";
 import { printPublished } from "../policy/index.ts";
@@ -16,6 +16,7 @@ import type { OwnSystem } from "../systems/index.ts";
 import type { ServedGateway } from "../worker/index.ts";
 import { openLayer, startLayer, writeStartNames } from "../workspace/index.ts";
 import { lend } from "./lending.ts";
+import { lineageOf } from "./lineage-of.ts";
 import { writeLogins } from "./login-files.ts";
 import { enquiriesOf } from "./enquiries.ts";
 import { holdRun, type Living } from "./hold.ts";
@@ -30,6 +31,7 @@ import { loadProtocols } from "../protocols/index.ts";
 import { knownHostsLine } from "./host-key.ts";
 import { createRunFiles, filesOf, saveKnownHosts, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
+import { RunLineage } from "./run-lineage.ts";
 import type { Runs } from "./runs.ts";
 import { copyWorkspace } from "./workspaces.ts";
 import { changesOf } from "./workspaces.ts";
@@ -44,6 +46,8 @@ export async function startRun(
   service?: Service,
 ): Promise<Run> {
   const order = await planRun(world, request, service);
+  // Before it has anything. What comes between here and its first instruction is looked for there.
+  world.lineages.requireOpen(lineageOf(world, order.task, request, order.inherited));
   const { key, recipe } = order;
   const again = (other: RunStart, of: Service) => startRun(world, runs, pool, other, of);
   // What waits has a workspace of its own already.
@@ -72,16 +76,18 @@ async function start(
 ): Promise<Run> {
   const { waiting } = taken;
   const { request, task, policy, own, authorities } = order;
-  const id = waiting?.id ?? createId("r", world.clock.now().wallMs);
+  const id = waiting?.id ?? createRunId(world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
   if (waiting === undefined) createRunFiles(files);
   await order.fork?.layOut(files);
   saveTask(files, request.task.source);
+  const keys = lineageOf(world, task, request, order.inherited);
+  const lineage = new RunLineage(world.lineages, id, keys);
   const recorder = new Recorder(id, world.ledger, world.clock, (error) =>
     run.stop("ledger", `the record cannot be written: ${describeError(error)}`),
   );
   const run = new Run({
-    info: describeRun(id, order, world),
+    info: { ...describeRun(id, order, world), lineage: [...keys] },
     task,
     policy,
     files,
@@ -92,10 +98,12 @@ async function start(
     own,
     desk: world.desk,
     unattended: world.unattended,
+    lineage,
     ...(order.fork === undefined ? {} : { inherited: order.fork.inherited }),
     lending: lend(world.credentials, id, task, {
       environment: request.environment,
       entryOf: (kind) => findEntry(kind) ?? own.get(kind)?.entry,
+      createCanary: () => lineage.createCanary(),
       renew: (grant) => world.minting.renew(run, grant),
     }),
     held: !request.detach,
@@ -105,6 +113,7 @@ async function start(
         await world.minting.revoke(one);
         world.credentials.forgetRun(one);
       },
+      pauseLineage: (key, why) => world.lineages.pause(key, why),
       changes: async ({ info }) => changesOf(world, info),
       now: () => new Date(world.clock.now().wallMs).toISOString(),
     },
@@ -112,11 +121,15 @@ async function start(
   if (run.hostKey !== "") saveKnownHosts(files, knownHostsLine(run.hostKey));
   try {
     runs.add(run);
+    world.lineages.join(run, keys);
     world.detections.add(id, task, {
       tell: ({ kind, why, ...of }) => run.finding(kind, why, of),
       again: ({ kind, action }) => run.foundAgain(kind, action),
     });
-    recorder.watch = (event) => world.detections.observe(event);
+    recorder.watch = (event) => {
+      lineage.note(event);
+      return world.detections.observe(event);
+    };
     void run.ended.then(() => {
       world.detections.remove(id);
       world.enquiries.remove(run.id);
@@ -124,7 +137,7 @@ async function start(
     });
     // The daemon itself describes only its own operations, which make and end logins.
     await loadProtocols(task.grants.flatMap((one) => (one.mint === undefined ? [] : one.system)));
-    await recordStart(run, order);
+    await recordStart(world, run, order);
     await world.minting.mint(run);
     await world.servers.start(run, request, startServer);
     const published = await publishPorts(world, runs, run);
@@ -182,7 +195,11 @@ async function publishPorts(world: World, runs: Runs, run: Run): Promise<Publish
  * disk is not waited for: it has these entries within a tenth of a second, and in any case before the
  * first action that is more than a write leaves, since that waits for all entries before its own (INV-9).
  */
-async function recordStart(run: Run, { request, recipe, fork }: Order): Promise<void> {
+async function recordStart(
+  { lineages: { shared } }: World,
+  run: Run,
+  { request, recipe, fork }: Order,
+): Promise<void> {
   const { task, policy, own, recorder } = run;
   await recorder.record({
     type: "policy",
@@ -203,6 +220,8 @@ async function recordStart(run: Run, { request, recipe, fork }: Order): Promise<
       command: request.command,
       workspace: recipe.workspace,
       workspaceMode: task.workspace,
+      lineage: [...run.lineage.keys],
+      ...(shared.length === 0 ? {} : { shared: [...shared] }),
       lifetimeMs,
       limits: recipe.plan.held.map((held) => ({ ...held })),
       compute: { ...compute, gpu: [compute.gpu].flat() },
@@ -245,7 +264,7 @@ async function bringUpSomehow(
     return await bringUp(world, run, order, { waiting, ...laid });
   } catch (error) {
     // One that waited may die this moment. Its agent has not begun then: that is told before it does.
-    if (waiting !== undefined) {
+    if (waiting !== undefined && !isFault(error, "lineage.paused")) {
       world.log.warn("pool.unfit", { sandbox: run.id, error: describeError(error) });
       return bringUpSomehow(world, run, order, undefined);
     }
@@ -288,6 +307,8 @@ async function bringUp(
     const home = recipe.home ?? join(run.files.root, "home");
     writeLogins(home, run.lending.logins);
     plantCanary(world, run, home);
+    // INV-242: from here on it would run, and whoever paused its lineage has not seen it do so.
+    world.lineages.requireOpen(run.lineage.keys);
     run.release();
     const environment = agentEnvironment(run, request, recipe.tools);
     const base = { environment, cwd: recipe.workspace };

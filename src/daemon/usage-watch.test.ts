@@ -58,6 +58,7 @@ function scene(
       pids: () => options.pids ?? [7],
     },
     isRunning: () => run.isRunning,
+    spent: () => {},
     note: ({ type, data }: RunEvent) => {
       assert.equal(type, "usage");
       noted.push(data);

@@ -42,6 +42,8 @@ export interface UsedRun {
   readonly limits: Pick<Limits, "usage" | "pids">;
   isRunning(): boolean;
   note(event: RunEvent): void;
+  /** It has used so much more of processor time. */
+  spent(cpuMs: number): void;
 }
 
 interface Look {
@@ -64,6 +66,8 @@ interface Watched {
   /** Absent from when it stood still until it is looked at again. */
   last: Look | undefined;
   said: Said | undefined;
+  /** How much processor time was told of. */
+  chargedMs: number;
 }
 
 /** Samples what runs use. */
@@ -89,10 +93,12 @@ export class UsageWatch {
       gpus: this.#reader.meter(run.gpus),
       last: { atMs: this.#nowMs, cpuMs: run.limits.usage().cpuMs },
       said: undefined,
+      chargedMs: 0,
     };
     this.#watched.add(one);
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS).unref();
     return () => {
+      this.#charge(one, run.limits.usage().cpuMs);
       this.#watched.delete(one);
       if (this.#watched.size > 0) return;
       clearInterval(this.#timer);
@@ -141,12 +147,20 @@ export class UsageWatch {
     }
   }
 
+  /** Tells what it used since it was told last; without control groups a process's time goes with it. */
+  #charge(one: Watched, cpuMs: number | undefined): void {
+    const more = (cpuMs ?? 0) - one.chargedMs;
+    one.chargedMs = cpuMs ?? one.chargedMs;
+    if (more > 0) one.run.spent(more);
+  }
+
   #sample(one: Watched): void {
     const { run, last } = one;
     const atMs = this.#nowMs;
     if (last !== undefined && atMs - last.atMs < SPAN_MS_MIN) return;
     const { cpuMs, memoryBytes, pids: count, writtenBytes } = run.limits.usage();
     one.last = { atMs, cpuMs };
+    this.#charge(one, cpuMs);
     const spanMs = last === undefined ? undefined : atMs - last.atMs;
     const cores = coresSince(last, one.last);
     const isBusy = (cores ?? 0) >= BUSY_CORES;

@@ -35,9 +35,12 @@ import { Consoles } from "./consoles.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { lineageRulesOf } from "./lineage-of.ts";
+import { Lineages } from "./lineages.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
 import { recordPasskey } from "./passkeys.ts";
+import { filesOf, loadInfo } from "./run-files.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
 import { PacketWatch } from "./refused-packets.ts";
@@ -63,6 +66,8 @@ export interface World {
   readonly tasks: TaskCache;
   readonly desk: Desk;
   readonly unattended: UnattendedStore;
+  /** What runs are one of. */
+  readonly lineages: Lineages;
   /** What systems make for single runs. */
   readonly minting: Minting;
   /** What runs may ask about themselves. */
@@ -131,6 +136,14 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
   const servers = new McpServers();
   const consoles = new Consoles(home);
   const unattended = new UnattendedStore(join(home.root, "unattended.db"), clock.now().wallMs);
+  const lineages = new Lineages({
+    file: join(home.root, "lineages.db"),
+    clock,
+    log,
+    ledger,
+    rules: lineageRulesOf(home.root),
+    everOf: (run) => loadInfo(filesOf(home.runs, run))?.lineage ?? [],
+  });
   const desk = new Desk({
     file: join(home.root, "approvals.db"),
     watches: join(home.root, "watches.db"),
@@ -143,8 +156,10 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     enquiries,
     servers,
     consoles,
+    lineages,
     deciders: () => readDeciders(home.root),
   });
+  lineages.onResumed = () => desk.lookAgain();
   await desk.recover();
   const passkeys = new Passkeys({
     root: home.root,
@@ -182,6 +197,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     tasks: new TaskCache(new OwnSystems(home.catalog)),
     desk,
     unattended,
+    lineages,
     minting,
     enquiries,
     servers,
@@ -199,6 +215,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
       await channels.close();
       await desk.close();
       unattended.close();
+      lineages.close();
       await credentials.close();
       await workers.close();
       await watcher.close();

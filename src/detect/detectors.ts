@@ -16,7 +16,7 @@ import { miningCommand, miningPool } from "./mining.ts";
 import { persistenceFile, persistenceMemory, persistenceSchedule } from "./persistence.ts";
 import { probeRelay, probeSlow } from "./probing.ts";
 import { approvalAgain, approvalFlood, denialSeeking } from "./seeking.ts";
-import { signalNames, signalTurns } from "./signals.ts";
+import { signalBoard, signalNames, signalTurns } from "./signals.ts";
 import { tamperingRecord } from "./tampering.ts";
 import { tunnelCommand, tunnelPackets } from "./tunnels.ts";
 import { miningUsage } from "./usage.ts";
@@ -48,6 +48,7 @@ export const DETECTORS: readonly Detector[] = [
   tunnelPackets,
   signalNames,
   signalTurns,
+  signalBoard,
   denialSeeking,
   approvalFlood,
   approvalAgain,

@@ -6,7 +6,7 @@
 import type { Event } from "../action/index.ts";
 import { addTo, keyOf, touch } from "./bounded.ts";
 import { defineDetector, type DetectorAbout } from "./detector.ts";
-import { entropyOf, fieldOf, found, isReading, shown } from "./found.ts";
+import { entropyOf, fieldOf, found, isReading, MODEL_SYSTEMS, shown, textOf } from "./found.ts";
 
 const SHARED: DetectorAbout = {
   name: "signal.names",
@@ -180,3 +180,105 @@ export const signalTurns = defineDetector<{
     return [found(PING, event, 0.5, why), other];
   },
 });
+
+const BOARD: DetectorAbout = {
+  name: "signal.board",
+  kind: "signal",
+  title: "Several runs write and read at one place",
+  explanation:
+    "Looks, over all runs, for places (a folder of a system, a table, a key, a branch) where several runs each write and read what others wrote there: a board, however harmless each name is. A registry from which many read what one publishes is none, and neither is work that is handed on. Where runs are meant to share a place, `shared:` in lineages.yaml names it.",
+  attack: ["T1102"],
+  atlas: ["AML.T0108"],
+  owasp: ["ASI07", "ASI08"],
+  tuning: {
+    runs: { value: 3, unit: "runs", meaning: "that write and read there within the time" },
+    seconds: { value: 1800, unit: "s", meaning: "the time" },
+  },
+};
+
+const TALKERS_MAX = 64;
+
+interface Meeting {
+  /** When each run last wrote there. */
+  readonly wrote: Map<string, { atMs: number }>;
+  /** When each last read there what another had written. */
+  readonly read: Map<string, { atMs: number }>;
+  readonly told: Set<string>;
+}
+
+export const signalBoard = defineDetector<{
+  readonly limit: { readonly runs: number; readonly windowMs: number };
+  readonly places: Map<string, Meeting>;
+  shared: readonly string[];
+}>({
+  ...BOARD,
+  sees: ["run.start", "action"],
+  scope: "home",
+  start: ({ runs = 3, seconds = 1800 }) => ({
+    limit: { runs, windowMs: seconds * 1000 },
+    places: new Map(),
+    shared: [],
+  }),
+  observe(state, event) {
+    const { run = "", monoMs } = event;
+    if (event.type === "run.start") {
+      state.shared = sharedIn(event);
+      return [];
+    }
+    if (event.verdict !== "allow" || MODEL_SYSTEMS.has(textOf(event, "kind"))) return [];
+    const isRead = isReading(event);
+    for (const place of placesOf(event)) {
+      if (state.shared.some((start) => place.startsWith(start))) continue;
+      const known = state.places.get(keyOf(place));
+      if (known === undefined && isRead) continue; // Nobody wrote there.
+      const meeting = touch<Meeting>(state.places, place, PLACES_MAX, () => ({
+        wrote: new Map(),
+        read: new Map(),
+        told: new Set(),
+      }));
+      const isNow = ({ atMs }: { atMs: number }) => monoMs - atMs <= state.limit.windowMs;
+      if (!isRead) touch(meeting.wrote, run, TALKERS_MAX, () => ({ atMs: monoMs })).atMs = monoMs;
+      else if ([...meeting.wrote].some(([writer, at]) => writer !== run && isNow(at))) {
+        touch(meeting.read, run, TALKERS_MAX, () => ({ atMs: monoMs })).atMs = monoMs;
+      }
+      const talkers = [...meeting.read].flatMap(([reader, at]) => {
+        const wrote = meeting.wrote.get(reader);
+        return isNow(at) && wrote !== undefined && isNow(wrote) ? [reader] : [];
+      });
+      if (talkers.length < state.limit.runs) continue;
+      const news = talkers.filter((one) => addTo(meeting.told, one, TALKERS_MAX));
+      const why = `${talkers.length} runs write and read at ${shown(place)}: ${talkers.slice(0, 5).join(", ")}`;
+      if (news.length === 0) continue;
+      const about = { kind: BOARD.kind, detector: BOARD.name, score: 0.5, why, target: place };
+      return news.map((one) =>
+        one === run ? found(BOARD, event, 0.5, why) : { ...about, run: one },
+      );
+    }
+    return [];
+  },
+});
+
+const SHARED_MAX = 200;
+
+function sharedIn({ data = {} }: Event): readonly string[] {
+  const { shared } = data;
+  if (!Array.isArray(shared)) return [];
+  return shared.flatMap((one) => (typeof one === "string" ? [one] : [])).slice(0, SHARED_MAX);
+}
+
+/** Where an action acts: of an operation each object, with its system; of a request the folder that it is in. */
+function placesOf(event: Event): readonly string[] {
+  const parts = event.data?.["parts"];
+  const objects = (Array.isArray(parts) ? parts : []).flatMap((part) => {
+    const object: unknown =
+      typeof part === "object" && part !== null && "object" in part ? part.object : [];
+    return Array.isArray(object) && object.length > 0 ? [object.slice(0, 8).join("/")] : [];
+  });
+  const host = fieldOf(event, "host");
+  if (objects.length > 0) return [...new Set(objects)].slice(0, 8).map((one) => `${host}/${one}`);
+  const at = objectOf(event);
+  // Who lists a folder reads in it what others wrote.
+  return at === undefined
+    ? []
+    : [at.place, ...at.names.slice(0, 1).map((name) => `${at.place}/${name}`)];
+}

@@ -364,6 +364,48 @@ const ROWS: readonly Row[] = [
     "work handed on",
   ],
 
+  ["signal.board", board(["r-a", "r-b", "r-c"]), 3, "three that write and read in one folder"],
+  ["signal.board", board(["r-a", "r-b"]), 0, "two"],
+  ["signal.board", board(["r-a", "r-a", "r-a"]), 0, "one that reads its own"],
+  [
+    "signal.board",
+    [
+      action(["write"], `${SITE}/registry/a.tgz`),
+      ...["r-b", "r-c", "r-d", "r-e"].map((run) =>
+        action(["read"], `${SITE}/registry/a.tgz`, { run }),
+      ),
+    ],
+    0,
+    "a registry that many read",
+  ],
+  [
+    "signal.board",
+    [
+      { type: "run.start", run: "r-a", data: { shared: ["site.test/board"] } },
+      ...board(["r-a", "r-b", "r-c"]),
+    ],
+    0,
+    "a place that is meant to be shared",
+  ],
+  [
+    "signal.board",
+    ["r-a", "r-b", "r-c"].flatMap((run, at) => [
+      action(["write"], `${SITE}/of/${run}/x${at}`, { run }),
+      action(["read"], `${SITE}/of/${run}/x${at}`, { run }),
+    ]),
+    0,
+    "each in a folder of its own",
+  ],
+  [
+    "signal.board",
+    ["r-a", "r-b", "r-c"]
+      .flatMap((run) => [row("write", run), row("read", run)])
+      .flatMap((one) => [one, one])
+      .concat(["r-a", "r-b"].map((run) => row("read", run))),
+    3,
+    "rows of one table",
+  ],
+
   [
     "denial.seeking",
     [
@@ -474,6 +516,25 @@ const ROWS: readonly Row[] = [
 ];
 
 /** `count` times: whoever's turn it is reads, then writes. */
+/** Each writes a name of its own in one folder, and lists it; the first once more. */
+function board(runs: readonly string[]): Draft[] {
+  const visits = runs.flatMap((run, at) => [
+    action(["write"], `${SITE}/board/n${at}`, { run }),
+    action(["read"], `${SITE}/board/`, { run }),
+  ]);
+  return [...visits, action(["read"], `${SITE}/board/`, { run: runs[0] ?? "" })];
+}
+
+/** An operation on one table. */
+function row(effect: "read" | "write", run: string): Draft {
+  const parts = [{ verb: effect, effects: [effect], object: ["public", "notes"] }];
+  return action([effect], "http://db.test/", {
+    run,
+    target: "db",
+    data: { kind: "postgres", parts },
+  });
+}
+
 function turns(count: number, other: string): readonly Draft[] {
   return Array.from({ length: count }, (_, n) => (n % 2 === 0 ? "r-a" : other)).flatMap((run) => [
     action(["read"], `${SITE}/row/1`, { run }),

@@ -48,6 +48,11 @@ const DESCRIBED: Readonly<Record<Entry["type"], Describe>> = {
   ],
   "run.pause": ["run", (_, data) => words`the run is paused${because(data, "reason")}`],
   "run.resume": ["run", () => ["the run goes on"]],
+  lineage: [
+    "run",
+    (_, data) =>
+      words`the lineage ${textOf(data, "lineage")} is ${textOf(data, "state")}${because(data, "reason")}`,
+  ],
   "run.restart": [
     "run",
     (_, data) => words`attempt ${textOf(data, "attempt")} failed, and the command starts again`,

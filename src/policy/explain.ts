@@ -370,6 +370,7 @@ const DOES: Readonly<Record<Response, string>> = {
   cut: "every connection that it has is cut",
   revoke: "grants with a credential are taken back",
   pause: "the run is paused until you resume it",
+  "pause-lineage": "every run of its job, or else of its agent, is paused until you resume them",
   kill: "the run is killed",
 };
 

@@ -30,6 +30,27 @@ export {
   printObject,
   printVerbs,
 } from "./object-glob.ts";
+export {
+  chargeOf,
+  COUNTED,
+  DISTINCT,
+  isAfterwards,
+  lackFor,
+  scaled,
+  shareOf,
+  unscaled,
+  type Charge,
+  type Counted,
+  type Distinct,
+  type LineageBudget,
+  type LineageUse,
+} from "./lineage-budget.ts";
+export {
+  LINEAGES_FILE,
+  NO_LINEAGE_RULES,
+  parseLineages,
+  type LineageRules,
+} from "./lineages-file.ts";
 export { OWN_GRANT } from "./own-grant.ts";
 export {
   compilePolicy,

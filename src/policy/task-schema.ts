@@ -79,6 +79,7 @@ export const RESPONSES = [
   "cut", // every established flow is cut
   "revoke", // grants with a credential are taken back, and what was minted is revoked
   "pause", // the run is frozen, and what it was doing is kept
+  "pause-lineage", // and so is every run of its job; where it has none, of its agent
   "kill",
 ] as const;
 /** What a finding does to the run. */
@@ -305,7 +306,7 @@ const respondSchema = z
   )
   .meta({
     description:
-      "What a finding does to the run, one or several: record, alert, confirm-all, cut, revoke, pause, kill. Default: pause for sticky, record for the others.",
+      "What a finding does to the run, one or several: record, alert, confirm-all, cut, revoke, pause, pause-lineage, kill. Default: pause for sticky, record for the others.",
   });
 
 const THRESHOLDS_MAX = 1e12;

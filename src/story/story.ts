@@ -126,6 +126,8 @@ export class Story {
         this.usage.add(this.lengthMs, entry.data);
         this.processes.use(entry.data);
         return undefined;
+      case "lineage":
+        return undefined; // Of no single run: each has its own pause.
       default:
         return this.#ofRun(entry, entry.type);
     }

@@ -122,6 +122,12 @@ export class Vault {
     return info;
   }
 
+  /** What the fingerprint would be of a secret that is `value`. */
+  fingerprintOf(value: string): string {
+    const hash = createHmac("sha256", this.#fingerprintKey).update(value);
+    return hash.digest("hex").slice(0, FINGERPRINT_CHARS);
+  }
+
   /** The secret itself. Only for a person at a terminal; the caller records it first. */
   reveal(name: string): string {
     return this.#store.open(this.#entry(name)).value;
@@ -241,7 +247,6 @@ export class Vault {
 
   #infoOf(entry: Entry): CredentialInfo {
     const { name, binding, how, createdAt, rotatedAt } = entry;
-    const hash = createHmac("sha256", this.#fingerprintKey).update(this.#store.open(entry).value);
     const usedAt = this.#used.get(entry.name) ?? entry.usedAt;
     return {
       name,
@@ -249,7 +254,7 @@ export class Vault {
       how,
       createdAt,
       ...(rotatedAt === undefined ? {} : { rotatedAt }),
-      fingerprint: hash.digest("hex").slice(0, FINGERPRINT_CHARS),
+      fingerprint: this.fingerprintOf(this.#store.open(entry).value),
       ...(usedAt === undefined ? {} : { usedAt }),
     };
   }

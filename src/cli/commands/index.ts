@@ -11,6 +11,7 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   pause: async () => (await import("./runs.ts")).pauseCommand,
   resume: async () => (await import("./runs.ts")).resumeCommand,
   kill: async () => (await import("./runs.ts")).killCommand,
+  lineages: async () => (await import("./runs.ts")).lineagesCommand,
   revoke: async () => (await import("./narrow.ts")).revokeCommand,
   narrow: async () => (await import("./narrow.ts")).narrowCommand,
   step: async () => (await import("./step.ts")).stepCommand,

@@ -17,12 +17,15 @@ import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
   name: "run",
-  usage: "[--task FILE [--watch] | --profile NAME] [-d] [--json] -- CMD...",
+  usage:
+    "[--task FILE [--watch] | --profile NAME] [--job NAME] [--agent NAME] [-d] [--json] -- CMD...",
   summary: "Run CMD in a sandbox whose only way out is the gateway.",
   options: {
     task: { type: "string", short: "t" },
     profile: { type: "string", short: "p" },
     watch: { type: "boolean" },
+    job: { type: "string" },
+    agent: { type: "string" },
     detach: { type: "boolean", short: "d" },
     json: { type: "boolean" },
   },
@@ -32,6 +35,8 @@ export const runCommand: Command = {
     task: "the task file: what this run may reach",
     profile:
       "a ready task file: claude-code, codex, gemini-cli, opencode (by CMD's name), else shell",
+    job: "what it is one of: all runs of a job are one thing (docs/guides/swarms.md)",
+    agent: "which agent it is; the task's name where that is not said",
     detach: "print the run's id and return; see `attach`, `ps`, `kill`",
     json: "say start and end of the run as JSON lines on standard error",
   },
@@ -174,6 +179,7 @@ function readOrder(context: Context): RunOrder {
     command: [...context.rest],
     cwd: workingFolder(),
     path: process.env["PATH"] ?? "",
+    ...lineageOf(context),
     detach: context.values["detach"] === true,
     ...(terminal
       ? {
@@ -185,6 +191,13 @@ function readOrder(context: Context): RunOrder {
         }
       : {}),
   };
+}
+
+/** Only what was typed counts: a variable that a program set would not be the starter's word. */
+function lineageOf({ values }: Context): Pick<RunOrder, "lineage"> {
+  const [job, agent] = [textOption(values, "job"), textOption(values, "agent")];
+  if (job === undefined && agent === undefined) return {};
+  return { lineage: { ...(job && { job }), ...(agent && { agent }) } };
 }
 
 function workingFolder(): string {

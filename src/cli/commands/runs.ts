@@ -5,7 +5,14 @@
  */
 import type { RunInfo } from "../../api/index.ts";
 import { Fault, visibleLine } from "../../base/index.ts";
-import { EXIT, JSON_HELP, JSON_OPTION, type Command, type Context } from "../command.ts";
+import {
+  EXIT,
+  JSON_HELP,
+  JSON_OPTION,
+  textOption,
+  type Command,
+  type Context,
+} from "../command.ts";
 
 export const psCommand: Command = {
   name: "ps",
@@ -82,13 +89,19 @@ export const stopCommand: Command = {
 function onRun(name: "pause" | "resume" | "kill", summary: string): Command {
   return {
     name,
-    usage: "RUN... [--json]",
+    usage: "RUN... | --lineage KIND:NAME [--json]",
     summary,
-    options: JSON_OPTION,
-    optionHelp: JSON_HELP,
-    examples: [`cofferdam ${name} r-06hcx9k2m4q7tz`],
-    positionals: [1, 64],
-    run: async (context) => each(context, name),
+    options: { lineage: { type: "string" }, ...JSON_OPTION },
+    optionHelp: { lineage: "all runs of job:NAME, agent:NAME or credential:NAME", ...JSON_HELP },
+    examples: [`cofferdam ${name} r-06hcx9k2m4q7tz`, `cofferdam ${name} --lineage job:rollouts`],
+    positionals: [0, 64],
+    run: async (context) => {
+      const lineage = textOption(context.values, "lineage");
+      if ((lineage === undefined) === (context.positionals.length === 0)) {
+        throw new Fault("cli.usage", `${name} needs runs, or --lineage KIND:NAME`);
+      }
+      return lineage === undefined ? each(context, name) : whole(context, name, lineage);
+    },
   };
 }
 
@@ -102,6 +115,50 @@ async function each(context: Context, name: "pause" | "resume" | "kill"): Promis
   }
   return EXIT.ok;
 }
+
+async function whole(
+  context: Context,
+  name: "pause" | "resume" | "kill",
+  lineage: string,
+): Promise<number> {
+  const reached = await (await context.running()).call(`lineage.${name}`, { lineage });
+  const { runs, withinMs } = reached;
+  const done = { pause: "paused", resume: "goes on", kill: "ended, and paused" }[name];
+  const text = `${reached.lineage} ${done}: ${runs} run${runs === 1 ? "" : "s"} in ${Math.round(withinMs)} ms`;
+  context.out(context.values["json"] === true ? `${JSON.stringify(reached)}\n` : `${text}\n`);
+  return EXIT.ok;
+}
+
+export const lineagesCommand: Command = {
+  name: "lineages",
+  usage: "[KIND:NAME] [--json]",
+  summary: "List what runs are one of: jobs, agents and secrets, with their budgets.",
+  options: JSON_OPTION,
+  optionHelp: JSON_HELP,
+  examples: ["cofferdam lineages", "cofferdam lineages job:rollouts"],
+  positionals: [0, 1],
+  async run(context) {
+    const [lineage] = context.positionals;
+    const client = await context.daemon();
+    const all =
+      lineage === undefined
+        ? await client.call("lineage.list", {})
+        : [await client.call("lineage.show", { lineage })];
+    if (context.values["json"] === true) {
+      for (const one of all) context.out(`${JSON.stringify(one)}\n`);
+      return EXIT.ok;
+    }
+    const rows = all.map((one) => [
+      [one.lineage, ...one.names].join(" = "),
+      String(one.runs.length),
+      one.share === undefined ? "-" : `${Math.round(one.share * 100)} %`,
+      one.paused === undefined ? "open" : `paused: ${one.paused.why}`,
+    ]);
+    context.out(table([["LINEAGE", "RUNS", "BUDGET", "STATE"], ...rows]));
+    for (const line of (lineage !== undefined && all[0]?.budget) || []) context.out(`  ${line}\n`);
+    return EXIT.ok;
+  },
+};
 
 export function stateOf(run: RunInfo): string {
   if (run.state === "paused") return `paused: ${run.pauseReason ?? "by hand"}`;

@@ -29,6 +29,7 @@ export const TYPES = {
   "run.start": "a run begins",
   "run.proved": "its controls were tried from inside",
   "run.pause": "it stands still",
+  lineage: "all runs of a job, agent or secret stand still, go on or end",
   "run.resume": "it goes on",
   "run.restart": "its command is started again",
   "run.end": "it is over",

@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(root, "node_modules", ".bin", "tsc");
 runStep("build", tsc, ["-p", "tsconfig.build.json"]);
+// What a program's compiler reads of `cofferdam/client`.
+runStep("types", tsc, ["-p", "tsconfig.types.json"]);
 // The drill's plain-text parts travel beside its code.
 cpSync(join(root, "drills"), join(root, "dist", "drills"), {
   recursive: true,

@@ -10,11 +10,11 @@ import { DAEMON_FLAGS } from "../src/client/index.ts";
 import { runStatic, runStep } from "./check.ts";
 
 // test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB; so
-// is test/console (`npm run test:console`), which needs a browser.
+// is test/console (`npm run test:console`), which needs a browser, and test/ops (`npm run test:ops`), which boots a systemd.
 const PATTERNS = [
   "src/**/*.test.ts",
   "test/*.test.ts",
-  "test/!(agents|heavy|console)/**/*.test.ts",
+  "test/!(agents|heavy|console|ops)/**/*.test.ts",
   "drills/**/*.test.ts",
   "bench/**/*.test.ts",
 ];

@@ -29,6 +29,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   protocols: 2,
   wire: 2,
   cause: 2,
+  metrics: 2,
   detect: 3,
   blast: 3,
   api: 2,
@@ -42,18 +43,23 @@ const LAYERS: Readonly<Record<string, number>> = {
   provenance: 3,
   gateway: 4,
   incident: 4,
+  correlate: 4,
   autonomy: 4,
   story: 4,
   probe: 4,
   enquiry: 4,
   recording: 4,
+  backup: 4,
   channel: 4,
   passkey: 5,
+  retention: 5,
   worker: 5,
   assessment: 5,
+  support: 5,
   report: 5,
   daemon: 6,
   console: 7,
+  e2b: 7,
   cli: 8,
 };
 const PURE = new Set([
@@ -68,8 +74,10 @@ const PURE = new Set([
   "protocols",
   "wire",
   "detect",
+  "metrics",
   "blast",
   "incident",
+  "correlate",
   "autonomy",
   "story",
   "api",
@@ -86,9 +94,10 @@ const PURE_MODULES = new Set([
 ]);
 
 /** Beside a face, for what `cofferdam run` loads: a person waits for each module (docs/decisions/0095). */
-const SIDE_DOORS = new Set(
-  ["fault", "own-folder", "text-file", "visible-text"].map((name) => `src/base/${name}.ts`),
-);
+const SIDE_DOORS = new Set([
+  ...["fault", "own-folder", "text-file", "visible-text"].map((name) => `src/base/${name}.ts`),
+  "src/client/profile.ts",
+]);
 
 interface Import {
   readonly file: string;

@@ -61,6 +61,32 @@ test("the installed package runs a command in a cofferdam", () => {
   }
 });
 
+test("a program imports `cofferdam/client`, and its compiler knows the types", () => {
+  const env = { COFFERDAM_HOME: join(place, "home") };
+  const bin = join(place, "node_modules", ".bin", "cofferdam");
+  const program = [
+    'import { connect, type Done } from "cofferdam/client";',
+    "const host = await connect();",
+    "await using box = await host.create();",
+    'const done: Done = await box.exec(["echo", "imported"]);',
+    "const code: number | undefined = done.code;",
+    "console.log(done.stdout.trim(), code);",
+    "// @ts-expect-error A command is no number.",
+    "void (() => box.exec(7));",
+  ].join("\n");
+  writeFileSync(join(place, "program.ts"), program);
+  const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2024"];
+  const lib = ["--lib", "es2024,esnext.disposable", "--types", "node"];
+  const types = ["--typeRoots", join(root, "node_modules", "@types"), "program.ts"];
+  writeFileSync(join(place, "package.json"), '{"private":true,"type":"module"}');
+  run(join(root, "node_modules", ".bin", "tsc"), [...options, ...lib, ...types], place);
+  try {
+    assert.equal(run(process.execPath, ["program.ts"], place, env), "imported 0\n");
+  } finally {
+    spawnSync(bin, ["stop", "--force"], { env: { ...process.env, ...env } });
+  }
+});
+
 test("it ships built JavaScript, profiles and launchers for both architectures, and no sources", () => {
   for (const path of ["dist/src/cli/main.js", "profiles/shell.yaml", "LICENSE", "README.md"]) {
     assert.ok(existsSync(join(installed, path)), path);

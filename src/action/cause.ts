@@ -32,7 +32,16 @@ export const causeSchema = z.strictObject({
   exec: z.string().optional(),
   /** Stated by the training framework through the API. */
   step: z
-    .strictObject({ trajectory: z.string(), episode: z.string(), step: z.int().nonnegative() })
+    .strictObject({
+      trajectory: z.string(),
+      episode: z.string(),
+      step: z.int().nonnegative(),
+      /**
+       * How it is known to be of that step: the command was given with it (`exec`), the tool call was read in it
+       * (`call`), the process or the one that it descends from began in it (`process`). Absent: it was stated last.
+       */
+      by: z.enum(["exec", "call", "process"]).optional(),
+    })
     .optional(),
 });
 

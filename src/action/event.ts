@@ -23,6 +23,9 @@ export const EVENT_TYPES = [
   "process.start", // one execve
   "dns", // data: name, type, answer
   "flow.open", // data: address, port, name, protocol
+  // What left this host for a flow, where no other entry of it told so within a second; data.out, as an outcome and a
+  // flow.close have it: at, from and to (`address:port`) of each connection, and failed where nobody answered.
+  "flow.out",
   "flow.close", // data: bytesOut, bytesIn, durationMs, reason
   "action", // intent, with its verdict and rule, before anything leaves; data.amount is the money that it moves
   "approval", // one step of a confirmation; data.approval is its id, data.state what it is now
@@ -44,9 +47,13 @@ export const EVENT_TYPES = [
   "tool.call",
   "tool.result", // what the agent told the model that a call gave; data: call, source, isError, bytes, digest, excerpt
   // What the run uses, sampled. data: spanMs (what the figures are of), cpu (cores), memory, disk (bytes, written in all),
-  // pids (processes and threads), gpus, busiest (processes). What is not known is absent.
+  // pids (processes and threads), gpus, busiest (processes). What is not known is absent. gpuSeconds (GPU time since the
+  // entry before), gpuSecondsUnread (how much of it counts without being known), gpuProcesses (pid, seconds).
   "usage",
   "response", // what a finding led to; data: finding (its entry), responses, withinMs
+  // Something done to the record itself; data.done: `prune` (ranges, all, months), `hold` or `release` (of `run`, why),
+  // `restore` (of: the backup's time; entries: how many it had).
+  "record",
 ] as const;
 
 export const eventSchema = z.strictObject({

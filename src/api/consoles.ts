@@ -1,5 +1,5 @@
 /**
- * The control contract's part for the console's own process.
+ * The control contract's part for processes of this home that listen beside the daemon: the console, adapters.
  *
  * @module
  */
@@ -14,6 +14,13 @@ export const ANNOUNCE_ENDPOINTS = {
       /** What its pages have as their origin, where that is not http://localhost:PORT: passkeys are for it. */
       origin: z.url({ protocol: /^https$/ }).optional(),
     }),
+    gives: z.strictObject({}),
+    streams: true,
+  },
+  /** The same for the port of an adapter, which speaks another system's API to its clients. One of a kind at a time. */
+  "adapter.announce": {
+    needs: "owner",
+    takes: z.strictObject({ kind: z.enum(["e2b"]), port: z.int().min(1).max(65_535) }),
     gives: z.strictObject({}),
     streams: true,
   },

@@ -10,7 +10,7 @@
  * @module
  */
 import { z } from "zod";
-import { eventSchema, lineageKeySchema } from "../action/index.ts";
+import { EVENT_TYPES, eventSchema, lineageKeySchema } from "../action/index.ts";
 import { ANNOUNCE_ENDPOINTS } from "./consoles.ts";
 import { APPROVAL_ENDPOINTS } from "./approvals.ts";
 import { AUTONOMY_ENDPOINTS } from "./autonomy.ts";
@@ -18,9 +18,12 @@ import { CREDENTIAL_ENDPOINTS } from "./credentials.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EXEC_ENDPOINTS, stepSchema } from "./execs.ts";
 import { LINEAGE_ENDPOINTS, lineageStartSchema } from "./lineages.ts";
+import { METRICS_ENDPOINTS } from "./metrics.ts";
 import { PASSKEY_ENDPOINTS } from "./passkeys.ts";
 import { PROBE_ENDPOINTS } from "./probes.ts";
 import { RECORDING_ENDPOINTS } from "./recordings.ts";
+import { RETENTION_ENDPOINTS, retentionSchema } from "./retention.ts";
+import { SUPPORT_ENDPOINTS } from "./support.ts";
 import { SNAPSHOT_ENDPOINTS, snapshotId } from "./snapshots.ts";
 
 const runId = z.string().regex(/^r-[0-9a-z]{1,20}$/);
@@ -36,6 +39,11 @@ export const runEndSchema = z.strictObject({
 export type RunEnd = z.infer<typeof runEndSchema>;
 
 export const RUN_STATES = ["starting", "running", "paused", "ended"] as const;
+
+/** What whoever starts a run calls it, on record; nothing is decided by it. */
+export const labelsSchema = z
+  .record(z.string().regex(/^[\w.-]{1,100}$/), z.string().max(8192))
+  .refine((labels) => Object.keys(labels).length <= 32, "at most 32 labels");
 
 /** A run as `ps` shows it. */
 export const runInfoSchema = z.strictObject({
@@ -72,6 +80,7 @@ export const runInfoSchema = z.strictObject({
   from: z.strictObject({ snapshot: snapshotId, run: runId }).optional(),
   /** Ports of this machine that lead into it: `3000`, `3000:8080`. */
   publish: z.array(z.string()).optional(),
+  labels: labelsSchema.optional(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;
 
@@ -95,6 +104,7 @@ export const runStartSchema = z.strictObject({
   from: snapshotId.optional(),
   /** Nobody will attach at once: output is kept to the last of it, not held back. */
   detach: z.boolean(),
+  labels: labelsSchema.optional(),
   terminal: z
     .strictObject({
       columns: z.number().int().min(1).max(10_000),
@@ -201,6 +211,8 @@ export const ENDPOINTS = {
       follow: z.boolean(),
       /** The first entry; 0 where it is not said. */
       from: z.int().nonnegative().optional(),
+      /** Only these; all where it is not said. */
+      types: z.array(z.enum(EVENT_TYPES)).optional(),
     }),
     gives: entrySchema,
     streams: true,
@@ -209,6 +221,13 @@ export const ENDPOINTS = {
     needs: "viewer",
     takes: z.strictObject({ seq: z.number().int().nonnegative() }),
     gives: z.strictObject({ proof: z.string(), key: z.string() }),
+    streams: false,
+  },
+  /** Entries whose content is gone by retention, and the newest pruning. */
+  "ledger.pruned": {
+    needs: "viewer",
+    takes: nothing,
+    gives: retentionSchema.pick({ pruned: true, last: true }),
     streams: false,
   },
   "workspace.diff": {
@@ -254,6 +273,9 @@ export const ENDPOINTS = {
   ...PASSKEY_ENDPOINTS,
   ...PROBE_ENDPOINTS,
   ...AUTONOMY_ENDPOINTS,
+  ...RETENTION_ENDPOINTS,
+  ...METRICS_ENDPOINTS,
+  ...SUPPORT_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

@@ -51,7 +51,8 @@ export type ExecStart = z.infer<typeof execStartSchema>;
 export const EXEC_REASONS = ["exited", "cancelled", "timeout", "not-started", "run"] as const;
 
 export const execLineSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("started"), exec: execId }),
+  /** `entry` is its number on the record, where it stands before it begins. */
+  z.strictObject({ type: z.literal("started"), exec: execId, entry: z.int().nonnegative() }),
   z.strictObject({ type: z.literal("stdout"), data: z.base64() }),
   z.strictObject({ type: z.literal("stderr"), data: z.base64() }),
   z.strictObject({

@@ -32,11 +32,7 @@ export interface ApprovalsOptions {
   readonly clock: Clock;
   /** Writes a step down; rejects where that cannot be, and then the step is not taken. */
   record(approval: Approval, step: Step): Promise<void>;
-  /**
-   * Who may decide, asked anew at each decision; whoever reaches us, where it is not given.
-   *
-   * @throws {Fault} where that cannot be told: nobody decides then.
-   */
+  /** Who may decide, asked anew each time; without it, whoever reaches us. @throws {Fault} nobody decides then. */
   deciders?(): Deciders;
 }
 
@@ -55,6 +51,11 @@ export class Approvals {
     this.#options = options;
     this.#store = new Store(options.file);
     this.#sweeper = setInterval(() => void this.sweep().catch(() => {}), SWEEP_MS).unref();
+  }
+
+  /** For retention, which removes what is old, and for copies. */
+  get kept(): Pick<Store, "database" | "forgetRun"> {
+    return this.#store;
   }
 
   /** What a dead daemon left under way: nobody knows what became of it, so it is never tried again. */
@@ -164,7 +165,6 @@ export class Approvals {
     return approval;
   }
 
-  /** The stored bytes. */
   spool(id: string): Spool {
     const spool = this.#store.spool(this.show(id).id);
     if (spool === undefined) {

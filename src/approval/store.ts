@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { chmodSync, closeSync, openSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Json } from "../action/index.ts";
-import { describeError, Fault } from "../base/index.ts";
+import { assert, describeError, Fault, openOwnDatabase, type DatabaseForm } from "../base/index.ts";
 import {
   headOf,
   type ActionHead,
@@ -18,7 +17,6 @@ import {
 } from "./approval.ts";
 import { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";
 
-const VERSION = 2;
 const OPEN = sqlList(OPEN_STATES);
 const OVER = sqlList(APPROVAL_STATES.filter(isOver));
 const IN_ORDER = "ORDER BY created, id";
@@ -50,10 +48,19 @@ const FORGETTING = `
 ALTER TABLE approvals ADD COLUMN forget_at INTEGER NOT NULL DEFAULT 0;
 UPDATE approvals SET forget_at = expires + ${KEPT_MS} WHERE state IN (${OVER});
 CREATE INDEX approvals_by_forget_at ON approvals (forget_at) WHERE forget_at > 0;
-PRAGMA user_version = ${VERSION};
 `;
-/** What agents had asked for, of those that a person edited: files of earlier builds lack it. */
+/** What agents had asked for, of those that a person edited: some files of version 2 have it. */
 const ASKED = "CREATE TABLE IF NOT EXISTS asked (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT";
+
+const formOf = (file: string): DatabaseForm => ({
+  steps: [SCHEMA, FORGETTING, ASKED],
+  secureDelete: true,
+  fault: (why, cause) =>
+    new Fault("approval.store", `approvals cannot be kept in ${file}: ${why}`, {
+      cause,
+      hint: "nothing waits for a person until it can; move the file away to start with an empty one",
+    }),
+});
 
 /** Fields of a row that change. */
 export type Change = Partial<
@@ -84,30 +91,38 @@ export class Store {
 
   /** @throws {Fault} `approval.store` where the file is no store of ours, or is held by another. */
   constructor(file: string) {
+    const form = formOf(file);
+    this.#db = openOwnDatabase(file, form);
     try {
-      // SQLite gives its log the mode of the file: it is closed to others before there is one.
-      closeSync(openSync(file, "a", 0o600));
-      chmodSync(file, 0o600);
-      this.#db = new DatabaseSync(file);
-      this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
-      );
-      const version = this.#db.prepare("PRAGMA user_version").get()?.["user_version"];
-      if (version === 0) this.#db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${FORGETTING} COMMIT;`);
-      else if (version === 1) this.#db.exec(`BEGIN IMMEDIATE; ${FORGETTING} COMMIT;`);
-      else if (version !== VERSION) {
-        throw new Fault("approval.store", `its version is ${String(version)}, not ${VERSION}`);
-      }
-      this.#db.exec(ASKED);
       const open = this.#db.prepare(`SELECT * FROM approvals WHERE state IN (${OPEN}) ${IN_ORDER}`);
       for (const row of open.iterate()) this.#keep(row as Row);
     } catch (cause) {
-      const why = describeError(cause);
-      throw new Fault("approval.store", `approvals cannot be kept in ${file}: ${why}`, {
-        cause,
-        hint: "nothing waits for a person until it can; move the file away to start with an empty one",
-      });
+      throw form.fault(describeError(cause), cause);
     }
+  }
+
+  /** The database, to be copied. */
+  get database(): DatabaseSync {
+    return this.#db;
+  }
+
+  /** Removes all approvals of `run`, none of which may be open; gives their ids. @throws {Fault} `approval.store` */
+  forgetRun(run: string): readonly string[] {
+    const rows = this.#guard(() =>
+      this.#prepare("SELECT id, state FROM approvals WHERE run = ?").all(run),
+    ) as Row[];
+    assert(
+      rows.every(({ id = "" }) => !this.#open.has(String(id))),
+      "an approval that waits is not forgotten",
+    );
+    this.#all(() => {
+      for (const table of [...CONTENT, "actions"]) {
+        this.#run(`DELETE FROM ${table} WHERE id IN (SELECT id FROM approvals WHERE run = ?)`, run);
+      }
+      this.#run("DELETE FROM approvals WHERE run = ?", run);
+      return undefined;
+    });
+    return rows.map(({ id }) => String(id));
   }
 
   add(id: string, request: ApprovalRequest, at: { createdMs: number; variantOf: string }): void {

@@ -4,6 +4,7 @@ export * from "./clock.ts";
 export * from "./html.ts";
 export * from "./id.ts";
 export * from "./log.ts";
+export * from "./own-database.ts";
 export * from "./own-folder.ts";
 export * from "./text-file.ts";
 export * from "./visible-text.ts";

@@ -10,6 +10,7 @@
  */
 import type { Cause, Event, Process } from "../action/index.ts";
 import { asksOf, type Asks, type Command } from "./asks.ts";
+import { Steps, type Step } from "./steps.ts";
 import { executes, isWithin, wordsOf, type Words } from "./match.ts";
 
 /** What ties one run's events. */
@@ -51,6 +52,7 @@ interface Executed {
 const EXECS_MAX = 4096;
 const OPEN_MAX = 256; // Of what was read, and as many of what is claimed.
 const SPANS_MAX = 1024;
+const CALL_STEPS_MAX = 4096;
 const TIED_MAX = 8192;
 /** Processes of which only the call is remembered, behind those that are tied. */
 const PAST_MAX = 32_768;
@@ -76,7 +78,9 @@ class RunJoiner implements Joiner {
   readonly #past = new Map<number, { readonly tie: Tie; readonly parent: number | undefined }>();
   /** There were more: from then on whoever is not known as of the harness is not of it. */
   #isLossy = false;
-  #step: Cause["step"];
+  readonly #steps = new Steps();
+  /** The step in which a call was read, by source and id. */
+  readonly #callSteps = new Map<string, Step>();
   /** Commands that somebody had the run execute, by the number of their keeper. */
   readonly #execs = new Map<number, Executed>();
   /** Those under way, by their ids. */
@@ -85,9 +89,9 @@ class RunJoiner implements Joiner {
   observe(event: Omit<Event, "at" | "monoMs">): Cause | undefined {
     const call = this.#callOf(event);
     const exec = this.#execOf(event);
-    // What a command does is of the step that it was begun in, however late it does it.
-    const step = exec === undefined ? this.#stepNow(event) : exec.step;
+    const step = event.cause?.step ?? this.#stepOf(event, call, exec);
     const cause = {
+      ...event.cause,
       ...(call === undefined ? {} : { call }),
       ...(exec === undefined ? {} : { exec: exec.id }),
       ...(step === undefined ? {} : { step }),
@@ -105,10 +109,30 @@ class RunJoiner implements Joiner {
     return at < 0 ? undefined : this.#execs.get(line[at]?.pid ?? -1);
   }
 
+  /** A command's is certain; a call's where the process executes just that; else src/cause/steps.ts says. */
+  #stepOf(
+    event: Omit<Event, "at" | "monoMs">,
+    call: Tie | undefined,
+    exec: Executed | undefined,
+  ): Cause["step"] {
+    const { type, process: by, data = {} } = event;
+    if (type === "step") {
+      const stated = stepOf(data);
+      if (stated !== undefined) this.#steps.state(stated);
+      return this.#steps.now;
+    }
+    const read = call?.by === "argv" ? this.#callSteps.get(`${call.source} ${call.id}`) : undefined;
+    const known =
+      exec?.step ?? (read === undefined ? this.#onlyOf(by) : { ...read, by: "call" as const });
+    if (type === "process.start" && by !== undefined && !this.#harness.has(by.pid))
+      this.#steps.started(by, known);
+    return this.#steps.of(event, known);
+  }
+
   /** Of what no process is known for, as a question to the resolver: the one command's that is under way. */
-  #stepNow({ type, process: by }: Omit<Event, "at" | "monoMs">): Cause["step"] {
-    const [only, ...others] = by === undefined && type !== "step" ? this.#underWay.values() : [];
-    return only !== undefined && others.length === 0 ? only.step : this.#step;
+  #onlyOf(by: Process | undefined): Cause["step"] {
+    const [only, ...others] = by === undefined ? this.#underWay.values() : [];
+    return only !== undefined && others.length === 0 ? only.step : undefined;
   }
 
   #over({ exec }: NonNullable<Event["data"]>): Executed | undefined {
@@ -119,7 +143,8 @@ class RunJoiner implements Joiner {
 
   #began({ exec, pid, step }: NonNullable<Event["data"]>): Executed | undefined {
     if (typeof exec !== "string" || typeof pid !== "number") return undefined;
-    const begun = { id: exec, step: stepOf(step) ?? this.#step };
+    const said = stepOf(step) ?? this.#steps.now;
+    const begun = { id: exec, step: said && { ...said, by: "exec" as const } };
     this.#underWay.set(exec, begun);
     this.#execs.delete(pid);
     this.#execs.set(pid, begun);
@@ -128,10 +153,7 @@ class RunJoiner implements Joiner {
   }
 
   #callOf({ type, target, process: by, data = {} }: Omit<Event, "at" | "monoMs">): Tie | undefined {
-    if (type === "step") {
-      this.#step = stepOf(data) ?? this.#step;
-      return undefined;
-    }
+    if (type === "step") return undefined;
     if (type === "tool.call") return this.#opened(data, by);
     if (type === "tool.result") return this.#closed(data, by);
     if (type === "model") return this.#asked(by);
@@ -157,6 +179,10 @@ class RunJoiner implements Joiner {
     }
     this.#open.delete(key);
     this.#open.set(key, call);
+    this.#callSteps.delete(key);
+    if (this.#steps.now !== undefined) this.#callSteps.set(key, this.#steps.now);
+    if (this.#callSteps.size > CALL_STEPS_MAX)
+      this.#callSteps.delete(this.#callSteps.keys().next().value ?? "");
     // Each kind on its own: what the agent's side says makes nothing forgotten that was read.
     const alike = [...this.#open].filter(([, one]) => isClaim(one) === isClaim(call));
     for (const [oldest, forgotten] of alike.slice(0, -OPEN_MAX)) {
@@ -184,7 +210,9 @@ class RunJoiner implements Joiner {
     if (by === undefined || by.pid === 0) return undefined;
     const from = this.#lineage(by)?.tie ?? this.#pastOf(by);
     if (from === undefined && !this.#isLossy && this.#harness.size < TIED_MAX) {
-      for (const { pid } of [by, ...by.ancestors]) this.#harness.add(pid);
+      const line = [by, ...by.ancestors].map(({ pid }) => pid);
+      for (const pid of line) this.#harness.add(pid);
+      this.#steps.harness(line);
     }
     return from;
   }

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { chmodSync, closeSync, openSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
-import { describeError, Fault } from "../base/index.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { describeError, Fault, openOwnDatabase, type DatabaseForm } from "../base/index.ts";
 import { partsOf, type Sent } from "./channel.ts";
 
 const SCHEMA = `
@@ -23,6 +22,15 @@ CREATE TABLE IF NOT EXISTS cursors (channel TEXT, key TEXT, value TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS wrong (approval TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 `;
 
+const formOf = (file: string): DatabaseForm => ({
+  steps: [SCHEMA],
+  fault: (why, cause) =>
+    new Fault("channel.store", `what channels said cannot be kept in ${file}: ${why}`, {
+      cause,
+      hint: "no channel is used until it can; move the file away to start with an empty one",
+    }),
+});
+
 /** What a message of ours shows. */
 export interface Shown extends Sent {
   readonly approval: string;
@@ -37,23 +45,14 @@ export interface Shown extends Sent {
 export class CourierStore {
   readonly #db: DatabaseSync;
 
+  /** The database, to be copied. */
+  get database(): DatabaseSync {
+    return this.#db;
+  }
+
   /** @throws {Fault} `channel.store` */
   constructor(file: string) {
-    try {
-      closeSync(openSync(file, "a", 0o600)); // Its log has the mode of the file.
-      chmodSync(file, 0o600);
-      this.#db = new DatabaseSync(file);
-      this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-      );
-      this.#db.exec(SCHEMA);
-    } catch (cause) {
-      const why = `what channels said cannot be kept in ${file}: ${describeError(cause)}`;
-      throw new Fault("channel.store", why, {
-        cause,
-        hint: "no channel is used until it can; move the file away to start with an empty one",
-      });
-    }
+    this.#db = openOwnDatabase(file, formOf(file));
   }
 
   add(channel: string, shown: Omit<Shown, "place">): void {
@@ -115,6 +114,14 @@ export class CourierStore {
       approval,
     );
     return this.wrong(approval);
+  }
+
+  /** Removes what was said about approvals that are gone. @throws {Fault} `channel.store` */
+  forget(approvals: readonly string[]): void {
+    const ids = JSON.stringify(approvals);
+    for (const table of ["messages", "wrong"]) {
+      this.#run(`DELETE FROM ${table} WHERE approval IN (SELECT value FROM json_each(?))`, ids);
+    }
   }
 
   close(): void {

@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import type { ClientRequest, IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import type { Duplex, Readable } from "node:stream";
@@ -30,6 +31,8 @@ const { request } = process.getBuiltinModule("node:http");
 /** As long as its process lives, a daemon that starts is waited for: a large record, a slow machine. */
 const START_MS_MAX = 10 * 60_000;
 const START_POLL_MS = 15;
+/** How the command line begins one. */
+const REFUSAL = "cofferdam: ";
 /** How often another caller's daemon, which won the ledger's lock, is looked after. */
 const OTHER_POLL_MS = 1000;
 
@@ -40,6 +43,10 @@ const OTHER_POLL_MS = 1000;
 export const DAEMON_FLAGS: readonly string[] = ["--disallow-code-generation-from-strings"];
 
 const writtenSchema = z.object({ bytes: z.number() });
+/** In a home: its daemon is a service's, and no command starts one of its own. */
+export const SERVICE_MARK = "service";
+/** A service that was stopped for an update comes back. */
+const SERVICE_MS_MAX = 20_000;
 
 /** Speaks to the daemon of one home. */
 export interface Client {
@@ -90,10 +97,11 @@ export function createClient(home: Home, identity?: string): Client {
 }
 
 /** A client of a daemon that answers: the one that runs, or a new one. */
-export async function connectDaemon(home: Home): Promise<Client> {
+export async function connectDaemon(home: Home, serviceMs = SERVICE_MS_MAX): Promise<Client> {
   const client = createClient(home);
   if (await answers(client)) return client;
   requireOwnFolder(home.root, { isVisit: false });
+  if (existsSync(join(home.root, SERVICE_MARK))) return awaitService(client, serviceMs);
   let started = startDaemon(home);
   const deadline = performance.now() + START_MS_MAX;
   while (performance.now() < deadline) {
@@ -110,6 +118,17 @@ export async function connectDaemon(home: Home): Promise<Client> {
   }
   throw new Fault("cli.daemon", `the daemon did not start${lastWords(home)}`, {
     hint: `see ${home.log}; \`cofferdam doctor\` lists what is missing`,
+  });
+}
+
+async function awaitService(client: Client, serviceMs: number): Promise<Client> {
+  const deadline = performance.now() + serviceMs;
+  do {
+    await sleep(START_POLL_MS);
+    if (await answers(client)) return client;
+  } while (performance.now() < deadline);
+  throw new Fault("cli.service", "the daemon of this home is a service, and does not answer", {
+    hint: `\`systemctl start cofferdam\` (with --user where it is yours) starts it; \`cofferdam serve\` takes the home back`,
   });
 }
 
@@ -151,8 +170,11 @@ function anotherStarts(home: Home, since: number): boolean {
 
 function lastWords(home: Home): string {
   if (!existsSync(home.log)) return "";
-  const line = readFileSync(home.log, "utf8").trimEnd().split("\n").at(-1) ?? "";
-  return line === "" ? "" : `: ${line}`;
+  const lines = readFileSync(home.log, "utf8").trimEnd().split("\n");
+  // A refusal stands on a line of its own, and its fix behind it.
+  const said = lines.findLastIndex((line) => line.startsWith(REFUSAL));
+  const words = said < lines.length - 2 ? (lines.at(-1) ?? "") : lines.slice(said).join(";");
+  return words === "" ? "" : `: ${words.replace(REFUSAL, "")}`;
 }
 
 async function upload(

@@ -7,8 +7,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Home, Role } from "../api/index.ts";
 import { Fault, type Log } from "../base/index.ts";
-import type { Client } from "../client/index.ts";
-import { announce } from "./announce.ts";
+import { announce, type Client } from "../client/index.ts";
 import { readAssets } from "./assets.ts";
 import type { ConsoleDesk } from "./desk.ts";
 import { consoleHandlers } from "./handlers/index.ts";
@@ -73,7 +72,12 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
   };
   try {
     const proxied = team === undefined ? {} : { origin: origin.origin };
-    const announced = await announce(client, { port, ...proxied }, closing.signal);
+    const announced = await announce(
+      client,
+      "console.announce",
+      { port, ...proxied },
+      closing.signal,
+    );
     const record = openRecord({ root: home.root });
     undo.push(() => record.close());
     const live = openLive({ client, record, now, log, closing: closing.signal });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Gives } from "../api/index.ts";
 import type { Approvals } from "../approval/index.ts";
@@ -26,6 +26,7 @@ import {
 import { readSecret } from "./channel-secret.ts";
 import type { Credentials } from "./credentials.ts";
 
+const STORE_FILE = "channels.db";
 const LOOK_MS = 2000;
 /** A channel whose secret cannot be had is tried again: a vault may be unlocked meanwhile. */
 const RETRY_MS = 15_000;
@@ -93,6 +94,13 @@ export class Channels {
     for (const courier of this.#couriers.values()) courier.alert(text);
   }
 
+  /** What was said about approvals; `undefined` where nothing ever was. @throws {Fault} `channel.store` */
+  get kept(): Pick<CourierStore, "database" | "forget"> | undefined {
+    const file = join(this.#ports.root, STORE_FILE);
+    if (this.#store === undefined && !existsSync(file)) return undefined;
+    return (this.#store ??= new CourierStore(file));
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -147,7 +155,7 @@ export class Channels {
 
   #courier(channel: Channel): Courier {
     const { root, approvals, log } = this.#ports;
-    this.#store ??= new CourierStore(join(root, "channels.db"));
+    this.#store ??= new CourierStore(join(root, STORE_FILE));
     const deciders = () => readDeciders(root);
     return new Courier({ channel, approvals, log, store: this.#store, deciders });
   }

@@ -1,6 +1,6 @@
 /**
- * The console of this home, as the daemon knows it: it says which port is its own for as long as it lives, and no run
- * is let there (INV-201). One home has one console.
+ * The console of this home and its adapters, as the daemon knows them: each says which port is its own for as long as
+ * it lives, and no run is let there (INV-201, INV-264). One home has one console, and one adapter of a kind.
  *
  * @module
  */
@@ -12,6 +12,7 @@ export class Consoles {
   readonly #sockets: readonly string[];
   #port: number | undefined;
   #origin: string | undefined;
+  readonly #adapters = new Map<string, number>();
 
   constructor({ socket, consoleSocket }: Pick<Home, "socket" | "consoleSocket">) {
     this.#sockets = [socket, consoleSocket];
@@ -19,7 +20,8 @@ export class Consoles {
 
   /** Where Cofferdam itself listens now. */
   get places(): OwnPlaces {
-    return { ports: this.#port === undefined ? [] : [this.#port], sockets: this.#sockets };
+    const console = this.#port === undefined ? [] : [this.#port];
+    return { ports: [...console, ...this.#adapters.values()], sockets: this.#sockets };
   }
 
   /** Of its pages; `undefined` where none is open. */
@@ -49,16 +51,38 @@ export class Consoles {
     }
     this.#origin = origin === undefined ? undefined : new URL(origin).origin; // It throws, or all is set.
     this.#port = port;
-    return this.#hold(signal);
+    return hold(signal, () => (this.#port = undefined));
   }
 
-  async *#hold(signal: AbortSignal): AsyncIterable<Record<string, never>> {
-    try {
-      yield {};
-      if (!signal.aborted) await once(signal);
-    } finally {
-      this.#port = undefined;
+  /**
+   * Closes the port of an adapter in the same way.
+   *
+   * @throws {Fault} `daemon.adapter` where another of its kind has announced itself.
+   */
+  announceAdapter(
+    { kind, port }: { readonly kind: string; readonly port: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Record<string, never>> {
+    const other = this.#adapters.get(kind);
+    if (other !== undefined) {
+      throw new Fault("daemon.adapter", `an adapter for ${kind} is open already: port ${other}`, {
+        hint: "one serves all keys and templates; end it first",
+      });
     }
+    this.#adapters.set(kind, port);
+    return hold(signal, () => this.#adapters.delete(kind));
+  }
+}
+
+async function* hold(
+  signal: AbortSignal,
+  leave: () => unknown,
+): AsyncIterable<Record<string, never>> {
+  try {
+    yield {};
+    if (!signal.aborted) await once(signal);
+  } finally {
+    leave();
   }
 }
 

@@ -101,6 +101,13 @@ export class Credentials {
     this.#minted.delete(`${run} ${grant}`);
   }
 
+  /** What runs have that is not in the vault: for who looks for it in what leaves. */
+  get passing(): readonly string[] {
+    return [...this.#passing.values()].flatMap((of) =>
+      [...of.values()].flatMap((one) => one.hidden),
+    );
+  }
+
   /** The run is over: its placeholders mean nothing any more. */
   forgetRun(run: string): void {
     this.#passing.delete(run);

@@ -9,12 +9,10 @@
 import type { Action, Effect } from "../action/index.ts";
 import {
   Approvals,
-  codeOf,
   isOver,
   type Approval,
   type ApprovalsOptions,
   type ApprovalSummary,
-  type Step,
 } from "../approval/index.ts";
 import { createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import { isBare, readFact, type Facts } from "../catalog/index.ts";
@@ -24,6 +22,7 @@ import {
   lookupTargets,
   requestOf,
   type Asked,
+  type Attempt,
   type CertificateAuthority,
   type Credentialed,
   type Held,
@@ -32,10 +31,10 @@ import {
 import type { EnquiryServer } from "../enquiry/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { decide, type Policy } from "../policy/index.ts";
-import { findProtocol } from "../protocols/index.ts";
 import type { Place as VaultPlace } from "../vault/index.ts";
 import type { ServedGateway, Workers } from "../worker/index.ts";
 import type { Credentials } from "./credentials.ts";
+import { DeskRecord, isSession } from "./desk-record.ts";
 import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
 import {
@@ -86,6 +85,7 @@ export class Desk {
   readonly #due = new Map<string, NodeJS.Timeout>();
   readonly #performing = new Set<Promise<void>>();
   readonly #watches: Watches;
+  readonly #record: DeskRecord;
   /** Runs that asked and live. */
   readonly #living = new Map<string, Run>();
   readonly #unfollow: () => void;
@@ -93,11 +93,12 @@ export class Desk {
   /** @throws {Fault} `approval.store`, `daemon.watches` */
   constructor(ports: DeskPorts) {
     this.#ports = ports;
+    this.#record = new DeskRecord(ports.clock, ports.ledger);
     this.approvals = new Approvals({
       file: ports.file,
       clock: ports.clock,
       deciders: () => ports.deciders(),
-      record: (approval, step) => this.#record(approval, step),
+      record: (approval, step) => this.#record.step(approval, step),
     });
     this.#watches = new Watches({
       file: ports.watches,
@@ -106,8 +107,8 @@ export class Desk {
       approvals: this.approvals,
       requestOf: (approval) => this.#plainOf(approval),
       open: (approval) => this.#open(approval),
-      recordAction: (approval, action, reason) => this.#recordAction(approval, action, reason),
-      recordOutcome: (approval, action, outcome) => this.#recordOutcome(approval, action, outcome),
+      recordAction: (approval, action, reason) => this.#record.action(approval, action, reason),
+      recordOutcome: (approval, action, outcome) => this.#record.outcome(approval, action, outcome),
       notice: (run, text) => this.#living.get(run)?.console.notice(text),
     });
     this.#unfollow = this.approvals.follow((approval) => this.#look(approval));
@@ -165,7 +166,7 @@ export class Desk {
   async #letIn(approval: Approval, action: Action): Promise<Resolution> {
     const { id, state } = approval;
     if (state === "approved" && (await this.approvals.consume(id))) {
-      await this.#recordAction(approval, action, `approved by ${approval.by.join(" and ")}`);
+      await this.#record.action(approval, action, `approved by ${approval.by.join(" and ")}`);
       await this.approvals.begun(id);
       const answer = { status: 200, headers: [], body: Buffer.alloc(0), isCut: false };
       return { kind: "answered", approval: id, answer };
@@ -174,6 +175,11 @@ export class Desk {
     const minutes = LEAVE_MS / 60_000;
     const reason = `it waits for approval ${id} (${state}); repeat the very same command: once it is approved it begins, within ${minutes} minutes, and once`;
     return { kind: "pending", approval: id, reason };
+  }
+
+  /** What is kept of approvals, and of those that are watched. */
+  get kept(): { readonly approvals: Approvals["kept"]; readonly watches: Watches["kept"] } {
+    return { approvals: this.approvals.kept, watches: this.#watches.kept };
   }
 
   get nowMs(): number {
@@ -303,7 +309,7 @@ export class Desk {
       if (!(await this.approvals.consume(id))) return;
       this.#watches.sending(approval);
       // Whoever performs it holds what was found a last time against what it then does.
-      await this.#send(approval, gateway, withFacts(held, facts), credential);
+      await this.#send(approval, gateway, withFacts(held, facts), credential, performer.attempts);
     } catch (error) {
       const { state } = this.approvals.show(id);
       const known =
@@ -352,11 +358,12 @@ export class Desk {
     gateway: ServedGateway,
     held: Held,
     credential: Credentialed | undefined,
+    attempts: readonly Attempt[],
   ): Promise<void> {
     const { id, action } = approval;
-    await this.#recordAction(approval, action, `approved by ${approval.by.join(" and ")}`);
+    await this.#record.action(approval, action, `approved by ${approval.by.join(" and ")}`);
     const { outcome, answer } = await gateway.perform(held, credential);
-    await this.#recordOutcome(approval, action, outcome);
+    await this.#record.outcome(approval, action, outcome, attempts);
     if (answer === undefined || outcome.failure !== undefined) {
       const why = outcome.failure?.detail ?? "no answer came";
       return await this.approvals.failed(
@@ -423,71 +430,6 @@ export class Desk {
     const { run, cause } = action;
     return this.#ports.workers.describe(held, { run, at, grant, own, cause });
   }
-
-  async #record(approval: Approval, step: Step): Promise<void> {
-    const { action, id, run, by, createdMs } = approval;
-    const { state, reason, by: who, later } = step;
-    await this.#append({
-      type: "approval",
-      run,
-      system: action.system,
-      target: action.target,
-      action: action.id,
-      data: {
-        approval: id,
-        state,
-        verb: action.verb,
-        effects: [...action.effects],
-        digest: action.digest,
-        code: codeOf(action),
-        // What is known of an operation only after it was judged is on record with the card.
-        ...(state === "requested" && isSession(action) ? { fields: action.fields } : {}),
-        ...(who === undefined ? {} : { by: who, before: [...by] }),
-        ...(reason === undefined ? {} : { reason }),
-        ...(later === undefined ? {} : { later }),
-        waitedMs: this.#ports.clock.now().wallMs - createdMs,
-      },
-    });
-  }
-
-  async #recordAction({ id, run }: Approval, action: Action, reason: string): Promise<void> {
-    const { kind, verb, effects, summary, fields, digest, system, target } = action;
-    const amount = action.impact?.amount;
-    await this.#append({
-      type: "action",
-      verdict: "allow",
-      rule: `approval.${id}`,
-      run,
-      system,
-      target,
-      action: action.id,
-      data: {
-        ...{ kind, verb, effects: [...effects], summary, fields, digest, reason },
-        ...(amount === undefined ? {} : { amount: { ...amount } }),
-      },
-    });
-  }
-
-  async #recordOutcome(
-    { id, run }: Approval,
-    action: Action,
-    outcome: Asked["outcome"],
-  ): Promise<void> {
-    const { system, target } = action;
-    const { failure, ...rest } = outcome;
-    const data = { approval: id, ...rest, ...(failure === undefined ? {} : { ...failure }) };
-    await this.#append({ type: "outcome", run, system, target, action: action.id, data });
-  }
-
-  /** On disk before it is acted upon: what a person decided is never lost. */
-  async #append(event: Omit<Parameters<Ledger["append"]>[0], "at" | "monoMs">): Promise<void> {
-    const { wallMs, monoMs } = this.#ports.clock.now();
-    await this.#ports.ledger.append({ ...event, at: at(wallMs), monoMs }, { sync: true });
-  }
-}
-
-function isSession({ kind }: Action): boolean {
-  return findProtocol(kind) !== undefined;
 }
 
 /** Whether nobody can see before what will be said in it: its own describer says so. */

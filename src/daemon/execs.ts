@@ -33,6 +33,8 @@ export interface Purpose {
 /** A command that has begun. */
 export interface Begun {
   readonly exec: string;
+  /** Its number on the record. */
+  readonly entry: number;
   readonly streams: Exclude<AgentStreams, { readonly kind: "none" }>;
   /** Resolves when it has ended; {@link Execs.close} is to be called behind it. */
   readonly ended: Promise<ExecutionEnd>;
@@ -48,7 +50,7 @@ async function* linesOf(begun: Begun, output: Output, gone: AbortSignal): AsyncI
   let isOver = false;
   let last: ExecLine | undefined;
   try {
-    yield { type: "started", exec: begun.exec };
+    yield { type: "started", exec: begun.exec, entry: begun.entry };
     yield* output.until(begun.ended);
     isOver = true;
   } finally {
@@ -113,6 +115,7 @@ export class Execs {
     const { streams } = execution;
     let reason: "cancelled" | "timeout" | undefined;
     let escalation: NodeJS.Timeout | undefined;
+    let entry: number;
     const cancel = (why: "cancelled" | "timeout") => {
       reason ??= why;
       execution.cancel();
@@ -121,7 +124,7 @@ export class Execs {
     try {
       if (streams.kind === "none") throw new Fault("sandbox.exec", "a command without streams");
       of.set(exec, { info, execution, cancel });
-      await run.record({
+      entry = await run.record({
         type: "exec",
         target: argv[0] ?? "",
         data: {
@@ -147,6 +150,7 @@ export class Execs {
     execution.go();
     return {
       exec,
+      entry,
       streams,
       ended: execution.ended,
       cancel,

@@ -89,6 +89,8 @@ export function holdRun(world: World, run: Run, living: Living): void {
     isRunning: () => run.info.state === "running",
     note: (event) => run.recorder.note(event),
     spent: (cpuMs) => world.lineages.spent(run.id, cpuMs),
+    gpuSecondsMax: () => run.task.compute.gpuSeconds,
+    exceeded: (why) => run.stop("limit", why),
   });
   void sandbox.exited.then((exit) => {
     unwatch();

@@ -13,6 +13,7 @@ export async function* readEntries(
     readonly run?: string | undefined;
     readonly follow: boolean;
     readonly from?: number | undefined;
+    readonly types?: readonly Entry["type"][] | undefined;
   },
   signal: AbortSignal,
 ): AsyncIterable<Entry> {
@@ -26,7 +27,9 @@ export async function* readEntries(
       const size = ledger.size;
       for await (const { seq, event } of ledger.read(next, size)) {
         if (signal.aborted) return;
-        if (options.run === undefined || event.run === options.run) yield { seq, ...event };
+        if (options.run !== undefined && event.run !== options.run) continue;
+        if (options.types?.includes(event.type) === false) continue;
+        yield { seq, ...event };
       }
       next = Math.max(next, size);
       if (!options.follow) return;

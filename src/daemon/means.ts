@@ -35,6 +35,7 @@ export function meansOf(run: Run, beyond: Beyond): Means {
       return run.task.respond;
     },
     record: (event) => run.recorder.record(event),
+    causeOf: (about) => run.recorder.causeOf(about),
     notice: (text) => run.console.notice(text),
     alert: (text) => beyond.alert(`${run.id} (${run.task.task}): ${text}`),
     confirmAll: (why) => {

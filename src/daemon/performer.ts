@@ -7,6 +7,7 @@
 import { UNKNOWN_PROCESS, type Process } from "../action/index.ts";
 import { Fault, type Log } from "../base/index.ts";
 import { findEntry, type Entry } from "../catalog/index.ts";
+import type { Attempt } from "../gateway/index.ts";
 import { initialPolicyState, type Policy } from "../policy/index.ts";
 import type { HeldRun } from "../worker/index.ts";
 
@@ -25,6 +26,8 @@ export class Performer implements HeldRun {
   readonly isErrand = true;
   readonly authorities: ReadonlyMap<string, string>;
   readonly placeholders = { given: [], find: () => [] };
+  /** What left this host for it. */
+  readonly attempts: Attempt[] = [];
   readonly #own: Entry | undefined;
   readonly #log: Log;
 
@@ -68,6 +71,10 @@ export class Performer implements HeldRun {
 
   thaw(): Promise<void> {
     return Promise.resolve();
+  }
+
+  dialled(attempt: Attempt): void {
+    this.attempts.push(attempt);
   }
 
   stop(): void {}

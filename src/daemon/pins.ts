@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { canonicalJson, type Action, type Effect, type Json } from "../action/index.ts";
+import { canonicalJson, type Action, type Cause, type Effect, type Json } from "../action/index.ts";
 import type { Approval, Spool } from "../approval/index.ts";
 import { assert, Fault } from "../base/index.ts";
 import { findEntry, isLasting, type Entry, type Facts } from "../catalog/index.ts";
@@ -28,6 +28,8 @@ export interface Pin {
   readonly ca?: string;
   /** Its system, where that is one of the user's own: as it was when the run began. */
   readonly own?: Entry;
+  /** What it was asked for by: its step, above all. */
+  readonly cause?: Cause;
 }
 
 /** A policy of nothing but `grant`: what is performed reaches no further. */
@@ -46,18 +48,27 @@ export function entryOf({ pin }: Approval, { system }: Pick<Grant, "system">): E
   return findEntry(system) ?? (pin as unknown as Pin).own;
 }
 
-export function pinOf(run: Run, { host, port }: Held, { system, effects }: Action): Json {
+/** Why `approval` was asked for, as its entries say it. */
+export function causeIn({ pin }: Approval): { readonly cause?: Cause } {
+  const { cause } = pin as unknown as Pin;
+  return cause === undefined ? {} : { cause };
+}
+
+export function pinOf(run: Run, { host, port }: Held, action: Action): Json {
+  const { id, system, effects, cause: process } = action;
   const grant = [...run.task.grants, OWN_GRANT].find(({ name }) => name === system);
   if (grant === undefined)
     throw new Fault("daemon.no_such_grant", `the run has no grant ${system}`);
   const ca = run.authorities.get(system);
   const own = run.own.get(grant.system)?.entry;
+  const cause = run.recorder.causeOf({ type: "approval", action: id, process });
   const pinned = { ...grant, hosts: [host], ports: [port] };
   return {
     grant: pinned as unknown as Json,
     effects: [...effects],
     ...(ca === undefined ? {} : { ca }),
     ...(own === undefined ? {} : { own: own as unknown as Json }),
+    ...(cause === undefined ? {} : { cause: cause as unknown as Json }),
   };
 }
 

@@ -377,10 +377,10 @@ describe("what must not be used is not", () => {
     assert.deepEqual(left, []);
   });
 
-  test("INV-42: what a killed daemon left waiting is removed by the next; runs stay", () => {
+  test("INV-42: what a killed daemon left waiting is removed by the next; runs stay", async () => {
     const before = readdirSync(world.home.runs).length;
     mkdirSync(join(world.home.runs, "r-unclaimed", "layer"), { recursive: true });
-    removeUnclaimed(world.home.runs);
+    await removeUnclaimed(world.home.runs);
     assert.equal(readdirSync(world.home.runs).length, before);
   });
 });

@@ -170,8 +170,8 @@ export class Pool {
       // A run of this kind would fail as well, and say so to whoever starts it; or work on a copy.
       if (isFault(error, "sandbox.overlay")) this.#copied.add(key);
       this.#world.log.warn("pool.prepare", { error: describeError(error) });
-      removePrepared(this.#world, id);
       this.#drop(key);
+      await removePrepared(this.#world, id);
     } finally {
       this.#filling = false;
       this.#schedule();
@@ -216,7 +216,7 @@ export class Pool {
     } catch (error) {
       this.#world.log.warn("pool.close", { sandbox: one.id, error: describeError(error) });
     }
-    removePrepared(this.#world, one.id);
+    await removePrepared(this.#world, one.id);
   }
 
   #track(work: Promise<void>): void {

@@ -7,7 +7,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { realpathSync, rmSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../policy/index.ts";
@@ -28,7 +28,7 @@ import {
 } from "../sandbox/index.ts";
 import { closeDescriptor } from "../sys/index.ts";
 import { layOutLayer, type LayerOptions } from "../workspace/index.ts";
-import { createRunFiles, filesOf, type RunFiles } from "./run-files.ts";
+import { createRunFiles, filesOf, removeRunFiles, type RunFiles } from "./run-files.ts";
 import type { World } from "./world.ts";
 
 /** What shapes a sandbox before its run is known. */
@@ -123,8 +123,8 @@ export async function prepareSandbox(
 }
 
 /** Removes the folders of a sandbox that never had a run. */
-export function removePrepared(world: World, id: string): void {
-  rmSync(filesOf(world.home.runs, id).root, { recursive: true, force: true });
+export async function removePrepared(world: World, id: string): Promise<void> {
+  await removeRunFiles(filesOf(world.home.runs, id));
 }
 
 /**

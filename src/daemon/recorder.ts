@@ -81,7 +81,7 @@ export class Recorder {
     this.deeds.note(event);
     this.reasons.note(event);
     const follow = this.watch(this.#stamped(event));
-    const key = `${event.type} ${event.rule ?? ""} ${event.target ?? ""} ${event.process?.exe ?? ""}`;
+    const key = keyOf(event);
     const isTool = TOOLS.has(event.type);
     if (isTool || BUDGETED.has(event.type)) {
       const budget = isTool ? this.#toolBudget : this.#budget;
@@ -112,6 +112,11 @@ export class Recorder {
   /** The run did not end after all: its command is started again. */
   goOn(): void {
     this.#ending = false;
+  }
+
+  /** What something that is told elsewhere belongs to: an approval's entries outlive the run. */
+  causeOf(about: RunEvent): Event["cause"] {
+    return this.#joiner.observe(about);
   }
 
   /** Writes out what was merged. */
@@ -163,6 +168,13 @@ export class Recorder {
     const { wallMs, monoMs } = this.#clock.now();
     return { ...event, at: new Date(wallMs).toISOString(), monoMs, run: this.run };
   }
+}
+
+/** What makes two events equal: entries of two steps, or of two calls' commands, never merge into one. */
+function keyOf({ type, rule = "", target = "", process, cause }: RunEvent): string {
+  const { trajectory = "", episode = "", step = "" } = cause?.step ?? {};
+  const who = process?.exe ?? "";
+  return JSON.stringify([type, rule, target, who, trajectory, episode, step]);
 }
 
 /** How many equal events `event` stands for already. */

@@ -24,6 +24,7 @@ function kit(responses: readonly Response[], change: Partial<Means> = {}): Kit {
       readonly Response[]
     >,
     record: async (event) => events.push(event),
+    causeOf: () => undefined,
     notice: () => {},
     alert: () => void did.push("alert"),
     confirmAll: () => does("confirm-all"),

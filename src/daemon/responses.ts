@@ -24,6 +24,8 @@ export interface Finding {
 export interface Means {
   readonly responses: Readonly<Record<FindingKind, readonly Response[]>>;
   record(event: RunEvent): Promise<number>;
+  /** Which call and step something is of. */
+  causeOf(about: RunEvent): RunEvent["cause"];
   /** Says it where the run's output is seen. */
   notice(text: string): void;
   /** Says it to the persons who decide, wherever they are. */
@@ -58,6 +60,7 @@ interface Answer {
   readonly kind: FindingKind;
   readonly due: readonly Response[];
   readonly text: string;
+  readonly of: FindingSubject;
   readonly sinceMs: number;
 }
 
@@ -133,7 +136,7 @@ export class Responder {
     for (const one of due) if (one !== "alert" && one !== "cut") this.#holding.add(one);
     // All at once, whatever was begun before and is not done yet; nothing waits for another.
     const doing = due.map((one) => this.#do(one, text));
-    this.#settle(recorded, Promise.all(doing), { kind, due, text, sinceMs }).catch(
+    this.#settle(recorded, Promise.all(doing), { kind, due, text, of, sinceMs }).catch(
       (error: unknown) => means.failed(error),
     );
   }
@@ -142,20 +145,30 @@ export class Responder {
   async #settle(
     recorded: Promise<number>,
     doing: Promise<readonly Done[]>,
-    { kind, due, text, sinceMs }: Answer,
+    { kind, due, text, of, sinceMs }: Answer,
   ): Promise<void> {
     const done = await doing;
     const withinMs = Math.round(this.#clock.now().monoMs - sinceMs);
     const finding = await recorded;
     const responses = due.map(String);
+    const { process, flow, action } = of;
+    const about = {
+      type: "response" as const,
+      ...(process && { process }),
+      ...(flow && { flow }),
+      ...(action && { action }),
+    };
+    const cause = of.cause ?? this.#means.causeOf(about);
+    const why = cause === undefined ? {} : { cause };
     await this.#means.record({
       type: "response",
+      ...why,
       data: { finding, kind, responses, ...Object.assign({}, ...done), withinMs },
     });
     if (!due.includes("pause") && !due.includes("pause-lineage")) return;
     const evidence = await this.#means.evidence(text);
     if (evidence === undefined) return;
-    await this.#means.record({ type: "response", data: { finding, kind, ...evidence } });
+    await this.#means.record({ type: "response", ...why, data: { finding, kind, ...evidence } });
   }
 
   /** Does one; what fails ends the run, and says so. */

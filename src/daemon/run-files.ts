@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { Fault } from "../base/index.ts";
 import { runInfoSchema, type RunInfo } from "../api/index.ts";
+import { discardLayer } from "../workspace/index.ts";
 
 /** Paths of one run. */
 export interface RunFiles {
@@ -63,12 +64,18 @@ export function saveTask(files: RunFiles, source: string): void {
 }
 
 /** Removes what never became a run: folders that a daemon left which died with sandboxes waiting. */
-export function removeUnclaimed(runs: string): void {
+export async function removeUnclaimed(runs: string): Promise<void> {
   if (!existsSync(runs)) return;
   for (const id of readdirSync(runs)) {
     const files = filesOf(runs, id);
-    if (!existsSync(files.info)) rmSync(files.root, { recursive: true, force: true });
+    if (!existsSync(files.info)) await removeRunFiles(files);
   }
+}
+
+/** Its layer first: an overlay leaves folders that nobody but root may list as they are. */
+export async function removeRunFiles(files: RunFiles): Promise<void> {
+  await discardLayer(files.layer);
+  rmSync(files.root, { recursive: true, force: true });
 }
 
 /** Adds one line (with its line feed) to the file of denials that the run can read. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { rmSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import type { RunInfo } from "../api/index.ts";
 import { capacity, type Capacity } from "./capacity.ts";
@@ -67,6 +68,19 @@ export class Runs {
     });
   }
 
+  /** Whether a run is on its way: what can wait, waits. */
+  get isStarting(): boolean {
+    return this.live.some(({ info }) => info.state === "starting");
+  }
+
+  /** Removes a run that ended, with its folder: recordings, evidence, what it left of its workspace. */
+  forget(id: string): void {
+    this.#past.delete(id);
+    const { root, info } = filesOf(this.#world.home.runs, id);
+    rmSync(info, { force: true }); // First: without it the folder is nobody's, and goes at the next start.
+    rmSync(root, { recursive: true, force: true });
+  }
+
   /** A run whose terminal can be seen: living, or ended a moment ago. */
   attachable(id: string): Run {
     return this.remembered(id) ?? this.living(id);
@@ -125,6 +139,6 @@ export class Runs {
 
 function noSuchRun(id: string): Fault {
   return new Fault("daemon.no_such_run", `no run ${JSON.stringify(id)}`, {
-    hint: "`cofferdam ps --all` lists them",
+    hint: "`cofferdam ps --all` lists them; what is older than the retention goes (`cofferdam retention`)",
   });
 }

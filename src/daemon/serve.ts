@@ -4,26 +4,31 @@
  * @module
  */
 import { flushCompileCache } from "node:module";
-import type { Home } from "../api/index.ts";
+import type { Gives, Home } from "../api/index.ts";
 import { describeError, Fault } from "../base/index.ts";
 import { neededVariables, parseTaskFile, resolveCredentials } from "../policy/index.ts";
 import { DETECTOR_ABOUTS } from "../detect/index.ts";
 import { taskSystems } from "../systems/index.ts";
+import { leaveDelegatedGroup } from "../sandbox/index.ts";
 import { approvalHandlers } from "./approval-handlers.ts";
 import { execHandlers } from "./exec-handlers.ts";
 import { lineageHandlers } from "./lineage-handlers.ts";
 import { credentialHandlers } from "./credentials.ts";
+import { createMetrics } from "./metrics.ts";
 import { probeTask } from "./probing.ts";
 import { passkeyHandlers } from "./passkeys.ts";
 import { serveControl, type Handlers } from "./server.ts";
 import { readEntries } from "./log-reader.ts";
 import { guardDisk } from "./disk-guard.ts";
+import { Keeping, prunedIn } from "./keeping.ts";
 import { Pool } from "./pool.ts";
 import { removeUnclaimed } from "./run-files.ts";
 import { readFile, writeFile } from "./run-paths.ts";
 import { serveRunStream } from "./run-stream.ts";
 import { settleMcp } from "./mcp-settle.ts";
 import { Runs } from "./runs.ts";
+import { joinService } from "./service.ts";
+import { supportHandlers } from "./support.ts";
 import { startRun } from "./start.ts";
 import { listSnapshots, removeSnapshot, takeSnapshot, tidySnapshots } from "./snapshots.ts";
 import { leaveHandlers, takeLeave } from "./taken-leave.ts";
@@ -36,7 +41,10 @@ export async function serve(home: Home): Promise<void> {
   flushCompileCache(); // What workers load is on the disk then: they start in half the time, the first one too.
   const stopped = Promise.withResolvers<string>();
   const failed = (error: unknown) => stopped.resolve(`failed: ${describeError(error)}`);
+  if (process.env["NOTIFY_SOCKET"] !== undefined) leaveDelegatedGroup();
   const world = await openWorld(home, failed);
+  const { ledger, log } = world;
+  const service = joinService({ home, ledger, log, environment: process.env, pid: process.pid });
   const runs = new Runs(world);
   world.desk.approvals.follow(({ id, run, state }) => {
     if (state === "cancelled")
@@ -50,13 +58,14 @@ export async function serve(home: Home): Promise<void> {
   await world.recordings.recover();
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
-  removeUnclaimed(home.runs);
+  await removeUnclaimed(home.runs);
   tidySnapshots(home.snapshots);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
   takeLeave(world, runs);
   const unguard = guardDisk(home.root, running, world.log);
-  const handlers = createHandlers({ world, runs, pool }, (why) => stopped.resolve(why));
+  const keeping = new Keeping(world, runs);
+  const handlers = createHandlers({ world, runs, pool, keeping }, (why) => stopped.resolve(why));
   const server = await serveControl(
     home.socket,
     handlers,
@@ -67,10 +76,13 @@ export async function serve(home: Home): Promise<void> {
   process.on("SIGINT", () => stopped.resolve("SIGINT"));
   process.on("SIGHUP", () => {}); // The terminal that started it may go.
   world.log.info("daemon.ready", { home: home.root, pid: process.pid });
+  service.ready();
   const reason = await stopped.promise;
   world.log.info("daemon.stopping", { reason });
+  service.stopping();
   server.close();
   unguard();
+  await keeping.close();
   for (const run of runs.live) run.stop("daemon", `the daemon stops: ${reason}`);
   await Promise.all([pool.close(), runs.settled()]);
   server.closeAllConnections();
@@ -104,7 +116,11 @@ interface Parts {
   readonly pool: Pool;
 }
 
-function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => void): Handlers {
+function createHandlers(
+  { world, runs, pool, keeping }: Parts & { readonly keeping: Keeping },
+  stop: (why: string) => void,
+): Handlers {
+  const metrics = createMetrics(world, runs, pool);
   const startedAt = new Date(world.clock.now().wallMs).toISOString();
   return {
     "daemon.status": async () => ({
@@ -116,6 +132,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       waiting: pool.size,
       entries: world.ledger.size,
     }),
+    "daemon.metrics": async () => [...metrics()] as Gives<"daemon.metrics">,
     "daemon.stop": async ({ force }) => {
       if (runs.live.length > 0 && !force) {
         throw new Fault("daemon.state", `${runs.live.length} runs are active`, {
@@ -126,6 +143,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       return {};
     },
     "console.announce": (which, { signal }) => world.consoles.announce(which, signal),
+    "adapter.announce": (which, { signal }) => world.consoles.announceAdapter(which, signal),
     "run.start": async (request) => (await startRun(world, runs, pool, request)).info,
     "run.list": async ({ all }) => runs.list(all),
     "run.show": async ({ run }) => runs.info(run),
@@ -151,6 +169,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     },
     "run.step": async ({ run, trajectory, episode, step }) => {
       const at = { trajectory, episode, step };
+      world.usage.settle(run);
       await runs.living(run).record({ type: "step", data: at });
       return runs.info(run);
     },
@@ -188,6 +207,7 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
       proof: await world.ledger.prove(seq),
       key: world.ledger.verifierKey,
     }),
+    "ledger.pruned": async () => prunedIn(world.ledger),
     "workspace.diff": async ({ run }) => diffRun(world, runs.info(run)),
     "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
@@ -199,6 +219,8 @@ function createHandlers({ world, runs, pool }: Parts, stop: (why: string) => voi
     ...leaveHandlers(world),
     ...approvalHandlers(world, runs),
     ...passkeyHandlers(world),
+    ...keeping.handlers,
+    ...supportHandlers(world, runs),
   };
 }
 

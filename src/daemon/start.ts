@@ -133,6 +133,7 @@ async function start(
     void run.ended.then(() => {
       world.detections.remove(id);
       world.enquiries.remove(run.id);
+      world.usage.forget(run.id);
       void world.minting.revoke(run.id).then(() => world.credentials.forgetRun(run.id));
     });
     // The daemon itself describes only its own operations, which make and end logins.
@@ -171,6 +172,7 @@ function describeRun(id: string, { task, request, recipe, fork }: Order, world: 
     entries: { first: 0, last: 0 },
     counts: { flows: 0, actions: 0, denials: 0, findings: 0 },
     publish: task.publish.map(printPublished),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
     ...(fork === undefined ? {} : { from: { snapshot: fork.info.snapshot, run: fork.info.run } }),
   };
 }
@@ -229,6 +231,7 @@ async function recordStart(
       ...(run.lending.canary === undefined ? {} : { canary: run.lending.canary.digest }),
       publish: task.publish.map(printPublished),
       ...(request.profile === undefined ? {} : { profile: request.profile }),
+      ...(request.labels === undefined ? {} : { labels: request.labels }),
       ...(fork === undefined ? {} : { from: { snapshot: fork.info.snapshot, run: fork.info.run } }),
     },
   });

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { chmodSync, closeSync, openSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { digestOf } from "../action/index.ts";
-import { describeError, Fault } from "../base/index.ts";
+import { describeError, Fault, openOwnDatabase, type DatabaseForm } from "../base/index.ts";
 import type { Task } from "../policy/index.ts";
 
 /** No leave is for a longer time than it lasts, and none lasts longer (src/policy/task-checks.ts). */
@@ -19,6 +18,15 @@ const SCHEMA = `
     task TEXT PRIMARY KEY, at INTEGER NOT NULL, run TEXT NOT NULL, why TEXT NOT NULL
   ) STRICT;
 `;
+
+const formOf = (file: string): DatabaseForm => ({
+  steps: [SCHEMA],
+  fault: (why, cause) =>
+    new Fault("daemon.unattended", `what passed unattended cannot be kept in ${file}: ${why}`, {
+      cause,
+      hint: "without it leave would be given again; look at what that file is",
+    }),
+});
 
 /** Why and when a task lost its leave. */
 export interface TakenLeave {
@@ -36,14 +44,9 @@ export class UnattendedStore {
 
   /** @throws {Fault} `daemon.unattended` */
   constructor(file: string, nowMs: number) {
+    const form = formOf(file);
+    this.#db = openOwnDatabase(file, form);
     try {
-      closeSync(openSync(file, "a", 0o600)); // Its log has the mode of the file.
-      chmodSync(file, 0o600);
-      this.#db = new DatabaseSync(file);
-      this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-      );
-      this.#db.exec(SCHEMA);
       this.#db.prepare("DELETE FROM uses WHERE at < ?").run(nowMs - KEPT_MS);
       for (const { leave, at } of this.#db.prepare("SELECT leave, at FROM uses").all()) {
         this.#note(String(leave), [Number(at)]);
@@ -52,12 +55,13 @@ export class UnattendedStore {
         this.#taken.set(String(task), { atMs: Number(at), run: String(run), why: String(why) });
       }
     } catch (cause) {
-      const why = `what passed unattended cannot be kept in ${file}: ${describeError(cause)}`;
-      throw new Fault("daemon.unattended", why, {
-        cause,
-        hint: "without it leave would be given again; look at what that file is",
-      });
+      throw form.fault(describeError(cause), cause);
     }
+  }
+
+  /** The database, to be copied. */
+  get database(): DatabaseSync {
+    return this.#db;
   }
 
   of(leave: string): readonly number[] {

@@ -9,6 +9,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { describeError, type Clock, type Log } from "../base/index.ts";
 import {
+  GPU_LOOK_MS,
   GpuReader,
   ProcessMeter,
   type BusyProcess,
@@ -17,9 +18,10 @@ import {
   type GpuUse,
   type Limits,
 } from "../sandbox/index.ts";
+import { GpuTime } from "./gpu-time.ts";
 import type { RunEvent } from "./recorder.ts";
 
-const LOOK_MS = 10_000;
+const LOOK_MS = GPU_LOOK_MS;
 /** However little changes, what is used is on record once a minute: at the look that is nearest. */
 const SAY_MS = 60_000 - LOOK_MS / 2;
 /** A shorter time says little about processors. */
@@ -44,6 +46,10 @@ export interface UsedRun {
   note(event: RunEvent): void;
   /** It has used so much more of processor time. */
   spent(cpuMs: number): void;
+  /** GPU time in seconds that it may use, over all attempts; absent where its task sets none. */
+  gpuSecondsMax?(): number | undefined;
+  /** It has used more than that. */
+  exceeded?(why: string): void;
 }
 
 interface Look {
@@ -51,11 +57,13 @@ interface Look {
   readonly cpuMs: number | undefined;
 }
 
+type ToldUse = Omit<GpuUse, "shares">;
+
 interface Said {
   readonly atMs: number;
   readonly cores: number;
   readonly memory: number;
-  readonly gpus: readonly GpuUse[];
+  readonly gpus: readonly ToldUse[];
   readonly busiest: readonly BusyProcess[];
 }
 
@@ -68,6 +76,9 @@ interface Watched {
   said: Said | undefined;
   /** How much processor time was told of. */
   chargedMs: number;
+  /** Until when GPU time is charged, and how the GPUs were used then; nothing before the first look. */
+  gpuMs: number;
+  gpuUses: readonly GpuUse[] | undefined;
 }
 
 /** Samples what runs use. */
@@ -76,6 +87,8 @@ export class UsageWatch {
   readonly #log: Log;
   readonly #reader: GpuReader;
   readonly #watched = new Set<Watched>();
+  /** By run: an attempt to start again begins no new budget. */
+  readonly #gpuTimes = new Map<string, GpuTime>();
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
@@ -94,16 +107,53 @@ export class UsageWatch {
       last: { atMs: this.#nowMs, cpuMs: run.limits.usage().cpuMs },
       said: undefined,
       chargedMs: 0,
+      gpuMs: this.#nowMs,
+      gpuUses: undefined,
     };
+    if (run.gpus.length > 0 && !this.#gpuTimes.has(run.id))
+      this.#gpuTimes.set(run.id, new GpuTime());
     this.#watched.add(one);
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS).unref();
     return () => {
-      this.#charge(one, run.limits.usage().cpuMs);
+      this.#chargeCpu(one, run.limits.usage().cpuMs);
+      if (this.#watched.has(one)) this.#settle(one);
       this.#watched.delete(one);
       if (this.#watched.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
     };
+  }
+
+  /** Run `id` begins another step: GPU time until now is of the one before, and is on record with it. */
+  settle(id: string): void {
+    for (const one of this.#watched) if (one.run.id === id) this.#settle(one);
+  }
+
+  /** The run is over. */
+  forget(id: string): void {
+    this.#gpuTimes.delete(id);
+  }
+
+  /** Nothing is read anew: until here the GPUs were used as at the last look. */
+  #settle(one: Watched): void {
+    const { run } = one;
+    const time = this.#gpuTimes.get(run.id);
+    if (time === undefined) return;
+    this.#chargeGpu(one, one.gpuUses ?? run.gpus.map(({ number }) => ({ gpu: number, pids: [] })));
+    if (!time.isSpent) return;
+    run.note({ type: "usage", data: { spanMs: 0, ...time.take() } });
+  }
+
+  #chargeGpu(one: Watched, uses: readonly GpuUse[]): void {
+    const { run } = one;
+    const time = this.#gpuTimes.get(run.id);
+    if (time === undefined) return;
+    const atMs = this.#nowMs;
+    time.charge(uses, Math.max(0, atMs - one.gpuMs));
+    one.gpuMs = atMs;
+    const most = run.gpuSecondsMax?.();
+    if (most === undefined || time.seconds <= most) return;
+    run.exceeded?.(`it used ${Math.round(time.seconds)} s of GPU time, and ${most} s are granted`);
   }
 
   /** Looks at every run once; not while an earlier look goes on. */
@@ -135,6 +185,9 @@ export class UsageWatch {
   #lookAt(one: Watched): void {
     const { run } = one;
     if (!run.isRunning()) {
+      // What it had given to a GPU may go on while it stands still: until it did, at least.
+      if (one.last !== undefined) this.#chargeGpu(one, one.gpuUses ?? []);
+      one.gpuMs = this.#nowMs;
       // The time that it stands still is none in which it used little.
       one.last = undefined;
       one.processes.forget();
@@ -148,7 +201,7 @@ export class UsageWatch {
   }
 
   /** Tells what it used since it was told last; without control groups a process's time goes with it. */
-  #charge(one: Watched, cpuMs: number | undefined): void {
+  #chargeCpu(one: Watched, cpuMs: number | undefined): void {
     const more = (cpuMs ?? 0) - one.chargedMs;
     one.chargedMs = cpuMs ?? one.chargedMs;
     if (more > 0) one.run.spent(more);
@@ -160,19 +213,23 @@ export class UsageWatch {
     if (last !== undefined && atMs - last.atMs < SPAN_MS_MIN) return;
     const { cpuMs, memoryBytes, pids: count, writtenBytes } = run.limits.usage();
     one.last = { atMs, cpuMs };
-    this.#charge(one, cpuMs);
+    this.#chargeCpu(one, cpuMs);
     const spanMs = last === undefined ? undefined : atMs - last.atMs;
     const cores = coresSince(last, one.last);
     const isBusy = (cores ?? 0) >= BUSY_CORES;
     if (!isBusy) one.processes.forget();
     const pids = isBusy || run.gpus.length > 0 ? run.limits.pids() : [];
-    const gpus = one.gpus.use(pids, atMs).map(rounded);
+    const uses = one.gpus.use(pids, atMs);
+    const gpus = uses.map(rounded);
+    this.#chargeGpu(one, uses);
+    one.gpuUses = uses;
     if (spanMs === undefined) return;
     const users = gpus.flatMap((gpu) => gpu.pids.slice(0, BUSIEST));
     const busiest = one.processes.look(pids, atMs, isBusy ? BUSIEST : 0, users);
     const now: Said = { atMs, cores: cores ?? 0, memory: memoryBytes ?? 0, gpus, busiest };
     if (one.said !== undefined && !isNews(one.said, now)) return;
     one.said = now;
+    const time = this.#gpuTimes.get(run.id);
     run.note({
       type: "usage",
       data: {
@@ -181,6 +238,7 @@ export class UsageWatch {
         ...(memoryBytes === undefined ? {} : { memory: memoryBytes }),
         ...(writtenBytes === undefined ? {} : { disk: writtenBytes }),
         ...(count === undefined ? {} : { pids: count }),
+        ...(time?.isSpent === true ? time.take() : {}),
         ...(gpus.length === 0
           ? {}
           : { gpus: gpus.map((gpu) => ({ ...gpu, pids: [...gpu.pids] })) }),
@@ -201,7 +259,9 @@ function coresSince(last: Look | undefined, { atMs, cpuMs }: Look): number | und
 
 const PIDS_MAX = 8; // Of a GPU, in an event.
 
-function rounded(use: GpuUse): GpuUse {
+/** Shares of processes are told as time (gpu-time.ts). */
+function rounded({ shares, ...use }: GpuUse): ToldUse {
+  void shares;
   const pids = use.pids.slice(0, PIDS_MAX);
   return use.busy === undefined
     ? { ...use, pids }
@@ -221,7 +281,7 @@ function isNews(said: Said, now: Said): boolean {
 }
 
 /** Also where it is known now and was not, or the other way round. */
-function isOther(said: GpuUse | undefined, { busy, unread }: GpuUse): boolean {
+function isOther(said: ToldUse | undefined, { busy, unread }: ToldUse): boolean {
   if (said?.unread !== unread || (said?.busy === undefined) !== (busy === undefined)) return true;
   return Math.abs((busy ?? 0) - (said?.busy ?? 0)) >= GPU_STEP - 1e-9;
 }

@@ -5,10 +5,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { chmodSync, closeSync, openSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Json } from "../action/index.ts";
-import { describeError, Fault } from "../base/index.ts";
+import { describeError, Fault, openOwnDatabase, type DatabaseForm } from "../base/index.ts";
 
 /** What is kept of a compared value beside its hash, to be shown. */
 const SHOWN_CHARS_MAX = 120;
@@ -59,6 +58,15 @@ CREATE TABLE IF NOT EXISTS watches (
 ) STRICT;
 `;
 
+const formOf = (file: string): DatabaseForm => ({
+  steps: [SCHEMA],
+  fault: (why, cause) =>
+    new Fault("daemon.watches", `what takes effect later cannot be kept in ${file}: ${why}`, {
+      cause,
+      hint: "nothing that was approved is performed until it can; look at what that file is",
+    }),
+});
+
 const NEW: Omit<Watch, "id"> = {
   state: "sending",
   ...{ answer: {}, thing: "", kept: {}, dueMs: 0, nextMs: 0, looks: 0, tries: 0, why: "", end: "" },
@@ -69,21 +77,12 @@ export class WatchStore {
 
   /** @throws {Fault} `daemon.watches` */
   constructor(file: string) {
-    try {
-      closeSync(openSync(file, "a", 0o600)); // Its log has the mode of the file.
-      chmodSync(file, 0o600);
-      this.#db = new DatabaseSync(file);
-      this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-      );
-      this.#db.exec(SCHEMA);
-    } catch (cause) {
-      const why = `what takes effect later cannot be kept in ${file}: ${describeError(cause)}`;
-      throw new Fault("daemon.watches", why, {
-        cause,
-        hint: "nothing that was approved is performed until it can; look at what that file is",
-      });
-    }
+    this.#db = openOwnDatabase(file, formOf(file));
+  }
+
+  /** The database, to be copied. */
+  get database(): DatabaseSync {
+    return this.#db;
   }
 
   /** @throws {Fault} `daemon.watches` where it cannot be written: then nothing may be sent. */

@@ -95,6 +95,11 @@ export class Watches {
     this.#store = new WatchStore(ports.file);
   }
 
+  /** For retention, which asks what is watched, and for copies. */
+  get kept(): Pick<WatchStore, "database" | "get"> {
+    return this.#store;
+  }
+
   /**
    * `approval` is about to be sent: if it can take effect later it is known of from here on.
    *

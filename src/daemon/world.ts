@@ -23,6 +23,7 @@ import {
   writeEtc,
   type CgroupHost,
 } from "../sandbox/index.ts";
+import type { Counts } from "../metrics/index.ts";
 import { Recordings } from "../recording/index.ts";
 import { RunDetections } from "./detection.ts";
 import { createWatcher, type Watcher } from "../provenance/index.ts";
@@ -35,11 +36,14 @@ import { Consoles } from "./consoles.ts";
 import { Channels } from "./channels.ts";
 import { Desk } from "./desk.ts";
 import { openCredentials, type Credentials } from "./credentials.ts";
+import { requireFormats, settleFormats } from "./formats.ts";
 import { lineageRulesOf } from "./lineage-of.ts";
 import { Lineages } from "./lineages.ts";
 import { McpServers } from "./mcp-servers.ts";
 import { Minting } from "./minting.ts";
+import { countingLog, countRecord } from "./metrics.ts";
 import { recordPasskey } from "./passkeys.ts";
+import { settleRestore } from "./restored.ts";
 import { filesOf, loadInfo } from "./run-files.ts";
 import { TaskCache } from "./task-cache.ts";
 import { UnattendedStore } from "./unattended-store.ts";
@@ -54,6 +58,7 @@ export interface World {
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
+  readonly counts: Counts;
   readonly authority: CertificateAuthority;
   readonly watcher: Watcher;
   /** Where what runs and their servers say is parsed. */
@@ -113,14 +118,18 @@ function claimHome(home: Home): void {
  */
 export async function openWorld(home: Home, failed: (error: unknown) => void): Promise<World> {
   const clock = systemClock;
-  const log = createLog((line) => void process.stderr.write(line));
+  const written = createLog((line) => void process.stderr.write(line));
   claimHome(home);
+  requireFormats(home.root);
   const ledger = await openLedger({
     dir: home.ledger,
     keys: home.keys,
     clock,
     onFailure: failed,
   });
+  settleFormats(home.root);
+  const counts = countRecord(ledger);
+  const log = countingLog(written, counts.logged);
   const authority = await openAuthority(home.keys);
   const credentials = await openCredentials({ home, clock, log, ledger });
   const workers = createWorkers({ log, canary: join(home.keys, AUTHORITY_FILE) });
@@ -160,6 +169,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     deciders: () => readDeciders(home.root),
   });
   lineages.onResumed = () => desk.lookAgain();
+  await settleRestore({ home, ledger, clock }, desk.approvals);
   await desk.recover();
   const passkeys = new Passkeys({
     root: home.root,
@@ -188,6 +198,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     clock,
     log,
     ledger,
+    counts,
     authority,
     watcher,
     workers,

@@ -41,7 +41,21 @@ export interface ConnectorPorts {
  * @throws {Fault} `gateway.resolve` (no address), `gateway.address` (every address is refused),
  *   `gateway.connect` (nobody answered), `gateway.aborted`.
  */
-export type Connector = (to: Destination, signal: AbortSignal) => Promise<Socket>;
+export type Connector = (
+  to: Destination,
+  signal: AbortSignal,
+  tried?: (attempt: Attempt) => void,
+) => Promise<Socket>;
+
+/** One TCP connection as it leaves this host, told when its SYN does. */
+export interface Attempt {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  /** Wall clock. */
+  readonly atMs: number;
+  /** Set when it is given up: nobody answered. */
+  failed?: true;
+}
 
 interface Answer {
   readonly addresses: Promise<readonly string[]>;
@@ -70,7 +84,8 @@ export function createConnector(ports: ConnectorPorts): Connector {
     return addresses;
   }
 
-  return async (to, signal) => connectFirst(await placesOf(to, addressesOf), to, ports, signal);
+  return async (to, signal, tried) =>
+    connectFirst(await placesOf(to, addressesOf), to, { ...ports, tried }, signal);
 }
 
 /** Whom to connect to: an address, a Unix socket of this machine, or Cofferdam's answer to its runs. */
@@ -126,7 +141,7 @@ function requireForeign(target: Target, { host }: Destination, ports: ConnectorP
 async function connectFirst(
   targets: readonly Target[],
   to: Destination,
-  ports: ConnectorPorts,
+  ports: ConnectorPorts & Telling,
   signal: AbortSignal,
 ): Promise<Socket> {
   const failures: string[] = [];
@@ -149,9 +164,26 @@ async function connectFirst(
   throw new Fault("gateway.connect", `${whom} does not answer: ${failures.join("; ")}`);
 }
 
+interface Telling {
+  readonly tried: ((attempt: Attempt) => void) | undefined;
+}
+
+/** Node connects in the next tick; from then on the kernel says which port it took. */
+function tell(socket: Socket, to: Endpoint, { clock, tried }: ConnectorPorts & Telling) {
+  const told: { attempt?: Attempt } = {};
+  if (tried === undefined) return told;
+  process.nextTick(() => {
+    const { localAddress: address, localPort: port } = socket;
+    if (address === undefined || port === undefined) return; // No route: nothing left.
+    told.attempt = { from: { address, port }, to, atMs: clock.now().wallMs };
+    tried(told.attempt);
+  });
+  return told;
+}
+
 function connectOne(
   target: Target,
-  ports: ConnectorPorts & { readonly host: string; readonly isHalfOpen: boolean },
+  ports: ConnectorPorts & Telling & { readonly host: string; readonly isHalfOpen: boolean },
   signal: AbortSignal,
 ): Promise<Socket> {
   const { limits, unread = false, isHalfOpen } = ports;
@@ -163,6 +195,7 @@ function connectOne(
     }
     const socket = connectTcp({ ...optionsFor(target), allowHalfOpen: isHalfOpen });
     if (unread) socket.pause();
+    const told = "address" in target ? tell(socket, target, ports) : {};
     const settle = (error?: Error) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
@@ -170,6 +203,7 @@ function connectOne(
         resolve(socket);
         return;
       }
+      if (told.attempt !== undefined) told.attempt.failed = true;
       socket.destroy();
       reject(error);
     };

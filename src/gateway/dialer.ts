@@ -29,6 +29,8 @@ export interface Destination {
   readonly ca?: string;
   /** Connected there already, and nothing said yet: then nobody connects again. */
   readonly made?: Socket;
+  /** The flow that it is for. */
+  readonly flow?: string;
   /** What is offered by ALPN; only HTTP/1.1 by default. */
   readonly alpn?: readonly string[];
 }

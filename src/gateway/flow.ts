@@ -135,7 +135,7 @@ async function serveUninspected(
     }
   }
   const dial = grant.dial === undefined ? {} : { dial: grant.dial };
-  await serveTcp({ flow, grant, to: { host, port, tls: false, ...dial } }, shared);
+  await serveTcp({ flow, grant, to: { host, port, tls: false, flow: flow.id, ...dial } }, shared);
 }
 
 /** Which process this is; unknown is said, and does not hold the flow up for long. */
@@ -234,7 +234,10 @@ function accessOf({ decision, host, port }: Named, flow: FlowRecord, shared: Flo
     return { kind: "explain", rule: decision.rule, reason: decision.reason };
   }
   const { grant } = decision;
-  const agent = new UpstreamAgent(shared.dialer, destinationOf(grant, { host, port }, shared.run));
+  const agent = new UpstreamAgent(shared.dialer, {
+    ...destinationOf(grant, { host, port }, shared.run),
+    flow: flow.id,
+  });
   flow.upstreamBytes = () => agent.bytes();
   return { kind: "grant", grant, agent };
 }

@@ -4,7 +4,7 @@ export * from "./tls/index.ts";
 export * from "./ports.ts";
 export * from "./limits.ts";
 export { createGateway, type Gateway, type GatewayStats } from "./gateway.ts";
-export { createConnector, type Connector } from "./connector.ts";
+export { createConnector, type Attempt, type Connector } from "./connector.ts";
 export { type OwnPlaces } from "./own-places.ts";
 export type { Destination } from "./dialer.ts";
 export { catalogRequestOf } from "./http-action.ts";

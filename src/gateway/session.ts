@@ -165,7 +165,7 @@ class GatewaySession implements Session {
     try {
       const made = await decision.connection;
       const to = { ...destinationOf(grant, { host, port }, run), tls: false, isRelayed: true };
-      const dialled = { ...to, ...(made === undefined ? {} : { made }) };
+      const dialled = { ...to, flow: this.#flow.id, ...(made === undefined ? {} : { made }) };
       const { raw } = await dialer.dial(dialled, this.#gone.signal);
       this.#follow(raw);
       this.#standing.set(action.id, done);

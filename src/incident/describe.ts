@@ -40,6 +40,10 @@ const DESCRIBED: Readonly<Record<Entry["type"], Describe>> = {
     (_, data) =>
       words`the policy holds, digest ${textOf(data, "digest")}${because(data, "reason")}`,
   ],
+  record: [
+    "run",
+    (_, data) => words`of the record itself: ${textOf(data, "done")}${because(data, "why")}`,
+  ],
   "run.start": ["run", (_, data) => words`the run of task ${textOf(data, "task")} starts`],
   "run.proved": [
     "run",
@@ -78,6 +82,7 @@ const DESCRIBED: Readonly<Record<Entry["type"], Describe>> = {
     (entry, data) =>
       words`a connection ${[data["direction"] === "in" ? "into the run" : "out"]} to ${said(entry)} opens`,
   ],
+  "flow.out": ["flow", (entry) => words`what left this host for ${said(entry)} is known`],
   "flow.close": [
     "flow",
     (entry, data) =>

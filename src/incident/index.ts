@@ -1,6 +1,6 @@
 /** Layer 4, pure: what is told of a run: the incident report in its formats, and events in the forms of others. */
 export * from "./report.ts";
-export { REDACTABLE, redactEntries, type Redaction } from "./redact.ts";
+export { REDACTABLE, redactEntries, redactShapes, type Redaction } from "./redact.ts";
 export { drillOf, type DetectorLookup } from "./ids.ts";
 export type { VerbLookup } from "./worst-case.ts";
 export { renderMarkdown } from "./markdown.ts";

@@ -54,6 +54,18 @@ const OWN: ReadonlySet<string> = new Set([
 const PERSONS: ReadonlySet<string> = new Set(["by", "before", "approver"]);
 const OURS: ReadonlySet<string> = new Set(["revoke", "narrow", "approval", "finding", ...TIED_BY]);
 
+/** A text that is no entry (a log, a task file) without secrets and mail addresses; each becomes its class. */
+export function redactShapes(text: string): string {
+  let left = text;
+  for (const shape of SECRETS) left = left.replace(shape, "[secret]");
+  for (const shape of [NAMED, BEARER, IN_URL]) {
+    left = left.replace(shape, (all, before: string, value: string) =>
+      value.startsWith("[secret") ? all : `${before}[secret]`,
+    );
+  }
+  return left.replace(MAIL, "[mail address]");
+}
+
 /** `entries` without secrets and, with `persons`, without mail addresses and the names of those who decided. */
 export function redactEntries(
   entries: readonly Entry[],

@@ -76,7 +76,14 @@ export async function syncSegment(folder: Folder, segment: OpenSegment): Promise
   segment.synced = Math.max(segment.synced, bytes);
 }
 
-function partialContent(partial: tile.TileName, commit: Commit): Buffer {
+/** What the partial tile `partial` holds. */
+export function partialContent(
+  partial: tile.TileName,
+  commit: {
+    readonly rows: Commit["rows"];
+    readonly segments: readonly Pick<Segment, "n" | "entries">[];
+  },
+): Buffer {
   if (partial.level !== "entries") {
     return Buffer.concat(commit.rows[partial.level] ?? [], partial.width * HASH_BYTES);
   }

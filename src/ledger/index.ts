@@ -5,6 +5,7 @@ export {
   openLedger,
   type Ledger,
   type LedgerOptions,
+  type PruneOptions,
   type Recorded,
 } from "./ledger.ts";
 export { leafHash, TILE_WIDTH as BUNDLE_ENTRIES } from "./merkle.ts";
@@ -18,4 +19,6 @@ export {
   type ShownProof,
 } from "./proof.ts";
 export { LedgerReader } from "./reader.ts";
+export { prunedFault, RANGES_AT_ONCE, RANGES_MAX, type Pruning, type Range } from "./pruned.ts";
+export { LedgerSnapshot, renewProof } from "./snapshot.ts";
 export { verifyLedger, type LedgerReport, type Problem, type VerifyOptions } from "./verify.ts";

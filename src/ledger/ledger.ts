@@ -13,7 +13,7 @@
  */
 import { closeSync } from "node:fs";
 import type { Event } from "../action/index.ts";
-import { Fault, createId, type Clock } from "../base/index.ts";
+import { Fault, createId, isFault, type Clock } from "../base/index.ts";
 import { writeCommit } from "./commit.ts";
 import { decodeEvent, encodeEvent } from "./entry.ts";
 import { Folder, lockFolder, makeFolder, readIfThere } from "./folder.ts";
@@ -28,6 +28,20 @@ import {
   type FullTile,
 } from "./merkle.ts";
 import { signCheckpoint, type Signer } from "./note.ts";
+import {
+  endOfRange,
+  joinRanges,
+  parsePointer,
+  prunedFault,
+  pruningOf,
+  RANGES_AT_ONCE,
+  RANGES_MAX,
+  removeBundles,
+  rootOf,
+  writePointer,
+  type Pruning,
+  type Range,
+} from "./pruned.ts";
 import { formatProof, verifyProof } from "./proof.ts";
 import { openSigner, recover, type Recovered } from "./recover.ts";
 import * as tile from "./tile.ts";
@@ -69,7 +83,9 @@ export interface Ledger {
   /** Why nothing more is accepted, or `undefined`. */
   readonly failure: Fault | undefined;
   append(event: Event, options?: { readonly sync?: boolean }): Promise<number>;
-  /** Entries `from` to before `to`: by default all that are written at the time of the call. */
+  /** The newest pruning: what is not here any more; `undefined` where nothing ever was pruned. */
+  readonly pruning: Pruning | undefined;
+  /** Entries `from` to before `to`: by default all that are written at the time of the call; less what was pruned. */
   read(from?: number, to?: number): AsyncIterable<Recorded>;
   /** Calls `listener` for every entry appended from now on; returns the way to stop that. */
   subscribe(listener: (entry: Recorded) => void): () => void;
@@ -77,7 +93,23 @@ export interface Ledger {
   checkpoint(): Promise<string>;
   /** A tlog-proof of entry `seq`, with the entry itself: all that {@link verifyProof} needs. */
   prove(seq: number): Promise<string>;
+  /**
+   * Puts on record that the content of `ranges` goes, by a retention of `months`, and removes it. `pace` is waited for
+   * between any two steps. Stopped at any point, it goes on at the next opening.
+   *
+   * @throws {Fault} `ledger.range` where `ranges` are not whole bundles under the checkpoint, in order.
+   */
+  prune(ranges: readonly Range[], about: PruneOptions): Promise<Pruning>;
   close(): Promise<void>;
+}
+
+/** How a pruning is recorded and paced. */
+export interface PruneOptions {
+  readonly months: number;
+  readonly at: Pick<Event, "at" | "monoMs">;
+  /** More that its entry says. */
+  readonly data?: NonNullable<Event["data"]>;
+  pace(): Promise<void>;
 }
 
 /**
@@ -138,6 +170,7 @@ class Writer implements Ledger {
   #running: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
   #closed = false;
+  #pruning: Pruning | undefined;
 
   constructor(parts: Parts, lock: number) {
     this.#parts = parts;
@@ -153,6 +186,11 @@ class Writer implements Ledger {
   /** Commits what was found: this also writes again whatever a crash left out. */
   async start(): Promise<void> {
     await this.#commitAll();
+    await this.#resumePruning();
+  }
+
+  get pruning(): Pruning | undefined {
+    return this.#pruning;
   }
 
   get size(): number {
@@ -194,7 +232,14 @@ class Writer implements Ledger {
     const end = Math.min(to, this.size);
     for (let seq = Math.max(from, 0); seq < end;) {
       const n = Math.floor(seq / TILE_WIDTH);
-      const entries = await this.#readBundle(n);
+      const entries = await this.#readBundle(n).catch((error: unknown) => {
+        if (!isFault(error, "ledger.pruned")) throw error;
+        return undefined;
+      });
+      if (entries === undefined) {
+        seq = endOfRange(this.#pruning?.all ?? [], seq) ?? (n + 1) * TILE_WIDTH;
+        continue;
+      }
       for (; seq < end && Math.floor(seq / TILE_WIDTH) === n; seq += 1) {
         const entry = entries[seq % TILE_WIDTH];
         if (entry === undefined) throw damaged(seq);
@@ -232,6 +277,78 @@ class Writer implements Ledger {
     // Our own files could have been altered since: what does not hold is not handed out.
     verifyProof(proof, this.verifierKey);
     return proof;
+  }
+
+  async prune(ranges: readonly Range[], about: PruneOptions): Promise<Pruning> {
+    this.#checkOpen();
+    const all = joinRanges(this.#pruning?.all ?? [], ranges);
+    const told = await this.#rootsOf(ranges, all);
+    const { months, at, data = {}, pace } = about;
+    await pace();
+    const event: Event = {
+      type: "record",
+      ...at,
+      data: {
+        ...data,
+        done: "prune",
+        months,
+        ranges: told.map(({ from, to, root }) => ({ from, to, count: to - from, root })),
+        all: all.map(({ from, to }) => [from, to]),
+      },
+    };
+    const seq = await this.append(event, { sync: true });
+    await pace();
+    await this.checkpoint(); // What no signature covers excuses nothing.
+    await pace();
+    const pruning = pruningOf(event, seq);
+    if (pruning === undefined) throw damaged(seq);
+    const folder = new Folder(this.#folder.dir);
+    await writePointer(folder, seq, false);
+    this.#pruning = pruning;
+    await pace();
+    await removeBundles(folder, told, pace);
+    await writePointer(folder, seq, true);
+    await pace();
+    return pruning;
+  }
+
+  /** The root of each of `ranges`. */
+  async #rootsOf(
+    ranges: readonly Range[],
+    all: readonly Range[],
+  ): Promise<readonly (Range & { readonly root: string })[]> {
+    const covered = this.#published.size - (this.#published.size % TILE_WIDTH);
+    const told: (Range & { readonly root: string })[] = [];
+    for (const { from, to } of ranges) {
+      const isWhole = from % TILE_WIDTH === 0 && to % TILE_WIDTH === 0 && from < to;
+      const isFresh = (told.at(-1)?.to ?? 0) <= from && to <= covered;
+      const was = this.#pruning?.all.some((range) => range.from < to && from < range.to);
+      const root =
+        isWhole && isFresh && was !== true
+          ? await rootOf({ from, to }, (path) => readIfThere(this.#folder.path(path)))
+          : undefined;
+      if (root === undefined) {
+        throw new Fault("ledger.range", `entries ${from} to ${to} cannot be pruned`, {
+          hint: `whole bundles of ${TILE_WIDTH} that a checkpoint covers can, each once`,
+        });
+      }
+      told.push({ from, to, root });
+    }
+    if (told.length > 0 && told.length <= RANGES_AT_ONCE && all.length <= RANGES_MAX) return told;
+    throw new Fault("ledger.range", `${told.length} ranges cannot be pruned at once`);
+  }
+
+  /** Finds the newest pruning, and removes what a daemon left of it that was stopped. */
+  async #resumePruning(): Promise<void> {
+    const text = await readIfThere(this.#folder.path(tile.PRUNED_FILE));
+    const pointer = parsePointer(text?.toString());
+    if (pointer === undefined || pointer.seq >= this.#published.size) return;
+    const { seq, isDone } = pointer;
+    for await (const { event } of this.read(seq, seq + 1)) this.#pruning = pruningOf(event, seq);
+    if (isDone || this.#pruning === undefined) return;
+    const folder = new Folder(this.#folder.dir);
+    await removeBundles(folder, this.#pruning.all, () => Promise.resolve());
+    await writePointer(folder, seq, true);
   }
 
   async close(): Promise<void> {
@@ -331,7 +448,15 @@ class Writer implements Ledger {
     if (this.#closed) throw new Fault("ledger.closed", "the ledger is closed");
     const segment = this.#journal.segments.find((open) => open.n === n);
     if (segment !== undefined) return segment.entries;
-    const bundle = await this.#readTile({ level: "entries", n, width: TILE_WIDTH });
+    const first = n * TILE_WIDTH;
+    const isPruned = () => endOfRange(this.#pruning?.all ?? [], first) !== undefined;
+    const bundle = isPruned()
+      ? undefined
+      : await this.#readTile({ level: "entries", n, width: TILE_WIDTH }).catch((error: unknown) => {
+          if (!isPruned()) throw error; // It went while it was looked for.
+        });
+    if (bundle === undefined)
+      throw this.#pruning ? prunedFault(first, this.#pruning) : damaged(first);
     const hashes = splitHashes(await this.#readTile({ level: 0, n, width: TILE_WIDTH }));
     const { entries } = tile.splitBundle(bundle, () => true);
     for (const [place, hash] of hashes.entries()) {

@@ -119,7 +119,8 @@ function climb({ seq, path, checkpoint }: Parsed, leaf: Buffer, publicKey: strin
 
 type Parsed = Omit<Proof, "entry"> & { readonly entry: Buffer | undefined };
 
-function parseProof(text: string): Parsed {
+/** Takes a proof apart; whether it holds is another question. @throws {Fault} `ledger.proof` */
+export function parseProof(text: string): Parsed {
   const split = text.indexOf("\n\n");
   const [first, ...lines] = text.slice(0, Math.max(split, 0)).split("\n");
   const hasEntry = lines[0]?.startsWith("extra ") === true;

@@ -13,7 +13,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../base/index.ts";
 import { HASH_BYTES, TILE_WIDTH, leafHash } from "./merkle.ts";
+import { decodeEvent } from "./entry.ts";
 import { readDecimal } from "./note.ts";
+import { endOfRange, parsePointer, pruningOf, type Pruning } from "./pruned.ts";
 import * as tile from "./tile.ts";
 
 /** Bytes of sealed bundles that are kept for the next question. */
@@ -32,6 +34,7 @@ export class LedgerReader {
   /** Those used last are at the end. */
   readonly #kept = new Map<number, Read>();
   #keptBytes = 0;
+  #pruning: { readonly text: string; readonly value: Pruning | undefined } | undefined;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -46,6 +49,25 @@ export class LedgerReader {
   get signedSize(): number {
     const line = this.#read(tile.CHECKPOINT_FILE)?.toString().split("\n")[1];
     return (line === undefined ? undefined : readDecimal(line)) ?? 0;
+  }
+
+  /** The newest pruning, where its entry bears it out. */
+  get pruning(): Pruning | undefined {
+    const text = this.#read(tile.PRUNED_FILE)?.toString().replace(" done", "") ?? "";
+    if (this.#pruning?.text === text) return this.#pruning.value;
+    const seq = parsePointer(text)?.seq;
+    const bytes = seq === undefined || seq >= this.signedSize ? undefined : this.entry(seq);
+    const value = bytes && seq !== undefined ? pruningOf(decodeEvent(bytes, seq), seq) : undefined;
+    this.#pruning = { text, value };
+    for (const n of this.#kept.keys()) {
+      if (endOfRange(value?.all ?? [], n * TILE_WIDTH) !== undefined) this.#forget(n);
+    }
+    return value;
+  }
+
+  /** The first entry from `from` on that was not pruned. */
+  next(from: number): number {
+    return endOfRange(this.pruning?.all ?? [], from) ?? from;
   }
 
   /**
@@ -70,10 +92,15 @@ export class LedgerReader {
     return entry;
   }
 
-  /** The hash of entry `seq` as a leaf of the tree, in hex. */
+  /** The hash of entry `seq` as a leaf of the tree, in hex; also where its content was pruned. */
   leaf(seq: number): string | undefined {
     const entry = this.entry(seq);
-    return entry && leafHash(entry).toString("hex");
+    if (entry !== undefined) return leafHash(entry).toString("hex");
+    if (this.next(seq) === seq) return undefined;
+    const n = Math.floor(seq / TILE_WIDTH);
+    const at = (seq % TILE_WIDTH) * HASH_BYTES;
+    const hashes = this.#read(tile.tilePath({ level: 0, n, width: TILE_WIDTH }));
+    return hashes?.subarray(at, at + HASH_BYTES).toString("hex");
   }
 
   #bundle(n: number): Read | undefined {
@@ -101,11 +128,15 @@ export class LedgerReader {
   #keep(n: number, read: Read): void {
     this.#kept.set(n, read);
     this.#keptBytes += read.bytes.length;
-    for (const [oldest, { bytes }] of this.#kept) {
+    for (const oldest of this.#kept.keys()) {
       if (this.#keptBytes <= KEPT_BYTES_MAX || oldest === n) return;
-      this.#kept.delete(oldest);
-      this.#keptBytes -= bytes.length;
+      this.#forget(oldest);
     }
+  }
+
+  #forget(n: number): void {
+    this.#keptBytes -= this.#kept.get(n)?.bytes.length ?? 0;
+    this.#kept.delete(n);
   }
 
   #read(name: string): Buffer | undefined {

@@ -148,7 +148,7 @@ function checkRoot(tree: Frontier, checkpoint: Checkpoint): void {
 }
 
 /** The tree's right edge at `full` full tiles of leaves, from the full tiles of each level. */
-async function readFrontier(folder: Folder, full: number): Promise<Frontier> {
+export async function readFrontier(folder: Folder, full: number): Promise<Frontier> {
   const tree = new Frontier();
   tree.size = full * TILE_WIDTH;
   tree.rows.push([]);

@@ -20,6 +20,10 @@ export const CHECKPOINT_FILE = "checkpoint";
 export const VERIFIER_KEY_FILE = "vkey";
 /** How many files may be on their way to the disk at a time. */
 export const SCRATCH_FILES = 8;
+/** The scratch file of a pruning, which may be done while a commit is. */
+export const PRUNING_SCRATCH = SCRATCH_FILES;
+/** Where the newest pruning is; see pruned.ts. */
+export const PRUNED_FILE = "pruned";
 
 /** Where a file is written before it is renamed into its place. Nothing is ever read from it. */
 export function scratchPath(n: number): string {

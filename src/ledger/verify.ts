@@ -12,6 +12,9 @@
  * - Entries beyond the checkpoint (`unsigned`: what a killed daemon wrote in its last 100 ms) carry no
  *   signature until the next start.
  *
+ * The content of a bundle may be gone only where a signed entry of pruning says so; its hashes may never be. Any other
+ * bundle that is missing was removed by nobody who may (docs/decisions/0438).
+ *
  * The ledger may be in use meanwhile: files appear before the checkpoint that needs them and vanish after.
  *
  * @module
@@ -19,7 +22,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isFault } from "../base/index.ts";
-import { isEntry } from "./entry.ts";
+import { decodeEvent, isEntry } from "./entry.ts";
 import { absent, readIfThere } from "./folder.ts";
 import {
   Frontier,
@@ -31,8 +34,19 @@ import {
   type FullTile,
 } from "./merkle.ts";
 import { openCheckpoint, parseVerifierKey, type Checkpoint } from "./note.ts";
+import {
+  endOfRange,
+  joinRanges,
+  parsePointer,
+  pruningOf,
+  rootOf,
+  type Pruning,
+  type Range,
+} from "./pruned.ts";
 import * as tile from "./tile.ts";
 
+/** How an entry of that type is written, in canonical JSON. */
+const RECORD = '"type":"record"';
 const EARLIER = "(earlier checkpoint)";
 /** How often progress is told, in bundles: every 4096 entries, some 20 ms. */
 const PROGRESS_BUNDLES = 16;
@@ -67,6 +81,10 @@ export interface LedgerReport {
   readonly root: string;
   /** Whole entries beyond the checkpoint, which no signature covers yet. */
   readonly unsigned: number;
+  /** Entries whose content is gone by retention, as the record says; their hashes are verified. */
+  readonly pruned: readonly Range[];
+  /** The prunings that are on record still, oldest first. */
+  readonly prunings: readonly Omit<Pruning, "all">[];
   readonly problems: readonly Problem[];
 }
 
@@ -75,14 +93,23 @@ export async function verifyLedger(
   dir: string,
   options: VerifyOptions = {},
 ): Promise<LedgerReport> {
+  const check = await checkOnce(dir, options);
+  // What was pruned meanwhile is on record behind the checkpoint that was checked.
+  const again =
+    check.isOvertaken && (await check.hasGrown()) ? await checkOnce(dir, options) : check;
+  return again.report();
+}
+
+async function checkOnce(dir: string, options: VerifyOptions): Promise<Check> {
   const check = new Check(dir);
   // First the names, then the checkpoint: so whatever is named now has its entries written already.
   await check.listFiles();
   if (await check.readCheckpoint(options.publicKey)) {
     await check.readEntries(options);
+    await check.checkPruned();
     await check.checkLeftFiles();
   }
-  return check.report();
+  return check;
 }
 
 /** A bundle as read, up to the first thing in it that is no entry. */
@@ -103,6 +130,13 @@ class Check {
   /** The partial ones that the checkpoint needs, read together with it. */
   readonly #partials = new Map<string, Buffer>();
   readonly #tree = new Frontier();
+  /** Bundles without content, whose hashes are as they were signed. */
+  readonly #gone: Range[] = [];
+  readonly #prunings: Pruning[] = [];
+  #pruned: readonly Range[] = [];
+  #note: Buffer | undefined;
+  /** Whether content is gone of which the checkpoint says nothing. */
+  isOvertaken = false;
   #key = "";
   #size = 0;
   #root: Buffer = Buffer.alloc(0);
@@ -115,7 +149,11 @@ class Check {
     const problems = this.#problems.toSorted((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity));
     const unsigned = Math.max(0, this.#tree.size - this.#size);
     const root = this.#root.toString("base64");
-    return { ok: problems.length === 0, size: this.#size, root, unsigned, problems };
+    const prunings = this.#prunings.map(({ all: _, ...pruning }) => pruning);
+    return {
+      ...{ ok: problems.length === 0, size: this.#size, root, unsigned },
+      ...{ pruned: this.#pruned, prunings, problems },
+    };
   }
 
   #add(file: string, what: string, seq?: number): void {
@@ -138,7 +176,7 @@ class Check {
       this.#named.set(place, [...(this.#named.get(place) ?? []), name]);
     }
     // What an interrupted write left; never read.
-    for (let n = 0; n < tile.SCRATCH_FILES; n += 1) this.#left.delete(tile.scratchPath(n));
+    for (let n = 0; n <= tile.PRUNING_SCRATCH; n += 1) this.#left.delete(tile.scratchPath(n));
   }
 
   /** Reads the signed checkpoint, with the partial tiles that its size needs. */
@@ -160,6 +198,7 @@ class Check {
       if ((await this.#read(tile.CHECKPOINT_FILE))?.equals(note) !== true) continue;
       for (const [path, bytes] of partials)
         if (bytes !== undefined) this.#partials.set(path, bytes);
+      this.#note = note;
       this.#size = checkpoint.size;
       this.#root = checkpoint.root;
       return true;
@@ -230,6 +269,11 @@ class Check {
     const stored = await this.#read(tile.tilePath({ level: 0, n, width }));
     const signed = splitHashes(stored ?? Buffer.alloc(0));
     const wrong = signed.findIndex((hash, place) => leaves[place]?.equals(hash) !== true);
+    if (source === undefined && covered === TILE_WIDTH && (await this.#isSigned(n, signed))) {
+      this.#gone.push({ from: first, to: first + TILE_WIDTH });
+      this.#left.delete(sealed);
+      return signed;
+    }
     if (covered > 0 && wrong >= 0 && (await this.#isSigned(n, signed))) {
       const what = wrong < leaves.length ? "not the entry that was signed" : "missing or cut short";
       this.#add(file, what, first + wrong);
@@ -257,10 +301,59 @@ class Check {
       });
       // Behind the checkpoint a torn end is what a power loss leaves: opening cuts it off.
       const mayBeTorn = path !== sealed && entries.length >= covered && entries.length < TILE_WIDTH;
+      this.#findPrunings(entries.slice(0, covered), n * TILE_WIDTH);
       const whole = mayBeTorn || (end === bytes.length && entries.length <= TILE_WIDTH);
       return { path, leaves: entries.slice(0, TILE_WIDTH).map(leafHash), whole };
     }
     return undefined;
+  }
+
+  /** Takes note of prunings among `entries`, all of which a checkpoint covers. */
+  #findPrunings(entries: readonly Buffer[], first: number): void {
+    for (const [n, entry] of entries.entries()) {
+      if (!entry.includes(RECORD)) continue;
+      const pruning = pruningOf(decodeEvent(entry, first + n), first + n);
+      if (pruning !== undefined) this.#prunings.push(pruning);
+    }
+  }
+
+  /** Whether the checkpoint is another by now. */
+  async hasGrown(): Promise<boolean> {
+    return (
+      (await readIfThere(join(this.#dir, tile.CHECKPOINT_FILE)))?.equals(
+        this.#note ?? Buffer.alloc(0),
+      ) === false
+    );
+  }
+
+  /** Holds what is gone against what the prunings say. */
+  async checkPruned(): Promise<void> {
+    for (const { seq, ranges } of this.#prunings) {
+      for (const range of ranges) {
+        const root = await rootOf(range, (path) => this.#read(path));
+        if (root === range.root) continue;
+        this.#add(tile.PRUNED_FILE, `not the root of entries ${range.from}-${range.to - 1}`, seq);
+      }
+    }
+    const all = this.#prunings.reduce<readonly Range[]>((so, one) => joinRanges(so, one.all), []);
+    const isOnRecord = ({ from }: Range) => endOfRange(all, from) !== undefined;
+    this.#pruned = joinRanges(this.#gone.filter(isOnRecord), []);
+    for (const { from, to } of joinRanges(
+      this.#gone.filter((range) => !isOnRecord(range)),
+      [],
+    )) {
+      const file = tile.tilePath({ level: "entries", n: from / TILE_WIDTH, width: TILE_WIDTH });
+      this.isOvertaken = true;
+      this.#add(file, `entries ${from}-${to - 1} are missing, and no pruning is on record`, from);
+    }
+    this.#left.delete(tile.PRUNED_FILE);
+    const pointer = parsePointer((await this.#read(tile.PRUNED_FILE))?.toString())?.seq;
+    const pointed = this.#prunings.find(({ seq }) => seq === pointer)?.all;
+    for (const { from } of this.#pruned) {
+      if (endOfRange(pointed ?? [], from) !== undefined) continue;
+      this.#add(tile.PRUNED_FILE, `does not lead to the pruning of entry ${from}`);
+      break;
+    }
   }
 
   /** Reports whether leaves `signed` of bundle `n` lead to what stands above them. */

@@ -13,7 +13,10 @@
  *   unattended.db what passed without a person, of what may in a time
  *   facts/        what probes found of accounts, and what a person states beside; rules/ rules of one's own
  *   approvers.yaml, approvals.db, channels.db   who decides, what waits, and where it was shown
+ *   e2b-keys.json   digests of the keys of E2B's clients, 0600
  *   passkeys.json   whose passkeys are believed, 0600
+ *   retention.yaml, holds.json   for how long the record is kept, and which runs longer
+ *   formats.json  of which form these are; exports/ how far exports have come
  * ```
  *
  * @module

@@ -7,7 +7,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { Fault } from "../base/index.ts";
+import { Fault, isFault, requireFormat } from "../base/index.ts";
 import { readPrivateFile } from "../channel/index.ts";
 
 export const PASSKEYS_FILE = "passkeys.json";
@@ -49,8 +49,11 @@ export class PasskeyStore {
     const text = readPrivateFile(this.#path);
     if (text === undefined) return [];
     try {
-      return fileSchema.parse(JSON.parse(text)).passkeys;
+      const file: unknown = JSON.parse(text);
+      requireFormat(this.#path, z.looseObject({ version: z.int() }).parse(file).version, 1);
+      return fileSchema.parse(file).passkeys;
     } catch (cause) {
+      if (isFault(cause, "base.format")) throw cause;
       throw new Fault("passkey.store", `${this.#path} is not what Cofferdam wrote`, {
         hint: "no passkey is believed until it is mended; removing it removes all passkeys",
         cause,

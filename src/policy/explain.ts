@@ -288,7 +288,7 @@ function explainPlace({ workspace, home }: Task): readonly string[] {
 }
 
 function explainLimits({ lifetimeMs, compute, restart }: Task): readonly string[] {
-  const { cpus, memoryBytes, pids, diskBytes, recordingsBytes, gpu } = compute;
+  const { cpus, memoryBytes, pids, diskBytes, recordingsBytes, gpu, gpuSeconds } = compute;
   const limits = [
     cpus === undefined ? "" : `${cpus} processor${cpus === 1 ? "" : "s"}`,
     memoryBytes === undefined ? "" : `${printBytes(memoryBytes)} of memory`,
@@ -297,6 +297,7 @@ function explainLimits({ lifetimeMs, compute, restart }: Task): readonly string[
     recordingsBytes === undefined
       ? ""
       : `${printBytes(recordingsBytes)} of recordings of its terminals`,
+    gpuSeconds === undefined ? "" : `${gpuSeconds} seconds of GPU time`,
   ].filter((part) => part !== "");
   const missing = [
     cpus === undefined ? "processors" : "",

@@ -52,6 +52,9 @@ const RECORDINGS_BYTES_MIN = 64 * 2 ** 10; // Below, not even what a login print
 const RECORDINGS_BYTES_MAX = 2 * 2 ** 30; // All that recordings of a home may take.
 const DISK_BYTES_MAX = 1024 * 2 ** 40;
 const GPU_INDEX_MAX = 255;
+/** A compute instance of a GPU instance of a GPU (NVIDIA MIG). */
+const GPU_PART = /^\d{1,3}\/gi\d{1,2}\/ci\d{1,2}$/;
+const GPU_SECONDS_MAX = 1e9;
 const PUBLISHED_MAX = 20;
 
 /**
@@ -264,10 +267,20 @@ const computeSchema = z
     gpu: z
       .union([
         z.enum(["none", "all"]),
-        someOf(z.int().min(0).max(GPU_INDEX_MAX), GPU_INDEX_MAX + 1),
+        someOf(
+          z.union([z.int().min(0).max(GPU_INDEX_MAX), z.string().regex(GPU_PART)]),
+          GPU_INDEX_MAX + 1,
+        ),
       ])
       .default("none")
-      .meta({ description: "GPUs: none, all, or a list of their numbers: [0, 1]." }),
+      .meta({
+        description:
+          "GPUs: none, all, or a list of their numbers: [0, 1]. A part that the hardware keeps apart (NVIDIA MIG) by its instances: [0/gi1/ci0].",
+      }),
+    gpu_seconds: z.int().min(1).max(GPU_SECONDS_MAX).optional().meta({
+      description:
+        "GPU time of the run, over all its GPUs, in seconds: 3600. Then it ends. What cannot be read counts in full.",
+    }),
   })
   .meta({ description: "Limits. One that this host cannot hold refuses the start." });
 

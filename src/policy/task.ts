@@ -81,7 +81,10 @@ export type TaskCompute = {
   readonly pids?: number;
   readonly diskBytes?: number;
   readonly recordingsBytes?: number;
-  readonly gpu: "none" | "all" | readonly number[];
+  /** Numbers, or parts of GPUs as `0/gi1/ci0`. */
+  readonly gpu: "none" | "all" | readonly (number | string)[];
+  /** GPU time over all of them. */
+  readonly gpuSeconds?: number;
 };
 
 /** How a person is asked. */
@@ -168,7 +171,7 @@ export type Unattended = {
 
 /** Converts what the schema accepted. */
 export function taskOf(source: TaskSource, systems: Systems): Task {
-  const { memory, disk, recordings, ...compute } = source.compute;
+  const { memory, disk, recordings, gpu_seconds, ...compute } = source.compute;
   const { lifetime, ...rest } = source;
   return {
     ...rest,
@@ -178,6 +181,7 @@ export function taskOf(source: TaskSource, systems: Systems): Task {
       gpu: compute.gpu,
       ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
       ...(disk === undefined ? {} : { diskBytes: parseBytes(disk) }),
+      ...(gpu_seconds === undefined ? {} : { gpuSeconds: gpu_seconds }),
       ...(recordings === undefined ? {} : { recordingsBytes: parseBytes(recordings) }),
     },
     approvals: approvalsOf(source),

@@ -22,6 +22,7 @@ export {
   makeRunFolder,
 } from "./prepare.ts";
 export { CANARY_ADDRESS, launchSandbox, type Sandbox } from "./sandbox.ts";
+export { NOTIFIED } from "./seccomp.ts";
 export type { Architecture } from "./syscalls.ts";
 export type { ResourceLimits, SandboxSpec } from "./spec.ts";
 export { resolveTools, type ToolRequest, type Tools } from "./tools.ts";

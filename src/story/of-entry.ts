@@ -22,6 +22,7 @@ export const OF_RUN = {
   workspace: "workspace",
   credential: "credential",
   step: "step",
+  record: "daemon",
   exec: "exec",
   "exec.end": "exec",
 } as const satisfies Readonly<Partial<Record<Entry["type"], StoryKind>>>;

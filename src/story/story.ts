@@ -106,6 +106,8 @@ export class Story {
         return this.#name(entry);
       case "flow.open":
         return this.#open(entry);
+      case "flow.out":
+        return this.#originOf(entry);
       case "flow.close":
         return this.#close(entry);
       case "action":
@@ -189,8 +191,6 @@ export class Story {
   #grouped(key: string, begin: () => Told): Told {
     return this.#groups.one(key, this.lengthMs, begin);
   }
-
-  // --- What a model says
 
   /** The turn of an exchange: its action is nothing else. */
   #turn(entry: Entry): Told {
@@ -311,7 +311,6 @@ export class Story {
     const out = countOf(data, "upstreamOut") ?? countOf(data, "bytesOut") ?? 0;
     const back = countOf(data, "upstreamIn") ?? countOf(data, "bytesIn") ?? 0;
     addBytes(told, out, back);
-    if (entry.flow !== undefined) this.#flows.set(entry.flow, told);
     return told;
   }
 

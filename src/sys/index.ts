@@ -9,6 +9,7 @@ export * from "./lock.ts";
 export * from "./terminal.ts";
 export * from "./call-number.ts";
 export * from "./notify.ts";
+export * from "./service-notify.ts";
 export * from "./process-memory.ts";
 export * from "./pidfd.ts";
 export * from "./poll.ts";

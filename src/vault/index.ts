@@ -16,6 +16,12 @@ export {
   type Redactor,
 } from "./redactor.ts";
 export type { AttachableRequest } from "./request-parts.ts";
+export {
+  sealByPassphrase,
+  sealedSchema,
+  unsealByPassphrase,
+  type Sealed,
+} from "./passphrase-seal.ts";
 export { SECRET_CHARS_MIN, type Secret } from "./secret.ts";
 export {
   printBinding,

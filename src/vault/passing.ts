@@ -28,6 +28,11 @@ export class PassingSecret {
     this.#placeholder = derivePlaceholder(randomBytes(32), of, value);
   }
 
+  /** What nobody may see of it, for who looks for that: the secret, and what stands for it. */
+  get hidden(): readonly string[] {
+    return [this.#value, this.#placeholder];
+  }
+
   /** What stands for it in its run. */
   get placeholder(): string {
     return this.#placeholder;

@@ -13,7 +13,8 @@ import { createPlaceholderFinder, type GivenPlaceholder } from "./find-placehold
 import { makeLease, type Lease } from "./lease.ts";
 import { loginFile, type LoginFile } from "./logins.ts";
 import { derivePlaceholder } from "./placeholder.ts";
-import { requireUsable, type Secret } from "./secret.ts";
+import { createRedaction, type Redaction } from "./redactor.ts";
+import { requireUsable, textsOf, type Secret } from "./secret.ts";
 import { parseSpec, requirePlace, type CredentialSpec, type Place } from "./spec.ts";
 import { Store } from "./store.ts";
 import type { Unlock } from "./unlock.ts";
@@ -126,6 +127,24 @@ export class Vault {
   fingerprintOf(value: string): string {
     const hash = createHmac("sha256", this.#fingerprintKey).update(value);
     return hash.digest("hex").slice(0, FINGERPRINT_CHARS);
+  }
+
+  /**
+   * Looks for every secret there is, for what stands for them in `runs`, and for `more`; what it finds it covers. The
+   * secrets themselves do not come out.
+   */
+  redaction(runs: readonly string[], more: readonly string[]): Redaction {
+    const texts = this.#store.entries.flatMap((entry) => {
+      const secret = this.#store.open(entry);
+      const own = textsOf(secret);
+      const file = secret.login === undefined ? [] : longTexts(secret.login.file);
+      const stand = runs.flatMap((run) =>
+        own.map((one) => derivePlaceholder(this.#placeholderKey, partOf(entry.name, run), one)),
+      );
+      return [...own, ...file, ...stand];
+    });
+    const given = this.given().map(({ text }) => text);
+    return createRedaction([...new Set([...texts, ...given, ...more])]);
   }
 
   /** The secret itself. Only for a person at a terminal; the caller records it first. */
@@ -273,6 +292,15 @@ export class Vault {
 
 function specOf({ name, binding, how }: Entry): CredentialSpec {
   return { name, binding, how };
+}
+
+function partOf(credential: string, run: string) {
+  return { credential, run, part: "value" };
+}
+
+/** Words of a login's file that may be secrets as well. */
+function longTexts(file: string): readonly string[] {
+  return [...file.matchAll(/"((?:[^"\\]|\\.){20,})"/g)].map(([, text = ""]) => text);
 }
 
 function byName(entries: Entry[]): Entry[] {

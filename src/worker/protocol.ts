@@ -227,7 +227,8 @@ export const saidSchema = z.discriminatedUnion("say", [
     what: z.union([z.strictObject({ output: z.base64().max(2 << 20) }), z.strictObject(size)]),
   }),
   z.strictObject({ say: z.literal("performed"), run, p: n, asked }),
-  z.strictObject({ say: z.literal("dial"), n, run, host, port }),
+  /** A way out; the flow that it is for, where it is for one. */
+  z.strictObject({ say: z.literal("dial"), n, run, flow: id.optional(), host, port }),
   z.strictObject({ say: z.literal("leaf"), n, run, host }),
   z.strictObject({ say: z.literal("name"), n, run, host }),
   z.strictObject({ say: z.literal("stopped"), run }),

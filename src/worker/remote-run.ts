@@ -264,8 +264,8 @@ function createRemoteAuthority(run: string, calls: Calls) {
 
 /** Connections come from the daemon, which judges where they go; what the grant says is not asked of us. */
 function createRemoteConnector(run: string, calls: Calls): Connector {
-  return async ({ host, port, isRelayed = false }, signal): Promise<Socket> => {
-    const fd = await calls.dial({ run, host, port });
+  return async ({ host, port, flow, isRelayed = false }, signal): Promise<Socket> => {
+    const fd = await calls.dial({ run, host, port, ...(flow === undefined ? {} : { flow }) });
     const socket = socketOf(fd, isRelayed);
     if (signal.aborted) socket.destroy();
     return socket;

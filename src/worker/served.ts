@@ -18,6 +18,7 @@ import {
   createNamePool,
   type CertificateAuthority,
   type ConnectJudge,
+  type Attempt,
   type Connector,
   type FlowTuple,
   type EventDraft,
@@ -35,13 +36,13 @@ import { canonicalHost, judgeConnect, type Policy, type PolicyState } from "../p
 import { dataOf, type RecordedAction, type Recording } from "../recording/index.ts";
 import { descriptorOf } from "../sys/index.ts";
 import type { Describe } from "./describe.ts";
+import { forget, remember } from "./remembered.ts";
+import { outOf, ownless, WaysOut } from "./ways-out.ts";
 import { Waiting } from "./waiting.ts";
 import type { Answers, SaidOfRun, SaidResolution } from "./protocol.ts";
 
 /** Flows that a run may have at once, with those whose close is being written. */
 const FLOWS_MAX = 2048;
-/** Flows that are over and actions that have no outcome yet: what is on the way about them is no lie. */
-const REMEMBERED_MAX = 4096;
 const ATTRIBUTE_MS = 1000;
 /** Terminals of one run that are recorded at once: each holds a file open. */
 const RECORDED_MAX = 64;
@@ -55,6 +56,8 @@ export interface HeldRun extends Omit<GatewayRun, "stands" | "recording"> {
   freeze(why: string): Promise<boolean>;
   /** Undoes {@link freeze}. */
   thaw(): Promise<void>;
+  /** Of an errand, which records no flows: a connection was dialled for it. */
+  dialled?(attempt: Attempt): void;
   stop(reason: string, detail: string): void;
 }
 
@@ -120,6 +123,7 @@ export class Served {
   /** Actions that wait for a person, of which the request is still to come. */
   readonly #waiting = new Waiting();
   readonly #opens = new Set<Promise<unknown>>();
+  readonly #out = new WaysOut((flow, out) => void this.#tellOut(flow, out));
   #total = 0;
   /** Aborted when the worker that asked is gone. */
   #asking = new AbortController();
@@ -255,7 +259,15 @@ export class Served {
     }
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
-    return inTurn(flow, (process) => this.run.record({ ...defined(event), process, type }));
+    const data = { ...ownless(event.data as Event["data"]), ...this.#out.take(id ?? "") };
+    return inTurn(flow, (process) => this.run.record({ ...defined(event), data, process, type }));
+  }
+
+  /** An entry of its own about ways out, of which no other has told in time. */
+  async #tellOut(id: string, out: ReturnType<typeof outOf>): Promise<void> {
+    const flow = this.#flows.get(id);
+    const of = flow && { target: flow.target, flow: id, process: flow.process };
+    await this.run.record({ type: "flow.out", ...of, data: { out } }).catch(() => {}); // Which ended the run.
   }
 
   /**
@@ -302,7 +314,8 @@ export class Served {
 
   /** An outcome, with what was recorded of its action: by the daemon's own word only (INV-130). */
   #outcome({ data, ...event }: EventDraft, action: string, end?: string): Promise<unknown> {
-    const { recording: _, ...said } = data ?? {};
+    const { recording: _, ...rest } = data ?? {};
+    const said = { ...ownless(rest), ...this.#out.take(event.flow ?? "") };
     const recorded = this.#recorded.get(action);
     if (recorded === undefined) return this.run.record({ ...event, data: said });
     this.#recorded.delete(action);
@@ -352,7 +365,7 @@ export class Served {
    *
    * @throws {Fault} `worker.lie` for a place that is not granted; those of the connector.
    */
-  async dial({ host, port }: Way): Promise<Handed> {
+  async dial({ host, port, flow }: Way & { readonly flow?: string | undefined }): Promise<Handed> {
     this.requireGranted({ host, port });
     const decision = judgeConnect(this.run.policy, { host, address: "", port });
     if (decision.kind !== "grant") {
@@ -372,12 +385,18 @@ export class Served {
     };
     const { signal } = this.#asking;
     await Promise.all(this.#opens); // INV-9
-    const socket = await this.#ports.connect(to, signal);
+    const socket = await this.#ports.connect(to, signal, (attempt) => this.#dialled(flow, attempt));
     if (signal.aborted) {
       socket.destroy();
       throw new Fault("gateway.aborted", "the worker is gone");
     }
     return { descriptor: descriptorOf(socket), close: () => void socket.destroy() };
+  }
+
+  #dialled(flow: string | undefined, attempt: Attempt): void {
+    if (this.run.isErrand === true) this.run.dialled?.(attempt);
+    else if (this.#flows.has(flow ?? "")) this.#out.note(flow ?? "", attempt);
+    else void this.#tellOut(flow ?? "", outOf([attempt])); // Its flow is over already.
   }
 
   /** @throws {Fault} `worker.lie` for a name that the run never asked for. */
@@ -413,7 +432,13 @@ export class Served {
     }
     const closes = open.flatMap(([id, { recorded, target, process }]) =>
       recorded !== undefined
-        ? this.run.record({ type: "flow.close", flow: id, target, process, data: { reason: why } })
+        ? this.run.record({
+            type: "flow.close",
+            flow: id,
+            target,
+            process,
+            data: { reason: why, ...this.#out.take(id) },
+          })
         : [],
     );
     await Promise.allSettled([...this.#sealing, ...closes]); // The run's own `record` ends the run where the ledger cannot.
@@ -460,19 +485,6 @@ function inTurn<T>(flow: Flow | undefined, act: (process: Process) => T | Promis
 
 function isReading(effects: readonly Effect[]): boolean {
   return effects.every((effect) => effect === "read" || effect === "read-private");
-}
-
-/** Adds `item`; the one that is longest in makes room. */
-function remember(set: Set<string>, item: string): void {
-  set.add(item);
-  forget(set);
-}
-
-function forget(all: Set<string> | Map<string, unknown>): void {
-  for (const oldest of all.keys()) {
-    if (all.size <= REMEMBERED_MAX) break;
-    all.delete(oldest);
-  }
 }
 
 function lie(what: string): Fault {

@@ -371,7 +371,7 @@ export class Worker {
     const verdict = await served.intend(said);
     if (said.dial === undefined || verdict.verdict !== "allow") return verdict;
     try {
-      const handed = await served.dial(said.dial);
+      const handed = await served.dial({ ...said.dial, flow: said.flow });
       return new Delivery(handed, { ...verdict, dialled: "connected" });
     } catch (error) {
       if (isFault(error, "worker.lie")) throw error;

@@ -9,7 +9,7 @@ import { createLog, Fault } from "../../base/index.ts";
 import { ROLES, roleSchema, type Role } from "../../api/index.ts";
 import { askForLink, openConsole } from "../../console/index.ts";
 import { EXIT, listOption, textOption, type Command } from "../command.ts";
-import { PACKAGE_ROOT } from "../profile.ts";
+import { PACKAGE_ROOT } from "../../client/profile.ts";
 
 const PORT_MAX = 65_535;
 

@@ -11,7 +11,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { JSON_HELP, JSON_OPTION, textOption, type Command } from "../command.ts";
-import { PACKAGE_ROOT } from "../profile.ts";
+import { PACKAGE_ROOT } from "../../client/profile.ts";
 
 export const drillCommand: Command = {
   name: "drill",

@@ -7,6 +7,8 @@ import type { Command } from "../command.ts";
 const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).runCommand,
   attach: async () => (await import("./run.ts")).attachCommand,
+  exec: async () => (await import("./exec.ts")).execCommand,
+  cp: async () => (await import("./cp.ts")).cpCommand,
   ps: async () => (await import("./runs.ts")).psCommand,
   pause: async () => (await import("./runs.ts")).pauseCommand,
   resume: async () => (await import("./runs.ts")).resumeCommand,
@@ -22,7 +24,11 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   log: async () => (await import("./ledger.ts")).logCommand,
   verify: async () => (await import("./ledger.ts")).verifyCommand,
   prove: async () => (await import("./ledger.ts")).proveCommand,
+  retention: async () => (await import("./retention.ts")).retentionCommand,
+  backup: async () => (await import("./backup.ts")).backupCommand,
+  restore: async () => (await import("./backup.ts")).restoreCommand,
   incident: async () => (await import("./incident.ts")).incidentCommand,
+  correlate: async () => (await import("./correlate.ts")).correlateCommand,
   export: async () => (await import("./export.ts")).exportCommand,
   recordings: async () => (await import("./recordings.ts")).recordingsCommand,
   check: async () => (await import("./check.ts")).checkCommand,
@@ -40,8 +46,12 @@ const LOADS: Readonly<Record<string, () => Promise<Command>>> = {
   drill: async () => (await import("./drill.ts")).drillCommand,
   passkeys: async () => (await import("./passkeys.ts")).passkeysCommand,
   console: async () => (await import("./console.ts")).consoleCommand,
+  e2b: async () => (await import("./e2b.ts")).e2bCommand,
   serve: async () => (await import("./runs.ts")).serveCommand,
   stop: async () => (await import("./runs.ts")).stopCommand,
+  service: async () => (await import("./service.ts")).serviceCommand,
+  metrics: async () => (await import("./metrics.ts")).metricsCommand,
+  "support-bundle": async () => (await import("./support-bundle.ts")).supportBundleCommand,
   completion: async () => (await import("./completion.ts")).completionCommand,
 };
 

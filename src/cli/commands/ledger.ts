@@ -43,10 +43,25 @@ export const logCommand: Command = {
     const client = await context.daemon();
     const line = await lineOf(context, client);
     const entries = client.stream("log.read", run === undefined ? { follow } : { run, follow });
-    for await (const entry of entries) context.out(`${line(entry)}\n`);
+    let next = 0;
+    for await (const entry of entries) {
+      if (run === undefined && entry.seq > next) await tellPruned(context, client, next);
+      next = entry.seq + 1;
+      context.out(`${line(entry)}\n`);
+    }
+    if (next === 0) await tellPruned(context, client, 0);
     return EXIT.ok;
   },
 };
+
+/** Says on standard error why entries from `from` on are left out, where retention took them. */
+async function tellPruned(context: Context, client: Client, from: number): Promise<void> {
+  const { pruned, last } = await client.call("ledger.pruned", {});
+  const range = pruned.find((one) => from < one.to);
+  if (range === undefined || last === undefined) return;
+  const on = `${last.at.slice(0, 10)} (retention ${last.months} months)`;
+  context.err(`cofferdam: entries ${range.from}-${range.to - 1} were pruned on ${on}\n`);
+}
 
 async function lineOf({ values }: Context, client: Client): Promise<(entry: Entry) => string> {
   const format = textOption(values, "format");
@@ -126,7 +141,8 @@ export const verifyCommand: Command = {
     home: "a copied home instead of the current one",
     since: "a file with an earlier checkpoint that this record must continue",
     report: "the folder of a report by `incident`, which needs no home",
-    proof: "a file by `prove`, which needs no home and, with --key, nothing else",
+    proof:
+      "a file by `prove`: with --key it needs no home; without, it is held against the record of now",
     key: "with --report or --proof: a copy of the record's key that was kept elsewhere",
     ...JSON_HELP,
   },
@@ -159,6 +175,15 @@ export const verifyCommand: Command = {
           ? `intact: ${report.size} entries, root ${report.root}\n`
           : `NOT intact: ${report.problems.length} problems\n`,
       );
+      for (const { from, to } of report.pruned) {
+        context.out(`  entries ${from}-${to - 1} were pruned; their hashes are verified\n`);
+      }
+      for (const { seq, at, months, ranges } of report.prunings) {
+        const which = ranges.map(({ from, to }) => `${from}-${to - 1}`).join(", ");
+        context.out(
+          `  entry ${seq}: pruned on ${at.slice(0, 10)} by a retention of ${months} months: ${which}\n`,
+        );
+      }
       for (const problem of report.problems) {
         const where = problem.seq === undefined ? problem.file : `entry ${problem.seq}`;
         context.out(`  ${where}: ${problem.what}\n`);
@@ -197,19 +222,21 @@ async function verifyReport(context: Context, folder: string): Promise<number> {
   return ok ? EXIT.ok : EXIT.no;
 }
 
-/** One proof; the key may only come from elsewhere, since a proof brings none. */
+/**
+ * One proof, by a key from elsewhere, since a proof brings none; or, without one, held against the record of now, whose
+ * tree has its entry also where the content was pruned.
+ */
 async function verifyOne(context: Context, file: string): Promise<number> {
   const keyFile = textOption(context.values, "key");
-  if (keyFile === undefined) {
-    throw new Fault("cli.usage", "verify takes --proof with --key", {
-      hint: "the record's key is ledger/vkey of its home: keep a copy of it elsewhere",
-    });
-  }
-  const { verifyProof } = await import("../../ledger/index.ts");
-  const [text, key] = [readText(file), readText(keyFile)];
+  const { renewProof, verifyProof } = await import("../../ledger/index.ts");
+  const text = readText(file);
   const isJson = context.values["json"] === true;
+  const ledger = join(textOption(context.values, "home") ?? context.home.root, "ledger");
   try {
-    const { seq, size, origin, event } = verifyProof(text, key);
+    const { seq, size, origin, event } =
+      keyFile === undefined
+        ? (await renewProof(ledger, text)).proven
+        : verifyProof(text, readText(keyFile));
     context.out(
       isJson
         ? `${JSON.stringify({ ok: true, seq, size, origin, event })}\n`

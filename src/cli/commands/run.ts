@@ -12,13 +12,13 @@ import type { RunEnd, RunOrder } from "../../api/index.ts";
 import { EXIT, textOption, type Command, type Context } from "../command.ts";
 import type { Begun } from "../relay.ts";
 import { startRun, type StartedRun } from "../run-stream.ts";
-import { profileOf, readProfile } from "../profile.ts";
+import { profileOf, readProfile } from "../../client/profile.ts";
 import type { Duplex } from "node:stream";
 
 export const runCommand: Command = {
   name: "run",
   usage:
-    "[--task FILE [--watch] | --profile NAME] [--job NAME] [--agent NAME] [-d] [--json] -- CMD...",
+    "[--task FILE [--watch] | --profile NAME] [--job NAME] [--agent NAME] [-d] [--json] [-- CMD...]",
   summary: "Run CMD in a sandbox whose only way out is the gateway.",
   options: {
     task: { type: "string", short: "t" },
@@ -37,7 +37,8 @@ export const runCommand: Command = {
       "a ready task file: claude-code, codex, gemini-cli, opencode (by CMD's name), else shell",
     job: "what it is one of: all runs of a job are one thing (docs/guides/swarms.md)",
     agent: "which agent it is; the task's name where that is not said",
-    detach: "print the run's id and return; see `attach`, `ps`, `kill`",
+    detach:
+      "print the run's id and return; see `attach`, `ps`, `kill`. Without CMD it holds still; see `exec`",
     json: "say start and end of the run as JSON lines on standard error",
   },
   examples: [
@@ -48,8 +49,10 @@ export const runCommand: Command = {
   ],
   positionals: [0, 0],
   async run(context) {
-    if (context.rest.length === 0) {
-      throw new Fault("cli.no_command", "no command to run", { hint: "cofferdam run -- CMD..." });
+    if (context.rest.length === 0 && context.values["detach"] !== true) {
+      throw new Fault("cli.no_command", "no command to run", {
+        hint: "cofferdam run -- CMD...; with -d and no CMD it holds still until `cofferdam exec`",
+      });
     }
     return context.values["watch"] === true ? watched(context) : (await once(context)).code;
   },

@@ -23,6 +23,8 @@ import { effectsOf, findingOf } from "./row.ts";
 export const CHUNK_ROWS = 4096;
 const ROW_BYTES = 21;
 const FACET_VALUES_MAX = 200;
+/** The type of a row that stands for nothing. */
+const ABSENT = 255;
 
 interface Chunk {
   readonly bytes: Uint8Array;
@@ -74,6 +76,15 @@ export class Columns {
     chunk.verdict[place] = numberIn(VERDICTS, event.verdict);
     chunk.finding[place] = numberIn(FINDING_KINDS, findingOf(event));
     this.size += 1;
+  }
+
+  /** Rows of entries whose content was pruned, up to `size`: they have no type, and nothing matches them. */
+  skipTo(size: number): void {
+    for (; this.size < size; this.size += 1) {
+      const place = this.size % CHUNK_ROWS;
+      if (place === 0) this.#chunks.push(chunkOf(new Uint8Array(CHUNK_ROWS * ROW_BYTES)));
+      this.#chunk(this.#chunks.length - 1).type[place] = ABSENT;
+    }
   }
 
   /** The buffer of chunk `n`, whole. */
@@ -135,7 +146,7 @@ export class Columns {
   }
 
   #testOf(query: RecordQuery): (chunk: Chunk, place: number) => boolean {
-    const tests: ((chunk: Chunk, place: number) => boolean)[] = [];
+    const tests = [(chunk: Chunk, place: number) => chunk.type[place] !== ABSENT];
     const among = (name: (typeof COUNTED)[number], numbers: readonly number[]) => {
       const wanted = new Set(numbers);
       tests.push((chunk, place) => wanted.has(chunk[name][place] ?? 0));

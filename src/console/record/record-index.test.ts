@@ -265,3 +265,36 @@ test("INV-217: entries that a power loss took back are in no index, though other
   assert.deepEqual(numbers(again, { text: "other" }), [1, 2]);
   again.close();
 });
+
+test("what is pruned goes from the index as well, and the rest is found as before", async () => {
+  using home = new LedgerHome();
+  const events = Array.from({ length: 900 }, (_, n) =>
+    eventOf({ type: "dns", target: `word${n}.example` }),
+  );
+  await home.write(events);
+  const before = indexOf(home);
+  assert.deepEqual(numbers(before, { text: "word7" }).slice(0, 1), [7]);
+  before.commit();
+  const ledger = await home.open();
+  const at = { at: "2026-12-01T00:00:00.000Z", monoMs: 1 };
+  await ledger.prune([{ from: 0, to: 512 }], { months: 6, at, pace: () => Promise.resolve() });
+  await ledger.close();
+  assert.equal(before.fits, false);
+  before.close();
+  const index = indexOf(home);
+  assert.equal(index.size, 901);
+  assert.deepEqual(
+    numbers(index, {}),
+    Array.from({ length: 389 }, (_, n) => 512 + n),
+  );
+  assert.deepEqual(numbers(index, { from: 100, to: 514 }), [512, 513]);
+  assert.deepEqual(numbers(index, { text: "word7.example" }), []);
+  assert.deepEqual(numbers(index, { text: "word700.example" }), [700]);
+  assert.throws(() => index.row(7), {
+    code: "ledger.pruned",
+    message: /entries 0-511 were pruned/,
+  });
+  assert.ok(index.fits);
+  index.close();
+  for (const path of [home.index]) assert.ok(!readFileSync(path).includes("word7.example"));
+});

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { EVENT_TYPES, type Event } from "../../action/index.ts";
 import type { Entry, Facets, RecordQuery, RecordRow } from "../../api/index.ts";
-import { assert, Fault } from "../../base/index.ts";
-import { decodeEvent, leafHash, type LedgerReader } from "../../ledger/index.ts";
+import { Fault } from "../../base/index.ts";
+import { decodeEvent, leafHash, prunedFault, type LedgerReader } from "../../ledger/index.ts";
 import { factsSchema, KnownRuns } from "../now/index.ts";
 import { Columns } from "./columns.ts";
 import { rowOf } from "./row.ts";
@@ -36,6 +36,8 @@ export class RecordIndex {
   readonly #columns = new Columns();
   readonly #sets = new ResultSets();
   readonly #ledger: string;
+  /** The newest pruning when this index was begun. */
+  readonly #pruning: number;
   readonly runs = new KnownRuns();
   #first = "";
   #last = "";
@@ -45,6 +47,7 @@ export class RecordIndex {
     this.#reader = reader;
     this.#store = store;
     this.#ledger = covered?.ledger ?? reader.verifierKey;
+    this.#pruning = covered?.pruning ?? pruningIn(reader);
     if (covered === undefined) return;
     store.load(this.#columns, covered.size);
     for (const card of store.cards()) this.runs.put(factsSchema.parse(JSON.parse(card)));
@@ -103,6 +106,7 @@ export class RecordIndex {
    * @throws {Fault} `ledger.corrupt`
    */
   advance(): number {
+    this.#columns.skipTo(this.#reader.next(this.size));
     const entries = this.#reader.from(this.size);
     for (const bytes of entries) {
       const seq = this.size;
@@ -111,8 +115,8 @@ export class RecordIndex {
       this.#columns.push(event);
       this.runs.take({ seq, ...event });
     }
-    const [first, last] = [entries[0], entries.at(-1)];
-    if (this.#first === "" && first !== undefined) this.#first = leafOf(first);
+    const last = entries.at(-1);
+    if (this.#first === "" && last !== undefined) this.#first = this.#reader.leaf(0) ?? "";
     if (last !== undefined) this.#last = leafOf(last);
     return entries.length;
   }
@@ -136,7 +140,8 @@ export class RecordIndex {
   *find(query: RecordQuery): Generator<void, Result> {
     const { size } = this;
     const terms = termsOf(query.text ?? "");
-    if (terms.length === 0 && CHOOSING.every((name) => query[name] === undefined)) {
+    const isAll = terms.length === 0 && CHOOSING.every((name) => query[name] === undefined);
+    if (isAll && this.#pruning < 0) {
       return rangeOf(query, size);
     }
     const set = this.#sets.take(keyOf(query));
@@ -185,13 +190,16 @@ export class RecordIndex {
   #bytes(seq: number): Buffer {
     const bytes = this.#reader.entry(seq);
     if (bytes !== undefined) return bytes;
+    const { pruning } = this.#reader;
+    if (pruning !== undefined && this.#reader.next(seq) !== seq) throw prunedFault(seq, pruning);
     throw new Fault("console.no_such_entry", `the record has no entry ${seq}`, {
       hint: `its last one is ${this.size - 1}`,
     });
   }
 
   #covered(): Covered {
-    return { size: this.size, ledger: this.#ledger, first: this.#first, last: this.#last };
+    const [ledger, first, last] = [this.#ledger, this.#first, this.#last];
+    return { size: this.size, ledger, first, last, pruning: this.#pruning };
   }
 }
 
@@ -205,8 +213,13 @@ function eventOf(bytes: Buffer, seq: number): Event {
   throw new Fault("ledger.corrupt", `entry ${seq} is no event`, { hint: "run `cofferdam verify`" });
 }
 
-function fits(reader: LedgerReader, { size, ledger, first, last }: Covered): boolean {
-  if (ledger !== reader.verifierKey) return false;
+/** The entry of the newest pruning, -1 where there is none. */
+function pruningIn(reader: LedgerReader): number {
+  return reader.pruning?.seq ?? -1;
+}
+
+function fits(reader: LedgerReader, { size, ledger, first, last, pruning }: Covered): boolean {
+  if (ledger !== reader.verifierKey || pruning !== pruningIn(reader)) return false;
   return size === 0 || (reader.leaf(0) === first && reader.leaf(size - 1) === last);
 }
 
@@ -248,6 +261,5 @@ function keyOf(query: RecordQuery): string {
   const members = Object.entries(query)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  assert(members.length > 0, "what asks for everything is a range");
   return JSON.stringify(members.map(([name, value]) => [name, [value].flat().toSorted()]));
 }

@@ -14,7 +14,7 @@ import { Columns, CHUNK_ROWS, type Names } from "./columns.ts";
 import { TOKENIZER } from "./words.ts";
 
 /** Another form, or another way to fill it: what stands in an older file is made anew. */
-const VERSION = 2;
+const VERSION = 3;
 
 const SCHEMA = `
 CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='${TOKENIZER}');
@@ -22,7 +22,7 @@ CREATE TABLE chunks (n INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE names (kind TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, number)) STRICT;
 CREATE TABLE cards (run TEXT PRIMARY KEY, card TEXT NOT NULL) STRICT;
 CREATE TABLE covered (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, ledger TEXT NOT NULL,
-  first TEXT NOT NULL, last TEXT NOT NULL) STRICT;
+  first TEXT NOT NULL, last TEXT NOT NULL, pruning INTEGER NOT NULL) STRICT;
 PRAGMA user_version = ${VERSION};
 `;
 
@@ -34,6 +34,8 @@ const coveredSchema = z.object({
   /** Hashes of the first and the last entry, as leaves; empty where there is none. */
   first: z.string(),
   last: z.string(),
+  /** The newest pruning when it was begun: what is pruned since goes from the index as well. */
+  pruning: z.int(),
 });
 export type Covered = z.infer<typeof coveredSchema>;
 
@@ -71,7 +73,7 @@ export class Store {
 
   /** What it covers; nothing in a new one. */
   get covered(): Covered | undefined {
-    const row = this.#run("SELECT size, ledger, first, last FROM covered").get();
+    const row = this.#run("SELECT size, ledger, first, last, pruning FROM covered").get();
     return row === undefined ? undefined : coveredSchema.parse(row);
   }
 
@@ -124,10 +126,10 @@ export class Store {
     this.#run("DELETE FROM cards WHERE run NOT IN (SELECT value FROM json_each(?))").run(
       JSON.stringify(kept),
     );
-    const { size, ledger, first, last } = covered;
+    const { size, ledger, first, last, pruning } = covered;
     this.#run(
-      "INSERT OR REPLACE INTO covered (one, size, ledger, first, last) VALUES (1, ?, ?, ?, ?)",
-    ).run(size, ledger, first, last);
+      "INSERT OR REPLACE INTO covered (one, size, ledger, first, last, pruning) VALUES (1, ?, ?, ?, ?, ?)",
+    ).run(size, ledger, first, last, pruning);
     this.#db.exec("COMMIT");
     this.#db.exec("BEGIN");
     this.#saved.rows = columns.size;

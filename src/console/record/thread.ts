@@ -30,6 +30,7 @@ const waiting = new Map<number, Question>();
 
 let index = RecordIndex.open(reader, file);
 let expected = Math.max(reader.signedSize, index.size);
+let pruning = reader.pruning?.seq;
 let failure: unknown;
 const closing = new AbortController();
 /** The ledger was opened anew, and may be another. */
@@ -54,6 +55,7 @@ port.on("message", (message: ToThread) => {
 /** What was taken in is thrown away where the ledger does not hold it any more. */
 function renewUnlessFits(): void {
   isOpened = false;
+  pruning = reader.pruning?.seq;
   try {
     if (index.fits) return;
     index.close();
@@ -182,7 +184,7 @@ async function sleep(ms: number): Promise<boolean> {
 
 while (!closing.signal.aborted) {
   isNews = false;
-  if (isOpened) renewUnlessFits();
+  if (isOpened || reader.pruning?.seq !== pruning) renewUnlessFits();
   const isMore = advance();
   await answerAll();
   const isUntold = index.size !== told.size || told.isNew || failure !== told.failure;

@@ -99,6 +99,24 @@ export function groupFolder({ point, root, own }: Hierarchy): string | undefined
   return own.startsWith(`${root}/`) ? join(point, own.slice(root.length)) : undefined;
 }
 
+/**
+ * Moves this process into `daemon/` beneath its own v2 group, where a service manager gave that to it whole: a group that
+ * has processes itself cannot divide its memory. Must come before {@link openCgroups}; where it cannot be, nothing changes.
+ */
+export function leaveDelegatedGroup(): void {
+  const read = (path: string) => readFileSync(path, "utf8");
+  const { v2 } = parseHierarchies(read("/proc/self/mountinfo"), read("/proc/self/cgroup"));
+  const own = v2 && groupFolder(v2);
+  if (own === undefined || own === v2?.point || !isWritable(own)) return;
+  const group = makeFolder(join(own, "daemon"));
+  if (group === undefined) return;
+  try {
+    writeFileSync(join(group, "cgroup.procs"), String(process.pid));
+  } catch {
+    rmdirSync(group); // Not the whole of it is ours: limits are held as without a service.
+  }
+}
+
 /** Finds what may be used, making the install's folders. `install` names this home among others. */
 export function openCgroups(install: string): CgroupHost {
   let hierarchies: ReturnType<typeof parseHierarchies>;

@@ -20,6 +20,8 @@ export interface GpuUse {
   readonly of?: "device";
   /** Bytes of the run on it. */
   readonly memory?: number;
+  /** How busy single processes of the run keep it; absent where that is not told. */
+  readonly shares?: readonly { readonly pid: number; readonly busy: number }[];
   /** Processes of the run that use it, the busiest first. */
   readonly pids: readonly number[];
   /** Why something is not known. */
@@ -115,7 +117,12 @@ function nvidiaUse(gpu: number, use: NvidiaUse | string, pids: readonly number[]
   // Who is listed is known, and none of them is the run's: it does not use it.
   if (own.length === 0 && here.length > 0) return { ...known, busy: 0 };
   const busy = own.flatMap((one) => one.busy ?? []);
-  if (busy.length > 0) return { ...known, busy: Math.min(1, sum(busy)) };
+  if (busy.length > 0) {
+    const shares = own.flatMap(({ pid, busy: share }) =>
+      share === undefined ? [] : [{ pid, busy: share }],
+    );
+    return { ...known, busy: Math.min(1, sum(busy)), shares };
+  }
   if (device.busy === undefined) {
     return { ...known, unread: "nvidia-smi does not tell how busy it is" };
   }

@@ -102,6 +102,74 @@ test(
   },
 );
 
+/** As the driver writes it: GPU 0 is in two parts, GPU 1 in one; making and watching parts stand first. */
+const MIG = `config 1
+monitor 2
+gpu0/gi1/access 12
+gpu0/gi1/ci0/access 13
+gpu0/gi2/access 21
+gpu0/gi2/ci0/access 22
+gpu1/gi1/access 147
+gpu1/gi1/ci0/access 148
+`;
+const CAPS = [1, 2, 12, 13, 21, 22, 147, 148].map((minor) => `nvidia-caps/nvidia-cap${minor}`);
+
+test(
+  "INV-253: a part of a GPU is its own two nodes, and never those that make or watch parts",
+  { skip },
+  () => {
+    const dev = makeDev("mig", [...NVIDIA, ...CAPS]);
+    const minors = join(place, "mig-minors");
+    writeFileSync(minors, MIG);
+    const gpus = findGpus(dev, minors);
+    const cap = (minor: number) => `/dev/nvidia-caps/nvidia-cap${minor}`;
+    const base = ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"];
+    assert.deepEqual(plan(gpus, ["0/gi2/ci0"]), [...base, cap(21), cap(22)]);
+    assert.deepEqual(plan(gpus, ["0/gi1/ci0", "0/gi2/ci0"]), [
+      ...base,
+      cap(12),
+      cap(13),
+      cap(21),
+      cap(22),
+    ]);
+    const tools = "/dev/nvidia-uvm-tools";
+    assert.deepEqual(
+      plan(gpus, [0]),
+      [...base, tools, cap(12), cap(13), cap(21), cap(22)],
+      "a whole GPU",
+    );
+    const all = plan(gpus, "all");
+    assert.ok(all.includes(cap(148)));
+    for (const minor of [1, 2]) assert.ok(!all.includes(cap(minor)), "config and monitor");
+  },
+);
+
+for (const part of ["0/gi3/ci0", "0/gi1/ci1", "7/gi1/ci0"]) {
+  test(
+    `INV-253: a part that is not there is refused, and names those that are: ${part}`,
+    { skip },
+    () => {
+      const dev = makeDev(`mig-${part.replaceAll("/", "-")}`, [...NVIDIA, ...CAPS]);
+      const minors = join(place, "mig-minors-too");
+      writeFileSync(minors, MIG);
+      assert.throws(() => plan(findGpus(dev, minors), [part]), {
+        code: "sandbox.limit",
+        hint: /GPU 0, 0\/gi1\/ci0, 0\/gi2\/ci0, 1, 1\/gi1\/ci0/,
+      });
+    },
+  );
+}
+
+test("INV-239: GPU time is a limit of GPUs that are named", () => {
+  const held = planLimits({ controllers, gpus: TWO }, { gpu: [0], gpuSeconds: 60 }).held;
+  const row = held.find(({ limit }) => limit === "gpu_seconds");
+  assert.deepEqual([row?.wanted, row?.how, row?.hard], ["60 s", "poll", false]);
+  assert.throws(() => planLimits({ controllers, gpus: TWO }, { gpu: "none", gpuSeconds: 60 }), {
+    code: "sandbox.limit",
+    hint: /`gpu`/,
+  });
+});
+
 test("INV-17: a node that is closed to a run's user is no GPU for it", { skip }, () => {
   const dev = makeDev("closed", ["dri/renderD128"]);
   chmodSync(join(dev, "dri/renderD128"), 0o660);

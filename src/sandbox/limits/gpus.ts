@@ -7,9 +7,15 @@
  * GPU N of a task is /dev/nvidiaN or, on a host without any of those, the N-th render node. Nodes that set
  * modes (dri/cardN, nvidia-modeset) are for screens, and never given.
  *
+ * A part of an NVIDIA GPU (MIG) is reached by two more nodes, which the driver names in nvidia-caps/mig-minors:
+ *
+ *   gpu0/gi1/access 12        nvidia-caps/nvidia-cap12     GPU instance 1 of /dev/nvidia0
+ *   gpu0/gi1/ci0/access 13    nvidia-caps/nvidia-cap13     compute instance 0 of it
+ *   config 1, monitor 2                                    making and watching such parts: never given
+ *
  * @module
  */
-import { accessSync, constants, lstatSync, readdirSync } from "node:fs";
+import { accessSync, constants, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A device file of the host. */
@@ -28,22 +34,32 @@ export interface Gpu {
   readonly needs: readonly DeviceNode[];
   /** Given where a run could open it, and not missed where not. */
   readonly likes: readonly DeviceNode[];
+  /** What a run needs for one part of it alone, by the part's name: `0/gi1/ci0`. */
+  readonly parts?: ReadonlyMap<string, readonly DeviceNode[]>;
 }
 
+/** Where NVIDIA's driver says which node is which part's. */
+const MIG_MINORS = "/proc/driver/nvidia-caps/mig-minors";
+
 /** Every GPU of this host; `folder` stands for /dev. */
-export function findGpus(folder = "/dev"): readonly Gpu[] {
+export function findGpus(folder = "/dev", migMinors = MIG_MINORS): readonly Gpu[] {
   const node = (name: string) => readNode(folder, name);
   const nodes = (names: readonly string[]) => names.flatMap((name) => node(name) ?? []);
   const cards = numbered(folder, "", /^nvidia(\d{1,3})$/);
   if (cards.length > 0) {
     const needs = nodes(["nvidiactl", "nvidia-uvm"]);
-    const caps = numbered(folder, "nvidia-caps", /^nvidia-cap(\d{1,5})$/);
-    const likes = nodes(["nvidia-uvm-tools", ...caps.map(({ name }) => name)]);
-    return cards.map(({ name, number }) => ({
-      number,
-      needs: [...nodes([name]), ...needs],
-      likes,
-    }));
+    const caps = readParts(migMinors);
+    return cards.map(({ name, number }) => {
+      const of = caps.filter(({ gpu }) => gpu === number);
+      const whole = [...nodes([name]), ...needs];
+      const tools = nodes(["nvidia-uvm-tools"]);
+      return {
+        number,
+        needs: whole,
+        likes: [...tools, ...nodes(of.map(({ node: cap }) => cap))],
+        parts: new Map(partsOf(number, of).map(([part, two]) => [part, [...whole, ...nodes(two)]])),
+      };
+    });
   }
   const shared = nodes(["kfd"]);
   return numbered(folder, "dri", /^renderD(\d{3})$/).map(({ name }, number) => ({
@@ -62,6 +78,43 @@ export function hiddenGpus(given: readonly DeviceNode[], folder = "/dev"): reado
     ...usual.map((name) => `/dev/${name}`),
   ]);
   return [...all].filter((path) => !given.some(({ target }) => target === path));
+}
+
+interface Cap {
+  readonly gpu: number;
+  readonly gi: string;
+  readonly ci: string | undefined;
+  readonly node: string;
+}
+
+/** What gives access to parts; none where the driver makes no parts. */
+function readParts(path: string): readonly Cap[] {
+  const line = /^gpu(\d{1,3})\/(gi\d{1,2})\/(?:(ci\d{1,2})\/)?access (\d{1,5})$/;
+  return textOf(path)
+    .split("\n")
+    .flatMap((text) => {
+      const [, gpu, gi = "", ci, minor] = line.exec(text) ?? [];
+      if (gpu === undefined) return [];
+      return [{ gpu: Number(gpu), gi, ci, node: `nvidia-caps/nvidia-cap${minor}` }];
+    });
+}
+
+/** Each compute instance with its two nodes. */
+function partsOf(gpu: number, caps: readonly Cap[]): readonly (readonly [string, string[]])[] {
+  return caps.flatMap(({ gi, ci, node }) => {
+    const above = caps.find((one) => one.gi === gi && one.ci === undefined);
+    if (ci === undefined || above === undefined) return [];
+    return [[`${gpu}/${gi}/${ci}`, [above.node, node]] as const];
+  });
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  }
 }
 
 interface Numbered {

@@ -27,7 +27,15 @@ export interface LimitsHost {
   readonly memoryBytes?: number;
 }
 
-export type LimitName = "cpus" | "memory" | "pids" | "disk" | "gpu" | "pause" | "kill";
+export type LimitName =
+  | "cpus"
+  | "memory"
+  | "pids"
+  | "disk"
+  | "gpu"
+  | "gpu_seconds"
+  | "pause"
+  | "kill";
 
 /** What holds a limit. */
 export type How =
@@ -106,6 +114,7 @@ export function planLimits(host: LimitsHost, compute: TaskCompute): LimitPlan {
     holdPids(controllers.pids, compute.pids),
     holdDisk(diskBytes),
     holdGpu(host.gpus, compute.gpu),
+    ...(compute.gpuSeconds === undefined ? [] : [holdGpuTime(compute, compute.gpuSeconds)]),
     holdPause(controllers.freezer),
     holdKill(controllers),
   ];
@@ -195,13 +204,13 @@ function holdDisk(bytes: number | undefined): Held {
 
 function holdGpu(existing: readonly Gpu[], wanted: TaskCompute["gpu"]): Held | Refusal {
   const text = typeof wanted === "string" ? wanted : wanted.join(", ");
-  const numbers = existing.map(({ number }) => number);
+  const names = existing.flatMap(({ number, parts }) => [number, ...withNodes(parts)]);
   const missing =
     wanted === "all"
-      ? numbers.length === 0
-      : wanted !== "none" && wanted.some((one) => !numbers.includes(one));
+      ? names.length === 0
+      : wanted !== "none" && wanted.some((one) => !names.includes(one));
   if (missing) {
-    const there = numbers.length === 0 ? "no GPU" : `GPU ${numbers.join(", ")}`;
+    const there = names.length === 0 ? "no GPU" : `GPU ${names.join(", ")}`;
     const fix = `there is ${there} on this host (/dev/nvidiaN or /dev/dri/renderD*): load its driver, or leave \`gpu\` out`;
     return { limit: "gpu", fix };
   }
@@ -219,7 +228,35 @@ function holdGpu(existing: readonly Gpu[], wanted: TaskCompute["gpu"]): Held | R
 
 function chosenGpus(existing: readonly Gpu[], wanted: TaskCompute["gpu"]): readonly Gpu[] {
   if (wanted === "none") return [];
-  return wanted === "all" ? existing : existing.filter(({ number }) => wanted.includes(number));
+  if (wanted === "all") return existing;
+  return existing.flatMap((gpu) => {
+    if (wanted.includes(gpu.number)) return [gpu];
+    const named = [...(gpu.parts ?? [])].filter(([part]) => wanted.includes(part));
+    if (named.length === 0) return [];
+    return [{ number: gpu.number, needs: named.flatMap(([, needs]) => needs), likes: [] }];
+  });
+}
+
+/** Parts whose two nodes are there. */
+function withNodes(parts: Gpu["parts"]): readonly string[] {
+  return [...(parts ?? [])].flatMap(([part, needs]) => {
+    const caps = needs.filter(({ target }) => target.startsWith("/dev/nvidia-caps/"));
+    return caps.length === 2 ? [part] : [];
+  });
+}
+
+/** How often use of GPUs is looked at (src/daemon/usage-watch.ts). */
+export const GPU_LOOK_MS = 10_000;
+
+function holdGpuTime({ gpu }: TaskCompute, seconds: number): Held | Refusal {
+  if (gpu === "none") {
+    return {
+      limit: "gpu_seconds",
+      fix: "name the GPUs that its time is of by `gpu`, or leave it out",
+    };
+  }
+  const note = `looked at every ${GPU_LOOK_MS / 1000} s, so beyond by what is used meanwhile; then the run is ended; what cannot be read counts in full`;
+  return { limit: "gpu_seconds", wanted: `${seconds} s`, how: "poll", hard: false, note };
 }
 
 function holdPause(version: CgroupVersion): Held {

@@ -16,6 +16,9 @@ function packageRoot(folder: string): string {
   return packageRoot(dirname(folder));
 }
 
+/** The command line. */
+export const PROGRAM = join(PACKAGE_ROOT, "bin", "cofferdam");
+
 const PROFILES = join(PACKAGE_ROOT, "profiles");
 
 /** Names of the profiles there are. */

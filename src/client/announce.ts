@@ -1,14 +1,17 @@
 /**
- * Telling the daemon which port is the console's, so that no run is let there. Where no daemon hears it, nothing is served.
+ * Telling the daemon which port a process beside it has, so that no run is let there. Where no daemon hears it, nothing
+ * is to be served.
  *
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Takes } from "../api/index.ts";
-import type { Client } from "../client/index.ts";
+import type { Client } from "./client.ts";
 
 /** A daemon that ended is looked for again: it may only have been restarted. */
 const AGAIN_MS = 250;
+
+type Announcement = "console.announce" | "adapter.announce";
 
 export interface Announced {
   /** Whether a daemon keeps runs from the port now. */
@@ -20,18 +23,19 @@ export interface Announced {
 /**
  * Announces `where` until `closing`, anew to each daemon of this home.
  *
- * @throws {Fault} `daemon.console` where another console is open; what keeps the daemon from answering.
+ * @throws {Fault} `daemon.console`, `daemon.adapter` where another is open; what keeps the daemon from answering.
  */
-export async function announce(
+export async function announce<Name extends Announcement>(
   client: Client,
-  where: Takes<"console.announce">,
+  name: Name,
+  where: Takes<Name>,
   closing: AbortSignal,
 ): Promise<Announced> {
   let isHeard = false;
   const first = Promise.withResolvers<void>();
   const hold = async () => {
     try {
-      for await (const _ of client.stream("console.announce", where, closing)) {
+      for await (const _ of client.stream(name, where, closing)) {
         isHeard = true;
         first.resolve();
       }

@@ -11,10 +11,11 @@ import { runStatic, runStep } from "./check.ts";
 
 // test/agents and test/heavy are apart (`npm run test:agents`, `test:heavy`), since what they install is 1.2 and 2.8 GB; so
 // is test/console (`npm run test:console`), which needs a browser, and test/ops (`npm run test:ops`), which boots a systemd.
+// test/large (`npm run test:large`) moves gigabytes.
 const PATTERNS = [
   "src/**/*.test.ts",
   "test/*.test.ts",
-  "test/!(agents|heavy|console|ops)/**/*.test.ts",
+  "test/!(agents|heavy|console|large|ops)/**/*.test.ts",
   "drills/**/*.test.ts",
   "bench/**/*.test.ts",
 ];

@@ -283,6 +283,8 @@ test("on record: whose sandbox, what its caller said of it, its commands; no val
     "e2b.environment": "GREETING",
   });
   assert.ok(of.some(({ type, data }) => type === "exec" && data?.["label"] === "e2b"));
+  const { lineage } = await home.ask("run.show", { run: box.sandboxId });
+  assert.ok(lineage?.includes("job:e2b.trainer"), "and one lineage for all of a key");
 });
 
 test("INV-265: what a sandbox reaches is its template's to say: denied and on record, or granted", async () => {

@@ -123,6 +123,7 @@ export class Sandboxes {
         path: process.env["PATH"] ?? "",
         environment: {},
         detach: true,
+        lineage: { job: `e2b.${key}` }, // So that an operator pauses or ends all of a key as one.
         labels: {
           [KEY_LABEL]: key,
           "e2b.template": template.name,

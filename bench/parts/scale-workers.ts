@@ -23,9 +23,9 @@ import { NAME, startUpstream, type Upstream } from "../upstream.ts";
 const ROUNDS = 3;
 const SECONDS = 3;
 const CONNECTIONS = 16;
-const WORKER_MS_MAX = 30_000;
-/** A worker that used less of a core than this served nobody. */
-const BUSY_SECONDS_MIN = 0.2;
+const WORKER_MS_MAX = 60_000;
+/** A worker that used less than this share of what the busiest used served nobody. */
+const SERVING_SHARE = 0.2;
 
 export const scaleWorkers: Part = {
   name: "scale-workers",
@@ -106,7 +106,9 @@ async function loadRuns(
     pid,
     seconds: seconds - (before.get(pid)?.seconds ?? 0),
   }));
-  const ofWorkers = used.filter(({ pid, seconds }) => isWorker(pid) && seconds > BUSY_SECONDS_MIN);
+  const all = used.filter(({ pid }) => isWorker(pid));
+  const most = Math.max(...all.map(({ seconds }) => seconds));
+  const ofWorkers = all.filter(({ seconds }) => seconds > most * SERVING_SHARE);
   if (ofWorkers.length !== workers) {
     throw new Fault(
       "bench.scale",
@@ -130,13 +132,14 @@ function isWorker(pid: number): boolean {
   }
 }
 
-/** The second is started behind the first run. */
+/** The second is started behind the first run; it is ready when it has nothing more to load. */
 async function untilWorkers(daemon: Daemon, count: number): Promise<void> {
-  for (const deadline = Date.now() + WORKER_MS_MAX; Date.now() < deadline; await sleep(100)) {
-    if ([...cpuOf(daemon.pid).keys()].filter(isWorker).length >= count) {
-      await sleep(1000); // There, and soon ready.
-      return;
-    }
+  let before = -1;
+  for (const deadline = Date.now() + WORKER_MS_MAX; Date.now() < deadline; await sleep(1000)) {
+    const workers = [...cpuOf(daemon.pid)].filter(([pid]) => isWorker(pid));
+    const seconds = workers.reduce((sum, [, one]) => sum + one.seconds, 0);
+    if (workers.length >= count && seconds === before) return;
+    before = seconds;
   }
   throw new Fault("bench.scale", "no second worker is started");
 }

@@ -20,7 +20,7 @@ import {
 import { createRedaction, openVault } from "../../vault/index.ts";
 import { EXIT, textOption, type Command } from "../command.ts";
 import { collectMetrics } from "../metrics-server.ts";
-import { PACKAGE_ROOT } from "../profile.ts";
+import { PACKAGE_ROOT } from "../../client/profile.ts";
 
 /** What stood for a secret in a run that is over may still be in a log. */
 const ENDED_RUNS = 20;

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # Type checkers bring it along; nothing needs it when this ru
 Json = Union[str, int, float, bool, None, List[Any], Dict[str, Any]]
 
 
-EventType = Literal["daemon.start", "daemon.stop", "policy", "run.start", "run.proved", "run.pause", "run.resume", "run.restart", "lineage", "run.end", "process.start", "dns", "flow.open", "flow.out", "flow.close", "action", "approval", "credential", "outcome", "repeat", "denial", "finding", "workspace", "exec", "exec.end", "step", "model", "tool.call", "tool.result", "usage", "response"]
+EventType = Literal["daemon.start", "daemon.stop", "policy", "run.start", "run.proved", "run.pause", "run.resume", "run.restart", "lineage", "run.end", "process.start", "dns", "flow.open", "flow.out", "flow.close", "action", "approval", "credential", "outcome", "repeat", "denial", "finding", "workspace", "exec", "exec.end", "step", "model", "tool.call", "tool.result", "usage", "response", "record"]
 
 
 RunState = Literal["starting", "running", "paused", "ended"]
@@ -80,6 +80,7 @@ RunInfo = TypedDict(
         "lineage": "NotRequired[List[str]]",
         "from": "NotRequired[RunInfoFrom]",
         "publish": "NotRequired[List[str]]",
+        "labels": "NotRequired[Dict[str, str]]",
     },
 )
 
@@ -246,6 +247,7 @@ RunStart = TypedDict(
         "lineage": "NotRequired[RunStartLineage]",
         "from": "NotRequired[str]",
         "detach": "bool",
+        "labels": "NotRequired[Dict[str, str]]",
         "terminal": "NotRequired[RunStartTerminal]",
     },
 )
@@ -312,6 +314,26 @@ class LedgerProveTakes(TypedDict):
 class LedgerProveGives(TypedDict):
     proof: str
     key: str
+
+
+LedgerPrunedGivesPruned = TypedDict(
+    "LedgerPrunedGivesPruned",
+    {
+        "from": "int",
+        "to": "int",
+    },
+)
+
+
+class LedgerPrunedGivesLast(TypedDict):
+    entry: int
+    at: str
+    months: int
+
+
+class LedgerPrunedGives(TypedDict):
+    pruned: List[LedgerPrunedGivesPruned]
+    last: NotRequired[LedgerPrunedGivesLast]
 
 
 class WorkspaceDiffGivesChange(TypedDict):
@@ -525,6 +547,11 @@ class CredentialProtectTakes(TypedDict):
 class ConsoleAnnounceTakes(TypedDict):
     port: int
     origin: NotRequired[str]
+
+
+class AdapterAnnounceTakes(TypedDict):
+    kind: Literal["e2b"]
+    port: int
 
 
 class ApprovalsListGive(TypedDict):
@@ -1152,6 +1179,73 @@ class AutonomyRestoreGives(TypedDict):
     restored: bool
 
 
+class RetentionShowGivesDue(TypedDict):
+    ranges: List[LedgerPrunedGivesPruned]
+    entries: int
+
+
+RetentionShowGivesKept = TypedDict(
+    "RetentionShowGivesKept",
+    {
+        "from": "int",
+        "to": "int",
+        "why": "str",
+    },
+)
+
+
+class RetentionShowGivesHold(TypedDict):
+    run: str
+    why: str
+    at: str
+    by: str
+
+
+class RetentionShowGives(TypedDict):
+    months: Union[int, Literal["forever"]]
+    warning: NotRequired[str]
+    cutoff: NotRequired[str]
+    due: RetentionShowGivesDue
+    kept: List[RetentionShowGivesKept]
+    pruned: List[LedgerPrunedGivesPruned]
+    last: NotRequired[LedgerPrunedGivesLast]
+    holds: List[RetentionShowGivesHold]
+
+
+class RetentionPruneGives(TypedDict):
+    entries: int
+    runs: List[str]
+    show: RetentionShowGives
+
+
+class RetentionHoldTakes(TypedDict):
+    run: str
+    why: str
+
+
+class BackupHoldGives(TypedDict):
+    folder: str
+    files: List[str]
+
+
+class DaemonMetricsGiveSample(TypedDict):
+    suffix: NotRequired[str]
+    labels: Dict[str, str]
+    value: float
+
+
+class DaemonMetricsGive(TypedDict):
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    help: str
+    samples: List[DaemonMetricsGiveSample]
+
+
+class SupportCoverGives(TypedDict):
+    bytes: str
+    found: int
+
+
 class Contract(abc.ABC):
     """Every endpoint, typed by its name."""
 
@@ -1193,6 +1287,9 @@ class Contract(abc.ABC):
 
     @overload
     def call(self, name: Literal["ledger.prove"], takes: LedgerProveTakes) -> LedgerProveGives: ...
+
+    @overload
+    def call(self, name: Literal["ledger.pruned"], takes: Dict[str, Any]) -> LedgerPrunedGives: ...
 
     @overload
     def call(self, name: Literal["workspace.diff"], takes: RunShowTakes) -> WorkspaceDiffGives: ...
@@ -1350,6 +1447,24 @@ class Contract(abc.ABC):
     @overload
     def call(self, name: Literal["autonomy.restore"], takes: AutonomyTakenTakes) -> AutonomyRestoreGives: ...
 
+    @overload
+    def call(self, name: Literal["retention.show"], takes: Dict[str, Any]) -> RetentionShowGives: ...
+
+    @overload
+    def call(self, name: Literal["retention.prune"], takes: Dict[str, Any]) -> RetentionPruneGives: ...
+
+    @overload
+    def call(self, name: Literal["retention.hold"], takes: RetentionHoldTakes) -> Dict[str, Any]: ...
+
+    @overload
+    def call(self, name: Literal["retention.release"], takes: RetentionHoldTakes) -> Dict[str, Any]: ...
+
+    @overload
+    def call(self, name: Literal["daemon.metrics"], takes: Dict[str, Any]) -> List[DaemonMetricsGive]: ...
+
+    @overload
+    def call(self, name: Literal["support.cover"], takes: ApprovalsAttachmentGives) -> SupportCoverGives: ...
+
     def call(self, name: str, takes: Any) -> Any:
         """Asks the daemon once."""
         return self._call(name, takes)
@@ -1364,10 +1479,16 @@ class Contract(abc.ABC):
     def stream(self, name: Literal["console.announce"], takes: ConsoleAnnounceTakes) -> Lines[Dict[str, Any]]: ...
 
     @overload
+    def stream(self, name: Literal["adapter.announce"], takes: AdapterAnnounceTakes) -> Lines[Dict[str, Any]]: ...
+
+    @overload
     def stream(self, name: Literal["approvals.follow"], takes: Dict[str, Any]) -> Lines[ApprovalsListGive]: ...
 
     @overload
     def stream(self, name: Literal["recordings.read"], takes: RecordingsReadTakes) -> Lines[ApprovalsAttachmentGives]: ...
+
+    @overload
+    def stream(self, name: Literal["backup.hold"], takes: Dict[str, Any]) -> Lines[BackupHoldGives]: ...
 
     def stream(self, name: str, takes: Any) -> Lines[Any]:
         """Asks the daemon for many; closing ends it."""

@@ -7,7 +7,14 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { Fault, isFault, readTextFile, requireOwnFolder } from "../base/index.ts";
-import { locateHome, type Gives, type LineageInfo, type RunInfo, type RunStart, type SnapshotInfo } from "../api/index.ts";
+import {
+  locateHome,
+  type Gives,
+  type LineageInfo,
+  type RunInfo,
+  type RunStart,
+  type SnapshotInfo,
+} from "../api/index.ts";
 import { createClient, type Client } from "./client.ts";
 import { PROGRAM, readProfile } from "./profile.ts";
 import { Sandbox, type Maker } from "./sandbox.ts";

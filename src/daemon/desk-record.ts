@@ -91,7 +91,10 @@ export class DeskRecord {
   /** On disk before it is acted upon: what a person decided is never lost. */
   async #append(event: Omit<Parameters<Ledger["append"]>[0], "at" | "monoMs">): Promise<void> {
     const { wallMs, monoMs } = this.#clock.now();
-    await this.#ledger.append({ ...event, at: new Date(wallMs).toISOString(), monoMs }, { sync: true });
+    await this.#ledger.append(
+      { ...event, at: new Date(wallMs).toISOString(), monoMs },
+      { sync: true },
+    );
   }
 }
 

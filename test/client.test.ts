@@ -222,7 +222,7 @@ test("`run -d` without CMD holds still; `exec` and `cp` are as if it were here; 
   assert.equal((await call(["kill", run])).code, 0);
 });
 
-test("Ctrl-C goes to the command, whose status it is then", async () => {
+test("INV-259: Ctrl-C goes to the command, whose status it is then; where `exec` itself is killed, it ends", async () => {
   const script = "trap 'echo caught; exit 9' INT; echo up; sleep 5009 & wait";
   const child = home.spawn(["exec", box.run, "--", "sh", "-c", script]);
   const heard: string[] = [];
@@ -232,6 +232,14 @@ test("Ctrl-C goes to the command, whose status it is then", async () => {
   });
   const [code] = (await once(child, "close")) as [number];
   assert.deepEqual([heard.join(""), code], ["up\ncaught\n", 9]);
+  const killed = home.spawn(["exec", box.run, "--", "sh", "-c", "echo up; setsid sleep 5010"]);
+  killed.stdout?.once("data", () => killed.kill("SIGKILL"));
+  await once(killed, "close");
+  await idle();
+  const { stdout } = await box.exec(
+    "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 501[0]'",
+  );
+  assert.equal(stdout, "0\n");
 });
 
 test("INV-261: a report is made and proven by a process of its own, and none is given of a record that was changed", async () => {

@@ -112,7 +112,10 @@ test("INV-233: what is backed up while a run writes comes back whole, says so, a
   const first = log[entries];
   assert.equal(first?.type, "record");
   assert.equal(first.data?.["done"], "restore");
-  assert.match(String(first.data?.["why"]), new RegExp(`with ${entries} entries; what came after`));
+  assert.match(
+    JSON.stringify(first.data?.["why"]),
+    new RegExp(`with ${entries} entries; what came after`),
+  );
   const [approval] = await home.approvals({ all: true });
   assert.deepEqual([approval?.id, approval?.state], [asked.id, "cancelled"]);
   assert.equal(posts, 1, "what was performed since is not performed again");

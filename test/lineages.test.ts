@@ -195,7 +195,7 @@ test("INV-243 one budget for all runs of a job, over restarts of runs and daemon
   const denied = (await entriesOf(again)).find(({ rule }) => rule === "lineage.budget");
   assert.equal(denied?.verdict, "deny");
   assert.match(
-    String(denied?.data?.["reason"]),
+    JSON.stringify(denied?.data?.["reason"]),
     /the budget of job:budget-a: its 4 requests are used up/,
   );
   const free = await start({ job: "free", source: source("spender") });
@@ -287,7 +287,7 @@ test("INV-244 a target that is tried by one way in each of three runs is circumv
   assert.ok(third !== undefined);
   await execute(client, third.run, ["curl", "-s", "--max-time", "3", "http://secret.test:83/"]);
   const found = await eventually("the finding", 5000, async () => (await stickyOf(third))[0]);
-  assert.match(String(found.data?.["detail"]), /tried by several ways by runs of job:ways/);
+  assert.match(JSON.stringify(found.data?.["detail"]), /tried by several ways by runs of job:ways/);
   await kill(...runs);
 });
 
@@ -310,11 +310,11 @@ test("INV-247 what was planted in one run is found in the traffic of another, in
       (await entriesOf(run)).find(({ data }) => data?.["detector"] === "canary"),
     );
   assert.match(
-    String((await findingOf(user)).data?.["detail"]),
+    JSON.stringify((await findingOf(user)).data?.["detail"]),
     new RegExp(`planted in ${owner.run}`),
   );
   assert.match(
-    String((await findingOf(owner)).data?.["detail"]),
+    JSON.stringify((await findingOf(owner)).data?.["detail"]),
     new RegExp(`used by ${user.run}`),
   );
   await eventually("both stand still", 5000, async () =>

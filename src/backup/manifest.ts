@@ -35,6 +35,7 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** What the seal of the keys is bound to: everything else that the manifest says. */
-export function boundBy({ keys: _, ...rest }: Manifest): string {
+export function boundBy(manifest: Manifest): string {
+  const { keys: _, ...rest } = manifest;
   return `cofferdam backup ${canonicalJson(rest)}`;
 }

@@ -236,6 +236,8 @@ function fieldsOf(
     case "azure":
       return "not read here";
   }
+  const never: never = kind;
+  return never;
 }
 
 /** `A:P` or `A.P`: the port is behind the last mark. */

@@ -216,8 +216,10 @@ export class Correlator {
       told.toMs = atMs;
       if (close !== undefined) {
         told.entries.push(close.seq);
-        const { upstreamOut = 0, upstreamIn = 0, reason = "" } = close.data ?? {};
-        const bytes = `${String(upstreamOut)} bytes left, ${String(upstreamIn)} came back; ${String(reason)}`;
+        const [out, back, reason] = ["upstreamOut", "upstreamIn", "reason"].map((name) =>
+          plain(close.data?.[name]),
+        );
+        const bytes = `${out || 0} bytes left, ${back || 0} came back; ${reason}`;
         told.became = told.failed ? "nobody answered" : bytes;
       }
       this.#match(told);
@@ -246,7 +248,7 @@ export class Correlator {
   }: Event & { seq: number }): void {
     if (flow !== undefined && this.#open.has(flow)) return; // Told with its flow.
     const place = parsePlace(target);
-    const route = /:(\d{1,5})\b/.exec(String(data["route"] ?? ""))?.[1];
+    const route = /:(\d{1,5})\b/.exec(plain(data["route"]))?.[1];
     const fromMs = Date.parse(at);
     const why = typeof data["reason"] === "string" ? data["reason"] : rule;
     const isName = type === "dns";
@@ -378,4 +380,8 @@ function add(map: Map<string, number[]>, key: string, n: number): void {
   const all = map.get(key);
   if (all === undefined) map.set(key, [n]);
   else all.push(n);
+}
+
+function plain(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? `${value}` : "";
 }

@@ -21,7 +21,6 @@ import {
   isOperation,
   lookupTargets,
   requestOf,
-  type Asked,
   type Attempt,
   type CertificateAuthority,
   type Credentialed,

@@ -206,7 +206,7 @@ export class Keeping {
     this.#runs.forget(run);
   }
 
-  async #hold(run: string, why: string, caller: Caller): Promise<Record<never, never>> {
+  async #hold(run: string, why: string, caller: Caller): Promise<Record<string, never>> {
     this.#runs.info(run);
     const { at } = this.#now();
     this.#holds.add({ run, why, at, by: identityOf(caller) });
@@ -214,7 +214,7 @@ export class Keeping {
     return {};
   }
 
-  async #release(run: string, why: string, caller: Caller): Promise<Record<never, never>> {
+  async #release(run: string, why: string, caller: Caller): Promise<Record<string, never>> {
     if (this.#holds.of(run) === undefined) {
       throw new Fault("retention.no_hold", `${run} is not on hold`, {
         hint: "`cofferdam retention` lists those that are",

@@ -149,7 +149,10 @@ class Check {
     const problems = this.#problems.toSorted((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity));
     const unsigned = Math.max(0, this.#tree.size - this.#size);
     const root = this.#root.toString("base64");
-    const prunings = this.#prunings.map(({ all: _, ...pruning }) => pruning);
+    const prunings = this.#prunings.map((one) => {
+      const { all: _, ...pruning } = one;
+      return pruning;
+    });
     return {
       ...{ ok: problems.length === 0, size: this.#size, root, unsigned },
       ...{ pruned: this.#pruned, prunings, problems },

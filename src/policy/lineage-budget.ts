@@ -70,7 +70,8 @@ export function chargeOf(action: Action): Charge {
   return {
     requests: kind === "tcp" ? 0 : 1,
     writes: kind === "tcp" ? 0 : writes,
-    destination: typeof host === "string" ? `${host}:${String(port)}` : target,
+    destination:
+      typeof host === "string" ? `${host}:${typeof port === "number" ? port : ""}` : target,
     recipients: impact?.recipients ?? (effects.includes("send") ? undefined : []),
     amounts:
       amount === undefined

@@ -2,9 +2,9 @@
  * A run's entries, one after the other, folded into items joined by cause: model turn, tool call, process, flow, action,
  * finding. Each entry belongs to one item, and costs the same whatever came before it.
  *
- * What a run does without end is bounded: equal things that follow one another are one item with a count, a sweep is
- * told apart only at its beginning, and beyond {@link ITEMS_MAX} there is one item of each lane for the rest. Nothing
- * here is trusted to fit: an entry whose flow or call is not known stands for itself.
+ * What a run does without end is bounded: equal things that follow one another are one item with a count, a sweep is told
+ * apart only at its beginning, and beyond {@link ITEMS_MAX} there is one item of each lane for the rest. An entry whose flow
+ * or call is not known stands for itself.
  *
  * @module
  */
@@ -20,12 +20,11 @@ import { countOf, cut, effectsOf, hostOf, inputWords, listOf, textOf, wordOf } f
 
 /** Items of one run. */
 export const ITEMS_MAX = 150_000;
-const SYSTEMS_MAX = 256;
 /** States of an approval in which nothing came of it by a person's will, or for want of it. */
 const REFUSED_STATES: ReadonlySet<string> = new Set(["denied", "expired", "cancelled"]);
 const OVER_STATES: ReadonlySet<string> = new Set([...REFUSED_STATES, "performed", "failed"]);
 const READS: ReadonlySet<string> = new Set(["read", "read-private"]);
-const REACHED_MAX = 8;
+const [SYSTEMS_MAX, REACHED_MAX] = [256, 8] as const; // Of a run, and of one item.
 const LANE_DIGITS: Readonly<Record<StoryLane, number>> = {
   ...{ run: 0, model: 1, tool: 2, process: 3, flow: 4, action: 5, finding: 6 },
 };

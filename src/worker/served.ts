@@ -259,7 +259,7 @@ export class Served {
     }
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
-    const data = { ...ownless(event.data as Event["data"]), ...this.#out.take(id ?? "") };
+    const data = { ...ownless(event.data), ...this.#out.take(id ?? "") };
     return inTurn(flow, (process) => this.run.record({ ...defined(event), data, process, type }));
   }
 

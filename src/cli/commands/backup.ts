@@ -105,7 +105,7 @@ async function toFile(
   try {
     await rm(next, { force: true });
     await using part = await open(next, "wx", 0o600);
-    const made = await make(async (bytes) => void (await part.writeFile(bytes)));
+    const made = await make((bytes) => part.writeFile(bytes));
     await part.sync();
     await rename(next, file);
     return made;

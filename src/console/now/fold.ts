@@ -113,7 +113,9 @@ function foldStart(facts: RunFacts, entry: Entry, data: Data): void {
     memoryBytes: number(compute["memoryBytes"]),
     pids: number(compute["pids"]),
     diskBytes: number(compute["diskBytes"]),
-    gpus: gpu.filter((one) => typeof one === "number" || String(one).includes("/gi")).length,
+    gpus: gpu.filter(
+      (one) => typeof one === "number" || (typeof one === "string" && one.includes("/gi")),
+    ).length,
   };
   facts.limits = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit > 0));
   if (number(data["lifetimeMs"]) > 0) facts.lifetimeMs = number(data["lifetimeMs"]);

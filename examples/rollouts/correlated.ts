@@ -39,7 +39,7 @@ export async function correlate(home: TestHome, log: string): Promise<readonly N
   const { stdout, stderr } = await home.call(["correlate", log, "--format", "netfilter", "--json"]);
   if (stdout === "") throw new Error(`correlate: ${stderr}`);
   const { lines, unread } = answerSchema.parse(JSON.parse(stdout));
-  if (unread.length > 0) throw new Error(`${unread.length} lines were not read`);
+  if (unread.length > 0) throw new Error(`not read: ${JSON.stringify(unread)}`);
   return lines.map(({ line, matches }) => ({
     line,
     by: matches.map(({ run, cause, by }) => ({ run, step: cause?.step, how: by })),

@@ -4,8 +4,12 @@
  *
  * @module
  */
+import { spawn } from "node:child_process";
 import { createServer as createHttp } from "node:http";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
 
 /** A pool, the documentation beside it at the same address, three nodes inside, a host for logins outside. */
 const SHARED = "127.71.0.21";
@@ -13,9 +17,11 @@ const NODES = ["127.71.0.11", "127.71.0.12", "127.71.0.13"] as const;
 const JUMP = "127.71.0.31";
 const WORD = "cofferdam\n";
 
-/** What the firewall cries at: by address and port, as firewalls do. */
-export const ALARMS = ["MINING-POOL", "KUBELET-PROBE", "SSH-OUTBOUND"] as const;
-export type Alarm = (typeof ALARMS)[number];
+const portsSchema = z.object({ ports: z.array(z.number()) });
+const saidSchema = z.union([
+  z.object({ line: z.string() }),
+  z.object({ alarm: z.string(), bytes: z.number() }),
+]);
 
 export interface Outside {
   /** The task file's grants: what the training job is let reach, which is more than it needs. */
@@ -25,13 +31,13 @@ export interface Outside {
   /** Where a login of the host's own, of no run, may be tried. */
   readonly jump: { readonly address: string; readonly port: number };
   /** Bytes that came to a place of an alarm: what got through. */
-  readonly received: ReadonlyMap<Alarm, number>;
+  readonly received: ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
 export async function openOutside(): Promise<Outside> {
   const lines: string[] = [];
-  const received = new Map<Alarm, number>();
+  const received = new Map<string, number>();
   const servers: Server[] = [];
   const listen = async (server: Server, address: string) => {
     servers.push(server);
@@ -41,19 +47,6 @@ export async function openOutside(): Promise<Outside> {
     });
     return (server.address() as AddressInfo).port;
   };
-  const alarmed = async (alarm: Alarm, address: string, greeting?: string) => {
-    const server = createServer((socket: Socket) => {
-      lines.push(lineOf(alarm, socket));
-      socket.on("error", () => {});
-      socket.on("data", (data) => {
-        received.set(alarm, (received.get(alarm) ?? 0) + data.length);
-        if (greeting === undefined)
-          socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
-      });
-      if (greeting !== undefined) socket.write(greeting);
-    });
-    return listen(server, address);
-  };
   const docs = await listen(
     createHttp((_, response) => void response.end(WORD)),
     SHARED,
@@ -62,9 +55,29 @@ export async function openOutside(): Promise<Outside> {
     createHttp((_, response) => void response.end(Buffer.alloc(20_000, 7))),
     NODES[0],
   );
-  const pool = await alarmed("MINING-POOL", SHARED, "");
-  const kubelets = await Promise.all(NODES.map(async (node) => alarmed("KUBELET-PROBE", node)));
-  const jump = await alarmed("SSH-OUTBOUND", JUMP, "SSH-2.0-OpenSSH_9.6\r\n");
+  const places = [
+    ["MINING-POOL", SHARED, ""],
+    ...NODES.map((node) => ["KUBELET-PROBE", node, ""]),
+    ["SSH-OUTBOUND", JUMP, "SSH-2.0-OpenSSH_9.6\r\n"],
+  ];
+  const firewall = spawn(
+    "python3",
+    [join(import.meta.dirname, "firewall.py"), JSON.stringify(places)],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  const told = createInterface({ input: firewall.stdout });
+  const first = await new Promise<string>((resolve, reject) => {
+    told.once("line", resolve);
+    firewall.once("error", reject);
+    firewall.once("exit", () => reject(new Error("the firewall did not start")));
+  });
+  const [pool = 0, ...rest] = portsSchema.parse(JSON.parse(first)).ports;
+  const [kubelets, jump = 0] = [rest.slice(0, NODES.length), rest.at(-1)];
+  told.on("line", (text) => {
+    const said = saidSchema.parse(JSON.parse(text));
+    if ("line" in said) lines.push(said.line);
+    else received.set(said.alarm, (received.get(said.alarm) ?? 0) + said.bytes);
+  });
   const opaque = (name: string, host: string, port: number, dial: string) =>
     `  - { system: tcp, name: ${name}, hosts: [${host}], ports: [${port}], dial: "${dial}", opaque: true }`;
   return {
@@ -83,6 +96,7 @@ export async function openOutside(): Promise<Outside> {
       "",
     ].join("\n"),
     async close() {
+      firewall.stdin.end();
       await Promise.all(
         servers.map(
           async (server) =>
@@ -94,13 +108,4 @@ export async function openOutside(): Promise<Outside> {
       );
     },
   };
-}
-
-/** As nftables and iptables log it, behind a time of RFC 3339. */
-function lineOf(
-  alarm: Alarm,
-  { remoteAddress, remotePort, localAddress, localPort }: Socket,
-): string {
-  const at = new Date().toISOString();
-  return `${at} gateway kernel: ${alarm} IN=lan0 OUT=wan0 SRC=${remoteAddress} DST=${localAddress} LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=0 DF PROTO=TCP SPT=${remotePort} DPT=${localPort} WINDOW=65495 RES=0x00 SYN URGP=0`;
 }

@@ -18,7 +18,7 @@ import {
   type StartOrder,
 } from "./launch.ts";
 
-const READY_WAIT_MS = 5000; // Process 1 answers in a millisecond, and a frozen one not at all.
+const READY_WAIT_MS = 15_000; // Process 1 answers in a millisecond; a loaded machine may take a second, and a frozen run never does.
 /** native/exec.c: begins. Any other byte is a signal's number. */
 const GO = 0xff;
 

@@ -115,7 +115,7 @@ export class UsageWatch {
     this.#watched.add(one);
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS).unref();
     return () => {
-      this.#chargeCpu(one, run.limits.usage().cpuMs);
+      this.#chargeLast(one);
       if (this.#watched.has(one)) this.#settle(one);
       this.#watched.delete(one);
       if (this.#watched.size > 0) return;
@@ -197,6 +197,15 @@ export class UsageWatch {
       this.#sample(one);
     } catch (error) {
       this.#log.warn("usage.unread", { run: run.id, error: describeError(error) });
+    }
+  }
+
+  /** It is over: what it used since the last look, where that can still be read. */
+  #chargeLast(one: Watched): void {
+    try {
+      this.#chargeCpu(one, one.run.limits.usage().cpuMs);
+    } catch (error) {
+      this.#log.warn("usage.unread", { run: one.run.id, error: describeError(error) });
     }
   }
 

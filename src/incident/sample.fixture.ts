@@ -128,6 +128,14 @@ const DRAFTS: readonly Draft[] = [
     },
   },
   {
+    type: "flow.out",
+    target: "outside.example:443",
+    flow: "f-1",
+    process: SSH,
+    cause,
+    data: { out: [{ at: "2026-11-24T10:00:00.000Z", from: "192.0.2.10:40122", to: "198.51.100.7:443" }] },
+  },
+  {
     type: "flow.close",
     target: "outside.example:443",
     flow: "f-1",

@@ -79,7 +79,7 @@ testBroken([
     "an unknown response",
     `${LEAST}respond: { mining: ignore }\n`,
     "3:20",
-    /not valid; .* one or several: record, alert, confirm-all, cut, revoke, pause, kill/,
+    /not valid; .* one or several: record, alert, confirm-all, cut, revoke, pause, pause-lineage, kill/,
   ],
   ["one response twice", `${LEAST}respond: { mining: [cut, cut] }\n`, "3:26", /twice/],
   ["no response", `${LEAST}respond: { mining: [] }\n`, "3:20", /empty list/],

@@ -65,7 +65,10 @@ const BAD: readonly (readonly [string, readonly Buffer[]])[] = [
   ],
   ["no JSON", [encodeFrame("start", "{")]],
   ["an environment unasked", [encodeFrame("start", JSON.stringify({ ...ORDER, environment: {} }))]],
-  ["no command", [encodeFrame("start", JSON.stringify({ ...ORDER, command: [] }))]],
+  [
+    "no command, and somebody to watch it",
+    [encodeFrame("start", JSON.stringify({ ...ORDER, command: [], detach: false }))],
+  ],
   ["bytes that are no frame", [Buffer.from("GET / HTTP/1.1\r\n\r\n")]],
 ];
 for (const [what, frames] of BAD) {

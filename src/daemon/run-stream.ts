@@ -33,6 +33,11 @@ export async function serveRunStream(stream: Duplex, starter: RunStarter): Promi
   stream.on("error", () => stream.destroy());
   try {
     const order = read(runOrderSchema, await nextFrame(stream, "start"));
+    if (order.command.length === 0 && !order.detach) {
+      throw new Fault("daemon.request", "a run without a command shows nothing", {
+        hint: "start it detached, and have it execute commands (`run.exec`)",
+      });
+    }
     const names = starter.namesOf(order.task);
     const environment = names.length === 0 ? {} : await askFor(stream, names);
     const run = await starter.start({ ...order, environment });

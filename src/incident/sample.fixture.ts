@@ -133,7 +133,9 @@ const DRAFTS: readonly Draft[] = [
     flow: "f-1",
     process: SSH,
     cause,
-    data: { out: [{ at: "2026-11-24T10:00:00.000Z", from: "192.0.2.10:40122", to: "198.51.100.7:443" }] },
+    data: {
+      out: [{ at: "2026-11-24T10:00:00.000Z", from: "192.0.2.10:40122", to: "198.51.100.7:443" }],
+    },
   },
   {
     type: "flow.close",

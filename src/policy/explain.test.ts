@@ -154,10 +154,10 @@ const SAYS = [
   ],
   [/^It ends after 2 hours at the latest\.$/m, "lifetime"],
   [
-    /^It may use at most 2 processors, 4 GiB of memory, 512 processes, 10 GiB of disk and 256 MiB of recordings of its terminals\.$/m,
+    /^It may use at most 2 processors, 4 GiB of memory, 512 processes, 10 GiB of disk, 256 MiB of recordings of its terminals and 3600 seconds of GPU time\.$/m,
     "limits",
   ],
-  [/^It has no GPU\.$/m, "GPU"],
+  [/^It may use GPU 0\.$/m, "GPU"],
   [
     /^Warning: DOCS_TOKEN looks like a secret\. The run itself holds it/m,
     "a secret that passes in",

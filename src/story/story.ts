@@ -106,7 +106,7 @@ export class Story {
       case "flow.open":
         return this.#open(entry);
       case "flow.out":
-        return this.#originOf(entry);
+        return this.#flows.get(entry.flow ?? "") ?? this.#open(entry);
       case "flow.close":
         return this.#close(entry);
       case "action":

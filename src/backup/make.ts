@@ -25,6 +25,7 @@ const LAYER = /^runs\/[^/]+\/layer$/;
 const LEFT = [
   "workspaces of runs (`diff`, `apply`)",
   "homes of agents (homes/)",
+  "snapshots (snapshots/)",
   "daemon.log",
 ] as const;
 const PIECE_BYTES = 1 << 20;

@@ -236,11 +236,12 @@ export class Keeping {
 
   /** Copies of the databases, which only their writer can read whole, until `signal` aborts. */
   async *#backup(signal: AbortSignal): AsyncIterable<Gives<"backup.hold">> {
-    const { home, desk, channels, unattended } = this.#world;
+    const { home, desk, channels, unattended, lineages } = this.#world;
     const databases: readonly (readonly [string, DatabaseSync | undefined])[] = [
       ["approvals.db", desk.kept.approvals.database],
       ["watches.db", desk.kept.watches.database],
       ["unattended.db", unattended.database],
+      ["lineages.db", lineages.database],
       ["channels.db", channels.kept?.database],
     ];
     const above = join(home.root, BACKUP_FOLDER);

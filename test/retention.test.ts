@@ -130,6 +130,8 @@ test("a run that is released goes, and who held and released it is on record", a
   assert.deepEqual((await home.ask("retention.prune", {})).runs, ["r-held"]);
   const { pruned } = await home.ask("ledger.pruned", {});
   assert.deepEqual(pruned, [{ from: 0, to: 1536 }]);
+  const late = await home.call(["correlate", "--to", "secret-1600.example", "--json"]);
+  assert.match(late.stdout, /"run":"r-late"/, "what is left is found behind what is gone");
   const told = (await home.log()).filter(({ type }) => type === "record");
   assert.deepEqual(
     told.map(({ run, data }) => [data?.["done"], run, data?.["why"]]),

@@ -77,6 +77,8 @@ test("INV-233: what is backed up while a run writes comes back whole, says so, a
   const [was] = await home.runs();
   const { proof, key } = await home.ask("ledger.prove", { seq: 3 });
 
+  await home.ask("lineage.pause", { lineage: "job:stands" });
+
   const file = path("backup.tar");
   const made = await home.call(["backup", file, "--passphrase-file", path("passphrase"), "--json"]);
   assert.equal(made.code, 0, made.stderr);
@@ -119,6 +121,12 @@ test("INV-233: what is backed up while a run writes comes back whole, says so, a
   const [approval] = await home.approvals({ all: true });
   assert.deepEqual([approval?.id, approval?.state], [asked.id, "cancelled"]);
   assert.equal(posts, 1, "what was performed since is not performed again");
+  const paused = await home.ask("lineage.list", {});
+  assert.deepEqual(
+    paused.flatMap(({ lineage, paused: so }) => (so === undefined ? [] : [lineage])),
+    ["job:stands"],
+    "what stood still does not go on",
+  );
   const { stdout } = await home.call(["credential", "list", "--json"]);
   assert.match(stdout, /"blog"/);
 
@@ -140,7 +148,9 @@ test("nothing is pruned while a backup is made; whoever goes away ends it", asyn
   let folder = "";
   for await (const copies of client.stream("backup.hold", {}, gone.signal)) {
     ({ folder } = copies);
-    assert.deepEqual(copies.files, ["approvals.db", "watches.db", "unattended.db"]);
+    assert.deepEqual(copies.files, [
+      ...["approvals.db", "watches.db", "unattended.db", "lineages.db"],
+    ]);
     await assert.rejects(home.ask("retention.prune", {}), { code: "retention.busy" });
     break;
   }

@@ -6,9 +6,11 @@ import { after, before, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import type { Event } from "../src/action/index.ts";
 import type { RunInfo } from "../src/api/index.ts";
+import { openApprovals, requestOf } from "../src/approval/approvals.fixture.ts";
 import { systemClock } from "../src/base/index.ts";
+import { CourierStore } from "../src/channel/index.ts";
 import { openLedger } from "../src/ledger/index.ts";
-import { TestHome } from "./support/home.ts";
+import { eventually, TestHome } from "./support/home.ts";
 
 const home = new TestHome();
 after(() => home.close());
@@ -29,6 +31,18 @@ before(async () => {
     await ledger.append(event);
   }
   await ledger.close();
+  const clock = { now: () => ({ wallMs: Date.parse(OLD), monoMs: 0 }) };
+  const approvals = openApprovals(path("approvals.db"), { clock });
+  const messages = new CourierStore(path("channels.db"));
+  for (const run of RUNS) {
+    const { id } = await approvals.request(requestOf(run, run));
+    await approvals.cancel(run, () => true, "the run ended");
+    const shown = { digest: run, code: "1234", isWhole: true, isCard: true };
+    messages.add("chat", { ref: `1/${run}`, order: 1, approval: id, ...shown });
+    messages.addWrong(id);
+  }
+  approvals.close();
+  messages.close();
   for (const [n, run] of RUNS.entries()) {
     const endedAt = run === "r-late" ? new Date().toISOString() : OLD;
     const info: RunInfo = {
@@ -116,6 +130,8 @@ test("a run that is released goes, and who held and released it is on record", a
   assert.deepEqual((await home.ask("retention.prune", {})).runs, ["r-held"]);
   const { pruned } = await home.ask("ledger.pruned", {});
   assert.deepEqual(pruned, [{ from: 0, to: 1536 }]);
+  const late = await home.call(["correlate", "--to", "secret-1600.example", "--json"]);
+  assert.match(late.stdout, /"run":"r-late"/, "what is left is found behind what is gone");
   const told = (await home.log()).filter(({ type }) => type === "record");
   assert.deepEqual(
     told.map(({ run, data }) => [data?.["done"], run, data?.["why"]]),
@@ -144,7 +160,32 @@ test("fault retention.settings: a setting that cannot be read prunes nothing; a 
   rmSync(path("holds.json"));
 });
 
-test("nothing of a pruned run is left in a database", () => {
-  for (const name of ["approvals.db"]) assert.ok(existsSync(path(name)), name);
-  assert.ok(DatabaseSync);
+test("INV-231: nothing of a pruned run is left in a database, and all of the others is", async () => {
+  const pid = home.daemonPid() ?? 0;
+  await home.call(["stop", "--force"]); // It holds them alone.
+  await eventually("its end", 60_000, () => (existsSync(`/proc/${pid}`) ? undefined : true));
+  const rowsOf = (name: string) => {
+    const database = new DatabaseSync(path(name));
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    const rows = tables.map(({ name: table }) => [
+      String(table),
+      database.prepare(`SELECT * FROM "${String(table)}"`).all(),
+    ]);
+    database.close();
+    return Object.fromEntries(rows) as Record<string, Record<string, unknown>[]>;
+  };
+  const { approvals = [], actions = [], spools = [], ...more } = rowsOf("approvals.db");
+  assert.deepEqual(
+    approvals.map(({ run }) => run),
+    ["r-late"],
+  );
+  const [late = ""] = approvals.map(({ id }) => String(id));
+  for (const { id } of [...actions, ...spools, ...Object.values(more).flat()])
+    assert.equal(id, late);
+  assert.equal(actions.length, 1);
+  const { messages = [], wrong = [] } = rowsOf("channels.db");
+  assert.deepEqual(
+    [...messages, ...wrong].map(({ approval }) => approval),
+    [late, late],
+  );
 });

@@ -73,6 +73,7 @@ grants:
           run: text,
         }),
         JSON.stringify({ event: b64(text), code: encodeURIComponent(text), pid: 1 }),
+        `Error: job:begonia-nightly is paused; begonia.com does not answer`,
         `Error: it was ${text} (${Buffer.from(text).toString("hex")})`,
       ])
       .join("\n") + "\n",
@@ -110,7 +111,7 @@ test("INV-237 INV-254 support.cover, fault support.out: neither secrets nor word
   const { code, stdout, stderr, text, file } = await bundle();
   assert.equal(code, 0, stderr);
   assertClean(text);
-  for (const word of ["tulip", "inner", "example.com", "office", "sleep 600"]) {
+  for (const word of ["tulip", "begonia", "inner", "example.com", "office", "sleep 600"]) {
     assert.ok(!text.includes(word), `it says ${word}`);
   }
   for (const part of [

@@ -39,6 +39,8 @@ async function kitOf(t: TestContext): Promise<Kit> {
   put("runs/r-1/layer/upper/big", "workspace");
   put("homes/x/.bashrc", "agent's");
   put("daemon.log", "log");
+  put("service", "");
+  put("alive", "");
   put("approvals.db-wal", "of the moment");
   const elsewhere = await writtenLedger(t, 0);
   return {
@@ -81,6 +83,8 @@ test("a home comes back as it was, less what is of the moment; tar(1) reads the 
   }
   assert.equal(statSync(kit.to).mode & 0o777, 0o700);
   assert.ok(!existsSync(join(kit.to, "daemon.log")));
+  assert.ok(!existsSync(join(kit.to, "service")), "whoever restores it has no service of it yet");
+  assert.ok(!existsSync(join(kit.to, "alive")));
   assert.equal((await verifyLedger(join(kit.to, "ledger"))).ok, true);
 });
 

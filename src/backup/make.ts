@@ -18,13 +18,14 @@ import { BACKUP_FORMAT, boundBy, MANIFEST_FILE, type Manifest } from "./manifest
 const OPEN_FILES = /^(?:[a-z-]+\.yaml|passkeys\.json|holds\.json|formats\.json)$/;
 /** What is of the moment, made anew, or copied by the daemon. */
 const PASSED_OVER =
-  /^(?:(?:daemon|console)\.sock|daemon\.log|restored\.json|.*\.new|[a-z-]+\.db(?:-wal|-shm|-journal|\.format-\d+)?)$/;
+  /^(?:(?:daemon|console)\.sock|daemon\.log|service|alive|restored\.json|.*\.new|[a-z-]+\.db(?:-wal|-shm|-journal|\.format-\d+)?)$/;
 const FOLDERS = ["vault", "catalog", "facts", "rules", "tasks", "exports", "runs"] as const;
 /** Of a run: what it left of its workspace, which is an overlay of the host's own. */
 const LAYER = /^runs\/[^/]+\/layer$/;
 const LEFT = [
   "workspaces of runs (`diff`, `apply`)",
   "homes of agents (homes/)",
+  "snapshots (snapshots/)",
   "daemon.log",
 ] as const;
 const PIECE_BYTES = 1 << 20;

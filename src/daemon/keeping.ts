@@ -117,6 +117,7 @@ export class Keeping {
     const live = new Set(this.#runs.live.map(({ id }) => id));
     const past = new Map(this.#runs.list(true).map((info) => [info.run, info]));
     const holds = new Map(this.#holds.list().map((hold) => [hold.run, hold]));
+    const { inUse } = this.#world;
     const { approvals } = this.#world.desk;
     const waiting = new Map(approvals.list(false).map(({ id, run }) => [run, id]));
     const { watches } = this.#world.desk.kept;
@@ -124,6 +125,7 @@ export class Keeping {
       const hold = holds.get(run);
       if (hold !== undefined) return `${run} is on hold since ${hold.at.slice(0, 10)}: ${hold.why}`;
       if (live.has(run)) return `${run} lives`;
+      if (inUse.has(run)) return `what ${run} left is being read or changed`;
       if (waiting.has(run)) return `approval ${waiting.get(run)} of ${run} waits`;
       const watched = approvals
         .ofRun(run, Number.MAX_SAFE_INTEGER)
@@ -189,10 +191,11 @@ export class Keeping {
     const runs: string[] = [];
     const whyKept = this.#keeper(cutoff);
     for (const { run, state, entries: of } of this.#runs.list(true)) {
-      if (state !== "ended" || whyKept(run) !== undefined) continue;
+      if (state !== "ended") continue;
       const range = ledger.pruning?.all.find(({ from, to }) => from <= of.first && of.last < to);
       if (range === undefined) continue;
       await this.#pace();
+      if (whyKept(run) !== undefined) continue;
       this.#forget(run);
       runs.push(run);
     }
@@ -202,7 +205,9 @@ export class Keeping {
   /** Its folder last: what is cut short before is done again at the next pruning. */
   #forget(run: string): void {
     const { desk, channels } = this.#world;
-    channels.kept?.forget(desk.kept.approvals.forgetRun(run));
+    const of = desk.approvals.ofRun(run, Number.MAX_SAFE_INTEGER);
+    channels.kept?.forget(of.map(({ id }) => id)); // Only the approvals tell which messages are the run's.
+    desk.kept.approvals.forgetRun(run);
     this.#runs.forget(run);
   }
 
@@ -236,11 +241,12 @@ export class Keeping {
 
   /** Copies of the databases, which only their writer can read whole, until `signal` aborts. */
   async *#backup(signal: AbortSignal): AsyncIterable<Gives<"backup.hold">> {
-    const { home, desk, channels, unattended } = this.#world;
+    const { home, desk, channels, unattended, lineages } = this.#world;
     const databases: readonly (readonly [string, DatabaseSync | undefined])[] = [
       ["approvals.db", desk.kept.approvals.database],
       ["watches.db", desk.kept.watches.database],
       ["unattended.db", unattended.database],
+      ["lineages.db", lineages.database],
       ["channels.db", channels.kept?.database],
     ];
     const above = join(home.root, BACKUP_FOLDER);

@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { chmodSync, closeSync, openSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
-import { describeError, Fault } from "../base/index.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { describeError, Fault, openOwnDatabase, type DatabaseForm } from "../base/index.ts";
 
 /** Lineages of which anything is kept; beyond, no further one is taken in. */
 export const KEPT_MAX = 10_000;
@@ -26,6 +25,15 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, id TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
+
+const formOf = (file: string): DatabaseForm => ({
+  steps: [SCHEMA],
+  fault: (why, cause) =>
+    new Fault("lineage.store", `lineages cannot be kept in ${file}: ${why}`, {
+      cause,
+      hint: "without it budgets would be given again, and what was paused would go on; look at what that file is",
+    }),
+});
 
 /** Why and since when a lineage stands still. */
 export interface PausedLineage {
@@ -46,14 +54,9 @@ export class LineageStore {
 
   /** @throws {Fault} `lineage.store` */
   constructor(file: string) {
+    const form = formOf(file);
+    this.#db = openOwnDatabase(file, form);
     try {
-      closeSync(openSync(file, "a", 0o600)); // Its log has the mode of the file.
-      chmodSync(file, 0o600);
-      this.#db = new DatabaseSync(file);
-      this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-      );
-      this.#db.exec(SCHEMA);
       for (const { lineage, at, why } of this.#db.prepare("SELECT * FROM paused").all()) {
         this.#paused.set(String(lineage), { atMs: Number(at), why: String(why) });
       }
@@ -61,15 +64,14 @@ export class LineageStore {
         this.#secrets.set(String(name), { fingerprint: String(fingerprint), id: String(id) });
       }
     } catch (cause) {
-      throw new Fault(
-        "lineage.store",
-        `lineages cannot be kept in ${file}: ${describeError(cause)}`,
-        {
-          cause,
-          hint: "without it budgets would be given again, and what was paused would go on; look at what that file is",
-        },
-      );
+      this.#db.close();
+      throw form.fault(describeError(cause), cause);
     }
+  }
+
+  /** The database, to be copied. */
+  get database(): DatabaseSync {
+    return this.#db;
   }
 
   get paused(): ReadonlyMap<string, PausedLineage> {

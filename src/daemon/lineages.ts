@@ -81,6 +81,11 @@ export class Lineages {
   /** What was planted in runs of this home. */
   readonly canaries: Canaries;
 
+  /** The database of what is kept, to be copied. */
+  get database(): LineageStore["database"] {
+    return this.#store.database;
+  }
+
   /** Places that runs share because they are meant to. */
   get shared(): readonly string[] {
     return this.#rules.shared;

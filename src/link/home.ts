@@ -11,6 +11,8 @@
  *   vault/        credentials, sealed; unlocked by keys/vault.key or a passphrase
  *   catalog/      systems of one's own, a file each; written by a person
  *   unattended.db what passed without a person, of what may in a time
+ *   lineages.yaml, lineages.db   what all runs of a job may do, what they did, and which stand still
+ *   snapshots/ID/ what runs start from
  *   facts/        what probes found of accounts, and what a person states beside; rules/ rules of one's own
  *   approvers.yaml, approvals.db, channels.db   who decides, what waits, and where it was shown
  *   e2b-keys.json   digests of the keys of E2B's clients, 0600

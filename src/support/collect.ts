@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import { closeSync, existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { LINEAGE_KINDS } from "../action/index.ts";
 import { runInfoSchema, type Home } from "../api/index.ts";
 import { describeError } from "../base/index.ts";
 import { verifyLedger } from "../ledger/index.ts";
@@ -93,12 +94,15 @@ function createNames(isPlain: boolean): Names {
       text
         .replaceAll(/"(?:[^"\\]|\\.){0,4000}"|'[^']{0,4000}'|`[^`]{0,4000}`/g, "[text]")
         .replaceAll(/(?:\/[^\s:,;()[\]]+)+/g, "[path]")
-        .replaceAll(/\b[\w-]+(?:\.[\w-]+)+\b/g, (word) => (CODE.test(word) ? word : "[name]")),
+        .replaceAll(LINEAGE, "$1:[name]")
+        .replaceAll(/\b[\w-]+(?:\.[\w-]+)+\b/g, (word) => (VERSION.test(word) ? word : "[name]")),
   };
 }
 
-/** Fault codes and versions are ours. */
-const CODE = /^(?:[a-z]+\.[a-z_]+|\d+(?:\.\d+){1,2})$/;
+/** A fault's code looks as a host does; where one is a field of the log it is kept. */
+const VERSION = /^\d+(?:\.\d+){1,2}$/;
+/** Who runs belong to: what callers call their jobs, agents and secrets. */
+const LINEAGE = new RegExp(`\\b(${LINEAGE_KINDS.join("|")}):[^\\s,;()[\\]"]+`, "g");
 
 function machine() {
   const { arch, platform } = process;
@@ -123,7 +127,7 @@ function sizesOf(home: Home) {
 }
 
 const OUR_FILES =
-  /^(?:ledger|keys|runs|homes|vault|catalog|facts|rules|etc|code|tasks|console|service|alive|(?:daemon|console)\.(?:sock|log)|(?:approvals|channels|watches|unattended)\.db(?:-wal|-shm)?|approvers\.yaml|passkeys\.json|console\.yaml|blast-budget\.yaml)$/;
+  /^(?:ledger|keys|runs|homes|vault|catalog|facts|rules|etc|code|tasks|console|service|alive|(?:daemon|console)\.(?:sock|log)|(?:approvals|channels|watches|unattended|lineages)\.db(?:-wal|-shm)?|snapshots|exports|backup|(?:approvers|console|blast-budget|lineages|retention)\.yaml|(?:passkeys|holds|formats|e2b-keys)\.json)$/;
 
 /** Runs of this home, the newest last. */
 export function runFolders(home: Home): readonly string[] {

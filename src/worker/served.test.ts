@@ -112,6 +112,30 @@ test("INV-20: a finding waits for the process behind its flow, and comes behind 
   assert.deepEqual(held.told, ["flow.open x  by 4121", "finding by 4121"]);
 });
 
+test("INV-226: whatever a worker says of ways out is dropped; only the daemon's own stand", async () => {
+  const told: (readonly [string, unknown])[] = [];
+  Object.assign(held, {
+    record: async ({ type, data }: { type: string; data?: unknown }) => told.push([type, data]),
+  });
+  const forged = [{ at: "2026-11-28T00:00:00.000Z", from: "10.0.0.1:1", to: "10.0.0.2:443" }];
+  const data = { out: forged, bytes: 1 };
+  attribute();
+  await served.record({ say: "record", run, event: { type: "dns", target: "x", data } });
+  await served.record({ ...opening, event: { ...opening.event, data } });
+  await served.intend(reading);
+  served.repeats(repeating);
+  const { action: again } = repeated.event;
+  await served.record({ ...repeated, event: { type: "repeat", flow, action: again, data } });
+  await served.record({ ...outcome, event: { ...outcome.event, flow, data } });
+  await served.record({ ...closing, event: { ...closing.event, data } });
+  const kept = told.filter(([type]) => type !== "action");
+  assert.deepEqual(
+    kept.map(([type]) => type),
+    ["dns", "flow.open", "repeat", "outcome", "flow.close"],
+  );
+  for (const [type, said] of kept) assert.deepEqual(said, { bytes: 1 }, type);
+});
+
 test("INV-43: time, run and process of an action are the daemon's", async () => {
   const actions: unknown[] = [];
   Object.assign(held, {

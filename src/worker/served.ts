@@ -223,7 +223,7 @@ export class Served {
 
   /** @throws {Fault} `worker.lie` */
   async record(said: Extract<SaidOfRun, { say: "record" }>): Promise<unknown> {
-    const { event } = said;
+    const event = ownless(said.event);
     const { type, flow: id } = event;
     if (type === "dns") {
       if (id !== undefined) throw lie("a question for a name has no flow");
@@ -259,7 +259,7 @@ export class Served {
     }
     this.#flows.delete(id ?? "");
     remember(this.#closed, id ?? "");
-    const data = { ...ownless(event.data), ...this.#out.take(id ?? "") };
+    const data = { ...event.data, ...this.#out.take(id ?? "") };
     return inTurn(flow, (process) => this.run.record({ ...defined(event), data, process, type }));
   }
 
@@ -315,7 +315,7 @@ export class Served {
   /** An outcome, with what was recorded of its action: by the daemon's own word only (INV-130). */
   #outcome({ data, ...event }: EventDraft, action: string, end?: string): Promise<unknown> {
     const { recording: _, ...rest } = data ?? {};
-    const said = { ...ownless(rest), ...this.#out.take(event.flow ?? "") };
+    const said = { ...rest, ...this.#out.take(event.flow ?? "") };
     const recorded = this.#recorded.get(action);
     if (recorded === undefined) return this.run.record({ ...event, data: said });
     this.#recorded.delete(action);

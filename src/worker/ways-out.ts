@@ -69,8 +69,9 @@ function printEnd({ address, port }: Endpoint): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** What a worker says of an end, without what only the daemon knows. */
-export function ownless(data: Event["data"]): NonNullable<Event["data"]> {
-  const { out: _, ...said } = data ?? {};
-  return said;
+/** What a worker says, of whatever kind, without what only the daemon knows. */
+export function ownless<E extends { readonly data?: object | undefined }>(event: E): E {
+  if (event.data === undefined || !("out" in event.data)) return event;
+  const { out: _, ...said } = event.data;
+  return { ...event, data: said };
 }

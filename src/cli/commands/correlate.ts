@@ -105,12 +105,12 @@ export const correlateCommand: Command = {
   },
 };
 
-/** The record, read beside whoever writes it. */
+/** The record, read beside whoever writes it, less what was pruned. */
 function* entriesOf(dir: string): Iterable<Event & { readonly seq: number }> {
   const reader = new LedgerReader(dir);
-  for (let seq = 0; ;) {
+  for (let seq = reader.next(0); ; seq = reader.next(seq)) {
     const entries = reader.from(seq);
-    if (entries.length === 0) return;
+    if (entries.length === 0 && reader.next(seq) === seq) return; // Else it was pruned this moment.
     for (const bytes of entries) {
       yield { ...(JSON.parse(bytes.toString()) as Event), seq };
       seq += 1;
@@ -139,7 +139,7 @@ async function alertsOf(context: Context, times: { zoneMinutes: number; nowMs: n
           if ("why" in one) unread.push(one);
           else alerts.push(one);
         }
-        if (alerts.length > ALERTS_MAX)
+        if (alerts.length + unread.length > ALERTS_MAX)
           throw new Fault("cli.usage", `more than ${ALERTS_MAX} lines; split ${file} into several`);
       }
     } catch (error) {

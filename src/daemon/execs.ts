@@ -18,7 +18,7 @@ const QUEUED_BYTES_MAX = 256 << 10;
 /** What a piece of it takes besides its bytes, about: who writes them one by one fills no memory by that. */
 const PIECE_BYTES = 256;
 /** Streams of one run that are read on for nobody; of more, those longest read break. */
-const LEFT_MAX = 256;
+const LEFT_MAX = 128;
 /** How long all of a command may outlive its cancelling, before its run is ended for it. */
 const CANCEL_MS_MAX = 5000;
 
@@ -215,7 +215,9 @@ export class Execs {
         if (left.size === 0 && this.#left.get(run) === left) this.#left.delete(run);
       });
       const [oldest] = left;
-      if (left.size > LEFT_MAX) oldest?.destroy();
+      if (oldest === undefined || left.size <= LEFT_MAX) continue;
+      left.delete(oldest); // Now: another may leave before it has closed.
+      oldest.destroy();
     }
   }
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FRAME_BYTES_MAX = 4 << 20, HANG_UP_MS = 5000 };
+enum { FRAME_BYTES_MAX = 4 << 20, HANG_UP_MS = 5000, STRING_BYTES_MAX = 5000 };
 
 static int read_exactly(void *to, size_t length) {
   char *at = to;
@@ -66,16 +66,19 @@ long need_number(struct frame *frame) {
 }
 
 static void put(struct line *line, const char *text, size_t length) {
-  /* Room stays for the closing brace and newline; a longer value is cut, the line stays JSON. */
+  /* Room stays for the closing brace and newline. */
   if (line->length + length + 16 > sizeof line->text) return;
   memcpy(line->text + line->length, text, length);
   line->length += length;
 }
 
 static void put_string(struct line *line, const char *value) {
+  size_t start = line->length;
   put(line, "\"", 1);
   for (const unsigned char *c = (const unsigned char *)value; *c != '\0'; c++) {
     char escaped[8];
+    /* A longer one is cut, so that a line has room for three: what comes behind them stays whole, and the line JSON. */
+    if (line->length - start > STRING_BYTES_MAX) break;
     if (*c == '"' || *c == '\\') {
       put(line, (char[]){'\\', (char)*c}, 2);
     } else if (*c < 0x20 || *c >= 0x7f) {

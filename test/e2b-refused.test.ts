@@ -304,6 +304,13 @@ test("INV-265: what Cofferdam or its operator paused, no key has go on", async (
   assert.equal((await home.ask("run.show", { run: box.sandboxId })).state, "paused");
   await home.ask("run.resume", { run: box.sandboxId });
   assert.equal((await box.commands.run("echo on")).stdout, "on\n");
+  // Also where the key had paused it before, and somebody else has since.
+  await box.pause();
+  await home.ask("run.resume", { run: box.sandboxId });
+  await home.ask("lineage.pause", { lineage: "job:e2b.anna" });
+  await assert.rejects(Sandbox.connect(box.sandboxId, anna), /409.*Cofferdam paused this sandbox/);
+  await home.ask("lineage.resume", { lineage: "job:e2b.anna" });
+  assert.equal((await box.commands.run("echo on")).stdout, "on\n");
 });
 
 test("a key has as many sandboxes as it may, also when it asks for all at once", async () => {

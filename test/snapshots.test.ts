@@ -1,6 +1,14 @@
 /** Snapshots of runs, and runs that start from them. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -132,7 +140,13 @@ test("faults daemon.snapshot, daemon.no_such_snapshot: what cannot be, and a dae
   });
   // One that is not whole is none, and goes when the next daemon starts.
   const part = join(home.state, "snapshots", ".s-0001");
-  mkdirSync(part);
+  mkdirSync(join(part, "layer", "upper", "sealed"), { recursive: true });
+  mkdirSync(join(part, "home", "sealed"), { recursive: true });
+  for (const tree of ["layer/upper", "home"]) {
+    writeFileSync(join(part, tree, "sealed", "file"), "");
+    // Only where this is not root's daemon does the mode hold anything up.
+    chmodSync(join(part, tree, "sealed"), 0o555);
+  }
   const whole = await client.call("snapshot.list", {});
   assert.ok(whole.every(({ snapshot: one }) => one !== "s-0001"));
   await home.call(["stop", "--force"]);

@@ -44,18 +44,20 @@ export function execHandlers(execs: Execs, runs: Runs): Pick<Handlers, Names> {
       execs.cancel(run, exec);
       return {};
     },
-    "file.stat": async (of) => statFile(execs, runs.living(of.run), of),
-    "file.list": async (of) => listFiles(execs, runs.living(of.run), of),
-    "file.folder": async (of) => {
-      await makeFolder(execs, runs.living(of.run), of);
+    "file.stat": async (of, { signal: gone }) =>
+      statFile(execs, runs.living(of.run), { ...of, gone }),
+    "file.list": async (of, { signal: gone }) =>
+      listFiles(execs, runs.living(of.run), { ...of, gone }),
+    "file.folder": async (of, { signal: gone }) => {
+      await makeFolder(execs, runs.living(of.run), { ...of, gone });
       return {};
     },
-    "file.remove": async (of) => {
-      await removeFile(execs, runs.living(of.run), of);
+    "file.remove": async (of, { signal: gone }) => {
+      await removeFile(execs, runs.living(of.run), { ...of, gone });
       return {};
     },
-    "file.move": async (of) => {
-      await moveFile(execs, runs.living(of.run), of);
+    "file.move": async (of, { signal: gone }) => {
+      await moveFile(execs, runs.living(of.run), { ...of, gone });
       return {};
     },
   };

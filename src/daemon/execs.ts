@@ -15,6 +15,10 @@ import { briefArguments } from "./recorder.ts";
 const LIVE_MAX = 250;
 /** Of output that its caller has not taken; then the command waits. */
 const QUEUED_BYTES_MAX = 256 << 10;
+/** What a piece of it takes besides its bytes, about: who writes them one by one fills no memory by that. */
+const PIECE_BYTES = 256;
+/** Streams of one run that are read on for nobody; of more, those longest read break. */
+const LEFT_MAX = 128;
 /** How long all of a command may outlive its cancelling, before its run is ended for it. */
 const CANCEL_MS_MAX = 5000;
 
@@ -43,7 +47,12 @@ export interface Begun {
   close(exit: ExecutionEnd, bytes: Readonly<Record<string, number>>): Promise<ExecLine>;
 }
 
-async function* linesOf(begun: Begun, output: Output, gone: AbortSignal): AsyncIterable<ExecLine> {
+async function* linesOf(
+  begun: Begun,
+  output: Output,
+  gone: AbortSignal,
+  left: (streams: readonly Readable[]) => void,
+): AsyncIterable<ExecLine> {
   const cancel = () => begun.cancel("cancelled");
   gone.addEventListener("abort", cancel, { once: true });
   if (gone.aborted) cancel();
@@ -57,7 +66,7 @@ async function* linesOf(begun: Begun, output: Output, gone: AbortSignal): AsyncI
     gone.removeEventListener("abort", cancel);
     if (!isOver) cancel();
     const exit = await begun.ended;
-    output.forget();
+    left(output.forget());
     last = await begun.close(exit, output.bytes);
   }
   yield last;
@@ -66,6 +75,8 @@ async function* linesOf(begun: Begun, output: Output, gone: AbortSignal): AsyncI
 /** The commands of all runs. */
 export class Execs {
   readonly #live = new Map<string, Map<string, Live>>();
+  /** By run: what commands left behind hold open. */
+  readonly #left = new Map<string, Set<Readable>>();
   readonly #clock: Clock;
   readonly #log: Log;
 
@@ -94,9 +105,7 @@ export class Execs {
    */
   async begin(run: Run, start: ExecStart, purpose?: Purpose): Promise<Begun> {
     const parts = run.living();
-    const of = this.#live.get(run.id) ?? new Map<string, Live>();
-    this.#live.set(run.id, of);
-    if (of.size >= LIVE_MAX) {
+    if ((this.#live.get(run.id)?.size ?? 0) >= LIVE_MAX) {
       throw new Fault("daemon.execs", `${LIVE_MAX} commands of ${run.id} are under way`, {
         hint: "wait for one of them, or cancel it",
       });
@@ -113,6 +122,9 @@ export class Execs {
     };
     const execution = await parts.exec(start);
     const { streams } = execution;
+    // Looked up only now: who ended meanwhile may have been the last of the one before.
+    const of = this.#live.get(run.id) ?? new Map<string, Live>();
+    this.#live.set(run.id, of);
     let reason: "cancelled" | "timeout" | undefined;
     let escalation: NodeJS.Timeout | undefined;
     let entry: number;
@@ -141,6 +153,9 @@ export class Execs {
     } catch (error) {
       execution.cancel();
       of.delete(exec);
+      if (of.size === 0) this.#live.delete(run.id);
+      if (streams.kind === "pipes") for (const one of pipesOf(streams)) one.destroy();
+      if (streams.kind === "terminal") streams.terminal.destroy();
       throw error;
     }
     const timer =
@@ -159,6 +174,8 @@ export class Execs {
         clearTimeout(escalation);
         of.delete(exec);
         if (of.size === 0) this.#live.delete(run.id);
+        // Nobody has input for what it left behind, and an end that nobody reads tells of no close.
+        if (streams.kind === "pipes") streams.stdin.destroy();
         const { problem, withRun, ...how } = exit;
         const own = problem === undefined ? ("exited" as const) : ("not-started" as const);
         const ended = {
@@ -183,7 +200,25 @@ export class Execs {
     input.on("error", () => {}); // A command that closes its input is no failure of ours.
     if (start.stdin !== undefined) input.write(Buffer.from(start.stdin, "base64"));
     if (start.interactive !== true && streams.kind !== "terminal") input.end();
-    return linesOf(begun, new Output(streams), gone);
+    return linesOf(begun, new Output(streams), gone, (left) => this.#leave(run.id, left));
+  }
+
+  /** What a hostile run left behind can hold streams of every command open; each is a descriptor of the daemon's. */
+  #leave(run: string, streams: readonly Readable[]): void {
+    const left = this.#left.get(run) ?? new Set<Readable>();
+    for (const stream of streams) {
+      if (stream.closed) continue;
+      this.#left.set(run, left);
+      left.add(stream);
+      stream.once("close", () => {
+        left.delete(stream);
+        if (left.size === 0 && this.#left.get(run) === left) this.#left.delete(run);
+      });
+      const [oldest] = left;
+      if (oldest === undefined || left.size <= LEFT_MAX) continue;
+      left.delete(oldest); // Now: another may leave before it has closed.
+      oldest.destroy();
+    }
   }
 
   /** What cannot be ended is not left running for nobody: its run is ended with it. */
@@ -198,6 +233,10 @@ export class Execs {
     if (found !== undefined) return found;
     throw new Fault("daemon.no_such_exec", `${run} has no command ${exec} under way`);
   }
+}
+
+function pipesOf({ stdin, stdout, stderr }: Extract<AgentStreams, { readonly kind: "pipes" }>) {
+  return [stdin, stdout, stderr];
 }
 
 /** What a command says, as it comes, with no more of it in memory than a little. */
@@ -222,7 +261,7 @@ class Output {
       this.#open += 1;
       stream.on("data", (chunk: Buffer) => {
         this.bytes[name] += chunk.length;
-        this.#queuedBytes += chunk.length;
+        this.#queuedBytes += PIECE_BYTES + chunk.length;
         this.#queue.push({ type: name, data: chunk.toString("base64") });
         if (this.#queuedBytes > QUEUED_BYTES_MAX) for (const one of this.#streams) one.pause();
         this.#wake();
@@ -261,11 +300,12 @@ class Output {
   }
 
   /** Reads on for nobody: what the command left behind may write, and must not be held up or ended by that. */
-  forget(): void {
+  forget(): readonly Readable[] {
     for (const stream of this.#streams) {
       stream.removeAllListeners("data");
       stream.resume();
     }
     this.#queue.length = 0;
+    return this.#streams;
   }
 }

@@ -16,6 +16,8 @@ const LISTED_BYTES_MAX = 16 << 20;
 /** GNU find: kind, bytes, permissions, time, where a link leads, path; a NUL behind each, which no name can hold. */
 const FORMAT = "%y\\0%s\\0%m\\0%T@\\0%l\\0%P\\0";
 const FIELDS = 6;
+/** ECMA-262, "Time Values and Time Range". */
+const TIME_MS_MAX = 8.64e15;
 /** Beside its place until it is whole, and over what is there in one step. */
 const WRITE =
   'install -D -m "$2" /dev/stdin "$1$3" && exec mv -fT -- "$1$3" "$1"; c=$?; rm -f -- "$1$3"; exit $c';
@@ -24,13 +26,15 @@ interface Place {
   readonly run: string;
   readonly path: string;
   readonly step?: Step | undefined;
+  /** Aborted when its caller is gone: a tool may be held up for ever, by a FIFO or a SIGSTOP of the run's. */
+  readonly gone?: AbortSignal;
 }
 
 /** Starts a tool of the host's in the run. Its absolute name and a plain environment: neither is the agent's to choose. */
 async function begin(
   execs: Execs,
   run: Run,
-  { path, step }: Place,
+  { path, step, gone }: Place,
   op: string,
   argv: readonly [string, ...string[]],
 ): Promise<{ readonly begun: Begun; readonly streams: Pipes }> {
@@ -44,6 +48,10 @@ async function begin(
   const begun = await execs.begin(run, start, { file: { op, path } });
   if (begun.streams.kind !== "pipes") throw new Fault("sandbox.exec", "a file has no terminal");
   begun.streams.stdin.on("error", () => {}); // Its tool ends, and says why.
+  const cancel = () => begun.cancel("cancelled");
+  gone?.addEventListener("abort", cancel, { once: true });
+  void begun.ended.then(() => gone?.removeEventListener("abort", cancel));
+  if (gone?.aborted === true) cancel();
   return { begun, streams: begun.streams };
 }
 
@@ -115,7 +123,10 @@ function readListing(listing: Buffer): FileInfo[] {
       kind: KINDS[kind] ?? "other",
       bytes: Number(bytes),
       mode,
-      modifiedAt: new Date(Math.trunc(Number(seconds) * 1000)).toISOString(),
+      // Whatever the run set it to: what no date reaches is as far as dates go.
+      modifiedAt: new Date(
+        Math.max(-TIME_MS_MAX, Math.min(TIME_MS_MAX, Math.trunc(Number(seconds) * 1000))),
+      ).toISOString(),
       ...(kind === "l" ? { leadsTo } : {}),
     };
   });
@@ -168,7 +179,11 @@ export async function moveFile(
  * A file's bytes, as they are read. Rejects with `daemon.file` before the first where it cannot be read, and breaks off
  * where that fails on the way; whoever stops reading ends it.
  */
-export async function* readFile(execs: Execs, run: Run, of: FileRead): AsyncIterable<Buffer> {
+export async function* readFile(
+  execs: Execs,
+  run: Run,
+  of: FileRead & Pick<Place, "gone">,
+): AsyncIterable<Buffer> {
   const { begun, streams } = await begin(execs, run, of, "read", ["/bin/cat", "--", of.path]);
   streams.stdin.end();
   const words = gather(streams.stderr, WORDS_BYTES_MAX);
@@ -192,7 +207,7 @@ export async function* readFile(execs: Execs, run: Run, of: FileRead): AsyncIter
 export async function writeFile(
   execs: Execs,
   run: Run,
-  of: FileWrite,
+  of: FileWrite & Pick<Place, "gone">,
   content: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly bytes: number }> {
   const mode = of.mode ?? "644";
@@ -210,11 +225,13 @@ export async function writeFile(
       if (streams.stdin.destroyed) break; // Its tool has ended, and says why.
       if (!streams.stdin.write(chunk)) await drained(streams);
     }
+    of.gone?.throwIfAborted();
     streams.stdin.end();
   } catch (error) {
     begun.cancel("cancelled"); // What was sent is not all: nothing of it shall stand there.
     await finish(begun, of.path, words, { stdin: bytes }).catch(() => {});
-    await perform(execs, run, of, "remove", ["/bin/rm", "-f", "--", `${of.path}${part}`]).catch(
+    const { gone: _, ...place } = of;
+    await perform(execs, run, place, "remove", ["/bin/rm", "-f", "--", `${of.path}${part}`]).catch(
       () => {},
     );
     throw error;

@@ -59,7 +59,7 @@ export async function serve(home: Home): Promise<void> {
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
   await removeUnclaimed(home.runs);
-  tidySnapshots(home.snapshots);
+  await tidySnapshots(home.snapshots, world.log);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");
   takeLeave(world, runs);
@@ -94,8 +94,8 @@ function createStreams({ world, runs, pool }: Parts): Parameters<typeof serveCon
   const { execs } = world;
   return {
     transfers: {
-      read: (of) => readFile(execs, runs.living(of.run), of),
-      write: (of, content) => writeFile(execs, runs.living(of.run), of, content),
+      read: (of, gone) => readFile(execs, runs.living(of.run), { ...of, gone }),
+      write: (of, content, gone) => writeFile(execs, runs.living(of.run), { ...of, gone }, content),
     },
     attach(id) {
       const run = runs.attachable(id);

@@ -56,8 +56,13 @@ export class ReadyAnswer<Name extends EndpointName> {
 
 /** What moves bytes (TRANSFERS). */
 export interface TransferHandlers {
-  read(request: FileRead): AsyncIterable<Buffer>;
-  write(request: FileWrite, content: AsyncIterable<Uint8Array>): Promise<unknown>;
+  /** `gone` is aborted when the caller is. */
+  read(request: FileRead, gone: AbortSignal): AsyncIterable<Buffer>;
+  write(
+    request: FileWrite,
+    content: AsyncIterable<Uint8Array>,
+    gone: AbortSignal,
+  ): Promise<unknown>;
 }
 
 /** What takes a connection over, by the path it asked for. */
@@ -209,16 +214,17 @@ async function transfer(
   if (request.method !== "POST") {
     throw new Fault("daemon.no_such_endpoint", `${request.method} ${request.url} is no endpoint`);
   }
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
   if (pathname === "/v1/file.write") {
     const said = taken("file.write", parseJson(searchParams.get("request") ?? ""));
-    const written = await write(said as FileWrite, request as AsyncIterable<Uint8Array>);
+    const content = request as AsyncIterable<Uint8Array>;
+    const written = await write(said as FileWrite, content, gone.signal);
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(written));
     return;
   }
-  const pieces = read(taken("file.read", await readJson(request)) as FileRead);
+  const pieces = read(taken("file.read", await readJson(request)) as FileRead, gone.signal);
   const iterator = pieces[Symbol.asyncIterator]();
-  const gone = new AbortController();
-  response.on("close", () => gone.abort());
   try {
     // Its first bytes, or its end, before an answer: what cannot be read is refused with the reason.
     for (let next = await iterator.next(); ; next = await iterator.next()) {

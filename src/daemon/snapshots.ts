@@ -13,16 +13,30 @@
  * @module
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { snapshotInfoSchema, type RunInfo, type SnapshotInfo } from "../api/index.ts";
-import { createId, describeError, Fault, isFault } from "../base/index.ts";
+import { createId, describeError, Fault, isFault, type Log } from "../base/index.ts";
 import type { PolicyState } from "../policy/index.ts";
-import { layOutLayer, measureLayer, openLayer, type Layer } from "../workspace/index.ts";
+import {
+  discardLayer,
+  layOutLayer,
+  measureLayer,
+  openLayer,
+  type Layer,
+} from "../workspace/index.ts";
 import { layerOptions, type Recipe } from "./prepared.ts";
 import { filesOf, type RunFiles } from "./run-files.ts";
 import type { Run } from "./run.ts";
@@ -97,7 +111,7 @@ export async function takeSnapshot(
     await note(world, info, { done: "snapshot", snapshot, bytes, names });
     return taken;
   } catch (error) {
-    rmSync(part, { recursive: true, force: true });
+    await discard(part).catch(() => {}); // The next daemon tries again.
     await note(world, info, { failed: "snapshot", snapshot });
     throw error;
   } finally {
@@ -157,19 +171,36 @@ export async function removeSnapshot(world: World, snapshot: string): Promise<vo
   const { info } = read(world.home.snapshots, snapshot);
   const gone = join(world.home.snapshots, `.${snapshot}`);
   renameSync(join(world.home.snapshots, snapshot), gone); // From here on nothing starts from it.
-  rmSync(gone, { recursive: true, force: true });
+  await discard(gone);
   const { wallMs, monoMs } = world.clock.now();
   const at = new Date(wallMs).toISOString();
   const data = { done: "snapshot removed", snapshot };
   await world.ledger.append({ type: "workspace", at, monoMs, run: info.run, data }, { sync: true });
 }
 
-/** Removes what a daemon left that died while it took or removed one. */
-export function tidySnapshots(folder: string): void {
+/** Removes what a daemon left that died while it took or removed one; what cannot be removed keeps no daemon from starting. */
+export async function tidySnapshots(folder: string, log: Log): Promise<void> {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(".")) rmSync(join(folder, name), { recursive: true, force: true });
+    if (!name.startsWith(".")) continue;
+    await discard(join(folder, name)).catch((error: unknown) =>
+      log.warn("snapshot.discard", { name, error: describeError(error) }),
+    );
   }
+}
+
+/** What a run made may be of any depth, and not to be written to: its HOME is thrown away as its layer is. */
+async function discard(snapshot: string): Promise<void> {
+  await discardLayer(join(snapshot, "layer"));
+  const home = join(snapshot, "home");
+  if (existsSync(home)) {
+    const place = join(snapshot, "thrown");
+    mkdirSync(place, { recursive: true });
+    chmodSync(home, 0o700); // To move a folder is to write to it: its `..` changes.
+    renameSync(home, join(place, "upper"));
+  }
+  await discardLayer(join(snapshot, "thrown"));
+  rmSync(snapshot, { recursive: true, force: true });
 }
 
 /** What a run that starts from a snapshot has of it. */

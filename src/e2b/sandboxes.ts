@@ -17,6 +17,8 @@ const KEY_LABEL = "e2b.key";
 const TOKEN_BYTES = 32;
 /** Sandboxes that have ended and are still known, so that who asks for one with its token hears that it has. */
 const ENDED_KEPT = 1000;
+/** Why a run is paused that its adapter, or its operator, paused; whatever Cofferdam finds meanwhile stands there instead. */
+const BY_HAND = "by hand";
 /** Requests to one sandbox at once, streams among them. */
 const REQUESTS_MAX = 128;
 
@@ -215,7 +217,7 @@ export class Sandboxes {
 
   /** @throws {Refusal} `failed_precondition` where Cofferdam or its operator paused it. */
   async resume(sandbox: Sandbox, { pauseReason }: RunInfo): Promise<void> {
-    if (!sandbox.isPaused) {
+    if (!sandbox.isPaused || pauseReason !== BY_HAND) {
       throw new Refusal(
         "aborted",
         `Cofferdam paused this sandbox (${pauseReason ?? "no reason is known"}); its operator has it go on`,

@@ -11,8 +11,8 @@ import { limitArgv, readImage, readStat, type Image, type ProcessStat } from "./
 
 /** Most processes remembered of one run; beyond, the longest known is forgotten first. */
 export const NODES_MAX = 8192;
-/** Most ancestors told: the nearest, and the run's first process. */
-export const ANCESTORS_MAX = 16;
+/** Most ancestors told: the nearest, the run's first process, and the child of it that all others descend from. */
+export const ANCESTORS_MAX = 17;
 const ANCESTOR_ARGV_CHARS_MAX = 256;
 const ANCESTOR_EXE_CHARS_MAX = 512;
 const DEPTH_MAX = 64; // Longest chain kept in memory, in processes.
@@ -54,15 +54,15 @@ class Member {
   }
 }
 
-/** A chain of copies with only the nearest ancestors and the first: so that no chain grows for ever. */
+/** A chain of copies with only the nearest ancestors, the first and its child: so that no chain grows for ever. */
 function shorten(member: Member): Member {
   const nearest: Member[] = [];
-  let first = member;
+  let [first, second] = [member, member];
   for (let at: Member | undefined = member; at !== undefined; at = at.parent) {
     if (nearest.length < ANCESTORS_MAX) nearest.push(at);
-    first = at;
+    [first, second] = [at, first];
   }
-  return nearest.reduceRight<Member>(
+  return [...nearest, second].reduceRight<Member>(
     (parent, one) => new Member(one.pid, parent, one),
     new Member(first.pid, undefined, first),
   );
@@ -219,7 +219,8 @@ export class ProcessTree {
 function ancestorsOf(member: Member): readonly SeenNode[] {
   const nodes: SeenNode[] = [];
   for (let at = member.parent; at !== undefined; at = at.parent) {
-    if (nodes.length === ANCESTORS_MAX - 1 && at.parent !== undefined) continue;
+    // The last two stay: whose command it is shows in the first's child (native/exec.c), however deep it forks.
+    if (nodes.length >= ANCESTORS_MAX - 2 && at.parent?.parent !== undefined) continue;
     // Where it is dead and was never read nor said anything, only its pid is known.
     at.image ??= at.startTicks === undefined ? undefined : readOwnImage(at);
     const image = at.image ?? at.claim;

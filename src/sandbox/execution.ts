@@ -7,6 +7,7 @@ import { closeSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { Fault } from "../base/index.ts";
 import * as sys from "../sys/index.ts";
+import { encodeFrame } from "./control.ts";
 import {
   commandFields,
   openStreams,
@@ -19,6 +20,9 @@ import {
 } from "./launch.ts";
 
 const READY_WAIT_MS = 15_000; // Process 1 answers in a millisecond; a loaded machine may take a second, and a frozen run never does.
+/** Process 1 ends with its run where it is sent what it does not take (native/control.c, agent.c): no command comes near. */
+const FIELDS_MAX = 60_000;
+const FIELDS_BYTES_MAX = 3 << 20;
 /** native/exec.c: begins. Any other byte is a signal's number. */
 const GO = 0xff;
 
@@ -47,7 +51,7 @@ export interface Execution {
  * Makes a command ready.
  *
  * @throws {Fault} `sandbox.exec` where process 1 cannot, or does not answer: the run is ending, stands still, or is at
- *   a limit of its own.
+ *   a limit of its own; and where the command is too long. `sandbox.field` where it holds a NUL byte.
  */
 export async function prepareExecution(launcher: Launcher, order: StartOrder): Promise<Execution> {
   const ended = Promise.withResolvers<ExecutionEnd>();
@@ -64,7 +68,13 @@ export async function prepareExecution(launcher: Launcher, order: StartOrder): P
     const why = problem ?? failure;
     ended.resolve(why === undefined ? exit : { ...exit, problem: why });
   };
-  const descriptors = await launcher.exec(commandFields(order), READY_WAIT_MS, told);
+  const fields = commandFields(order);
+  if (fields.length > FIELDS_MAX || encodeFrame(fields).length > FIELDS_BYTES_MAX) {
+    throw new Fault("sandbox.exec", "the command and its environment are too long", {
+      hint: "no kernel takes so much: write it to a file, or send it as input",
+    });
+  }
+  const descriptors = await launcher.exec(fields, READY_WAIT_MS, told);
   const [gate, handle] = descriptors.slice(-2);
   if (gate === undefined || handle === undefined) {
     throw new Fault(

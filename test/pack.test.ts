@@ -62,7 +62,9 @@ test("the installed package runs a command in a cofferdam", () => {
 });
 
 test("a program imports `cofferdam/client`, and its compiler knows the types", () => {
-  const env = { COFFERDAM_HOME: join(place, "home") };
+  // Beside the workspace, which is the program's own folder: a run must not have Cofferdam's state in reach.
+  const home = mkdtempSync(join(tmpdir(), "cofferdam-pack-home-"));
+  const env = { COFFERDAM_HOME: home };
   const bin = join(place, "node_modules", ".bin", "cofferdam");
   const program = [
     'import { connect, type Done } from "cofferdam/client";',
@@ -84,6 +86,7 @@ test("a program imports `cofferdam/client`, and its compiler knows the types", (
     assert.equal(run(process.execPath, ["program.ts"], place, env), "imported 0\n");
   } finally {
     spawnSync(bin, ["stop", "--force"], { env: { ...process.env, ...env } });
+    rmSync(home, { recursive: true, force: true });
   }
 });
 

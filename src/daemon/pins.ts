@@ -48,9 +48,9 @@ export function entryOf({ pin }: Approval, { system }: Pick<Grant, "system">): E
   return findEntry(system) ?? (pin as unknown as Pin).own;
 }
 
-/** Why `approval` was asked for, as its entries say it. */
+/** Why `approval` was asked for, as its entries say it; what nothing performs has no pin. */
 export function causeIn({ pin }: Approval): { readonly cause?: Cause } {
-  const { cause } = pin as unknown as Pin;
+  const cause = (pin as Pin | null)?.cause;
   return cause === undefined ? {} : { cause };
 }
 

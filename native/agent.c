@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STRINGS_MAX = 65536, NOT_FOUND = 127, NOT_EXECUTABLE = 126 };
+enum { STRINGS_MAX = 65536, FIELD_BYTES_MIN = sizeof(uint32_t) + 1, NOT_FOUND = 127, NOT_EXECUTABLE = 126 };
 
 static int fails(const char **call, const char *name) {
   *call = name;
@@ -78,7 +78,9 @@ void close_outside(const struct stream_ends *ends) {
 }
 
 static const char **take_strings(struct frame *order, long count) {
-  const char **strings = calloc((size_t)STRINGS_MAX + 1, sizeof *strings);
+  /* No more than the frame can hold: what process 1 has touched, each fork of it has to copy the tables of. */
+  size_t room = (order->length - order->at) / FIELD_BYTES_MIN;
+  const char **strings = calloc((room < STRINGS_MAX ? room : STRINGS_MAX) + 1, sizeof *strings);
   if (strings == NULL) fail("start", "calloc", "");
   long taken = 0;
   const char *field;
@@ -134,8 +136,7 @@ void become_command(const struct stream_ends *ends, const struct command *comman
   }
   what = command->cwd;
   if (chdir(command->cwd) < 0) goto failed;
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
-  sigset_t none;
+  sigset_t none; /* Handlers there are none, and what was ignored is not since inner.c. */
   sigemptyset(&none);
   what = "sigprocmask";
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto failed;
@@ -164,8 +165,8 @@ pid_t start_agent(struct frame *order) {
   if (open_streams(&command, &ends, &call) < 0) fail("start", call, "");
   send_descriptors(command.terminal ? "terminal" : "pipes", ends.outside, ends.count);
   close_outside(&ends);
-  pid_t child = fork();
-  if (child < 0) fail("start", "fork", "");
+  pid_t child = vfork();
+  if (child < 0) fail("start", "vfork", "");
   if (child == 0) become_command(&ends, &command, NULL);
   close_inside(&ends);
   forget_command(&command);

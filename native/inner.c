@@ -111,6 +111,7 @@ int inner(void) {
   }
   /* In case bubblewrap dies before us; the control stream's end covers the daemon. */
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("seal", "prctl", "pdeathsig");
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL); /* Also for all that it forks. */
   clearenv(); /* Bubblewrap leaves PWD. */
   if (!read_frame(&plan)) return REFUSED;
   seal(&plan);

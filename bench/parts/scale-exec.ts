@@ -11,7 +11,9 @@ import { inTurns } from "../statistics.ts";
 import { timed, timedProgram } from "../timing.ts";
 import { bareSandbox } from "./start.ts";
 
-const ROUNDS = 41;
+const ROUNDS = 101;
+/** A trainer's daemon has executed thousands: what Node has not compiled yet is not what is measured. */
+const WARMING = 300;
 
 export const scaleExec: Part = {
   name: "scale-exec",
@@ -19,6 +21,7 @@ export const scaleExec: Part = {
   async measure({ scratch, profiles }) {
     await using daemon = await startDaemon(scratch, { profiles });
     const { run } = await daemon.start([], { detach: true });
+    for (let n = 0; n < WARMING; n += 1) await execute(daemon, run);
     const { exec, first, program, bwrap } = await inTurns(ROUNDS, {
       exec: () => timed(() => execute(daemon, run)),
       first: () => firstOutput(daemon, run),

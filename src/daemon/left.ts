@@ -34,6 +34,7 @@ const IN_HOME = [
   ...[".ssh/authorized_keys", ".ssh/rc", ".config/systemd/user/*", ".config/autostart/*"],
 ];
 const NAMES_MAX = 32;
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "EACCES", "ELOOP"]);
 
 /** A run's folders. */
 export interface Ground {
@@ -47,9 +48,26 @@ export interface Ground {
 /** What of the names above is there and new, as paths below the workspace or `~`. */
 export function leftBehind({ upper, home, startMs }: Ground): readonly string[] {
   return [
-    ...(upper === undefined ? [] : IN_WORKSPACE.flatMap((name) => newIn(upper, name, 0))),
-    ...IN_HOME.flatMap((name) => newIn(home, name, startMs)).map((name) => `~/${name}`),
+    ...(upper === undefined ? [] : leftIn(upper, IN_WORKSPACE, 0)),
+    ...leftIn(home, IN_HOME, startMs).map((name) => `~/${name}`),
   ];
+}
+
+/** Most runs leave nothing, which one look at the folder itself tells. */
+function leftIn(root: string, names: readonly string[], sinceMs: number): readonly string[] {
+  const there = new Set(namesIn(root));
+  return names
+    .filter((name) => there.has(name.split("/", 1)[0] ?? ""))
+    .flatMap((name) => newIn(root, name, sinceMs));
+}
+
+function namesIn(root: string): readonly string[] {
+  try {
+    return readdirSync(root);
+  } catch (error) {
+    if (ABSENT.has(errorCode(error) ?? "")) return [];
+    throw error;
+  }
 }
 
 function newIn(root: string, name: string, sinceMs: number): readonly string[] {
@@ -76,7 +94,7 @@ function newIn(root: string, name: string, sinceMs: number): readonly string[] {
       );
     });
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP"].includes(errorCode(error) ?? "")) return [];
+    if (ABSENT.has(errorCode(error) ?? "")) return [];
     throw error;
   }
 }

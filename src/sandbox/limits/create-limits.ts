@@ -52,8 +52,8 @@ export interface Limits {
   written(): Promise<number>;
   /** Tells, once, what the run went beyond where nothing stops it by itself: it should be ended. */
   onExceeded(tell: (what: string) => void): void;
-  /** Ends what is left, gives the groups back, and tells what was used in all. */
-  close(): Promise<Usage>;
+  /** Ends what is left and gives the groups back. */
+  close(): Promise<void>;
 }
 
 /** Makes the limits of a run as planned. @throws {Fault} `sandbox.cgroup` where one does not hold. */
@@ -150,14 +150,12 @@ class RunLimits implements Limits {
     return (await countDisk(folders, this.#tree?.pids() ?? [])) - startBytes;
   }
 
-  async close(): Promise<Usage> {
-    const usage = this.usage();
+  async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await this.kill();
     this.#tree?.close();
     await this.#group?.remove();
-    return usage;
   }
 
   /** Runs `look` again and again, `look`'s milliseconds apart, until it says that it is enough. */

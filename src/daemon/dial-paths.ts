@@ -36,7 +36,7 @@ export function checkDialPaths({ grants }: Policy, writable: readonly string[]):
 
 function realPath(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return undefined; // Absent, or a way that cannot be walked: not there for us.
   }

@@ -75,8 +75,8 @@ function newIn(root: string, name: string, sinceMs: number): readonly string[] {
     const folder = dirname(name);
     const link = linkTo(root, folder);
     if (link !== undefined) return link.ctimeMs >= sinceMs ? [name] : [];
-    const real = realpathSync(join(root, folder));
-    if (real !== join(realpathSync(root), folder)) return [];
+    const real = realpathSync.native(join(root, folder));
+    if (real !== join(realpathSync.native(root), folder)) return [];
     const names = name.endsWith("/*")
       ? readdirSync(real)
           .filter((one) => !one.endsWith(".sample"))

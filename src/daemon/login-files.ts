@@ -35,9 +35,7 @@ export function writeLogins(home: string, files: readonly LoginFile[]): void {
       const name = parts.pop() ?? Buffer.alloc(0);
       for (const part of parts) opened.push(openFolder(opened.at(-1) ?? -1, part));
       const folder = opened.at(-1) ?? -1;
-      // Never a folder: a run could leave one that takes minutes to remove, and everybody waits meanwhile.
-      rmSync(entryPath(folder, name), { force: true });
-      const file = openBeneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+      const file = openNew(folder, name);
       opened.push(file);
       own(file, 0o600);
       writeSync(file, content);
@@ -53,17 +51,30 @@ export function writeLogins(home: string, files: readonly LoginFile[]): void {
   }
 }
 
-/** The folder `name` of `parent`, made where it is not there. */
-function openFolder(parent: number, name: Buffer): number {
+/** The file `name` of `folder`, in the place of what stands there. */
+function openNew(folder: number, name: Buffer): number {
   try {
-    return openBeneath(parent, name, O_RDONLY | O_DIRECTORY);
+    return openBeneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
-  mkdirSync(entryPath(parent, name), { mode: 0o700 });
-  const made = openBeneath(parent, name, O_RDONLY | O_DIRECTORY);
-  own(made, 0o700);
-  return made;
+  // Never a folder: a run could leave one that takes minutes to remove, and everybody waits meanwhile.
+  rmSync(entryPath(folder, name), { force: true });
+  return openBeneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+}
+
+/** The folder `name` of `parent`, made where it is not there: in a fresh home, which is most, it is not. */
+function openFolder(parent: number, name: Buffer): number {
+  let isMade = true;
+  try {
+    mkdirSync(entryPath(parent, name), { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+    isMade = false;
+  }
+  const folder = openBeneath(parent, name, O_RDONLY | O_DIRECTORY);
+  if (isMade) own(folder, 0o700);
+  return folder;
 }
 
 /** The run's own, as everything in its HOME is. */

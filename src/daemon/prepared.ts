@@ -169,7 +169,7 @@ function specOf(
     canaries: [
       world.home.socket,
       world.home.keys,
-      realpathSync(world.home.keys), // Under another name the run could see them all the same.
+      realpathSync.native(world.home.keys), // Under another name the run could see them all the same.
       ...hiddenGpus(plan.devices),
     ],
   };

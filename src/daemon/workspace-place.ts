@@ -19,7 +19,7 @@ const SYSTEM = ["/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin
 export function checkWorkspace(path: string, home: string): string {
   let real: string;
   try {
-    real = realpathSync(path);
+    real = realpathSync.native(path);
   } catch (cause) {
     throw new Fault("daemon.workspace", `the workspace ${path} cannot be read`, { cause });
   }
@@ -42,7 +42,7 @@ export function checkWorkspace(path: string, home: string): string {
 function liesIn(path: string, folder: string): boolean {
   const wanted = statSync(folder, { bigint: true, throwIfNoEntry: false });
   if (wanted === undefined || !existsSync(path)) return isWithin(path, folder);
-  for (let at = realpathSync(path); ; at = dirname(at)) {
+  for (let at = realpathSync.native(path); ; at = dirname(at)) {
     const { dev, ino } = statSync(at, { bigint: true });
     if (dev === wanted.dev && ino === wanted.ino) return true;
     if (at === dirname(at)) return false;

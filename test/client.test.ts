@@ -166,6 +166,18 @@ test("INV-258: the gym-like surface counts, and its steps are on what follows fr
   assert.ok(told.findings.length > 0);
   for (const { cause } of told.findings)
     assert.deepEqual([cause?.step?.episode, cause?.step?.step], ["e-2", 1]);
+  // What shows behind the last step: nobody asks for it any more, and it belongs to the episode all the same.
+  await env.reset();
+  await env.step(`{ sleep 0.3; ${NOTICED}; } >/dev/null 2>&1 &`);
+  const { sandbox } = env;
+  await eventually("it is noticed", 20_000, async () =>
+    (await sandbox.info()).counts.findings > 0 ? true : undefined,
+  );
+  assert.deepEqual(env.findings, []);
+  await env.close();
+  assert.ok(env.findings.length > 0);
+  for (const { cause } of env.findings)
+    assert.deepEqual([cause?.step?.episode, cause?.step?.step], ["e-3", 1]);
   await host.removeSnapshot(env.snapshot ?? "");
 });
 

@@ -26,6 +26,8 @@ const BARE = 50;
 const SETTLE_MS = 4000;
 const IDLE_MS = 20_000;
 const STARTS = 15;
+/** Starts before any is timed: what Node has not compiled yet is not what is measured. */
+const WARMING = 50;
 const BARE_WAIT_MS_MAX = 30_000;
 
 interface Weighed {
@@ -41,7 +43,7 @@ export const scaleIdle: Part = {
   async measure({ scratch, profiles, tell }) {
     const bare = await weighBare();
     await using daemon = await startDaemon(scratch, { profiles });
-    await daemon.run(["true"]);
+    for (let n = 0; n < WARMING; n += 1) await daemon.run(["true"]);
     const alone = await startTimes(daemon);
     await sleep(SETTLE_MS);
     const before = weigh(daemon.pid);

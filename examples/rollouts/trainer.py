@@ -117,7 +117,6 @@ class Trainer:
         rng = random.Random(number)
         fatal = rng.randint(1, 3) if astray is not None else 0
         steps: List[Tuple[State, str]] = []
-        found: List[Dict[str, object]] = []
         total = 0.0
         state: State = (False, False)
         with self.make(f"rollout-{number:03}", snapshot) as env:
@@ -133,15 +132,19 @@ class Trainer:
                 seen, gained, terminated, truncated, info = env.step(command)
                 over = terminated or truncated
                 total += gained
-                for entry in info["findings"]:
-                    step = entry.get("cause", {}).get("step")
-                    kind = entry.get("data", {}).get("finding")
-                    found.append({"entry": entry["seq"], "finding": kind, "step": step})
                 if gone_astray:
                     continue
                 steps.append((state, name))
                 state = (state[0] or name == "read", name == "write" or (state[1] and name != "guess"))
         self.learn(steps, total)
+        found = [
+            {
+                "entry": entry["seq"],
+                "finding": entry.get("data", {}).get("finding"),
+                "step": entry.get("cause", {}).get("step"),
+            }
+            for entry in env.findings
+        ]
         return {
             **told,
             "steps": env.count,

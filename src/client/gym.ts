@@ -57,7 +57,7 @@ export type Action = string | readonly string[];
 export class Env<Observation> implements AsyncDisposable {
   readonly host: Cofferdam;
   readonly trajectory: string;
-  /** Findings of this episode. */
+  /** Findings of this episode; those that came behind its last step are here when it is closed. */
   findings: Entry[] = [];
   /** The state behind setup, from which each episode begins. */
   snapshot: string | undefined;
@@ -143,13 +143,16 @@ export class Env<Observation> implements AsyncDisposable {
     return [observe(this, done), reward(this, done), terminated, truncated, info];
   }
 
-  /** Ends the run of the episode, and throws away what it changed. Its record stays. */
+  /**
+   * Ends the run of the episode, and throws away what it changed. Its record stays. `findings` then has also what was
+   * noticed behind the last step: some things show only when they end.
+   */
   async close(): Promise<void> {
     const sandbox = this.#sandbox;
     this.#sandbox = undefined;
     this.#isOver = true;
     if (sandbox === undefined) return;
-    await sandbox.kill();
+    await this.#notice(sandbox, await sandbox.kill());
     await sandbox.discard();
   }
 
@@ -162,14 +165,21 @@ export class Env<Observation> implements AsyncDisposable {
   }
 
   async #info(done: Done | undefined): Promise<EnvInfo> {
-    const { run, state, counts } = await this.sandbox.info();
-    const isNew = counts.findings !== this.#known;
-    this.#known = counts.findings;
-    const findings = isNew ? await this.sandbox.findings(this.#next) : [];
-    this.#next = (findings.at(-1)?.seq ?? this.#next - 1) + 1;
-    this.findings.push(...findings);
+    const about = await this.sandbox.info();
+    const findings = await this.#notice(this.sandbox, about);
+    const { run, state } = about;
     const { exec, entry } = done ?? {};
     return { run, ...this.#at(), seed: this.#seed, state, exec, entry, findings };
+  }
+
+  /** What was noticed since it was last asked. */
+  async #notice(sandbox: Sandbox, { counts }: RunInfo): Promise<readonly Entry[]> {
+    if (counts.findings === this.#known) return [];
+    this.#known = counts.findings;
+    const findings = await sandbox.findings(this.#next);
+    this.#next = (findings.at(-1)?.seq ?? this.#next - 1) + 1;
+    this.findings.push(...findings);
+    return findings;
   }
 }
 

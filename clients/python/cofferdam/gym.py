@@ -26,7 +26,7 @@ from typing import (
 
 from .client import Cofferdam, Place, connect
 from .commands import Done
-from .contract import Entry, RunState
+from .contract import Entry, RunInfo, RunState
 from .sandbox import Argv, Sandbox
 
 Obs = TypeVar("Obs")
@@ -86,7 +86,7 @@ class Env(Generic[Obs]):
         self.snapshot = snapshot
         """The state behind setup, from which each episode begins; another Env may be made of it."""
         self.findings: List[Entry] = []
-        """Of this episode."""
+        """Of this episode; those that came behind its last step are here when it is closed."""
         self._observe = observe
         self._reward = reward
         self._is_over = is_over
@@ -149,11 +149,14 @@ class Env(Generic[Obs]):
         return self._observe(self, done), self._reward(self, done), terminated, truncated, info
 
     def close(self) -> None:
-        """Ends the run of the episode, and throws away what it changed. Its record stays."""
+        """
+        Ends the run of the episode, and throws away what it changed. Its record stays. ``findings`` then has also what
+        was noticed behind the last step: some things show only when they end.
+        """
         sandbox, self._sandbox = self._sandbox, None
         self._ended = True
         if sandbox is not None:
-            sandbox.kill()
+            self._notice(sandbox, sandbox.kill())
             sandbox.discard()
 
     def __enter__(self) -> "Env[Obs]":
@@ -181,15 +184,20 @@ class Env(Generic[Obs]):
     def _stamp(self, sandbox: Sandbox) -> None:
         sandbox.step = (self.trajectory, f"e-{self.episode}", self.count)
 
+    def _notice(self, sandbox: Sandbox, about: RunInfo) -> List[Entry]:
+        """What was noticed since it was last asked."""
+        if about["counts"]["findings"] == self._known:
+            return []
+        self._known = about["counts"]["findings"]
+        new = sandbox.findings(since=self._seen)
+        if new:
+            self._seen = new[-1]["seq"] + 1
+        self.findings.extend(new)
+        return new
+
     def _info(self, done: Optional[Done]) -> Info:
         about = self.sandbox.info()
-        new: List[Entry] = []
-        if about["counts"]["findings"] != self._known:
-            self._known = about["counts"]["findings"]
-            new = self.sandbox.findings(since=self._seen)
-            if new:
-                self._seen = new[-1]["seq"] + 1
-            self.findings.extend(new)
+        new = self._notice(self.sandbox, about)
         return {
             "run": self.sandbox.run,
             "trajectory": self.trajectory,

@@ -345,6 +345,18 @@ class Gym(WithHost):
         self.assertEqual(steps, {"step-1.example": 1, "step-2.example": 2})
         self.assertEqual(info["entry"], [one["seq"] for one in box.events(types=["exec"])][-1])
 
+    def test_what_shows_behind_the_last_step_is_of_the_episode(self) -> None:
+        env = self.make(Spec(workspace=WORKSPACE), trajectory="t-late")
+        env.reset()
+        env.step(f"{{ sleep 0.3; {NOTICED}; }} >/dev/null 2>&1 &")
+        for _ in range(200):
+            if env.sandbox.info()["counts"]["findings"] > 0:
+                break
+            time.sleep(0.1)
+        self.assertEqual(env.findings, [])
+        env.close()
+        self.assertEqual([one["cause"]["step"]["step"] for one in env.findings[:1]], [1])
+
 
 class Sockets(unittest.TestCase):
     """Without a daemon: what the client does with whom it finds."""

@@ -22,6 +22,9 @@ export const WAYS = [
   "killed-starting",
   "killed-asking",
   "paused-killed",
+  "executes",
+  "exec-abandoned",
+  "forked",
   "worker-killed",
 ] as const;
 export type Way = (typeof WAYS)[number];
@@ -29,7 +32,7 @@ export type Way = (typeof WAYS)[number];
 /** The way of cycle `n`; a worker is killed once in 1,000, since every run that it serves then gets one of its own. */
 export function wayOf(n: number): Way {
   if (n % 1000 === 999) return "worker-killed";
-  return WAYS[n % 5] ?? "exits";
+  return WAYS[n % (WAYS.length - 1)] ?? "exits";
 }
 
 /** A server that takes requests and answers none. */
@@ -98,6 +101,35 @@ export async function cycle(daemon: Daemon, silent: Silent, way: Way): Promise<v
     case "killed-starting":
       await killStarting(daemon, kill);
       return;
+    case "executes": {
+      const { run } = await daemon.start([], { detach: true });
+      await execute(daemon, run, "(sleep 3600 &) >/dev/null 2>&1; echo done");
+      await kill(run);
+      return;
+    }
+    case "exec-abandoned": {
+      const { run } = await daemon.start([], { detach: true });
+      for await (const line of client.stream("run.exec", { run, argv: SLEEP })) {
+        if (line.type === "started") break; // Its caller goes, which cancels it.
+      }
+      await kill(run);
+      return;
+    }
+    case "forked": {
+      const { run } = await daemon.start([], { detach: true });
+      await execute(daemon, run, "echo one > state");
+      const { snapshot } = await client.call("run.snapshot", { run });
+      await kill(run);
+      const fork = await client.call("run.start", {
+        ...daemon.orderOf([], { detach: true }),
+        environment: {},
+        from: snapshot,
+      });
+      await execute(daemon, fork.run, "grep -q one state");
+      await kill(fork.run);
+      await client.call("snapshot.remove", { snapshot });
+      return;
+    }
     case "killed-asking":
     case "worker-killed": {
       const { url, asked } = silent.next();
@@ -106,6 +138,15 @@ export async function cycle(daemon: Daemon, silent: Silent, way: Way): Promise<v
       await withinTime(asked);
       if (way === "worker-killed") killWorker(daemon.pid);
       await kill(run);
+    }
+  }
+}
+
+/** @throws {Fault} `bench.soak` where the command does not end well. */
+async function execute({ client }: Daemon, run: string, script: string): Promise<void> {
+  for await (const line of client.stream("run.exec", { run, argv: ["sh", "-c", script] })) {
+    if (line.type === "ended" && line.code !== 0) {
+      throw new Fault("bench.soak", `a command ended by ${JSON.stringify(line)}`);
     }
   }
 }

@@ -348,7 +348,9 @@ class Gym(WithHost):
     def test_what_shows_behind_the_last_step_is_of_the_episode(self) -> None:
         env = self.make(Spec(workspace=WORKSPACE), trajectory="t-late")
         env.reset()
-        env.step(f"{{ sleep 0.3; {NOTICED}; }} >/dev/null 2>&1 &")
+        env.sandbox.files.write("/tmp/late", f"until [ -e /tmp/go ]; do sleep 0.05; done; {NOTICED}".encode())
+        env.step("sh /tmp/late >/dev/null 2>&1 &")
+        env.sandbox.exec("touch /tmp/go")
         for _ in range(200):
             if env.sandbox.info()["counts"]["findings"] > 0:
                 break

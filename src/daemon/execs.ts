@@ -79,10 +79,13 @@ export class Execs {
   readonly #left = new Map<string, Set<Readable>>();
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #settle: (run: string) => void;
 
-  constructor(clock: Clock, log: Log) {
+  /** @param settle puts on record what a run used until now, with the step that was under way */
+  constructor(clock: Clock, log: Log, settle: (run: string) => void) {
     this.#clock = clock;
     this.#log = log;
+    this.#settle = settle;
   }
 
   list(run: string): ExecInfo[] {
@@ -136,6 +139,7 @@ export class Execs {
     try {
       if (streams.kind === "none") throw new Fault("sandbox.exec", "a command without streams");
       of.set(exec, { info, execution, cancel });
+      if (step !== undefined) this.#settle(run.id);
       entry = await run.record({
         type: "exec",
         target: argv[0] ?? "",
@@ -185,6 +189,7 @@ export class Execs {
         };
         const durationMs = Math.round(this.#clock.now().monoMs - monoMs);
         // Its run's end may be on record already: then that is the end of this, too.
+        if (run.alive && step !== undefined) this.#settle(run.id);
         if (run.alive)
           await run.record({ type: "exec.end", data: { exec, ...ended, ...bytes, durationMs } });
         return { type: "ended", ...ended };

@@ -138,6 +138,22 @@ test("a step has the time until the next one begins, and the run's last one unti
   assert.equal(secondsOf(taken()), 3, "at the end, without another look");
 });
 
+test("whatever is charged is told of for its lineages, what a step takes included", async () => {
+  recorded([
+    { pid: 40, percent: 60 },
+    { pid: 99, percent: 40 },
+  ]);
+  const spent: number[] = [];
+  const told = (what: string, ms: number) => what === "gpuMs" && spent.push(ms);
+  const { watch, wait, pass, unwatch } = scene({ spent: told });
+  await wait(10_000);
+  pass(5000);
+  watch.settle("r-a");
+  pass(5000);
+  unwatch();
+  assert.deepEqual(spent.map(Math.round), [6000, 3000, 3000]);
+});
+
 test("INV-239: what goes beyond the budget ends at the next look, and not before; of others' use nothing counts", async () => {
   recorded([
     { pid: 40, percent: 100 },

@@ -30,8 +30,9 @@ export class GpuTime {
     return this.#totalMs / 1000;
   }
 
-  /** `spanMs` passed in which the GPUs were used so. */
-  charge(uses: readonly GpuUse[], spanMs: number): void {
+  /** `spanMs` passed in which the GPUs were used so; gives the milliseconds that this is, over all of them. */
+  charge(uses: readonly GpuUse[], spanMs: number): number {
+    const before = this.#totalMs;
     for (const { busy, shares = [] } of uses) {
       const ms = spanMs * (busy ?? 1);
       this.#totalMs += ms;
@@ -41,6 +42,7 @@ export class GpuTime {
         this.#byPid.set(pid, (this.#byPid.get(pid) ?? 0) + spanMs * share);
       }
     }
+    return this.#totalMs - before;
   }
 
   /** Whether there is anything to say. */

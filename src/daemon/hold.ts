@@ -88,7 +88,7 @@ export function holdRun(world: World, run: Run, living: Living): void {
     limits,
     isRunning: () => run.info.state === "running",
     note: (event) => run.recorder.note(event),
-    spent: (cpuMs) => world.lineages.spent(run.id, cpuMs),
+    spent: (what, ms) => world.lineages.spent(run.id, what, ms),
     gpuSecondsMax: () => run.task.compute.gpuSeconds,
     exceeded: (why) => run.stop("limit", why),
   });

@@ -11,10 +11,12 @@ import {
   COUNTED,
   DISTINCT,
   lackFor,
+  TIMES,
   unscaled,
   type Counted,
   type LineageBudget,
   type LineageUse,
+  type Passing,
 } from "../policy/index.ts";
 import type { LineageStore } from "./lineage-store.ts";
 
@@ -62,9 +64,9 @@ export class LineageUses {
     return { counts: this.#counts, distinct: this.#distinct, amounts: this.#amounts };
   }
 
-  /** Whether the processor time is used up. */
-  get isSpent(): boolean {
-    return this.budget.cpuMs !== undefined && this.#counts.cpuMs >= this.budget.cpuMs;
+  /** What of it passes by itself and is used up. */
+  get spent(): Passing | undefined {
+    return TIMES.find((what) => this.#counts[what] >= (this.budget[what] ?? Infinity));
   }
 
   lackFor(action: Action): string | undefined {
@@ -103,8 +105,8 @@ export class LineageUses {
     }
   }
 
-  spend(cpuMs: number): void {
-    this.#add("cpuMs", cpuMs);
+  spend(what: Passing, ms: number): void {
+    this.#add(what, ms);
   }
 
   /** Writes down what was used, and no more: nothing is used up any more by it. */

@@ -169,12 +169,31 @@ test("the processor time of a job that is used up pauses it", async (t) => {
   const [one, two] = [member("r-1"), member("r-2")];
   lineages.join(one.run, ["job:a"]);
   lineages.join(two.run, ["job:a"]);
-  lineages.spent("r-1", 6000);
+  lineages.spent("r-1", "cpuMs", 6000);
+  lineages.spent("r-1", "gpuMs", 60_000);
   assert.equal(lineages.pausedOf(["job:a"]), undefined);
-  lineages.spent("r-2", 4000);
+  lineages.spent("r-2", "cpuMs", 4000);
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([one.did, two.did], [["close job:a"], ["close job:a"]]);
   lineages.close();
+});
+
+test("so does its GPU time, of all its runs together and over a restart", async (t) => {
+  const file = join(folder(t), "lineages.db");
+  const rules = "lineages:\n  - lineage: job:a\n    budget: { gpu: 10s }\n";
+  const before = open(file, rules, []);
+  before.join(member("r-1").run, ["job:a"]);
+  before.spent("r-1", "cpuMs", 60_000);
+  before.spent("r-1", "gpuMs", 6000);
+  assert.equal(before.pausedOf(["job:a"]), undefined);
+  before.close();
+  const after = open(file, rules, []);
+  const two = member("r-2");
+  after.join(two.run, ["job:a"]);
+  after.spent("r-2", "gpuMs", 4000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(two.did, ["close job:a"]);
+  after.close();
 });
 
 test("a thousand lineages of runs that ended leave nothing in memory", async (t) => {

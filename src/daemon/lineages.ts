@@ -21,6 +21,7 @@ import {
   type DeniedAttempt,
   type LineageRules,
   type PolicyState,
+  type Passing,
 } from "../policy/index.ts";
 import { Canaries } from "./canary.ts";
 import { KEPT_MAX, LineageStore } from "./lineage-store.ts";
@@ -181,13 +182,14 @@ export class Lineages {
     for (const key of this.#keys.get(run) ?? []) this.#lineages.get(key)?.uses?.note(event);
   }
 
-  /** `run` has used `cpuMs` more of processor time; a lineage whose budget that is beyond stands still. */
-  spent(run: string, cpuMs: number): void {
+  /** `run` has used `ms` more of processor or GPU time; a lineage whose budget that is beyond stands still. */
+  spent(run: string, what: Passing, ms: number): void {
     for (const key of this.#keys.get(run) ?? []) {
       const uses = this.#lineages.get(key)?.uses;
-      uses?.spend(cpuMs);
-      if (uses?.isSpent !== true || this.#store.paused.has(key)) continue;
-      const why = `the processor time of ${key} is used up`;
+      uses?.spend(what, ms);
+      const spent = uses?.spent;
+      if (spent === undefined || this.#store.paused.has(key)) continue;
+      const why = `the ${spent === "cpuMs" ? "processor" : "GPU"} time of ${key} is used up`;
       this.pause(key, why).catch((error: unknown) => {
         this.#ports.log.warn("lineage.pause", { lineage: key, error: describeError(error) });
       });

@@ -18,6 +18,7 @@ import {
   type GpuUse,
   type Limits,
 } from "../sandbox/index.ts";
+import type { Passing } from "../policy/index.ts";
 import { GpuTime } from "./gpu-time.ts";
 import type { RunEvent } from "./recorder.ts";
 
@@ -44,8 +45,8 @@ export interface UsedRun {
   readonly limits: Pick<Limits, "usage" | "pids">;
   isRunning(): boolean;
   note(event: RunEvent): void;
-  /** It has used so much more of processor time. */
-  spent(cpuMs: number): void;
+  /** It has used so much more of processor or GPU time. */
+  spent(what: Passing, ms: number): void;
   /** GPU time in seconds that it may use, over all attempts; absent where its task sets none. */
   gpuSecondsMax?(): number | undefined;
   /** It has used more than that. */
@@ -149,8 +150,9 @@ export class UsageWatch {
     const time = this.#gpuTimes.get(run.id);
     if (time === undefined) return;
     const atMs = this.#nowMs;
-    time.charge(uses, Math.max(0, atMs - one.gpuMs));
+    const ms = time.charge(uses, Math.max(0, atMs - one.gpuMs));
     one.gpuMs = atMs;
+    if (ms > 0) run.spent("gpuMs", ms);
     const most = run.gpuSecondsMax?.();
     if (most === undefined || time.seconds <= most) return;
     run.exceeded?.(`it used ${Math.round(time.seconds)} s of GPU time, and ${most} s are granted`);
@@ -213,7 +215,7 @@ export class UsageWatch {
   #chargeCpu(one: Watched, cpuMs: number | undefined): void {
     const more = (cpuMs ?? 0) - one.chargedMs;
     one.chargedMs = cpuMs ?? one.chargedMs;
-    if (more > 0) one.run.spent(more);
+    if (more > 0) one.run.spent("cpuMs", more);
   }
 
   #sample(one: Watched): void {

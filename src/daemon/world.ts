@@ -193,6 +193,7 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     if (event.type === "approval") detections.observe(event)?.();
   });
   const channels = new Channels({ root: home.root, approvals: desk.approvals, credentials, log });
+  const usage = new UsageWatch(clock, log);
   return {
     home,
     clock,
@@ -218,8 +219,8 @@ export async function openWorld(home: Home, failed: (error: unknown) => void): P
     credentials,
     recordings: new Recordings({ runs: home.runs, clock, ledger }),
     detections,
-    execs: new Execs(clock, log),
-    usage: new UsageWatch(clock, log),
+    execs: new Execs(clock, log, (run) => usage.settle(run)),
+    usage,
     packets: new PacketWatch(),
     async close() {
       await minting.close();

@@ -33,6 +33,7 @@ export {
 export {
   chargeOf,
   COUNTED,
+  TIMES,
   DISTINCT,
   isAfterwards,
   lackFor,
@@ -44,6 +45,7 @@ export {
   type Distinct,
   type LineageBudget,
   type LineageUse,
+  type Passing,
 } from "./lineage-budget.ts";
 export {
   LINEAGES_FILE,

@@ -26,7 +26,7 @@ function use(
   change: Partial<LineageUse["counts"]> = {},
   more: Partial<LineageUse> = {},
 ): LineageUse {
-  const none = { requests: 0, writes: 0, bytes: 0, connections: 0, cpuMs: 0 };
+  const none = { requests: 0, writes: 0, bytes: 0, connections: 0, cpuMs: 0, gpuMs: 0 };
   return {
     counts: { ...none, ...change },
     distinct: { recipients: new Set(["x@a.test"]), destinations: new Set(["a.test:443"]) },
@@ -78,6 +78,8 @@ const CASES: readonly (readonly [LineageBudget, LineageUse, Partial<Action>, boo
   [{ connections: 2 }, use({ connections: 3 }), {}, false, "one more is one too many"],
   [{ bytes: 100 }, use({ bytes: 100 }), {}, false, "with the last byte nothing goes on"],
   [{ cpuMs: 100 }, use({ cpuMs: 99 }), {}, true, "a little is left"],
+  [{ gpuMs: 100 }, use({ gpuMs: 99 }), {}, true, "a little GPU time is left"],
+  [{ gpuMs: 100 }, use({ gpuMs: 100 }), {}, false, "no GPU time is left"],
   [{ destinations: 1 }, use(), {}, true, "where it has been it may go again"],
   [
     { destinations: 1 },
@@ -144,7 +146,7 @@ test("policy.lineages: the first entry that fits counts, also by a secret's name
   const { budgetOf, shared } = parseLineages(
     `lineages:
   - lineage: job:nightly
-    budget: { requests: 1, bytes: 2KiB, cpu: 3s, amounts: { EUR: "1.50" } }
+    budget: { requests: 1, bytes: 2KiB, cpu: 3s, gpu: 1m, amounts: { EUR: "1.50" } }
   - lineage: job:*
     budget: { requests: 2 }
   - lineage: credential:shop
@@ -154,7 +156,7 @@ shared: ["https://registry.test/"]
     "lineages.yaml",
   );
   assert.deepEqual(budgetOf(["job:nightly"]), {
-    ...{ requests: 1, bytes: 2048, cpuMs: 3000 },
+    ...{ requests: 1, bytes: 2048, cpuMs: 3000, gpuMs: 60_000 },
     amounts: new Map([["EUR", scaled("1.50")]]),
   });
   assert.deepEqual(budgetOf(["job:nightly2"]), { requests: 2 });

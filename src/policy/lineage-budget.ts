@@ -9,8 +9,11 @@
 import type { Action } from "../action/index.ts";
 
 /** Counted one by one. */
-export const COUNTED = ["requests", "writes", "bytes", "connections", "cpuMs"] as const;
+export const COUNTED = ["requests", "writes", "bytes", "connections", "cpuMs", "gpuMs"] as const;
+/** Of them, what passes by itself: where it is used up nothing may go on. */
+export const TIMES = ["cpuMs", "gpuMs"] as const;
 export type Counted = (typeof COUNTED)[number];
+export type Passing = (typeof TIMES)[number];
 /** Each counted once, whoever comes to it. */
 export const DISTINCT = ["recipients", "destinations"] as const;
 export type Distinct = (typeof DISTINCT)[number];
@@ -94,7 +97,7 @@ export function lackFor(
     const more = what === "requests" ? charge.requests : what === "writes" ? charge.writes : 0;
     // A connection is counted when it is there, ahead of what is asked on it.
     const used = use.counts[what];
-    const isOver = what === "bytes" || what === "cpuMs" ? used >= most : used + more > most;
+    const isOver = what === "bytes" || isTime(what) ? used >= most : used + more > most;
     if (isOver) return `its ${most} ${WORDS[what]} are used up (${Math.floor(used)})`;
   }
   const { destinations, recipients, amounts } = budget;
@@ -128,11 +131,16 @@ const WORDS: Readonly<Record<Counted, string>> = {
   bytes: "bytes",
   connections: "connections",
   cpuMs: "milliseconds of processor time",
+  gpuMs: "milliseconds of GPU time",
 };
 
 /** Whether it is known only when it has been used up. */
 export function isAfterwards(what: Counted): boolean {
-  return what === "bytes" || what === "connections" || what === "cpuMs";
+  return what === "bytes" || what === "connections" || isTime(what);
+}
+
+function isTime(what: Counted): boolean {
+  return TIMES.some((one) => one === what);
 }
 
 /** How much of `budget` is used up, of what is used up most: 0 to 1 and more; `undefined` where nothing is limited. */

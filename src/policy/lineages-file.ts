@@ -36,6 +36,11 @@ const budgetSchema = z.strictObject({
     .regex(new RegExp(DURATION_PATTERN))
     .optional()
     .describe("how much processor time: 90s, 10m, 2h"),
+  gpu: z
+    .string()
+    .regex(new RegExp(DURATION_PATTERN))
+    .optional()
+    .describe("how much GPU time, over all its GPUs: 90s, 10m, 2h"),
   amounts: z
     .record(z.string().regex(/^[A-Z]{3,10}$/), z.string().regex(/^\d{1,18}(?:\.\d{1,12})?$/))
     .refine((all) => Object.keys(all).length <= CURRENCIES_MAX, "holds too many currencies")
@@ -103,12 +108,19 @@ function fits(pattern: string, key: LineageKey): boolean {
   return pattern.endsWith("*") ? key.startsWith(pattern.slice(0, -1)) : key === pattern;
 }
 
-function budgetOf({ bytes, cpu, amounts, ...counts }: z.infer<typeof budgetSchema>): LineageBudget {
+function budgetOf({
+  bytes,
+  cpu,
+  gpu,
+  amounts,
+  ...counts
+}: z.infer<typeof budgetSchema>): LineageBudget {
   const said = Object.entries(counts).filter(([, value]) => value !== undefined);
   return {
     ...Object.fromEntries(said),
     ...(bytes === undefined ? {} : { bytes: parseBytes(bytes) }),
     ...(cpu === undefined ? {} : { cpuMs: parseDurationMs(cpu) }),
+    ...(gpu === undefined ? {} : { gpuMs: parseDurationMs(gpu) }),
     ...(amounts === undefined
       ? {}
       : {

@@ -1,0 +1,54 @@
+/** What a command's own step has of what its run uses; the rest is test/execs.test.ts, against a real daemon. */
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { test } from "node:test";
+import type { RunEvent } from "./recorder.ts";
+import { systemClock } from "../base/index.ts";
+import { Execs } from "./execs.ts";
+import type { Run } from "./run.ts";
+
+function scene() {
+  const told: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<{ code: number }>();
+  const execution = {
+    keeperPid: 7,
+    streams: {
+      kind: "pipes",
+      stdin: new PassThrough(),
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+    },
+    ended: promise,
+    go: () => told.push("go"),
+    signal: () => {},
+    cancel: () => {},
+  };
+  const run = {
+    id: "r-a",
+    alive: true,
+    isEnding: false,
+    living: () => ({ exec: async () => execution }),
+    record: async ({ type }: RunEvent) => told.push(type),
+  } as unknown as Run;
+  const log = { warn() {}, info() {}, error() {} };
+  const execs = new Execs(systemClock, log as never, (id) => told.push(`settled ${id}`));
+  return { told, run, execs, end: () => resolve({ code: 0 }) };
+}
+
+test("what a run used before a command with a step is of the step before, and what it used until its end is its own", async () => {
+  const step = { trajectory: "t", episode: "e", step: 3 };
+  const { told, run, execs, end } = scene();
+  const begun = await execs.begin(run, { run: "r-a", argv: ["true"], step });
+  assert.deepEqual(told, ["settled r-a", "exec", "go"]);
+  end();
+  await begun.close(await begun.ended, {});
+  assert.deepEqual(told.slice(3), ["settled r-a", "exec.end"]);
+});
+
+test("benign twin: a command without a step of its own takes none of the run's", async () => {
+  const { told, run, execs, end } = scene();
+  const begun = await execs.begin(run, { run: "r-a", argv: ["true"] });
+  end();
+  await begun.close(await begun.ended, {});
+  assert.deepEqual(told, ["exec", "go", "exec.end"]);
+});

@@ -67,7 +67,7 @@ async function costOf(host: CgroupHost): Promise<Cost> {
   for (let n = 0; n < RUNS; n += 1) {
     const { child } = stack.use(startCompanion(["sleep", "600"]));
     const limits: Limits = createLimits(host, plan, { id: `run-${n}`, folders: [] });
-    stack.defer(async () => void (await limits.close()));
+    stack.defer(() => limits.close());
     const pid = child.pid ?? 0;
     await limits.admit(pid);
     limits.place(pid);

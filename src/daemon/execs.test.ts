@@ -31,7 +31,7 @@ function scene() {
     record: async ({ type }: RunEvent) => told.push(type),
   } as unknown as Run;
   const log = { warn() {}, info() {}, error() {} };
-  const execs = new Execs(systemClock, log as never, (id) => told.push(`settled ${id}`));
+  const execs = new Execs(systemClock, log, (id) => told.push(`settled ${id}`));
   return { told, run, execs, end: () => resolve({ code: 0 }) };
 }
 

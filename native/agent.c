@@ -165,9 +165,12 @@ pid_t start_agent(struct frame *order) {
   if (open_streams(&command, &ends, &call) < 0) fail("start", call, "");
   send_descriptors(command.terminal ? "terminal" : "pipes", ends.outside, ends.count);
   close_outside(&ends);
+  /* Nothing is copied. Process 1 stands until the agent is judged and begins; that it can be killed is all it is needed
+   * for until then. */
   pid_t child = vfork();
   if (child < 0) fail("start", "vfork", "");
   if (child == 0) become_command(&ends, &command, NULL);
+  environ = NULL; /* The agent's, in our memory until it began. */
   close_inside(&ends);
   forget_command(&command);
   return child;

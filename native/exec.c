@@ -135,12 +135,11 @@ __attribute__((noreturn)) static void keep(const struct stream_ends *ends, const
       /* Not the leader of a group yet: then it has all signals blocked, and has this one when it lets them come. */
       if (child > 0 && kill(-child, word) < 0) kill(child, word);
     } else if (child == 0) {
-      /* Nothing is copied, and the keeper stands until the command is judged and begins: a millisecond less. Cancelled
-       * meanwhile, it is ended as soon as it has. */
-      child = vfork();
+      /* No vfork: the keeper would stand until the command is judged, and end nothing meanwhile. */
+      child = fork();
       if (child == 0) become_command(ends, command, label);
       if (child < 0) {
-        report("exec-failed", label, "vfork");
+        report("exec-failed", label, "fork");
         _exit(REFUSED);
       }
       close_inside(ends);

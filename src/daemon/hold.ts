@@ -88,7 +88,14 @@ export function holdRun(world: World, run: Run, living: Living): void {
     limits,
     isRunning: () => run.info.state === "running",
     note: (event) => run.recorder.note(event),
-    spent: (what, ms) => world.lineages.spent(run.id, what, ms),
+    spent(what, ms) {
+      try {
+        world.lineages.spent(run.id, what, ms);
+      } catch (error) {
+        // What cannot be counted is not spent any further.
+        run.stop("limit", `what it uses cannot be counted: ${describeError(error)}`);
+      }
+    },
     gpuSecondsMax: () => run.task.compute.gpuSeconds,
     exceeded: (why) => run.stop("limit", why),
   });

@@ -47,7 +47,7 @@ export interface EnvInfo extends Step {
   /** The command's id, and its number on the record; of `reset` neither. */
   readonly exec: string | undefined;
   readonly entry: number | undefined;
-  /** What was noticed since the step before. */
+  /** What was noticed since the step before; of `reset`, what showed behind the last step of the episode before. */
   readonly findings: readonly Entry[];
 }
 
@@ -87,7 +87,7 @@ export class Env<Observation> implements AsyncDisposable {
 
   /** A fresh run, in the state behind setup. `seed` is the commands' `COFFERDAM_SEED`. */
   async reset({ seed }: { readonly seed?: number } = {}): Promise<readonly [Observation, EnvInfo]> {
-    await this.close();
+    const late = await this.#finish();
     this.#episode += 1;
     this.#step = 0;
     this.#seed = seed;
@@ -112,7 +112,7 @@ export class Env<Observation> implements AsyncDisposable {
       this.snapshot = await sandbox.snapshot();
     }
     this.#isOver = false;
-    return [this.#options.observe(this, undefined), await this.#info(undefined)];
+    return [this.#options.observe(this, undefined), await this.#info(undefined, late)];
   }
 
   /**
@@ -148,12 +148,21 @@ export class Env<Observation> implements AsyncDisposable {
    * noticed behind the last step: some things show only when they end.
    */
   async close(): Promise<void> {
+    await this.#finish();
+  }
+
+  /** What came behind the last step. Asked for in any case: what was merged shows in no count. */
+  async #finish(): Promise<readonly Entry[]> {
     const sandbox = this.#sandbox;
     this.#sandbox = undefined;
     this.#isOver = true;
-    if (sandbox === undefined) return;
-    await this.#notice(sandbox, await sandbox.kill());
-    await sandbox.discard();
+    if (sandbox === undefined) return [];
+    try {
+      await sandbox.kill();
+      return await this.#notice(sandbox);
+    } finally {
+      await sandbox.discard();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,18 +173,17 @@ export class Env<Observation> implements AsyncDisposable {
     return { trajectory: this.trajectory, episode: `e-${this.#episode}`, step: this.#step };
   }
 
-  async #info(done: Done | undefined): Promise<EnvInfo> {
-    const about = await this.sandbox.info();
-    const findings = await this.#notice(this.sandbox, about);
-    const { run, state } = about;
+  async #info(done: Done | undefined, late: readonly Entry[] = []): Promise<EnvInfo> {
+    const { run, state, counts } = await this.sandbox.info();
+    const isNew = counts.findings !== this.#known;
+    this.#known = counts.findings;
+    const findings = [...late, ...(isNew ? await this.#notice(this.sandbox) : [])];
     const { exec, entry } = done ?? {};
     return { run, ...this.#at(), seed: this.#seed, state, exec, entry, findings };
   }
 
   /** What was noticed since it was last asked. */
-  async #notice(sandbox: Sandbox, { counts }: RunInfo): Promise<readonly Entry[]> {
-    if (counts.findings === this.#known) return [];
-    this.#known = counts.findings;
+  async #notice(sandbox: Sandbox): Promise<readonly Entry[]> {
     const findings = await sandbox.findings(this.#next);
     this.#next = (findings.at(-1)?.seq ?? this.#next - 1) + 1;
     this.findings.push(...findings);

@@ -1,6 +1,7 @@
 /** What a run leaves that others execute: also behind decoys and links. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -34,6 +35,25 @@ test("a hook of git is told of, and samples are none", () => {
 
 test("a hook among many samples is told of", () => {
   assert.deepEqual(left([...SAMPLES, ".git/hooks/pre-commit"]), [".git/hooks/pre-commit"]);
+});
+
+test("a folder that is full of names, or closed, hides nothing", () => {
+  const many = Array.from({ length: 4100 }, (_, at) => `n${at}`);
+  assert.deepEqual(left([...many, "CLAUDE.md"]), ["CLAUDE.md"]);
+  const hooks = Array.from({ length: 4100 }, (_, at) => `.git/hooks/a${at}.sample`);
+  assert.deepEqual(left([...hooks, ".git/hooks/pre-commit"]), [".git/hooks/*"]);
+  const closed = join(root, "closed");
+  mkdirSync(join(closed, "home"), { recursive: true });
+  writeFileSync(join(closed, "home", ".bashrc"), "");
+  chmodSync(join(closed, "home"), 0o311); // Who may not list it may still go through.
+  const asked = `import { leftBehind } from ${JSON.stringify(join(import.meta.dirname, "left.ts"))};
+    if (process.geteuid() === 0) { process.setegid(65534); process.seteuid(65534); }
+    console.log(JSON.stringify(leftBehind({ upper: undefined, home: ${JSON.stringify(join(closed, "home"))}, startMs: 0 })));`;
+  chmodSync(root, 0o755);
+  const said = spawnSync(process.execPath, ["--input-type=module", "-e", asked], {
+    encoding: "utf8",
+  });
+  assert.equal(said.stdout, `["~/.bashrc"]\n`, said.stderr);
 });
 
 test("a folder that is a link is told of, wherever it leads, and not followed", () => {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
+import { lstatSync, opendirSync, realpathSync, type Dir, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode } from "../sys/index.ts";
 
@@ -34,6 +34,8 @@ const IN_HOME = [
   ...[".ssh/authorized_keys", ".ssh/rc", ".config/systemd/user/*", ".config/autostart/*"],
 ];
 const NAMES_MAX = 32;
+/** Names of one folder that are read. */
+const LOOKED_MAX = 4096;
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "EACCES", "ELOOP"]);
 
 /** A run's folders. */
@@ -55,18 +57,31 @@ export function leftBehind({ upper, home, startMs }: Ground): readonly string[] 
 
 /** Most runs leave nothing, which one look at the folder itself tells. */
 function leftIn(root: string, names: readonly string[], sinceMs: number): readonly string[] {
-  const there = new Set(namesIn(root));
+  const there = namesIn(root, LOOKED_MAX);
   return names
-    .filter((name) => there.has(name.split("/", 1)[0] ?? ""))
+    .filter((name) => there === undefined || there.includes(name.split("/", 1)[0] ?? ""))
     .flatMap((name) => newIn(root, name, sinceMs));
 }
 
-function namesIn(root: string): readonly string[] {
+/**
+ * The names in a folder; `undefined` where it has more than `most`, or lets nobody list it: a run may fill it to hold up
+ * who reads it, or close it to hide what is there.
+ */
+function namesIn(folder: string, most: number): readonly string[] | undefined {
+  let opened: Dir | undefined;
   try {
-    return readdirSync(root);
+    opened = opendirSync(folder);
+    const names: string[] = [];
+    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) {
+      if (names.push(entry.name) > most) return undefined;
+    }
+    return names;
   } catch (error) {
+    if (errorCode(error) === "EACCES") return undefined;
     if (ABSENT.has(errorCode(error) ?? "")) return [];
     throw error;
+  } finally {
+    opened?.closeSync();
   }
 }
 
@@ -77,8 +92,10 @@ function newIn(root: string, name: string, sinceMs: number): readonly string[] {
     if (link !== undefined) return link.ctimeMs >= sinceMs ? [name] : [];
     const real = realpathSync.native(join(root, folder));
     if (real !== join(realpathSync.native(root), folder)) return [];
+    const there = name.endsWith("/*") ? namesIn(real, LOOKED_MAX) : [];
+    if (there === undefined) return [name];
     const names = name.endsWith("/*")
-      ? readdirSync(real)
+      ? there
           .filter((one) => !one.endsWith(".sample"))
           .slice(0, NAMES_MAX)
           .map((one) => join(folder, one))

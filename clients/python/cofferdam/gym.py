@@ -26,7 +26,7 @@ from typing import (
 
 from .client import Cofferdam, Place, connect
 from .commands import Done
-from .contract import Entry, RunInfo, RunState
+from .contract import Entry, RunState
 from .sandbox import Argv, Sandbox
 
 Obs = TypeVar("Obs")
@@ -46,7 +46,7 @@ class Info(TypedDict):
     entry: Optional[int]
     """The command's number on the record."""
     findings: List[Entry]
-    """What was noticed since the step before."""
+    """What was noticed since the step before; of ``reset``, what showed behind the last step of the episode before."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Env(Generic[Obs]):
         A fresh run, in the state behind setup. ``seed`` is the commands' ``COFFERDAM_SEED``; what they make of it is
         theirs. Gives an observation and what is to be told of it.
         """
-        self.close()
+        late = self._finish()
         self.episode += 1
         self.count = 0
         self._seed = seed
@@ -123,7 +123,7 @@ class Env(Generic[Obs]):
                 sandbox.exec(argv, label="setup", timeout=self.spec.timeout, check=True)
             self.snapshot = sandbox.snapshot()
         self._ended = False
-        return self._observe(self, None), self._info(None)
+        return self._observe(self, None), self._info(None, late)
 
     def step(self, action: Argv) -> Tuple[Obs, float, bool, bool, Info]:
         """
@@ -136,7 +136,7 @@ class Env(Generic[Obs]):
         sandbox = self.sandbox
         self._stamp(sandbox)
         done = sandbox.exec(action, env=self._environment(), timeout=self.spec.timeout)
-        info = self._info(done)
+        info = self._info(done, [])
         terminated = done.reason == "run" or info["state"] == "ended"
         if not terminated and self._is_over is not None:
             terminated = self._is_over(self, done)
@@ -153,10 +153,18 @@ class Env(Generic[Obs]):
         Ends the run of the episode, and throws away what it changed. Its record stays. ``findings`` then has also what
         was noticed behind the last step: some things show only when they end.
         """
+        self._finish()
+
+    def _finish(self) -> List[Entry]:
+        """What came behind the last step. Asked for in any case: what was merged shows in no count."""
         sandbox, self._sandbox = self._sandbox, None
         self._ended = True
-        if sandbox is not None:
-            self._notice(sandbox, sandbox.kill())
+        if sandbox is None:
+            return []
+        try:
+            sandbox.kill()
+            return self._notice(sandbox)
+        finally:
             sandbox.discard()
 
     def __enter__(self) -> "Env[Obs]":
@@ -184,20 +192,20 @@ class Env(Generic[Obs]):
     def _stamp(self, sandbox: Sandbox) -> None:
         sandbox.step = (self.trajectory, f"e-{self.episode}", self.count)
 
-    def _notice(self, sandbox: Sandbox, about: RunInfo) -> List[Entry]:
+    def _notice(self, sandbox: Sandbox) -> List[Entry]:
         """What was noticed since it was last asked."""
-        if about["counts"]["findings"] == self._known:
-            return []
-        self._known = about["counts"]["findings"]
         new = sandbox.findings(since=self._seen)
         if new:
             self._seen = new[-1]["seq"] + 1
         self.findings.extend(new)
         return new
 
-    def _info(self, done: Optional[Done]) -> Info:
+    def _info(self, done: Optional[Done], late: List[Entry]) -> Info:
         about = self.sandbox.info()
-        new = self._notice(self.sandbox, about)
+        new = late
+        if about["counts"]["findings"] != self._known:
+            self._known = about["counts"]["findings"]
+            new = new + self._notice(self.sandbox)
         return {
             "run": self.sandbox.run,
             "trajectory": self.trajectory,

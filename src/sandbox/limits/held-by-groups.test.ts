@@ -52,8 +52,7 @@ async function hold(
   try {
     await use({ limits, target, group: new RunGroup(there, id) });
   } finally {
-    await limits.close();
-    await target.end();
+    await limits.close().finally(() => target.end());
   }
   assert.ok(!groupNames(host).includes(id), "its groups are given back");
 }

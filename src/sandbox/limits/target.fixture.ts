@@ -6,6 +6,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const WAIT_MS = 60_000; // For what should happen at once: reached only where it does not.
@@ -24,6 +25,10 @@ export interface LimitedTarget {
   end(): Promise<void>;
 }
 
+/** Those that live: a test that fails before it ends its own would have its file wait for them. */
+const children = new Set<ChildProcess>();
+after(() => children.forEach((child) => child.kill("SIGKILL")));
+
 /**
  * Starts `script` (of /bin/sh) as a child of process 1. `user`: by an ordinary user; `nproc`: with
  * that RLIMIT_NPROC, as the launcher sets it.
@@ -40,6 +45,8 @@ export async function startLimited(
   const shell = ["/bin/sh", "-c", `read line; /bin/sh -c ${quoted}; exit $?`];
   const [program = "", ...args] = [...user, "unshare", ...namespaces, ...limit, ...shell];
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], cwd: "/" });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   const ended = once(child, "exit").then(([code, signal]) => ({

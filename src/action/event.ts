@@ -48,7 +48,8 @@ export const EVENT_TYPES = [
   "tool.result", // what the agent told the model that a call gave; data: call, source, isError, bytes, digest, excerpt
   // What the run uses, sampled. data: spanMs (what the figures are of), cpu (cores), memory, disk (bytes, written in all),
   // pids (processes and threads), gpus, busiest (processes). What is not known is absent. gpuSeconds (GPU time since the
-  // entry before), gpuSecondsUnread (how much of it counts without being known), gpuProcesses (pid, seconds).
+  // entry before), gpuSecondsUnread (how much of it counts without being known), gpuProcesses (pid, seconds). With spanMs 0
+  // it is GPU time alone and no sample; with a process it is that one's, and of its step, so that each second is told once.
   "usage",
   "response", // what a finding led to; data: finding (its entry), responses, withinMs
   // Something done to the record itself; data.done: `prune` (ranges, all, months), `hold` or `release` (of `run`, why),

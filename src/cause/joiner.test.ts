@@ -250,6 +250,17 @@ test("the training step is that which was stated last", () => {
   assert.deepEqual(cause, { step: at });
 });
 
+test("what a process uses is no call's for being the only one that is open", () => {
+  const joiner = createJoiner();
+  calls(joiner, "c1", { q: "x" }, "search");
+  const uses = (own: Node) =>
+    joiner.observe({ type: "usage", process: process(own, FIRST), data: { spanMs: 0 } })?.call?.id;
+  assert.equal(uses(node(30, "./miner")), undefined);
+  calls(joiner, "c2", { command: "./train" });
+  starts(joiner, node(40, "./train"), AGENT, FIRST);
+  assert.equal(uses(node(40, "./train")), "c2");
+});
+
 test("an input is read for its commands, hosts and texts, whatever its form", () => {
   const of = (input: Json) => {
     const { commands, hosts } = asksOf(input);

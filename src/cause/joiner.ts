@@ -160,6 +160,8 @@ class RunJoiner implements Joiner {
     if (by === undefined || by.pid === 0) return undefined;
     if (type === "process.start") return this.#started(by);
     const from = this.#lineage(by)?.tie ?? this.#pastOf(by);
+    // What a process uses is its own doing: no call is behind it for being the only one that is open.
+    if (type === "usage") return from;
     return from ?? this.#spanned(data) ?? this.#ownOf(target, by);
   }
 

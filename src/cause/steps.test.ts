@@ -54,6 +54,29 @@ test("INV-227: a session's commands are each of the step in which they begin", (
   assert.equal(it.starts(of(41, ["curl"], 40)), 6, "a script is no session");
 });
 
+test("INV-227: what a command left behind uses is of its step, whatever command is under way; the other's own is the other's", () => {
+  const it = kit();
+  it.starts(of(10, ["server"]));
+  const begins = (exec: string, pid: number, step: number) =>
+    it.sees({ type: "exec", data: { exec, pid, step: { trajectory: "t", episode: "e", step } } });
+  const uses = (process?: Process) =>
+    it.sees({ type: "usage", data: { spanMs: 0 }, ...(process && { process }) });
+  begins("x-1", 101, 1);
+  it.sees({ type: "exec.end", data: { exec: "x-1" } });
+  begins("x-2", 102, 2);
+  assert.equal(uses(of(20, ["miner"], 101)), 1, "its keeper has ended, and is still in its line");
+  assert.equal(uses(of(21, ["forked"], 20, 101)), 1, "what never executed anything");
+  assert.equal(uses(of(30, ["train"], 102)), 2, "the benign twin: the command under way");
+  assert.equal(uses(of(10, ["server"])), undefined, "what began before any step");
+  assert.equal(uses(), 2, "where it is not known whose it is, the one command's that is under way");
+  begins("x-3", 103, 3);
+  assert.equal(uses(), undefined, "two are under way");
+  assert.equal(uses(of(30, ["train"], 102)), 2);
+  assert.equal(uses(of(40, ["train"], 103)), 3);
+  for (const exec of ["x-2", "x-3"]) it.sees({ type: "exec.end", data: { exec } });
+  assert.equal(uses(of(20, ["miner"], 101)), 1, "between two commands");
+});
+
 test("INV-227: an outcome, an approval and a close have the step of their action or flow", () => {
   const it = kit();
   const agent = of(10, ["agent"]);

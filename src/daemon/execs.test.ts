@@ -35,7 +35,7 @@ function scene() {
   return { told, run, execs, end: () => resolve({ code: 0 }) };
 }
 
-test("what a run used before a command with a step is of the step before, and what it used until its end is its own", async () => {
+test("a command with a step has what its run used put on record ahead of its beginning, and ahead of its end", async () => {
   const step = { trajectory: "t", episode: "e", step: 3 };
   const { told, run, execs, end } = scene();
   const begun = await execs.begin(run, { run: "r-a", argv: ["true"], step });

@@ -7,9 +7,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import fc from "fast-check";
 import { createDetections, DETECTORS, type Detection } from "../detect/index.ts";
 import { GpuReader, readNvidia, type Gpu } from "../sandbox/index.ts";
 import { GpuTime } from "./gpu-time.ts";
+import type { GpuUser } from "./gpu-users.ts";
 import type { RunEvent } from "./recorder.ts";
 import { UsageWatch, type UsedRun } from "./usage-watch.ts";
 
@@ -96,6 +99,14 @@ function scene(more: Partial<UsedRun> = {}, programs = [smi]) {
     now: () => monoMs,
   };
 }
+const UNKNOWN = { process: undefined, isPending: false, isGone: false };
+const processOf = (pid: number) => ({
+  pid,
+  exe: "/usr/bin/python3",
+  argv: ["python3"],
+  knownBy: "seccomp" as const,
+  ancestors: [],
+});
 const secondsOf = (events: readonly RunEvent[]) =>
   events.reduce((sum, { data }) => sum + Number(data?.["gpuSeconds"] ?? 0), 0);
 
@@ -232,35 +243,180 @@ test("a run without GPUs has no GPU time", async () => {
   assert.deepEqual(ended, []);
 });
 
-test("eight processes are told, the busiest; the sum has all", () => {
+test("of those that are not known eight are told, the busiest; the sum has all", () => {
   const time = new GpuTime();
   const shares = Array.from({ length: 20 }, (_, at) => ({ pid: at, busy: at / 1000 }));
-  time.charge([{ gpu: 0, busy: 0.19, pids: [], shares }], 100_000);
-  const { gpuSeconds, gpuProcesses = [] } = time.take();
-  assert.equal(gpuSeconds, 19);
+  const userOf = (pid: number) => users[pid];
+  const users = shares.map(({ pid }): GpuUser => ({ ...UNKNOWN, pid }));
+  time.charge([{ gpu: 0, busy: 0.19, pids: [], shares }], 100_000, userOf);
+  const { known, rest } = time.take();
+  assert.deepEqual(known, []);
+  assert.equal(rest?.gpuSeconds, 19);
   assert.deepEqual(
-    gpuProcesses.map(({ pid }) => pid),
+    rest.gpuProcesses?.map(({ pid }) => pid),
     [19, 18, 17, 16, 15, 14, 13, 12],
   );
-  assert.equal(time.isSpent, false);
+  assert.equal(time.take().rest, undefined);
+});
+
+test("what is told adds up to what was charged, to less than a hundredth of a second, whosever it was", () => {
+  const user = fc.record({
+    process: fc.constantFrom(undefined, processOf(40)),
+    isPending: fc.boolean(),
+    isGone: fc.boolean(),
+  });
+  const charge = fc.record({
+    spanMs: fc.double({ min: 0, max: 20_000, noNaN: true }),
+    shares: fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(user, { minLength: 4, maxLength: 4 }),
+      fc.array(charge, { maxLength: 20 }),
+      (users, charges) => {
+        const time = new GpuTime();
+        let sum = 0;
+        const add = ({ known, rest }: ReturnType<GpuTime["take"]>) => {
+          for (const { gpuSeconds } of [
+            ...known.map(({ spent }) => spent),
+            ...(rest ? [rest] : []),
+          ])
+            sum += gpuSeconds;
+          assert.ok(sum <= time.seconds + 1e-6, "never more than was charged");
+        };
+        const all = users.map((one, pid): GpuUser => ({ ...one, pid }));
+        for (const { spanMs, shares } of charges) {
+          const told = shares.map((percent, pid) => ({ pid, busy: percent / 100 }));
+          const busy = Math.min(
+            1,
+            told.reduce((whole, one) => whole + one.busy, 0),
+          );
+          time.charge([{ gpu: 0, busy, pids: [], shares: told }], spanMs, (pid) => all[pid]);
+          add(time.take());
+        }
+        add(time.take(true));
+        assert.ok(time.seconds - sum < 0.01, `${sum} of ${time.seconds} s`);
+      },
+    ),
+  );
+});
+
+/** Two processes on the GPU, described as the test says; what is told is by process. */
+const TWO = [
+  { pid: 40, percent: 60 },
+  { pid: 41, percent: 20 },
+];
+const byProcess = (events: readonly RunEvent[]) =>
+  events.flatMap(({ process, data }) =>
+    data?.["gpuSeconds"] === undefined ? [] : [[process?.pid, data["gpuSeconds"]]],
+  );
+
+test("INV-227: what two processes use is an entry of each, and a sample says it no second time", async () => {
+  recorded(TWO);
+  const asked: number[] = [];
+  const { wait, watch, pass, taken, unwatch } = scene({
+    async describe(pid) {
+      asked.push(pid);
+      return processOf(pid);
+    },
+  });
+  const first = await wait(10_000);
+  assert.deepEqual(byProcess(first), [], "it is not known yet whose it is");
+  await turn();
+  const said = taken();
+  assert.deepEqual(byProcess(said), [
+    [40, 6],
+    [41, 2],
+  ]);
+  assert.deepEqual(said[0]?.data, {
+    spanMs: 0,
+    gpuSeconds: 6,
+    gpuProcesses: [{ pid: 40, seconds: 6 }],
+  });
+  pass(5000);
+  watch.settle("r-a");
+  pass(10_000);
+  unwatch();
+  assert.deepEqual(byProcess(taken()), [
+    [40, 3],
+    [41, 1],
+    [40, 6],
+    [41, 2],
+  ]);
+  assert.deepEqual(asked, [40, 41], "once each");
+});
+
+for (const [why, describe] of [
+  ["has ended", async () => undefined],
+  ["cannot be described", () => Promise.reject(new Error("the watcher has ended"))],
+] as const) {
+  test(`a process that ${why} is told without what it is, the other one with it`, async () => {
+    recorded(TWO);
+    const { wait, taken } = scene({
+      describe: (pid) => (pid === 41 ? describe() : Promise.resolve(processOf(pid))),
+    });
+    await wait(10_000);
+    await turn();
+    const [known, other, ...more] = taken();
+    assert.deepEqual([known?.process?.pid, other?.process], [40, undefined]);
+    assert.deepEqual(other?.data, {
+      spanMs: 0,
+      gpuSeconds: 2,
+      gpuProcesses: [{ pid: 41, seconds: 2 }],
+    });
+    assert.deepEqual(more, []);
+  });
+}
+
+test("nothing is lost where the run ends while it is asked whose time it was, nor told twice", async () => {
+  recorded(TWO);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const { wait, watch, taken, unwatch } = scene({ describe: () => promise });
+  const sampled = await wait(10_000);
+  watch.settle("r-a");
+  assert.equal(secondsOf([...sampled, ...taken()]), 0, "a step that ends does not wait for it");
+  unwatch();
+  assert.deepEqual(byProcess(taken()), [[undefined, 8]]);
+  resolve(undefined);
+  await turn();
+  assert.deepEqual(taken(), []);
+});
+
+test("a number that is another process's later is asked for again; time of the one before stays its own", async () => {
+  recorded([{ pid: 40, percent: 50 }]);
+  let pids = [40, 41];
+  let asked = 0;
+  const { wait, taken } = scene({
+    limits: {
+      usage: () => ({ cpuMs: 0, memoryBytes: 1 }) as ReturnType<UsedRun["limits"]["usage"]>,
+      pids: () => pids,
+    },
+    describe: async (pid) => ({ ...processOf(pid), argv: [`as ${(asked += 1)}`] }),
+  });
+  const all = await wait(10_000);
+  await turn();
+  all.push(...(await wait(10_000)));
+  pids = [41];
+  all.push(...(await wait(10_000)));
+  pids = [40, 41];
+  all.push(...(await wait(10_000)));
+  await turn();
+  all.push(...(await wait(60_000)), ...taken());
+  const by = Map.groupBy(all, ({ process }) => process?.argv[0]);
+  assert.equal(secondsOf(by.get("as 1") ?? []), 10);
+  assert.equal(secondsOf(by.get("as 2") ?? []), 35);
+  assert.equal(secondsOf(all), 45);
 });
 
 /** The drill: an agent's call is a training; something else on the granted GPU is, or is not. */
 async function drill(miner: number | undefined): Promise<readonly Detection[]> {
-  const { wait, now } = scene();
+  const { wait, now, taken } = scene({ describe: async (pid) => processOf(pid) });
   const detections = createDetections(DETECTORS.filter(({ scope }) => scope === "run"));
   const found: Detection[] = [];
   const show = (event: RunEvent) => {
     const at = new Date(now()).toISOString();
     found.push(...detections.observe({ ...event, at, monoMs: now(), run: "r-a" }));
   };
-  const process = (pid: number) => ({
-    pid,
-    exe: "/usr/bin/python3",
-    argv: ["python3"],
-    knownBy: "seccomp" as const,
-    ancestors: [],
-  });
   const call = {
     id: "c1",
     name: "Bash",
@@ -268,17 +424,17 @@ async function drill(miner: number | undefined): Promise<readonly Detection[]> {
     by: "argv" as const,
     confidence: 1,
   };
-  show({ type: "process.start", process: process(10) });
+  show({ type: "process.start", process: processOf(10) });
   show({
     type: "tool.call",
-    process: process(10),
+    process: processOf(10),
     data: { call: "c1", name: "Bash", source: "model" },
   });
-  show({ type: "process.start", process: process(40), cause: { call } });
-  if (miner !== undefined) show({ type: "process.start", process: process(miner) });
+  show({ type: "process.start", process: processOf(40), cause: { call } });
+  if (miner !== undefined) show({ type: "process.start", process: processOf(miner) });
   recorded(miner === undefined ? [{ pid: 40, percent: 95 }] : [{ pid: miner, percent: 95 }]);
   for (let at = 0; at < 30; at += 1) {
-    for (const event of await wait(10_000)) show(event);
+    for (const event of [...(await wait(10_000)), ...taken()]) show(event);
   }
   return found;
 }

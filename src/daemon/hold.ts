@@ -12,6 +12,7 @@ import type { AgentStreams, Exit, Gpu, Limits, Sandbox } from "../sandbox/index.
 import type { ServedGateway } from "../worker/index.ts";
 import type { PublishedPorts } from "./publish.ts";
 import { leftBehind, type Ground } from "./left.ts";
+import { briefProcess } from "./recorder.ts";
 import { restartWaitMs } from "./restart.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
@@ -98,6 +99,10 @@ export function holdRun(world: World, run: Run, living: Living): void {
     },
     gpuSecondsMax: () => run.task.compute.gpuSeconds,
     exceeded: (why) => run.stop("limit", why),
+    async describe(pid) {
+      const process = await world.watcher.describe(run.id, pid);
+      return process && briefProcess(process);
+    },
   });
   void sandbox.exited.then((exit) => {
     unwatch();

@@ -7,6 +7,7 @@
  * @module
  */
 import { setImmediate as breathe } from "node:timers/promises";
+import type { Process } from "../action/index.ts";
 import { describeError, type Clock, type Log } from "../base/index.ts";
 import {
   GPU_LOOK_MS,
@@ -19,7 +20,8 @@ import {
   type Limits,
 } from "../sandbox/index.ts";
 import type { Passing } from "../policy/index.ts";
-import { GpuTime } from "./gpu-time.ts";
+import { GpuTime, type GpuTaken } from "./gpu-time.ts";
+import { GpuUsers } from "./gpu-users.ts";
 import type { RunEvent } from "./recorder.ts";
 
 const LOOK_MS = GPU_LOOK_MS;
@@ -51,6 +53,8 @@ export interface UsedRun {
   gpuSecondsMax?(): number | undefined;
   /** It has used more than that. */
   exceeded?(why: string): void;
+  /** What its process `pid` is, in seconds at most; nothing where that is not known. */
+  describe?(pid: number): Promise<Process | undefined>;
 }
 
 interface Look {
@@ -80,6 +84,7 @@ interface Watched {
   /** Until when GPU time is charged, and how the GPUs were used then; nothing before the first look. */
   gpuMs: number;
   gpuUses: readonly GpuUse[] | undefined;
+  readonly gpuUsers: GpuUsers;
 }
 
 /** Samples what runs use. */
@@ -110,6 +115,7 @@ export class UsageWatch {
       chargedMs: 0,
       gpuMs: this.#nowMs,
       gpuUses: undefined,
+      gpuUsers: new GpuUsers(run.describe?.bind(run), () => this.#described(one)),
     };
     if (run.gpus.length > 0 && !this.#gpuTimes.has(run.id))
       this.#gpuTimes.set(run.id, new GpuTime());
@@ -117,7 +123,7 @@ export class UsageWatch {
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS).unref();
     return () => {
       this.#chargeLast(one);
-      if (this.#watched.has(one)) this.#settle(one);
+      if (this.#watched.has(one)) this.#settle(one, true);
       this.#watched.delete(one);
       if (this.#watched.size > 0) return;
       clearInterval(this.#timer);
@@ -136,13 +142,25 @@ export class UsageWatch {
   }
 
   /** Nothing is read anew: until here the GPUs were used as at the last look. */
-  #settle(one: Watched): void {
+  #settle(one: Watched, isLast = false): void {
     const { run } = one;
     const time = this.#gpuTimes.get(run.id);
     if (time === undefined) return;
     this.#chargeGpu(one, one.gpuUses ?? run.gpus.map(({ number }) => ({ gpu: number, pids: [] })));
-    if (!time.isSpent) return;
-    run.note({ type: "usage", data: { spanMs: 0, ...time.take() } });
+    this.#tell(run, time.take(isLast));
+  }
+
+  /** It is known, or known not to be known, whose time it was that an entry had to leave out. */
+  #described(one: Watched): void {
+    const time = this.#gpuTimes.get(one.run.id);
+    if (time?.keeps === true && this.#watched.has(one)) this.#tell(one.run, time.take());
+  }
+
+  /** Entries of GPU time alone: they are no samples, so what they do not say is not a zero. */
+  #tell(run: UsedRun, { known, rest }: GpuTaken): void {
+    for (const { process, spent } of known)
+      run.note({ type: "usage", process, data: { spanMs: 0, ...spent } });
+    if (rest !== undefined) run.note({ type: "usage", data: { spanMs: 0, ...rest } });
   }
 
   #chargeGpu(one: Watched, uses: readonly GpuUse[]): void {
@@ -150,7 +168,8 @@ export class UsageWatch {
     const time = this.#gpuTimes.get(run.id);
     if (time === undefined) return;
     const atMs = this.#nowMs;
-    const ms = time.charge(uses, Math.max(0, atMs - one.gpuMs));
+    const spanMs = Math.max(0, atMs - one.gpuMs);
+    const ms = time.charge(uses, spanMs, (pid) => one.gpuUsers.of(pid));
     one.gpuMs = atMs;
     if (ms > 0) run.spent("gpuMs", ms);
     const most = run.gpuSecondsMax?.();
@@ -232,6 +251,10 @@ export class UsageWatch {
     const pids = isBusy || run.gpus.length > 0 ? run.limits.pids() : [];
     const uses = one.gpus.use(pids, atMs);
     const gpus = uses.map(rounded);
+    one.gpuUsers.look(
+      pids,
+      uses.flatMap((use) => use.pids),
+    );
     this.#chargeGpu(one, uses);
     one.gpuUses = uses;
     if (spanMs === undefined) return;
@@ -240,7 +263,8 @@ export class UsageWatch {
     const now: Said = { atMs, cores: cores ?? 0, memory: memoryBytes ?? 0, gpus, busiest };
     if (one.said !== undefined && !isNews(one.said, now)) return;
     one.said = now;
-    const time = this.#gpuTimes.get(run.id);
+    const { known = [], rest } = this.#gpuTimes.get(run.id)?.take() ?? {};
+    this.#tell(run, { known, rest: undefined });
     run.note({
       type: "usage",
       data: {
@@ -249,7 +273,7 @@ export class UsageWatch {
         ...(memoryBytes === undefined ? {} : { memory: memoryBytes }),
         ...(writtenBytes === undefined ? {} : { disk: writtenBytes }),
         ...(count === undefined ? {} : { pids: count }),
-        ...(time?.isSpent === true ? time.take() : {}),
+        ...rest,
         ...(gpus.length === 0
           ? {}
           : { gpus: gpus.map((gpu) => ({ ...gpu, pids: [...gpu.pids] })) }),

@@ -154,6 +154,17 @@ test("what a miner uses adds up while calls come and go", () => {
   );
 });
 
+test("GPU time that is told by process between two samples ends no span, and makes none", () => {
+  const time: Draft = {
+    ...{ type: "usage", run: "r-a", process: { ...processOf(["/usr/bin/work"]), pid: 30 } },
+    data: { spanMs: 0, gpuSeconds: 25, gpuProcesses: [{ pid: 30, seconds: 25 }] },
+  };
+  const sample = use(0.1, [{ pid: 30, cores: 0.1 }], gpu(0.9, [30]));
+  const samples = every(30_000, 8, () => sample).flatMap((one) => [one, { ...one, ...time }]);
+  assert.equal(notice("mining.usage", [...begun, start(30), ...samples])[0]?.score, 0.8);
+  assert.deepEqual(notice("mining.usage", [...begun, start(30), ...long(time)]), []);
+});
+
 test("a sample counts for the time that it is of, and not for that before the last call was over", () => {
   const tuning = { cores: 0.8, gpu: 0.5, seconds: 8 };
   const at = (monoMs: number, of: Draft) => ({ ...of, monoMs });

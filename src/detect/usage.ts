@@ -125,7 +125,8 @@ interface Excess {
 }
 
 function judge(state: Use, event: Event): readonly Detection[] {
-  if (!state.hasCalls) return [];
+  // What an entry of GPU time alone (spanMs 0) does not say is not a zero: it ends no span, and begins none.
+  if (!state.hasCalls || event.data?.["spanMs"] === 0) return [];
   const idle = state.open.size === 0 ? idleUse(state, event) : undefined;
   const lasting = [
     lastingSince(state.idle, idle, event, state.limit.lengthMs),

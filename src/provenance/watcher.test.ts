@@ -6,8 +6,8 @@ import { constants, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as sys from "../sys/index.ts";
-import { createWatcher, type Watcher } from "./index.ts";
-import { actor, notes, startTarget, watchCommand } from "./target.fixture.ts";
+import { createWatcher, type ExecSeen, type Watcher } from "./index.ts";
+import { actor, notes, startTarget, until, watchCommand } from "./target.fixture.ts";
 
 const { EACCES, EAFNOSUPPORT, EBADF, ECONNREFUSED, EFAULT, EINVAL, ENOTSOCK, EPERM } =
   constants.errno;
@@ -178,6 +178,32 @@ for (const [stays, why] of [
     }
   });
 }
+test("INV-227: what a command left behind has in its line who kept it, though that has ended", async () => {
+  const kept = `sleep 60 >/dev/null & echo $$ $!; read line`;
+  const target = await startTarget(["/bin/sh", "-c", `/bin/sh -c '${kept}'; echo over; read line`]);
+  const handlers = notes();
+  watcher.watch("left", target.sources, handlers);
+  const isSleep = ({ process }: ExecSeen) => process.argv[0] === "sleep";
+  await until(() => handlers.execs.some(isSleep));
+  const { pid = 0 } = handlers.execs.find(isSleep) ?? {};
+  target.child.stdin?.write("\n");
+  await target.printed("over");
+  const described = await watcher.describe("left", pid);
+  assert.deepEqual(described?.argv, ["sleep", "60"]);
+  assert.equal(described.knownBy, "proc");
+  const [keeper, first] = described.ancestors;
+  assert.equal(described.ancestors.length, 2);
+  assert.equal(keeper?.argv.at(-1), kept);
+  assert.equal(first?.pid, target.sources.initPid);
+  assert.equal(await watcher.describe("another", pid), undefined, "a run that is not watched");
+  process.kill(pid, "SIGKILL");
+  target.child.stdin?.end();
+  await target.ended;
+  await watcher.unwatch("left");
+  assert.equal(await watcher.describe("left", pid), undefined, "nor is this one any more");
+  sys.closeDescriptor(target.listenFd);
+});
+
 const hasProcEvents = (() => {
   const events = sys.openProcEvents();
   if (events !== undefined) sys.closeDescriptor(events);

@@ -100,6 +100,11 @@ export interface Watcher {
   watch(run: string, sources: WatchSources, handlers: WatchHandlers): void;
   /** Who is at the other end of `flow`; waits shortly for the executable's hash. Never throws. */
   attribute(run: string, flow: Flow): Promise<Process>;
+  /**
+   * What process `pid` of `run` is, its line as remembered: whoever ended is still in it. Waits shortly for the executable's
+   * hash; `undefined` where it is not known. Never throws.
+   */
+  describe(run: string, pid: number): Promise<Process | undefined>;
   /** From here on `run` has one call answered every `holdMs`, and others are not kept waiting by it. */
   hold(run: string, holdMs: number): void;
   /**
@@ -225,6 +230,18 @@ class ThreadWatcher implements Watcher {
     } catch (error) {
       this.#odd(watched, "internal", describeError(error), UNKNOWN_PROCESS);
       return UNKNOWN_PROCESS;
+    }
+  }
+
+  async describe(run: string, pid: number): Promise<Process | undefined> {
+    const watched = this.#byRun.get(run);
+    if (watched === undefined) return undefined;
+    try {
+      const found = await this.#describe(watched, pid);
+      return found && (await this.#hashed(found, "proc"));
+    } catch (error) {
+      this.#odd(watched, "internal", describeError(error), UNKNOWN_PROCESS);
+      return undefined;
     }
   }
 

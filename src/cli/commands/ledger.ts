@@ -112,7 +112,9 @@ function causeOf({ cause }: Entry): string {
 /** Of what a run uses, what is known. */
 function usedLine({ type, data = {} }: Entry): string | undefined {
   if (type !== "usage") return undefined;
-  const { cpu, memory, gpus } = data;
+  const { spanMs, cpu, memory, gpus, gpuSeconds } = data;
+  const time = typeof gpuSeconds === "number" ? [`${gpuSeconds} s of GPU time`] : [];
+  if (spanMs === 0) return time.join("");
   const parts = [
     typeof cpu === "number" ? `${cpu} cores` : "cores not counted",
     ...(typeof memory === "number" ? [`${Math.round(memory / 2 ** 20)} MiB`] : []),
@@ -121,6 +123,7 @@ function usedLine({ type, data = {} }: Entry): string | undefined {
       const known = typeof busy === "number" ? `${Math.round(busy * 100)} %` : "not known";
       return `GPU ${String(number)} ${known}${typeof unread === "string" ? ` (${unread})` : ""}`;
     }),
+    ...time,
   ];
   return parts.join(", ");
 }

@@ -133,6 +133,7 @@ function foldEnd(facts: RunFacts, entry: Entry, data: Data): void {
 }
 
 function foldUsage({ used }: RunFacts, _: Entry, data: Data): void {
+  if (data["spanMs"] === 0) return; // GPU time alone, and no sample: the one before goes on to count.
   used.cpuNow = number(data["cpu"]);
   used.cpuSeconds += (used.cpuNow * number(data["spanMs"])) / 1000;
   used.memory = number(data["memory"]);

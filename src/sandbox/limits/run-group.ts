@@ -27,7 +27,7 @@ const PERIOD_US = 100_000; // The kernel's default; shorter ones cost, longer on
 /** How long a freeze may take before it is said to have failed, in milliseconds. */
 const FREEZE_WAIT_MS = 1000;
 /** How long a kill may take, in milliseconds. */
-const KILL_WAIT_MS = 2000;
+const KILL_WAIT_MS = 10_000; // A busy host needs seconds for some hundred processes.
 const REMOVE_WAIT_MS = 1000;
 const RETRY_MS = 2;
 const PAGE_BYTES_MAX = 65_536; // arm64 may have such pages; a limit is held in whole ones.
@@ -174,7 +174,7 @@ export class RunGroup {
     };
   }
 
-  /** Ends every process. @throws {Fault} `sandbox.kill` where one is left after two seconds. */
+  /** Ends every process. @throws {Fault} `sandbox.kill` where one is left after ten seconds. */
   async kill(): Promise<void> {
     const deadline = Date.now() + KILL_WAIT_MS;
     while (this.pids().length > 0) {

@@ -35,8 +35,11 @@ await loadProtocols(allProtocols().keys());`;
 runStep("compile", process.execPath, [...DAEMON_FLAGS, "--input-type=module", "--eval", ALL]);
 // Half of what a file takes is waiting, so three at a time are quicker; but on two cores a third takes from drills and
 // samples of use what their time limits count on.
-// A test that waits for ever fails instead; the longest file takes about a minute.
-const OPTIONS = ["--test-concurrency=2", "--test-timeout=600000"];
+// A test that waits for ever fails instead, and so does a file that does not end when its tests have.
+const OPTIONS = [
+  ...["--test-concurrency=2", "--test-timeout=600000"],
+  ...["--import", join(import.meta.dirname, "file-limit.ts")],
+];
 const REPORTERS = ["spec", join(import.meta.dirname, "slowest.ts")].flatMap((reporter) => [
   `--test-reporter=${reporter}`,
   "--test-reporter-destination=stdout",

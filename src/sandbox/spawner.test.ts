@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { closeDescriptor } from "../sys/index.ts";
 import { launcherPath } from "./prepare.ts";
 import { launchSandbox } from "./sandbox.ts";
@@ -26,10 +27,21 @@ const filesOf = (pid: number) =>
     readdirSync(`/proc/${pid}/fd`).map((fd) => [Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`)]),
   );
 
-test("INV-249: a launcher holds its own descriptors, none of another run's and none of the spawner's", async () => {
+/** A launcher's descriptors once it has closed what came with its fork: it is told as born before. */
+async function settled(pid: number): Promise<ReadonlyMap<number, string>> {
+  const limit = Date.now() + 10_000;
+  for (;;) {
+    const files = filesOf(pid);
+    if (files.size === 6 || Date.now() > limit) return files;
+    await sleep(5);
+  }
+}
+
+test("INV-249: a launcher holds its own descriptors, none of another run's and none of the spawner's", async (t) => {
   const births = [startLauncher(launcherPath()), startLauncher(launcherPath())];
+  t.after(() => Promise.all(births.map(end)));
   const pids = await Promise.all(births.map(({ born }) => born));
-  const [one, other] = pids.map(filesOf);
+  const [one, other] = await Promise.all(pids.map(settled));
   // Its standard error is the daemon's, which may be a socket.
   const spawner = new Map([...filesOf(parentOf(pids[0] ?? 0))].filter(([fd]) => fd > 2));
   assert.ok(one && other);
@@ -44,18 +56,17 @@ test("INV-249: a launcher holds its own descriptors, none of another run's and n
   assert.equal(new Set(sockets.flatMap((names) => [...names])).size, 10, "no two hold the same");
   assert.equal(parentOf(pids[0] ?? 0), parentOf(pids[1] ?? 0), "one spawner for both");
   assert.notEqual(parentOf(pids[0] ?? 0), process.pid);
-  await Promise.all(births.map(end));
 });
 
-test("a launcher that is killed is told as gone, and no other with it", async () => {
+test("a launcher that is killed is told as gone, and no other with it", async (t) => {
   const births = [startLauncher(launcherPath()), startLauncher(launcherPath())];
+  t.after(() => Promise.all(births.map(end)));
   const [first, second] = births;
   assert.ok(first && second);
   const pid = await second.born;
   first.kill();
   await first.gone;
-  assert.equal(filesOf(pid).size, 6, "the other lives");
-  await Promise.all(births.map(end));
+  assert.equal((await settled(pid)).size, 6, "the other lives");
 });
 
 test("INV-250: with the spawner ends every run that it started; the next run gets a new one", async (t) => {
@@ -67,6 +78,6 @@ test("INV-250: with the spawner ends every run that it started; the next run get
   await sandbox.exited;
   assert.equal(sandbox.isAlive(), false);
   const birth = startLauncher(launcherPath());
-  assert.equal(filesOf(await birth.born).size, 6);
-  await end(birth);
+  t.after(() => end(birth));
+  assert.equal((await settled(await birth.born)).size, 6);
 });

@@ -9,7 +9,7 @@ import { callProgram } from "../cofferdam.ts";
 import { ordinary, type Tools } from "../world/index.ts";
 import { ATTEMPT_MS, type Attempt } from "./attempts.ts";
 import { reachedEvent, watchSteps, type Live } from "../live.ts";
-import { judgeOutcome, watchTunnel, type Reached } from "./outcome.ts";
+import { awaitClosed, judgeOutcome, watchTunnel, type Reached } from "./outcome.ts";
 import type { Scene } from "./scene.ts";
 import { WATCHED } from "./story.ts";
 import { readSaid } from "./words.ts";
@@ -55,6 +55,7 @@ export async function attemptBare(of: {
   });
   const tunnel = await watchTunnel({ scene, attempt, secret, outcome, end: () => end() });
   const { stdout, stderr } = await outcome;
+  await awaitClosed(scene, attempt);
   const said = readSaid(stdout).get(attempt.name);
   const contacts = await scene.contacts();
   const reached = judgeOutcome({ attempt, said, contacts, tunnel, from: startedAt });

@@ -11,6 +11,8 @@ import { readScan, type Said } from "./words.ts";
 
 /** How often a port that a tunnel may have opened is tried, in milliseconds. */
 const PROBE_EVERY_MS = 60;
+/** How long a server on a loaded machine takes to see that its client is gone, at most. */
+const CLOSED_MS = 20_000;
 
 /** The three separate answers, and one clause for a person. */
 export interface Reached {
@@ -56,6 +58,16 @@ export async function watchTunnel(of: {
     await Promise.race([outcome, sleep(PROBE_EVERY_MS)]).catch(stop);
   }
   return { open };
+}
+
+/** Waits until nobody outside listens at the attempt's port any more: what is measured next would be told as open. */
+export async function awaitClosed(scene: Pick<Scene, "probe">, attempt: Attempt): Promise<void> {
+  if (attempt.tunnel === undefined) return;
+  const limit = Date.now() + CLOSED_MS;
+  while ((await scene.probe(attempt.tunnel.forwardPort)).open) {
+    if (Date.now() > limit) throw new Error(`${attempt.name}: its tunnel outlives it`);
+    await sleep(PROBE_EVERY_MS);
+  }
 }
 
 /** Judges one attempt by the connections that services counted since `from`, wall clock. */

@@ -36,6 +36,8 @@ const LISTS: readonly (readonly [string, readonly string[] | undefined, string])
   ["Ann [x] <b@y.org>", undefined, "brackets in a name"],
   ["<a@x.org> b@y.org", undefined, "what follows the brackets"],
   ["<a@x.org><b@y.org>", undefined, "two in one place"],
+  ['"b@evil.org"<;>,', undefined, "a semicolon in brackets is no group's end"],
+  ["a@x.org, <;>", undefined, "the same alone"],
   ['"a b"@x.org', undefined, "a quoted local part"],
   ["<@relay.org:a@x.org>", undefined, "a route"],
   [

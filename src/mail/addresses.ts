@@ -54,6 +54,8 @@ interface Entry {
   /** Within `<...>`. */
   angle?: string;
   isQuoted: boolean;
+  /** It is what stands between the `;` of a group and the next comma: nothing. */
+  isGroupEnd?: true;
 }
 
 /** Entries between commas; those of groups among the others. */
@@ -80,17 +82,16 @@ function splitEntries(list: string): readonly Entry[] | undefined {
       isGroup = false;
       next();
       // Behind a group comes a comma, or nothing.
-      entry.angle = GROUP_END;
-    } else if (entry.angle !== undefined) {
+      entry.isGroupEnd = true;
+    } else if (entry.angle !== undefined || entry.isGroupEnd) {
       if (token.trim() !== "") return undefined;
     } else if (token.startsWith("<")) entry.angle = token.slice(1, -1);
     else if (token.startsWith('"')) entry.isQuoted = true;
     else entry.words += token;
   }
   entries.push(entry);
-  return isGroup ? undefined : entries.filter(({ angle }) => angle !== GROUP_END);
+  return isGroup ? undefined : entries.filter(({ isGroupEnd }) => isGroupEnd !== true);
 }
-const GROUP_END = ";";
 
 /** Quoted strings, `<...>`, marks and what stands between; blanks for comments. */
 function tokensOf(list: string): readonly string[] | undefined {

@@ -6,7 +6,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
-import { loadCommands } from "../src/cli/commands/index.ts";
+import { loadCommand, loadCommands } from "../src/cli/commands/index.ts";
+import { helpOf } from "../src/cli/help.ts";
 import { TestHome } from "./support/home.ts";
 
 const home = new TestHome();
@@ -88,11 +89,13 @@ test("INV-21: a run cannot reach the socket, by path or by what it is bound to",
 
 test("every command has help, and an unknown one is named", async () => {
   const overview = await home.call(["help"]);
-  for (const { name } of await loadCommands()) {
-    assert.match(overview.stdout, new RegExp(`^  ${name}\\b`, "m"));
-    const help = await home.call(["help", name]);
-    assert.match(help.stdout, /Examples:/);
+  for (const command of await loadCommands()) {
+    assert.match(overview.stdout, new RegExp(`^  ${command.name} +[A-Z].+[.]$`, "m"));
+    assert.match(helpOf(command), /\n\n[A-Z].+[.]\n\n[^]*Examples:/);
   }
+  const run = await loadCommand("run");
+  assert.equal((await home.call(["help", "run"])).stdout, run && helpOf(run));
+  assert.equal((await home.call(["run", "--help"])).stdout, run && helpOf(run));
   assert.equal((await home.call(["nonsense"])).code, 2);
   assert.equal((await home.call(["ps", "--nonsense"])).code, 2);
   assert.equal((await home.call(["run", "--nonsense"])).code, 125);

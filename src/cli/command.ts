@@ -39,7 +39,6 @@ export interface Command {
   readonly name: string;
   /** After the name: `[--task FILE] -- CMD...` */
   readonly usage: string;
-  readonly summary: string;
   /** Each option's help; `short` and `type` go to parseArgs. */
   readonly options: ParseArgsOptionsConfig;
   readonly optionHelp: Readonly<Record<string, string>>;

@@ -4,15 +4,16 @@
  * @module
  */
 import type { Command } from "./command.ts";
+import { SUMMARIES } from "./commands/index.ts";
 
 const EXIT_CODES = `Exit codes: that of CMD for \`run\` and \`attach\` (128 + n where signal n ended it); 0 yes or done;
 1 no (not intact, something missing, not contained); 2 usage; 125 Cofferdam refused or failed.
 `;
 
 /** All commands, a line each. */
-export function overview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((command) => command.name.length));
-  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+export function overview(): string {
+  const width = Math.max(...[...SUMMARIES.keys()].map((name) => name.length));
+  const lines = [...SUMMARIES].map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`);
   return `cofferdam: give AI agents real access while the worst case stays small and known
 
   cofferdam run -- CMD...            run a command with no access but this folder
@@ -35,7 +36,7 @@ export function helpOf(command: Command): string {
   return [
     `cofferdam ${command.name} ${command.usage}`.trimEnd(),
     "",
-    command.summary,
+    SUMMARIES.get(command.name) ?? "",
     ...(options.length > 0 ? ["", "Options:", ...options] : []),
     "",
     "Examples:",

@@ -9,7 +9,7 @@ import { requireOwnFolder } from "../base/own-folder.ts";
 import { visibleLines } from "../base/visible-text.ts";
 import { locateHome } from "../link/index.ts";
 import { EXIT, type Command, type Context } from "./command.ts";
-import { loadCommand, loadCommands } from "./commands/index.ts";
+import { loadCommand } from "./commands/index.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === "help" || name === "--help" || name === "-h") {
     const { helpOf, overview } = await import("./help.ts");
     const about = await loadCommand(line[0] ?? "");
-    process.stdout.write(about === undefined ? overview(await loadCommands()) : helpOf(about));
+    process.stdout.write(about === undefined ? overview() : helpOf(about));
     return EXIT.ok;
   }
   const command = await loadCommand(name);

@@ -38,7 +38,6 @@ const USAGE = `${Object.keys(SUBCOMMANDS).join("|")} [ID] [options], or channels
 export const approvalsCommand: Command = {
   name: "approvals",
   usage: USAGE,
-  summary: "See what waits for a person, and answer it.",
   options: {
     all: { type: "boolean", short: "a" },
     code: { type: "string" },

@@ -29,8 +29,6 @@ import { readTask } from "./check.ts";
 export const tightenCommand: Command = {
   name: "tighten",
   usage: "TASK [--run RUN]... [--json]",
-  summary:
-    "Print, as a diff, the smallest task file that would have sufficed for what its runs did.",
   options: { run: { type: "string", multiple: true }, ...JSON_OPTION },
   optionHelp: { run: "look at this run only; may be repeated", ...JSON_HELP },
   examples: [
@@ -66,8 +64,6 @@ export const tightenCommand: Command = {
 export const autonomyCommand: Command = {
   name: "autonomy",
   usage: "TASK [--restore] [--json]",
-  summary:
-    "Say what of a task might pass without a person by now, or should wait again, with the evidence.",
   options: { restore: { type: "boolean" }, ...JSON_OPTION },
   optionHelp: {
     restore: "give back the leave that a finding took from the task, at your word",

@@ -23,7 +23,6 @@ const PASSPHRASE_CHARS_MIN = 8;
 export const backupCommand: Command = {
   name: "backup",
   usage: "FILE|- [--without-keys | --passphrase-file FILE] [--json]",
-  summary: "Make one file of the whole home, while it is in use: record, keys, vault, approvals.",
   options: {
     "without-keys": { type: "boolean" },
     "passphrase-file": { type: "string" },
@@ -136,7 +135,6 @@ async function newPassphrase(context: Context): Promise<string | undefined> {
 export const restoreCommand: Command = {
   name: "restore",
   usage: "FILE --to HOME [--passphrase-file FILE | --without-keys] [--key FILE] [--json]",
-  summary: "Put a backup back, to a folder that is not there yet, after all of it was checked.",
   options: {
     to: { type: "string" },
     key: { type: "string" },

@@ -48,8 +48,6 @@ export const blastCommand: Command = {
   name: "blast",
   usage:
     "[TASK] [--facts FILE]... [--max LIMIT]... [--html FILE] [--dot] [--json], or --diff OLD NEW",
-  summary:
-    "Say how bad a task could get at worst: unattended, and with an approver fooled; and the shortest way there.",
   options: {
     facts: { type: "string", multiple: true },
     max: { type: "string", multiple: true },

@@ -45,7 +45,6 @@ import { knownSystems, systemsOf, type KnownSystem } from "../systems.ts";
 export const catalogCommand: Command = {
   name: "catalog",
   usage: "[SYSTEM] [--json]",
-  summary: "List the systems whose requests are understood, or what one of them can be asked.",
   options: JSON_OPTION,
   optionHelp: JSON_HELP,
   examples: ["cofferdam catalog", "cofferdam catalog wordpress", "cofferdam catalog --json"],
@@ -119,8 +118,6 @@ export const explainCommand: Command = {
   name: "explain",
   usage:
     "--system KIND 'METHOD PATH'|OPERATION [--with JSON] [--data TEXT|@FILE] [--header 'NAME: VALUE']... [--fact NAME=@FILE]... [--json]",
-  summary:
-    "Say what a request or operation would be: its verb, what it does, and what a grant of everything would say.",
   options: {
     system: { type: "string" },
     data: { type: "string" },

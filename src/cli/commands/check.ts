@@ -11,7 +11,6 @@ import { systemsOf } from "../systems.ts";
 export const checkCommand: Command = {
   name: "check",
   usage: "FILE [--json]",
-  summary: "Explain a task file in plain sentences, or say what is wrong with it and where.",
   options: JSON_OPTION,
   optionHelp: JSON_HELP,
   examples: ["cofferdam check publish.yaml"],

@@ -5,12 +5,11 @@
  */
 import { Fault } from "../../base/index.ts";
 import { EXIT, type Command } from "../command.ts";
-import { loadCommands } from "./index.ts";
+import { loadCommands, SUMMARIES } from "./index.ts";
 
 export const completionCommand: Command = {
   name: "completion",
   usage: "bash | zsh | fish",
-  summary: "Print a completion script for your shell.",
   options: {},
   optionHelp: {},
   examples: ['eval "$(cofferdam completion bash)"', "cofferdam completion fish | source"],
@@ -18,7 +17,7 @@ export const completionCommand: Command = {
   async run(context) {
     const words = (await loadCommands()).map((command) => ({
       name: command.name,
-      summary: command.summary.replaceAll("'", ""),
+      summary: (SUMMARIES.get(command.name) ?? "").replaceAll("'", ""),
       options: Object.keys(command.options).map((option) => `--${option}`),
     }));
     const shell = context.positionals[0];

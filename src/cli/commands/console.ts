@@ -16,7 +16,6 @@ const PORT_MAX = 65_535;
 export const consoleCommand: Command = {
   name: "console",
   usage: "[--port PORT] [--role ROLE]... [--link]",
-  summary: "Open the web console on this machine and print a link that signs in once.",
   options: {
     port: { type: "string" },
     role: { type: "string", multiple: true },

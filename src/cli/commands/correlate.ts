@@ -40,8 +40,6 @@ export const correlateCommand: Command = {
   name: "correlate",
   usage:
     "[FILE...] [--at TIME]... [--between A/B]... [--to PLACE]... [--from ADDR:PORT]... [--json]",
-  summary:
-    "Say which steps of which runs caused flows that a firewall saw: 0 all known, 1 some not.",
   options: {
     at: { type: "string", multiple: true },
     between: { type: "string", multiple: true },

@@ -21,7 +21,6 @@ interface Inside {
 export const cpCommand: Command = {
   name: "cp",
   usage: "RUN:PATH FILE|-   or   FILE|- RUN:PATH",
-  summary: "Copy a file out of a run that lives, or into it; the run itself reads and writes it.",
   options: {},
   optionHelp: {},
   examples: [

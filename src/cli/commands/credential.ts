@@ -45,7 +45,6 @@ const WITHOUT_NAME = new Set(["list", "unlock", "protect"]);
 export const credentialCommand: Command = {
   name: "credential",
   usage: `${Object.keys(SUBCOMMANDS).join("|")} [NAME] [options]`,
-  summary: "Keep the credentials that runs use and never see.",
   options: {
     ...SPEC_OPTIONS,
     stdin: { type: "boolean" },

@@ -10,7 +10,6 @@ import { EXIT, JSON_HELP, JSON_OPTION, textOption, type Command } from "../comma
 export const detectCommand: Command = {
   name: "detect",
   usage: "--pcap FILE [--json]",
-  summary: "Look for mining, tunnels and other misuse in a capture (pcap or pcapng, also gzipped).",
   options: { pcap: { type: "string" }, ...JSON_OPTION },
   optionHelp: { pcap: "the capture to read; nothing is sent", ...JSON_HELP },
   examples: [

@@ -8,7 +8,6 @@ import { EXIT, JSON_HELP, JSON_OPTION, type Command } from "../command.ts";
 export const doctorCommand: Command = {
   name: "doctor",
   usage: "[--json]",
-  summary: "Report every prerequisite on this machine, with the fix for what is missing.",
   options: JSON_OPTION,
   optionHelp: JSON_HELP,
   examples: ["cofferdam doctor", "cofferdam doctor --json"],

@@ -16,7 +16,6 @@ import { PACKAGE_ROOT } from "../../client/profile.ts";
 export const drillCommand: Command = {
   name: "drill",
   usage: "[NAME...|all] [--bare] [--task FILE] [--agent AGENT] [--json | --live], or --list",
-  summary: "Replay real incidents harmlessly and show what stopped them.",
   options: {
     ...JSON_OPTION,
     live: { type: "boolean" },

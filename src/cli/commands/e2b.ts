@@ -18,8 +18,6 @@ export const e2bCommand: Command = {
   name: "e2b",
   usage:
     "[--listen 127.0.0.1:PORT] [--task FILE] [--template NAME=FILE,FOLDER]... | key add|remove|list [NAME]",
-  summary:
-    "Serve E2B's API on this machine: its clients' sandboxes are runs under your task files.",
   options: {
     listen: { type: "string" },
     task: { type: "string" },

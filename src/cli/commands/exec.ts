@@ -14,7 +14,6 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 export const execCommand: Command = {
   name: "exec",
   usage: "RUN [--step TRAJECTORY/EPISODE/STEP] [--label L] [--cwd DIR] [-t] [--json] -- CMD...",
-  summary: "Run CMD in a run that lives, under its seal, and leave with its status.",
   options: {
     step: { type: "string" },
     label: { type: "string" },

@@ -9,7 +9,6 @@ import { EXIT, textOption, type Command } from "../command.ts";
 export const exportCommand: Command = {
   name: "export",
   usage: "otlp --to URL [--follow]",
-  summary: "Send the record to a receiver of OpenTelemetry, from where the last export ended.",
   options: { to: { type: "string" }, follow: { type: "boolean", short: "f" } },
   optionHelp: {
     to: "the receiver: http://HOST:4318/v1/logs, traces beside it; headers come from OTEL_EXPORTER_OTLP_HEADERS",

@@ -24,7 +24,6 @@ function asItem(template: string): string {
 export const grantTemplateCommand: Command = {
   name: "grant-template",
   usage: "SYSTEM",
-  summary: "Print a commented grant for a system, as an item of a task file's `grants`.",
   options: {},
   optionHelp: {},
   examples: ["cofferdam grant-template postgres >>task.yaml"],

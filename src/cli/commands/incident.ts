@@ -13,7 +13,6 @@ const NAMES = [...FORMATS.keys()].join(",");
 export const incidentCommand: Command = {
   name: "incident",
   usage: `RUN [--format ${NAMES}] [--out DIR] [--redact persons]`,
-  summary: "Report what a run attempted, what became of it and what held, with proofs, to publish.",
   options: {
     format: { type: "string" },
     out: { type: "string" },

@@ -20,7 +20,6 @@ import {
 export const logCommand: Command = {
   name: "log",
   usage: "[RUN] [--follow] [--json | --format ocsf]",
-  summary: "Print what happened: every flow, action, verdict, denial and finding.",
   options: {
     follow: { type: "boolean", short: "f" },
     format: { type: "string" },
@@ -131,7 +130,6 @@ function usedLine({ type, data = {} }: Entry): string | undefined {
 export const verifyCommand: Command = {
   name: "verify",
   usage: "[--home DIR] [--since CHECKPOINT] [--report DIR | --proof FILE] [--key FILE] [--json]",
-  summary: "Check the whole record, a proof, or those of a report, offline: 0 intact, 1 not.",
   options: {
     home: { type: "string" },
     since: { type: "string" },
@@ -269,7 +267,6 @@ function readText(file: string): string {
 export const proveCommand: Command = {
   name: "prove",
   usage: "ENTRY... [--json]",
-  summary: "Print a proof that entry number ENTRY is in the record, for anyone to check.",
   options: JSON_OPTION,
   optionHelp: { json: "print JSON instead of text, a line for each of several entries" },
   examples: ["cofferdam prove 42 > entry-42.tlog-proof", "cofferdam prove 42 43 --json"],

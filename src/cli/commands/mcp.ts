@@ -25,8 +25,6 @@ export const mcpCommand: Command = {
   name: "mcp",
   usage:
     "config|list|pin [NAME] --task FILE [--client CLIENT] [--effects EFFECT=TOOL,...] [--write FILE]",
-  summary:
-    "Show the MCP servers that a task grants, pin what they offer, or tell an agent's client of them.",
   options: {
     task: { type: "string" },
     client: { type: "string" },

@@ -13,7 +13,6 @@ import { collectMetrics, serveMetrics } from "../metrics-server.ts";
 export const metricsCommand: Command = {
   name: "metrics",
   usage: "[--listen ADDRESS:PORT [--beyond-loopback]] [--textfile FILE]",
-  summary: "Print metrics for Prometheus, or serve them: /metrics and /healthz.",
   options: {
     listen: { type: "string" },
     "beyond-loopback": { type: "boolean" },

@@ -20,7 +20,6 @@ import { stateOf } from "./runs.ts";
 export const revokeCommand: Command = {
   name: "revoke",
   usage: "RUN GRANT [--json]",
-  summary: "Take one grant back from a run at once; its open connections are cut.",
   options: JSON_OPTION,
   optionHelp: JSON_HELP,
   examples: ["cofferdam revoke r-06hcx9k2m4q7tz docs"],
@@ -34,7 +33,6 @@ export const revokeCommand: Command = {
 export const narrowCommand: Command = {
   name: "narrow",
   usage: "RUN --task FILE [--json]",
-  summary: "Give a run a narrower task file at once; what it grants no more is cut.",
   options: { task: { type: "string", short: "t" }, ...JSON_OPTION },
   optionHelp: { task: "the narrower task file; refused where it could be wider", ...JSON_HELP },
   examples: ["cofferdam narrow r-06hcx9k2m4q7tz --task less.yaml"],

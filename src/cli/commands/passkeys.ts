@@ -12,7 +12,6 @@ const USAGE = "list|remove [ID]";
 export const passkeysCommand: Command = {
   name: "passkeys",
   usage: USAGE,
-  summary: "List the passkeys that sign in to the console and decide there, or remove one.",
   options: { ...JSON_OPTION },
   optionHelp: { ...JSON_HELP },
   examples: ["cofferdam passkeys list", "cofferdam passkeys remove k-0f3a91c27b5e"],

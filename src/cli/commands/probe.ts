@@ -10,8 +10,6 @@ import { readTask } from "./check.ts";
 export const probeCommand: Command = {
   name: "probe",
   usage: "TASK [--grant NAME] [--json]",
-  summary:
-    "Ask the systems of a task file, read-only and on record, what its credentials can do there.",
   options: { grant: { type: "string" }, ...JSON_OPTION },
   optionHelp: { grant: "ask only this grant's system", ...JSON_HELP },
   examples: ["cofferdam probe ops.yaml", "cofferdam blast ops.yaml"],

@@ -16,7 +16,6 @@ const USAGE = "[RUN] | show ID [--raw] | search TEXT [--run RUN]";
 export const recordingsCommand: Command = {
   name: "recordings",
   usage: `${USAGE} [--json]`,
-  summary: "List, read and search what terminals showed that runs opened.",
   options: { raw: { type: "boolean" }, run: { type: "string" }, ...JSON_OPTION },
   optionHelp: {
     raw: "show: the asciicast as it is, for a file or a player, not for a terminal",

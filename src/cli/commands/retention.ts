@@ -21,7 +21,6 @@ type Shown = Gives<"retention.show">;
 export const retentionCommand: Command = {
   name: "retention",
   usage: `${USAGE} [--json]`,
-  summary: "Show how long the record is kept and what is due; remove that; hold a run.",
   options: { prune: { type: "boolean" }, why: { type: "string" }, ...JSON_OPTION },
   optionHelp: {
     prune: "remove what is due now; without it nothing is removed. The daemon does it once a day",

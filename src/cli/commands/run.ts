@@ -19,7 +19,6 @@ export const runCommand: Command = {
   name: "run",
   usage:
     "[--task FILE [--watch] | --profile NAME] [--job NAME] [--agent NAME] [-d] [--json] [-- CMD...]",
-  summary: "Run CMD in a sandbox whose only way out is the gateway.",
   options: {
     task: { type: "string", short: "t" },
     profile: { type: "string", short: "p" },
@@ -92,7 +91,6 @@ async function watched(context: Context): Promise<number> {
 export const attachCommand: Command = {
   name: "attach",
   usage: "RUN [--json]",
-  summary: "Attach this terminal to a run; Ctrl-P Ctrl-Q lets go of it again.",
   options: { json: { type: "boolean" } },
   optionHelp: { json: "say the end of the run as a JSON line on standard error" },
   examples: ["cofferdam attach r-06hcx9k2m4q7tz"],

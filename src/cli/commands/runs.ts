@@ -17,7 +17,6 @@ import {
 export const psCommand: Command = {
   name: "ps",
   usage: "[--all] [--json]",
-  summary: "List the runs of this home.",
   options: { all: { type: "boolean", short: "a" }, ...JSON_OPTION },
   optionHelp: { all: "also those that ended", ...JSON_HELP },
   examples: ["cofferdam ps", "cofferdam ps --all --json"],
@@ -45,14 +44,13 @@ export const psCommand: Command = {
   },
 };
 
-export const pauseCommand = onRun("pause", "Stop a run where it stands; `resume` lets it go on.");
-export const resumeCommand = onRun("resume", "Let a paused run go on.");
-export const killCommand = onRun("kill", "End a run and everything in it at once.");
+export const pauseCommand = onRun("pause");
+export const resumeCommand = onRun("resume");
+export const killCommand = onRun("kill");
 
 export const serveCommand: Command = {
   name: "serve",
   usage: "",
-  summary: "Run the daemon in the foreground; `run` starts it by itself where none is there.",
   options: {},
   optionHelp: {},
   examples: ["cofferdam serve"],
@@ -68,7 +66,6 @@ export const serveCommand: Command = {
 export const stopCommand: Command = {
   name: "stop",
   usage: "[--force]",
-  summary: "End the daemon; with runs in it only by --force, which kills them.",
   options: { force: { type: "boolean", short: "f" } },
   optionHelp: { force: "also when runs are active: they are killed" },
   examples: ["cofferdam stop"],
@@ -86,11 +83,10 @@ export const stopCommand: Command = {
   },
 };
 
-function onRun(name: "pause" | "resume" | "kill", summary: string): Command {
+function onRun(name: "pause" | "resume" | "kill"): Command {
   return {
     name,
     usage: "RUN... | --lineage KIND:NAME [--json]",
-    summary,
     options: { lineage: { type: "string" }, ...JSON_OPTION },
     optionHelp: { lineage: "all runs of job:NAME, agent:NAME or credential:NAME", ...JSON_HELP },
     examples: [`cofferdam ${name} r-06hcx9k2m4q7tz`, `cofferdam ${name} --lineage job:rollouts`],
@@ -132,7 +128,6 @@ async function whole(
 export const lineagesCommand: Command = {
   name: "lineages",
   usage: "[KIND:NAME] [--json]",
-  summary: "List what runs are one of: jobs, agents and secrets, with their budgets.",
   options: JSON_OPTION,
   optionHelp: JSON_HELP,
   examples: ["cofferdam lineages", "cofferdam lineages job:rollouts"],

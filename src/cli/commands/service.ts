@@ -21,7 +21,6 @@ const LISTEN_DEFAULT = "127.0.0.1:9464";
 export const serviceCommand: Command = {
   name: "service",
   usage: "print|install [daemon|metrics] [--user] [--run-as ACCOUNT] [--writable FOLDER]...",
-  summary: "Print or install a hardened systemd unit for the daemon, or for its metrics.",
   options: {
     user: { type: "boolean" },
     "run-as": { type: "string" },

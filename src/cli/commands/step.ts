@@ -10,7 +10,6 @@ import { stateOf } from "./runs.ts";
 export const stepCommand: Command = {
   name: "step",
   usage: "RUN --trajectory T --episode E --step N [--json]",
-  summary: "Say at which training step a run is; what it does from now on is recorded with it.",
   options: {
     trajectory: { type: "string" },
     episode: { type: "string" },

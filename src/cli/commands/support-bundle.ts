@@ -28,7 +28,6 @@ const ENDED_RUNS = 20;
 export const supportBundleCommand: Command = {
   name: "support-bundle",
   usage: "[--out FILE] [--with-tasks]",
-  summary: "Write what a maintainer needs to see into one archive, without secrets.",
   options: { out: { type: "string" }, "with-tasks": { type: "boolean" } },
   optionHelp: {
     out: "the archive; cofferdam-support-TIME.tar.gz where it is not said",

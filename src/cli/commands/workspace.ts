@@ -30,7 +30,6 @@ function describeRadius(radius: Gives<"workspace.diff">["radius"]): string {
 export const diffCommand: Command = {
   name: "diff",
   usage: "RUN [--json]",
-  summary: "Show what a run changed in its workspace; the host's files are as they were.",
   options: JSON_OPTION,
   optionHelp: JSON_HELP,
   examples: ["cofferdam diff r-06hcx9k2m4q7tz"],
@@ -57,7 +56,6 @@ export const diffCommand: Command = {
 export const applyCommand: Command = {
   name: "apply",
   usage: "RUN [--only PATH]... [--confirm PATH]... [--partial] [--json]",
-  summary: "Write a run's changes back to the host; needs the run paused or ended.",
   options: {
     only: { type: "string", multiple: true },
     confirm: { type: "string", multiple: true },
@@ -105,7 +103,6 @@ export const applyCommand: Command = {
 export const discardCommand: Command = {
   name: "discard",
   usage: "RUN",
-  summary: "Throw a run's changes away; the host's files are as they were.",
   options: {},
   optionHelp: {},
   examples: ["cofferdam discard r-06hcx9k2m4q7tz"],

@@ -6,5 +6,6 @@ export * from "./id.ts";
 export * from "./log.ts";
 export * from "./own-database.ts";
 export * from "./own-folder.ts";
+export * from "./quantity.ts";
 export * from "./text-file.ts";
 export * from "./visible-text.ts";

@@ -8,8 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Takes } from "../api/index.ts";
-import { Fault } from "../base/index.ts";
-import { parseDurationMs } from "../policy/index.ts";
+import { Fault, parseDurationMs } from "../base/index.ts";
 
 /** Limits of a leave, as a person writes them: `5`, `1h`, `3`, `20EUR`. */
 export interface Leave {

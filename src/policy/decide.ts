@@ -11,7 +11,7 @@ import { canonicalHost } from "./host-pattern.ts";
 import { matchesObject, printObject, printVerbs, type Written } from "./object-glob.ts";
 import { matchesPath } from "./path-glob.ts";
 import { readingsOf, type PathReading } from "./path.ts";
-import { printDuration } from "./quantity.ts";
+import { printDuration } from "../base/index.ts";
 import { grantFor, type Grant, type Policy, type Rule } from "./policy.ts";
 import { initialPolicyState, type PolicyState } from "./state.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";

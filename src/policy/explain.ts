@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { assert } from "../base/index.ts";
+import { assert, printBytes, printDuration } from "../base/index.ts";
 import { effectsOfMethod, FINDING_KINDS, type Effect, type FindingKind } from "../action/index.ts";
 import { variableOf } from "./credential-ref.ts";
 import { printDial, printProxy, type Dial } from "./dial.ts";
 import { printObject } from "./object-glob.ts";
-import { printBytes, printDuration } from "./quantity.ts";
 import { CONFIRMED_EFFECTS } from "./task-checks.ts";
 import { RESPONSES, type Response } from "./task-schema.ts";
 import type { Task, TaskGrant, TaskRule } from "./task.ts";

@@ -65,7 +65,6 @@ export {
 export { narrowPolicy, type Narrowing } from "./narrow.ts";
 export { CONFIRMED_EFFECTS } from "./task-checks.ts";
 export { printPublished, type Published } from "./publish.ts";
-export { parseBytes, parseDurationMs } from "./quantity.ts";
 export { initialPolicyState, type DeniedAttempt, type PolicyState } from "./state.ts";
 export { matchesVerb } from "./verb.ts";
 export { parseTaskFile } from "./task-file.ts";

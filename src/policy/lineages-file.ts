@@ -8,7 +8,7 @@ import { z } from "zod";
 import { LINEAGE_KINDS, type LineageKey } from "../action/index.ts";
 import { parseYamlFile, type YamlFile } from "../yaml/index.ts";
 import { scaled, type LineageBudget } from "./lineage-budget.ts";
-import { BYTES_PATTERN, DURATION_PATTERN, parseBytes, parseDurationMs } from "./quantity.ts";
+import { BYTES_PATTERN, DURATION_PATTERN, parseBytes, parseDurationMs } from "../base/index.ts";
 
 export const LINEAGES_FILE = "lineages.yaml";
 const ENTRIES_MAX = 200;

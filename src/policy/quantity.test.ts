@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseDial, printDial } from "./dial.ts";
 import { parseExpiryMs } from "./expiry.ts";
 import { nearestWord } from "../yaml/index.ts";
-import { parseBytes, parseDurationMs, printBytes, printDuration } from "./quantity.ts";
+import { parseBytes, parseDurationMs, printBytes, printDuration } from "../base/index.ts";
 
 const DURATIONS = [
   ["30s", 30_000, "30 seconds"],

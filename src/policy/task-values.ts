@@ -4,17 +4,17 @@
  * @module
  */
 import { z } from "zod";
-import { isFault } from "../base/index.ts";
-import { DIAL_PATTERN, parseDial, parseProxy, PROXY_PATTERN } from "./dial.ts";
-import { EXPIRY_PATTERN, parseExpiryMs } from "./expiry.ts";
 import {
   BYTES_PATTERN,
   DURATION_PATTERN,
+  isFault,
   parseBytes,
   parseDurationMs,
   printBytes,
   printDuration,
-} from "./quantity.ts";
+} from "../base/index.ts";
+import { DIAL_PATTERN, parseDial, parseProxy, PROXY_PATTERN } from "./dial.ts";
+import { EXPIRY_PATTERN, parseExpiryMs } from "./expiry.ts";
 import { parsePublish, PUBLISH_PATTERN } from "./publish.ts";
 
 const SENTENCE_CHARS_MAX = 500;

@@ -5,14 +5,13 @@
  * @module
  */
 import { FINDING_KINDS, type Effect, type FindingKind, type Json } from "../action/index.ts";
-import { assert } from "../base/index.ts";
+import { assert, parseBytes, parseDurationMs } from "../base/index.ts";
 import { variableOf } from "./credential-ref.ts";
 import { parseDial, parseProxy, type Dial, type Proxy } from "./dial.ts";
 import { parseExpiryMs } from "./expiry.ts";
 import { parseHostPattern, printHostPattern } from "./host-pattern.ts";
 import { parseObjectGlob } from "./object-glob.ts";
 import { parsePublish, type Published } from "./publish.ts";
-import { parseBytes, parseDurationMs } from "./quantity.ts";
 import type {
   GatedProtocol,
   GrantSource,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Fault } from "../base/index.ts";
+import { Fault } from "./fault.ts";
 
 const MS_OF_UNIT: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 const BYTES_OF_UNIT: Readonly<Record<string, number>> = {

@@ -114,6 +114,8 @@ export const APPROVAL_ENDPOINTS = {
     needs: "approver",
     takes: one.extend({
       code: z.string().max(64),
+      /** Digest of the action on the card that was shown: a code is its beginning only, and others may share it. */
+      digest: z.string().max(128).optional(),
       /** Lets the same kind through for this run, within these limits. */
       allowance: allowanceSchema.optional(),
       proof,

@@ -103,7 +103,12 @@ export const PASSKEY_ENDPOINTS = {
   /** Asks for a signature under a decision over what waits, as it stands now. */
   "passkey.prove": {
     needs: "approver",
-    takes: z.strictObject({ id: z.string().regex(/^p-[0-9a-z]{1,20}$/), said: decisionSchema }),
+    takes: z.strictObject({
+      id: z.string().regex(/^p-[0-9a-z]{1,20}$/),
+      said: decisionSchema,
+      /** Digest of the action on the card that was shown; refused where it is another by now. */
+      digest: z.string().max(128).optional(),
+    }),
     gives: signatureAskSchema,
     streams: false,
   },

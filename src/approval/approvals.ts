@@ -7,7 +7,7 @@
  */
 import { EventEmitter } from "node:events";
 import type { Action } from "../action/index.ts";
-import { assert, createId, Fault, type Clock } from "../base/index.ts";
+import { assert, createId, describeError, Fault, type Clock } from "../base/index.ts";
 import {
   codeOf,
   headOf,
@@ -20,6 +20,7 @@ import {
   type StoredAnswer,
 } from "./approval.ts";
 import { ANYBODY, isProven, type Deciders, type Decision } from "./deciders.ts";
+import { changedSince, lost, otherAction, samePerson, wrongCode } from "./faults.ts";
 import { isOver, mayFollow, type ApprovalState } from "./machine.ts";
 import { Store, type Change } from "./store.ts";
 
@@ -192,8 +193,8 @@ export class Approvals {
   }
 
   /**
-   * Says yes. `code` proves that it is said to the bytes that were shown, `digest` is what was signed for; `also` is done once it holds, before
-   * anything is performed.
+   * Says yes. `code` proves that it is said to the bytes that were shown, `digest` is of the action that
+   * was shown or signed for; `also` is done once it holds, before anything is performed: where it fails, nothing is.
    *
    * @throws {Fault} `approval.not_listed`, `approval.code`, `approval.state`, `approval.same_person`
    */
@@ -206,23 +207,12 @@ export class Approvals {
       const approval = this.show(id);
       const { person, personOf } = this.#decider(by);
       this.#mustBe(approval, ["requested", "shown"]);
-      const isSigned = digest === undefined || digest === approval.action.digest;
-      if (code.toLowerCase() !== codeOf(approval.action) || !isSigned) {
-        throw new Fault("approval.code", `${JSON.stringify(code)} is not the code of ${id}`, {
-          hint: "the code stands on its card, which may have changed since: `cofferdam approvals show`",
-        });
-      }
+      if (digest !== undefined && digest !== approval.action.digest) throw changedSince(id);
+      if (code.toLowerCase() !== codeOf(approval.action)) throw wrongCode(id, code);
       // Whoever was taken off the list meanwhile has said nothing that counts.
       const before = approval.by.filter((one) => personOf(one) !== undefined);
       if (before.some((one) => personOf(one) === person)) {
-        const who = person === by ? by : `${by} (${person})`;
-        throw new Fault(
-          "approval.same_person",
-          `${who} has approved it already; it needs a second person`,
-          {
-            hint: "another approver, who is another person, says yes",
-          },
-        );
+        throw samePerson(by, person);
       }
       const yes = [...before, by];
       if (approval.limits.needsTwo && yes.length < 2) {
@@ -240,9 +230,11 @@ export class Approvals {
       if (leaveMs !== undefined) this.#leaves.add(id);
       try {
         await also(approval);
-      } finally {
-        this.#tell(id);
+      } catch (error) {
+        await this.#drop(approval, by, error);
+        throw error;
       }
+      this.#tell(id);
       return this.show(id);
     });
   }
@@ -310,13 +302,7 @@ export class Approvals {
         action.verb === before.verb &&
         action.target === before.target;
       if (!isSame || more.length > 0) {
-        throw new Fault(
-          "approval.edit",
-          "the edit would make it another action than was asked for",
-          {
-            hint: "its system, verb and target stay, and it may do nothing more",
-          },
-        );
+        throw otherAction();
       }
       const reason = `edited: ${note}`;
       await this.#options.record({ ...approval, action }, { state: approval.state, by, reason });
@@ -433,6 +419,19 @@ export class Approvals {
     this.#tell(approval.id);
   }
 
+  /** A yes whose leave could not be given. The store goes first: where nothing can be recorded, nothing is performed. */
+  async #drop(approval: Approval, by: string, error: unknown): Promise<void> {
+    const { id } = approval;
+    const reason = `nothing was performed, since its leave was not given: ${describeError(error)}`;
+    const step = { state: "cancelled", reason } as const;
+    this.#store.change(id, ["approved"], { ...step, overMs: this.#nowMs() });
+    try {
+      await this.#options.record({ ...approval, state: "approved" }, { ...step, by });
+    } finally {
+      this.#tell(id);
+    }
+  }
+
   /** On record, then done; nobody is told yet. */
   async #take(
     approval: Approval,
@@ -491,9 +490,4 @@ export class Approvals {
     this.#turn = next.catch(() => {});
     return next;
   }
-}
-
-/** Steps are taken one after another, so none is lost; were one, nothing that follows from it is done. */
-function lost({ id }: ApprovalSummary): Fault {
-  return new Fault("approval.state", `${id} has changed meanwhile`, { hint: "look at it again" });
 }

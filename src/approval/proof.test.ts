@@ -39,3 +39,30 @@ test("INV-208: a signature for another action with the same code says no yes", a
   });
   assert.equal((await approvals.approve({ id, by, code, digest: A })).state, "approved");
 });
+
+test("INV-271: a yes is to the whole digest that was shown; another with the same code is none", async (t) => {
+  const { approvals } = open(t);
+  const { id, action } = await approvals.request(requestOf("r-1", A));
+  const [by, code] = ["passkey:ada", "aaaaaa"];
+  const other = { ...action, digest: "aaaaaa000002" };
+  await approvals.edit({ id, by }, other, Buffer.from("new"), "title");
+  await assert.rejects(approvals.approve({ id, by, code, digest: action.digest }), {
+    code: "approval.code",
+  });
+  assert.equal((await approvals.approve({ id, by, code, digest: other.digest })).state, "approved");
+});
+
+test("INV-272: where leave cannot be given with a yes, nothing is performed", async (t) => {
+  const { approvals } = open(t);
+  const { id } = await approvals.request(requestOf("r-1", A));
+  const told: string[] = [];
+  approvals.follow(({ state }) => told.push(state));
+  const fails = async () => {
+    throw new Error("the run has ended");
+  };
+  const yes = { id, by: "passkey:ada", code: "aaaaaa" };
+  await assert.rejects(approvals.approve(yes, fails), /the run has ended/);
+  assert.equal(approvals.show(id).state, "cancelled");
+  assert.equal(told.includes("approved"), false);
+  assert.equal(await approvals.consume(id), false);
+});

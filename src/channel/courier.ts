@@ -266,7 +266,7 @@ export class Courier {
     }
     if (code !== codeOf(approval.head)) throw this.#wrong([id], code);
     await approvals.shown({ id, by });
-    return stateLine(await approvals.approve({ id, by, code }));
+    return stateLine(await approvals.approve({ id, by, code, digest: shown.digest }));
   }
 
   /** The card that is meant: one that stood there when it was said, and no other could be. */

@@ -40,6 +40,8 @@ class View {
   readonly #keyboard: Keyboard;
   /** What waits, oldest first. */
   readonly #open = new Map<string, ApprovalInfo>();
+  /** The digest of each card as it was last shown here: a yes is to that, and not to what it became. */
+  readonly #shown = new Map<string, string>();
   #current: string | undefined;
   readonly #events: Event[] = [];
   readonly #quit = new AbortController();
@@ -128,6 +130,7 @@ class View {
       return;
     }
     this.#open.delete(id);
+    this.#shown.delete(id);
     if (state !== "performing") this.#say(`${id} ${state}${reason === "" ? "" : `: ${reason}`}`);
     if (state === "approved" && notBefore !== undefined) {
       const what =
@@ -157,13 +160,15 @@ class View {
   }
 
   async #approve(id: string): Promise<void> {
+    const digest = this.#digestOf(id);
     const code = await this.#ask(`type the code of ${id} to approve exactly this: `);
     if (code === undefined) return;
-    const { state } = await this.#client.call("approvals.approve", { id, code });
+    const { state } = await this.#client.call("approvals.approve", { id, code, ...digest });
     if (WAITS.has(state)) this.#say("your yes is noted; it needs a second person");
   }
 
   async #allow(id: string): Promise<void> {
+    const digest = this.#digestOf(id);
     const count = await this.#ask("how many more of the same, for this run: ");
     const time = count && (await this.#ask("for how long (30m, 2h): "));
     if (count === undefined || time === undefined) return;
@@ -171,7 +176,13 @@ class View {
     const code = await this.#ask(
       `type the code of ${id} to approve this and up to ${count} more: `,
     );
-    if (code !== undefined) await this.#client.call("approvals.approve", { id, code, allowance });
+    if (code !== undefined)
+      await this.#client.call("approvals.approve", { id, code, ...digest, allowance });
+  }
+
+  #digestOf(id: string): { readonly digest?: string } {
+    const digest = this.#shown.get(id);
+    return digest === undefined ? {} : { digest };
   }
 
   async #deny(id: string): Promise<void> {
@@ -207,12 +218,13 @@ class View {
     if (id === undefined) return;
     this.#current = id;
     const columns = this.#output.columns;
-    const { card, state } = await this.#client.call("approvals.show", { id, columns });
+    const { card, state, action } = await this.#client.call("approvals.show", { id, columns });
     const place = [...this.#open.keys()].indexOf(id) + 1;
     const foot = WAITS.has(state)
       ? `${place} of ${this.#open.size}   ${HELP}`
       : `${id} is ${state}`;
     this.#output.write(`\n${paintCard(card, this.#output)}`);
+    this.#shown.set(id, action.digest);
     this.#say(foot);
   }
 

@@ -53,16 +53,18 @@ export function approvalHandlers(world: World, runs: Runs): ApprovalHandlers {
       return shownOf(world, runs, approvals.show(id), how);
     },
     "approvals.widens": async ({ id }) => linesOf(await widensOf(world, runs, approvals.show(id))),
-    "approvals.approve": async ({ id, code, allowance, proof }, caller) => {
+    "approvals.approve": async ({ id, code, digest, allowance, proof }, caller) => {
       const terms = allowance === undefined ? {} : { allowance };
       const said = { decision: "approve", ...terms } as const;
-      const decider = await deciderOf(caller, { id, said, proof });
+      const shown = digest === undefined ? {} : { digest };
+      const decider = { ...shown, ...(await deciderOf(caller, { id, said, digest, proof })) };
       if (allowance === undefined) return infoOf(await approvals.approve({ id, code, ...decider }));
       requireLeave(approvals.show(id));
       const { forMs, recipients, amount, count } = allowance;
+      const asking = runs.living(approvals.show(id).run);
       // Before the first is performed: the agent asks for the next as soon as it has its answer.
-      const also = ({ run, action }: Approval) =>
-        runs.living(run).allow({
+      const also = ({ action }: Approval) =>
+        asking.allow({
           id,
           system: action.system,
           verb: action.verb,

@@ -194,8 +194,14 @@ export function credentialHandlers(credentials: Credentials): CredentialHandlers
       await credentials.record("revealed", credentials.vault.show(name));
       return { secret: credentials.vault.reveal(name) };
     },
-    "credential.test": async (request) =>
-      testCredential(credentials.vault, credentials.clock, request),
+    "credential.test": async (request, { uid, claims }) => {
+      const { vault, clock } = credentials;
+      credentials.requireLendable(request.name);
+      // On record before it is sent: a GET may have effects, where a system takes arguments in its path.
+      const what = `${claims ?? `cli:${uid}`} sends ${request.method} ${request.path} with`;
+      await credentials.record(what, vault.show(request.name));
+      return testCredential(vault, clock, request);
+    },
     "credential.import": async ({ agent, text, clientSecret }) => {
       const { spec, secret } = readLogin(agent, text, clientSecret);
       const isThere = credentials.vault.list().some(({ name }) => name === spec.name);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DecisionSaid, PasskeyInfo, Takes } from "../api/index.ts";
-import { passkeyIdentity } from "../approval/index.ts";
+import { changedSince, passkeyIdentity } from "../approval/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { Change, Passkey, Statement } from "../passkey/index.ts";
@@ -18,6 +18,8 @@ export type Proof = Takes<"passkey.signIn">;
 export interface Decided {
   readonly id: string;
   readonly said: DecisionSaid;
+  /** Of the action that was shown, where whoever decides says so. */
+  readonly digest?: string | undefined;
 }
 
 type Asked = Pick<World, "desk" | "passkeys">;
@@ -67,10 +69,11 @@ export async function provenDecider(
 
 function statementOf(
   { desk }: Pick<World, "desk">,
-  { id, said }: Decided,
+  { id, said, digest }: Decided,
 ): Extract<Statement, { for: "decision" }> {
   const { decision, ...terms } = said;
   const { action } = desk.approvals.show(id);
+  if (digest !== undefined && digest !== action.digest) throw changedSince(id);
   return { for: "decision", approval: id, action: action.digest, decision, terms };
 }
 

@@ -10,8 +10,12 @@ import { sign } from "./passkey.ts";
 /** The decision, all that it says: `{ decision: "approve", allowance }`, `{ decision: "deny", reason }`. */
 export type Said = Asks<"passkey.prove">["said"];
 
-/** What goes with the decision on `id`. @throws {ApiFault} where none is given. */
-export async function prove(id: string, said: Said): Promise<{ readonly proof?: Proof }> {
+/** What goes with the decision on `id`, over the card whose action has `digest`. @throws {ApiFault} where none is given. */
+export async function prove(
+  id: string,
+  said: Said,
+  digest?: string,
+): Promise<{ readonly proof?: Proof }> {
   const [session, passkeys, { needsProof }] = await Promise.all([
     ask("session.show", {}),
     ask("passkey.list", {}),
@@ -22,7 +26,11 @@ export async function prove(id: string, said: Said): Promise<{ readonly proof?: 
       person === session.person && rpId === location.hostname && roles.includes("approver"),
   );
   if (!isTheirs && !needsProof) return {};
-  return { proof: await sign(await ask("passkey.prove", { id, said })) };
+  return {
+    proof: await sign(
+      await ask("passkey.prove", { id, said, ...(digest === undefined ? {} : { digest }) }),
+    ),
+  };
 }
 
 /** The same for a body that replaces what waits; in base64. */

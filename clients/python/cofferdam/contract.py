@@ -981,6 +981,7 @@ class ApprovalsApproveTakesProof(TypedDict):
 class ApprovalsApproveTakes(TypedDict):
     id: str
     code: str
+    digest: NotRequired[str]
     allowance: NotRequired[ApprovalsApproveTakesAllowance]
     proof: NotRequired[ApprovalsApproveTakesProof]
 
@@ -1090,6 +1091,7 @@ class PasskeyProveTakesSaid3(TypedDict):
 class PasskeyProveTakes(TypedDict):
     id: str
     said: Union[PasskeyProveTakesSaid, PasskeyProveTakesSaid1, PasskeyProveTakesSaid2, PasskeyProveTakesSaid3]
+    digest: NotRequired[str]
 
 
 class PasskeyProveGives(TypedDict):

@@ -46,7 +46,9 @@ export function Allow(props: {
       kind="primary"
       heldBy={() => (problem === undefined ? heldBy() : `not yet: ${problem}`)}
       isBusy={yes.isPending}
-      onPress={() => yes.mutate({ id, code, allowance }, { onSettled: onCancel })}
+      onPress={() =>
+        yes.mutate({ id, code, digest: action.digest, allowance }, { onSettled: onCancel })
+      }
       onCancel={onCancel}
     >
       <Consequence shown={shown} />

@@ -13,13 +13,13 @@ const STALE = ["approvals.list", "approvals.show"] as const;
 /** Where the id of the last one is kept that was approved here. */
 export const LAST_YES = ["approvals.last"] as const;
 
-export type Yes = Asks<"approvals.approve">;
+export type Yes = Asks<"approvals.approve"> & { readonly digest: string };
 
-/** `yes.code` is the code that came with the card that was shown. @throws {ApiFault} */
+/** `yes.code` and `yes.digest` came with the card that was shown. @throws {ApiFault} */
 export async function approve(yes: Yes) {
-  const { id, allowance } = yes;
+  const { id, digest, allowance } = yes;
   const terms = allowance === undefined ? {} : { allowance };
-  const proof = await prove(id, { decision: "approve", ...terms });
+  const proof = await prove(id, { decision: "approve", ...terms }, digest);
   return ask("approvals.approve", { ...yes, ...proof });
 }
 

@@ -56,8 +56,8 @@ export function Batch({ chosen, onClose }: { chosen: readonly string[]; onClose:
   const [first] = alike;
   const approveEach = async () => {
     setAsked(false);
-    for (const { id, code } of open) {
-      const result = await yes.mutateAsync({ id, code }).then(
+    for (const { id, code, action } of open) {
+      const result = await yes.mutateAsync({ id, code, digest: action.digest }).then(
         () => "approved" as const,
         (fault: unknown) => fault as ApiFault,
       );

@@ -44,8 +44,8 @@ export function CardPane(props: {
       </div>
     );
   }
-  // Another code is another card: nothing of the old one stays open.
-  return <Card key={shown.code} shown={shown} {...card} onBack={onBack} onNext={onNext} />;
+  // Another digest is another card (a code is six digits of it): nothing of the old one stays open.
+  return <Card key={shown.action.digest} shown={shown} {...card} onBack={onBack} onNext={onNext} />;
 }
 
 function Card(props: {

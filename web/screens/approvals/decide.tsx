@@ -104,14 +104,14 @@ function Confirm(props: {
   readonly onCancel: () => void;
 }) {
   const { shown, heldBy, yes, onCancel } = props;
-  const { id, code, system, verb } = shown;
+  const { id, code, system, verb, action } = shown;
   return (
     <Deliberate
       label={spelledText(`Approve: ${verb} at ${system}`)}
       kind="primary"
       heldBy={heldBy}
       isBusy={yes.isPending}
-      onPress={() => yes.mutate({ id, code }, { onSettled: onCancel })}
+      onPress={() => yes.mutate({ id, code, digest: action.digest }, { onSettled: onCancel })}
       onCancel={onCancel}
     >
       <Consequence shown={shown} />

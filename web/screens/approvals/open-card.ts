@@ -24,7 +24,7 @@ export function useCard(id: string): OpenCard {
   const adopt = () => setKept(undefined);
   const base = { adopt, error };
   // Its state may change (shown, approved by one of two, over); its content may not.
-  if (data === undefined || kept?.id !== id || data.code === kept.code) {
+  if (data === undefined || kept?.id !== id || data.action.digest === kept.action.digest) {
     return { ...base, shown: data, renew: undefined };
   }
   return { ...base, shown: { ...kept, state: data.state, by: data.by }, renew: adopt };

@@ -35,6 +35,8 @@ async function post(
 
 const REFUSED: readonly (readonly [string, string, string, number, string])[] = [
   ["/v1/nothing", "{}", "POST", 404, "daemon.no_such_endpoint"],
+  ["//", "{}", "POST", 404, "daemon.no_such_endpoint"],
+  ["http://:99999/v1/nothing", "{}", "POST", 404, "daemon.no_such_endpoint"],
   ["/v1/daemon.status", "", "GET", 404, "daemon.no_such_endpoint"],
   ["/v1/constructor", "{}", "POST", 404, "daemon.no_such_endpoint"],
   ["/v1/run.show", "not json", "POST", 400, "daemon.request"],

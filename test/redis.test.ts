@@ -1,7 +1,7 @@
 /** Redis, for real: redis-server behind a run, with redis-cli, the client of npm, and bytes that no client sends. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApprovalInfo } from "../src/api/index.ts";
@@ -347,6 +347,24 @@ test("nothing of the password is in the record, and what repeats is counted ther
   const repeated = entries.filter(({ type }) => type === "repeat");
   const sum = repeated.reduce((total, { data }) => total + Number(data?.["count"]), 0);
   assert.ok(sum >= 49, `${sum}`);
+});
+
+test("INV-243: reads that repeat are refused as soon as the budget of their lineage is used up", async () => {
+  const rules = join(home.state, "lineages.yaml");
+  writeFileSync(
+    rules,
+    "lineages:\n  - lineage: job:readers\n    budget: { requests: 30 }\nshared: []\n",
+  );
+  const get = async (job: string) => {
+    const input = "GET app:1\n".repeat(100);
+    const args = ["--task", task(), "--job", job];
+    const { stdout } = await home.run(["redis-cli", "-h", "cache.test"], args, { input });
+    return (stdout.match(/^NOPERM/gm) ?? []).length;
+  };
+  const refused = await get("readers");
+  assert.ok(refused >= 70 && refused < 90, `${refused} of 100 were refused`);
+  assert.equal(await get("others"), 0);
+  rmSync(rules);
 });
 
 test("TLS on both sides: the server proves its name, and so does what stands in its place", async () => {

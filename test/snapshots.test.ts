@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
@@ -104,6 +105,16 @@ test("INV-267: nothing moves in a run while its snapshot is taken, and it goes o
     assert.ok(a === 0 || b === 0 || a === b || a === (b ?? 0) + 1, `${a} ${b}`);
   }
   assert.equal((await client.call("run.show", { run: run.run })).state, "running");
+  // Of two at once the one would let it go on under the other.
+  const both = await Promise.allSettled(
+    [1, 2].map(() => client.call("run.snapshot", { run: run.run })),
+  );
+  const refused = both.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  assert.deepEqual(
+    refused.map(({ code }) => code),
+    ["daemon.state"],
+  );
+  assert.equal((await client.call("run.show", { run: run.run })).state, "running");
   await client.call("run.pause", { run: run.run });
   await client.call("run.snapshot", { run: run.run });
   assert.equal((await client.call("run.show", { run: run.run })).state, "paused");
@@ -155,6 +166,17 @@ test("faults daemon.snapshot, daemon.no_such_snapshot: what cannot be, and a dae
   // Its description is needed, or nothing starts from it.
   writeFileSync(join(home.state, "snapshots", snapshot, "snapshot.json"), "{}");
   await assert.rejects(fork(snapshot), { code: "daemon.snapshot" });
+  // A fork of which not all can be laid out leaves nothing behind.
+  const { snapshot: other } = await client.call("run.snapshot", {
+    run: (await startIdle(client, home)).run,
+  });
+  const runs = () => readdirSync(join(home.state, "runs")).length;
+  const before = runs();
+  const upper = join(home.state, "snapshots", other, "layer", "upper");
+  rmSync(upper, { recursive: true });
+  symlinkSync("/proc/self/mem", upper);
+  await assert.rejects(fork(other));
+  assert.equal(runs(), before);
   rmSync(join(home.state, "snapshots", snapshot), { recursive: true });
 });
 
@@ -201,8 +223,12 @@ grants:
     await client.call("run.kill", { run: run.run });
     await home.call(["stop", "--force"]);
     client = await clientOf(home);
-    // A daemon that never saw it knows nothing of what it read: then it may be anything.
+    // A daemon that never saw it knows nothing of what it read, or of what was found: then it may be anything.
     const { snapshot } = await client.call("run.snapshot", { run: run.run });
+    const file = join(home.state, "snapshots", snapshot, "snapshot.json");
+    const { inherited } = JSON.parse(readFileSync(file, "utf8"));
+    const why = `nobody knows any more what was found of ${run.run}`;
+    assert.deepEqual(inherited.confirmAll, { why, except: [] });
     assert.notEqual(await post((await fork(snapshot, source)).run), "200");
   } finally {
     server.close();

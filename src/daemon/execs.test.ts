@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import type { RunEvent } from "./recorder.ts";
-import { systemClock } from "../base/index.ts";
+import { Fault, systemClock } from "../base/index.ts";
 import { Execs } from "./execs.ts";
 import type { Run } from "./run.ts";
 
-function scene() {
+function scene(isPaused: (told: readonly string[]) => boolean = () => false) {
   const told: string[] = [];
   const { promise, resolve } = Promise.withResolvers<{ code: number }>();
   const execution = {
@@ -27,7 +27,10 @@ function scene() {
     id: "r-a",
     alive: true,
     isEnding: false,
-    living: () => ({ exec: async () => execution }),
+    living: () => {
+      if (isPaused(told)) throw new Fault("daemon.state", "paused");
+      return { exec: async () => execution };
+    },
     record: async ({ type }: RunEvent) => told.push(type),
   } as unknown as Run;
   const log = { warn() {}, info() {}, error() {} };
@@ -51,4 +54,11 @@ test("benign twin: a command without a step of its own takes none of the run's",
   end();
   await begun.close(await begun.ended, {});
   assert.deepEqual(told, ["exec", "go", "exec.end"]);
+});
+
+test("a command that is refused when it is on record has an end there: what comes later is not its", async () => {
+  const { told, run, execs } = scene((said) => said.includes("exec"));
+  await assert.rejects(execs.begin(run, { run: "r-a", argv: ["true"] }), { code: "daemon.state" });
+  assert.deepEqual(told, ["exec", "exec.end"]);
+  assert.deepEqual(execs.list("r-a"), []);
 });

@@ -6,7 +6,7 @@
 import type { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { ExecInfo, ExecLine, ExecStart } from "../api/index.ts";
-import { createId, Fault, type Clock, type Log } from "../base/index.ts";
+import { createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import type { AgentStreams, Execution, ExecutionEnd } from "../sandbox/index.ts";
 import type { Run } from "./run.ts";
 import { briefArguments } from "./recorder.ts";
@@ -130,7 +130,7 @@ export class Execs {
     this.#live.set(run.id, of);
     let reason: "cancelled" | "timeout" | undefined;
     let escalation: NodeJS.Timeout | undefined;
-    let entry: number;
+    let entry: number | undefined;
     const cancel = (why: "cancelled" | "timeout") => {
       reason ??= why;
       execution.cancel();
@@ -158,6 +158,15 @@ export class Execs {
       execution.cancel();
       of.delete(exec);
       if (of.size === 0) this.#live.delete(run.id);
+      // It is on record as begun: without an end, what comes later would be told as its.
+      if (entry !== undefined && run.alive) {
+        const detail = describeError(error);
+        const data = { exec, signal: "SIGKILL", reason: "not-started", detail, durationMs: 0 };
+        // What cannot be recorded ends the run, where it is recorded.
+        await run
+          .record({ type: "exec.end", data: { ...data, stdout: 0, stderr: 0 } })
+          .catch(() => {});
+      }
       if (streams.kind === "pipes") for (const one of pipesOf(streams)) one.destroy();
       if (streams.kind === "terminal") streams.terminal.destroy();
       throw error;

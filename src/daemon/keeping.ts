@@ -196,19 +196,22 @@ export class Keeping {
       if (range === undefined) continue;
       await this.#pace();
       if (whyKept(run) !== undefined) continue;
-      this.#forget(run);
+      await this.#forget(run);
       runs.push(run);
     }
     return { entries, runs };
   }
 
   /** Its folder last: what is cut short before is done again at the next pruning. */
-  #forget(run: string): void {
-    const { desk, channels } = this.#world;
+  async #forget(run: string): Promise<void> {
+    const { desk, channels, log } = this.#world;
     const of = desk.approvals.ofRun(run, Number.MAX_SAFE_INTEGER);
     channels.kept?.forget(of.map(({ id }) => id)); // Only the approvals tell which messages are the run's.
     desk.kept.approvals.forgetRun(run);
-    this.#runs.forget(run);
+    // What cannot be removed is nobody's from here on, and is tried again by the next daemon: the others go all the same.
+    await this.#runs
+      .forget(run)
+      .catch((error: unknown) => log.warn("retention.run", { run, error: describeError(error) }));
   }
 
   async #hold(run: string, why: string, caller: Caller): Promise<Record<string, never>> {

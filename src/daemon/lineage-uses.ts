@@ -57,7 +57,11 @@ export class LineageUses {
     for (const [what, amount] of used) {
       if (what.startsWith("amount:")) this.#amounts.set(what.slice(7), BigInt(amount));
     }
-    if (this.isNew) store.use(key, "requests", "0");
+  }
+
+  /** From here on it is among those of which something is kept. @throws {Fault} `lineage.store` */
+  begin(): void {
+    if (this.isNew) this.#store.use(this.#key, "requests", "0");
   }
 
   get use(): LineageUse {

@@ -237,8 +237,15 @@ test("lineage.full: who pauses or begins lineages without end is refused, and wh
   await assert.rejects(lineages.pause("agent:d", ""), { code: "lineage.full" });
   await assert.rejects(lineages.kill("agent:d"), { code: "lineage.full" });
   await lineages.pause("agent:a", "again");
-  assert.throws(() => lineages.join(member("r-d").run, ["job:d"]), { code: "lineage.full" });
+  for (const again of ["r-d", "r-d2"]) {
+    assert.throws(() => lineages.join(member(again).run, ["job:d"]), { code: "lineage.full" });
+  }
   lineages.join(member("r-e").run, ["job:a", "agent:unlimited"]);
+  // One that is refused because of its second lineage is no member of its first.
+  assert.throws(() => lineages.join(member("r-f").run, ["agent:other", "job:d"]), {
+    code: "lineage.full",
+  });
+  assert.deepEqual(lineages.show("agent:other").runs, []);
   lineages.close();
 });
 

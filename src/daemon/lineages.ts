@@ -137,7 +137,8 @@ export class Lineages {
   join(run: Member, keys: readonly LineageKey[]): void {
     this.#rules = this.#ports.rules();
     this.requireOpen(keys);
-    for (const key of keys) this.#take(key).members.add(run);
+    // All before one: where the second is refused, the first has no member that nothing takes out again.
+    for (const lineage of keys.map((key) => this.#take(key))) lineage.members.add(run);
     this.#keys.set(run.id, keys);
     this.#members.set(run.id, run);
     void run.ended.then(() => {
@@ -175,6 +176,11 @@ export class Lineages {
       if (isGone) uses.settle();
     }
     return undefined;
+  }
+
+  /** Whether a budget of one of `keys` limits how many requests there are. */
+  countRequests(keys: readonly LineageKey[]): boolean {
+    return keys.some((key) => this.#lineages.get(key)?.uses?.budget.requests !== undefined);
   }
 
   /** Counts what is known only afterwards. */
@@ -363,11 +369,12 @@ export class Lineages {
     if (known !== undefined) return known;
     const uses = this.#usesOf(key);
     const { most = KEPT_MAX } = this.#ports;
-    if (uses !== undefined && uses.isNew && this.#store.size > most) {
+    if (uses !== undefined && uses.isNew && this.#store.size >= most) {
       throw new Fault("lineage.full", `${most} lineages have used up something of a budget`, {
         hint: "call jobs by names that come again, or give budgets to fewer",
       });
     }
+    uses?.begin();
     const made = {
       members: new Set<Member>(),
       uses,
@@ -384,7 +391,9 @@ export class Lineages {
       const budget = this.#rules.budgetOf(this.#namesOf(key));
       if (JSON.stringify(budget, big) === JSON.stringify(lineage.uses?.budget, big)) continue;
       lineage.uses?.settle();
-      this.#lineages.set(key, { ...lineage, uses: this.#usesOf(key) });
+      const uses = this.#usesOf(key);
+      uses?.begin();
+      this.#lineages.set(key, { ...lineage, uses });
     }
   }
 

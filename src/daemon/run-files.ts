@@ -5,6 +5,7 @@
  */
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -75,7 +76,20 @@ export async function removeUnclaimed(runs: string): Promise<void> {
 /** Its layer first: an overlay leaves folders that nobody but root may list as they are. */
 export async function removeRunFiles(files: RunFiles): Promise<void> {
   await discardLayer(files.layer);
+  await discardHome(files.root);
   rmSync(files.root, { recursive: true, force: true });
+}
+
+/** What a run made in a HOME of its own may be of any depth, and not to be written to: it is thrown away as a layer is. */
+export async function discardHome(folder: string): Promise<void> {
+  const home = join(folder, "home");
+  const place = join(folder, "thrown");
+  if (existsSync(home)) {
+    mkdirSync(place, { recursive: true });
+    chmodSync(home, 0o700); // To move a folder is to write to it: its `..` changes.
+    renameSync(home, join(place, "upper"));
+  }
+  await discardLayer(place);
 }
 
 /** Adds one line (with its line feed) to the file of denials that the run can read. */

@@ -37,6 +37,11 @@ export class RunLineage {
     return { ...decision, verdict: "deny", rule: "lineage.budget", reason: lack, hint };
   }
 
+  /** Whether a budget counts its requests one by one: then none passes unasked because another did. */
+  get isCounted(): boolean {
+    return this.#lineages.countRequests(this.keys);
+  }
+
   /** Counts what is known only when it happened. */
   note(event: Event): void {
     this.#lineages.note(this.#run, event);

@@ -259,9 +259,14 @@ export class Run implements HeldRun {
     return await this.#standstill.freeze("worker", why);
   }
 
-  /** Has it stand still while `work` is done. */
+  /** Has it stand still while `work` is done. @throws {Fault} `daemon.state` where it lives and nothing holds it still. */
   async still<T>(why: string, work: () => Promise<T>): Promise<T> {
     const isOurs = await this.#standstill.freeze("snapshot", why);
+    if (!isOurs && this.alive) {
+      throw new Fault("daemon.state", `${this.id} is ${this.info.state}: it cannot be held still`, {
+        hint: "try again in a moment",
+      });
+    }
     try {
       return await work();
     } finally {
@@ -369,7 +374,8 @@ export class Run implements HeldRun {
       : this.lineage.judge(action, decision);
     // What was open before could carry out what was read since: it is cut before this is answered.
     if (isMore) void this.#parts?.recheck();
-    const { state: _, ...decided } = first;
+    const { state: _, ...rest } = first;
+    const decided = this.lineage.isCounted ? { ...rest, once: true as const } : rest;
     const verdict = await withLease(this.lending, this.policy, action, decided);
     const { event, sync } = intentOf(action, verdict, flow);
     await this.record(event, { sync });

@@ -7,7 +7,7 @@ import { rmSync } from "node:fs";
 import { Fault } from "../base/index.ts";
 import type { RunInfo } from "../api/index.ts";
 import { capacity, type Capacity } from "./capacity.ts";
-import { filesOf, loadInfos, saveInfo } from "./run-files.ts";
+import { filesOf, loadInfos, removeRunFiles, saveInfo } from "./run-files.ts";
 import type { Reason } from "./reasons.ts";
 import type { Run } from "./run.ts";
 import type { World } from "./world.ts";
@@ -74,11 +74,11 @@ export class Runs {
   }
 
   /** Removes a run that ended, with its folder: recordings, evidence, what it left of its workspace. */
-  forget(id: string): void {
+  async forget(id: string): Promise<void> {
     this.#past.delete(id);
-    const { root, info } = filesOf(this.#world.home.runs, id);
-    rmSync(info, { force: true }); // First: without it the folder is nobody's, and goes at the next start.
-    rmSync(root, { recursive: true, force: true });
+    const files = filesOf(this.#world.home.runs, id);
+    rmSync(files.info, { force: true }); // First: without it the folder is nobody's, and goes at the next start.
+    await removeRunFiles(files);
   }
 
   /** A run whose terminal can be seen: living, or ended a moment ago. */

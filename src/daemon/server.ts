@@ -90,12 +90,13 @@ export async function serveControl(
   log: Log,
 ): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "", "http://control");
-    const answered =
-      path.pathname === "/v1/file.read" || path.pathname === "/v1/file.write"
+    const serve = async () => {
+      const path = pathOf(request);
+      await (path.pathname === "/v1/file.read" || path.pathname === "/v1/file.write"
         ? transfer(request, response, streams.transfers, path)
-        : answer(request, response, handlers);
-    answered.catch((error: unknown) => {
+        : answer(request, response, handlers));
+    };
+    serve().catch((error: unknown) => {
       log.warn("control.failed", { error: describeError(error) });
       refuse(response, error);
     });
@@ -105,7 +106,7 @@ export async function serveControl(
     stream.on("error", () => stream.destroy());
     try {
       admit(request);
-      const take = takerOf(new URL(request.url ?? "", "http://control"), streams);
+      const take = takerOf(pathOf(request), streams);
       stream.write(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: cofferdam\r\n\r\n",
       );
@@ -126,6 +127,13 @@ export async function serveControl(
   }).finally(() => process.umask(mask));
   chmodSync(path, 0o600);
   return server;
+}
+
+/** @throws {Fault} `daemon.no_such_endpoint` for what is no path: `//` would name a host. */
+function pathOf({ url = "" }: IncomingMessage): URL {
+  const path = URL.parse(url, "http://control");
+  if (path !== null) return path;
+  throw new Fault("daemon.no_such_endpoint", `${JSON.stringify(url)} is no path`);
 }
 
 function takerOf(url: URL, streams: StreamHandlers): (stream: Duplex) => void {

@@ -13,15 +13,7 @@
  * @module
  */
 import { execFile } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,7 +30,7 @@ import {
   type Layer,
 } from "../workspace/index.ts";
 import { layerOptions, type Recipe } from "./prepared.ts";
-import { filesOf, type RunFiles } from "./run-files.ts";
+import { discardHome, filesOf, type RunFiles } from "./run-files.ts";
 import type { Run } from "./run.ts";
 import { requireFree } from "./workspaces.ts";
 import type { World } from "./world.ts";
@@ -75,6 +67,20 @@ export async function takeSnapshot(
   name: string | undefined,
 ): Promise<SnapshotInfo> {
   requireFree(world, info.run);
+  world.inUse.add(info.run); // At once: two that pass together would each let the run go on under the other.
+  try {
+    return await take(world, info, known, name);
+  } finally {
+    world.inUse.delete(info.run);
+  }
+}
+
+async function take(
+  world: World,
+  info: RunInfo,
+  known: Run | undefined,
+  name: string | undefined,
+): Promise<SnapshotInfo> {
   const files = filesOf(world.home.runs, info.run);
   const layer = await openSnapshotable(info, files, known);
   const { wallMs } = world.clock.now();
@@ -90,7 +96,6 @@ export async function takeSnapshot(
     const home = join(files.root, "home");
     if (existsSync(home)) await copyInto([home], part);
   };
-  world.inUse.add(info.run);
   try {
     await note(world, info, { doing: "snapshot", snapshot });
     await (known?.alive === true ? known.still("a snapshot of it is taken", copy) : copy());
@@ -114,8 +119,6 @@ export async function takeSnapshot(
     await discard(part).catch(() => {}); // The next daemon tries again.
     await note(world, info, { failed: "snapshot", snapshot });
     throw error;
-  } finally {
-    world.inUse.delete(info.run);
   }
 }
 
@@ -133,9 +136,12 @@ async function openWritten(folder: string, known: Run | undefined): Promise<Laye
   }
 }
 
-/** Of a run that ended long ago nobody knows what it read: all that it may have. */
+/** Of a run that ended long ago nobody knows what it read, nor what was found of it: all that it may have. */
 function inheritedFrom({ run: id }: RunInfo, known: Run | undefined): Inherited {
-  if (known === undefined) return { readPrivately: [`the run ${id}`] };
+  if (known === undefined) {
+    const why = `nobody knows any more what was found of ${id}`;
+    return { readPrivately: [`the run ${id}`], confirmAll: { why, except: [] } };
+  }
   const { readPrivately, confirmAll } = known.policyState;
   return { readPrivately, ...(confirmAll === undefined ? {} : { confirmAll }) };
 }
@@ -189,17 +195,9 @@ export async function tidySnapshots(folder: string, log: Log): Promise<void> {
   }
 }
 
-/** What a run made may be of any depth, and not to be written to: its HOME is thrown away as its layer is. */
 async function discard(snapshot: string): Promise<void> {
   await discardLayer(join(snapshot, "layer"));
-  const home = join(snapshot, "home");
-  if (existsSync(home)) {
-    const place = join(snapshot, "thrown");
-    mkdirSync(place, { recursive: true });
-    chmodSync(home, 0o700); // To move a folder is to write to it: its `..` changes.
-    renameSync(home, join(place, "upper"));
-  }
-  await discardLayer(join(snapshot, "thrown"));
+  await discardHome(snapshot);
   rmSync(snapshot, { recursive: true, force: true });
 }
 

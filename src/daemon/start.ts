@@ -29,7 +29,7 @@ import type { Service } from "./mcp-servers.ts";
 import { connectOwn, createWayOut } from "./way-out.ts";
 import { loadProtocols } from "../protocols/index.ts";
 import { knownHostsLine } from "./host-key.ts";
-import { createRunFiles, filesOf, saveKnownHosts, saveTask } from "./run-files.ts";
+import { createRunFiles, filesOf, removeRunFiles, saveKnownHosts, saveTask } from "./run-files.ts";
 import { Run } from "./run.ts";
 import { RunLineage } from "./run-lineage.ts";
 import type { Runs } from "./runs.ts";
@@ -78,9 +78,15 @@ async function start(
   const { request, task, policy, own, authorities } = order;
   const id = waiting?.id ?? createRunId(world.clock.now().wallMs);
   const files = filesOf(world.home.runs, id);
-  if (waiting === undefined) createRunFiles(files);
-  await order.fork?.layOut(files);
-  saveTask(files, request.task.source);
+  try {
+    if (waiting === undefined) createRunFiles(files);
+    await order.fork?.layOut(files);
+    saveTask(files, request.task.source);
+  } catch (error) {
+    // Nobody knows of it yet, and what was laid out of a snapshot may be large.
+    if (waiting === undefined) await removeRunFiles(files);
+    throw error;
+  }
   const keys = lineageOf(world, task, request, order.inherited);
   const lineage = new RunLineage(world.lineages, id, keys);
   const recorder = new Recorder(id, world.ledger, world.clock, (error) =>

@@ -21,7 +21,7 @@ export {
 export { actionOfHeld, requestOf } from "./held.ts";
 export { rowsOfAnswer, type Rows } from "./answer-rows.ts";
 export { CANARY_NAME, CANARY_USED, isCanary, mayTellCanary } from "./placeholders.ts";
-export { REPEATING_MAX } from "./repeats.ts";
+export { mayRepeat, REPEATING_MAX } from "./repeats.ts";
 export { loadBrokers } from "./brokers/index.ts";
 export { actionOfOperation, isSameDeed } from "./session-action.ts";
 export { lookupTargets, requestBeside } from "./lookups.ts";

@@ -96,6 +96,8 @@ export type Resolution =
 export type Verdict = Omit<Decision, "state"> & {
   /** Of an allowed request whose grant names a credential. */
   readonly lease?: Lease;
+  /** It was allowed this once: what comes again is counted one by one, and asked for again. */
+  readonly once?: true;
   /** Of an allowed one for which a connection was asked along, where whoever decides makes them. */
   readonly connection?: Promise<Socket>;
 };

@@ -42,6 +42,7 @@ const NEVER: readonly (readonly [string, Effect[], Verdict])[] = [
   ["what writes", ["write"], verdictOf("allow", ["write"])],
   ["what a rule only says to read", ["delete"], verdictOf("allow", ["read"])],
   ["what waits", ["read"], verdictOf("confirm", ["read"])],
+  ["what is counted one by one", ["read"], { ...verdictOf("allow", ["read"]), once: true }],
   ["what was denied", ["read"], verdictOf("deny", ["read"])],
 ];
 for (const [what, effects, verdict] of NEVER) {

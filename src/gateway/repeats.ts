@@ -47,10 +47,8 @@ export class Repeats {
   }
 
   /** Remembers what was allowed, if it only reads. */
-  add(key: string, action: Action, { verdict, effects }: Verdict): void {
-    // A rule may say that something else only reads: such a thing is still told each time.
-    const isMild = [...effects, ...action.effects].every((effect) => READS.has(effect));
-    if (verdict !== "allow" || !isMild || this.#known.has(key)) return;
+  add(key: string, action: Action, verdict: Verdict): void {
+    if (!mayRepeat(verdict, action) || this.#known.has(key)) return;
     for (const [oldest, known] of this.#known) {
       if (this.#known.size < REPEATING_MAX) break;
       this.#drop(oldest, known);
@@ -92,4 +90,10 @@ export class Repeats {
       .record({ type: "repeat", system, target, flow: this.#flow, action: id, data })
       .catch(() => {});
   }
+}
+
+/** Whether what is the same again may pass unasked. A rule may say that something else only reads: that is told each time. */
+export function mayRepeat({ verdict, effects, once }: Verdict, action: Action): boolean {
+  const isMild = [...effects, ...action.effects].every((effect) => READS.has(effect));
+  return verdict === "allow" && once !== true && isMild;
 }

@@ -312,8 +312,9 @@ export class Launcher {
     }
     if (isOfExec(report)) {
       this.#execs.get(report.label)?.(report);
-      if (report.type === "exec-failed") this.#answer(report.label, []);
-      if (report.type === "exec-ended") this.#execs.delete(report.label);
+      // One that could not begin has no end to tell of.
+      const isOver = report.type === "exec-failed" && this.#answer(report.label, []);
+      if (isOver || report.type === "exec-ended") this.#execs.delete(report.label);
     }
     const at = this.#waiting.findIndex((waiting) => waiting.wanted === report.type);
     if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(report);

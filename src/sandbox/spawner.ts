@@ -88,10 +88,7 @@ class Spawner {
     this.#expected.set(number, expected);
     this.#told.ref();
     try {
-      sys.sendMessage(this.#orders, Buffer.from(`launch ${number}`), theirs);
-    } catch (cause) {
-      // It has ended: that is told to all who wait for it, when its own end is known.
-      if (!isFault(cause, "sys.call")) throw cause;
+      this.#order(`launch ${number}`, theirs);
     } finally {
       theirs.forEach(sys.closeDescriptor);
     }
@@ -104,11 +101,18 @@ class Spawner {
       notes: new Socket({ fd: notes, writable: false }),
       carrier,
       kill: () => {
-        if (this.isAlive && this.#expected.has(number)) {
-          sys.sendMessage(this.#orders, Buffer.from(`kill ${number}`), []);
-        }
+        if (this.isAlive && this.#expected.has(number)) this.#order(`kill ${number}`, []);
       },
     };
+  }
+
+  #order(text: string, descriptors: readonly number[]): void {
+    try {
+      sys.sendMessage(this.#orders, Buffer.from(text), descriptors);
+    } catch (cause) {
+      // It has ended: that is told to all who wait for it, when its own end is known, and its launchers end with it.
+      if (!isFault(cause, "sys.call")) throw cause;
+    }
   }
 
   /** Starts no more; those that it started live on. */

@@ -8,7 +8,6 @@ import {
   canonicalJson,
   UNKNOWN_PROCESS,
   type Action,
-  type Effect,
   type Event,
   type Process,
 } from "../action/index.ts";
@@ -25,6 +24,7 @@ import {
   type GatewayRun,
   isOperation,
   isSameDeed,
+  mayRepeat,
   REPEATING_MAX,
   type Held,
   type NamePool,
@@ -170,7 +170,7 @@ export class Served {
     const verdict = await this.run.intend(action, said.flow);
     if (verdict.verdict === "allow") {
       this.#perform(action);
-      if (isReading([...verdict.effects, ...action.effects])) remember(this.#repeatable, action.id);
+      if (mayRepeat(verdict, action)) remember(this.#repeatable, action.id);
     }
     if (verdict.verdict === "confirm") this.#waiting.add(action);
     return verdict;
@@ -481,10 +481,6 @@ export class Served {
 function inTurn<T>(flow: Flow | undefined, act: (process: Process) => T | Promise<T>): Promise<T> {
   if (flow === undefined) return Promise.resolve(act(UNKNOWN_PROCESS));
   return (flow.recorded ?? flow.attributed).then(() => act(flow.process));
-}
-
-function isReading(effects: readonly Effect[]): boolean {
-  return effects.every((effect) => effect === "read" || effect === "read-private");
 }
 
 function lie(what: string): Fault {

@@ -20,8 +20,8 @@ const OPEN_FILES = /^(?:[a-z-]+\.yaml|passkeys\.json|holds\.json|formats\.json)$
 const PASSED_OVER =
   /^(?:(?:daemon|console)\.sock|daemon\.log|service|alive|restored\.json|.*\.new|[a-z-]+\.db(?:-wal|-shm|-journal|\.format-\d+)?)$/;
 const FOLDERS = ["vault", "catalog", "facts", "rules", "tasks", "exports", "runs"] as const;
-/** Of a run: what it left of its workspace, which is an overlay of the host's own. */
-const LAYER = /^runs\/[^/]+\/layer$/;
+/** Folders of a run that are not Cofferdam's own: whatever the run itself can write (home, layer), and so turn into links. */
+const OF_THE_RUN = /^runs\/[^/]+\/(?!public$)[^/]+$/;
 const LEFT = [
   "workspaces of runs (`diff`, `apply`)",
   "homes of agents (homes/)",
@@ -117,7 +117,7 @@ async function below(root: string, folder: string): Promise<readonly string[]> {
   for (const item of await entriesIn(join(root, folder))) {
     const path = `${folder}/${item.name}`;
     if (item.isFile()) found.push(path);
-    else if (item.isDirectory() && !LAYER.test(path)) found.push(...(await below(root, path)));
+    else if (item.isDirectory() && !OF_THE_RUN.test(path)) found.push(...(await below(root, path)));
   }
   return found;
 }

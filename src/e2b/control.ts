@@ -235,6 +235,10 @@ async function goOn(
   const wanted = timeout ?? (usual === undefined ? undefined : Math.max(0, Math.min(usual, most)));
   if (wanted === undefined) throw new Refusal("invalid_argument", "timeout: seconds");
   const isPaused = info.state === "paused";
+  // Before it goes on: a sandbox whose timer is then refused would have none.
+  if (isPaused && wanted > most) {
+    throw new Refusal("invalid_argument", `timeout: its task has ${most} s left`);
+  }
   if (isPaused) await sandboxes.resume(sandbox, info);
   sandboxes.setTimeout(sandbox, wanted * 1000, { onlyLater: !isPaused });
   return { status: isPaused ? 201 : 200, body: opened(sandbox) };

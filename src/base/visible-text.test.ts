@@ -33,7 +33,7 @@ test("INV-188: in lines, tabs and line feeds alone of what is not seen are as th
     Array.from({ length: to - from + 1 }, (_, at) => String.fromCodePoint(from + at));
   for (const one of [
     ...[...unseen(0xfe00, 0xfe0f), ...unseen(0xe0000, 0xe01ef), ...unseen(0x2000, 0x200f)],
-    ..."\u034f\u115f\u17b4\u180b\u2800\u3000\u3164\u00a0\r\0\u202e\ud800\ue000\u0378",
+    ...Array.from("\u034f\u115f\u17b4\u180b\u2800\u3000\u3164\u00a0\r\0\u202e\ud800\ue000\u0378"),
   ]) {
     assert.match(one, UNSEEN_IN_LINES, codePointText(one));
   }

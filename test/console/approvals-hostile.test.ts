@@ -209,7 +209,10 @@ test("INV-188: letters that hide, reorder or imitate are marked, in the card and
   for (const name of ["U+202E", "U+200B", "U+2066", "U+E0041"])
     assert.ok(shown.includes(name), name);
   assert.match(shown, /HelloU\+E0100U\+E01EFU\+034FU\+FE00U\+2800U\+3000/);
-  assert.doesNotMatch(shown, /[\u202e\u200b\u2066\u{e0041}\u{e0100}\u034f\ufe00\u2800\u3000]/u);
+  assert.doesNotMatch(
+    shown,
+    /\u202e|\u200b|\u2066|\u{e0041}|\u{e0100}|\u034f|\ufe00|\u2800|\u3000/u,
+  );
   await card.locator('mark[title="letters of several alphabets"]').first().waitFor();
   const list = await page.getByRole("navigation", { name: "What waits" }).innerText();
   assert.doesNotMatch(list, /[\u202e\u200b\u2066\u{e0041}]/u);

@@ -16,7 +16,12 @@ const { values } = parseArgs({ options: { out: { type: "string" } } });
 const out = values.out ?? join(root, "build", "web");
 const stamp = join(out, "index.html.gz");
 
-const sources = ["web/**/*", "src/{api,action,link}/**/*.ts", "package-lock.json"];
+const sources = [
+  "web/**/*",
+  "src/{api,action,link}/**/*.ts",
+  "src/base/visible-text.ts",
+  "package-lock.json",
+];
 const newest = Math.max(
   ...globSync(sources, { cwd: root }).map((file) => modified(join(root, file))),
 );

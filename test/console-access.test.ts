@@ -98,12 +98,29 @@ test("INV-204, fault console.no_such_session: one ends one's own sessions, an op
   await other.ask("session.show", {});
 });
 
+test("INV-275: the page's key opens the stream from a header, and from no address, which proxies write down", async () => {
+  const key = "k".repeat(43);
+  const from = async (query: string, headers: Readonly<Record<string, string>>) => {
+    const site = { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" };
+    const response = await fetch(`${open.origin}/api/stream?approvals${query}`, {
+      headers: { cookie: open.cookie, ...site, ...headers },
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await from("", { "x-cofferdam-key": key }), 200);
+  assert.equal(await from(`&key=${key}`, {}), 401);
+});
+
 test("INV-204: what a session has coming breaks off when it is ended", async () => {
   const viewer = await visit(home, ["--role", "viewer"]);
   const { session } =
     (await viewer.ask("session.list", {})).find(({ isThis }) => isThis) ?? assert.fail();
-  const stream = await fetch(`${open.origin}/api/stream?approvals&key=${"k".repeat(43)}`, {
-    headers: { cookie: viewer.cookie, "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" },
+  const stream = await fetch(`${open.origin}/api/stream?approvals`, {
+    headers: {
+      ...{ cookie: viewer.cookie, "x-cofferdam-key": "k".repeat(43) },
+      ...{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" },
+    },
   });
   assert.equal(stream.status, 200);
   const lines = viewer.stream("log.read", { follow: true });

@@ -168,6 +168,32 @@ test("fault daemon.console: a second console of a home says where the first is; 
   assert.match(none.stderr, /no console of this home answers/);
 });
 
+test("INV-274: a stream that outlives its daemon says that approvals may be others, once the next one answers", async () => {
+  const gone = new AbortController();
+  const stream = await fetch(`${open.origin}/api/stream?approvals`, {
+    headers: {
+      ...{ cookie: open.cookie, "x-cofferdam-key": "k".repeat(43) },
+      ...{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" },
+    },
+    signal: gone.signal,
+  });
+  let told = 0;
+  const reading = (async () => {
+    const lines = stream.body?.pipeThrough(new TextDecoderStream()) ?? assert.fail();
+    for await (const text of lines) told += text.split("event: approvals\n").length - 1;
+  })();
+  const broken = assert.rejects(reading, { name: "AbortError" });
+  await eventually("told at the opening", 20_000, async () => told > 0);
+  await home.call(["stop", "--force"]);
+  await eventually("nothing served", 20_000, async () => (await fetch(open.origin)).status === 503);
+  const before = told;
+  await home.ask("daemon.status", {});
+  await eventually("told anew", 30_000, async () => told > before);
+  gone.abort();
+  await broken;
+  await eventually("served", 20_000, async () => (await fetch(open.origin)).status === 200);
+});
+
 test("INV-201, fault console.unannounced: without a daemon nothing is served; the next one is told anew", async () => {
   await home.call(["stop", "--force"]);
   await eventually("nothing served", 20_000, async () => {

@@ -47,7 +47,7 @@ const linesSchema = z.strictObject({ label: text, lines: texts });
 const attachmentSchema = z.strictObject({
   name: text,
   type: text,
-  /** Absent where it lies elsewhere, `from` there. */
+  /** Counted in the body; absent where it is not in there. `from`: the address that the body names for it. */
   bytes: z.int().optional(),
   sha256: text.optional(),
   from: text.optional(),

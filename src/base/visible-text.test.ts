@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { shellWord, visibleLine, visibleLines } from "./visible-text.ts";
+import {
+  codePointText,
+  shellWord,
+  UNSEEN_IN_LINES,
+  visibleLine,
+  visibleLines,
+} from "./visible-text.ts";
 
 for (const [text, line, why] of [
   ["plain, with spaces", "plain, with spaces", "it is as it was"],
@@ -21,6 +27,20 @@ for (const [text, line, why] of [
 
 test("lines keep their ends and tabs, and nothing else that is not seen", () =>
   assert.equal(visibleLines("a\tb\r\nc\u001b[m\rd\n"), "a\tb\r\nc\\u001b[m\\u000dd\n"));
+
+test("INV-188: in lines, tabs and line feeds alone of what is not seen are as they are", () => {
+  const unseen = (from: number, to = from) =>
+    Array.from({ length: to - from + 1 }, (_, at) => String.fromCodePoint(from + at));
+  for (const one of [
+    ...[...unseen(0xfe00, 0xfe0f), ...unseen(0xe0000, 0xe01ef), ...unseen(0x2000, 0x200f)],
+    ...Array.from("\u034f\u115f\u17b4\u180b\u2800\u3000\u3164\u00a0\r\0\u202e\ud800\ue000\u0378"),
+  ]) {
+    assert.match(one, UNSEEN_IN_LINES, codePointText(one));
+  }
+  for (const one of "\t\n aé日👍\u0301")
+    assert.doesNotMatch(one, UNSEEN_IN_LINES, codePointText(one));
+  assert.deepEqual(["\u200b", "\u{e0100}"].map(codePointText), ["U+200B", "U+E0100"]);
+});
 
 test("a line of JSON stays the same value, for any string", () => {
   const property = fc.property(fc.string({ unit: "binary" }), (text) => {

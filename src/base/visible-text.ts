@@ -11,6 +11,9 @@
  */
 export const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 
+/** The same where lines and tabs are shown as such. */
+export const UNSEEN_IN_LINES = new RegExp(String.raw`(?![\t\n])(?:${UNSEEN.source})`, "u");
+
 /** `text` with its line ends and tabs as they are. */
 export function visibleLines(text: string): string {
   return text.replace(/\r\n|[^\n\t -~]/gu, (one) =>
@@ -26,6 +29,11 @@ export function visibleLine(text: string): string {
 /** A word that a POSIX shell reads as `text`, for a command that a person shall copy. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The first character of `text` as standards write it: `U+200B`. */
+export function codePointText(text: string): string {
+  return `U+${(text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 function spellOut(character: string): string {

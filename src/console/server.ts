@@ -118,9 +118,7 @@ async function serve(
   } else if (method === "GET" && pathname === "/api/stream") {
     const asker = askerOf(parts, request, response);
     const leave = enter(parts, asker, response);
-    await streamEvents(parts.desk, asker, searchParams, lastEventId(headers), response).finally(
-      leave,
-    );
+    await streamEvents(parts.desk, asker, searchParams, response).finally(leave);
   } else if (method === "GET" || method === "HEAD") {
     sendAsset(parts.assets, pathname, request, response);
   } else {
@@ -151,7 +149,7 @@ async function signIn(
   const lines = [...cookies];
   if (who !== undefined) {
     // Who signs in anew leaves no session behind.
-    const { tokens, key } = credentialsOf(origin(), request.headers, new URLSearchParams());
+    const { tokens, key } = credentialsOf(origin(), request.headers);
     for (const before of tokens) desk.sessions.endToken(before);
     const owner = keyHash ?? (key === undefined ? undefined : keyHashOf(key));
     if (owner === undefined)
@@ -187,8 +185,7 @@ function sessionOf(
   { desk, origin }: Pick<ConsoleParts, "desk" | "origin">,
   request: IncomingMessage,
 ): Session | undefined {
-  const { searchParams } = new URL(request.url ?? "", origin());
-  const { tokens, key } = credentialsOf(origin(), request.headers, searchParams);
+  const { tokens, key } = credentialsOf(origin(), request.headers);
   if (key === undefined) return undefined;
   for (const token of tokens) {
     const session = desk.sessions.of(token, key);
@@ -313,9 +310,4 @@ function refuse(response: ServerResponse, error: unknown): void {
 
 function refusalOf({ code, message, hint }: Fault) {
   return hint === undefined ? { code, message } : { code, message, hint };
-}
-
-function lastEventId(headers: IncomingMessage["headers"]): string | undefined {
-  const id = headers["last-event-id"];
-  return typeof id === "string" ? id : undefined;
 }

@@ -1,7 +1,8 @@
 /**
  * The one stream of events of a tab (server-sent events): what changed, so that its pages need not ask again and again.
  *
- * Topics: `now` (event `cards`: cards of runs that changed), `approvals` (`approval`: each that changed), `ledger` (`head`:
+ * Topics: `now` (event `cards`: cards of runs that changed), `approvals` (`approval`: each that changed; `approvals`: those that
+ * wait may be others than was told, at the opening and whenever the daemon was away), `ledger` (`head`:
  * how long the record is), `run=ID` (`entries`: entries of that run, in batches).
  *
  * @module
@@ -15,7 +16,6 @@ export async function streamEvents(
   desk: ConsoleDesk,
   { signal, session }: Asker,
   topics: URLSearchParams,
-  lastId: string | undefined,
   response: ServerResponse,
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -33,7 +33,7 @@ export async function streamEvents(
   await write(": hello\n\n");
   try {
     const ending = AbortSignal.any([signal, desk.closing]);
-    await serveTab(desk.live, topicsOf(topics, lastId), sink, ending);
+    await serveTab(desk.live, topicsOf(topics), sink, ending);
   } catch (error) {
     if (!signal.aborted) await sink.send("failed", { message: describeError(error) });
   } finally {

@@ -22,6 +22,9 @@ let ids: readonly string[] = [];
 const FAKE = `<div style="position:fixed;inset:0;z-index:99999;background:white"><h1>Cofferdam</h1><p>Approved. Nothing waits for you.</p><button>Approve</button></div>`;
 const IMITATION = `<footer aria-label="Decide"><button>Approve: post.publish at blog</button></footer>`;
 
+/** What is drawn as nothing, or as a space: a message may hide in a row of them. */
+const IGNORED = "Hello\u{e0100}\u{e01ef}\u034f\ufe00\u2800\u3000";
+
 const at = (path: string) => `http://127.0.0.1:${(evil.address() as AddressInfo).port}/${path}`;
 const payloads = (): readonly (readonly [why: string, html: string])[] => [
   ["a script", `<script>parent.pwned=1;top.pwned=1;fetch("${at("script")}")</script>`],
@@ -82,7 +85,7 @@ before(async () => {
   const texts: readonly Waiting[] = [
     posting("slack", "POST /api/chat.postMessage", {
       channel: "C1",
-      text: "pay to pay\u202ecod.exe\u200b and p\u0430ypal.com \u2066x\u2069 \u{e0041}",
+      text: "pay to pay\u202ecod.exe\u200b and p\u0430ypal.com \u2066x\u2069 \u{e0041} " + IGNORED,
     }),
     posting("slack", "POST /api/chat.postMessage", { channel: "C1", text: "x".repeat(1 << 20) }),
     posting("slack", "POST /api/chat.postMessage", { channel: "C1", text: IMITATION + FAKE }),
@@ -205,7 +208,11 @@ test("INV-188: letters that hide, reorder or imitate are marked, in the card and
   const shown = await card.innerText();
   for (const name of ["U+202E", "U+200B", "U+2066", "U+E0041"])
     assert.ok(shown.includes(name), name);
-  assert.doesNotMatch(shown, /[\u202e\u200b\u2066\u{e0041}]/u);
+  assert.match(shown, /HelloU\+E0100U\+E01EFU\+034FU\+FE00U\+2800U\+3000/);
+  assert.doesNotMatch(
+    shown,
+    /\u202e|\u200b|\u2066|\u{e0041}|\u{e0100}|\u034f|\ufe00|\u2800|\u3000/u,
+  );
   await card.locator('mark[title="letters of several alphabets"]').first().waitFor();
   const list = await page.getByRole("navigation", { name: "What waits" }).innerText();
   assert.doesNotMatch(list, /[\u202e\u200b\u2066\u{e0041}]/u);

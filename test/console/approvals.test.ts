@@ -86,3 +86,23 @@ test("with nothing that waits the screen says what will stand there, and how to 
   await desk.isAccessible(page);
   await desk.picture(page, "approvals-empty");
 });
+
+test("INV-274: what ended while the stream was down is gone from what waits once it is live", async () => {
+  const { desk, ids } = await deskWith([KINDS["post"], KINDS["message"]] as Waiting[]);
+  await using _ = desk;
+  const page = await desk.signedIn();
+  const down = Promise.withResolvers<void>();
+  await page.route("**/api/stream*", async (route) => {
+    await down.promise;
+    await route.continue();
+  });
+  await page.goto(`${desk.origin}/approvals`);
+  const list = page.getByRole("navigation", { name: "What waits" });
+  const [ended = "", stays = ""] = ids;
+  await list.locator(`a[href$="${ended}"]`).waitFor();
+  await desk.home.ask("approvals.deny", { id: ended, reason: "not now" });
+  await list.locator(`a[href$="${ended}"]`).waitFor();
+  down.resolve();
+  await list.locator(`a[href$="${ended}"]`).waitFor({ state: "detached" });
+  await list.locator(`a[href$="${stays}"]`).waitFor();
+});

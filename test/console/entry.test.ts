@@ -79,6 +79,33 @@ test("INV-204: a link signs in once and shows its roles; the second time it says
   await two.context().close();
 });
 
+test("INV-275: the page's key is in no address, another at each sign-in, and forgotten when one signs out", async () => {
+  const context = await desk.context();
+  const addresses: string[] = [];
+  context.on("request", (request) => addresses.push(request.url()));
+  const keys: string[] = [];
+  for (let n = 0; n < 2; n += 1) {
+    const one = await context.newPage();
+    const keptKey = async () => String(await one.evaluate("localStorage.getItem('cofferdam.key')"));
+    const streaming = one.waitForRequest((request) => request.url().includes("/api/stream"));
+    const [asked] = await Promise.all([
+      streaming,
+      newLink("--role", "viewer").then(async (link) => one.goto(link)),
+    ]);
+    await isIn(one);
+    const key = await keptKey();
+    keys.push(key);
+    assert.equal(asked.headers()["x-cofferdam-key"], key, "the stream is asked for with it");
+    await one.getByRole("button", { name: "Sign out" }).click();
+    await isOut(one);
+    assert.notEqual(await keptKey(), key);
+    await one.close();
+  }
+  assert.equal(new Set(keys).size, 2);
+  for (const key of keys) assert.ok(!addresses.some((url) => url.includes(key)), "in no address");
+  await context.close();
+});
+
 test("INV-204: a session that is ended in another tab shows the way in at once, and nothing of what stood there", async () => {
   const context = await desk.context();
   const other = await context.newPage();

@@ -125,11 +125,11 @@ test("INV-218: a run's stream, cut again and again in a flood, tells each entry 
   );
   const pass = await desk.passOf(page);
   const seen: number[] = [];
-  let lastId = "0";
+  let from = "0";
   for (let isOver = false, n = 0; !isOver; n += 1) {
     const gone = new AbortController();
-    const response = await fetch(`${desk.origin}/api/stream?run=${run}`, {
-      headers: { ...pass, "last-event-id": lastId },
+    const response = await fetch(`${desk.origin}/api/stream?run=${run}&from=${from}`, {
+      headers: pass,
       signal: gone.signal,
     });
     assert.equal(response.status, 200);
@@ -146,7 +146,7 @@ test("INV-218: a run's stream, cut again and again in a flood, tells each entry 
         if (data === undefined || left === 0) continue;
         const entries = JSON.parse(data) as { seq: number; type: string }[];
         seen.push(...entries.map(({ seq }) => seq));
-        lastId = /^id: (\d+)$/m.exec(message)?.[1] ?? lastId;
+        from = /^id: (\d+)$/m.exec(message)?.[1] ?? from;
         isOver ||= entries.some(({ type }) => type === "run.end");
         left -= 1;
       }

@@ -112,7 +112,7 @@ async function open(who: string): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
   await page.goto(ORIGIN);
-  await page.getByRole("link", { name: "Sign in at your provider" }).click();
+  await page.getByRole("button", { name: "Sign in at your provider" }).click();
   return page;
 }
 
@@ -184,7 +184,7 @@ test("INV-213: a way back that another browser began leads nowhere", async () =>
   });
   subject = "sub-alice";
   await mine.goto(ORIGIN);
-  await mine.getByRole("link", { name: "Sign in at your provider" }).click();
+  await mine.getByRole("button", { name: "Sign in at your provider" }).click();
   await eventually("the way back", 20_000, () => back !== "");
   const theirs = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
   await theirs.goto(back);

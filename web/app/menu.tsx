@@ -1,7 +1,7 @@
 /** The menu: screens, what needs a person, who is signed in. `g` and a letter opens a screen. */
 import { useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
-import { useAct, useCall } from "../calls/index.ts";
+import { signOut, useCall, useDo } from "../calls/index.ts";
 import { useConnection, useLive } from "../live/index.ts";
 import { useKeys } from "../parts/index.ts";
 import { SCREENS } from "./screens.ts";
@@ -15,7 +15,7 @@ export function Menu({ session }: { session: SignedIn }) {
   const [location, navigate] = useLocation();
   const waiting = useWaiting();
   const connection = useConnection();
-  const leave = useAct("session.end", ["session.show"]);
+  const leave = useDo(signOut, ["session.show"]);
   useChords(navigate);
   const screens = useRef<HTMLElement>(null);
   // On a phone the menu is one row, longer than the page is wide.
@@ -64,7 +64,7 @@ export function Menu({ session }: { session: SignedIn }) {
           {session.person}
           <small>{session.roles.join(", ")}</small>
         </p>
-        <button type="button" onClick={() => leave.mutate({})}>
+        <button type="button" onClick={() => leave.mutate()}>
           Sign out
         </button>
       </footer>
@@ -76,7 +76,7 @@ export function Menu({ session }: { session: SignedIn }) {
 function useWaiting(): number {
   const approvals = useCall("approvals.list", { all: false });
   useLive("approvals", ({ event }) => {
-    if (event === "approval") void approvals.refetch();
+    if (event === "approval" || event === "approvals") void approvals.refetch();
   });
   const waiting =
     approvals.data?.filter(({ state }) => state === "requested" || state === "shown").length ?? 0;

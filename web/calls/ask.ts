@@ -5,7 +5,14 @@
  */
 import type { Answers, ApiName, Asks, StreamingName } from "../../src/api/index.ts";
 
-import { pageKey } from "./key.ts";
+import {
+  forgetPageKey,
+  keepPageKey,
+  keyHashOf,
+  newPageKey,
+  pageKey,
+  PAGE_KEY_HEADER,
+} from "./key.ts";
 
 interface Refusal {
   readonly code: string;
@@ -73,7 +80,7 @@ function valueOf(line: string): unknown {
 
 /** Takes a link's token for a session. */
 export async function signInByLink(link: string): Promise<void> {
-  await post("/session/link", { link });
+  await signIn("/session/link", { link });
 }
 
 export type SignatureAsk = Answers<"passkey.prove">;
@@ -86,7 +93,28 @@ export async function askToSignIn(): Promise<SignatureAsk> {
 
 /** Takes a passkey's signature for a session. */
 export async function signInByProof(proof: Proof): Promise<void> {
-  await post("/session/passkey", { proof });
+  await signIn("/session/passkey", { proof });
+}
+
+/** Leaves for the provider, from where one comes back signed in. */
+export async function signInAtProvider(): Promise<void> {
+  const key = newPageKey();
+  const hash = await keyHashOf(key);
+  keepPageKey(key);
+  location.assign(`/session/oidc?key=${hash}`);
+}
+
+/** Ends the session; its key opens nothing any more, and is forgotten. */
+export async function signOut(): Promise<void> {
+  await ask("session.end", {});
+  forgetPageKey();
+}
+
+/** Each session has a key of its own, kept once it has begun: where that fails, what there is goes on. */
+async function signIn(path: string, body: unknown): Promise<void> {
+  const key = newPageKey();
+  await post(path, body, undefined, key);
+  keepPageKey(key);
 }
 
 /** How one may sign in here. */
@@ -99,12 +127,17 @@ export async function offers(): Promise<Offers> {
   return (await (await post("/session/offers", {})).json()) as Offers;
 }
 
-async function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+async function post(
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+  key = pageKey(),
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
       method: "POST",
-      headers: { "content-type": "application/json", "x-cofferdam-key": pageKey() },
+      headers: { "content-type": "application/json", [PAGE_KEY_HEADER]: key },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -1,13 +1,15 @@
 /** Asking the server, typed by the control contract. */
-export { pageKey, pageKeyHash } from "./key.ts";
+export { pageKey, PAGE_KEY_HEADER } from "./key.ts";
 export {
   ApiFault,
   ask,
   askStream,
   askToSignIn,
   offers,
+  signInAtProvider,
   signInByLink,
   signInByProof,
+  signOut,
   type Offers,
   type Proof,
   type SignatureAsk,

@@ -1,14 +1,15 @@
 /**
- * The tab's one stream of events (`GET /api/stream`). Its topics are those that screens listen to now; a hidden tab
+ * The tab's one stream of events (`GET /api/stream`), read by fetch: an EventSource would send the page's key in its address. Its topics are those that screens listen to now; a hidden tab
  * listens to nothing, since a browser has six connections for a host and all its tabs.
  *
  * Entries of a run are resumed where they were left, however the stream was opened anew; whatever else has a state comes
- * whole when it opens. What comes is told once for each frame, so that a burst is painted once.
+ * whole when it opens, or it is said that it has to be read anew (`approvals`). What comes is told once for each frame, so that a burst is painted once.
  *
  * @module
  */
 
-import { pageKey } from "../calls/index.ts";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { pageKey, PAGE_KEY_HEADER } from "../calls/index.ts";
 
 /** `now`, `approvals`, `ledger`, or `run=r-...`. */
 export type Topic = string;
@@ -17,10 +18,9 @@ export type LiveEvent = { readonly event: string; readonly data: unknown };
 export type Connection = "live" | "opening" | "lost" | "paused";
 type Listener = (event: LiveEvent) => void;
 
-const EVENTS = ["approval", "entries", "cards", "head", "failed"];
 /** Screens come and go together; the stream is opened once for all of them. */
 const SETTLE_MS = 20;
-/** Until a stream that the server refused is tried again: twice as long each time. */
+/** Until a stream that ended, or was refused, is tried again: twice as long each time. */
 const AGAIN_MS = 1000;
 const AGAIN_MS_MAX = 30_000;
 
@@ -28,7 +28,8 @@ const listeners = new Map<Topic, Set<Listener>>();
 /** Where each run's entries go on. */
 const resumes = new Map<Topic, string>();
 const watchers = new Set<() => void>();
-let source: EventSource | undefined;
+/** Of the stream that is open, or opening. */
+let source: AbortController | undefined;
 let opened = "";
 let connection: Connection = "paused";
 let settling: ReturnType<typeof setTimeout> | undefined;
@@ -73,8 +74,8 @@ function settle(ms = SETTLE_MS): void {
 function open(): void {
   const topics = document.hidden ? [] : [...listeners.keys()].sort();
   const wanted = topics.join("&");
-  if (wanted === opened && source !== undefined && source.readyState !== EventSource.CLOSED) return;
-  source?.close();
+  if (wanted === opened && source !== undefined) return;
+  source?.abort();
   source = undefined;
   opened = wanted;
   if (wanted === "") {
@@ -84,30 +85,44 @@ function open(): void {
   say("opening");
   const run = topics.find((topic) => topic.startsWith("run="));
   const from = run === undefined ? undefined : resumes.get(run);
-  const stream = new EventSource(
-    `/api/stream?${wanted}${from === undefined ? "" : `&from=${from}`}&key=${pageKey()}`,
-  );
-  source = stream;
-  stream.addEventListener("open", () => {
-    againMs = AGAIN_MS;
-    say("live");
-  });
-  stream.addEventListener("error", () => {
+  const own = new AbortController();
+  source = own;
+  const onMessage = ({ event = "", data, id }: EventSourceMessage) => {
+    if (source !== own) return;
+    if (event === "entries" && run !== undefined && id !== undefined) resumes.set(run, id);
+    queue.push({ event, data: JSON.parse(data) as unknown });
+    if (isFramed) return;
+    isFramed = true;
+    requestAnimationFrame(tell);
+  };
+  // However it ends, a network that is away or a session that is over, it is tried again.
+  const again = () => {
+    if (source !== own) return;
+    source = undefined;
     say("lost");
-    // The browser tries again by itself, unless it was refused: a session that is over, a console that ended.
-    if (stream.readyState !== EventSource.CLOSED || stream !== source) return;
     settle(againMs);
     againMs = Math.min(2 * againMs, AGAIN_MS_MAX);
-  });
-  for (const event of EVENTS) {
-    stream.addEventListener(event, ({ data, lastEventId }: MessageEvent<string>) => {
-      if (stream !== source) return;
-      if (event === "entries" && run !== undefined) resumes.set(run, lastEventId);
-      queue.push({ event, data: JSON.parse(data) as unknown });
-      if (isFramed) return;
-      isFramed = true;
-      requestAnimationFrame(tell);
-    });
+  };
+  const address = `/api/stream?${wanted}${from === undefined ? "" : `&from=${from}`}`;
+  void read(address, own.signal, onMessage).then(again, again);
+}
+
+/** Reads one stream to its end. */
+async function read(
+  address: string,
+  signal: AbortSignal,
+  onEvent: (message: EventSourceMessage) => void,
+): Promise<void> {
+  const response = await fetch(address, { headers: { [PAGE_KEY_HEADER]: pageKey() }, signal });
+  if (!response.ok || response.body === null) return;
+  againMs = AGAIN_MS;
+  say("live");
+  const parser = createParser({ onEvent });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    parser.feed(value);
   }
 }
 

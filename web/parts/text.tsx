@@ -5,11 +5,11 @@
  * @module
  */
 import type { ReactNode } from "react";
+// This file alone: the face has what only Node can load.
+import { codePointText, UNSEEN_IN_LINES } from "../../src/base/visible-text.ts";
 import styles from "./text.module.css";
 
-/** Controls, format characters (bidi, zero width, tags), odd spaces, lone surrogates; not tab and line feed. */
-const UNSEEN = /[\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u3164\uffa0]|(?![\t\n])\p{Cc}/u;
-const UNSEEN_ALL = new RegExp(`(${UNSEEN.source})`, "gu");
+const UNSEEN_ALL = new RegExp(`(${UNSEEN_IN_LINES.source})`, "gu");
 const WORD = /([\p{L}\p{M}\p{N}_.@-]+)/u;
 const LOOKALIKE = [
   /\p{Script=Latin}/u,
@@ -25,11 +25,11 @@ export function Untrusted({ text, isBlock = false }: { text: string; isBlock?: b
 
 /** The same for where only characters go: a title, a label of a control. */
 export function spelledText(text: string): string {
-  return text.replaceAll(UNSEEN_ALL, nameOf);
+  return text.replaceAll(UNSEEN_ALL, codePointText);
 }
 
 function marked(text: string): ReactNode {
-  if (!UNSEEN.test(text) && isAscii(text)) return text;
+  if (!UNSEEN_IN_LINES.test(text) && isAscii(text)) return text;
   return text.split(WORD).map((part, at) =>
     isMixed(part) ? (
       <mark key={at} className={styles.mixed} title="letters of several alphabets">
@@ -47,14 +47,10 @@ function spelled(text: string): ReactNode {
       part
     ) : (
       <span key={at} className={styles.unseen}>
-        {nameOf(part)}
+        {codePointText(part)}
       </span>
     ),
   );
-}
-
-function nameOf(character: string): string {
-  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 function isMixed(word: string): boolean {

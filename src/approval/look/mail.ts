@@ -94,7 +94,7 @@ function mimeLetter(mail: Members): LookLetter {
     attachments: (Array.isArray(mail["attachments"])
       ? (mail["attachments"] as readonly Json[])
       : []
-    ).map(attachmentOf),
+    ).map((file) => attachmentOf(file, measuredIn(file))),
     headers: list("headers"),
   };
 }
@@ -163,12 +163,15 @@ function apiLetter(body: Members): LookLetter {
   if (contents !== undefined) shown.add("content");
   const files = filesOf(body["attachments"]);
   const left = without(body, shown);
-  const rest = left === undefined || files === undefined ? left : { ...left, attachments: files };
+  const rest =
+    left === undefined || files === undefined
+      ? left
+      : { ...left, attachments: files.map(({ said }) => said) };
   return {
     people: listsOf([["From", from], ...lists]),
     passages: [...passages, ...(contents ?? [])],
     doubts: [],
-    attachments: (files ?? []).map(attachmentOf),
+    attachments: (files ?? []).map(({ said, measured }) => attachmentOf(said, measured)),
     headers: [],
     ...(rest === undefined ? {} : { rest }),
   };
@@ -227,34 +230,50 @@ function linesOf(value: Json | undefined): readonly string[] {
   return [name === undefined ? textOf(email) : `${textOf(name)} <${textOf(email)}>`];
 }
 
-/** Attachments with the hash of their content in its place; those of a link as they are. */
-function filesOf(value: Json | undefined): readonly Members[] | undefined {
+/** What was counted here; an agent may write members of the same names. */
+interface Measured {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+interface File {
+  /** As the body says it, with what was measured in the place of its content. */
+  readonly said: Members;
+  /** Absent where the content is not in the body. */
+  readonly measured: Measured | undefined;
+}
+
+function filesOf(value: Json | undefined): readonly File[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const items = value as readonly Json[];
   if (!items.every(isMembers)) return undefined;
   return items.map((one) => {
     const name = ["content", "Content"].find((key) => typeof one[key] === "string");
-    if (name === undefined) return one;
+    if (name === undefined) return { said: one, measured: undefined };
     const bytes = Buffer.from(textOf(one[name]), "base64");
-    const { [name]: _, ...rest } = one;
-    return {
-      ...rest,
-      bytes: bytes.length,
-      sha256: createHash("sha256").update(bytes).digest("hex"),
-    };
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const measured = { bytes: bytes.length, sha256 };
+    return { said: { ...one, [name]: measured }, measured };
   });
 }
 
-function attachmentOf(file: Json | Members): LookAttachment {
-  if (!isMembers(file)) return { name: textOf(file), type: "no type" };
+/** Of a file of a MIME message, which the catalog has measured. */
+function measuredIn(file: Json): Measured | undefined {
+  const { bytes, sha256 } = isMembers(file) ? file : {};
+  return typeof bytes === "number" && typeof sha256 === "string" ? { bytes, sha256 } : undefined;
+}
+
+/** A file that is in the body and has an address, too, is told by both: which of them counts is its system's matter. */
+function attachmentOf(file: Json, measured: Measured | undefined): LookAttachment {
+  const members = isMembers(file) ? file : { name: textOf(file) };
   const pick = (...names: readonly string[]) =>
-    names.map((name) => file[name]).find((value) => value !== undefined && value !== "");
-  const { bytes, sha256 } = file;
+    names.map((name) => members[name]).find((value) => value !== undefined && value !== "");
+  const from =
+    pick("path", "url") ?? (measured === undefined ? "where it does not say" : undefined);
   return {
     name: textOf(pick("filename", "name", "Name") ?? "(no name)"),
     type: textOf(pick("contentType", "content_type", "type", "ContentType") ?? "no type"),
-    ...(typeof bytes === "number" && typeof sha256 === "string"
-      ? { bytes, sha256 }
-      : { from: textOf(pick("path", "url") ?? "where it does not say") }),
+    ...measured,
+    ...(from === undefined ? {} : { from: textOf(from) }),
   };
 }

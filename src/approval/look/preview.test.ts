@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseFragment, defaultTreeAdapter, type DefaultTreeAdapterTypes } from "parse5";
+import { codePointText } from "../../base/index.ts";
 import { readHtml } from "./html.ts";
 
 const DOT = "data:image/png;base64,iVBORw0KGgo=";
@@ -60,6 +61,30 @@ for (const [source, preview, why] of [
     "&lt;script&gt;x&lt;/script&gt;<p></p>",
     "what is written stays written",
   ],
+  ...[
+    "\u200b",
+    "\u034f",
+    "\ufe00",
+    "\u{e0041}",
+    "\u{e0100}",
+    "\u{e01ef}",
+    "\u2066",
+    "\u2800",
+    "\u3000",
+  ].map(
+    (hidden) =>
+      [
+        `<p>a${hidden}b &#x${hidden.codePointAt(0)?.toString(16)};`,
+        `<p>a<mark>${codePointText(hidden)}</mark>b <mark>${codePointText(hidden)}</mark></p>`,
+        "what is not seen is spelled out",
+      ] as const,
+  ),
+  [
+    `<a href="https://x.example/\u202e">a</a>`,
+    `<u title="https://x.example/U+202E">a</u>`,
+    "and in a title",
+  ],
+  ["<p>a\tb\nc&nbsp;d", "<p>a\tb\nc\u00a0d</p>", "usual spaces stay"],
 ] as const) {
   test(`INV-188: in a preview ${why}: ${source}`, () => {
     assert.equal(readHtml(source)?.preview, preview);

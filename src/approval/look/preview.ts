@@ -1,10 +1,12 @@
 /**
  * HTML as its readers see it, for a frame: written anew from what was read, so that nothing is in it but structure
  * and text. No script, style, form, address that is loaded, or attribute of the source survives, whatever the frame
- * around it allows; what is out of sight is left out, and told apart.
+ * around it allows; what is out of sight is left out, and told apart. Characters that are not seen, or that reorder those
+ * that are, are spelled out and marked.
  *
  * @module
  */
+import { codePointText, UNSEEN_IN_LINES } from "../../base/index.ts";
 
 /** Elements that are written as they are, without their attributes. */
 const KEPT = new Set(
@@ -24,6 +26,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
+/** Not a no-break space, which is in most mails, and seen as the space that it is. */
+const UNSEEN_ALL = new RegExp(String.raw`(?!\u00a0)(?:${UNSEEN_IN_LINES.source})`, "gu");
+
 type Attributes = ReadonlyMap<string, string>;
 
 export class Preview {
@@ -36,7 +41,7 @@ export class Preview {
     const target = attributes.get("href");
     // A link leads nowhere here; where it would lead stands in its title.
     if (name === "a" && target !== undefined) {
-      this.#html += `<u title="${escaped(target)}">`;
+      this.#html += `<u title="${spelled(target)}">`;
       return "</u>";
     }
     if (!KEPT.has(name)) return "";
@@ -50,7 +55,10 @@ export class Preview {
   }
 
   text(text: string): void {
-    this.#html += escaped(text);
+    this.#html += escaped(text).replaceAll(
+      UNSEEN_ALL,
+      (one) => `<mark>${codePointText(one)}</mark>`,
+    );
   }
 
   get html(): string {
@@ -60,14 +68,19 @@ export class Preview {
   #picture(attributes: Attributes): void {
     const [source = "", alt = ""] = [attributes.get("src"), attributes.get("alt")];
     this.#html += PICTURE.test(source)
-      ? `<img src="${escaped(source)}" alt="${escaped(alt)}">`
-      : `<small>[picture${alt === "" ? "" : `: ${escaped(alt)}`}]</small>`;
+      ? `<img src="${escaped(source)}" alt="${spelled(alt)}">`
+      : `<small>[picture${alt === "" ? "" : `: ${spelled(alt)}`}]</small>`;
   }
 }
 
 function spanOf(name: string, attributes: Attributes): string {
   const value = attributes.get(name) ?? "";
   return /^\d{1,3}$/.test(value) ? ` ${name}="${value}"` : "";
+}
+
+/** For where no mark can stand. */
+function spelled(text: string): string {
+  return escaped(text).replaceAll(UNSEEN_ALL, codePointText);
 }
 
 function escaped(text: string): string {

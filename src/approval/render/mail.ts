@@ -43,9 +43,6 @@ function putEnvelope(
 }
 
 function fileLine({ name, type, bytes, sha256, from }: LookAttachment): string {
-  const what =
-    sha256 === undefined
-      ? `from ${from ?? "where it does not say"}`
-      : `${bytes} bytes, SHA-256 ${sha256}`;
-  return `${name}, ${type}, ${what}`;
+  const inside = sha256 === undefined ? [] : [`${bytes} bytes, SHA-256 ${sha256}`];
+  return [name, type, ...inside, ...(from === undefined ? [] : [`from ${from}`])].join(", ");
 }

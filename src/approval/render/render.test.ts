@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Action, Json } from "../../action/index.ts";
@@ -209,6 +210,25 @@ test("INV-62: files of a mail are known by their hash, and so are hidden; each m
   assert.deepEqual(under(batch, "Mail"), ["1 of 2", "2 of 2"]);
   assert.deepEqual(under(batch, "To"), ["a@x.example", "b@x.example"]);
   assert.deepEqual(under(batch, "Text"), ["one", "two"]);
+});
+
+test("INV-62: what an agent says of a file's size and hash is not taken for what was measured", () => {
+  const mail = { from: "me@x.example", to: "a@x.example", subject: "1", text: "one" };
+  const claim = { bytes: 12, sha256: "aa".repeat(32) };
+  const linked = { filename: "a.pdf", path: "https://evil.example/x", ...claim };
+  const files = (file: Json) => {
+    const card = cardFor("mail", { body: { ...mail, attachments: [file] } });
+    return under(card, "Files (1)");
+  };
+  assert.deepEqual(files(linked), ["a.pdf, no type, from https://evil.example/x"]);
+  assert.deepEqual(files({ ...linked, content: { ...claim } }), files(linked));
+  const own = createHash("sha256").update("hello").digest("hex");
+  const both = { ...linked, content: Buffer.from("hello").toString("base64") };
+  assert.deepEqual(files(both), [
+    `a.pdf, no type, 5 bytes, SHA-256 ${own}, from https://evil.example/x`,
+  ]);
+  const card = cardFor("mail", { body: { ...mail, attachments: [both] } });
+  assert.ok(JSON.stringify(card.blocks).includes(claim.sha256), "what is sent stands there, too");
 });
 
 test("a mail that the request only names is shown as the system has it", () => {

@@ -29,8 +29,8 @@ export interface LivePorts {
 export type News =
   | { readonly topic: "now" }
   | { readonly topic: "ledger" }
-  | { readonly topic: "entry"; readonly run: string | undefined }
-  | { readonly topic: "approvals"; readonly approval: ApprovalInfo };
+  | { readonly topic: "entry"; readonly run: string | undefined } // Without one, any of them may be another: some changes were not heard of.
+  | { readonly topic: "approvals"; readonly approval?: ApprovalInfo };
 
 export interface Live {
   /** Cards of all runs that live, and of those that ended last; need first. */
@@ -136,12 +136,19 @@ class LiveDesk implements Live {
     const { client, closing, log } = this.#ports;
     const ending = new AbortController();
     this.#approvals = ending;
-    const follow = async () => {
+    const hear = async () => {
       const signal = AbortSignal.any([ending.signal, closing]);
       for await (const approval of client.stream("approvals.follow", {}, signal)) {
         this.#tell({ topic: "approvals", approval });
       }
     };
+    // It begins with those that wait, and so does not tell of one that ended before. Where the daemon answers what was
+    // asked after it, it follows, and whoever reads the list from now on hears of all that comes.
+    const heal = async () => {
+      await client.call("daemon.status", {});
+      this.#tell({ topic: "approvals" });
+    };
+    const follow = async () => void (await Promise.all([hear(), heal()]));
     const again = () => {
       this.#approvals = undefined;
       if (ending.signal.aborted || closing.aborted) return;

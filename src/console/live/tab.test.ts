@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Entry, RunCard } from "../../api/index.ts";
+import type { ApprovalInfo, Entry, RunCard } from "../../api/index.ts";
 import type { Live, News } from "./live.ts";
 import { serveTab, topicsOf, type Sink } from "./tab.ts";
 
@@ -90,7 +90,7 @@ test("INV-218: a stream that breaks at any message goes on without loss and with
   const live = new Growing();
   const flood = setInterval(() => live.grow(40), 5);
   const seen: number[] = [];
-  let lastId: string | undefined = "0";
+  let from = "0";
   let breaks = 0;
   while (breaks < 12) {
     const gone = new AbortController();
@@ -98,11 +98,11 @@ test("INV-218: a stream that breaks at any message goes on without loss and with
     const sink = sinkOf([], async ({ data, id }) => {
       // What has reached the browser counts, with its id; then the connection is cut.
       seen.push(...(data as readonly Entry[]).map(({ seq }) => seq));
-      lastId = String(id);
+      from = String(id);
       left -= 1;
       if (left === 0) gone.abort();
     });
-    await serveTab(live, topicsOf(new URLSearchParams("run=r-a"), lastId), sink, gone.signal);
+    await serveTab(live, topicsOf(new URLSearchParams({ run: "r-a", from })), sink, gone.signal);
     breaks += 1;
   }
   clearInterval(flood);
@@ -122,7 +122,7 @@ test("a slow tab gets the last state of a card, not each; nothing is kept for it
   const got: Sent[] = [];
   let release = () => {};
   const sink = sinkOf(got, async () => new Promise<void>((resolve) => (release = resolve)));
-  const topics = topicsOf(new URLSearchParams("now&ledger"), undefined);
+  const topics = topicsOf(new URLSearchParams("now&ledger"));
   const served = serveTab(live, topics, sink, gone.signal);
   await sleep(20);
   for (let n = 1; n <= 500; n += 1) {
@@ -149,7 +149,7 @@ test("cards come at most four times a second, and only those that changed", asyn
   const gone = new AbortController();
   const got: Sent[] = [];
   const sink = sinkOf(got, async () => {});
-  const topics = topicsOf(new URLSearchParams("now"), undefined);
+  const topics = topicsOf(new URLSearchParams("now"));
   const served = serveTab(live, topics, sink, gone.signal);
   const changing = setInterval(() => {
     live.title += "x";
@@ -177,7 +177,7 @@ test("a stream ends with its session", async () => {
     async () => {},
     () => isWelcome,
   );
-  const topics = topicsOf(new URLSearchParams("ledger"), undefined);
+  const topics = topicsOf(new URLSearchParams("ledger"));
   const served = serveTab(live, topics, sink, new AbortController().signal);
   await sleep(150);
   isWelcome = false;
@@ -186,10 +186,37 @@ test("a stream ends with its session", async () => {
   assert.equal(live.listeners.size, 0);
 });
 
-test("what a browser names as its last event is a number or nothing", () => {
-  const asked = new URLSearchParams("run=r-a&from=7");
-  assert.equal(topicsOf(asked, undefined).from, 7);
-  assert.equal(topicsOf(asked, "12").from, 12);
-  for (const id of ["-1", "1e9", "x", "", "9".repeat(30)])
-    assert.equal(topicsOf(asked, id).from, 7);
+test("where a tab goes on is a number or nothing", () => {
+  const fromOf = (from: string) => topicsOf(new URLSearchParams({ run: "r-a", from })).from;
+  assert.equal(fromOf("12"), 12);
+  for (const from of ["-1", "1e9", "x", "", "9".repeat(30)]) assert.equal(fromOf(from), undefined);
+});
+
+test("INV-274: a tab is told that approvals may be others when it opens, and whenever changes went unheard", async () => {
+  const live = new Growing();
+  const told = async (topics: string, during: () => void) => {
+    const gone = new AbortController();
+    const got: string[] = [];
+    const sink = sinkOf([], async ({ event }) => void got.push(event));
+    const served = serveTab(live, topicsOf(new URLSearchParams(topics)), sink, gone.signal);
+    await sleep(150);
+    const atOpening = got.splice(0);
+    during();
+    await sleep(300);
+    gone.abort();
+    await served;
+    return [atOpening, got];
+  };
+  const approval = { id: "p-1" } as unknown as ApprovalInfo;
+  const nothing = () => {};
+  assert.deepEqual(await told("approvals", nothing), [["approvals"], []]);
+  assert.deepEqual(await told("approvals", () => live.tell({ topic: "approvals" })), [
+    ["approvals"],
+    ["approvals"],
+  ]);
+  assert.deepEqual(await told("approvals", () => live.tell({ topic: "approvals", approval })), [
+    ["approvals"],
+    ["approval"],
+  ]);
+  assert.deepEqual(await told("ledger", () => live.tell({ topic: "approvals" })), [["head"], []]);
 });

@@ -5,7 +5,7 @@
  * ones before; of entries it gets each, at its own pace, since they are read for it from where it is. So nothing waits for a
  * slow tab, and what is kept for it is bounded (docs/decisions/0427).
  *
- * `entries` carries the number of the next entry as its id: a browser that comes back names it, and misses and repeats none.
+ * `entries` carries the number of the next entry as its id: a tab that comes back names it, and misses and repeats none.
  *
  * @module
  */
@@ -36,19 +36,19 @@ export interface Sink {
   isWelcome(): boolean;
 }
 
-/** `?now&approvals&ledger&run=r-x&from=12`, and where a browser comes back, what it had last. */
-export function topicsOf(asked: URLSearchParams, lastId: string | undefined): Topics {
+/** `?now&approvals&ledger&run=r-x&from=12`. */
+export function topicsOf(asked: URLSearchParams): Topics {
   return {
     now: asked.has("now"),
     approvals: asked.has("approvals"),
     ledger: asked.has("ledger"),
     run: asked.get("run") ?? undefined,
-    from: numberOf(lastId) ?? numberOf(asked.get("from") ?? undefined),
+    from: numberOf(asked.get("from")),
   };
 }
 
-function numberOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+function numberOf(text: string | null): number | undefined {
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Tells one tab until `signal` says so or its session is over. */
@@ -75,8 +75,8 @@ class Tab {
   readonly #topics: Topics;
   readonly #sink: Sink;
   readonly #signal: AbortSignal;
-  /** What changed since it was told. */
-  readonly #changed = { now: true, ledger: true, entry: true };
+  /** What changed since it was told; `approvals`: which ones is not known. */
+  readonly #changed = { now: true, ledger: true, entry: true, approvals: true };
   /** Approvals that changed, the last state of each. */
   readonly #approvals = new Map<string, unknown>();
   /** Each card as it was told. */
@@ -97,7 +97,8 @@ class Tab {
     const { topic } = news;
     if (topic === "approvals") {
       if (!this.#topics.approvals) return;
-      this.#approvals.set(news.approval.id, news.approval);
+      if (news.approval === undefined) this.#changed.approvals = true;
+      else this.#approvals.set(news.approval.id, news.approval);
     } else if (topic === "entry") {
       if (news.run !== this.#topics.run) return;
       this.#changed.entry = true;
@@ -123,12 +124,13 @@ class Tab {
   }
 
   #isDue(): boolean {
-    const { now, ledger, entry } = this.#changed;
+    const { now, ledger, entry, approvals } = this.#changed;
     const { topics } = { topics: this.#topics };
     return (
       (now && topics.now) ||
       (ledger && topics.ledger) ||
       (entry && topics.run !== undefined) ||
+      (approvals && topics.approvals) ||
       this.#approvals.size > 0
     );
   }
@@ -145,6 +147,10 @@ class Tab {
 
   /** Tells what changed; returns whether there are entries still that the tab has not. */
   async #tell(): Promise<boolean> {
+    if (this.#topics.approvals && this.#changed.approvals) {
+      this.#changed.approvals = false;
+      await this.#sink.send("approvals", {});
+    }
     for (const [id, approval] of this.#approvals) {
       this.#approvals.delete(id);
       await this.#sink.send("approval", approval);

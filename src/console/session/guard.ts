@@ -161,12 +161,8 @@ export interface Credentials {
 }
 
 /** Another port of this host may have set a cookie of our name, too: each is tried. */
-export function credentialsOf(
-  origin: URL,
-  headers: IncomingHttpHeaders,
-  search: URLSearchParams,
-): Credentials {
-  const key = headers[KEY_HEADER] ?? search.get("key");
+export function credentialsOf(origin: URL, headers: IncomingHttpHeaders): Credentials {
+  const key = headers[KEY_HEADER];
   return {
     tokens: cookiesOf(headers.cookie, cookieName(origin)),
     key: typeof key === "string" && KEY.test(key) ? key : undefined,

@@ -25,6 +25,11 @@ export function useInbox(): Inbox {
   const { data = [], isPending, error } = useCall("approvals.list", LIST);
   const queries = useQueryClient();
   useLive("approvals", ({ event, data: changed }) => {
+    if (event === "approvals") {
+      for (const name of ["approvals.list", "approvals.show"] as const) {
+        void queries.invalidateQueries({ queryKey: keyOf(name) });
+      }
+    }
     if (event !== "approval") return;
     const one = changed as ApprovalInfo;
     queries.setQueryData<readonly ApprovalInfo[]>(keyOf("approvals.list", LIST), (list = []) =>

@@ -5,7 +5,7 @@ import {
   ApiFault,
   askToSignIn,
   offers,
-  pageKeyHash,
+  signInAtProvider,
   signInByLink,
   signInByProof,
   type Offers,
@@ -18,10 +18,6 @@ export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
   const [problem, setProblem] = useState<unknown>(takeRefusal);
   const [offered, setOffered] = useState<Offers>();
   const [isAsked, setAsked] = useState(false);
-  const [keyHash, setKeyHash] = useState<string>();
-  useEffect(() => {
-    pageKeyHash().then(setKeyHash, setProblem);
-  }, []);
   useEffect(() => {
     if (link !== undefined) signInByLink(link).then(onSignedIn, setProblem);
     offers().then(setOffered, setProblem);
@@ -44,10 +40,10 @@ export function SignInScreen({ onSignedIn }: { onSignedIn: () => void }) {
       >
         {isAsked ? "Waiting for your passkey…" : "Sign in with a passkey"}
       </Button>
-      {offered?.oidc === true && keyHash !== undefined ? (
-        <a className={styles.provider} href={`/session/oidc?key=${keyHash}`}>
+      {offered?.oidc === true ? (
+        <Button onClick={() => void signInAtProvider().catch(setProblem)}>
           Sign in at your provider
-        </a>
+        </Button>
       ) : null}
       {offered?.links === true ? (
         <>

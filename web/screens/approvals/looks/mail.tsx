@@ -153,12 +153,11 @@ function FileView({ id, file, place }: { id: string; file: LookAttachment; place
         <span className={styles.quiet}>
           <Untrusted text={type} />
         </span>
-        {bytes === undefined ? (
+        {bytes === undefined ? null : <span>{bytesText(bytes)}</span>}
+        {from === undefined ? null : (
           <span>
-            from <Untrusted text={from ?? ""} />
+            from <Untrusted text={from} />
           </span>
-        ) : (
-          <span>{bytesText(bytes)}</span>
         )}
         {sha256 === undefined ? null : (
           <Button onClick={() => opening.mutate(sha256)} aria-label={`Look into it: file ${place}`}>

@@ -335,6 +335,12 @@ test("INV-263: a key that was removed opens nothing, also of what it made; the f
   );
   await assert.rejects(bert.commands.run("true"), AuthenticationError);
   await assert.rejects(bert.kill(), AuthenticationError);
+  // Whoever is called bert now is another.
+  const another = kept.add("bert");
+  await assert.rejects(bert.commands.run("true"), AuthenticationError);
+  const list = await raw(origin, "/v2/sandboxes", { headers: { "x-api-key": another } });
+  assert.deepEqual(JSON.parse(list.text), []);
+  kept.remove("bert");
   assert.throws(() => kept.remove("bert"), { code: "e2b.key" });
   assert.throws(() => kept.add("anna"), { code: "e2b.key" });
   assert.throws(() => kept.add("Not A Name"), { code: "e2b.key" });

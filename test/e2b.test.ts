@@ -257,6 +257,10 @@ test("a sandbox is told of, listed, timed, paused, resumed, ended", async () => 
   assert.equal(await own.pause(), false);
   assert.equal(await own.isRunning(), false);
   assert.deepEqual(await ids({ state: ["paused"] }), [own.sandboxId]);
+  // More than its task lets it live is refused, and it stands still as before.
+  const tooLong = Sandbox.connect(own.sandboxId, { ...options, timeoutMs: 2 * 3_600_000 });
+  await assert.rejects(tooLong, /its task has \d+ s left/);
+  assert.equal(await own.isRunning(), false);
   const same = await Sandbox.connect(own.sandboxId, { ...options, timeoutMs: 300_000 });
   assert.equal(await same.isRunning(), true);
   const [first, later] = (

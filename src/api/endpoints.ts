@@ -238,6 +238,8 @@ export const ENDPOINTS = {
       commits: z.array(commitsSchema),
       radius: z.array(radiusSchema),
       text: z.string(),
+      /** Of all that is shown; only where the run stood still meanwhile. */
+      digest: z.string().optional(),
     }),
     streams: false,
   },
@@ -249,6 +251,11 @@ export const ENDPOINTS = {
       confirm: z.array(z.string()),
       only: z.array(z.string()).optional(),
       partial: z.boolean(),
+      /** What `workspace.diff` said of the changes that are meant; others are refused. */
+      digest: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
     }),
     gives: z.strictObject({
       applied: z.array(z.string()),

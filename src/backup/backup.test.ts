@@ -355,6 +355,28 @@ test("fault backup.changed: a file that becomes shorter while it is read ends th
   await assert.rejects(making, { code: "backup.changed" });
 });
 
+test("INV-276: of a run's folder only what is Cofferdam's own is read, whatever the run makes of its HOME", async (t) => {
+  const kit = await kitOf(t);
+  const run = join(kit.home.root, "runs/r-1");
+  for (const own of ["public", "recordings", "evidence"]) {
+    mkdirSync(join(run, own));
+    writeFileSync(join(run, own, "own"), own);
+  }
+  // A long name would end the backup; a link would lead it to the keys, and a pipe would hold it up for good.
+  mkdirSync(join(run, "home", "c".repeat(124)), { recursive: true });
+  writeFileSync(join(run, "home", "c".repeat(124), "n".repeat(200)), "");
+  symlinkSync(join(kit.home.root, "keys"), join(run, "home", "d"));
+  execFileSync("mkfifo", [join(run, "home", "pipe")]);
+  await make(kit);
+  const names = execFileSync("tar", ["-tf", kit.archive], { encoding: "utf8" }).split("\n");
+  const found = names.filter((name) => name.startsWith("runs/")).toSorted();
+  const own = ["evidence/own", "public/own", "recordings/own", "run.json"];
+  assert.deepEqual(
+    found,
+    own.map((name) => `runs/r-1/${name}`),
+  );
+});
+
 test("fault backup.path: what the form cannot name is said, not left out", async (t) => {
   const kit = await kitOf(t);
   writeFileSync(join(kit.home.root, "runs/r-1", "n".repeat(200)), "");

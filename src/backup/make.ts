@@ -20,8 +20,8 @@ const OPEN_FILES = /^(?:[a-z-]+\.yaml|passkeys\.json|holds\.json|formats\.json)$
 const PASSED_OVER =
   /^(?:(?:daemon|console)\.sock|daemon\.log|service|alive|restored\.json|.*\.new|[a-z-]+\.db(?:-wal|-shm|-journal|\.format-\d+)?)$/;
 const FOLDERS = ["vault", "catalog", "facts", "rules", "tasks", "exports", "runs"] as const;
-/** Folders of a run that are not Cofferdam's own: whatever the run itself can write (home, layer), and so turn into links. */
-const OF_THE_RUN = /^runs\/[^/]+\/(?!public$)[^/]+$/;
+/** Folders of a run that are not Cofferdam's own: what the run can write (home, layer), it can turn into links. */
+const OF_THE_RUN = /^runs\/[^/]+\/(?!(?:public|recordings|evidence)$)[^/]+$/;
 const LEFT = [
   "workspaces of runs (`diff`, `apply`)",
   "homes of agents (homes/)",

@@ -261,7 +261,8 @@ export class Run implements HeldRun {
 
   /** Has it stand still while `work` is done. @throws {Fault} `daemon.state` where it lives and nothing holds it still. */
   async still<T>(why: string, work: () => Promise<T>): Promise<T> {
-    const isOurs = await this.#standstill.freeze("snapshot", why);
+    const by = Symbol(why); // Several may, each by itself.
+    const isOurs = await this.#standstill.freeze(by, why);
     if (!isOurs && this.alive) {
       throw new Fault("daemon.state", `${this.id} is ${this.info.state}: it cannot be held still`, {
         hint: "try again in a moment",
@@ -270,7 +271,7 @@ export class Run implements HeldRun {
     try {
       return await work();
     } finally {
-      if (isOurs) await this.#standstill.thaw("snapshot");
+      if (isOurs) await this.#standstill.thaw(by);
     }
   }
 

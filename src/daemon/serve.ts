@@ -208,8 +208,9 @@ function createHandlers(
       key: world.ledger.verifierKey,
     }),
     "ledger.pruned": async () => prunedIn(world.ledger),
-    "workspace.diff": async ({ run }) => diffRun(world, runs.info(run)),
-    "workspace.apply": async ({ run, ...options }) => applyRun(world, runs.info(run), options),
+    "workspace.diff": async ({ run }) => diffRun(world, runs.info(run), runs.remembered(run)),
+    "workspace.apply": async ({ run, ...options }) =>
+      applyRun(world, runs.info(run), options, runs.remembered(run)),
     "workspace.discard": async ({ run }) => discardRun(world, runs.info(run)),
     "recordings.list": (which) => world.recordings.list(which),
     "recordings.read": (which) => piecesOf(world.recordings.read(which)),

@@ -36,11 +36,11 @@ interface Hold {
 }
 
 /** Who may freeze it for a while, each by itself. */
-type Freezer = "worker" | "snapshot";
+type Freezer = "worker" | symbol;
 
 export class Standstill {
   readonly #of: Stoppable;
-  /** Why nobody lets it run: no worker serves it, or a snapshot of it is taken. */
+  /** Why nobody lets it run: no worker serves it, or its files are read or taken as they are. */
   readonly #frozen = new Map<Freezer, string>();
   #hold: Hold | undefined;
   /** Why, by lineage that was paused. */
@@ -145,8 +145,8 @@ export class Standstill {
     const frozenFor = this.#frozenFor;
     if (this.#of.state() !== "paused") throw this.#stateFault("paused");
     if (frozenFor !== undefined && this.#hold === undefined) {
-      throw new Fault("daemon.state", `nobody serves ${this.#of.id}: ${frozenFor}`, {
-        hint: "it goes on by itself when another worker serves it",
+      throw new Fault("daemon.state", `${this.#of.id} is held still: ${frozenFor}`, {
+        hint: "it goes on by itself when that is over",
       });
     }
     const [lineage] = this.#lineages.keys();
@@ -159,7 +159,7 @@ export class Standstill {
     this.#of.resumed(); // What is found from here on, while it is let go, pauses it anew.
     if (frozenFor === undefined) return await this.#goOn();
     await this.#settle();
-    const reason = "it goes on when another worker serves it";
+    const reason = `it goes on when that is over: ${frozenFor}`;
     await this.#of.record({ type: "run.resume", data: { reason } }, { sync: true });
     this.#of.notice(reason);
   }

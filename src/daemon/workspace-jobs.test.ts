@@ -45,7 +45,13 @@ test("work on a workspace goes on by itself, and so does everything else", async
 
 test("what a thread answers is what the caller is sent, and what is put on record", async () => {
   await withPlace("echo 1 > a", async (_, layer) => {
-    const shown = await doJob({ kind: "diff", run: "r-1", ...JUDGED, layer: layer.folder });
+    const shown = await doJob({
+      kind: "diff",
+      frozen: false,
+      run: "r-1",
+      ...JUDGED,
+      layer: layer.folder,
+    });
     assert.deepEqual(parse(shown.body), {
       changes: [{ path: "a", kind: "added", detail: "file 2 bytes" }],
       commits: [],
@@ -80,7 +86,13 @@ test("INV-179: a task file among the changes is shown with what it makes possibl
   try {
     const layer = await place.start();
     place.inside(script, false);
-    const shown = await doJob({ kind: "diff", run: "r-1", ...JUDGED, layer: layer.folder });
+    const shown = await doJob({
+      kind: "diff",
+      frozen: false,
+      run: "r-1",
+      ...JUDGED,
+      layer: layer.folder,
+    });
     const { radius } = parse(shown.body) as { radius: { path: string; lines: string[] }[] };
     const told = new Map(radius.map(({ path, lines }) => [path, lines]));
     assert.deepEqual([...told.keys()].sort(), ["blast-budget.yaml", "ops.yaml"]);
@@ -98,7 +110,7 @@ test("INV-179: a task file among the changes is shown with what it makes possibl
 test("a fault in a thread is the caller's, code and hint", async () => {
   await withPlace("true", async (_, layer) => {
     await assert.rejects(
-      doJob({ kind: "diff", run: "r-1", ...JUDGED, layer: `${layer.folder}/none` }),
+      doJob({ kind: "diff", frozen: false, run: "r-1", ...JUDGED, layer: `${layer.folder}/none` }),
       {
         name: "Fault",
         code: "workspace.layer",
@@ -118,7 +130,7 @@ const DEATHS = [
 ] as const;
 for (const [code, why] of DEATHS) {
   test(`fault daemon.workspace_thread: ${why}, and the daemon goes on`, async () => {
-    const job = { kind: "diff", run: "r-1", ...JUDGED, layer: "/none" } as const;
+    const job = { kind: "diff", frozen: false, run: "r-1", ...JUDGED, layer: "/none" } as const;
     const program = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
     await assert.rejects(doJob(job, program, { heapMiB: 32 }), { code: "daemon.workspace_thread" });
   });
@@ -126,7 +138,13 @@ for (const [code, why] of DEATHS) {
 
 test("more work than threads waits its turn", async () => {
   await withPlace("echo 1 > a", async (_, layer) => {
-    const job = { kind: "diff", run: "r-1", ...JUDGED, layer: layer.folder } as const;
+    const job = {
+      kind: "diff",
+      frozen: false,
+      run: "r-1",
+      ...JUDGED,
+      layer: layer.folder,
+    } as const;
     const all = await Promise.all(Array.from({ length: JOBS_MAX + 3 }, () => doJob(job)));
     assert.equal(all.length, JOBS_MAX + 3);
   });

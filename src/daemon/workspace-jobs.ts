@@ -17,7 +17,13 @@ import type { LayerOptions } from "../workspace/index.ts";
 
 /** What a thread is asked for; `layer` is the layer's folder. */
 export type WorkspaceJob =
-  | ({ readonly kind: "diff"; readonly run: string; readonly layer: string } & Judged)
+  | ({
+      readonly kind: "diff";
+      readonly run: string;
+      readonly layer: string;
+      /** Nothing of the run can write meanwhile: what is shown is what can be applied. */
+      readonly frozen: boolean;
+    } & Judged)
   | ({ readonly kind: "apply"; readonly layer: string; readonly frozen: boolean } & Judged &
       ApplyTakes)
   | { readonly kind: "discard"; readonly layer: string }

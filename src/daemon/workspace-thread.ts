@@ -13,6 +13,7 @@ import {
   createLayer,
   diffCommits,
   diffWorkspace,
+  digestChanges,
   discardLayer,
   openLayer,
   readChangedTexts,
@@ -43,12 +44,13 @@ async function diff(job: WorkspaceJob & { kind: "diff" }): Promise<JobDone> {
     })),
     commits: shown(await diffCommits(layer, job.run, changes)),
     text: await renderChanges(layer, changes),
+    ...(job.frozen ? { digest: await digestChanges(layer, job.run, changes) } : {}),
   };
   return { body: encode(answer), noted: {} };
 }
 
 async function apply(job: WorkspaceJob & { kind: "apply" }): Promise<JobDone> {
-  const { run, frozen, confirm, only, partial } = job;
+  const { run, frozen, confirm, only, partial, digest } = job;
   const layer = await openLayer(job.layer);
   const doing: { result?: ApplyResult } = {};
   const radius = await radiusOf(job, async (texts) => {
@@ -56,6 +58,7 @@ async function apply(job: WorkspaceJob & { kind: "apply" }): Promise<JobDone> {
       ...{ run, frozen, partial, texts },
       confirm: new Set(confirm),
       ...(only === undefined ? {} : { only }),
+      ...(digest === undefined ? {} : { digest }),
     });
   });
   const { result } = doing;

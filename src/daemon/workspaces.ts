@@ -14,9 +14,28 @@ import { doJob, type JobDone } from "./workspace-jobs.ts";
 import type { World } from "./world.ts";
 
 /** What `run` changed, as a list and as text. */
-export async function diffRun(world: World, run: RunInfo): Promise<ReadyAnswer<"workspace.diff">> {
-  const { body } = await doJob(diffJob(world, run));
+export async function diffRun(
+  world: World,
+  run: RunInfo,
+  known?: Run,
+): Promise<ReadyAnswer<"workspace.diff">> {
+  const job = diffJob(world, run);
+  const { body } = await inPeace(run, known, "its changes are shown", () => doJob(job));
   return new ReadyAnswer([body]);
+}
+
+/** A run that stands still goes on doing so while `work` is done, whoever lets it go on meanwhile (INV-193). */
+async function inPeace<T>(
+  run: RunInfo,
+  known: Run | undefined,
+  why: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return run.state === "paused" && known?.alive === true ? known.still(why, work) : work();
+}
+
+function isFrozen({ state }: RunInfo): boolean {
+  return state === "paused" || state === "ended";
 }
 
 /** The first of what `run` changed, for whoever looks at it later. */
@@ -26,9 +45,10 @@ export async function changesOf(world: World, run: RunInfo): Promise<unknown> {
   return { first: changes.slice(0, CHANGES_KEPT_MAX), count: changes.length };
 }
 
-function diffJob(world: World, { run, ...more }: RunInfo) {
-  const layer = layerOf(world, { run, ...more });
-  return { kind: "diff", run, layer, ...judgedBy(world) } as const;
+function diffJob(world: World, info: RunInfo) {
+  const { run } = info;
+  const layer = layerOf(world, info);
+  return { kind: "diff", run, layer, frozen: isFrozen(info), ...judgedBy(world) } as const;
 }
 
 /** By what task files among the changes are judged. */
@@ -45,14 +65,14 @@ export async function applyRun(
   world: World,
   run: RunInfo,
   options: Omit<Takes<"workspace.apply">, "run">,
+  known?: Run,
 ): Promise<ReadyAnswer<"workspace.apply">> {
   requireFree(world, run.run);
-  const frozen = run.state === "paused" || run.state === "ended";
   const job = {
     kind: "apply",
     run: run.run,
     layer: layerOf(world, run),
-    frozen,
+    frozen: isFrozen(run),
     ...judgedBy(world),
     ...options,
   } as const;
@@ -60,7 +80,7 @@ export async function applyRun(
   const confirmed = options.confirm.slice(0, PATHS_NOTED_MAX);
   const { body } = await recorded(world, run, "apply", async () => {
     await note(world, run, { doing: "apply", confirmed });
-    return doJob(job);
+    return inPeace(run, known, "its changes are applied", () => doJob(job));
   });
   return new ReadyAnswer([body]);
 }

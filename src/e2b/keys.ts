@@ -72,16 +72,19 @@ export class ApiKeys {
     this.#write(keys.filter((key) => key.name !== name));
   }
 
-  has(name: string): boolean {
-    return this.#read().some((key) => key.name === name);
+  /** Whether the key that {@link idOf} told apart is one still; another of its name is another. */
+  has(id: string): boolean {
+    return this.#read().some((key) => idOf(key) === id);
   }
 
-  /** The name of `key`; `undefined` where it is none. */
-  nameOf(key: string): string | undefined {
+  /** What tells `key` apart from every other, also of the same name later; `undefined` where it is none. */
+  idOf(key: string): string | undefined {
     if (!FORMAT.test(key)) return undefined;
     const digest = digestOf(key);
-    return this.#read().find(({ sha256 }) => timingSafeEqual(Buffer.from(sha256, "hex"), digest))
-      ?.name;
+    const found = this.#read().find(({ sha256 }) =>
+      timingSafeEqual(Buffer.from(sha256, "hex"), digest),
+    );
+    return found && idOf(found);
   }
 
   #read(): readonly Kept[] {
@@ -108,6 +111,15 @@ export class ApiKeys {
     writeFileSync(part, `${JSON.stringify({ keys }, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
     renameSync(part, this.#file);
   }
+}
+
+function idOf({ name, sha256 }: Kept): string {
+  return `${name}:${sha256}`;
+}
+
+/** The name of the key that {@link ApiKeys.idOf} told apart: what the record calls it. */
+export function keyName(id: string): string {
+  return id.slice(0, id.indexOf(":"));
 }
 
 function digestOf(key: string): Buffer {

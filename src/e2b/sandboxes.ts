@@ -9,6 +9,7 @@ import type { RunInfo } from "../api/index.ts";
 import { describeError, isFault, type Log } from "../base/index.ts";
 import type { Client } from "../client/index.ts";
 import { Commands } from "./commands.ts";
+import { keyName } from "./keys.ts";
 import { Refusal } from "./refusal.ts";
 import type { Template } from "./templates.ts";
 
@@ -23,6 +24,7 @@ const BY_HAND = "by hand";
 const REQUESTS_MAX = 128;
 
 export interface SandboxOrder {
+  /** As {@link ApiKeys.idOf} tells it apart. */
   readonly key: string;
   readonly template: Template;
   readonly metadata: Readonly<Record<string, string>>;
@@ -114,7 +116,10 @@ export class Sandboxes {
     const { length: living } = await this.list(key);
     const starting = this.#starting.get(key) ?? 0;
     if (living + starting >= sandboxesMax) {
-      throw new Refusal("resource_exhausted", `the key ${key} has its ${sandboxesMax} sandboxes`);
+      throw new Refusal(
+        "resource_exhausted",
+        `the key ${keyName(key)} has its ${sandboxesMax} sandboxes`,
+      );
     }
     this.#starting.set(key, starting + 1);
     try {
@@ -125,9 +130,9 @@ export class Sandboxes {
         path: process.env["PATH"] ?? "",
         environment: {},
         detach: true,
-        lineage: { job: `e2b.${key}` }, // So that an operator pauses or ends all of a key as one.
+        lineage: { job: `e2b.${keyName(key)}` }, // So that an operator pauses or ends all of a key as one.
         labels: {
-          [KEY_LABEL]: key,
+          [KEY_LABEL]: keyName(key),
           "e2b.template": template.name,
           "e2b.metadata": JSON.stringify(metadata),
           "e2b.environment": Object.keys(envs).join(" "), // Their values are no business of the record.

@@ -216,7 +216,7 @@ async function plane(
   response: ServerResponse,
 ): Promise<void> {
   const said = request.headers["x-api-key"];
-  const key = typeof said === "string" ? parts.keys.nameOf(said) : undefined;
+  const key = typeof said === "string" ? parts.keys.idOf(said) : undefined;
   if (key === undefined)
     throw new Refusal("unauthenticated", "X-API-KEY is no key of this adapter");
   const segments = pathname.split("/").slice(1).map(decodePart);

@@ -15,6 +15,7 @@ import { changeOwner, entryPath, errorCode, syncFileSystem, tryLock } from "../s
 import { ancestors, planApply, type ApplyPlan, type Remark, type Selection } from "./apply-plan.ts";
 import { openBaseline, type Baseline } from "./baseline.ts";
 import { allowedMode, type Change } from "./change.ts";
+import { digestIn, requireShown } from "./changes-digest.ts";
 import { takeTexts, type TextsWanted } from "./changed-texts.ts";
 import { CHANGES_MAX, walkTrees } from "./diff.ts";
 import type { Ids, Layer } from "./layer.ts";
@@ -41,6 +42,8 @@ export interface ApplyOptions {
   readonly only?: readonly string[];
   /** Apply what has no conflict, although something has. */
   readonly partial?: boolean;
+  /** What was shown of the changes ({@link digestChanges}): others are not applied. */
+  readonly digest?: string;
   /** Of which files to tell what they say, before the first is written. */
   readonly texts?: TextsWanted;
   /** Told now and then how many steps of how many are done. */
@@ -82,7 +85,7 @@ const FEW = 16; // Changes up to which each file is synced by itself.
  * Applies the run's changes to the host's folder.
  *
  * @throws {Fault} `workspace.running` where the caller does not state `frozen`; `workspace.busy` while
- *   another apply writes there; `workspace.path` for a name that is none; `workspace.apply_failed` where
+ *   another apply writes there; `workspace.changed` where it is not what was shown; `workspace.path` for a name that is none; `workspace.apply_failed` where
  *   it broke off (applying again goes on); and those of `diffWorkspace`.
  */
 export async function applyWorkspace(layer: Layer, options: ApplyOptions): Promise<ApplyResult> {
@@ -105,6 +108,10 @@ export async function applyWorkspace(layer: Layer, options: ApplyOptions): Promi
     const leftovers: Leftover[] = [];
     const over = { ...trees, baseline, changesMax: CHANGES_MAX, leftovers };
     const changes = await walkTrees(layer, over);
+    if (options.digest !== undefined) {
+      const commits = listCommits(options.run, changes, trees);
+      requireShown(options.digest, await digestIn(trees, changes, commits));
+    }
     if (options.texts !== undefined) takeTexts(trees, changes, options.texts);
     const kept = await clearLeftovers(layer, trees, leftovers);
     const plan = planApply(changes, selection);

@@ -2,6 +2,7 @@
 export { applyWorkspace, type ApplyOptions, type ApplyResult } from "./apply.ts";
 export type { Remark } from "./apply-plan.ts";
 export { changeDetail, type Change, type ChangeKind } from "./change.ts";
+export { digestChanges } from "./changes-digest.ts";
 export { readChangedTexts, type ChangedText, type TextsWanted } from "./changed-texts.ts";
 export { CHANGES_MAX, diffWorkspace } from "./diff.ts";
 export { discardLayer } from "./discard.ts";

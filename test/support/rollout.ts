@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { locateHome, type ExecLine, type ExecStart, type RunInfo } from "../../src/api/index.ts";
+import {
+  locateHome,
+  type ExecLine,
+  type ExecStart,
+  type RunInfo,
+  type Takes,
+} from "../../src/api/index.ts";
 import { createClient, type Client } from "../../src/client/index.ts";
 import type { TestHome } from "./home.ts";
 
@@ -25,8 +31,10 @@ export async function startIdle(
   client: Client,
   home: TestHome,
   source: string = PLAIN_TASK,
+  lineage?: Takes<"run.start">["lineage"],
 ): Promise<RunInfo> {
   return client.call("run.start", {
+    ...(lineage === undefined ? {} : { lineage }),
     task: { source, fileName: `${home.workspace}/task.yaml` },
     command: [],
     cwd: home.workspace,

@@ -370,6 +370,7 @@ class WorkspaceDiffGives(TypedDict):
     commits: List[WorkspaceDiffGivesCommit]
     radius: List[WorkspaceDiffGivesRadiu]
     text: str
+    digest: NotRequired[str]
 
 
 class WorkspaceApplyTakes(TypedDict):
@@ -377,6 +378,7 @@ class WorkspaceApplyTakes(TypedDict):
     confirm: List[str]
     only: NotRequired[List[str]]
     partial: bool
+    digest: NotRequired[str]
 
 
 class WorkspaceApplyGives(TypedDict):

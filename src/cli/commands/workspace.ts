@@ -5,7 +5,7 @@
  */
 import type { Gives } from "../../api/index.ts";
 import { shellWord, visibleLine } from "../../base/index.ts";
-import { EXIT, JSON_HELP, JSON_OPTION, listOption, type Command } from "../command.ts";
+import { EXIT, JSON_HELP, JSON_OPTION, listOption, textOption, type Command } from "../command.ts";
 
 /** A line for each ref, and for each that is left out. */
 function describeCommits(commits: Gives<"workspace.diff">["commits"], done: string): string {
@@ -36,7 +36,7 @@ export const diffCommand: Command = {
   positionals: [1, 1],
   async run(context) {
     const run = context.positionals[0] ?? "";
-    const { changes, commits, radius, text } = await (
+    const { changes, commits, radius, text, digest } = await (
       await context.daemon()
     ).call("workspace.diff", { run });
     if (context.values["json"] === true) {
@@ -49,22 +49,27 @@ export const diffCommand: Command = {
     for (const change of changes.filter((one) => one.executes !== undefined)) {
       context.err(`cofferdam: ${change.path} is executed by other programs: ${change.executes}\n`);
     }
+    if (digest !== undefined && changes.length + commits.length > 0) {
+      context.err(`cofferdam: \`cofferdam apply ${run} --digest ${digest}\` applies these alone\n`);
+    }
     return EXIT.ok;
   },
 };
 
 export const applyCommand: Command = {
   name: "apply",
-  usage: "RUN [--only PATH]... [--confirm PATH]... [--partial] [--json]",
+  usage: "RUN [--only PATH]... [--confirm PATH]... [--digest DIGEST] [--partial] [--json]",
   options: {
     only: { type: "string", multiple: true },
     confirm: { type: "string", multiple: true },
+    digest: { type: "string" },
     partial: { type: "boolean" },
     ...JSON_OPTION,
   },
   optionHelp: {
     only: "just this path; may be repeated",
     confirm: "a path that other programs execute, confirmed by name; may be repeated",
+    digest: "nothing but what `diff` showed with it",
     partial: "apply what can be applied although some host files changed meanwhile",
     ...JSON_HELP,
   },
@@ -75,12 +80,14 @@ export const applyCommand: Command = {
   positionals: [1, 1],
   async run(context) {
     const only = listOption(context.values, "only");
+    const digest = textOption(context.values, "digest");
     const result = await (
       await context.daemon()
     ).call("workspace.apply", {
       run: context.positionals[0] ?? "",
       confirm: [...listOption(context.values, "confirm")],
       ...(only.length > 0 ? { only: [...only] } : {}),
+      ...(digest === undefined ? {} : { digest }),
       partial: context.values["partial"] === true,
     });
     if (context.values["json"] === true) context.out(`${JSON.stringify(result)}\n`);

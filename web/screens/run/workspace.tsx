@@ -1,5 +1,5 @@
 /** What the run changed: file by file, what others would execute of it, and the way back to the host's folder. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Answers } from "../../../src/api/index.ts";
 import { useRole } from "../../app/session.ts";
 import { useAct, useCall } from "../../calls/index.ts";
@@ -34,6 +34,12 @@ type Applied = Answers<"workspace.apply">;
 export function Workspace({ run, info }: PartProps) {
   const hasLayer = info.workspaceMode === "overlay";
   const diff = useCall("workspace.diff", { run }, { enabled: hasLayer });
+  const { refetch } = diff;
+  const { state } = info;
+  // What it did until it stood still is in no comparison of before.
+  useEffect(() => {
+    if (hasLayer && (state === "paused" || state === "ended")) void refetch();
+  }, [hasLayer, state, refetch]);
   if (!hasLayer) {
     return (
       <Empty title="The workspace was read-only">
@@ -61,7 +67,11 @@ function Changes(props: {
   const held = apply.data?.held ?? [];
   const executed = diff.changes.filter(({ executes }) => executes !== undefined);
   const isFrozen = info.state === "paused" || info.state === "ended";
-  const send = (partial: boolean) => apply.mutate({ run, confirm: [...confirmed], partial });
+  const { digest } = diff;
+  const send = (partial: boolean) => {
+    // Nothing else than what stands here is taken over.
+    if (digest !== undefined) apply.mutate({ run, confirm: [...confirmed], partial, digest });
+  };
   const toggle = (path: string) => setConfirmed((before) => toggled(before, path));
   const hasNothing = files.length === 0 && diff.commits.length === 0;
   return (
@@ -77,7 +87,7 @@ function Changes(props: {
           <span className={styles.acts}>
             <Button
               kind="primary"
-              disabled={!isFrozen || apply.isPending}
+              disabled={!isFrozen || digest === undefined || apply.isPending}
               aria-describedby={isFrozen ? undefined : "not-frozen"}
               onClick={() => send(false)}
             >

@@ -174,6 +174,50 @@ test("a person edits what waits, approves that, and the agent is told what was c
   );
 });
 
+test("INV-273: an edit that does less is performed as it is then; one of what a rule calls more keeps the rule's word", async () => {
+  const before = posts().length;
+  const edit = (id: string, EDITOR: string) =>
+    home.call(["approvals", "edit", id], { env: { EDITOR, VISUAL: EDITOR } });
+  const finish = async (id: string) => {
+    const said = await home.call(["approvals", "approve", id, "--code", await home.codeOf(id)]);
+    assert.equal(said.code, 0, said.stderr);
+  };
+  const file = taskFile();
+  const args = ["curl", "-sSi", "--max-time", "90", "-H", "content-type: application/json"];
+  const send = (system: string, rule: string, path: string, body: object) => {
+    const source = readFileSync(file, "utf8")
+      .replace(/system: \w+/, `system: ${system}`)
+      .replace(/ {4}(?:credential|variable): .*\n/g, "")
+      .replace(/ {6}- [^]*$/, `      - ${rule}\n`);
+    writeFileSync(file, source);
+    const call = [...args, "-d", JSON.stringify(body), `http://blog.test${path}`];
+    return home.run(call, ["--task", file]);
+  };
+  // With a node of code it executes; without one it only writes.
+  const node = { name: "a", type: "n8n-nodes-base.code", position: [0, 0], parameters: {} };
+  const flow = { name: "w", nodes: [node], connections: {}, settings: {} };
+  const all = '{ verbs: ["*"], doing: [read, write, execute] }';
+  const run = send("n8n", all, "/api/v1/workflows", flow);
+  const one = await waiting();
+  assert.equal((await edit(one.id, "sed -i s/base.code/base.noOp/")).code, 0);
+  await finish(one.id);
+  assert.match((await run).stdout, /^HTTP\/1.1 200/);
+  // By itself a POST of http writes; a rule says of it that it publishes.
+  const rule = '{ methods: [POST], paths: ["/**"], effects: [publish] }';
+  const other = send("http", rule, "/hooks", { a: "one" });
+  const two = await waiting();
+  assert.equal((await edit(two.id, "sed -i s/one/two/")).code, 0);
+  const shown = await home.call(["approvals", "show", two.id]);
+  assert.match(shown.stdout, /PUBLISHES/);
+  await finish(two.id);
+  assert.match((await other).stdout, /^HTTP\/1.1 200/);
+  const bodies = posts().slice(before);
+  assert.deepEqual(
+    bodies.map(({ body }) => body),
+    [JSON.stringify(flow).replace("base.code", "base.noOp"), '{"a":"two"}'],
+  );
+});
+
 test("fault approval.leave: nobody gets leave for more of what administers", async () => {
   const run = home.run(
     ["sh", "-c", "curl -s -o /dev/null -w '%{http_code}' -X DELETE http://admin.test/users/1"],

@@ -6,7 +6,7 @@
  * @module
  */
 import { EventEmitter } from "node:events";
-import type { Action } from "../action/index.ts";
+import type { Action, Json } from "../action/index.ts";
 import { assert, createId, describeError, Fault, type Clock } from "../base/index.ts";
 import {
   codeOf,
@@ -286,11 +286,17 @@ export class Approvals {
   }
 
   /**
-   * Replaces what waits by what a person made of it; it is approved after that, by its new code.
+   * Replaces what waits, and its `pin`, by what a person made of it; it is approved after that, by its new code.
    *
    * @throws {Fault} `approval.not_listed`; `approval.edit` where it would be another thing than was asked for.
    */
-  edit({ id, by }: Decision, action: Action, body: Uint8Array, note: string): Promise<Approval> {
+  edit(
+    { id, by }: Decision,
+    action: Action,
+    body: Uint8Array,
+    note: string,
+    pin?: Json,
+  ): Promise<Approval> {
     return this.#inTurn(async () => {
       const approval = this.show(id);
       this.#decider(by);
@@ -301,12 +307,11 @@ export class Approvals {
         action.system === before.system &&
         action.verb === before.verb &&
         action.target === before.target;
-      if (!isSame || more.length > 0) {
-        throw otherAction();
-      }
+      if (!isSame || more.length > 0) throw otherAction();
       const reason = `edited: ${note}`;
       await this.#options.record({ ...approval, action }, { state: approval.state, by, reason });
-      this.#store.replace(id, { action: { ...action, id: before.id }, note }, body);
+      const kept = { action: { ...action, id: before.id }, note, pin: pin ?? approval.pin };
+      this.#store.replace(id, kept, body);
       this.#tell(id);
       return this.show(id);
     });

@@ -10,7 +10,7 @@ export {
   type StoredAnswer,
 } from "./approval.ts";
 export { cardOf, printCard, printTallCard, type Card, type CardContext } from "./card.ts";
-export { changedSince } from "./faults.ts";
+export { changedSince, otherAction } from "./faults.ts";
 export { isProven, passkeyIdentity, type Deciders } from "./deciders.ts";
 export { Approvals, WAITING_MAX, type ApprovalsOptions } from "./approvals.ts";
 export { APPROVAL_STATES, isOver, OPEN_STATES, type ApprovalState } from "./machine.ts";

@@ -239,7 +239,7 @@ export class Store {
    */
   replace(
     id: string,
-    { action, note }: Pick<Approval, "action" | "note">,
+    { action, note, pin }: Pick<Approval, "action" | "note" | "pin">,
     body: Uint8Array,
   ): boolean {
     const asked = JSON.stringify(this.get(id)?.action.fields["body"] ?? null);
@@ -249,7 +249,8 @@ export class Store {
       if (row === undefined) return undefined;
       this.#run("INSERT OR IGNORE INTO asked VALUES (?,?)", id, asked); // Of the first edit.
       this.#run("UPDATE approvals SET digest = ? WHERE id = ?", action.digest, id);
-      this.#run("UPDATE actions SET action = ? WHERE id = ?", JSON.stringify(action), id);
+      const kept = [JSON.stringify(action), JSON.stringify(pin)] as const;
+      this.#run("UPDATE actions SET action = ?, pin = ? WHERE id = ?", ...kept, id);
       this.#run("UPDATE spools SET body = ? WHERE id = ?", body, id);
       return row;
     });

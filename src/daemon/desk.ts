@@ -38,6 +38,7 @@ import { leaseFor } from "./lending.ts";
 import { Performer } from "./performer.ts";
 import {
   changedNames,
+  editedOf,
   entryOf,
   heldOf,
   isSameAction,
@@ -196,8 +197,9 @@ export class Desk {
     const facts = { ...held.facts, ...(approval.action.fields["current"] as Facts | undefined) };
     const policy = policyOf((approval.pin as unknown as Pin).grant);
     const own = await this.#actionOf(approval, policy, { ...held, body, facts });
+    const edited = editedOf(approval, own);
     const note = `${by} changed ${changedNames(approval.action.fields["body"], own.fields["body"]).join(", ") || "it"}`;
-    return await this.approvals.edit({ id, by }, own, body, note);
+    return await this.approvals.edit({ id, by }, edited.action, body, note, edited.pin);
   }
 
   /** Ends what waits of `run` and would not be let through to a person any more. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { canonicalJson, type Action, type Cause, type Effect, type Json } from "../action/index.ts";
-import type { Approval, Spool } from "../approval/index.ts";
+import { otherAction, type Approval, type Spool } from "../approval/index.ts";
 import { assert, Fault } from "../base/index.ts";
 import { findEntry, isLasting, type Entry, type Facts } from "../catalog/index.ts";
 import { isOperation, type Held, type HeldRequest } from "../gateway/index.ts";
@@ -69,6 +69,24 @@ export function pinOf(run: Run, { host, port }: Held, action: Action): Json {
     ...(ca === undefined ? {} : { ca }),
     ...(own === undefined ? {} : { own: own as unknown as Json }),
     ...(cause === undefined ? {} : { cause: cause as unknown as Json }),
+  };
+}
+
+/**
+ * What a person made of `approval`, of which the edited request by itself is `own`. Effects that a rule of the task file
+ * gave it stay what they are: the rule says them of whatever it lets through.
+ *
+ * @throws {Fault} `approval.edit` where it does more by itself than was asked for.
+ */
+export function editedOf(approval: Approval, own: Action): { action: Action; pin: Json } {
+  const pin = approval.pin as unknown as Pin;
+  const { effects: shown } = approval.action;
+  if (own.effects.some((one) => !pin.effects.includes(one))) throw otherAction();
+  const isRuled =
+    shown.length !== pin.effects.length || shown.some((one) => !pin.effects.includes(one));
+  return {
+    action: isRuled ? { ...own, effects: shown } : own,
+    pin: { ...pin, effects: [...own.effects] } as unknown as Json,
   };
 }
 

@@ -86,7 +86,7 @@ export function editedOf(approval: Approval, own: Action): { action: Action; pin
     shown.length !== pin.effects.length || shown.some((one) => !pin.effects.includes(one));
   return {
     action: isRuled ? { ...own, effects: shown } : own,
-    pin: { ...pin, effects: [...own.effects] } as unknown as Json,
+    pin: { ...(approval.pin as { [name: string]: Json }), effects: [...own.effects] },
   };
 }
 

@@ -43,7 +43,10 @@ export interface GatewayLimits {
   /** What is read and thrown away after an early answer, so that the client gets to read it. */
   readonly lingerBytes: number;
   readonly lingerMs: number;
-  /** Asking the provenance worker which process a flow belongs to. */
+  /**
+   * Asking the provenance worker which process a flow belongs to. More than `ATTRIBUTE_WAIT_MS`, or a
+   * process that is known would be called unknown while its executable is hashed.
+   */
   readonly attributeMs: number;
   /** One TCP connect to one address of an upstream. */
   readonly connectMs: number;
@@ -91,7 +94,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   wholeBodyMs: 30_000,
   lingerBytes: 1 << 20,
   lingerMs: 1000,
-  attributeMs: 1000,
+  attributeMs: 5000,
   connectMs: 10_000,
   upstreamHandshakeMs: 10_000,
   addresses: 4,

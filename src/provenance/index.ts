@@ -1,5 +1,6 @@
 /** Layer 3: which process caused this: held connects and execs, process trees, sockets to processes. */
 export {
+  ATTRIBUTE_WAIT_MS,
   createWatcher,
   type ConnectAttempt,
   type ExecSeen,

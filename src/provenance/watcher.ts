@@ -40,6 +40,8 @@ const { EACCES } = constants.errno;
  */
 export const HASH_WAIT_MS = 1000;
 const DESCRIBE_WAIT_MS = 1000;
+/** The longest that {@link Watcher.attribute} waits for others, in milliseconds: for a description, then for a hash. */
+export const ATTRIBUTE_WAIT_MS = DESCRIBE_WAIT_MS + HASH_WAIT_MS;
 
 /** Someone in the run wants to reach something, and is held until this is answered. */
 export interface ConnectAttempt {

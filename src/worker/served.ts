@@ -13,6 +13,7 @@ import {
 } from "../action/index.ts";
 import { Fault, type Clock } from "../base/index.ts";
 import {
+  GATEWAY_LIMITS,
   createConnectJudge,
   createNamePool,
   type CertificateAuthority,
@@ -43,7 +44,6 @@ import type { Answers, SaidOfRun, SaidResolution } from "./protocol.ts";
 
 /** Flows that a run may have at once, with those whose close is being written. */
 const FLOWS_MAX = 2048;
-const ATTRIBUTE_MS = 1000;
 /** Terminals of one run that are recorded at once: each holds a file open. */
 const RECORDED_MAX = 64;
 /** A run that can be held still while nobody serves it. */
@@ -449,7 +449,7 @@ export class Served {
     if (this.#flows.size >= FLOWS_MAX) throw lie("more flows than a run may have");
     this.#total += 1;
     const { promise: late, resolve } = Promise.withResolvers<Process>();
-    const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), ATTRIBUTE_MS);
+    const timer = setTimeout(() => resolve(UNKNOWN_PROCESS), GATEWAY_LIMITS.attributeMs);
     // Attribution explains; it does not decide: what fails here is unknown, and said to be.
     const asked = this.run.attribute(tuple, id).catch(() => UNKNOWN_PROCESS);
     const flow: Flow = {

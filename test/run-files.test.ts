@@ -120,6 +120,43 @@ test("a download that nobody reads to its end is ended in the run", async () => 
   );
 });
 
+/** Holds the streams of the tool that waits for a FIFO, writes `how` to them, and lets the tool end. */
+const HOLDER = `
+fifo=$1 how=$2
+while :; do for at in /proc/[0-9]*; do
+  [ "$(cat "$at/comm" 2>/dev/null)" = "$3" ] && [ "$(readlink "$at/fd/1")" ] || continue
+  tr '\\0' ' ' <"$at/cmdline" | grep -qF "$fifo" || continue
+  exec 3<"$at/fd/0" 4>"$at/fd/1" 5>"$at/fd/2"
+  break 2
+done; done
+[ "$how" = flood ] && cat /dev/zero >&4 &
+printf own >"$fifo"
+exec sleep 1000
+`;
+
+for (const how of ["hold", "flood"]) {
+  test(`a file's tool that has ended is not waited for where another of the run holds its streams: ${how}`, async () => {
+    const fifo = `/tmp/fifo-${how}`;
+    await execute(client, run.run, ["mkfifo", fifo]);
+    const holder = execute(client, run.run, ["sh", "-c", HOLDER, "sh", fifo, how, "cat"]);
+    const got = await read(fifo);
+    assert.match(got, how === "hold" ? /^own$/ : /^\0*own\0*$/);
+    assert.ok(got.length < 4 << 20);
+    for (const { exec, argv } of await client.call("exec.list", { run: run.run })) {
+      assert.equal(argv[4], fifo, "only the holder is left");
+      await client.call("exec.cancel", { run: run.run, exec });
+    }
+    await holder.catch(() => {});
+  });
+}
+
+test("a command's output ends with it, whatever writes on to it", async () => {
+  const script = "cat /dev/zero & printf own; kill -0 $!";
+  const { stdout, end } = await execute(client, run.run, ["sh", "-c", script]);
+  assert.equal(end.code, 0);
+  assert.ok(stdout.includes("own"));
+});
+
 test("what is no request is told", async () => {
   await assert.rejects(read("relative"), { code: "daemon.request" });
   await assert.rejects(

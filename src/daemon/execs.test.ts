@@ -44,7 +44,7 @@ test("a command with a step has what its run used put on record ahead of its beg
   const begun = await execs.begin(run, { run: "r-a", argv: ["true"], step });
   assert.deepEqual(told, ["settled r-a", "exec", "go"]);
   end();
-  await begun.close(await begun.ended, {});
+  await begun.close(await begun.ended);
   assert.deepEqual(told.slice(3), ["settled r-a", "exec.end"]);
 });
 
@@ -52,7 +52,7 @@ test("benign twin: a command without a step of its own takes none of the run's",
   const { told, run, execs, end } = scene();
   const begun = await execs.begin(run, { run: "r-a", argv: ["true"] });
   end();
-  await begun.close(await begun.ended, {});
+  await begun.close(await begun.ended);
   assert.deepEqual(told, ["exec", "go", "exec.end"]);
 });
 

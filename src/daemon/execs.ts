@@ -4,19 +4,15 @@
  * @module
  */
 import type { Readable } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
 import type { ExecInfo, ExecLine, ExecStart } from "../api/index.ts";
 import { createId, describeError, Fault, type Clock, type Log } from "../base/index.ts";
 import type { AgentStreams, Execution, ExecutionEnd } from "../sandbox/index.ts";
 import type { Run } from "./run.ts";
+import { Output, type Piece } from "./exec-output.ts";
 import { briefArguments } from "./recorder.ts";
 
 /** Commands of one run at once; native/exec.c has room for no more. */
 const LIVE_MAX = 250;
-/** Of output that its caller has not taken; then the command waits. */
-const QUEUED_BYTES_MAX = 256 << 10;
-/** What a piece of it takes besides its bytes, about: who writes them one by one fills no memory by that. */
-const PIECE_BYTES = 256;
 /** Streams of one run that are read on for nobody; of more, those longest read break. */
 const LEFT_MAX = 128;
 /** How long all of a command may outlive its cancelling, before its run is ended for it. */
@@ -40,19 +36,16 @@ export interface Begun {
   /** Its number on the record. */
   readonly entry: number;
   readonly streams: Exclude<AgentStreams, { readonly kind: "none" }>;
-  /** Resolves when it has ended; {@link Execs.close} is to be called behind it. */
+  /** Resolves when it has ended; {@link Begun.close} is to be called behind it. */
   readonly ended: Promise<ExecutionEnd>;
   cancel(reason: "cancelled" | "timeout"): void;
-  /** Puts its end on record, with the bytes that came out. */
-  close(exit: ExecutionEnd, bytes: Readonly<Record<string, number>>): Promise<ExecLine>;
+  /** What it says until it has ended; once. Where nobody takes it, it waits. */
+  said(): AsyncIterable<Piece>;
+  /** Puts its end on record, with the bytes that came out, and those that went in where they were counted. */
+  close(exit: ExecutionEnd, bytes?: { readonly stdin: number }): Promise<ExecLine>;
 }
 
-async function* linesOf(
-  begun: Begun,
-  output: Output,
-  gone: AbortSignal,
-  left: (streams: readonly Readable[]) => void,
-): AsyncIterable<ExecLine> {
+async function* linesOf(begun: Begun, gone: AbortSignal): AsyncIterable<ExecLine> {
   const cancel = () => begun.cancel("cancelled");
   gone.addEventListener("abort", cancel, { once: true });
   if (gone.aborted) cancel();
@@ -60,14 +53,14 @@ async function* linesOf(
   let last: ExecLine | undefined;
   try {
     yield { type: "started", exec: begun.exec, entry: begun.entry };
-    yield* output.until(begun.ended);
+    for await (const { name, chunk } of begun.said()) {
+      yield { type: name, data: chunk.toString("base64") };
+    }
     isOver = true;
   } finally {
     gone.removeEventListener("abort", cancel);
     if (!isOver) cancel();
-    const exit = await begun.ended;
-    left(output.forget());
-    last = await begun.close(exit, output.bytes);
+    last = await begun.close(await begun.ended);
   }
   yield last;
 }
@@ -175,6 +168,7 @@ export class Execs {
       start.timeoutMs === undefined
         ? undefined
         : setTimeout(() => cancel("timeout"), start.timeoutMs);
+    const output = new Output(streams);
     execution.go();
     return {
       exec,
@@ -182,7 +176,9 @@ export class Execs {
       streams,
       ended: execution.ended,
       cancel,
+      said: () => output.until(execution.ended),
       close: async (exit, bytes) => {
+        this.#leave(run.id, output.forget());
         clearTimeout(timer);
         clearTimeout(escalation);
         of.delete(exec);
@@ -199,8 +195,10 @@ export class Execs {
         const durationMs = Math.round(this.#clock.now().monoMs - monoMs);
         // Its run's end may be on record already: then that is the end of this, too.
         if (run.alive && step !== undefined) this.#settle(run.id);
-        if (run.alive)
-          await run.record({ type: "exec.end", data: { exec, ...ended, ...bytes, durationMs } });
+        if (run.alive) {
+          const data = { exec, ...ended, ...output.bytes, ...bytes, durationMs };
+          await run.record({ type: "exec.end", data });
+        }
         return { type: "ended", ...ended };
       },
     };
@@ -214,7 +212,7 @@ export class Execs {
     input.on("error", () => {}); // A command that closes its input is no failure of ours.
     if (start.stdin !== undefined) input.write(Buffer.from(start.stdin, "base64"));
     if (start.interactive !== true && streams.kind !== "terminal") input.end();
-    return linesOf(begun, new Output(streams), gone, (left) => this.#leave(run.id, left));
+    return linesOf(begun, gone);
   }
 
   /** What a hostile run left behind can hold streams of every command open; each is a descriptor of the daemon's. */
@@ -251,75 +249,4 @@ export class Execs {
 
 function pipesOf({ stdin, stdout, stderr }: Extract<AgentStreams, { readonly kind: "pipes" }>) {
   return [stdin, stdout, stderr];
-}
-
-/** What a command says, as it comes, with no more of it in memory than a little. */
-class Output {
-  readonly bytes = { stdout: 0, stderr: 0 };
-  readonly #streams: readonly Readable[];
-  readonly #queue: ExecLine[] = [];
-  #queuedBytes = 0;
-  #open = 0;
-  #wake: () => void = () => {};
-
-  constructor(streams: Begun["streams"]) {
-    const named =
-      streams.kind === "terminal"
-        ? ([["stdout", streams.terminal]] as const)
-        : ([
-            ["stdout", streams.stdout],
-            ["stderr", streams.stderr],
-          ] as const);
-    this.#streams = named.map(([, stream]) => stream);
-    for (const [name, stream] of named) {
-      this.#open += 1;
-      stream.on("data", (chunk: Buffer) => {
-        this.bytes[name] += chunk.length;
-        this.#queuedBytes += PIECE_BYTES + chunk.length;
-        this.#queue.push({ type: name, data: chunk.toString("base64") });
-        if (this.#queuedBytes > QUEUED_BYTES_MAX) for (const one of this.#streams) one.pause();
-        this.#wake();
-      });
-      stream.once("error", () => stream.destroy()); // Its end as well; what came before was passed on.
-      stream.once("close", () => {
-        this.#open -= 1;
-        this.#wake();
-      });
-    }
-  }
-
-  /** All that comes until `ended`, and what stood in the pipes then. */
-  async *until(ended: Promise<unknown>): AsyncIterable<ExecLine> {
-    let isOver = false;
-    void ended.then(() => {
-      isOver = true;
-      this.#wake();
-    });
-    for (;;) {
-      const line = this.#queue.shift();
-      if (line !== undefined) {
-        yield line;
-        if (this.#queue.length > 0) continue;
-        this.#queuedBytes = 0;
-        for (const one of this.#streams) one.resume();
-      } else if (this.#open === 0 && isOver) return;
-      else if (isOver) {
-        // What the command wrote stood in its pipes when it ended, and a turn of the loop reads what stands there. What
-        // it left behind may hold them for ever, and is not waited for.
-        await turn();
-        await turn();
-        if (this.#queue.length === 0) return;
-      } else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-
-  /** Reads on for nobody: what the command left behind may write, and must not be held up or ended by that. */
-  forget(): readonly Readable[] {
-    for (const stream of this.#streams) {
-      stream.removeAllListeners("data");
-      stream.resume();
-    }
-    this.#queue.length = 0;
-    return this.#streams;
-  }
 }

@@ -5,7 +5,6 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import type { Readable } from "node:stream";
 import type { FileInfo, FileRead, FileWrite, Step } from "../api/index.ts";
 import { Fault } from "../base/index.ts";
 import type { Begun, Execs } from "./execs.ts";
@@ -61,11 +60,11 @@ type Pipes = Extract<Begun["streams"], { readonly kind: "pipes" }>;
 async function finish(
   begun: Begun,
   path: string,
-  said: Promise<Buffer>,
-  bytes: Record<string, number>,
+  { stderr }: Said,
+  bytes?: { readonly stdin: number },
 ): Promise<void> {
   const exit = await begun.ended;
-  const words = (await said).toString().trim();
+  const words = stderr.toString().trim();
   await begun.close(exit, bytes);
   if (exit.code === 0) return;
   const why = exit.problem ?? (words === "" ? (exit.signal ?? `status ${exit.code}`) : words);
@@ -74,19 +73,35 @@ async function finish(
   });
 }
 
-/** All of a stream, up to `max` bytes; the rest is read for nobody. */
-async function gather(stream: Readable, max: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+/** What a tool said, cut where more is of no use; the rest is read for nobody. */
+class Said {
+  #stderr = Buffer.alloc(0);
+
+  get stderr(): Buffer {
+    return this.#stderr;
+  }
+
+  /** What comes at stdout, as it comes. */
+  async *outputOf(begun: Begun): AsyncIterable<Buffer> {
+    for await (const { name, chunk } of begun.said()) {
+      if (name === "stdout") yield chunk;
+      else {
+        const left = WORDS_BYTES_MAX - this.#stderr.length;
+        if (left > 0) this.#stderr = Buffer.concat([this.#stderr, chunk.subarray(0, left)]);
+      }
+    }
+  }
+
+  /** All of it, with at most `max` bytes of what came at stdout. */
+  async all(begun: Begun, max = 0): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.outputOf(begun)) {
       if (size < max) parts.push(chunk.subarray(0, max - size));
       size += chunk.length;
     }
-  } catch {
-    // Its run ended: its exit says so.
+    return Buffer.concat(parts);
   }
-  return Buffer.concat(parts);
 }
 
 async function perform(
@@ -98,9 +113,9 @@ async function perform(
 ): Promise<Buffer> {
   const { begun, streams } = await begin(execs, run, of, op, argv);
   streams.stdin.end();
-  const words = gather(streams.stderr, WORDS_BYTES_MAX);
-  const output = await gather(streams.stdout, LISTED_BYTES_MAX + 1);
-  await finish(begun, of.path, words, {});
+  const said = new Said();
+  const output = await said.all(begun, LISTED_BYTES_MAX + 1);
+  await finish(begun, of.path, said);
   if (output.length > LISTED_BYTES_MAX) {
     throw new Fault("daemon.file", `${of.path}: its listing is above 16 MiB`, {
       hint: "ask for a folder of it, or with a smaller depth",
@@ -186,18 +201,14 @@ export async function* readFile(
 ): AsyncIterable<Buffer> {
   const { begun, streams } = await begin(execs, run, of, "read", ["/bin/cat", "--", of.path]);
   streams.stdin.end();
-  const words = gather(streams.stderr, WORDS_BYTES_MAX);
-  let bytes = 0;
+  const said = new Said();
   let isWhole = false;
   try {
-    for await (const chunk of streams.stdout as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      yield chunk;
-    }
+    yield* said.outputOf(begun);
     isWhole = true;
   } finally {
     if (!isWhole) begun.cancel("cancelled");
-    await finish(begun, of.path, words, { stdout: bytes }).catch((error: unknown) => {
+    await finish(begun, of.path, said).catch((error: unknown) => {
       if (isWhole) throw error;
     });
   }
@@ -216,33 +227,40 @@ export async function writeFile(
     ...(["/bin/sh", "-c", WRITE] as const),
     ...["sh", of.path, mode, part],
   ]);
-  const words = gather(streams.stderr, WORDS_BYTES_MAX);
-  streams.stdout.resume();
+  const said = new Said();
+  const over = said.all(begun);
   let bytes = 0;
   try {
     for await (const chunk of content) {
       bytes += chunk.length;
       if (streams.stdin.destroyed) break; // Its tool has ended, and says why.
-      if (!streams.stdin.write(chunk)) await drained(streams);
+      if (!streams.stdin.write(chunk)) await drained(begun, streams);
     }
     of.gone?.throwIfAborted();
     streams.stdin.end();
   } catch (error) {
     begun.cancel("cancelled"); // What was sent is not all: nothing of it shall stand there.
-    await finish(begun, of.path, words, { stdin: bytes }).catch(() => {});
+    await over;
+    await finish(begun, of.path, said, { stdin: bytes }).catch(() => {});
     const { gone: _, ...place } = of;
     await perform(execs, run, place, "remove", ["/bin/rm", "-f", "--", `${of.path}${part}`]).catch(
       () => {},
     );
     throw error;
   }
-  await finish(begun, of.path, words, { stdin: bytes });
+  await over;
+  await finish(begun, of.path, said, { stdin: bytes });
   return { bytes };
 }
 
-async function drained({ stdin }: Pipes): Promise<void> {
+/** Takes more, or will never: another of the run may hold the other end when its tool has ended. */
+async function drained({ ended }: Begun, { stdin }: Pipes): Promise<void> {
   await new Promise<void>((resolve) => {
     stdin.once("drain", resolve);
     stdin.once("close", resolve);
+    void ended.then(() => {
+      stdin.destroy();
+      resolve();
+    });
   });
 }

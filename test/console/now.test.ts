@@ -75,6 +75,33 @@ test("an empty Now teaches; a run appears, is paused by a key, resumed, and kill
   assert.equal((await desk.home.ask("run.show", { run })).end?.reason, "killed");
 });
 
+test("INV-242: two runs of one job are paused, resumed and killed together, and stay so", async () => {
+  await using desk = await openDesk();
+  const page = await desk.signedIn();
+  await page.getByRole("heading", { name: "Nothing needs you" }).waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Together" }).count(), 0);
+  const runs = [await startRun(desk.home, "sleep 300"), await startRun(desk.home, "sleep 301")];
+  const row = page.locator('li[data-lineage^="agent:"]');
+  await row.getByText("2 live runs").waitFor();
+  await row.getByRole("button", { name: "Pause all" }).click();
+  for (const run of runs) await cardOf(page, run).getByText("paused", { exact: true }).waitFor();
+  await row.getByText("was paused by hand").waitFor();
+  await desk.isAccessible(page);
+  await desk.picture(page, "now-lineage");
+  await row.getByRole("button", { name: "Resume all" }).click();
+  for (const run of runs) await cardOf(page, run).getByText("running", { exact: true }).waitFor();
+  await row.getByRole("button", { name: "Kill all…" }).click();
+  await desk.isAccessible(page);
+  await page.getByRole("dialog").getByRole("button", { name: "Kill all" }).click();
+  for (const run of runs) {
+    const ended = async () => (await desk.home.ask("run.show", { run })).end;
+    assert.equal((await eventually("its end", 10_000, ended)).reason, "killed");
+  }
+  // It has no run any more, and still lets none begin: that is to be seen.
+  await row.getByText("paused", { exact: true }).waitFor();
+  await row.getByText("0 live runs").waitFor();
+});
+
 test("a home with a past: needs first, in words and colours, in light, dark and on a phone", async () => {
   const home = new TestHome();
   await sampleHome(home.state, { runs: 30, events: 12_000, nowMs: Date.now() + 5000 });

@@ -43,7 +43,16 @@ function TimeBudget({ card }: { card: RunCard }) {
   return <Meter label="Time" text={text} share={lifetimeMs && lived / lifetimeMs} />;
 }
 
-function Meter({ label, text, share }: { label: string; text: string; share: number | undefined }) {
+/** An amount, and how much of what is allowed that is: 1 is all. */
+export function Meter({
+  label,
+  text,
+  share,
+}: {
+  label: string;
+  text: string;
+  share: number | undefined;
+}) {
   const tone = share !== undefined && share >= SHARE_FULL ? styles.full : "";
   return (
     <div className={`${styles.meter} ${tone}`}>

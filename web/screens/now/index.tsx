@@ -18,25 +18,28 @@ import {
   useNow,
 } from "../../parts/index.ts";
 import { Card } from "./card.tsx";
+import { Lineages } from "./lineages.tsx";
 import { needsIn, useRuns } from "./runs.ts";
 import { StripLegend } from "./strip.tsx";
 import styles from "./now.module.css";
 
 export function NowScreen() {
   const runs = useRuns();
+  const isOperator = useRole("operator");
   if (runs.isPending) return <Loading what="Reading the record" />;
   if (runs.error !== null && runs.data === undefined) return <Failure error={runs.error} />;
   const { cards } = runs.data;
   return (
     <>
       <Heading cards={cards} />
+      <Lineages isOperator={isOperator} />
       {cards.length === 0 ? (
         <Empty title="No run yet" command="cofferdam run -- claude">
           Each run stands here as a card: what its agent does right now, what it uses, and whether
           it waits for you. Start one in a terminal:
         </Empty>
       ) : (
-        <Cards cards={cards} />
+        <Cards cards={cards} isOperator={isOperator} />
       )}
     </>
   );
@@ -76,9 +79,8 @@ function Indexing() {
   return <span> · reading the record: {Math.floor((100 * indexed) / size)}%</span>;
 }
 
-function Cards({ cards }: { cards: readonly RunCard[] }) {
+function Cards({ cards, isOperator }: { cards: readonly RunCard[]; isOperator: boolean }) {
   const now = Math.floor(useNow() / 1000);
-  const isOperator = useRole("operator");
   const grid = useRef<HTMLDivElement>(null);
   useCardKeys(grid);
   const shown = useMemo(() => cards.filter(isCard), [cards]);

@@ -184,6 +184,15 @@ test("INV-258: the gym-like surface counts, and its steps are on what follows fr
   await host.removeSnapshot(env.snapshot ?? "");
 });
 
+test("a run that ends between two steps ends the episode", async () => {
+  await using env = await make({ workspace: home.workspace }, { reward: () => 0, host });
+  await env.reset();
+  await env.sandbox.kill();
+  const [{ code }, , terminated, truncated, info] = await env.step("true");
+  assert.deepEqual([code, terminated, truncated], [undefined, true, false]);
+  assert.deepEqual([info.state, info.exec, info.entry], ["ended", undefined, undefined]);
+});
+
 test("INV-257: nothing is said to a socket where another user could listen", async () => {
   const folder = join(home.root, "others");
   mkdirSync(folder);

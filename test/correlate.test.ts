@@ -97,6 +97,14 @@ grants:
     "nonsense",
   ];
   writeFileSync(file, `${odd.join("\n")}\n`);
+  const empty = join(home.workspace, "empty.log");
+  writeFileSync(empty, "# nothing tonight\n");
+  assert.equal((await home.call(["correlate", empty])).code, 0);
+  const turned = "2026-11-27T02:00:00Z/2026-11-27T01:00:00Z";
+  assert.match(
+    (await home.call(["correlate", "--between", turned])).stderr,
+    /ends before it begins/,
+  );
   const none = await home.call(["correlate", file]);
   assert.equal(none.code, 1);
   assert.equal(

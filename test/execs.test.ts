@@ -138,6 +138,31 @@ test("a time that is over ends it; a signal reaches its group; input may come la
   assert.deepEqual(heard, ["up\n", "more\n", "caught\n", "3"]);
 });
 
+test("INV-222: nobody waits for a command whose run stands still beyond its time; it ends when that goes on", async () => {
+  const under = execute(client, run.run, ["sleep", "1007"], { timeoutMs: 2000 });
+  const gone = new AbortController();
+  const left = (async () => {
+    const lines = client.stream("run.exec", { run: run.run, argv: ["sleep", "1008"] }, gone.signal);
+    for await (const _ of lines);
+  })();
+  const list = async () => client.call("exec.list", { run: run.run });
+  await eventually("both", 5000, async () => (await list()).length === 2);
+  await client.call("run.pause", { run: run.run });
+  const { end } = await under;
+  assert.deepEqual(
+    [end.type, end.reason, end.detail],
+    ["ended", "timeout", "its run stands still: by hand"],
+  );
+  gone.abort();
+  await left;
+  await eventually("nothing waits", 5000, async () => (await list()).length === 0);
+  await new Promise((resolve) => setTimeout(resolve, 6000)); // Longer than what runs has to end.
+  await client.call("run.resume", { run: run.run });
+  const sleeps = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 100[78]'; true";
+  await eventually("their end", 5000, async () => (await sh(sleeps)).stdout === "0\n");
+  assert.equal((await client.call("run.show", { run: run.run })).state, "running");
+});
+
 test("what a command leaves behind holds nobody up, and may go on writing", async () => {
   const before = performance.now();
   const { stdout } = await sh(

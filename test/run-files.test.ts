@@ -41,6 +41,10 @@ test("a file goes in and comes out, with its mode, its folders made; the host's 
   assert.deepEqual([info.kind, info.bytes, info.mode], ["file", 5, "640"]);
   await write(path, "other");
   assert.equal(await read(path), "other");
+  const mode = async () => (await client.call("file.stat", { run: run.run, path })).mode;
+  assert.equal(await mode(), "640", "what is there keeps its mode");
+  await write(path, "other", "600");
+  assert.equal(await mode(), "600");
   const { stdout } = await execute(client, run.run, ["find", "made", "-type", "f"]);
   assert.equal(stdout, "made/on/the way/ü.txt\n");
   assert.deepEqual(
@@ -108,6 +112,21 @@ test("an upload that breaks off leaves nothing, and what stood there stays", asy
       : undefined,
   );
   assert.equal(await read(path), "before");
+});
+
+test("an upload over a folder is refused and leaves nothing beside it; half a character names no file", async () => {
+  await client.call("file.folder", { run: run.run, path: "/tmp/over/folder" });
+  await assert.rejects(write("/tmp/over/folder", "x"), { code: "daemon.file" });
+  await assert.rejects(write("/tmp/over/", "x"), { code: "daemon.file" });
+  const paths = async (path: string) =>
+    (await client.call("file.list", { run: run.run, path })).map((one) => one.path);
+  assert.deepEqual(await paths("/tmp/over"), ["folder"]);
+  await assert.rejects(write("/tmp/over/\udc80", "x"), { code: "daemon.request" });
+  await assert.rejects(execute(client, run.run, ["touch", "/tmp/over/\udc80"]), {
+    code: "daemon.request",
+  });
+  assert.equal(await write("/tmp/over/😀", "x"), 1);
+  assert.deepEqual((await paths("/tmp/over")).toSorted(), ["folder", "😀"]);
 });
 
 test("a download that nobody reads to its end is ended in the run", async () => {

@@ -8,7 +8,14 @@ import { z } from "zod";
 const run = z.string().regex(/^r-[0-9a-z]{1,20}$/);
 const execId = z.string().regex(/^x-[0-9a-z]{1,20}$/);
 const name = z.string().min(1).max(200);
-const absolute = z.string().startsWith("/").max(4096);
+/** What has a UTF-8 form: a lone surrogate would reach the run as another character, and name another file. */
+const isText = (said: string) => said.isWellFormed();
+const text = z.string().refine(isText, "it has half of a surrogate pair");
+const absolute = z
+  .string()
+  .startsWith("/")
+  .max(4096)
+  .refine(isText, "it has half of a surrogate pair");
 const size = z.int().min(1).max(10_000);
 
 /** Where a training framework is (the `step` of every event that follows from it). */
@@ -27,11 +34,11 @@ export const EXEC_SIGNALS = [
 export const execStartSchema = z.strictObject({
   run,
   /** The command and its arguments; the command is looked up on the run's PATH. */
-  argv: z.array(z.string()).min(1).max(4096),
+  argv: z.array(text).min(1).max(4096),
   /** Absolute, inside the run; its workspace where it is not said. */
   cwd: absolute.optional(),
   /** Over the run's own environment. */
-  environment: z.record(z.string().regex(/^[^=\0]{1,200}$/), z.string()).optional(),
+  environment: z.record(z.string().regex(/^[^=\0]{1,200}$/), text).optional(),
   /** All of its input. */
   stdin: z.base64().optional(),
   /** More input comes by `exec.input`. */

@@ -19,7 +19,7 @@ export interface Output {
 /** How a command ended, and what it said. */
 export interface Done {
   readonly exec: string;
-  /** Its number on the record. */
+  /** Its number on the record; -1, and no `exec`, of one that an ended run never began (`Env.step`). */
   readonly entry: number;
   /** Ended itself, with 0. */
   readonly ok: boolean;

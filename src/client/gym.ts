@@ -8,10 +8,10 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { Fault } from "../base/index.ts";
+import { describeError, Fault, isFault } from "../base/index.ts";
 import type { Entry, RunInfo, Step } from "../api/index.ts";
 import { connect, type Cofferdam, type CreateOptions } from "./cofferdam.ts";
-import type { Done } from "./command.ts";
+import type { Done, ExecOptions } from "./command.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** What an environment is made of, beside which run. */
@@ -127,11 +127,11 @@ export class Env<Observation> implements AsyncDisposable {
     const { sandbox } = this;
     this.#step += 1;
     sandbox.step = this.#at();
-    const done = await sandbox.exec(action, {
+    const done = await this.#do(action, {
       ...(this.#seed === undefined ? {} : { env: { COFFERDAM_SEED: `${this.#seed}` } }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
-    const info = await this.#info(done);
+    const info = await this.#info(done.exec === "" ? undefined : done);
     const isEnded = done.reason === "run" || info.state === "ended";
     const terminated = isEnded || this.#options.isOver?.(this, done) === true;
     const truncated =
@@ -141,6 +141,19 @@ export class Env<Observation> implements AsyncDisposable {
     this.#isOver = terminated || truncated;
     const { observe, reward } = this.#options;
     return [observe(this, done), reward(this, done), terminated, truncated, info];
+  }
+
+  /** A run that ended between two steps, by its lifetime or by a person, ends the episode and is no failure. */
+  async #do(action: Action, options: ExecOptions): Promise<Done> {
+    const { sandbox } = this;
+    try {
+      return await sandbox.exec(action, options);
+    } catch (error) {
+      if (!isFault(error, "daemon.state") || (await sandbox.info()).state !== "ended") throw error;
+      const detail = describeError(error);
+      const how = { ok: false, code: undefined, signal: undefined, reason: "run", detail } as const;
+      return { exec: "", entry: -1, ...how, stdout: "", stderr: "", isTruncated: false };
+    }
   }
 
   /**

@@ -85,6 +85,34 @@ const CASES = [
     "198.51.100.20:445",
   ],
   [
+    "CEF with a zone",
+    [
+      "CEF:0|A|B|1|2|C|8|rt=Nov 26 2026 23:42:03.250 UTC src=192.0.2.10 dst=198.51.100.20 spt=51234 dpt=445",
+    ],
+    "2026-11-26T23:42:03.250Z",
+    "192.0.2.10:51234",
+    "198.51.100.20:445",
+  ],
+  [
+    "CSV with semicolons",
+    [
+      "Start Time;Src IP;Src Port;Dst IP;Dst Port",
+      "2026-11-27 01:02:03;10.0.0.1;40000;203.0.113.9;22",
+    ],
+    "2026-11-27T01:02:03.000Z",
+    "10.0.0.1:40000",
+    "203.0.113.9:22",
+  ],
+  [
+    "pflog, IPv6",
+    [
+      "2026-11-27 01:02:03.5 rule 3/0(match): block out on em0: IP6 2001:db8::1.40000 > 2001:db8::2.22: Flags [S]",
+    ],
+    "2026-11-27T01:02:03.500Z",
+    "2001:db8::1:40000",
+    "2001:db8::2:22",
+  ],
+  [
     "pflog",
     [
       "2026-11-27 01:02:03.5 rule 3/0(match): block out on em0: 10.0.0.1.40000 > 203.0.113.9.22: Flags [S]",
@@ -108,6 +136,19 @@ for (const [what, lines, at, source, target] of CASES) {
   });
 }
 
+test("INV-228: no first line with a comma is taken for a header", () => {
+  const read = createLineReader(NOW);
+  const says = (text: string, line: number) => JSON.stringify(read(text, line));
+  assert.match(
+    says("Nov 27 01:02:03 fw: blocked 10.0.0.1, to 203.0.113.9", 1),
+    /no header came before/,
+  );
+  // Nor what a run could have said in a column, behind a true one.
+  assert.equal(read("time,dst,sni", 2), undefined);
+  assert.match(says("time,dst,host", 3), /not a time/);
+  assert.match(says("2026-11-27T01:02:03Z,203.0.113.9,a.example", 4), /"line":4,"fromMs"/);
+});
+
 test("INV-228: what cannot be read is told with its line and why", () => {
   const read = createLineReader(NOW);
   for (const text of [
@@ -117,8 +158,15 @@ test("INV-228: what cannot be read is told with its line and why", () => {
     '{"timestamp":"yesterday","dest_ip":"1.2.3.4"}',
     '{"timestamp":"2026-01-01T00:00:00Z","dest_ip":"x"}',
     "a".repeat(2 ** 21),
+    '[{"timestamp":"2026-01-01T00:00:00Z","dest_ip":"1.2.3.4"}]',
+    "2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - SKIPDATA",
   ]) {
     const one = read(text, 7);
     assert.ok(one !== undefined && "why" in one && one.line === 7, text.slice(0, 40));
   }
+});
+
+test("an AWS line that says that nothing passed is no line to look for", () => {
+  const line = "2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - NODATA";
+  assert.equal(createLineReader(NOW)(line, 1), undefined);
 });

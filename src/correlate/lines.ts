@@ -161,15 +161,22 @@ export function createLineReader(
       }
       return undefined;
     }
+    if (text.trimStart().startsWith("[{")) {
+      return { line, why: "a JSON array: give one object a line, as `jq -c '.[]'` does" };
+    }
     const kind = format ?? detect(text, header);
     if (kind === undefined) return { line, why: "no format that is known here" };
     if (kind === "azure") return azure(text, line, context);
     if (isHeader(kind, text, header)) {
-      separator = kind === "vpc" ? " " : ",";
-      header = kind === "vpc" ? text.trim().split(/\s+/) : csvCells(text);
+      separator = kind === "vpc" ? " " : separatorOf(text);
+      header = kind === "vpc" ? text.trim().split(/\s+/) : csvCells(text, separator);
       return undefined;
     }
     const fields = fieldsOf(kind, text, header, separator);
+    // AWS: nothing passed in that time. Of SKIPDATA something did, and that is told as a line that names no flow.
+    if (typeof fields !== "string" && kind === "vpc" && fields.get("logstatus") === "NODATA") {
+      return undefined;
+    }
     return typeof fields === "string" ? { line, why: fields } : alertOf(fields, line, context);
   };
 }
@@ -189,12 +196,20 @@ function detect(text: string, header: readonly string[] | undefined): Format | u
     header.length === text.trim().split(/\s+/).length
   )
     return "vpc";
-  return text.includes(",") ? "csv" : undefined;
+  return /[,;]/.test(text) ? "csv" : undefined;
+}
+
+function separatorOf(header: string): string {
+  return header.includes(";") ? ";" : ",";
 }
 
 function isHeader(kind: Format, text: string, header: readonly string[] | undefined): boolean {
   if (kind === "vpc") return /[a-z]addr\b/.test(text);
-  return (kind === "csv" || kind === "nfdump") && header === undefined;
+  if ((kind !== "csv" && kind !== "nfdump") || header !== undefined) return false;
+  // Any other first line is a line of which nothing can be said, and that is told.
+  const named = new Map(csvCells(text, separatorOf(text)).map((cell) => [plain(cell), cell]));
+  const has = (what: keyof typeof NAMES) => first(named, what) !== undefined;
+  return has("at") && (has("target") || has("name"));
 }
 
 function fieldsOf(
@@ -214,7 +229,9 @@ function fieldsOf(
       return columns(header, text.split(separator));
     case "csv":
     case "nfdump":
-      return columns(header ?? [], csvCells(text));
+      if (header === undefined)
+        return "no header came before it that names a time and a destination";
+      return columns(header, csvCells(text, separator));
     case "vpc":
       return columns(header ?? AWS.split(" "), text.trim().split(/\s+/));
     case "cef":
@@ -228,7 +245,7 @@ function fieldsOf(
     }
     case "pf": {
       const read =
-        /^(.*?) rule \S+.*?: (?:block|pass|match) (?:in|out) on \S+: (?:IP6? )?(\S+) > (\S+?):/.exec(
+        /^(.*?) rule \S+.*?: (?:block|pass|match) (?:in|out) on \S+: (?:IP6? )?(\S+) > (\S+?):(?:\s|$)/.exec(
           text,
         );
       return read === null ? "no line of pflog" : ends(read[1], read[2], read[3], ".");
@@ -315,10 +332,15 @@ function columns(header: readonly string[], cells: readonly string[]): Fields | 
   return new Map(header.map((name, at) => [plain(name), cells[at] ?? ""]));
 }
 
-/** RFC 4180, on one line. */
-function csvCells(text: string): readonly string[] {
-  return [...text.trimEnd().matchAll(/(?:^|,)(?:\s*"((?:[^"]|"")*)"\s*|([^,]*))/g)].map(
-    ([, quoted, bare]) => (quoted?.replaceAll('""', '"') ?? bare ?? "").trim(),
+const CELL: Readonly<Record<string, RegExp>> = {
+  ",": /(?:^|,)(?:\s*"((?:[^"]|"")*)"\s*|([^,]*))/g,
+  ";": /(?:^|;)(?:\s*"((?:[^"]|"")*)"\s*|([^;]*))/g,
+};
+
+/** RFC 4180, on one line; with semicolons where its header has them, as where the comma is a decimal mark. */
+function csvCells(text: string, separator: string): readonly string[] {
+  return [...text.trimEnd().matchAll(CELL[separator] ?? /^()(.*)$/g)].map(([, quoted, bare]) =>
+    (quoted?.replaceAll('""', '"') ?? bare ?? "").trim(),
   );
 }
 

@@ -42,11 +42,12 @@ export function parseTime(text: string, context: TimeContext): Time | undefined 
     return at([full, month, day, hour, minute, second], fraction, undefined, context);
   }
   const syslog =
-    /^([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{4})\s+)?(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:\s+(?:GMT)?([+-]\d\d:?\d\d))?$/.exec(
+    /^([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{4})\s+)?(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:\s+(?:GMT)?([+-]\d\d:?\d\d)|\s+(UTC|GMT|Z))?$/.exec(
       said,
     );
   if (syslog === null) return undefined;
-  const [, name = "", day, year, hour, minute, second, fraction, zone] = syslog;
+  const [, name = "", day, year, hour, minute, second, fraction, offset, utc] = syslog;
+  const zone = offset ?? utc;
   const month = MONTHS.indexOf(name.toLowerCase()) + 1;
   if (month === 0) return undefined;
   const of = (one: number) =>

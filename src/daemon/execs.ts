@@ -17,6 +17,8 @@ const LIVE_MAX = 250;
 const LEFT_MAX = 128;
 /** How long all of a command may outlive its cancelling, before its run is ended for it. */
 const CANCEL_MS_MAX = 5000;
+/** And so many times that, as long as others of its run that were cancelled end. */
+const CANCEL_WAITS_MAX = 12;
 
 /** What a command was begun for: on record, and why it ends. */
 interface Live {
@@ -36,7 +38,7 @@ export interface Begun {
   /** Its number on the record. */
   readonly entry: number;
   readonly streams: Exclude<AgentStreams, { readonly kind: "none" }>;
-  /** Resolves when it has ended; {@link Begun.close} is to be called behind it. */
+  /** Resolves when it has ended, or is cancelled and stands still with its run; {@link Begun.close} is to be called behind it. */
   readonly ended: Promise<ExecutionEnd>;
   cancel(reason: "cancelled" | "timeout"): void;
   /** What it says until it has ended; once. Where nobody takes it, it waits. */
@@ -70,6 +72,8 @@ export class Execs {
   readonly #live = new Map<string, Map<string, Live>>();
   /** By run: what commands left behind hold open. */
   readonly #left = new Map<string, Set<Readable>>();
+  /** How many commands of a run were cancelled and have ended. */
+  readonly #cancelled = new WeakMap<Run, number>();
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #settle: (run: string) => void;
@@ -123,11 +127,18 @@ export class Execs {
     this.#live.set(run.id, of);
     let reason: "cancelled" | "timeout" | undefined;
     let escalation: NodeJS.Timeout | undefined;
+    const stands = Promise.withResolvers<ExecutionEnd>();
+    const over = Promise.race([execution.ended, stands.promise]);
+    void execution.ended.then(() => {
+      if (escalation === undefined) return;
+      clearInterval(escalation);
+      this.#cancelled.set(run, (this.#cancelled.get(run) ?? 0) + 1);
+    });
     let entry: number | undefined;
     const cancel = (why: "cancelled" | "timeout") => {
       reason ??= why;
       execution.cancel();
-      escalation ??= setTimeout(() => this.#escalate(run, info), CANCEL_MS_MAX).unref();
+      escalation ??= this.#escalate(run, info, (problem) => stands.resolve({ problem }));
     };
     try {
       if (streams.kind === "none") throw new Fault("sandbox.exec", "a command without streams");
@@ -174,13 +185,12 @@ export class Execs {
       exec,
       entry,
       streams,
-      ended: execution.ended,
+      ended: over,
       cancel,
-      said: () => output.until(execution.ended),
+      said: () => output.until(over),
       close: async (exit, bytes) => {
         this.#leave(run.id, output.forget());
         clearTimeout(timer);
-        clearTimeout(escalation);
         of.delete(exec);
         if (of.size === 0) this.#live.delete(run.id);
         // Nobody has input for what it left behind, and an end that nobody reads tells of no close.
@@ -233,11 +243,33 @@ export class Execs {
     }
   }
 
-  /** What cannot be ended is not left running for nobody: its run is ended with it. */
-  #escalate(run: Run, { exec }: ExecInfo): void {
-    if (run.info.state !== "running") return; // One that stands still ends it when it goes on.
-    this.#log.warn("exec.uncancelled", { run: run.id, exec });
-    run.stop("sandbox", `${exec} could not be ended within ${CANCEL_MS_MAX / 1000} s`);
+  /**
+   * What cannot be ended is not left running for nobody: its run is ended with it. A run that stands still ends it when
+   * it goes on, which may be never: `giveUp` is called, so that nobody waits for what a person or a finding holds.
+   */
+  #escalate(run: Run, { exec }: ExecInfo, giveUp: (why: string) => void): NodeJS.Timeout {
+    const isStill = () => {
+      const { state, pauseReason } = run.info;
+      if (state === "paused") giveUp(`its run stands still: ${pauseReason ?? "it is paused"}`);
+      return state === "paused";
+    };
+    let stood = isStill();
+    let ended = this.#cancelled.get(run);
+    let waits = 0;
+    const timer = setInterval(() => {
+      const isNew = stood; // From here on it has all of the time.
+      stood = isStill();
+      if (stood || isNew) return;
+      // Of many that are cancelled at once each is ended in its turn.
+      const before = ended;
+      ended = this.#cancelled.get(run);
+      waits += 1;
+      if (ended !== before && waits < CANCEL_WAITS_MAX) return;
+      clearInterval(timer);
+      this.#log.warn("exec.uncancelled", { run: run.id, exec });
+      run.stop("sandbox", `${exec} could not be ended within ${CANCEL_MS_MAX / 1000} s`);
+    }, CANCEL_MS_MAX);
+    return timer.unref();
   }
 
   #find(run: string, exec: string): Live {

@@ -96,8 +96,10 @@ export class LineageUses {
 
   /** Counts what an event tells of afterwards. */
   note({ type, flow = "", data = {} }: Event): void {
-    if (type === "flow.open") this.#add("connections", 1);
-    else if (type === "repeat") this.#add("requests", numberOf(data["count"]));
+    // Those beyond are refused: counted on, a client that tries again and again would use up what is allowed later.
+    if (type === "flow.open") {
+      if (this.#counts.connections <= (this.budget.connections ?? 0)) this.#add("connections", 1);
+    } else if (type === "repeat") this.#add("requests", numberOf(data["count"]));
     else if (type === "outcome" && this.#flows.size < FLOWS_MAX) {
       const bytes = numberOf(data["bytesOut"]) + numberOf(data["bytesIn"]);
       this.#flows.set(flow, (this.#flows.get(flow) ?? 0) + bytes);

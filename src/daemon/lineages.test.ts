@@ -290,3 +290,25 @@ test("lineage.rules: what limits and cannot be read limits everything", (t) => {
   chmodSync(join(root, "lineages.yaml"), 0o700);
   assert.throws(rules, { code: "lineage.rules" });
 });
+
+test("INV-243: connections beyond the budget are not counted on: raised, it lets as many more go on", (t) => {
+  const file = join(folder(t), "lineages.db");
+  const rules = (most: number) =>
+    `lineages:\n  - lineage: job:*\n    budget: { connections: ${most} }\nshared: []\n`;
+  const flow = { type: "flow.open" } as Event;
+  const lineages = open(file, rules(2));
+  lineages.join(member("r-1").run, ["job:a"]);
+  for (let n = 0; n < 2; n += 1) lineages.note("r-1", flow);
+  assert.equal(lineages.admit(["job:a"], action()), undefined);
+  for (let n = 0; n < 50; n += 1) lineages.note("r-1", flow);
+  assert.match(lineages.admit(["job:a"], action()) ?? "", /its 2 connections are used up \(3\)/);
+  lineages.close();
+  const raised = open(file, rules(4));
+  raised.join(member("r-2").run, ["job:a"]);
+  assert.equal(raised.admit(["job:a"], action()), undefined);
+  raised.note("r-2", flow);
+  assert.equal(raised.admit(["job:a"], action()), undefined);
+  raised.note("r-2", flow);
+  assert.match(raised.admit(["job:a"], action()) ?? "", /its 4 connections are used up/);
+  raised.close();
+});

@@ -17,9 +17,9 @@ const FORMAT = "%y\\0%s\\0%m\\0%T@\\0%l\\0%P\\0";
 const FIELDS = 6;
 /** ECMA-262, "Time Values and Time Range". */
 const TIME_MS_MAX = 8.64e15;
-/** Beside its place until it is whole, and over what is there in one step. */
+/** Beside its place until it is whole, and over what is there in one step, whose mode it has where none is said. */
 const WRITE =
-  'install -D -m "$2" /dev/stdin "$1$3" && exec mv -fT -- "$1$3" "$1"; c=$?; rm -f -- "$1$3"; exit $c';
+  'install -D -m "${2:-644}" /dev/stdin "$1$3" && { [ -n "$2" ] || [ ! -f "$1" ] || chmod --reference="$1" -- "$1$3"; } && mv -fT -- "$1$3" "$1" && exit; c=$?; rm -f -- "$1$3"; exit $c';
 
 interface Place {
   readonly run: string;
@@ -221,11 +221,10 @@ export async function writeFile(
   of: FileWrite & Pick<Place, "gone">,
   content: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly bytes: number }> {
-  const mode = of.mode ?? "644";
   const part = `.${randomBytes(6).toString("hex")}.part`;
   const { begun, streams } = await begin(execs, run, of, "write", [
     ...(["/bin/sh", "-c", WRITE] as const),
-    ...["sh", of.path, mode, part],
+    ...["sh", of.path, of.mode ?? "", part],
   ]);
   const said = new Said();
   const over = said.all(begun);

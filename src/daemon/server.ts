@@ -264,7 +264,11 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request) {
     if (!Buffer.isBuffer(chunk)) throw new Fault("daemon.request", "not bytes");
     size += chunk.length;
-    if (size > REQUEST_BYTES_MAX) throw new Fault("daemon.request", "a request above 4 MiB");
+    if (size > REQUEST_BYTES_MAX) {
+      throw new Fault("daemon.request", "a request above 4 MiB", {
+        hint: "give a command long input as a file of the run, or in pieces (`interactive`)",
+      });
+    }
     chunks.push(chunk);
   }
   return parseJson(Buffer.concat(chunks).toString("utf8"));

@@ -19,7 +19,7 @@ import {
   type StartOrder,
 } from "./launch.ts";
 
-const READY_WAIT_MS = 15_000; // Process 1 answers in a millisecond; a loaded machine may take a second, and a frozen run never does.
+const READY_WAIT_MS = 60_000; // Process 1 answers in a millisecond; 120 at once on a loaded machine took 15 s, and a frozen run never does.
 /** Process 1 ends with its run where it is sent what it does not take (native/control.c, agent.c): no command comes near. */
 const FIELDS_MAX = 60_000;
 const FIELDS_BYTES_MAX = 3 << 20;

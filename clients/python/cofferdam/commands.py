@@ -43,7 +43,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Done(Ended):
-    """A command that has ended, with what it said. ``entry`` is its number on the record."""
+    """
+    A command that has ended, with what it said. ``entry`` is its number on the record. Of one that never began, since its
+    run had ended (:meth:`Env.step`), ``exec`` is empty and ``entry`` -1.
+    """
 
     exec: str
     entry: int

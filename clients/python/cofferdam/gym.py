@@ -27,6 +27,7 @@ from typing import (
 from .client import Cofferdam, Place, connect
 from .commands import Done
 from .contract import Entry, RunState
+from .errors import CofferdamError
 from .sandbox import Argv, Sandbox
 
 Obs = TypeVar("Obs")
@@ -42,7 +43,7 @@ class Info(TypedDict):
     seed: Optional[int]
     state: RunState
     exec: Optional[str]
-    """The command's id; of ``reset`` none."""
+    """The command's id; of ``reset`` none, and of a command whose run had ended before it."""
     entry: Optional[int]
     """The command's number on the record."""
     findings: List[Entry]
@@ -135,7 +136,12 @@ class Env(Generic[Obs]):
         self.count += 1
         sandbox = self.sandbox
         self._stamp(sandbox)
-        done = sandbox.exec(action, env=self._environment(), timeout=self.spec.timeout)
+        try:
+            done = sandbox.exec(action, env=self._environment(), timeout=self.spec.timeout)
+        except CofferdamError as error:
+            if error.code != "daemon.state" or sandbox.info()["state"] != "ended":
+                raise
+            done = Done(None, None, "run", error.message, exec="", entry=-1, stdout=b"", stderr=b"", truncated=False)
         info = self._info(done, [])
         terminated = done.reason == "run" or info["state"] == "ended"
         if not terminated and self._is_over is not None:
@@ -213,8 +219,8 @@ class Env(Generic[Obs]):
             "step": self.count,
             "seed": self._seed,
             "state": about["state"],
-            "exec": None if done is None else done.exec,
-            "entry": None if done is None else done.entry,
+            "exec": None if done is None or done.exec == "" else done.exec,
+            "entry": None if done is None or done.entry < 0 else done.entry,
             "findings": new,
         }
 

@@ -86,7 +86,10 @@ class Wire(Contract):
         connection = Connection(self._path)
         try:
             body = json.dumps(takes).encode()
-            connection.request("POST", f"/v1/{name}", body, {"content-type": "application/json"})
+            try:
+                connection.request("POST", f"/v1/{name}", body, {"content-type": "application/json"})
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # A refusal came while there was more to send: it says why.
             sock = connection.sock
             return _answer(connection), connection, sock
         except (OSError, http.client.HTTPException) as error:

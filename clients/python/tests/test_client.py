@@ -118,6 +118,9 @@ class Commands(WithHost):
         self.assertEqual((failed.exception.code, failed.exception.done.code), ("client.command", 3))
         self.assertIn("why", str(failed.exception))
         self.assertEqual(pickle.loads(pickle.dumps(failed.exception)).done, failed.exception.done)
+        with self.assertRaises(CofferdamError) as refused:  # Said before all of it was sent.
+            box.exec("wc -c", stdin=b"x" * 9_000_000)
+        self.assertEqual(refused.exception.code, "daemon.request")
         with self.assertRaises(CofferdamError) as refused:
             box.files.read("relative")
         self.assertEqual(refused.exception.code, "daemon.request")
@@ -344,6 +347,20 @@ class Gym(WithHost):
         steps = {one["target"]: one["cause"]["step"]["step"] for one in box.events(types=["dns"])}
         self.assertEqual(steps, {"step-1.example": 1, "step-2.example": 2})
         self.assertEqual(info["entry"], [one["seq"] for one in box.events(types=["exec"])][-1])
+
+    def test_a_run_that_ends_between_steps_ends_the_episode(self) -> None:
+        env = self.make(Spec(workspace=WORKSPACE), trajectory="t-killed")
+        env.reset()
+        env.sandbox.kill()
+        observation, reward, terminated, truncated, info = env.step("true")
+        self.assertEqual((observation.code, reward, terminated, truncated), (None, 0.0, True, False))
+        self.assertEqual((info["state"], info["exec"], info["entry"]), ("ended", None, None))
+        with self.assertRaises(RuntimeError):
+            env.step("true")
+        env.reset()
+        env.sandbox.pause()
+        with self.assertRaises(CofferdamError):  # It stands still, and may go on.
+            env.step("true")
 
     def test_what_shows_behind_the_last_step_is_of_the_episode(self) -> None:
         env = self.make(Spec(workspace=WORKSPACE), trajectory="t-late")

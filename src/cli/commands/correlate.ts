@@ -145,7 +145,7 @@ async function alertsOf(context: Context, times: { zoneMinutes: number; nowMs: n
       throw new Fault("cli.usage", `${file} cannot be read: ${describeError(error)}`);
     }
   }
-  if (alerts.length === 0 && unread.length === 0)
+  if (alerts.length === 0 && unread.length === 0 && context.positionals.length === 0)
     throw new Fault("cli.usage", "correlate needs a file of lines, or --at or --between, or --to", {
       hint: "`cofferdam help correlate` has examples",
     });
@@ -171,7 +171,10 @@ function asked({ values }: Context, times: { zoneMinutes: number; nowMs: number 
     ...listOption(values, "at").map((text) => ({ fromMs: timeOf(text), toMs: timeOf(text) })),
     ...listOption(values, "between").map((text) => {
       const cut = text.indexOf("/", text.indexOf(":"));
-      return { fromMs: timeOf(text.slice(0, cut)), toMs: timeOf(text.slice(cut + 1)) };
+      const span = { fromMs: timeOf(text.slice(0, cut)), toMs: timeOf(text.slice(cut + 1)) };
+      if (span.fromMs > span.toMs)
+        throw new Fault("cli.usage", `--between ${JSON.stringify(text)} ends before it begins`);
+      return span;
     }),
   ];
   if (spans.length === 0 && to.length + from.length === 0) return [];
@@ -216,12 +219,15 @@ function show({ out }: Context, found: readonly Found[], unread: readonly Unread
     const what = alert.line === 0 ? "asked" : `line ${alert.line}`;
     if (matches.length === 0) out(`${what}: ${NOTHING}\n`);
     const several = matches.length > 1 ? ` (one of ${matches.length + more})` : "";
+    const isSpan = alert.line === 0 && alert.fromMs !== alert.toMs; // Of which nothing is a time to be off.
     for (const { told, by, offMs } of matches) {
-      out(`${visibleLine(`${what}: ${whoOf(told)}  [${SURE[by]}, ${offMs} ms off${several}]`)}\n`);
+      const off = isSpan ? "" : `, ${offMs} ms off`;
+      out(`${visibleLine(`${what}: ${whoOf(told)}  [${SURE[by]}${off}${several}]`)}\n`);
       out(`${visibleLine(`    ${detailOf(told)}`)}\n`);
     }
     if (more > 0) out(`    and ${more} more\n`);
   }
+  if (found.length === 0 && unread.length === 0) out("no line to look for\n");
   for (const { line, why } of unread.slice(0, UNREAD_SHOWN_MAX))
     out(`line ${line}: not read: ${visibleLine(why)}\n`);
   if (unread.length > UNREAD_SHOWN_MAX)

@@ -4,7 +4,7 @@
  * @module
  */
 import { renameSync, writeFileSync } from "node:fs";
-import { Fault } from "../../base/index.ts";
+import { describeError, Fault } from "../../base/index.ts";
 import { renderFamilies } from "../../metrics/index.ts";
 import { EXIT, textOption, type Command } from "../command.ts";
 import { listenAddress } from "../listen.ts";
@@ -37,8 +37,12 @@ export const metricsCommand: Command = {
       const file = textOption(values, "textfile");
       if (file === undefined) process.stdout.write(text);
       else {
-        writeFileSync(`${file}.new`, text, { mode: 0o644 });
-        renameSync(`${file}.new`, file); // The collector sees the old one or the new one.
+        try {
+          writeFileSync(`${file}.new`, text, { mode: 0o644 });
+          renameSync(`${file}.new`, file); // The collector sees the old one or the new one.
+        } catch (error) {
+          throw new Fault("cli.usage", `${file} cannot be written: ${describeError(error)}`);
+        }
       }
       return EXIT.ok;
     }

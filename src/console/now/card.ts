@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { VERDICTS } from "../../action/index.ts";
+import { lineageKeySchema, VERDICTS } from "../../action/index.ts";
 import {
   STRIP_SECONDS,
   type Budget,
@@ -15,7 +15,12 @@ import type { RunFacts } from "./facts.ts";
 
 /** How long something found in a run that is over, or an end that failed, is worth a look. */
 const LOOK_MS = 60 * 60_000;
-const BY_HAND = "by hand"; // As the daemon says of a person's pause.
+/** As the daemon says of a person's pause, of the run or of a lineage of it. */
+function isByHand(reason: string | undefined): boolean {
+  const lineage = /^(\S+) was paused by hand$/.exec(reason ?? "")?.[1];
+  return reason === "by hand" || lineageKeySchema.safeParse(lineage).success;
+}
+
 /** Agents by the program that is started. */
 const AGENTS: Readonly<Record<string, string>> = {
   claude: "Claude Code",
@@ -150,7 +155,7 @@ function needsOf(facts: RunFacts, seen: Seen, nowMs: number): Need[] {
     const { seq, at } = oldest;
     needs.push({ level: "act", why: "approval", text: `${oldest.text}${more}`, since: at, seq });
   }
-  if (state === "paused" && pauseReason !== BY_HAND) {
+  if (state === "paused" && !isByHand(pauseReason)) {
     const { seq, at } = paused ?? last;
     needs.push({ level: "act", why: "paused", text: pauseReason ?? "", since: at, seq });
   } else if (finding !== undefined && (!isOver || isFresh)) {

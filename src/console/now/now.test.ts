@@ -186,6 +186,10 @@ test("a pause for a finding needs a person; a person's own does not; what is ove
   );
   const byHand = card([{ type: "run.pause", data: { reason: "by hand" } }]);
   assert.deepEqual([byHand.state, byHand.pauseReason, byHand.needs], ["paused", "by hand", []]);
+  const [swarm, other] = ["job:a was paused by hand", "tunnel:\tssh was paused by hand"].map(
+    (reason) => card([{ type: "run.pause", data: { reason } }]),
+  );
+  assert.deepEqual([swarm?.needs, other?.needs[0]?.level], [[], "act"]);
   const resumed = card([{ type: "run.pause", data: { reason: "x" } }, { type: "run.resume" }]);
   assert.deepEqual([resumed.state, resumed.needs], ["running", []]);
   const end: Draft = { type: "run.end", data: { end: { reason: "finding", detail: "tunnel" } } };

@@ -133,7 +133,7 @@ test("INV-271: a yes at the terminal is to the card that stands there, with leav
     { wait: "is another than the card that was shown", type: "n" },
     { wait: "As edited.*a approve", type: "a" },
     { wait: "to approve exactly this: ", from },
-    { wait: "performed.*Nothing waits", type: "q" },
+    { wait: "Nothing waits.*performed", type: "q" },
   ]);
   const before = posts.length;
   const run = publishing(["As shown"]);

@@ -9,24 +9,23 @@ import type { Run } from "./run.ts";
 
 function scene(isPaused: (told: readonly string[]) => boolean = () => false) {
   const told: string[] = [];
+  const streams = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const [stdin, stdout, stderr] = streams;
   const { promise, resolve } = Promise.withResolvers<{ code: number }>();
   const execution = {
     keeperPid: 7,
-    streams: {
-      kind: "pipes",
-      stdin: new PassThrough(),
-      stdout: new PassThrough(),
-      stderr: new PassThrough(),
-    },
+    streams: { kind: "pipes", stdin, stdout, stderr },
     ended: promise,
     go: () => told.push("go"),
     signal: () => {},
-    cancel: () => {},
+    cancel: () => told.push("gate closed"),
   };
   const run = {
     id: "r-a",
     alive: true,
     isEnding: false,
+    info: { state: "running" },
+    stop: (reason: string) => told.push(`stopped: ${reason}`),
     living: () => {
       if (isPaused(told)) throw new Fault("daemon.state", "paused");
       return { exec: async () => execution };
@@ -35,7 +34,7 @@ function scene(isPaused: (told: readonly string[]) => boolean = () => false) {
   } as unknown as Run;
   const log = { warn() {}, info() {}, error() {} };
   const execs = new Execs(systemClock, log, (id) => told.push(`settled ${id}`));
-  return { told, run, execs, end: () => resolve({ code: 0 }) };
+  return { told, run, execs, streams, end: () => resolve({ code: 0 }) };
 }
 
 test("a command with a step has what its run used put on record ahead of its beginning, and ahead of its end", async () => {
@@ -57,8 +56,27 @@ test("benign twin: a command without a step of its own takes none of the run's",
 });
 
 test("a command that is refused when it is on record has an end there: what comes later is not its", async () => {
-  const { told, run, execs } = scene((said) => said.includes("exec"));
+  const { told, run, execs, streams } = scene((said) => said.includes("exec"));
   await assert.rejects(execs.begin(run, { run: "r-a", argv: ["true"] }), { code: "daemon.state" });
-  assert.deepEqual(told, ["exec", "exec.end"]);
+  assert.deepEqual(told, ["exec", "gate closed", "exec.end"]);
   assert.deepEqual(execs.list("r-a"), []);
+  assert.ok(streams.every(({ destroyed }) => destroyed));
+});
+
+test("a command that is cancelled while it is put on record, and then refused, does not end its run for it", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const isRefused of [true, false]) {
+    const { told, run, execs } = scene((said) => isRefused && said.includes("exec"));
+    const record = run.record.bind(run);
+    run.record = async (event) => {
+      for (const { exec } of execs.list("r-a")) execs.cancel("r-a", exec);
+      return record(event);
+    };
+    const begun = execs.begin(run, { run: "r-a", argv: ["true"] });
+    if (isRefused) await assert.rejects(begun, { code: "daemon.state" });
+    else await begun;
+    t.mock.timers.tick(60_000);
+    // The twin: what was begun and does not end takes its run along.
+    assert.equal(told.includes("stopped: sandbox"), !isRefused, told.join());
+  }
 });

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { closeDescriptor } from "../sys/index.ts";
 import { launcherPath } from "./prepare.ts";
+import { launch } from "./launch.ts";
 import { launchSandbox } from "./sandbox.ts";
 import { makePlace } from "./sandbox.fixture.ts";
 import { startLauncher, type Birth } from "./spawner.ts";
@@ -80,4 +81,25 @@ test("INV-250: with the spawner ends every run that it started; the next run get
   const birth = startLauncher(launcherPath());
   t.after(() => end(birth));
   assert.equal((await settled(await birth.born)).size, 6);
+});
+
+test("INV-250: a spawner that died this moment takes orders that nobody minds; what it was to start is told as not started", async (t) => {
+  const first = startLauncher(launcherPath());
+  t.after(() => end(first));
+  const spawner = parentOf(await first.born);
+  process.kill(spawner, "SIGKILL");
+  // Without a turn of the loop: for this process it lives yet.
+  const limit = Date.now() + 10_000;
+  while (!/\) Z /.test(readFileSync(`/proc/${spawner}/stat`, "latin1")))
+    assert.ok(Date.now() < limit, "it ends");
+  first.kill();
+  const late = launch(launcherPath());
+  late.kill();
+  await assert.rejects(late.born(), { code: "sandbox.launcher" });
+  await late.gone;
+  await first.gone;
+  first.kill();
+  const next = startLauncher(launcherPath());
+  t.after(() => end(next));
+  assert.notEqual(parentOf(await next.born), spawner);
 });

@@ -320,7 +320,7 @@ test("daemon.credential_host, daemon.credential_test, vault.place: tests that ca
   assert.doesNotMatch(text, new RegExp(MARK));
 });
 
-test("what tries a credential is on record before it is sent: who asked, the path, and where to", async (t) => {
+test("INV-278: what tries a credential is on record before it is sent: who asked, the path, and where to", async (t) => {
   const tried = async () =>
     (await home.log()).flatMap(({ data }) =>
       data?.["credential"] === "tried" ? [String(data["action"])] : [],
@@ -351,7 +351,7 @@ test("what tries a credential is on record before it is sent: who asked, the pat
   assert.equal((await tried()).length, 3, "what is no request tries nothing");
 });
 
-test("daemon.channel_credential: what approvers are asked with is tried by nobody's request; another of its site is", async (t) => {
+test("INV-278 daemon.channel_credential: what approvers are asked with is tried by nobody's request; another of its site is", async (t) => {
   const seen: string[] = [];
   const server = createServer((asked, response) => {
     seen.push(asked.headers.authorization ?? "");

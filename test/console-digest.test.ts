@@ -62,8 +62,10 @@ test("INV-271: the page has nobody sign for another digest than that of the card
   const file = join(home.state, "approvers.yaml");
   const listed = "approvers:\n  - { name: ada, identities: [passkey:ada] }\npasskeys: required\n";
   writeFileSync(file, listed, { mode: 0o600 });
-  await eventually("passkeys are required", 60_000, async () =>
-    (await open.ask("approvals.channels", {})).needsProof,
+  await eventually(
+    "passkeys are required",
+    60_000,
+    async () => (await open.ask("approvals.channels", {})).needsProof,
   );
   await assert.rejects(page.approve(later), { code: "approval.code" });
   // Its own may be signed for; nothing here can.

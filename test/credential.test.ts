@@ -393,7 +393,10 @@ channels:
   await refused(); // A list that cannot be read takes nothing back.
   assert.deepEqual(seen, Array(2).fill(`Bearer ${secretOf("neighbour")}`));
   const about = (await home.log()).filter(({ data }) => data?.["credential"] === "card-bot");
-  assert.deepEqual(about.map(({ data }) => data?.["action"]), ["added"]);
+  assert.deepEqual(
+    about.map(({ data }) => data?.["action"]),
+    ["added"],
+  );
 });
 
 test("INV-56: while a secret is handed over it is in no command line and no environment", async () => {

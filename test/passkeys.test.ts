@@ -122,8 +122,7 @@ test("INV-208: a decision is its passkey's person's, and a signature for another
 
 test("INV-271: a yes with another digest than the card's is none, signed or not, and nothing is asked to be signed for it", async () => {
   const [, , unsigned = "", , , , signed = ""] = ids;
-  const digestOf = async (id: string) =>
-    (await home.ask("approvals.show", { id })).action.digest;
+  const digestOf = async (id: string) => (await home.ask("approvals.show", { id })).action.digest;
   // Of the same code: it is the beginning of the digest.
   const other = (digest: string) => `${digest.slice(0, 6)}${"0".repeat(digest.length - 6)}`;
   const code = "approval.code";

@@ -355,7 +355,11 @@ test("INV-271: what is edited while a yes to its card is on the way is not what 
   assert.match(chat.answers[0] ?? "", /changed/);
   shown.mock.restore();
   const twin = await ask("cccccc11");
-  chat.say_("chat:1", "cccccc", chat.cards.findIndex(({ text }) => text.includes("cccccc")));
+  chat.say_(
+    "chat:1",
+    "cccccc",
+    chat.cards.findIndex(({ text }) => text.includes("cccccc")),
+  );
   await heard();
   assert.equal(state(twin.id), "approved");
 });

@@ -323,9 +323,9 @@ test("daemon.credential_host, daemon.credential_test, vault.place: tests that ca
 test("INV-278: what tries a credential is on record before it is sent: who asked, the path, and where to", async (t) => {
   const tried = async () =>
     (await home.log()).flatMap(({ data }) =>
-      data?.["credential"] === "tried" ? [String(data["action"])] : [],
+      data?.["credential"] === "tried" ? [data["action"]] : [],
     );
-  const known: (readonly string[])[] = [];
+  const known: (readonly unknown[])[] = [];
   const server = createServer(async (_, response) => {
     known.push(await tried());
     response.end();

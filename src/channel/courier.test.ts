@@ -329,7 +329,7 @@ test("INV-271: an edit that shares its code gets nothing of what is said to the 
   chat.say_("chat:1", "aaaaaa", 0);
   chat.said.push({
     ...{ from: "chat:1", text: "", place: "room", isAlone: true, order: 0 },
-    ...{ about: chat.cards[0]?.ref ?? "", press: { wish: "approve", id } },
+    ...{ about: chat.cards[0]?.ref ?? "", press: { wish: "approve", id, query: "q" } },
   });
   await heard();
   assert.equal(state(id), "requested");

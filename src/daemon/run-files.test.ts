@@ -1,7 +1,7 @@
 /** What runs left is removed by a daemon that is nobody's root, however deep it is and however it was closed. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -10,18 +10,19 @@ const NOBODY = 65_534;
 const root = mkdtempSync(join(tmpdir(), "cofferdam-run-files-"));
 after(() => {
   spawnSync("chmod", ["-R", "u+rwX", root]);
-  rmSync(root, { recursive: true, force: true });
+  spawnSync("rm", ["-rf", root]); // Which takes paths of any length.
 });
 chmodSync(root, 0o755);
 if (process.geteuid?.() === 0) chownSync(root, NOBODY, NOBODY);
 
+let count = 0;
 const KIT = `
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { discardHome, filesOf, removeRunFiles, removeUnclaimed } from ${here("run-files.ts")};
 if (process.geteuid() === 0) { process.setegid(${NOBODY}); process.seteuid(${NOBODY}); }
 process.umask(0o022);
-const runs = ${JSON.stringify(join(root, "runs"))};
+const [, runs] = process.argv;
 mkdirSync(runs, { recursive: true });
 const said = [];
 const log = { info() {}, warn: (event, { run }) => said.push([event, run]) };
@@ -59,7 +60,7 @@ function here(name: string): string {
 function asUser(script: string): unknown {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ["--input-type=module", "-e", KIT + script],
+    ["--input-type=module", "-e", KIT + script, join(root, `${(count += 1)}`)],
     { encoding: "utf8" },
   );
   assert.match(stdout, /\n$/, stderr);

@@ -1,7 +1,7 @@
 /** `approvals follow` at a real terminal: a person reads cards and answers them by keys. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -117,6 +117,44 @@ test("hostile words stay words; another that comes meanwhile is told and does no
   const narrow = bare.slice(bare.lastIndexOf("p-", bare.lastIndexOf("What   ")));
   const lines = narrow.slice(0, narrow.indexOf("a approve")).split(/\r?\n/).slice(0, -1);
   for (const line of lines) assert.ok(line.length <= 50, line);
+});
+
+test("INV-271: a yes at the terminal is to the card that stands there, with leave for more as well", async () => {
+  const from = join(home.root, "its-code-now");
+  const screen = following([
+    { wait: "appears here", type: "" },
+    { wait: "As shown.*a approve", type: "a" },
+    // Somebody told them the code of what it is by now.
+    { wait: "to approve exactly this: ", from },
+    { wait: "is another than the card that was shown", type: "f" },
+    { wait: "how many more.*: ", type: "1\r" },
+    { wait: "for how long.*: ", type: "1h\r" },
+    { wait: "up to 1 more: ", from },
+    { wait: "is another than the card that was shown", type: "n" },
+    { wait: "As edited.*a approve", type: "a" },
+    { wait: "to approve exactly this: ", from },
+    { wait: "Nothing waits.*performed", type: "q" },
+  ]);
+  const before = posts.length;
+  const run = publishing(["As shown"]);
+  const { id } = await eventually("its card stands there", 60_000, async () =>
+    (await home.approvals()).find(({ state }) => state === "shown"),
+  );
+  const body = { title: "As edited", content: "<p>Hello</p>", status: "publish" };
+  await home.ask("approvals.edit", {
+    id,
+    body: Buffer.from(JSON.stringify(body)).toString("base64"),
+  });
+  // Whole at once, under its name.
+  writeFileSync(`${from}.new`, `${await home.codeOf(id)}\r`);
+  renameSync(`${from}.new`, from);
+  const { code, shown } = await screen;
+  assert.equal(code, 0, shown);
+  assert.equal((await run).stdout, "200 ");
+  assert.deepEqual(
+    posts.slice(before).map((one) => (JSON.parse(one) as { title: string }).title),
+    ["As edited"],
+  );
 });
 
 test("without a terminal, and for programs, it prints lines", async () => {

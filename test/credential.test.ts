@@ -4,13 +4,21 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { CredentialInfo } from "../src/api/index.ts";
-import { TestHome, type Result } from "./support/home.ts";
+import { eventually, TestHome, type Result } from "./support/home.ts";
 
 const home = new TestHome();
 before(async () => assert.equal((await home.call(["ps"])).code, 0));
@@ -25,6 +33,15 @@ async function add(name: string, args: readonly string[] = HOST): Promise<Result
   return home.call(["credential", "add", name, ...args, "--stdin"], {
     input: `${secretOf(name)}\n`,
   });
+}
+
+/** The same by the control contract, for a site without TLS. */
+async function put(name: string, host: string): Promise<void> {
+  const spec = {
+    ...{ name, binding: { scheme: "http", hosts: [host], port: 80 } },
+    how: { kind: "bearer" },
+  };
+  await home.ask("credential.add", { spec, secret: { value: secretOf(name) } });
 }
 
 async function show(name: string): Promise<CredentialInfo> {
@@ -301,6 +318,85 @@ test("daemon.credential_host, daemon.credential_test, vault.place: tests that ca
   const { text } = await post("credential.test", dead);
   assert.match(text, /daemon\.credential_test/);
   assert.doesNotMatch(text, new RegExp(MARK));
+});
+
+test("INV-278: what tries a credential is on record before it is sent: who asked, the path, and where to", async (t) => {
+  const tried = async () =>
+    (await home.log()).flatMap(({ data }) =>
+      data?.["credential"] === "tried" ? [data["action"]] : [],
+    );
+  const known: (readonly unknown[])[] = [];
+  const server = createServer(async (_, response) => {
+    known.push(await tried());
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const dial = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await put("tried", "*.site.example");
+  const asked = { name: "tried", method: "GET", host: "a.site.example", dial } as const;
+  const uid = process.getuid?.() ?? -1;
+  const of = (path: string, at = dial) =>
+    `cli:${uid} sends GET ${path} to a.site.example at ${at} with`;
+  assert.equal((await post("credential.test", { ...asked, path: "/do?it=now" })).status, 200);
+  assert.deepEqual(known, [["added", of("/do?it=now")]]);
+  // Of what nobody answers it is not known what came of it.
+  const dead = { ...asked, path: "/again", dial: "127.0.0.1:1" };
+  assert.match((await post("credential.test", dead)).text, /daemon\.credential_test/);
+  assert.deepEqual((await tried()).slice(2), [of("/again", dead.dial)]);
+  assert.equal((await post("credential.test", { ...asked, path: "no path" })).status, 400);
+  assert.equal((await tried()).length, 3, "what is no request tries nothing");
+});
+
+test("INV-278 daemon.channel_credential: what approvers are asked with is tried by nobody's request; another of its site is", async (t) => {
+  const seen: string[] = [];
+  const server = createServer((asked, response) => {
+    seen.push(asked.headers.authorization ?? "");
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const file = join(home.state, "approvers.yaml");
+  t.after(() => {
+    rmSync(file, { force: true });
+    server.closeAllConnections();
+    server.close();
+  });
+  await put("card-bot", "chat.example");
+  await put("neighbour", "chat.example");
+  const dial = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const trying = async (name: string) =>
+    post("credential.test", { name, method: "HEAD", path: "/", dial });
+  // Its channel never begins: the token is for another place than the channel's.
+  const listed = `approvers:
+  - { name: ada, identities: [telegram:7] }
+channels:
+  telegram: { token: { credential: card-bot }, chats: [7] }
+`;
+  const problem = async (words: RegExp) =>
+    eventually(String(words), 60_000, async () =>
+      words.test(JSON.stringify(await home.ask("approvals.channels", {}))),
+    );
+  const refused = async () => {
+    const { status, text } = await trying("card-bot");
+    assert.equal(status, 400);
+    assert.match(text, /daemon\.channel_credential/);
+    assert.equal((await trying("neighbour")).status, 200);
+  };
+  writeFileSync(file, listed, { mode: 0o600 });
+  await problem(/card-bot is for http:\/\/chat\.example/);
+  await refused();
+  writeFileSync(file, `${listed}nonsense: 1\n`);
+  await problem(/nonsense/);
+  await refused(); // A list that cannot be read takes nothing back.
+  assert.deepEqual(seen, Array(2).fill(`Bearer ${secretOf("neighbour")}`));
+  const about = (await home.log()).filter(({ data }) => data?.["credential"] === "card-bot");
+  assert.deepEqual(
+    about.map(({ data }) => data?.["action"]),
+    ["added"],
+  );
 });
 
 test("INV-56: while a secret is handed over it is in no command line and no environment", async () => {

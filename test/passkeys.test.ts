@@ -120,6 +120,24 @@ test("INV-208: a decision is its passkey's person's, and a signature for another
   assert.ok(entries.some(({ data }) => data?.["by"] === "passkey:bob"));
 });
 
+test("INV-271: a yes with another digest than the card's is none, signed or not, and nothing is asked to be signed for it", async () => {
+  const [, , unsigned = "", , , , signed = ""] = ids;
+  const digestOf = async (id: string) => (await home.ask("approvals.show", { id })).action.digest;
+  // Of the same code: it is the beginning of the digest.
+  const other = (digest: string) => `${digest.slice(0, 6)}${"0".repeat(digest.length - 6)}`;
+  const code = "approval.code";
+  const bare = await digestOf(unsigned);
+  await assert.rejects(approve(unsigned, { digest: other(bare) }), { code });
+  assert.equal((await approve(unsigned, { digest: bare })).by.length, 1);
+  const digest = await digestOf(signed);
+  await refuses("passkey.prove", { id: signed, said: YES, digest: other(digest) }, code);
+  const yes = await proof(signed, YES, ada);
+  await assert.rejects(approve(signed, { digest: other(digest), proof: yes }), { code });
+  const asked = await home.ask("passkey.prove", { id: signed, said: YES, digest });
+  const { by } = await approve(signed, { digest, proof: ada.sign(asked) });
+  assert.deepEqual(by, ["passkey:ada"]);
+});
+
 test("INV-208: what was edited after it was signed for is not what was signed for", async (t) => {
   const posts: string[] = [];
   const site = createServer(async (request, response) => {

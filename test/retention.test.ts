@@ -1,6 +1,6 @@
 /** Retention in a home with a daemon: what is old goes, on record, with all that was its; what is needed stays. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
@@ -20,6 +20,7 @@ const json = (text: string) => JSON.parse(text) as Record<string, unknown>;
 const OLD = "2025-01-15T12:00:00.000Z";
 /** Of entries 0 to 2047, a quarter is of each. */
 const RUNS = ["r-old1", "r-held", "r-old2", "r-late"];
+const STUCK = "runs/r-old1/layer/discarded/1";
 
 /** A home as it would be after a year: two runs that are over, one that is to be held, one that ended lately. */
 before(async () => {
@@ -55,6 +56,12 @@ before(async () => {
     writeFileSync(path(`runs/${run}/run.json`), JSON.stringify(info));
     writeFileSync(path(`runs/${run}/recordings/rec-1.cast`), "shown");
   }
+  // One cannot be removed, not by root either: what is no folder stands where only folders are.
+  mkdirSync(path("runs/r-old1/layer/discarded"), { recursive: true });
+  writeFileSync(path(STUCK), "");
+  mkdirSync(path("runs/r-old2/home/closed"), { recursive: true });
+  writeFileSync(path("runs/r-old2/home/closed/file"), "");
+  for (const folder of ["home/closed", "home"]) chmodSync(path(`runs/r-old2/${folder}`), 0);
 });
 
 test("retention shows what is due and why the rest stays, and removes nothing by being asked", async () => {
@@ -85,7 +92,8 @@ test("INV-231: what is pruned goes with all that belonged to its run, and is on 
   writeFileSync(join(home.root, "entry-7"), proof);
   const done = json((await home.call(["retention", "--prune", "--json"])).stdout);
   assert.deepEqual(done["done"], { entries: 1024, runs: ["r-old1", "r-old2"] });
-  for (const run of ["r-old1", "r-old2"]) assert.ok(!existsSync(path(`runs/${run}`)), run);
+  assert.ok(!existsSync(path("runs/r-old2")));
+  assert.ok(existsSync(path(STUCK)), "what cannot be removed keeps the others from nothing");
   for (const run of ["r-held", "r-late"])
     assert.ok(existsSync(path(`runs/${run}/recordings/rec-1.cast`)));
   assert.deepEqual((await home.runs({ all: true })).map(({ run }) => run).sort(), [
@@ -158,6 +166,18 @@ test("fault retention.settings: a setting that cannot be read prunes nothing; a 
   writeFileSync(path("holds.json"), JSON.stringify({ version: 2, holds: [] }));
   await assert.rejects(home.ask("retention.prune", {}), { code: "base.format" });
   rmSync(path("holds.json"));
+});
+
+test("what could not be removed is nobody's, and keeps no daemon from starting", async () => {
+  const pid = home.daemonPid() ?? 0;
+  await home.call(["stop", "--force"]);
+  await eventually("its end", 60_000, () => !existsSync(`/proc/${pid}`));
+  assert.deepEqual(
+    (await home.runs({ all: true })).map(({ run }) => run),
+    ["r-late"],
+  );
+  assert.ok(existsSync(path(STUCK)));
+  assert.match(readFileSync(path("daemon.log"), "utf8"), /"run\.unclaimed","run":"r-old1"/);
 });
 
 test("INV-231: nothing of a pruned run is left in a database, and all of the others is", async () => {

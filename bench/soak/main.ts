@@ -24,7 +24,7 @@ const SAMPLES = 40;
 const NICE = 10;
 /** As long as nothing changes for this long, no sandbox is being made; on a machine that does much else, it may be. */
 const CALM_MS = 2000;
-const CALM_MS_MAX = 180_000;
+const CALM_MS_MAX = 900_000;
 const LOOK_MS = 50;
 const SHARE_TRIES = 4;
 /** A cycle that fails is one too many; so many are named. */

@@ -320,6 +320,50 @@ test("INV-68: an edited request is another card; the old one approves nothing", 
   assert.equal(state(id), "approved");
 });
 
+test("INV-271: an edit that shares its code gets nothing of what is said to the older card, nor of its button", async (context) => {
+  const { chat, ask, heard, state, approvals, until } = kit(context);
+  const { id, action } = await ask("aaaaaa11");
+  const edited = { ...action, digest: "aaaaaa22", fields: { body: { title: "other" } } };
+  await approvals.edit({ id, by: "chat:1" }, edited, Buffer.from("x"), "n");
+  await until("shown anew", () => chat.cards.length === 2);
+  chat.say_("chat:1", "aaaaaa", 0);
+  chat.said.push({
+    ...{ from: "chat:1", text: "", place: "room", isAlone: true, order: 0 },
+    ...{ about: chat.cards[0]?.ref ?? "", press: { wish: "approve", id, query: "q" } },
+  });
+  await heard();
+  assert.equal(state(id), "requested");
+  assert.match(chat.answers[0] ?? "", /changed since that card/);
+  assert.match(chat.answers[1] ?? "", /was changed: its newer card/);
+  chat.say_("chat:1", "aaaaaa", 1);
+  await heard();
+  assert.equal(state(id), "approved");
+});
+
+test("INV-271: what is edited while a yes to its card is on the way is not what was said yes to", async (context) => {
+  const { chat, ask, heard, state, approvals } = kit(context);
+  const { id, action } = await ask("aaaaaa11");
+  const edited = { ...action, digest: "aaaaaa22", fields: { body: { title: "other" } } };
+  // Between the courier's own look at the card and the yes that it passes on.
+  const shown = context.mock.method(approvals, "shown", async () => {
+    await approvals.edit({ id, by: "chat:2" }, edited, Buffer.from("x"), "n");
+  });
+  chat.say_("chat:1", "aaaaaa", 0);
+  await heard();
+  assert.equal(shown.mock.callCount(), 1);
+  assert.notEqual(state(id), "approved");
+  assert.match(chat.answers[0] ?? "", /changed/);
+  shown.mock.restore();
+  const twin = await ask("cccccc11");
+  chat.say_(
+    "chat:1",
+    "cccccc",
+    chat.cards.findIndex(({ text }) => text.includes("cccccc")),
+  );
+  await heard();
+  assert.equal(state(twin.id), "approved");
+});
+
 test("INV-68: what was not shown whole is refused or denied there, and not approved", async (context) => {
   const { chat, ask, heard, state } = kit(context);
   const { action } = requestOf("r-1", "aaaaaa11");

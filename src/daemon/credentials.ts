@@ -198,8 +198,11 @@ export function credentialHandlers(credentials: Credentials): CredentialHandlers
       const { vault, clock } = credentials;
       credentials.requireLendable(request.name);
       // On record before it is sent: a GET may have effects, where a system takes arguments in its path.
-      const what = `${claims ?? `cli:${uid}`} sends ${request.method} ${request.path} with`;
-      await credentials.record(what, vault.show(request.name));
+      // Where to as well: the binding alone does not say which of its hosts, nor what is dialled for it.
+      const { name, method, path, host, dial } = request;
+      const to = `${host === undefined ? "" : ` to ${host}`}${dial === undefined ? "" : ` at ${dial}`}`;
+      const what = `${claims ?? `cli:${uid}`} sends ${method} ${path}${to} with`;
+      await credentials.record(what, vault.show(name));
       return testCredential(vault, clock, request);
     },
     "credential.import": async ({ agent, text, clientSecret }) => {

@@ -159,6 +159,7 @@ export class Execs {
       });
       run.living(); // It may have been paused since: where signals do that, what begins now would go on.
     } catch (error) {
+      clearInterval(escalation); // Nothing of it began: there is nothing that its run would be ended for.
       execution.cancel();
       of.delete(exec);
       if (of.size === 0) this.#live.delete(run.id);

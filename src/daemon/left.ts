@@ -111,9 +111,24 @@ function newIn(root: string, name: string, sinceMs: number): readonly string[] {
       );
     });
   } catch (error) {
+    // Whoever opens it again later reads what is in it.
+    if (errorCode(error) === "EACCES") return closedAt(root, name) >= sinceMs ? [name] : [];
     if (ABSENT.has(errorCode(error) ?? "")) return [];
     throw error;
   }
+}
+
+/** When the folder on the way to `path` that lets nobody go on was changed last. */
+function closedAt(root: string, path: string): number {
+  const parts = path.split("/");
+  let changedMs = Infinity;
+  try {
+    for (let count = 0; count < parts.length; count += 1)
+      changedMs = lstatSync(join(root, ...parts.slice(0, count))).ctimeMs;
+  } catch (error) {
+    if (!ABSENT.has(errorCode(error) ?? "")) throw error;
+  }
+  return changedMs;
 }
 
 /**

@@ -380,7 +380,7 @@ describe("what must not be used is not", () => {
   test("INV-42: what a killed daemon left waiting is removed by the next; runs stay", async () => {
     const before = readdirSync(world.home.runs).length;
     mkdirSync(join(world.home.runs, "r-unclaimed", "layer"), { recursive: true });
-    await removeUnclaimed(world.home.runs);
+    await removeUnclaimed(world.home.runs, world.log);
     assert.equal(readdirSync(world.home.runs).length, before);
   });
 });

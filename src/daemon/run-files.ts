@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "../base/index.ts";
+import { describeError, Fault, type Log } from "../base/index.ts";
 import { runInfoSchema, type RunInfo } from "../api/index.ts";
 import { discardLayer } from "../workspace/index.ts";
 
@@ -64,12 +64,18 @@ export function saveTask(files: RunFiles, source: string): void {
   writeFileSync(files.task, source, { mode: 0o600 });
 }
 
-/** Removes what never became a run: folders that a daemon left which died with sandboxes waiting. */
-export async function removeUnclaimed(runs: string): Promise<void> {
+/**
+ * Removes what is no run: folders that a daemon left which died with sandboxes waiting, and what was to go with a run
+ * that was forgotten. What cannot be removed keeps no daemon from starting.
+ */
+export async function removeUnclaimed(runs: string, log: Log): Promise<void> {
   if (!existsSync(runs)) return;
   for (const id of readdirSync(runs)) {
     const files = filesOf(runs, id);
-    if (!existsSync(files.info)) await removeRunFiles(files);
+    if (existsSync(files.info)) continue;
+    await removeRunFiles(files).catch((error: unknown) =>
+      log.warn("run.unclaimed", { run: id, error: describeError(error) }),
+    );
   }
 }
 

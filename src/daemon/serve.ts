@@ -58,7 +58,7 @@ export async function serve(home: Home): Promise<void> {
   await world.recordings.recover();
   // Before a run can start: what it finds belongs to runs that are over.
   world.minting.recover();
-  await removeUnclaimed(home.runs);
+  await removeUnclaimed(home.runs, world.log);
   await tidySnapshots(home.snapshots, world.log);
   const pool = new Pool(world);
   const running = () => runs.live.filter(({ info }) => info.state === "running");

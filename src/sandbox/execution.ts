@@ -85,15 +85,22 @@ export async function prepareExecution(launcher: Launcher, order: StartOrder): P
       },
     );
   }
+  const streams = descriptors.slice(0, -2);
+  let keeperPid: number;
   try {
-    const keeperPid = pidOf(handle);
-    const kind = order.terminal === undefined ? "pipes" : "terminal";
-    return hold(keeperPid, gate, openStreams(kind, descriptors.slice(0, -2)), ended.promise);
+    keeperPid = pidOf(handle);
   } catch (error) {
-    for (const one of descriptors.slice(0, -1)) sys.closeDescriptor(one);
+    for (const one of [...streams, gate]) sys.closeDescriptor(one);
     throw error;
   } finally {
     sys.closeDescriptor(handle);
+  }
+  const kind = order.terminal === undefined ? "pipes" : "terminal";
+  try {
+    return hold(keeperPid, gate, openStreams(kind, streams), ended.promise);
+  } catch (error) {
+    sys.closeDescriptor(gate);
+    throw error;
   }
 }
 

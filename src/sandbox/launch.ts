@@ -4,6 +4,7 @@
  * @module
  */
 import { constants } from "node:os";
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { assert, Fault } from "../base/index.ts";
 import * as sys from "../sys/index.ts";
@@ -432,17 +433,25 @@ export function commandFields({ argv, environment, cwd, terminal }: StartOrder):
   ];
 }
 
-/** Makes streams of what the launcher handed out for the agent. */
+/** Makes streams of what the launcher handed out for the agent. Where one cannot be made, all of it is closed. */
 export function openStreams(label: "terminal" | "pipes", fds: readonly number[]): AgentStreams {
   const [first = -1, second = -1, third = -1] = fds;
   if (label === "terminal") return { kind: "terminal", terminal: new sys.TerminalStream(first) };
-  const stdin = sys.openPipeEnd(first, "write");
-  // An agent that closes its input is no failure of ours.
-  stdin.on("error", () => stdin.destroy());
-  return {
-    kind: "pipes",
-    stdin,
-    stdout: sys.openPipeEnd(second, "read"),
-    stderr: sys.openPipeEnd(third, "read"),
+  const opened: Socket[] = [];
+  const open = (fd: number, direction: "read" | "write") => {
+    const one = sys.openPipeEnd(fd, direction);
+    opened.push(one);
+    return one;
   };
+  try {
+    const stdin = open(first, "write");
+    // An agent that closes its input is no failure of ours.
+    stdin.on("error", () => stdin.destroy());
+    return { kind: "pipes", stdin, stdout: open(second, "read"), stderr: open(third, "read") };
+  } catch (error) {
+    for (const one of opened) one.destroy();
+    // That at which it failed is closed already.
+    fds.slice(opened.length + 1).forEach(sys.closeDescriptor);
+    throw error;
+  }
 }

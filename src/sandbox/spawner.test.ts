@@ -2,11 +2,16 @@
  * Launchers come from a small process of their own: what each of them holds, and what follows when that process dies.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { closeDescriptor } from "../sys/index.ts";
+import { closeDescriptor, createSocketPair, PollSet } from "../sys/index.ts";
 import { launcherPath } from "./prepare.ts";
+import { launch, Launcher } from "./launch.ts";
 import { launchSandbox } from "./sandbox.ts";
 import { makePlace } from "./sandbox.fixture.ts";
 import { startLauncher, type Birth } from "./spawner.ts";
@@ -81,3 +86,63 @@ test("INV-250: with the spawner ends every run that it started; the next run get
   t.after(() => end(birth));
   assert.equal((await settled(await birth.born)).size, 6);
 });
+
+test("INV-250: a spawner that died this moment takes orders that nobody minds; what it was to start is told as not started", async (t) => {
+  const first = startLauncher(launcherPath());
+  t.after(() => end(first));
+  const spawner = parentOf(await first.born);
+  process.kill(spawner, "SIGKILL");
+  // Without a turn of the loop: for this process it lives yet.
+  const limit = Date.now() + 10_000;
+  while (!/\) Z /.test(readFileSync(`/proc/${spawner}/stat`, "latin1")))
+    assert.ok(Date.now() < limit, "it ends");
+  first.kill();
+  const late = launch(launcherPath());
+  late.kill();
+  await assert.rejects(late.born(), { code: "sandbox.launcher" });
+  await late.gone;
+  await first.gone;
+  // Its descriptor is closed: what has the number now is sent nothing.
+  const pairs = Array.from({ length: 32 }, () => createSocketPair("packet")).flat();
+  t.after(() => pairs.forEach(closeDescriptor));
+  first.kill();
+  const all = new PollSet(pairs);
+  all.wait(0);
+  assert.ok(pairs.every((_, at) => all.readiness(at) === "quiet"));
+  const next = startLauncher(launcherPath());
+  t.after(() => end(next));
+  assert.notEqual(parentOf(await next.born), spawner);
+});
+
+for (const known of ["before", "after"] as const) {
+  test(`INV-250: process 1 follows its launcher, of whose end one is told ${known === "before" ? "behind" : "ahead of"} its number`, async (t) => {
+    const first = spawn("sleep", ["1000"], { stdio: "ignore" });
+    const ended = once(first, "exit", { signal: AbortSignal.timeout(20_000) });
+    const [ours, theirs] = createSocketPair("stream");
+    const [carrier, other] = createSocketPair("packet");
+    const notes = new PassThrough();
+    const gone = Promise.withResolvers<void>();
+    const launcher = new Launcher({
+      born: Promise.resolve(process.pid),
+      control: new Socket({ fd: ours }),
+      diagnostics: new PassThrough().end(),
+      notes,
+      carrier,
+      gone: gone.promise,
+      kill: () => {},
+    });
+    t.after(async () => {
+      first.kill("SIGKILL");
+      closeDescriptor(theirs);
+      closeDescriptor(other);
+      await launcher.gone;
+    });
+    const steps = [() => notes.end(`{ "child-pid": ${first.pid} }`), () => gone.resolve()];
+    for (const step of known === "before" ? steps : steps.toReversed()) {
+      assert.equal(first.exitCode ?? first.signalCode, null);
+      step();
+      await sleep(50);
+    }
+    assert.deepEqual(await ended, [null, "SIGKILL"]);
+  });
+}

@@ -34,7 +34,7 @@ export class TerminalStream extends Duplex {
   constructor(descriptor: number) {
     super();
     this.#descriptor = descriptor;
-    this.#input = new ReadStream(descriptor);
+    this.#input = owned(descriptor, () => new ReadStream(descriptor));
     this.#input.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) this.#input.pause();
     });
@@ -79,12 +79,14 @@ export class TerminalStream extends Duplex {
 
 /** A stream over one end of a pipe, whose descriptor it owns. */
 export function openPipeEnd(descriptor: number, direction: "read" | "write"): Socket {
+  const ways = { readable: direction === "read", writable: direction === "write" };
+  return owned(descriptor, () => new Socket({ fd: descriptor, ...ways }));
+}
+
+/** Whoever is given a descriptor to own closes it also where nothing can be made of it. */
+function owned<T>(descriptor: number, make: () => T): T {
   try {
-    return new Socket({
-      fd: descriptor,
-      readable: direction === "read",
-      writable: direction === "write",
-    });
+    return make();
   } catch (error) {
     closeSync(descriptor);
     throw error;

@@ -7,10 +7,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { BIN } from "./home.ts";
 
-/** What is waited for on the screen, and what is done then. `CODE` in what is typed is the last card's code. */
+/**
+ * What is waited for on the screen, and what is done then. `CODE` in what is typed is the last card's code; with `from`
+ * what stands in that file is typed, once it is there.
+ */
 export interface Step {
   readonly wait: string;
   readonly type?: string;
+  readonly from?: string;
   readonly columns?: number;
 }
 
@@ -20,7 +24,7 @@ export interface Screen {
 }
 
 const PROGRAM = `
-import fcntl, json, os, pty, re, signal, struct, sys, termios
+import fcntl, json, os, pty, re, signal, struct, sys, termios, time
 steps = json.loads(os.environ["STEPS"])
 pid, screen = pty.fork()
 if pid == 0:
@@ -46,6 +50,10 @@ while True:
         codes = re.findall(rb"Code +(?:\\x1b\\[0m)?\\| (?:\\x1b\\[\\d+m)?([0-9a-f]{6})", shown)
         if "columns" in step:
             size(step["columns"])
+        if "from" in step:
+            while not os.path.exists(step["from"]):
+                time.sleep(0.05)
+            step["type"] = open(step["from"]).read()
         os.write(screen, step.get("type", "").encode().replace(b"CODE", codes[-1] if codes else b""))
     try:
         data = os.read(screen, 65536)

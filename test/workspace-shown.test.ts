@@ -54,6 +54,42 @@ for (const [what, script] of LATER) {
   });
 }
 
+/** Writes through a map that it had before the look: no call, no time and no size tells of it. */
+const MAPPER = `
+import mmap, os, time
+with open("package.json", "r+b") as file:
+    map = mmap.mmap(file.fileno(), 3)
+before = os.stat("package.json").st_mtime_ns
+open("/tmp/mapped", "w").close()
+while not os.path.exists("/tmp/go"): time.sleep(0.02)
+map[:] = b"bad"
+os.utime("package.json", ns=(before, before))
+open("/tmp/done", "w").close()
+time.sleep(1000)
+`;
+
+test("INV-269 fault workspace.changed: nor is what comes through a map that stays open", async () => {
+  const { run } = await startIdle(client, home);
+  await sh(run, "printf fun > package.json");
+  const lines = client.stream("run.exec", { run, argv: ["python3", "-c", MAPPER] });
+  const mapper = (async () => {
+    for await (const _ of lines);
+  })();
+  const until = (name: string) =>
+    sh(run, `n=0; until [ -e ${name} ]; do n=$((n+1)); [ $n -lt 500 ]; sleep 0.02; done`);
+  assert.equal((await until("/tmp/mapped")).end.code, 0);
+  await client.call("run.pause", { run });
+  const { digest } = await diff(run);
+  await client.call("run.resume", { run });
+  assert.equal((await sh(run, "touch /tmp/go")).end.code, 0);
+  assert.equal((await until("/tmp/done")).end.code, 0);
+  await client.call("run.pause", { run });
+  await assert.rejects(apply(run, digest), { code: "workspace.changed" });
+  assert.equal(existsSync(join(home.workspace, "package.json")), false);
+  await client.call("run.kill", { run });
+  await mapper;
+});
+
 test("benign twin: what was looked at is applied, of a run that ended too", async () => {
   const { run } = await startIdle(client, home);
   await sh(run, "printf fun > package.json; mkdir folder; echo 1 > folder/one");

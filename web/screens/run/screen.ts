@@ -5,10 +5,10 @@
  * @module
  */
 import { Terminal } from "@xterm/headless";
+import { UNSEEN } from "../../../src/base/visible-text.ts";
 import type { Cast } from "./cast.ts";
 
-/** Format characters (bidi, zero width, tags), lone surrogates, private ones. */
-const UNSEEN = /[\p{Cf}\p{Cs}\p{Co}]/gu;
+const UNSEEN_ALL = new RegExp(UNSEEN.source, "gu");
 
 /** A stretch of cells that look alike. */
 export interface Stretch {
@@ -106,7 +106,7 @@ function linesOf({ buffer: { active }, rows }: Terminal): readonly Line[] {
 
 /** What reorders or hides text does neither here. */
 function shown(characters: string): string {
-  return characters === "" ? " " : characters.replaceAll(UNSEEN, "\ufffd");
+  return characters === "" ? " " : characters.replaceAll(UNSEEN_ALL, "\ufffd");
 }
 
 function isAlike(one: Stretch, other: Omit<Stretch, "text">): boolean {
